@@ -1,4 +1,4 @@
-"""`loantap-models`: list the registered models, show one, make an older one champion again."""
+"""`loantap-models`: list the registered models, show one, restore one."""
 
 import getpass
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class _Store:
 
 
 def find_address(folder: Path, environment: str = "local") -> str:
-    """Address of the registry as `kedro run` finds it from a folder; see `choose_address`."""
+    """Address of the registry as `kedro run` finds it; see `choose_address`."""
     project = find_project(folder)
     return choose_address(
         _read_setting("server.mlflow_tracking_uri", project, environment), project

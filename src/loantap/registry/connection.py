@@ -17,11 +17,11 @@ from loantap.portfolio.errors import InputError
 from loantap.project.folder import anchor_address
 from loantap.registry.locked_database import PatientConnection, patience, waiting_for
 
-# Names another registry than that of `conf/`.
+# Goes before `conf/`.
 ADDRESS_VARIABLE = "MLFLOW_TRACKING_URI"
 _DEFAULT_ADDRESS = "sqlite:///mlflow.db"
 
-# Its default tries a server that is down for four minutes; a last good model can go on.
+# By default it tries a server that is down for four minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 # Of files on the same disk.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -60,7 +60,7 @@ def choose_address(configured: str | None, project: Path) -> str:
 
 @contextmanager
 def keeping_address_variable() -> Iterator[None]:
-    """Leave `MLFLOW_TRACKING_URI` as it was, where MLflow writes what a program sets."""
+    """Leave `MLFLOW_TRACKING_URI` as it was, where MLflow writes too."""
     before = os.environ.get(ADDRESS_VARIABLE)
     try:
         yield
@@ -110,7 +110,7 @@ def asking_registry(*, must_exist: bool = True) -> Iterator[None]:
 
 
 def _check_database(*, must_exist: bool) -> None:
-    """Look whether an embedded registry can be read; MLflow would try for minutes."""
+    """Whether an embedded registry can be read; MLflow would try for minutes."""
     uri = str(mlflow.get_registry_uri())
     if not uri.startswith(_SQLITE):
         return

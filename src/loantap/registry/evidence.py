@@ -1,4 +1,4 @@
-"""Evidence about a version, stored beside it, with an index of every figure."""
+"""Evidence beside a version, with an index of every figure."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, attach_
 from loantap.registry.reading import FILES, fetch_file, fetch_files
 
 INDEX = "evidence.json"
-# What a complete pack holds beside the model's own files.
+# A complete pack, besides the model's own files.
 EXPECTED: Final = (
     "predictions.parquet",
     "promotion.json",
@@ -106,7 +106,7 @@ def _walk(content: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 
 
 def _list_block(block: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """The figures of one block, all of the same n, with their bounds."""
+    """The figures of one block with their bounds; all have the same n."""
     for name, value in block.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         # The range of a perfect model's ECE is a figure of its own.

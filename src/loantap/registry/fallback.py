@@ -22,7 +22,7 @@ from loantap.registry.connection import registry_address
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import FILES, UnreadableModelError, read_model
 
-# Where it is kept, if not with the project's models.
+# By default with the project's models.
 FOLDER_VARIABLE = "LOANTAP_MODEL_CACHE"
 _DEFAULT_FOLDER = "data/06_models/last_good"
 _INDEX = "index.json"
@@ -124,7 +124,6 @@ def _archive(name: str) -> Path:
 
 
 def _read_index(archive: Path) -> _Index | None:
-    """None where it is not there or is damaged."""
     try:
         with ZipFile(archive) as kept:
             return _Index.model_validate_json(kept.read(_INDEX))

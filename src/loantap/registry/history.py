@@ -56,7 +56,7 @@ class VersionRecord:
 
     @property
     def restorations(self) -> dict[str, str]:
-        """Per time it was made champion again: by whom, in place of what, why."""
+        """By time of its restorations: who, in place of what, why."""
         return {
             key.removeprefix(_RESTORED): said
             for key, said in sorted(self.tags.items())
@@ -119,7 +119,7 @@ def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | Non
 
 
 def tell_restored(name: str) -> str:
-    """The champion and its last restoration in words; "" where nobody restored it."""
+    """The champion and its last restoration in words; "" without one."""
     champion = find_champion(name)
     if champion is None:
         return ""

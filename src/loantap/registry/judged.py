@@ -22,13 +22,13 @@ from loantap.registry.models import EVIDENCE, ModelVersion, registered_names, ta
 from loantap.registry.reading import UnreadableModelError, fetch_file, load_version
 from loantap.registry.registered_this_run import find_registered
 
-# Tag of a version: digest of the predictions its run published.
+# Tag of a version.
 PREDICTIONS_DIGEST = "predictions_sha256"
 
 
 def note_predictions(model: ModelVersion, predictions: Path) -> None:
     """Tag a version with the digest of its predictions."""
-    # Not of bytes: a second training of the same model repeats all but the last bits.
+    # Not of bytes: another training of the same model repeats all but the last bits.
     tag_version(model, {PREDICTIONS_DIGEST: digest_predictions(pd.read_parquet(predictions))})
 
 

@@ -72,7 +72,7 @@ def load_champion(namespace: str) -> Loaded:
     except RegistryDownError as error:
         return go_on(names, error)
     if champion is None:
-        # No longer champion is a decision, which stands; unknown is a loss.
+        # Losing the alias was a decision, and stands; an unknown model is a loss.
         return go_on([n for n in names if not is_registered(n)], _tell_none(names))
     try:
         trained = _load_and_keep(champion)
@@ -84,7 +84,7 @@ def load_champion(namespace: str) -> Loaded:
 
 
 def find_best_champion(namespace: str) -> ModelVersion | None:
-    """The champion of a namespace, one from real loans preferred; None where there is none."""
+    """The champion of a namespace, one from real loans preferred, or None."""
     found = (find_champion(name) for name in registered_names(namespace))
     return next((champion for champion in found if champion is not None), None)
 
@@ -123,7 +123,7 @@ def load_champions(namespace: str) -> dict[str, Champion]:
 
 
 def find_same_readable(release: Release) -> ModelVersion | None:
-    """The version that holds the very model of a release, if it can be read."""
+    """The readable version with the very model of a release, or None."""
     same = find_same(release)
     if same is None:
         return None

@@ -1,4 +1,4 @@
-"""Where MLflow looks for files, when the project was moved or copied since."""
+"""Where MLflow looks for files once the project was moved or copied."""
 
 import sqlite3
 from contextlib import closing
@@ -9,7 +9,7 @@ from loantap.portfolio.errors import InputError
 from loantap.project.lock import lock_of
 from loantap.registry.locked_database import PatientConnection
 
-# Columns in which MLflow stores whole paths.
+# MLflow stores whole paths here.
 _COLUMNS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -41,7 +41,7 @@ def find_former_places(address: str, artifacts: str | None, project: Path) -> li
 
 
 def require_same_place(address: str, artifacts: str | None, project: Path) -> None:
-    """Raise `InputError` where the project was moved or copied, and MLflow works elsewhere."""
+    """Raise `InputError` where MLflow would work in a folder the project has left."""
     if former := find_former_places(address, artifacts, project):
         raise InputError(
             f"project {project}",
@@ -95,7 +95,6 @@ def _rewrite(
 
 
 def _find_database(address: str, project: Path) -> Path | None:
-    """The store, where it lies in the project."""
     if not address.startswith(_SQLITE):
         return None
     database = Path(address.removeprefix(_SQLITE).partition("?")[0]).absolute()
@@ -103,7 +102,6 @@ def _find_database(address: str, project: Path) -> Path | None:
 
 
 def _find_inside(artifacts: str | None, project: Path) -> Path | None:
-    """Where in the project files are kept; None elsewhere."""
     path = _as_path(artifacts) if artifacts else None
     if path is None:
         return Path(artifacts) if artifacts and not urlsplit(artifacts).scheme else None
@@ -121,7 +119,6 @@ def _list_columns(store: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def _as_path(location: str | None) -> Path | None:
-    """A whole path on this machine, else None."""
     if location is None:
         return None
     if location.startswith(_FILE):

@@ -15,22 +15,22 @@ from sqlalchemy.engine import Engine
 
 T = TypeVar("T")
 
-# Seconds: MLflow's own, and those of a run that has a search to lose.
+# Seconds: MLflow's own, and a run's that has a search to lose.
 USUAL_S, LONGEST_S = 20.0, 120.0
 _PAUSE_S, _BETWEEN_LINES_S = 0.25, 15.0
-# The primary code is in the lowest byte of an extended one.
+# The lowest byte of an extended code is the primary one.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _BUSY_TIMEOUT = "PRAGMA busy_timeout"
 
 logger = logging.getLogger(__name__)
-# It logs a traceback for what it then raises; the command tells it once.
+# It logs a traceback of what it raises; the command tells it once.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 _limit_s: float | None = None
 
 
 def wait_for(seconds: float | None) -> None:
-    """Wait so many seconds at most for a locked database from now on; None: as usual."""
+    """Seconds to wait for a locked database from now on; None: as usual."""
     global _limit_s  # noqa: PLW0603 (connections belong to the process, as does their patience)
     _limit_s = seconds
 
@@ -89,7 +89,7 @@ class _PatientCursor(sqlite3.Cursor):
 
 
 class PatientConnection(sqlite3.Connection):
-    """A connection whose statements and commits wait, and can be interrupted meanwhile."""
+    """A connection whose statements and commits wait, and can be interrupted."""
 
     def cursor(self, factory: Any = _PatientCursor) -> Any:
         """See `sqlite3.Connection.cursor`."""

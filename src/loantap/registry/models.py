@@ -1,4 +1,4 @@
-"""Models in the MLflow registry: names, versions, the champion alias."""
+"""Models in the MLflow registry: names, versions, champions."""
 
 import json
 import tempfile
@@ -22,14 +22,14 @@ from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.registry.connection import asking_registry
 from loantap.registry.descriptions import describe_registered, describe_version
 
-# Two aliases, so that nobody takes a model on the pincode for one that decides.
+# Two, so that nobody takes a model on the pincode for one that decides.
 CHAMPION, NOT_FOR_LENDING = "champion", "best-not-for-lending"
 FACTS = "loantap"
-# Folder beside the model's own files.
+# Beside the model's own files.
 EVIDENCE = "evidence"
 PREDICTIONS, PROMOTION = "predictions.parquet", "promotion.json"
 TRAINING_REPORT = "training.json"
-# Tags of a version; one without them is of an unfinished run.
+# A version without these tags is of an unfinished run.
 OUTCOME, REASON = "promotion", "promotion_reason"
 PROMOTED, KEPT = "promoted", "kept"
 # Tag of a version; see `digest_model`.
@@ -62,7 +62,7 @@ class ModelVersion:
 
 
 def registered_names(namespace: str) -> list[str]:
-    """Both names of a namespace's models, that from real loans first."""
+    """Names of a namespace's models, that from real loans first."""
     return [registered_name(namespace, origin) for origin in (REAL, SIMULATED)]
 
 
@@ -106,7 +106,7 @@ def find_same(release: Release) -> ModelVersion | None:
 
 
 def read_digest(model: ModelVersion) -> str:
-    """Digest that tells a version's model from others; "" where none was kept."""
+    """Digest of a version's model; "" where none was kept."""
     version = mlflow.MlflowClient().get_model_version(model.name, model.version)
     return str(version.tags.get(DIGEST, ""))
 
@@ -128,7 +128,7 @@ def log_model(trained: TrainedModel) -> ModelVersion:
         signature=_signature(trained),
         input_example=trained.example,
         metadata={FACTS: facts.model_dump(mode="json")},
-        # Inferring them would load the model in a process of its own.
+        # Inferring them would load the model in another process.
         pip_requirements=[f"loantap=={version('loantap')}"],
     )
     tags = {
@@ -153,7 +153,7 @@ def log_model(trained: TrainedModel) -> ModelVersion:
 
 
 def _require_name(client: mlflow.MlflowClient, name: str, facts: ModelFacts) -> None:
-    """Make the registered model, unless it is there or another run makes it now."""
+    """Make the registered model, unless it is there or another run makes it."""
     description = describe_registered(facts)
     tags = {"origin": facts.origin, "not_for_lending": str(facts.not_for_lending).lower()}
     found = client.search_registered_models(f"name = '{name}'")
@@ -176,7 +176,7 @@ def attach_files(model: ModelVersion, folder: Path) -> None:
 
 
 def conclude(model: ModelVersion, verdict: Verdict) -> None:
-    """Write the verdict on a version, and make it champion if it is promoted."""
+    """Write the verdict on a version, and promote it if it says so."""
     outcome = PROMOTED if verdict.promoted else KEPT
     tag_version(model, {OUTCOME: outcome, REASON: verdict.reason})
     if verdict.promoted:
@@ -204,7 +204,7 @@ def promote(model: ModelVersion) -> None:
 
 
 def mark_not_for_lending(name: str) -> None:
-    """Replace the champion alias of earlier releases on a model that must not be lent on."""
+    """Replace earlier releases' champion alias on a model that must not be lent on."""
     champion = None if is_for_lending(name) else _find(name, CHAMPION)
     if champion is not None:
         promote(_find(name, NOT_FOR_LENDING) or champion)
@@ -218,7 +218,7 @@ def find_champion(name: str) -> ModelVersion | None:
             score beside a real one.
     """
     found = _find(name, alias_of(name))
-    # Earlier releases used the champion alias here too.
+    # Earlier releases used the champion alias here.
     return found if found or is_for_lending(name) else _find(name, CHAMPION)
 
 
@@ -234,7 +234,7 @@ def _find(name: str, alias: str) -> ModelVersion | None:
 
 
 def is_registered(name: str) -> bool:
-    """Whether the registry knows a model of that name, champion or not."""
+    """Whether the registry knows a model of that name."""
     with asking_registry():
         return bool(mlflow.MlflowClient().search_registered_models(f"name = '{name}'"))
 

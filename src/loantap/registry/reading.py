@@ -132,7 +132,7 @@ def _read_description(folder: Path, model: ModelVersion) -> Model:
 
 def _read_pipeline(folder: Path, model: ModelVersion) -> Pipeline:
     try:
-        # Our list, not the file's: whoever can write the file can write its list.
+        # Our list: whoever can write the file can write its list.
         found = skops.io.load(folder / PIPELINE, trusted=TRUSTED_TYPES)
     except _OF_SKOPS as error:
         raise _tell_damaged(model, PIPELINE, error) from error
@@ -171,14 +171,13 @@ def _read_facts(described: Model, model: ModelVersion) -> ModelFacts:
 
 
 def _look_up(found: object, *path: str) -> object:
-    """A value in nested mappings, or None."""
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
 
 
 def _check_scikit_learn(described: Model, model: ModelVersion) -> None:
-    """scikit-learn promises to read no file of another release; patch releases do."""
+    """scikit-learn promises to read no other release's file; patch releases do."""
     saved = str(_look_up(described.flavors, "sklearn", "sklearn_version"))
     here = sklearn.__version__
     if saved.split(".")[:2] != here.split(".")[:2]:

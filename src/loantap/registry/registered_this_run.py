@@ -11,7 +11,7 @@ from loantap.model.promotion.rule import Verdict
 from loantap.registry.connection import asking_registry
 from loantap.registry.models import ModelVersion
 
-# Tags of a run per model: version, whether it is to become champion, why or why not.
+# Tags of a run per model: version, whether it becomes champion, and why.
 _VERSION, _PROMOTED, _REASON = "registered.{}", "promoted.{}", "promotion_reason.{}"
 _TRUE, _FALSE = "true", "false"
 
@@ -26,7 +26,7 @@ class Registered:
 
 
 def note_registered(namespace: str, model: ModelVersion, verdict: Verdict) -> None:
-    """Tag the active run with the version of a namespace it made and the verdict."""
+    """Tag the active run with the version it made of a namespace, and the verdict."""
     tags = {
         _VERSION: f"{model.name}/{model.version}",
         _PROMOTED: _TRUE if verdict.promoted else _FALSE,
@@ -36,7 +36,7 @@ def note_registered(namespace: str, model: ModelVersion, verdict: Verdict) -> No
 
 
 def find_registered(namespace: str) -> Registered | None:
-    """The version of a namespace that the active run made; None where it made none."""
+    """The active run's version of a namespace, or None."""
     run = mlflow.active_run()
     if run is None:
         return None

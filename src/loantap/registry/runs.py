@@ -14,14 +14,14 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.types import ColSpec, DataType, Schema
 
-# What runs are compared by, per model: name, sample and figure in `metrics.json`.
+# Runs are compared by these: name, sample and figure in `metrics.json`.
 _HEADLINES = {
     "AUC test": ("test", "roc_auc"),
     "AUC out of time": ("out_of_time", "roc_auc"),
     "Brier test": ("test", "brier"),
     "F2 test": ("test", "f2"),
 }
-# MLflow takes no longer one.
+# MLflow's limit.
 _DIGEST_LENGTH = 36
 
 
@@ -77,7 +77,7 @@ class _Unshown(MetaDataset):
 
 
 def log_dataset(name: str, origin: str, rows: pd.DataFrame) -> None:
-    """Log name, digest and columns of the training loans, and not one row."""
+    """Log name, digest and columns of the training loans, and no row."""
     content = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
     dataset = _Unshown(
         CodeDatasetSource({"origin": origin, "loans": str(len(rows))}),
@@ -95,14 +95,14 @@ def _type_of(column: pd.Series) -> DataType:
 
 
 def log_file(path: Path, name: str, folder: str | None) -> None:
-    """Attach a file to the active run under a name, in a folder or at the top."""
+    """Attach a file to the active run, in a folder or at the top."""
     with tempfile.TemporaryDirectory() as copies:
         copied = shutil.copy(path, Path(copies) / name)
         mlflow.log_artifact(str(copied), folder)
 
 
 def log_candidates(candidates: pd.DataFrame, namespace: str) -> None:
-    """Attach a model's search as a table that the UI shows: `candidates/<model>.csv`."""
+    """Attach a model's search as a table for the UI: `candidates/<model>.csv`."""
     mlflow.log_text(candidates.to_csv(index=False), f"candidates/{namespace}.csv")
 
 

@@ -30,16 +30,16 @@ logger = logging.getLogger(__name__)
 
 
 def end_run(run_id: str, status: str) -> None:
-    """Say in MLflow how a run of this process, and those nested in it, ended."""
+    """Say in MLflow how this process's run, and those nested in it, ended."""
     with asking_registry():
-        # From the innermost outwards; one that is left out would be called finished at exit.
+        # Innermost first; what is left out would be called finished at exit.
         while mlflow.active_run() is not None:
             mlflow.end_run(status)
         end_forgotten_run(run_id, status)
 
 
 def end_forgotten_run(run_id: str, status: str = KILLED) -> bool:
-    """End a run, and those nested in it, that are still said to be running; whether it was."""
+    """End a run and those nested in it, if they count as running; whether it was."""
     with asking_registry():
         client = mlflow.MlflowClient()
         try:

@@ -63,7 +63,7 @@ class BucketDownError(TryLaterError):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A small object; `age_s` is seconds since it was written, by the bucket's own clock."""
+    """A small object; `age_s` is seconds since it was written, by the bucket's clock."""
 
     body: bytes
     etag: str
@@ -112,7 +112,7 @@ class Bucket:
             except ClientError as error:
                 if _code(error) not in _OVERTAKEN:
                     raise
-        # An answer may be lost: the client's second attempt then meets its first.
+        # An answer may be lost, and the second attempt then meets the first.
         found = self.read(key)
         return found.etag if found is not None and found.body == body else None
 
@@ -129,7 +129,7 @@ class Bucket:
             return [each["Key"] for page in found for each in page.get("Contents", ())]
 
     def upload(self, path: Path, key: str) -> None:
-        """Send a file of any size; its key appears when all of it has come."""
+        """Send a file of any size; its key appears once all has come."""
         with self._asking(f"write {key}"), path.open("rb") as file:
             self._client.upload_fileobj(file, self.name, key)
 

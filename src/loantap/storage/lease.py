@@ -1,4 +1,4 @@
-"""One task at a time works on a bucket's data; the right of a task that died expires."""
+"""One task at a time works on a bucket's data; a dead task's right expires."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from loantap.storage.bucket import Bucket, TryLaterError
 
 KEY = "state/lease.json"
 LASTS_S = 90.0
-# A bucket tells time in whole seconds: holder and successor keep this far from the end.
+# A bucket tells time in whole seconds; holder and successor keep clear of the end.
 _MARGIN_S = 1.0
 
 
@@ -95,7 +95,7 @@ class Lease:
             try:
                 etag = self._write(renewed)
             except InputError:
-                # If it was written all the same, the next attempt finds its own text.
+                # If it was written, the next attempt finds its own text.
                 if time.monotonic() < self._until:
                     continue
                 etag = None

@@ -1,4 +1,4 @@
-"""The project's data in a bucket: objects named by their digest, and one pointer to them all."""
+"""The project's data in a bucket: objects named by digest, and one pointer to them."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ from loantap.storage.bucket import Bucket, TryLaterError
 
 POINTER = "state/current.json"
 _OBJECTS, _HISTORY = "state/objects/", "state/history/"
-# What a run reads and writes of data/; neither its own records nor what serving keeps.
+# What a run reads and writes of data/.
 LAYERS = (
     "00_sources", "01_raw", "02_intermediate", "03_primary", "04_feature", "05_model_input",
     "06_models", "07_model_output", "08_reporting",
@@ -60,7 +60,7 @@ class Manifest(BaseModel):
 
     @property
     def history_key(self) -> str:
-        """Where it is kept once it is no longer current; keys sort by age, the oldest first."""
+        """Where it is kept once it is not current; keys sort by age, the oldest first."""
         return f"{_HISTORY}{self.created:%Y%m%dT%H%M%S.%f}-{self.run}.json"
 
 
@@ -83,7 +83,7 @@ class State:
         return self.current
 
     def list_runs(self) -> list[Manifest]:
-        """Every state that is kept: the current one, then the newest first."""
+        """Every state that is kept, the current one first, then the newest."""
         keys = reversed(self._bucket.list_keys(_HISTORY))
         kept = [self._read_kept(key) for key in keys]
         now = self.read()
@@ -218,7 +218,7 @@ def _to_bytes(manifest: Manifest) -> bytes:
 
 
 def _list_files(project: Path, tops: Iterable[str]) -> Iterator[str]:
-    """Paths from the project's folder, without hidden files: locks and what is half written."""
+    """Paths from the project's folder, without hidden files: locks, half-written ones."""
     for top in sorted(set(tops)):
         place = project / "data" / top
         for path in [place] if place.is_file() else sorted(place.rglob("*")):

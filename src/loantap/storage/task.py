@@ -1,4 +1,4 @@
-"""One task: restore the published data, run in a process of its own, publish what it made."""
+"""One task: restore the published data, run as a process, publish what it made."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def _run_on_state(state: State, child: "_Child", lease: Lease, project: Path, ru
 
 
 class _Child:
-    """The run in its own process, which a lost lease or a signal ends."""
+    """The run's process, which a lost lease or a signal ends."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._command = command
@@ -88,7 +88,7 @@ class _Child:
         self._is_unwanted = False
 
     def run(self) -> int:
-        """The exit code, as shells count; signals are passed on, and the process is waited for."""
+        """The exit code, as shells count, at the end; signals are passed on."""
         with interruption.deferred():
             if self._is_unwanted:
                 return 1
@@ -114,7 +114,7 @@ class _Child:
 
 @contextmanager
 def holding_lease(bucket: Bucket, run: str, child: _Child | None = None) -> Iterator[Lease]:
-    """Hold the right to change a bucket's data within the block, or raise `LeaseHeldError`."""
+    """Hold the right to change a bucket's data, or raise `LeaseHeldError`."""
     lasts_s = float(os.environ.get("LOANTAP_LEASE_SECONDS", LASTS_S))
     lease = Lease(bucket, run, child.end if child else lambda: None, lasts_s)
     try:
@@ -129,7 +129,7 @@ def holding_lease(bucket: Bucket, run: str, child: _Child | None = None) -> Iter
 
 
 def choose_configuration(arguments: Sequence[str], project: Path) -> list[str]:
-    """The arguments, with the place of the configuration; `InputError` where it is not there."""
+    """The arguments with the place of the configuration; `InputError` if it is missing."""
     if any(each.startswith("--conf-source") for each in arguments):
         return list(arguments)
     given = os.environ.get(_CONF_VARIABLE)

@@ -1,4 +1,4 @@
-"""Answers, made from the kept records, so that they can be repeated."""
+"""Answers made from kept records, so that they can be repeated."""
 
 from typing import Any, Final
 

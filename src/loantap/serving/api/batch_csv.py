@@ -29,7 +29,7 @@ def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
         raise _tell("it is compressed", "Send it as it is")
     columns = {APPLICATION_ID, *application_columns()}
     rows: list[dict[str, Any]] = []
-    # The reader takes a file; this one loses its name once it is open.
+    # The reader takes a file; it has no name once it is open.
     with tempfile.TemporaryDirectory(prefix="loantap-") as folder:
         path = Path(folder) / "batch.csv"
         path.write_bytes(raw)
@@ -48,7 +48,7 @@ def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
 
 
 def take_faults(rows: list[dict[str, Any]]) -> dict[int, list[str]]:
-    """Why rows cannot be read, by place from 0; takes `FAULT` out of all rows."""
+    """Why rows cannot be read, by place from 0; `FAULT` is taken out."""
     faults = {}
     for place, row in enumerate(rows):
         fault = row.pop(FAULT, None)

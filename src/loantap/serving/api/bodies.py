@@ -1,4 +1,4 @@
-"""Bodies of requests, read strictly: size, content type, JSON without duplicates."""
+"""Bodies of requests, read strictly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 _UTF8: Final = {"utf-8", "utf8"}
-# Objects of an application lie this deep at most: in a list, in the body.
+# Objects of an application lie this deep: in a list, in the body.
 _DEEPEST: Final = 12
 _AFTER_NAME: Final = re.compile(rb'"\s*:')
 
@@ -40,7 +40,7 @@ def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
 def read_bytes(
     environ: WSGIEnvironment, most: int, types: Sequence[str]
 ) -> tuple[str, bytes | None]:
-    """The same for a request in WSGI; no bytes where it doesn't say how many."""
+    """`read_body` in WSGI; no bytes where the request doesn't say how many."""
     given = environ.get("CONTENT_TYPE", "")
     if given not in types:
         given = _check_type(given, types)
@@ -53,7 +53,7 @@ def read_bytes(
     if length.isascii() and length.isdigit() and len(length) < 16:
         if int(length) > most:
             raise _tell_size(most)
-        # Straight from the server; through the framework it takes three times as long.
+        # Through the framework it takes three times as long.
         return given, environ["wsgi.input"].read(int(length))
     return given, None
 
@@ -74,11 +74,11 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise _tell_json(str(error)) from error
     if type(found) is not dict:
         raise _tell_json(f"a {_name_type(found)} where an object is expected")
-    # A colon follows each name: with as many colons as names none is lost.
+    # A colon follows each name: where there are as many, no name is lost.
     colons = raw.count(b":")
     if colons not in (len(found), _count_flat(found)):
         names = _count_names(found, 0)
-        # Texts may have colons too, but hardly ever behind a quotation mark.
+        # Texts have colons too, but hardly ever behind a quotation mark.
         if names not in (colons, len(_AFTER_NAME.findall(raw))):
             _require_single_names(raw)
     return found
@@ -100,7 +100,7 @@ def _check_type(given: str, types: Sequence[str]) -> str:
 
 
 def _count_flat(found: dict[str, Any]) -> int:
-    """Names of an object and of the objects in its lists: all of a flat batch."""
+    """Names of an object and of the objects in its lists."""
     lists = [value for value in found.values() if type(value) is list]
     return len(found) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
 

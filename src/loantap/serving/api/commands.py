@@ -13,8 +13,7 @@ from loantap.serving.settings import ServingSettings, read_settings
 
 _TARGET: Final = "loantap.serving.api.worker:load"
 _METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
-# Before NumPy, Arrow and MLflow are imported: one thread per request, free memory goes back,
-# nothing is reported.
+# Before NumPy, Arrow and MLflow are imported: one thread per request, no reports.
 _ENVIRONMENT: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -24,7 +23,7 @@ _ENVIRONMENT: Final = {
     # Seconds, after which the last good model is taken.
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
 }
-# Seconds that requests in flight have when the server is stopped.
+# Seconds that requests in flight have at the end.
 _GRACE: Final = 30
 
 
@@ -65,10 +64,10 @@ def _run(settings: ServingSettings) -> None:
         from loantap.serving.api.first_start import prepare
         from loantap.serving.api.logs import LOGGING
 
-        # Told at once: the first key is kept nowhere.
+        # At once: the first key is kept nowhere.
         for line in prepare(settings):
             click.echo(line)
-        # Imported once, before processes part: they start sooner and share its memory.
+        # Before processes part: they start sooner and share its memory.
         importlib.import_module(_TARGET.partition(":")[0])
     click.echo(f"LoanTap's API listens at http://{settings.host}:{settings.port}, docs at /docs")
     server = Granian(

@@ -21,7 +21,7 @@ _TYPES: Final = (JSON,)
 
 
 def decide_directly(office: Office, app: WSGIApplication) -> WSGIApplication:
-    """A WSGI application that decides on one application, and leaves all else to `app`."""
+    """WSGI: decides on one application, and leaves all else to `app`."""
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
         try:

@@ -1,4 +1,4 @@
-"""Who comes in: API keys, their scopes and rates, and for whom they act."""
+"""Who comes in: API keys, their scopes and rates, and their persons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Around every request: its id, safety headers, the limit of load, counts and a line of log."""
+"""Around every request: its id, safety headers, load limit, counts, log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from loantap.serving.desk.fields import FieldError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Set by the view: the route that answered.
+# Set by the view.
 ROUTE: Final = "loantap.route"
 UNMATCHED: Final = "(none)"
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -43,7 +43,7 @@ _ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class Envelope:
-    """A WSGI middleware around `app`; without a free slot it refuses a request."""
+    """WSGI middleware around `app`; refuses a request without a free slot."""
 
     def __init__(self, app: WSGIApplication, metrics: Metrics, slots: Slots, *, log: bool) -> None:
         self._app = app
@@ -87,7 +87,7 @@ class Envelope:
 
 
 class _RequestIds:
-    """Makes ids of requests: random for each process, then counted, without a system call."""
+    """Random for each process, then counted, without a system call."""
 
     def __init__(self) -> None:
         self._prefix = os.urandom(8).hex()

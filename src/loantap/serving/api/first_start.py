@@ -11,7 +11,7 @@ from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings
 
 _FIRST_SCOPES = (Scope.SCORE, Scope.DECIDE, Scope.READ, Scope.ADMIN)
-# Enough for one person; systems get keys of their own.
+# Enough for a person; systems get their own keys.
 _RATE_PER_MINUTE = 6_000
 
 

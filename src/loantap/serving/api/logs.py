@@ -7,7 +7,7 @@ from typing import Any, Final
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON per event; no text of an exception, which may quote an application."""
+    """One line of JSON per event, without exceptions' texts, which may quote applications."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -30,7 +30,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def is_alarm(record: logging.LogRecord) -> bool:
-    """Whether to write a line; not granian's on many threads, since slots let few work (ADR 19)."""
+    """Whether to write it; not granian's on many threads: slots let few work (ADR 19)."""
     return not str(record.msg).startswith("Configuration allows spawning up to")
 
 

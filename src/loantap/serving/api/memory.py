@@ -1,4 +1,4 @@
-"""Memory of what is loaded is never searched for garbage; that of a batch is given back."""
+"""Keeps what is loaded from garbage collection, and gives a batch's memory back."""
 
 import ctypes
 import gc
@@ -21,7 +21,7 @@ def loading() -> Iterator[None]:
 
 
 def find_trim() -> Callable[[int], object]:
-    """Gives back free memory; does nothing where the C library cannot."""
+    """Gives back free memory, where the C library can."""
     found: Callable[[int], object] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return found or (lambda kept: kept)
 

@@ -18,11 +18,11 @@ _LOCK: Final = "lock"
 
 @contextmanager
 def own_folder(parent: Path | None = None) -> Iterator[Path]:
-    """A new folder for the processes of this server, in the system's temporary one by default."""
+    """A new folder for this server's processes, by default in the system's temporary one."""
     where = parent or Path(tempfile.gettempdir())
     _clear(where)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=where) as folder:
-        # Locked before it is named, or another server would take it for free.
+        # Locked before it is named, or another server would think it free.
         made = Path(folder) / "made"
         descriptor = os.open(made, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -1,4 +1,4 @@
-"""The OpenAPI document: routes described where they are, fields from the data dictionary."""
+"""The OpenAPI document, from descriptions beside routes and the data dictionary."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -95,7 +95,7 @@ def describe(
     )
 
     def decorate(view: _View) -> _View:
-        # The library's wrapper around a view is for asynchronous ones.
+        # The library's wrapper is for asynchronous views.
         vars(view)["_spec"] = vars(annotate(view))["_spec"]
         return view
 
@@ -180,7 +180,7 @@ def _describe_field(column: Column) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _make_schemas() -> Mapping[str, Any]:
-    # As they are read: a field with a default is left out of some answers.
+    # As read: a field with a default is left out of some answers.
     modes = [(model, "validation") for model in _ANSWERS]
     _, made = models_json_schema(modes, ref_template=f"{_REF}{{model}}")  # type: ignore[arg-type]
     schemas: dict[str, Any] = made["$defs"]

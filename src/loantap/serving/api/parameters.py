@@ -71,7 +71,7 @@ def read_count(name: str, default: int, most: int) -> int:
 
 
 def read_time(name: str) -> datetime | None:
-    """A point in time as ISO 8601 has it; in UTC where it has no zone."""
+    """A time in ISO 8601; in UTC where it has no zone."""
     given = request.args.get(name)
     if given is None:
         return None

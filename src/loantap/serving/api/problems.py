@@ -99,7 +99,7 @@ def answer_problem(error: ProblemError) -> Response:
 
 
 def answer_problems(app: Flask) -> None:
-    """Have an app answer every error with a problem document, never a stack trace."""
+    """Have an app answer every error with a problem, never a stack trace."""
 
     @app.errorhandler(ProblemError)
     def _problem(error: ProblemError) -> Response:
@@ -116,7 +116,7 @@ def answer_problems(app: Flask) -> None:
 
 
 def _note_bug(error: BaseException | None) -> ProblemError:
-    """Log where it happened, not its text, which may quote personal data."""
+    """Log the place; the text may quote personal data."""
     request_id = request.environ.get(REQUEST_ID, "")
     frames = traceback.extract_tb(error.__traceback__) if error else []
     where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))

@@ -172,7 +172,7 @@ def _read_decision(body: dict[str, Any]) -> tuple[Outcome, Reason, str]:
             refuse("invalid-body", f"{name} cannot be used.", name,
                    f"not one of {', '.join(choices)}", "Give one of them")  # fmt: skip
     note = body.get("note") or ""
-    # A note may have lines, but no other control characters.
+    # Lines, but no other control characters.
     if not isinstance(note, str) or not "".join(note.split()).isprintable():
         refuse("invalid-body", "The note cannot be used.", "note", "no printable text",
                "Give a text, or leave it out")  # fmt: skip

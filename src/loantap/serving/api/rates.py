@@ -15,7 +15,7 @@ class _Window:
 
 
 class RateLimit:
-    """Counts each key's requests by minute; each of the `processes` grants its part of the rate."""
+    """Counts requests by key and minute; each process grants its part of the rate."""
 
     def __init__(self, processes: int) -> None:
         self._processes = processes
@@ -23,7 +23,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def ask(self, key_id: str, rate_per_minute: int) -> float:
-        """Count a request; seconds to wait where there were too many, else 0."""
+        """Count a request; seconds to wait, 0 for none."""
         now = time.monotonic()
         with self._lock:
             window = self._windows.get(key_id)

@@ -1,4 +1,4 @@
-"""What answers look like, for the OpenAPI document; tests hold every answer against it."""
+"""What answers look like, for the OpenAPI document; tests hold every answer to it."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

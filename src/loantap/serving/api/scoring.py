@@ -23,7 +23,7 @@ from loantap.serving.desk.today import find_today
 
 SCORE: Final = "score"
 SCORE_PATH: Final = "/v1/applications/score"
-# What went wrong before the view was called.
+# Set before the view is called.
 FAULT: Final = "loantap.fault"
 _OFFERS: Final = "offers"
 
@@ -110,7 +110,7 @@ def decide(
 def try_offers(
     standing: Standing, application: Mapping[str, Any], today: pd.Timestamp
 ) -> dict[str, Any]:
-    """Offers beside a decision, or why there are none; no decision fails for want of one."""
+    """Offers beside a decision, or why there are none; the decision stands anyway."""
     try:
         require_offers(standing)
         require_valid(standing.offer_fields.check(application))

@@ -32,7 +32,7 @@ class Slots:
         if turn.acquire(timeout=self._patience):
             return True
         with self._lock:
-            # It may have come the very moment that waiting ended.
+            # It may have come just as waiting ended.
             if turn not in self._waiting:
                 return True
             self._waiting.remove(turn)

@@ -1,4 +1,4 @@
-"""What each process of the API loads: desk, audit log, application."""
+"""What each process of the API loads."""
 
 import ctypes
 import gc
@@ -29,7 +29,7 @@ from loantap.serving.settings import ServingSettings, read_settings
 # Of malloc.h.
 _M_ARENA_MAX = -8
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"
-# Objects made, then collections of younger ones, before a collection.
+# Objects made, then younger collections, before a collection.
 _THRESHOLDS = (50_000, 20, 20)
 _COUNTED = re.compile(r"_(\d+)\.db$")
 
@@ -43,7 +43,7 @@ def load() -> APIFlask:
     _share_heaps()
     with loading():
         app = make_app(open_office(read_settings()))
-    # A batch makes a million objects, none of which refers to itself.
+    # A batch makes a million objects, none of them in a cycle.
     gc.set_threshold(*_THRESHOLDS)
     return app
 
@@ -77,7 +77,7 @@ def open_office(settings: ServingSettings) -> Office:
 
 
 def _forget_dead_processes() -> bool:
-    """Take dead processes' gauges out of the sums; False where nothing is shared."""
+    """Take dead processes' gauges out of the sums; False if nothing is shared."""
     folder = os.environ.get(_SHARED)
     if not folder:
         return False

@@ -16,7 +16,6 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from loantap.portfolio.errors import InputError
 
-# What the first record follows.
 GENESIS = "0" * 64
 SALT_BYTES = 16
 # An id: prefix, milliseconds since 1970, number, random.
@@ -47,7 +46,7 @@ def digest_personal(salt: bytes, content: bytes) -> str:
 
 
 def hash_record(columns: Sequence[str | int | None]) -> str:
-    """SHA-256 of a record's columns, without its hash, in hexadecimal."""
+    """SHA-256 of a record's columns but its own hash, in hexadecimal."""
     return hashlib.sha256(to_json(columns)).hexdigest()
 
 

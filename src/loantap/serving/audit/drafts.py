@@ -9,7 +9,7 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import SALT_BYTES, digest_personal, write_json
 from loantap.serving.audit.records import Caller, Entry, Kind, Written
 
-# As long as headers may be.
+# As for headers.
 _MAX_CHARACTERS = 255
 
 
@@ -63,7 +63,7 @@ def _prepare_one(entry: Entry, salt: bytes) -> Draft:
 
 @dataclass(frozen=True, slots=True)
 class WrittenDrafts:
-    """Decisions that are texts already, with salts and digests of their personal parts."""
+    """Decisions that are texts already, with salts and digests."""
 
     written: Written
     salts: list[bytes]
@@ -81,7 +81,7 @@ def prepare_written(written: Written) -> WrittenDrafts:
 
 
 def find_columns(public: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
-    """Decision, model version and policy digest, by which a public part is found."""
+    """What finds a record: decision, model version, policy digest."""
     decision, model, policy = public.get("decision"), public.get("model"), public.get("policy")
     return (
         None if decision is None else str(decision),
@@ -96,7 +96,7 @@ def find_application_id(personal: Mapping[str, Any]) -> str | None:
 
 
 def find_amount(public: Mapping[str, Any]) -> float:
-    """What is at stake in a case, in currency; 0 where it is not told."""
+    """What is at stake in a case, in currency; 0 if it is not told."""
     amount = public.get("amount")
     return float(amount) if isinstance(amount, int | float) else 0.0
 

@@ -1,4 +1,4 @@
-"""Connections to SQLite and PostgreSQL: one kind writes, the other only reads."""
+"""Connections to SQLite and PostgreSQL, for writing and for reading."""
 
 import os
 import sqlite3
@@ -19,22 +19,22 @@ from loantap.serving.audit.kept_connection import KeptConnection
 from loantap.serving.audit.turns import Turns
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
-# How long a writer waits for another process's.
+# For another process's writer.
 WAIT_SECONDS = 4
-# After somebody waited so long in vain: waits would add up otherwise.
+# After a wait in vain, or waits would add up.
 _AGAIN_SECONDS = 0.1
 # PostgreSQL's advisory lock of the chain's end.
 _LOCK = 0x10A47A9
-# The insert of each number of rows stays prepared.
+# An insert per number of rows stays prepared.
 _CACHED_STATEMENTS = 256
-# A batch of 10,000 is 25 MB: it would be written twice where memory has no room, and its journal
-# copied into the file at once, which takes as long as to write it.
+# A batch of 10,000 is 25 MB: without room in memory it is written twice, and its journal would be
+# copied into the file at once, which takes as long.
 _LARGE = ("PRAGMA cache_size=-65536", "PRAGMA wal_autocheckpoint=0")
 _SMALL = ("PRAGMA cache_size=-4096", "PRAGMA wal_autocheckpoint=1000")
-# What was committed survives a loss of power; what was erased is overwritten; a replaced row
-# counts as deleted, which the triggers refuse.
+# Commits survive a loss of power; what was erased is overwritten; a replaced row counts as deleted,
+# which the triggers refuse.
 _DURABLE = (
-    # For a new file: half as many writes per batch as with SQLite's 4,096.
+    # Of a new file: half as many writes as with SQLite's 4,096.
     "PRAGMA page_size=8192",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -104,12 +104,12 @@ class Engines:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction of the only writer; committed at the end, rolled back after an error."""
+        """A transaction of the only writer; an error undoes it."""
         with self._in_turn(), self.explained(), self.writer.begin() as connection:
             yield connection
 
     def checkpoint(self, how: str = "PASSIVE") -> None:
-        """Copy SQLite's journal into the file; writers and readers go on meanwhile."""
+        """Copy SQLite's journal into the file while others write and read."""
         if self.is_sqlite:
             with self.explained():
                 connection = self.writer.raw_connection()
@@ -169,7 +169,7 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     path = Path(str(url.database))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # SQLite's other files get this one's rights.
+        # SQLite's other files get its rights.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise AuditUnavailableError(
@@ -178,8 +178,8 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     wait = WAIT_SECONDS
 
     def connect() -> sqlite3.Connection:
-        # The registry makes SQLAlchemy's connections to SQLite wait for much longer; and the driver
-        # itself would begin transactions too late.
+        # The registry makes SQLAlchemy's connections to SQLite wait longer; transactions of the
+        # driver's would begin too late.
         return sqlite3.connect(
             path,
             timeout=wait,

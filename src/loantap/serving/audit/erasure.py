@@ -1,4 +1,4 @@
-"""Erasing personal parts; the chain holds, since it covers only their digests."""
+"""Erasing personal parts; the chain covers only their digests."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,7 @@ from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.tables import personal, records
 from loantap.serving.audit.transaction import Transaction
 
-# Rows per statement, ids per record, and personal parts purged per transaction, which keeps other
-# writers out.
+# Rows per statement, ids per record, parts purged per transaction, which keeps writers out.
 _STATEMENT, _RECORD, _STEP = 500, 1_000, 5_000
 # PostgreSQL's "insufficient privilege".
 _FORBIDDEN = "42501"
@@ -29,7 +28,7 @@ def erase(
     record_ids: Sequence[str],
     application_id: str | None,
 ) -> int:
-    """Erase personal parts, and keep a record of it; see `AuditStore.erase`."""
+    """Erase personal parts and record that; see `AuditStore.erase`."""
     _require_known(transaction, record_ids)
     of_application = personal.c.application_id == application_id
     joined = records.join(personal, records.c.seq == personal.c.seq)
@@ -59,7 +58,7 @@ def find_cutoff(days: int) -> datetime:
 
 
 def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
-    """Erase a step of the personal parts kept before a time, the oldest first."""
+    """Erase the oldest step of the personal parts kept before a time."""
     connection = transaction.connection
     kept_since = select(records.c.seq).where(records.c.at >= write_time(before))
     first_kept = connection.execute(kept_since.order_by(records.c.seq).limit(1)).scalar()

@@ -67,7 +67,7 @@ class GroupCommit(Generic[W]):
         return len(self._queue)
 
     def do(self, work: W) -> None:
-        """Returns when the work was carried out, by this thread or another."""
+        """Returns when the work was carried out, by whichever thread."""
         ticket = _Ticket(work)
         with self._lock:
             self._queue.append(ticket)
@@ -80,7 +80,7 @@ class GroupCommit(Generic[W]):
             self._lead()
 
     def _leave(self, ticket: _Ticket[W]) -> bool:
-        """Whether a work may be given up: it is neither done nor about to lead."""
+        """Whether a work may be given up: not done, nor about to lead."""
         with self._lock:
             if ticket.is_done or ticket.leads:
                 return False
@@ -89,7 +89,7 @@ class GroupCommit(Generic[W]):
             return True
 
     def _lead(self) -> None:
-        """Carry out the first group, this thread's work in it, and name the next leader."""
+        """Carry out the first group, and name the next leader."""
         group = self._take_group()
         is_carried_out = False
         try:

@@ -10,7 +10,7 @@ _ASK = "SELECT caller, idempotency_key FROM records WHERE position = 0 AND idemp
 
 
 class KeptRequests:
-    """What was kept under some callers' idempotency keys; nobody keeps anything meanwhile."""
+    """What was kept under some callers' idempotency keys; no writer comes between."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class KeptRequests:
         return kept
 
     def comes_again(self, caller: Caller) -> bool:
-        """Whether the group has the key already: what is kept is known after the commit."""
+        """Whether the group has the key already; the commit tells what is kept."""
         if caller.idempotency_key is None:
             return False
         name = (caller.key_id, caller.idempotency_key)

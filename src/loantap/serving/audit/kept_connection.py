@@ -20,7 +20,7 @@ class KeptConnection:
 
     @contextmanager
     def writing(self) -> Iterator[Any]:
-        """A cursor in a transaction; committed at the end. After an error the connection goes."""
+        """A cursor in a transaction, committed at the end; an error closes the connection."""
         is_committed = False
         try:
             cursor = self._begin()
@@ -45,7 +45,7 @@ class KeptConnection:
         try:
             self._run_begin(cursor)
         except self._engine.dialect.loaded_dbapi.Error:
-            # The server was restarted and nothing was done yet: another attempt is safe.
+            # Nothing was done before the server's restart: another attempt is safe.
             if not is_used or not getattr(self._connection, "closed", False):
                 raise
             self.close()

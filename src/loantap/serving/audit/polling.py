@@ -1,4 +1,4 @@
-"""What a process knows of the log, made anew soon after another process changed it."""
+"""What a process knows of the log, made anew once another changed it."""
 
 import threading
 import time

@@ -12,10 +12,10 @@ from loantap.serving.audit.chain import begin_id, write_time
 from loantap.serving.audit.records import PREFIXES, Kind, Page, Record
 from loantap.serving.audit.tables import personal, records
 
-# How wrong a clock may have been when a record got its id; see `_narrow_ids`.
+# A clock's largest error when a record got its id; see `_narrow_ids`.
 _CLOCK_ERROR = timedelta(days=1)
 _MAX_LIMIT = 500
-# Records of one application per statement.
+# Records per statement.
 _STEP = 1_000
 
 
@@ -75,7 +75,7 @@ def list_about(connection: Connection, record_id: str) -> list[Record]:
 
 
 def list_kinds(connection: Connection, kinds: Sequence[Kind], after: str = "") -> Iterator[Record]:
-    """All records of some kinds after an id, oldest first; no kinds that share their prefix."""
+    """All records of some kinds after an id, oldest first; no kinds that share a prefix."""
     for prefix in dict.fromkeys(PREFIXES[kind] for kind in kinds):
         asked = select_records().where(
             _has_prefix(prefix), records.c.id > after, records.c.kind.in_(kinds)
@@ -85,7 +85,7 @@ def list_kinds(connection: Connection, kinds: Sequence[Kind], after: str = "") -
 
 
 def find_newest_id(connection: Connection, prefix: str) -> str | None:
-    """The last id with a prefix; it changes when something of this kind happens."""
+    """The last id with a prefix, which tells changes of this kind."""
     newest = select(records.c.id).where(_has_prefix(prefix)).order_by(records.c.id.desc()).limit(1)
     found: str | None = connection.execute(newest).scalar()
     return found
@@ -108,10 +108,7 @@ def search(connection: Connection, wanted: Search, after: str | None, limit: int
 
 
 def _find_seqs(connection: Connection, application_id: str) -> list[int]:
-    """Numbers of all records of an application, the newest first, by the index.
-
-    Without statistics, a database would look through all decisions.
-    """
+    """By index first: without statistics a database would look through all decisions."""
     its = select(personal.c.seq).where(personal.c.application_id == application_id)
     return sorted(connection.execute(its).scalars(), reverse=True)
 
@@ -119,7 +116,7 @@ def _find_seqs(connection: Connection, application_id: str) -> list[int]:
 def _take(
     connection: Connection, asked: Select[Any], seqs: Sequence[int], most: int
 ) -> list[Row[Any]]:
-    """The first rows among records of these numbers, step by step: ids sort as numbers do."""
+    """The first rows among these records, step by step: ids sort as numbers do."""
     rows: list[Row[Any]] = []
     for start in range(0, len(seqs), _STEP):
         some = asked.where(records.c.seq.in_(seqs[start : start + _STEP]))
@@ -137,11 +134,11 @@ def _list_conditions(wanted: Search) -> Iterator[Any]:
     prefix = PREFIXES[Kind.DECISION]
     if wanted.since is not None:
         yield records.c.at >= write_time(wanted.since)
-        # Ids are indexed, and never say an earlier time than `at`.
+        # Ids are indexed, and never earlier than `at`.
         yield records.c.id >= begin_id(prefix, wanted.since)
     if wanted.until is not None:
         yield records.c.at < write_time(wanted.until)
-        # They say a later one where the clock was put back.
+        # But later where the clock was put back.
         yield records.c.id < begin_id(prefix, wanted.until + _CLOCK_ERROR)
 
 

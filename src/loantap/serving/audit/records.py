@@ -26,7 +26,7 @@ class Kind(StrEnum):
     ERASED = "erased"
 
 
-# How ids begin: in their index, records of one sort are together, in the order of time.
+# Ids' prefixes, by which an index has each sort's records in order of time.
 PREFIXES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.DECISION: "dec_",
@@ -140,7 +140,7 @@ class KeptBatch:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of what was found, newest first; `next` is `after` of the next page, None at the end."""
+    """Some of what was found, newest first; `next` is the next page's `after`, or None."""
 
     records: tuple[Record, ...]
     next: str | None
@@ -148,7 +148,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last record's number and hash; noted elsewhere, they show whether the end was cut off."""
+    """The last record's number and hash; noted elsewhere, it shows a cut-off end."""
 
     seq: int
     hash: str
@@ -172,7 +172,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What `verify` found: `n` records hold from the first on, and `head` is the last of them."""
+    """What `verify` found: `n` records hold, of which `head` is the last."""
 
     n: int
     head: Head

@@ -36,12 +36,12 @@ from loantap.serving.audit.transaction import (
 from loantap.serving.audit.writer import Append, Change, Writer, give_up
 
 T = TypeVar("T")
-# A log that was written to so recently, in seconds, can be written to.
+# Seconds; what was written to so recently can be written to.
 _RECENT = 1.0
 
 
 class AuditStore:
-    """The audit log of one process, shared by its threads; other processes write beside it."""
+    """The audit log of one process and its threads; others write beside it."""
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
@@ -144,7 +144,7 @@ class AuditStore:
         return work.result[0]
 
     def read(self, act: Callable[[Connection], T]) -> T:
-        """Read from one state of the log; `AuditUnavailableError` where it cannot be read now."""
+        """Read from one state of the log, or raise `AuditUnavailableError`."""
         with self._engines.reading() as connection:
             return act(connection)
 
@@ -153,7 +153,7 @@ class AuditStore:
         return self.read(lambda connection: reading.find(connection, record_id))
 
     def find_idempotent(self, caller_key: str, idempotency_key: str) -> list[Record]:
-        """What was kept under a caller's idempotency key, in order; empty where nothing."""
+        """What was kept under a caller's idempotency key, in order."""
         return self.read(
             lambda connection: reading.find_idempotent(connection, caller_key, idempotency_key)
         )
@@ -224,11 +224,11 @@ class AuditStore:
         return n
 
     def tidy(self) -> None:
-        """Do what was put off when much was kept; `AuditUnavailableError` if it has to wait."""
+        """Do what large batches put off; `AuditUnavailableError` if it has to wait."""
         self._engines.checkpoint()
 
     def is_writable(self) -> bool:
-        """Whether a record can be kept now; tried where nothing was kept in the last second."""
+        """Whether a record can be kept; tried unless one was in the last second."""
         if time.monotonic() - self._writer.written_at < _RECENT:
             return True
         try:

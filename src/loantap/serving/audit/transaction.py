@@ -1,4 +1,4 @@
-"""One transaction of the only writer: records are numbered, chained and inserted."""
+"""A transaction of the only writer: records numbered, chained, inserted."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -66,7 +66,7 @@ class Chain:
         return seq, record_id, hashed
 
     def keep_written(self, drafts: WrittenDrafts, caller: Caller, position: int) -> list[str]:
-        """`keep` for decisions that are texts already, from a position on; returns their ids."""
+        """`keep` for texts, from a position on; returns their ids."""
         written = drafts.written
         ids = IdMaker(self.now, self._last_id, len(drafts.salts))
         at, kind, prefix = write_time(self.now), Kind.DECISION.value, PREFIXES[Kind.DECISION]
@@ -118,14 +118,13 @@ class Chain:
             self._cursor.execute(statement, list(chain.from_iterable(piece)))
 
     def _copy(self, name: str, rows: list[tuple[Any, ...]]) -> None:
-        """PostgreSQL's own way for many rows."""
         with self._cursor.copy(f"COPY {name} ({', '.join(_COLUMNS[name])}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
 
 
 class Transaction:
-    """One transaction of the only writer, for what is more than keeping records."""
+    """A transaction of the only writer, for more than keeping records."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -157,7 +156,7 @@ def list_records(
 
 @cache
 def _write_insert(name: str, rows: int, mark: str) -> str:
-    """The same text each time, which the driver keeps prepared."""
+    """The same text each time, for the driver to keep prepared."""
     names = _COLUMNS[name]
     row = f"({', '.join([mark] * len(names))})"
     return f"INSERT INTO {name} ({', '.join(names)}) VALUES {', '.join([row] * rows)}"  # noqa: S608
@@ -168,5 +167,4 @@ _COLUMNS = {
     table.name: [column.name for column in table.columns][:width]
     for table, width in ((tables.records, 18), (tables.personal, 4), (tables.cases, 5))
 }
-# What stands for a parameter, by the driver's style.
 MARKS = MappingProxyType({"qmark": "?", "pyformat": "%s", "format": "%s"})

@@ -31,7 +31,7 @@ class Turns:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Keep others who take turns out; `AuditUnavailableError` where the file cannot be made."""
+        """Keep other turns out; `AuditUnavailableError` where the file cannot be made."""
         try:
             if self._descriptor < 0:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -51,17 +51,17 @@ class Turns:
 
     @property
     def was_refused(self) -> bool:
-        """Whether the last turn ended without a record; asked by who has the turn."""
+        """Whether the last turn kept nothing; asked by who has the turn."""
         return os.pread(self._descriptor, 1, 0) == _REFUSED
 
     def close(self) -> None:
-        """Close the file, or a process that parts from this one would share its turns."""
+        """Close the file, or a process that parts would share its turns."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def _note(self, said: bytes) -> None:
         if self.was_refused != (said == _REFUSED):
-            # Where the disk is full, everybody waits as long as the first.
+            # On a full disk, everybody waits as long as the first.
             with suppress(OSError):
                 os.pwrite(self._descriptor, said, 0)

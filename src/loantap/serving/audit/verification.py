@@ -40,7 +40,7 @@ def verify(connection: Connection, noted: Head | None = None) -> Verdict:
                 _check_personal(row, erased)
                 _check_noted(row, noted)
             except _BrokenError as broken:
-                # Where records are missing, the first of them is named.
+                # The first missing record is named.
                 name = row.id if row.seq == seq + 1 else None
                 return Verdict(seq, Head(seq, last), Fault(seq + 1, name, str(broken)))
             seq, last = row.seq, row.hash
@@ -48,7 +48,7 @@ def verify(connection: Connection, noted: Head | None = None) -> Verdict:
 
 
 class _Erased:
-    """Records whose personal part was erased, as the records of erasures say."""
+    """Records whose personal part erasures name."""
 
     def __init__(self, connection: Connection) -> None:
         self._ids: set[str] = set()
@@ -71,7 +71,7 @@ def _check_chain(row: Row[Any], seq: int, last: str) -> None:
 
 
 def _check_found_by(row: Row[Any]) -> None:
-    """The columns by which a record is found agree with its public part."""
+    """The columns that find a record agree with its public part."""
     if (row.decision, row.model_version, row.policy_digest) != find_columns(from_json(row.public)):
         raise _BrokenError(
             "it is found by a decision, model or policy that its public part has not"
@@ -85,7 +85,7 @@ def _check_personal(row: Row[Any], erased: _Erased) -> None:
         return
     if row.personal_digest is None:
         raise _BrokenError("a personal part was added to it after it was kept")
-    # SQLite takes a value of any type for any column.
+    # SQLite takes any type for any column.
     is_typed = isinstance(row.salt, bytes) and isinstance(row.content, str)
     if not is_typed or digest_personal(row.salt, row.content.encode()) != row.personal_digest:
         raise _BrokenError("its personal part was changed after it was kept")

@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a person decided so: a closed list, so that overrides can be counted."""
+    """Why a person decided so; a closed list, so that it can be counted."""
 
     INCOME_CONFIRMED = "income confirmed"
     EMPLOYMENT_CONFIRMED = "employment confirmed"

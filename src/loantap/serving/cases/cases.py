@@ -1,4 +1,4 @@
-"""The refer queue: look, take, give back, decide. Each step is a record."""
+"""The refer queue: look, take, give back, decide; each step is a record."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from loantap.serving.cases.errors import (
 )
 from loantap.serving.cases.queue import Order, list_queue
 
-# How long a case is held, unless it is taken again.
+# Taking a case again holds it longer.
 HOLD = timedelta(minutes=30)
 _MAX_NOTE = 2_000
 _IS_OPEN = "Nothing is to be done: it was given back, or its time is over"
@@ -214,7 +214,6 @@ def _require_note(reason: Reason, note: str) -> None:
 def _change(
     transaction: Transaction, entry: Entry, caller: Caller, changed: Mapping[str, object]
 ) -> tuple[Case, Record]:
-    """Keep the record of a change, and carry it out."""
     record = transaction.append([entry], caller)[0]
     is_meant = cases.c.decision_id == entry.subject
     row = transaction.connection.execute(

@@ -161,7 +161,7 @@ class Case(_Answer):
 
 
 class CasePage(_Answer):
-    """Some cases, their number in all, where the next begin, and the reasons to choose from."""
+    """Some cases, the number of all, where the next begin, and reasons to choose from."""
 
     items: list[Case]
     next: str | None = None
@@ -170,7 +170,7 @@ class CasePage(_Answer):
 
 
 class RegisteredVersion(_Answer):
-    """A version in the registry; of a candidate that was never registered, without a version."""
+    """A version in the registry; a candidate never registered has no number."""
 
     name: str
     version: str | None = None
@@ -181,7 +181,7 @@ class RegisteredVersion(_Answer):
 
 
 class Condition(_Answer):
-    """One condition of the rule of promotion, and what it was judged by."""
+    """A condition of the rule of promotion, and its evidence."""
 
     name: str
     holds: bool

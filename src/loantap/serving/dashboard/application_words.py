@@ -1,4 +1,4 @@
-"""An application in words: the names of its fields, and their values."""
+"""An application in words: its fields and their values."""
 
 from collections.abc import Mapping
 from typing import Any

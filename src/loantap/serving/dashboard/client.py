@@ -22,7 +22,7 @@ from loantap.serving.dashboard.answers import (
     WhoAsks,
 )
 
-# Seconds: a batch of thousands of rows takes some, an application milliseconds.
+# Seconds; a batch of thousands of rows takes some.
 _TIMEOUT: Final = httpx.Timeout(60, connect=3)
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -30,7 +30,7 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong with one field of a request, and what to do about it."""
+    """What is wrong with a field of a request, and what to do."""
 
     field: str
     problem: str

@@ -13,7 +13,7 @@ from loantap.serving.dashboard.settings import read_settings
 
 
 def make_command(host: str, port: int) -> list[str]:
-    """The command that runs Streamlit: headless, telling nobody, with the look of the reports."""
+    """The command for Streamlit: headless, telling nobody, with the reports' look."""
     found = find_spec("loantap.serving.dashboard.entry.app")
     if found is None or found.origin is None:
         raise InputError("dashboard", "its pages are not installed", "Install loantap again")

@@ -1,4 +1,4 @@
-"""Papers to print: the decision sheet for the file, the letter to the applicant."""
+"""Papers to print: the decision sheet, and the letter to the applicant."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -27,7 +27,7 @@ _OUTCOMES: Final = {
     "refer": "A colleague will look at your application. You hear from us when they have decided.",
     "decline": "We are sorry that we cannot offer you this loan.",
 }
-# What an applicant is told of a person's reason; notes and suspicions stay in the house.
+# For applicants: notes and suspicions stay in the house.
 _FACTS: Final[dict[str, str]] = {
     Reason.INCOME_NOT_CONFIRMED: "We could not confirm the income.",
     Reason.EMPLOYMENT_NOT_CONFIRMED: "We could not confirm the employment.",
@@ -55,7 +55,7 @@ def show_papers(
 
 
 def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> str:
-    """The decision with figures, reasons, the application's fields and values, as HTML for A4."""
+    """The decision with the application's fields and values, as HTML for A4."""
     figures = [
         *_list_of_person(decision.by_person),
         ("Decision of model and policy", HEADLINES[decision.decision]),
@@ -112,7 +112,7 @@ def _list_of_person(last: Event | None) -> list[tuple[str, str]]:
 
 
 def _word_reasons(decision: Decision, last: Event) -> list[str]:
-    """The fact that a person named, or what counts most against the applicant.
+    """What a person named, or what counts most against the applicant.
 
     A referred decision's first reason, why a person had to decide, is past.
     """

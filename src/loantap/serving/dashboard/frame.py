@@ -1,4 +1,4 @@
-"""Around every page: banner, sign-in, and messages where something is missing."""
+"""Around every page: banner, sign-in, and messages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from loantap.serving.dashboard.look import Theme, colour_chart, write_style
 from loantap.serving.dashboard.session import Session, begin_session
 from loantap.serving.dashboard.settings import DashboardSettings, read_settings
 
-# Seconds for which a page goes on with what it heard of the model.
+# Seconds that what was heard of the model is good for.
 _KNOWN_FOR: Final = 15
 # No answer, and too many requests.
 _PASSING: Final = (0, 429)
-# Columns of a table that fit a phone.
+# Columns that fit a phone.
 _FITS: Final = 2
 # More than these are written small.
 _MANY: Final = 7
@@ -73,7 +73,7 @@ def show_page(
         return
     if problem is not None and (needs_api or problem.status == 401):
         show_error(problem)
-        # Without a model there are still decisions, cases and policies.
+        # Decisions, cases and policies need no model.
         if session is None or problem.status != 503:
             return
     try:
@@ -89,12 +89,12 @@ def show_error(error: ApiError) -> None:
 
 
 def current_theme() -> Theme | None:
-    """The theme that the person sees; None before the browser has said."""
+    """The person's theme; None before the browser has said."""
     return st.context.theme.type
 
 
 def show_chart(chart: alt.LayerChart, alternative: str) -> None:
-    """A chart of the reports; the alternative tells what it shows to those who do not see it."""
+    """A chart of the reports; the alternative is for those who do not see it."""
     st.vega_lite_chart(
         spec=colour_chart(chart, current_theme()), theme=None, width="stretch", alt=alternative
     )
@@ -169,7 +169,7 @@ def _find_model(session: Session) -> tuple[ServedModel | None, ApiError | None]:
     try:
         model = session.api.read_model()
     except ApiError as error:
-        # What was typed stays; what the page asks tells the trouble.
+        # What was typed stays.
         if error.status in _PASSING and known is not None and known[1] == session.api.key:
             return known[2], None
         return None, error
@@ -184,5 +184,5 @@ def _is_simulated(settings: DashboardSettings, model: ServedModel | None) -> boo
     try:
         return bool(LastRun(settings).read_report("metrics.json").get("origin") == SIMULATED)
     except InputError:
-        # No run yet, or a damaged one, which the page tells that shows it.
+        # No run, or a damaged one, which its page tells.
         return False

@@ -28,7 +28,7 @@ from loantap.serving.dashboard.last_run import LastRun
 
 _LOANS: Final = ["loan_id", "grade", *(name for name in TERMS if name != "is_charged_off")]
 _SPLITS: Final = ["loan_id", "known_from", "judged_at"]
-# Profit scores are learnt in a run, and not anew at another LGD.
+# Learnt in a run, not anew at another LGD.
 _LEARNT: Final = "profit_score_hurdle"
 
 
@@ -65,7 +65,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The judged loans under a choice: values and outcomes per loan, `trace_frontier`'s curves."""
+    """Judged loans under a choice: their values and outcomes, `trace_frontier`'s curves."""
 
     values: LoanValues
     outcomes: Outcomes

@@ -18,7 +18,7 @@ _FAMILIES: Final = {
 }
 _TOLD: Final = ("Approved", "Default rate of approved", "Profit per application", "n")
 _HEIGHT: Final = 320
-# A name on a ground of the page's colour, so that no line crosses it.
+# A ground of the page's colour, so that no line crosses the name.
 _LOOKS: Final[Sequence[Mapping[str, Any]]] = (
     {"color": "var(--page)", "stroke": "var(--page)", "strokeWidth": 5, "opacity": 0.85},
     {"color": INK, "fontWeight": "bold"},
@@ -31,7 +31,7 @@ def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
     Curves are `decide_again`'s, policies those of `Again.compare`.
     """
     lines = _word(curves).assign(series=curves["family"].map(_FAMILIES))
-    # From strictest to widest point: by cap, or by the share approved.
+    # From strictest to widest: by cap, or by share approved.
     is_cap = curves["family"].eq(_CAPPED)
     lines = lines.assign(path=curves["hurdle"].where(is_cap, curves["approval_rate"]))
     points = _word(policies).assign(name=policies["label"])
@@ -67,7 +67,6 @@ def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
 
 
 def _word(figures: pd.DataFrame) -> pd.DataFrame:
-    """Points' figures with the words of their tips."""
     told = [
         {
             "Approved": percent(row["approval_rate"]),

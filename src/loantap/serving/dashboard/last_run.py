@@ -1,4 +1,4 @@
-"""What the last run left: its tables and reports, read anew once they change."""
+"""What the last run left, read anew once it changes."""
 
 import json
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class LastRun:
         return found
 
     def read_part(self, name: str, *keys: str) -> Any:
-        """A part of a report, by the keys that lead to it, the last of them a namespace."""
+        """A part of a report, by its keys, the last of them a namespace."""
         found: Any = self.read_report(name)
         for key in keys:
             found = found.get(key) if isinstance(found, dict) else None

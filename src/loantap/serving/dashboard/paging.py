@@ -6,12 +6,12 @@ import streamlit as st
 
 
 class Pages:
-    """Where a person is in a list of the API; another search begins at its first page."""
+    """Where a person is in a list of the API; another search starts anew."""
 
     def __init__(self, name: str, wanted: Hashable) -> None:
         self._name = name
         kept = st.session_state.get(f"pages:{name}", (None, []))
-        # Per page up to the one shown: its cursor, and how many items come before it.
+        # Per page up to this one: its cursor, and how many items come before.
         self._steps: list[tuple[str | None, int]] = kept[1] if kept[0] == wanted else [(None, 0)]
         st.session_state[f"pages:{name}"] = (wanted, self._steps)
 

@@ -10,7 +10,7 @@ from loantap.policy.credit_policy import MAX_DEFAULT_PRICE
 from loantap.serving.dashboard.answers import PolicyVersion
 from loantap.serving.dashboard.policy_words import RULES, TARGETS, Content
 
-# Shown in per cent; limits and step are those of `Rules` and `Targets`.
+# Limits and step in per cent, as in `Rules` and `Targets`.
 _PERCENT: Final[Mapping[str, tuple[float, float, float]]] = {
     "min_margin": (-500.0, 50.0, 0.1),
     "review_margin": (0.0, 50.0, 0.01),
@@ -19,7 +19,7 @@ _PERCENT: Final[Mapping[str, tuple[float, float, float]]] = {
 }
 # In per cent of the principal per point of PD it is the same number.
 _PER_POINT: Final = "default_price"
-# A share typed in per cent has no more digits.
+# Of a share typed in per cent.
 _DIGITS: Final = 8
 
 
@@ -75,5 +75,5 @@ def _ask(of: str, label: str, group: Any, key: str) -> float:
     given = st.number_input(
         f"{label} (%)", low, high, shown, step, format="%.4g", key=f"{key}:{of}"
     )
-    # What nobody touched stays as it is to the last digit.
+    # What nobody touched stays the same to the last digit.
     return value if given == shown else round(float(given) / 100, _DIGITS + 2)

@@ -12,7 +12,7 @@ from loantap.serving.dashboard.client import Api, ApiError
 from loantap.serving.dashboard.settings import DashboardSettings
 
 OWN_KEY: Final = "own_key"
-# In the address, to tell a lost session from one that never began.
+# In the address: a lost session shows it.
 _MARK: Final = "signed-in"
 
 
@@ -32,7 +32,7 @@ class Session:
     is_own_key: bool
 
     def may(self, scope: str) -> bool:
-        """Whether the key has a scope; assumed where the API did not say, since it will."""
+        """Whether the key has a scope; assumed where the API did not say."""
         return not self.scopes or scope in self.scopes
 
 
@@ -81,7 +81,7 @@ def _begin(
     if not key:
         return None
     api = Api(_connect(settings.api_url), key, person)
-    # Once per session and key: owner and scopes do not change.
+    # Owner and scopes of a key do not change.
     known = st.session_state.get("who")
     if known is None or known[0] != (key, person):
         try:

@@ -1,4 +1,4 @@
-"""The waterfall of a decision: points that each fact adds to the score or takes away."""
+"""The waterfall of a decision: the points of each fact."""
 
 from collections.abc import Sequence
 from html import escape
@@ -9,12 +9,12 @@ from loantap.reporting.formatting import capitalize_first, decimal, signed
 from loantap.serving.dashboard.answers import Contribution
 
 _LARGEST: Final = 10
-# What rounds to no point at all is told with the small ones.
+# Small ones are told together.
 _NOTHING: Final = 0.05
 
 
 def list_steps(contributions: Sequence[Contribution]) -> list[tuple[str, float]]:
-    """Facts and their points, largest first; features of one fact, and small facts, together."""
+    """Facts and points, largest first; one fact's features, and small facts, together."""
     points: dict[str, float] = {}
     for one in contributions:
         points[one.label] = points.get(one.label, 0.0) + one.points

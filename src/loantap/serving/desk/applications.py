@@ -1,4 +1,4 @@
-"""A batch's applications: one by one as they were sent, and a column at a time."""
+"""A batch's applications: as they were sent, and by column."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class Applications:
 
     @cached_property
     def columns(self) -> dict[str, tuple[Any, ...]] | None:
-        """Values by source column name; None where fields differ from row to row."""
+        """Values by source column name; None if fields differ from row to row."""
         names = tuple(self.rows[0]) if self.rows else ()
         if not names or not all(map(names.__eq__, map(tuple, self.rows))):
             return None
@@ -63,7 +63,7 @@ class Applications:
         return self._kinds[name]
 
     def measure(self, name: str) -> FloatArray:
-        """A column of numbers, NaN for None; `OverflowError` if one is larger than any float."""
+        """A column of numbers, NaN for None; `OverflowError` above any float."""
         if name not in self._arrays:
             self._arrays[name] = np.array((self.columns or {})[name], dtype="float64")
         return self._arrays[name]

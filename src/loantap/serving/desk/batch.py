@@ -1,4 +1,4 @@
-"""Many applications decided together: the same answers as one by one, sooner."""
+"""Many applications decided together: the same answers, sooner."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -97,7 +97,6 @@ def decide_batch(
 def _score(
     standing: Standing, applications: Applications, places: list[int], as_of: pd.Timestamp
 ) -> tuple[pd.DataFrame, dict[str, FloatArray]]:
-    """The scores of some applications, and the terms of their loans."""
     underwriter = standing.underwriter
     names = [str(column.source_name) for column in underwriter.needed]
     frame = pd.DataFrame(

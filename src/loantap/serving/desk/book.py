@@ -32,7 +32,7 @@ class Deciders:
         return _make(active)
 
     def find_decider(self, digest: str) -> Decider | None:
-        """What decided under a policy, by its digest's first digits; None: none was."""
+        """What decided under a policy, by its digest's first digits, or None."""
         found = self._book.find_by_digest(digest)
         return None if found is None else _make(found)
 

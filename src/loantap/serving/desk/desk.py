@@ -1,4 +1,4 @@
-"""The desk: model, policy and offers, kept up to date in the background."""
+"""The desk: model, policy and offers, refreshed in the background."""
 
 import logging
 import threading
@@ -15,11 +15,11 @@ from loantap.serving.desk.live_model import LiveModel, Loaded
 from loantap.serving.desk.replay import PastPolicies, Replayer
 from loantap.serving.desk.standing import Standing, make_standing
 
-# The model of PDs where no grade exists yet: offers are made with it.
+# For offers, since no grade exists yet.
 OFFERS: Final = "application"
-# Seconds; a policy that is put in force decides in all processes within one.
+# Seconds: all processes follow a new policy within one.
 _POLICY_SECONDS: Final = 0.2
-# Seconds that a starting process waits for the registry.
+# Seconds that the start waits for the registry.
 _PATIENCE: Final = 5.0
 
 logger = logging.getLogger(__name__)
@@ -72,12 +72,12 @@ class Desk:
         self._made_of: tuple[Scorer | None, Scorer | None, int] | None = None
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        # One each, so that a slow registry delays no policy.
+        # One each: a slow registry delays no policy.
         self._pools = [ThreadPoolExecutor(1, f"refresh-{name}") for name in ("model", "policy")]
 
     @property
     def standing(self) -> Standing:
-        """What decides now; `NotReadyError` where there is no champion, or no policy."""
+        """What decides now; `NotReadyError` without champion or policy."""
         standing = self._standing
         if standing is None:
             raise NotReadyError(self._trouble)
@@ -123,7 +123,7 @@ class Desk:
             self._settle(pool.submit(look), of)
 
     def _settle(self, look: Future[None], of: str, patience: float | None = None) -> None:
-        """Wait for a look; whatever goes wrong with one, the next is tried."""
+        """Wait for a look; the next is tried whatever goes wrong."""
         if not wait([look], patience).done:
             logger.warning("The %s has not answered within %g seconds", of, patience)
             return

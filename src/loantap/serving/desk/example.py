@@ -37,7 +37,7 @@ def make_example(needed: tuple[Column, ...]) -> dict[str, Any]:
 
 
 def describe_fields(needed: tuple[Column, ...]) -> list[dict[str, Any]]:
-    """What each field of an application means, in the dictionary's order, without the outcome."""
+    """What each field of an application but the outcome means, in dictionary order."""
     names = {column.name for column in needed}
     known = [COLUMNS[name] for name in CSV_ORDER if name != _OUTCOME]
     return [dict(_ID), *(_describe(column, required=column.name in names) for column in known)]

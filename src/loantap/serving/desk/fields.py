@@ -18,7 +18,7 @@ from loantap.serving.desk.applications import Applications
 # Characters; the published data's longest address has fewer than 80.
 _LONGEST: Final = {Kind.TEXT: 500, Kind.CATEGORY: 100}
 _LONGEST_NUMBER: Final = 60
-# As a float, a larger whole number is not the same.
+# Floats cannot hold all larger whole numbers.
 _LARGEST: Final = 2.0**53
 _NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
 _WRONG: Final = "neither a text nor null"
@@ -36,13 +36,13 @@ class FieldError:
 
 @lru_cache(maxsize=1)
 def application_columns() -> dict[str, Column]:
-    """The columns of the LoanTap format by source name, in file order."""
+    """The LoanTap format's columns by source name, in file order."""
     return {str(column.source_name): column for column in portfolio_columns()}
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationFields:
-    """Fields that an application may have, and the `needed` ones that are read of it."""
+    """Fields that an application may have; those `needed` are read."""
 
     needed: tuple[Column, ...]
     _types: Mapping[str, tuple[frozenset[type], int]] = field(init=False, repr=False)
@@ -63,7 +63,7 @@ class ApplicationFields:
         object.__setattr__(self, "_required", names)
 
     def check(self, application: Mapping[str, Any]) -> list[FieldError]:
-        """What is wrong with an application's names and types; [] for nothing."""
+        """What is wrong with an application's names and types."""
         errors: list[FieldError] = []
         types = self._types
         for name, value in application.items():
@@ -90,7 +90,7 @@ class ApplicationFields:
         return errors
 
     def are_good(self, applications: Applications) -> bool:
-        """Whether all have the same fields and pass `check`; by column, in a tenth of the time."""
+        """Whether all have the same fields and pass `check`, in a tenth of the time."""
         columns = applications.columns
         if columns is None or not self._required <= columns.keys() <= self._types.keys():
             return False

@@ -60,7 +60,7 @@ class LiveModel:
         return self._trouble
 
     def refresh(self) -> bool:
-        """Look which version is champion, and load it where it is another; whether it did."""
+        """Look which version is champion and load it; whether it is another."""
         before = self._loaded
         try:
             champion = find_best_champion(self.namespace)
@@ -82,7 +82,7 @@ class LiveModel:
         except InputError as error:
             self._tell(error)
             self._trouble = str(error)
-            # A demo model never goes on in the place of a real one.
+            # No demo model goes on in the place of a real one.
             if before and champion and before.version.name == champion.name:
                 self._loaded = replace(before, doubt=str(error))
                 return False

@@ -1,4 +1,4 @@
-"""A kept decision made once more, and explained, by the model and policy that made it."""
+"""A kept decision made once more, and explained, with the means of then."""
 
 import threading
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from loantap.registry.reading import load_version
 from loantap.serving.audit.records import Record
 
 _KEPT_MODELS: Final = 4
-# Of numbers written and read again nothing is lost; another processor may round.
+# Another processor may round.
 _CLOSE: Final = 1e-9
 _COMPARED: Final = ("decision", "probability_of_default", "score", "expected_npv", "reasons")
 
@@ -33,7 +33,7 @@ class PastPolicies(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A decision as it was and as it is made now, with the names of what differs."""
+    """A decision of then and now, and the names of what differs."""
 
     original: dict[str, Any]
     replayed: dict[str, Any]

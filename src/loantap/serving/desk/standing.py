@@ -1,4 +1,4 @@
-"""What decides at one moment: model, policy, rules and prices that belong together."""
+"""What decides at one moment: model, policy, rules and prices."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,7 +18,7 @@ from loantap.portfolio.dictionary import SIMULATED
 from loantap.serving.audit.records import Entry, Kind
 from loantap.serving.desk.fields import ApplicationFields
 
-# Of an offer, what its record says elsewhere.
+# The record has these elsewhere.
 _SAID: Final = ("application_id", "model_name", "model_version")
 
 _FOUND: Final = (
@@ -59,7 +59,7 @@ class Standing:
         object.__setattr__(self, "offer_fields", ApplicationFields(taken))
 
     def decide(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> Entry:
-        """What is to be kept of a decided application; else `InvalidApplicationError`."""
+        """What to keep of a decided application, or `InvalidApplicationError`."""
         underwriter = self.underwriter
         scored = underwriter.scorer.score_one(application, as_of)
         if scored.probability_of_default is None:
@@ -83,7 +83,7 @@ class Standing:
         return Entry(Kind.DECISION, public, personal)
 
     def offer(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> Entry:
-        """What is to be kept of offers to one applicant; else `InvalidApplicationError`."""
+        """What to keep of offers to one applicant, or `InvalidApplicationError`."""
         if self.maker is None:
             raise ValueError("no offers can be made without a model")
         offers = self.list_offers(application, as_of)
@@ -118,7 +118,7 @@ def make_standing(
     rules: tuple[Rule, ...],
     offers: OffersOptions,
 ) -> Standing:
-    """Put together what decides; `InputError` where no offer could have the bands or amounts."""
+    """Put together what decides; `InputError` if no offer could have bands or amounts."""
     maker = None if application is None else OfferMaker(application, offers, decider)
     return Standing(Underwriter(lending, decider, rules), maker)
 
@@ -129,7 +129,7 @@ def describe_decision(
     decision: str,
     find: Callable[[str], object],
 ) -> dict[str, object]:
-    """The public part of a decision's record; `find` gives what was found, by name."""
+    """The public part of a decision's record; `find` gives its parts by name."""
     return {
         **made_by,
         "as_of": str(as_of.date()),

@@ -72,7 +72,7 @@ class _Known:
 
 
 class Keys:
-    """The keys of one audit log; a revoked one stops working within a second everywhere."""
+    """The keys of one audit log; a revoked one stops within a second everywhere."""
 
     def __init__(self, store: AuditStore) -> None:
         self._store = store
@@ -136,7 +136,7 @@ class Keys:
 
 
 def _digest(secret: str) -> str:
-    """SHA-256 is enough: nobody guesses 256 random bits, however fast a guess is."""
+    """SHA-256 is enough: nobody guesses 256 random bits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

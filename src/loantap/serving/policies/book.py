@@ -1,4 +1,4 @@
-"""The policy book in the audit log: propose, activate with four eyes, roll back."""
+"""The policy book: propose, activate with four eyes, roll back."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -37,7 +37,7 @@ from loantap.serving.policies.pages import (
     tell,
 )
 
-# As many as are recorded with a decision.
+# As with decisions.
 _SHOWN_DIGITS = 12
 
 
@@ -99,7 +99,7 @@ class PolicyBook:
             InvalidPolicyError: it is no policy, or its version was in force with another content.
         """
         written, economics = self._read_content(content, caller)
-        # Checked as if approved: what would be refused then is refused now.
+        # As if approved: what would be refused then is refused now.
         policy, assumed = build_policy(written, economics, NOBODY_YET)
 
         def act(transaction: Transaction) -> Proposal:

@@ -1,4 +1,4 @@
-"""Policies as the audit log tells them: proposals, and what was put in force when."""
+"""Policies as the audit log tells them: proposals and activations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedErr
 
 # What a proposal does not have yet.
 UNAPPROVED = frozenset({"approved_by", "digest"})
-# Stands for the second person before anybody approved.
+# Before anybody approved.
 NOBODY_YET = "(nobody yet)"
 
 
@@ -141,7 +141,7 @@ def build_policy(
 
 
 def build_economics(written: Mapping[str, Any]) -> Economics:
-    """Assumptions of their fields; `InvalidPolicyError` if one is missing, unknown or wrong."""
+    """Assumptions of their fields; `InvalidPolicyError` if one is missing or wrong."""
     try:
         return Economics.model_validate(written)
     except ValidationError as error:

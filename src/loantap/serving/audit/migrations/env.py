@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations in the transaction of a given connection."""
+"""Alembic's entry: runs migrations in a given connection's transaction."""
 
 from alembic import context
 

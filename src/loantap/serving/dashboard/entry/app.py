@@ -15,7 +15,7 @@ from loantap.serving.dashboard.pages import (
     score,
 )
 
-# Drawn here, or Streamlit would fetch an icon from a server of fonts.
+# Streamlit's own icons come from a server of fonts.
 _ICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" '
     'rx="3" fill="#1f5fbf"/><path d="M4 3v10h8v-2H6V3z" fill="#fff"/></svg>'
@@ -35,7 +35,7 @@ def show_app() -> None:
     def begin() -> None:
         st.switch_page(first, query_params=st.query_params)
 
-    # The default page's address is `/`, so the page for scoring is another.
+    # The default page's address is `/`; the page for scoring has its own.
     chosen = st.navigation(
         {
             "Applications": [
