@@ -10,7 +10,8 @@ def load_deciding(namespace: str) -> Scorer:
     """The champion once the active run has ended: never a version that is not promoted.
 
     Raises:
-        InputError: no champion is registered, and the run's version is not promoted.
+        InputError: no champion is registered, or the run's version is not promoted and there is no
+            other.
         RegistryDownError: the registry does not answer, and no champion was kept.
     """
     own = find_registered(namespace)

@@ -1,6 +1,7 @@
 """The last good champion, with which scoring goes on while the registry is down.
 
-An archive per registered name holds its files and their digests. It appears by a rename, whole.
+An archive per registered name holds the version's files and their digests. It appears by a
+rename, whole.
 """
 
 import hashlib

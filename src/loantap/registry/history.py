@@ -73,7 +73,7 @@ def list_versions() -> list[VersionRecord]:
 
 
 def get_version(name: str, version: str) -> VersionRecord:
-    """One version."""
+    """One version; `InputError` where there is none of that name or number."""
     known = [record for record in list_versions() if record.model.name == name]
     found = [record for record in known if record.model.version == version]
     if found:

@@ -214,8 +214,7 @@ def find_champion(name: str) -> ModelVersion | None:
     """The champion of a registered model; None where there is none.
 
     Raises:
-        RegistryDownError: the registry does not answer; without a champion, a demo model would
-            score beside a real one.
+        RegistryDownError: the registry does not answer; a demo model must not score for that.
     """
     found = _find(name, alias_of(name))
     # Earlier releases used the champion alias here.

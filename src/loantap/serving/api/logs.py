@@ -30,7 +30,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def is_alarm(record: logging.LogRecord) -> bool:
-    """Whether to write it; not granian's on many threads: slots let few work (ADR 19)."""
+    """Whether to write a line; not granian's on many threads: slots let few work (ADR 19)."""
     return not str(record.msg).startswith("Configuration allows spawning up to")
 
 

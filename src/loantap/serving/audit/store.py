@@ -41,7 +41,11 @@ _RECENT = 1.0
 
 
 class AuditStore:
-    """The audit log of one process and its threads; others write beside it."""
+    """The audit log of one process and its threads; others write beside it.
+
+    Methods raise `AuditUnavailableError` where the database fails; nothing was done then, with one
+    exception that the error tells.
+    """
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
@@ -90,7 +94,6 @@ class AuditStore:
         Raises:
             InputError: something in them cannot be kept.
             IdempotencyConflictError: the key was used for another request.
-            AuditUnavailableError: nothing was kept; the error says of one exception.
         """
         if not entries:
             return []
@@ -98,11 +101,7 @@ class AuditStore:
         return work.before or work.list_kept()
 
     def append_made(self, make: Callable[[], Entry], caller: Caller) -> Record:
-        """`append` for one entry, made by the thread that writes for all (ADR 19).
-
-        Raises:
-            Exception: what `make` raises; and see `append`.
-        """
+        """`append` for one entry, made where it is written (ADR 19); raises what `make` does."""
         work = self._append(lambda: [make()], caller)
         return (work.before or work.list_kept())[0]
 
@@ -132,11 +131,7 @@ class AuditStore:
         return work
 
     def change(self, act: Callable[[Transaction], T]) -> T:
-        """Do something in a transaction that no other writer comes between; an error undoes it.
-
-        Raises:
-            AuditUnavailableError: nothing was done.
-        """
+        """Do something in a transaction that no other writer comes between; an error undoes it."""
         work = Change(act)
         self._works.do(work)
         if work.error is not None:
@@ -144,7 +139,7 @@ class AuditStore:
         return work.result[0]
 
     def read(self, act: Callable[[Connection], T]) -> T:
-        """Read from one state of the log, or raise `AuditUnavailableError`."""
+        """Read from one state of the log."""
         with self._engines.reading() as connection:
             return act(connection)
 

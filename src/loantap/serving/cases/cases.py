@@ -45,7 +45,8 @@ class Cases:
     """The cases of one audit log.
 
     One person with one key holds a case, for `hold`; the log has one writer at a time, so that two
-    cannot, even from two processes at the same moment.
+    cannot, even from two processes at the same moment. Methods that change a case raise
+    `UnknownCaseError` where there is none, and `CaseClosedError` where it was decided.
     """
 
     def __init__(self, store: AuditStore, hold: timedelta = HOLD) -> None:
@@ -71,13 +72,7 @@ class Cases:
         )
 
     def take(self, decision_id: str, caller: Caller) -> Case:
-        """Hold a case, or hold it for longer.
-
-        Raises:
-            UnknownCaseError: there is none.
-            CaseHeldError: another person has it.
-            CaseClosedError: it was decided.
-        """
+        """Hold a case, or hold it for longer; `CaseHeldError` where another person has it."""
 
         def act(transaction: Transaction) -> Case:
             case = _require_open(transaction, decision_id)
@@ -101,13 +96,7 @@ class Cases:
         return self._store.change(act)
 
     def give_back(self, decision_id: str, caller: Caller) -> Case:
-        """Let others have a case.
-
-        Raises:
-            UnknownCaseError: there is none.
-            CaseNotHeldError: who asks does not have it.
-            CaseClosedError: it was decided.
-        """
+        """Let others have a case; `CaseNotHeldError` for who does not have it."""
 
         def act(transaction: Transaction) -> Case:
             case = _require_open(transaction, decision_id)
@@ -121,12 +110,10 @@ class Cases:
     def decide(
         self, decision_id: str, caller: Caller, outcome: Outcome, reason: Reason, note: str = ""
     ) -> tuple[Case, Record]:
-        """Decide a case that one holds; the decision itself stays as it was made.
-
-        Returns the closed case and the record of the override.
+        """Decide a case that one holds; returns it and the record. The decision stays as made.
 
         Raises:
-            UnknownCaseError, CaseNotHeldError, CaseClosedError: as `give_back`.
+            CaseNotHeldError: who asks does not have it.
             InputError: the note is too long, or missing where the reason asks for one.
         """
         _require_note(reason, note)

@@ -48,7 +48,9 @@ def _find_today() -> date:
 class PolicyBook:
     """The policies of one audit log; all processes see a change within a second.
 
-    `find_today` gives the day in UTC by which a policy is due.
+    `find_today` gives the day in UTC by which a policy is due. Methods raise `UnknownPolicyError`
+    where there is no proposal of an id, and `PolicyChangedError` where a policy is not what was
+    proposed or approved.
     """
 
     def __init__(self, store: AuditStore, find_today: Callable[[], date] = _find_today) -> None:
@@ -60,7 +62,6 @@ class PolicyBook:
         """The policy in force; None where none was ever entered.
 
         Raises:
-            PolicyChangedError: it is not the one that was approved.
             AuditUnavailableError: the log cannot be read.
         """
         return self._active.get()
@@ -113,10 +114,8 @@ class PolicyBook:
         """Approve a proposal and put it in force, as another person than proposed or wrote it.
 
         Raises:
-            UnknownPolicyError: there is none of this id.
             SamePersonError: the caller proposed or wrote it.
             PolicyNotDueError: it takes effect later, has expired, or is in force.
-            PolicyChangedError: it is not what was proposed.
             InvalidPolicyError: its version was in force with another content.
         """
 
@@ -137,13 +136,12 @@ class PolicyBook:
     def roll_back(self, caller: Caller, leaving: str | None = None) -> ActivePolicy:
         """Put the policy before the current one in force again.
 
-        `leaving` is the id of the current one as the caller knows it, so that a repeated call is
+        `leaving` is the current one's id as the caller knows it, so that a repeated call is
         refused.
 
         Raises:
             NothingBeforeError: there was none.
             PolicyNotDueError: another one is in force than the caller leaves.
-            PolicyChangedError: it is not the one that was approved.
         """
 
         def act(transaction: Transaction) -> ActivePolicy:
@@ -173,15 +171,11 @@ class PolicyBook:
         ]
 
     def find_proposal(self, proposal_id: str) -> Proposal:
-        """A proposal; `UnknownPolicyError` where there is none of this id."""
+        """A proposal."""
         return require_proposal(self._store.read(read_pages), proposal_id)
 
     def find_by_digest(self, digest: str) -> ActivePolicy | None:
-        """The policy with a digest, or first digits of it, that is or was in force; None: none was.
-
-        Raises:
-            PolicyChangedError: it is not the one that was approved.
-        """
+        """The policy with a digest, or its first digits, that ever was in force, or None."""
         pages = self._store.read(read_pages)
         for activation in pages.activations.values():
             if len(digest) >= _SHOWN_DIGITS and activation.digest.startswith(digest):

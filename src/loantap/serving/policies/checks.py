@@ -54,7 +54,7 @@ def require_another(proposal: Proposal, caller: Caller) -> None:
 
 
 def require_new_version(pages: Pages, policy: CreditPolicy) -> None:
-    """Refuse another content under a version that was in force."""
+    """Refuse another content under a version that was in force, approval apart."""
     for proposal_id in {activation.proposal_id for activation in pages.activations.values()}:
         known = pages.proposals[proposal_id]
         if known.name == policy.name and known.try_out()[0].digest != policy.digest:
@@ -77,7 +77,7 @@ def require_left(pages: Pages, current: Activation | None, leaving: str | None) 
 
 
 def require_due(pages: Pages, proposal: Proposal, today: date) -> None:
-    """Refuse a policy of later, that has expired or is in force."""
+    """Refuse a policy that takes effect later, has expired or is in force."""
     current = pages.current
     if proposal.effective_from > today:
         raise PolicyNotDueError(

@@ -49,7 +49,7 @@ def _show(page: Page) -> None:
         return
     done = st.session_state.pop(_DONE, None)
     if done:
-        # They were against the policy before.
+        # They were made against the policy before.
         st.session_state.pop(_TRIALS, None)
         st.success(done)
     in_force = session.api.read_policy()

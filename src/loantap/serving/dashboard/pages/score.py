@@ -57,7 +57,7 @@ def _show(page: Page) -> None:
         st.session_state[name] = st.session_state[name]
     application = _show_form(schema)
     if application is not None:
-        # Only the button asks for a new one.
+        # Only the button asks for a new decision.
         st.session_state.pop("what-if", None)
         st.session_state["scored"] = (application, _decide(session.api, application))
     scored = st.session_state.get("scored")
