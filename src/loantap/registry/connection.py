@@ -91,7 +91,7 @@ def _without_password(address: str) -> str:
 def asking_registry(*, must_exist: bool = True) -> Iterator[None]:
     """Put questions to the registry, whatever its store.
 
-    Unless it `must_exist`, MLflow makes a database that is not there yet.
+    MLflow makes a missing database unless it `must_exist`.
 
     Raises:
         RegistryDownError: no connection, an error of the server, or a database that is missing,

@@ -35,7 +35,7 @@ EXPECTED: Final = (
 class RunRecord:
     """The run that made a version, with the origin of its loans, real or simulated.
 
-    `git_commit` is `unknown` outside a checkout; `parameters` are flat, by path.
+    `git_commit` is `unknown` outside a checkout; `parameters` are by path.
     """
 
     command: str

@@ -1,7 +1,6 @@
 """The last good champion, with which scoring goes on while the registry is down.
 
-An archive per registered name holds the version's files and their digests. It appears by a
-rename, whole.
+An archive per registered name, which appears whole, holds the version's files and digests.
 """
 
 import hashlib
@@ -140,10 +139,7 @@ def _digest(content: bytes) -> str:
 
 
 def go_on(names: Iterable[str], error: InputError) -> tuple[TrainedModel, ModelVersion]:
-    """The last good champion of the first name that has one, with a warning.
-
-    Else it raises `error`, why the champion itself cannot be loaded.
-    """
+    """The last good champion of the first name with one, with a warning; else raises `error`."""
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             last_good = recall(name, Path(folder))

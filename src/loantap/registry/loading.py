@@ -110,9 +110,8 @@ def has_champion(namespace: str) -> bool:
 def load_champions(namespace: str) -> dict[str, Champion]:
     """The champions that a new model has to beat, by origin of their loans; {} for none.
 
-    An unreadable one is judged by its registered predictions. Without them it counts as none, with
-    a warning, or nothing could replace it; so does one with features of another release, which can
-    never decide again.
+    An unreadable one is judged by its registered predictions. Without them it counts as none, or
+    nothing could replace it; so does one with features of another release, which can never decide.
     """
     champions = {}
     for origin in (REAL, SIMULATED):

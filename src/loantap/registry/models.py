@@ -34,8 +34,7 @@ OUTCOME, REASON = "promotion", "promotion_reason"
 PROMOTED, KEPT = "promoted", "kept"
 # Tag of a version; see `digest_model`.
 DIGEST = "digest"
-# skops loads no other types: data, the check that boosting runs on its categories, and what a
-# partial calls.
+# skops loads no other types: data, a check of boosting, and what a partial calls.
 TRUSTED_TYPES = [
     "functools.partial",
     "numpy.dtype",
@@ -211,7 +210,7 @@ def mark_not_for_lending(name: str) -> None:
 
 
 def find_champion(name: str) -> ModelVersion | None:
-    """The champion of a registered model; None where there is none.
+    """The champion of a registered model, or None.
 
     Raises:
         RegistryDownError: the registry does not answer; a demo model must not score for that.

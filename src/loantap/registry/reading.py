@@ -35,8 +35,7 @@ FILES: Final = (DESCRIPTION, PIPELINE, EXAMPLE)
 _REMEDY = (
     "Train again with `kedro run`, or go back to an older version with `loantap-models restore`"
 )
-# What skops and MLflow raise on bytes that are not theirs. Caught around one call without code of
-# ours: elsewhere they would hide our own errors.
+# What skops and MLflow raise on others' bytes, caught around one call without code of ours.
 _OF_SKOPS: Final = (
     AttributeError,
     BadZipFile,

@@ -41,17 +41,17 @@ class Configured:
         """The rules that decline besides the policy, for a model from loans of an origin.
 
         Raises:
-            InputError: they are switched on, and unknown or of loans of another origin.
+            InputError: one is switched on that is unknown or of loans of another origin.
         """
         return choose_rules(self.recommendations, self.rule_ids, origin=origin)[0]
 
 
 def read_configured(conf: Path, recommendations: Path, today: date) -> Configured:
-    """Read the parameter files of a folder, and the policy lab's rules where their file is there.
+    """Read a folder's parameter files, and the policy lab's rules if their file is there.
 
     Raises:
-        InputError: a group is missing or cannot be used, or the policy was changed after it was
-            approved.
+        InputError: a group is missing or cannot be used, or the policy was changed after its
+            approval.
     """
     dated = {"as_of": today}
     written = read_groups(conf, {"policy": (), "economics": (), "scoring": dated, "offers": dated})

@@ -1,7 +1,6 @@
-"""What environment variables may tell serving; validated, then frozen.
+"""What `LOANTAP_` variables, named by fields in capitals, may tell serving; validated, frozen.
 
-A variable is `LOANTAP_` and a field's name in capitals. Defaults suit a project folder after
-`make run`.
+Defaults suit a project folder after `make run`.
 """
 
 import os
@@ -29,8 +28,8 @@ class ServingSettings(BaseModel):
         conf: folder of the parameter files.
         audit_url: SQLAlchemy's address of the audit log.
         recommendations: `recommendations.json`, for rules that are switched on.
-        environment: of Kedro, for the address of the registry.
-        threads: of each process: a quarter works, an eighth refuses what is too much, others wait.
+        environment: of Kedro, for the registry's address.
+        threads: of each process; see `make_slots`.
         backlog: connections that wait before more are refused.
         refresh_seconds: between two looks at the registry.
         max_body: of one application, in bytes.

@@ -99,7 +99,7 @@ class Bucket:
             return Stored(found["Body"].read(), found["ETag"], age_s)
 
     def write_if(self, key: str, body: bytes, etag: str | None) -> str | None:
-        """Write a small object if its etag is still this one, or if there is none where it is None.
+        """Write a small object if its etag is still this one; None: if there is none.
 
         Returns the new etag; None where somebody else has written. No two writers may send one
         content.

@@ -94,8 +94,7 @@ def make_app(office: Office) -> APIFlask:
 def make_slots(threads: int) -> Slots:
     """Slots for the threads of a process: a quarter works, an eighth refuses, the others wait.
 
-    More than a few dozen hinder each other; fewer leave commits of the audit log half empty. With
-    the default of 128, answers or refusals take about a tenth of a second.
+    More than a few dozen hinder each other; fewer leave commits half empty (ADR 19).
     """
     refusing = max(1, threads // 8)
     at_work = max(1, min(threads - refusing, max(_FEW, threads // 4)))

@@ -1,4 +1,4 @@
-"""The route that decides a batch, in JSON or CSV."""
+"""The route for batches."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

@@ -1,7 +1,6 @@
-"""The route that decides on one application, without Flask in between.
+"""The route that decides on one application, without Flask in between (ADR 19).
 
-Flask's contexts, routing and responses take a quarter of a decision's processor time. Other forms
-of the request and whatever goes wrong are its view's, so that one place answers errors.
+Other forms of the request and whatever goes wrong are Flask's, so that one place answers errors.
 """
 
 from __future__ import annotations

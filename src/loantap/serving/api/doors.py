@@ -40,10 +40,9 @@ class Visitor:
     environ: WSGIEnvironment
 
     def as_caller(self, body: bytes | None = None) -> Caller:
-        """Who asks, as it is kept.
+        """Who asks, as it is kept, with the body of a request that an idempotency key may repeat.
 
-        `body` is that of a request that an idempotency key may repeat; None for a change of state,
-        which is refused the second time by itself.
+        It is None for a change of state, which is refused the second time by itself.
 
         Raises:
             ProblemError: the idempotency key cannot be used.

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 def loading() -> Iterator[None]:
     """Keep what is loaded within out of garbage collection for good.
 
-    Collection takes a fifth of the start, and makes processes that part later copy shared memory.
+    Collection takes a fifth of the start; processes that part would no longer share what it
+    touched.
     """
     gc.disable()
     try:

@@ -1,6 +1,6 @@
-"""The folder that the processes of one server count in; it goes when the server ends.
+"""The folder that the processes of one server count in, until it ends.
 
-The next server clears away a killed one's: its processes would hold its lock.
+The next server clears a killed one's away, whose lock no process holds.
 """
 
 import fcntl

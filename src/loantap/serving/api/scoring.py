@@ -123,7 +123,7 @@ def try_offers(
 
 
 def find_kept(office: Office, caller: Caller) -> list[Record]:
-    """What was answered before under the idempotency key of a request; [] for nothing.
+    """What was answered before under a request's idempotency key; [] for nothing.
 
     Raises:
         ProblemError: it was used for another request.

@@ -49,10 +49,7 @@ def load() -> APIFlask:
 
 
 def _share_heaps() -> None:
-    """Have many threads allocate from two heaps, where the C library is glibc.
-
-    Otherwise the first sixteen get one each, and each batch leaves another one large.
-    """
+    """Two heaps for many threads (glibc), or each batch would leave another one large."""
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(_M_ARENA_MAX, 2)

@@ -1,8 +1,6 @@
-"""How records are written as text, numbered and chained.
+"""How records are written as text, numbered and chained; docs/audit.md describes the hash.
 
-A record's hash is SHA-256 of a JSON array of its columns, among them the hash of the record before
-and a salted digest of the personal part. Part and salt can be erased, after which nobody can find
-out the part by trying.
+It covers a salted digest of the personal part, so that part and salt can be erased.
 """
 
 import hashlib
@@ -71,7 +69,7 @@ def read_milliseconds(record_id: str) -> int:
 
 
 class IdMaker:
-    """Makes ids that sort as the records were kept, also where a clock is put back."""
+    """Makes ids that sort as records were kept, even if a clock is put back."""
 
     def __init__(self, at: datetime, after: str | None, n: int) -> None:
         moment = max(count_milliseconds(at), read_milliseconds(after) if after else 0)

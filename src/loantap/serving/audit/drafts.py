@@ -15,12 +15,9 @@ _MAX_CHARACTERS = 255
 
 @dataclass(slots=True)
 class Draft:
-    """An entry as texts, with the salt and digest of its personal part.
+    """An entry as texts; `amount` is at stake, where it opens a case.
 
-    Attributes:
-        amount: at stake, where it opens a case.
-        application_id: by which the personal part is found.
-        decision: by which, like the next two, the record is found.
+    The personal part is found by `application_id`, the record by decision, model and policy.
     """
 
     kind: Kind

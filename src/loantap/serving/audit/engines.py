@@ -27,12 +27,10 @@ _AGAIN_SECONDS = 0.1
 _LOCK = 0x10A47A9
 # An insert per number of rows stays prepared.
 _CACHED_STATEMENTS = 256
-# A batch of 10,000 is 25 MB: without room in memory it is written twice, and its journal would be
-# copied into the file at once, which takes as long.
+# Memory for a batch of 10,000 (25 MB), or it is written twice; its journal waits for `checkpoint`.
 _LARGE = ("PRAGMA cache_size=-65536", "PRAGMA wal_autocheckpoint=0")
 _SMALL = ("PRAGMA cache_size=-4096", "PRAGMA wal_autocheckpoint=1000")
-# Commits survive a loss of power; what was erased is overwritten; a replaced row counts as deleted,
-# which the triggers refuse.
+# Commits survive a loss of power; what is erased is overwritten; triggers refuse replacing a row.
 _DURABLE = (
     # Of a new file: half as many writes as with SQLite's 4,096.
     "PRAGMA page_size=8192",
@@ -50,11 +48,11 @@ class Engines:
     """Both kinds of connection to one log; its context managers raise `AuditUnavailableError`.
 
     Attributes:
-        writer: begins by keeping every other writer out, also those of other processes.
-        reader: each of its transactions reads one state of the log.
+        writer: begins by keeping all other writers out.
+        reader: each transaction reads one state of the log.
         where: the log as messages name it, without password.
         kept: the writer's connection for records.
-        turns: of the writers of all processes; None where the database keeps them.
+        turns: of all processes' writers; None where the database keeps them.
     """
 
     writer: Engine
@@ -90,8 +88,8 @@ class Engines:
     def keeping(self, *, is_large: bool = False) -> Iterator[Any]:
         """A transaction of the only writer, as a cursor of the driver's.
 
-        If it `is_large` (thousands of records), `checkpoint` does what the commit would do while
-        other writers wait.
+        If it `is_large` (thousands of records), `checkpoint` follows, which lets other writers go
+        on.
         """
         begin, end = (_LARGE, _SMALL) if is_large and self.is_sqlite else ((), ())
         with self._in_turn(), self.explained():

@@ -80,7 +80,7 @@ def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
 def clear_journal(engines: Engines) -> None:
     """Write SQLite's journal into the file, so that nothing erased is left in it.
 
-    It stays while another program reads for longer than writers wait.
+    A program that reads for longer delays that.
     """
     engines.checkpoint("TRUNCATE")
 

@@ -1,7 +1,7 @@
-"""Many threads write, and one commit serves all that wait.
+"""Many threads write, and one commit serves all that wait (ADR 19).
 
-A commit waits for the disk. The first thread writes for itself; of those who come meanwhile the
-first writes for all. No thread has to be started, stopped or lost in a fork.
+The first thread writes for itself, then the first of those who came meanwhile for all. No thread
+has to be started, stopped or lost in a fork.
 """
 
 import threading
@@ -41,9 +41,9 @@ class GroupCommit(Generic[W]):
 
     Args:
         carry_out: does a group in order, in one transaction, and notes the outcome in each work;
-            skips those given up. What it raises is raised in the thread it ran in.
+            skips those given up. What it raises is raised in its thread.
         give_up: notes in a work that it is not done, since `carry_out` raised or hangs.
-        max_rows: how many rows a group may have, unless its first work alone has more.
+        max_rows: of a group, unless its first work alone has more.
         patience: seconds that a work waits for others before it is given up.
     """
 

@@ -1,6 +1,6 @@
 """The one connection that records are kept over, open all the time.
 
-It is the driver's: pool, begin and commit of SQLAlchemy cost more than a small group's records.
+SQLAlchemy's pool, begin and commit cost more than a small group's records.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -52,8 +52,7 @@ class Entry:
 
     Attributes:
         public: without personal data; kept for good, in this order of names. Decisions are found by
-            its `decision`, `model.version` and `policy.digest`; a referred one's case takes the
-            amount at stake from `amount`.
+            its `decision`, `model.version` and `policy.digest`; a case takes its `amount`.
         personal: what can be erased: application, `application_id`, reasons; None for none.
         subject: id of the record that it is about.
     """
@@ -106,7 +105,7 @@ class Record:
         person: for whom the key acted.
         subject: id of the record that it is about.
         personal: None where there is none, or where it was erased.
-        is_erased: whether it had a personal part that is gone.
+        is_erased: whether it had a personal part.
         hash: SHA-256 over it and the record before it.
         request_digest: SHA-256 of the request's body, where an idempotency key was given.
     """

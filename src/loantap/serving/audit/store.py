@@ -43,8 +43,8 @@ _RECENT = 1.0
 class AuditStore:
     """The audit log of one process and its threads; others write beside it.
 
-    Methods raise `AuditUnavailableError` where the database fails; nothing was done then, with one
-    exception that the error tells.
+    Methods raise `AuditUnavailableError` where the database fails; nothing was done then, with an
+    exception that it tells.
     """
 
     def __init__(self, engines: Engines) -> None:
@@ -188,9 +188,7 @@ class AuditStore:
         record_ids: Sequence[str] = (),
         application_id: str | None = None,
     ) -> int:
-        """Erase personal parts: of records, of what is about them, or of an application.
-
-        Returns how many were erased now.
+        """Erase personal parts: of records, of what is about them, or of an application; how many.
 
         Raises:
             UnknownRecordError: there is no record of an id.
@@ -205,7 +203,7 @@ class AuditStore:
         return n
 
     def purge_older_than(self, days: int, caller: Caller) -> int:
-        """Erase the personal parts of older records, step by step; how many were erased.
+        """Erase older records' personal parts, step by step; how many.
 
         Raises:
             InputError: days is negative.

@@ -99,11 +99,7 @@ class Chain:
         return made
 
     def flush(self) -> None:
-        """Insert what was kept, many rows with one statement.
-
-        SQLite's driver lets other threads run at each step of a statement, and `executemany` makes
-        one for each row: the thread that writes for all would wait each time.
-        """
+        """Insert what was kept, many rows with one statement: `executemany` is slow (ADR 19)."""
         for name, rows in self._rows.items():
             if len(rows) > _ROWS_AT_ONCE and hasattr(self._cursor, "copy"):
                 self._copy(name, rows)

@@ -1,8 +1,6 @@
-"""Writers of several processes take turns at SQLite, which lets one write at a time.
+"""Writers of several processes take turns at SQLite, by a lock that wakes who waits (ADR 19).
 
-SQLite's second writer sleeps up to a tenth of a second while the first may come again: with two
-busy processes one request in a thousand waited for a third of a second. A lock of the operating
-system wakes who waits, and is freed with its holder.
+It is freed with its holder.
 """
 
 import fcntl
@@ -20,8 +18,7 @@ _REFUSED, _TAKEN = b"1", b"0"
 class Turns:
     """The turns of one process, for one of its threads at a time.
 
-    SQLite keeps out who doesn't know the lock. The file's one byte says whether the database
-    refused the last who had a turn, in whichever process.
+    The locked file's one byte says whether the database refused the last who had a turn.
     """
 
     def __init__(self, path: Path, where: str) -> None:

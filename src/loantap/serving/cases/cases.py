@@ -44,9 +44,9 @@ class Overrides:
 class Cases:
     """The cases of one audit log.
 
-    One person with one key holds a case, for `hold`; the log has one writer at a time, so that two
-    cannot, even from two processes at the same moment. Methods that change a case raise
-    `UnknownCaseError` where there is none, and `CaseClosedError` where it was decided.
+    One person with one key holds a case, for `hold`: the log has one writer at a time, even from
+    two processes. Methods that change a case raise `UnknownCaseError` where there is none, and
+    `CaseClosedError` where it was decided.
     """
 
     def __init__(self, store: AuditStore, hold: timedelta = HOLD) -> None:

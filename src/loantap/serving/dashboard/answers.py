@@ -19,11 +19,10 @@ class FormField(_Answer):
         name: source name, as it is sent.
         label: what it is called, in a few words.
         meaning: in plain words.
-        unit: of a number; "" where there is none.
+        unit: of a number; "" for none.
         kind: `number`, `integer`, `category`, `month` or `text`.
         minimum: smallest valid value, or None.
         values: what may be chosen; None for anything in the range.
-        example: a value of a made-up application.
     """
 
     name: str

@@ -46,7 +46,7 @@ class ApiError(Exception):
         title: what is wrong, in a few words.
         detail: the same in a sentence, as the API says it.
         retry_after: seconds to wait before asking again, or None.
-        kind: of the problem, such as `four-eyes`; "" where the API does not say.
+        kind: such as `four-eyes`; "" where the API does not say.
     """
 
     status: int
@@ -67,11 +67,9 @@ def open_http(api_url: str) -> httpx.Client:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The API on behalf of one person; every method raises `ApiError`.
+    """The API on behalf of a person; every method raises `ApiError`.
 
-    Attributes:
-        key: API key; "" for what needs none.
-        person: for whom the dashboard's own key asks; "" for the key's owner.
+    The key is "" for what needs none, the person "" for the key's owner.
     """
 
     http: httpx.Client
@@ -125,15 +123,15 @@ class Api:
         return self._get("/v1/cases", CasePage, wanted)
 
     def take_case(self, decision_id: str) -> None:
-        """Take a case, so that nobody else decides on it."""
+        """Take a case."""
         self._ask("POST", f"/v1/cases/{_quote(decision_id)}/take", json={})
 
     def give_case_back(self, decision_id: str) -> None:
-        """Give back a case that one has taken."""
+        """Give back a case."""
         self._ask("POST", f"/v1/cases/{_quote(decision_id)}/give-back", json={})
 
     def decide_case(self, decision_id: str, decision: str, reason: str, note: str) -> None:
-        """Decide on a case that one has taken."""
+        """Decide on a taken case."""
         said = {"decision": decision, "reason": reason, "note": note}
         self._ask("POST", f"/v1/cases/{_quote(decision_id)}/decide", json=said)
 

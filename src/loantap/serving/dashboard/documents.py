@@ -77,10 +77,7 @@ def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> s
 
 
 def write_letter(decision: Decision) -> str:
-    """The letter to the applicant: outcome and reasons, nothing of the model.
-
-    Where a person has decided it tells that, without person and note.
-    """
+    """The letter to the applicant: outcome and reasons, without model, person and note."""
     last = decision.by_person
     outcome = decision.decision if last is None else str(last.public["decision"])
     given = decision.reasons if last is None else _word_reasons(decision, last)
@@ -114,7 +111,7 @@ def _list_of_person(last: Event | None) -> list[tuple[str, str]]:
 def _word_reasons(decision: Decision, last: Event) -> list[str]:
     """What a person named, or what counts most against the applicant.
 
-    A referred decision's first reason, why a person had to decide, is past.
+    A referred decision's first reason is only why a person had to decide.
     """
     fact = _FACTS.get(str(last.public["reason"]))
     return [fact] if fact else decision.reasons[1:]

@@ -34,7 +34,7 @@ class Page:
     """What a page is given.
 
     Attributes:
-        session: None where there is no key, on pages that need none.
+        session: None without a key, on pages that need none.
         model: that decides; None where there is none, or it is not known.
     """
 
@@ -48,7 +48,7 @@ def show_page(
 ) -> None:
     """A page with all that stands around it; an error of the API becomes a message.
 
-    `lead` is a sentence under the title. A page that needs no API has something to show without it.
+    `lead` is a sentence under the title.
     """
     st.html(write_style(current_theme()))
     try:
@@ -103,7 +103,7 @@ def show_chart(chart: alt.LayerChart, alternative: str) -> None:
 def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
     """Figures side by side: name, value, and n or interval below.
 
-    That named by `cut` is cut to the width there is; it is whole when copied and in a tip.
+    That named by `cut` is cut to its width; a copy and the tip are whole.
     """
     items = []
     for name, value, note in figures:
@@ -119,7 +119,7 @@ def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
 def show_table(
     head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: frozenset[int]
 ) -> None:
-    """A table; on a narrow screen, each row of more than two columns becomes a card.
+    """A table whose rows, if of more than two columns, become cards on a narrow screen.
 
     `numbers` are places of columns.
     """

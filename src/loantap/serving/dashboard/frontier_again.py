@@ -1,7 +1,4 @@
-"""The frontier for an LGD and a PD cut-off that a person chooses, from stored PDs and terms.
-
-All formulas are the run's own, so that at its assumptions its own figures come out.
-"""
+"""The frontier for a chosen LGD and PD cut-off, by the run's formulas, from stored PDs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,7 +90,7 @@ class Again:
 
 
 def load_judged(run: LastRun, conf: Path) -> JudgedLoans:
-    """The judged loans of the last run, with the project's assumptions from the folder `conf`.
+    """The last run's judged loans, with the assumptions in the folder `conf`.
 
     Raises:
         NoRunError: there was none.

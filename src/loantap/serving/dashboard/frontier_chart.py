@@ -28,7 +28,7 @@ _LOOKS: Final[Sequence[Mapping[str, Any]]] = (
 def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
     """Profit per application against the default rate of approved loans, with policies as points.
 
-    Curves are `decide_again`'s, policies those of `Again.compare`.
+    Takes `decide_again`'s curves and `Again.compare`'s policies.
     """
     lines = _word(curves).assign(series=curves["family"].map(_FAMILIES))
     # From strictest to widest: by cap, or by share approved.

@@ -19,9 +19,9 @@ class NoRunError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """Files of the last run, at the places that the settings say.
+    """Files of the last run.
 
-    Every method raises `NoRunError` where a file is not there, and `InputError` where it cannot be
+    Every method raises `NoRunError` where a file is not there, `InputError` where it cannot be
     read.
     """
 

@@ -21,10 +21,7 @@ class Pages:
         return self._steps[-1][0]
 
     def show_way(self, shown: int, following: str | None, n: int | None = None) -> None:
-        """Which items are shown, and the buttons; nothing where all fit on one page.
-
-        `following` is the next page's cursor; `n` is None where the API does not say.
-        """
+        """Which items are shown, and the buttons; nothing where all fit on one page."""
         before = self._steps[-1][1]
         if not before and following is None:
             return

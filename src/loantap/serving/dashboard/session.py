@@ -18,7 +18,7 @@ _MARK: Final = "signed-in"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person at work, for whom the API is asked with their key or with the dashboard's.
+    """A person at work.
 
     Attributes:
         person: whose decisions these are recorded as.
@@ -44,8 +44,8 @@ def _connect(api_url: str) -> httpx.Client:
 def begin_session(settings: DashboardSettings) -> Session | None:
     """The person's session, with the sign-in in the sidebar; None while there is no key.
 
-    With `[auth]` in Streamlit's secrets people log in there, and the dashboard's own key acts for
-    them. Otherwise each pastes a key, or the dashboard's own is used.
+    With `[auth]` in Streamlit's secrets people log in there, and the dashboard's key acts for them.
+    Otherwise each pastes a key, or the dashboard's is used.
     """
     if _has_oidc():
         return _begin_for_login(settings)

@@ -23,9 +23,9 @@ class DashboardSettings:
     """Where the dashboard asks, and what it reads.
 
     Attributes:
-        api_url: address of the API, without a path.
+        api_url: without a path.
         key: the dashboard's own API key; "" for none.
-        project: folder whose `data/` holds what the last run left.
+        project: folder whose `data/` the last run left.
     """
 
     api_url: str

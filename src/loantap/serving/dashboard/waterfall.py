@@ -25,10 +25,7 @@ def list_steps(contributions: Sequence[Contribution]) -> list[tuple[str, float]]
 
 
 def write_waterfall(base: float, contributions: Sequence[Contribution], score: int) -> str:
-    """A table from every loan's base points to the score, which reads as text, too.
-
-    Each row's bar begins where the one above it ends.
-    """
+    """A table from every loan's base points to the score, with bars; it reads as text, too."""
     steps = list_steps(contributions)
     ends = [*accumulate((points for _, points in steps), initial=base)]
     low = min(ends)

@@ -69,10 +69,7 @@ class Applications:
         return self._arrays[name]
 
     def make_series(self, name: str, places: Sequence[int]) -> pd.Series:
-        """A column of some rows as of a file: of numbers, of texts, or of both.
-
-        Mixed columns are read one by one, by the same rules.
-        """
+        """A column of some rows as of a file: of numbers, of texts, or of both."""
         values = self.take(name, places)
         is_whole = self.columns is not None and len(places) == len(self.rows)
         kinds = self.list_kinds(name) if is_whole else set(map(type, values))

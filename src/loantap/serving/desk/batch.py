@@ -38,7 +38,7 @@ class Decided:
         rows: place of each in the batch, from 0.
         decisions: approve, refer or decline.
         scores: see `Underwriter.underwrite_batch`.
-        written: JSON by the names of a record, but of the decisions.
+        written: JSON by the names of a record, but of decisions.
     """
 
     rows: list[int]
@@ -56,7 +56,7 @@ class Decided:
 class Batch:
     """A decided batch, and what is to be kept of it and of its decisions.
 
-    The entry's personal part says what is wrong with the applications that cannot be scored.
+    The entry's personal part says why applications cannot be scored.
     """
 
     entry: Entry
@@ -70,10 +70,7 @@ def decide_batch(
     refused: Mapping[int, Sequence[str]],
     as_of: pd.Timestamp,
 ) -> Batch:
-    """Score and decide applications.
-
-    `refused` is what is wrong with the names or types of some, by place from 0; `as_of` is the day.
-    """
+    """Score and decide applications; `refused` says what is wrong with some, by place from 0."""
     places = [place for place in range(len(applications)) if place not in refused]
     invalid = {place: list(reasons) for place, reasons in refused.items()}
     scores, terms = _score(standing, applications, places, as_of)

@@ -18,11 +18,7 @@ class Deciders:
         return active.generation if active else 0
 
     def find_active(self) -> Decider:
-        """What decides now.
-
-        Raises:
-            InputError: no policy was ever in force, or it was changed after its approval.
-        """
+        """What decides now; `InputError` where no policy was in force, or it was changed since."""
         active = self._book.active()
         if active is None:
             raise InputError(

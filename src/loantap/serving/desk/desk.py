@@ -42,13 +42,9 @@ class NotReadyError(Exception):
 class Desk:
     """What decides, kept up to date by a look at the registry every `refresh_seconds`.
 
-    Args:
-        book: the policies.
-        configured: rules and prices of the parameter files.
-        refresh_seconds: see above.
-        note_failure: is told where a look failed: at `registry` or `policies`.
-        note_state: is told after each look at the registry: 1 where it confirms the model, 0 where
-            the last good one goes on, -1 where none decides.
+    `note_failure` is told where a look failed: at `registry` or `policies`. `note_state` is told
+    after each look at the registry: 1 where it confirms the model, 0 where the last good one goes
+    on, -1 where none decides.
     """
 
     def __init__(
@@ -89,11 +85,7 @@ class Desk:
         return self._trouble if self._standing is None else ""
 
     def open(self, patience: float = _PATIENCE) -> None:
-        """Look once at registry and policies, then again and again in the background.
-
-        It waits `patience` seconds for the first look at the registry, whose result is used even
-        later.
-        """
+        """Look at registry (waiting `patience` seconds) and policies; again in the background."""
         self._settle(self._pools[0].submit(self._look_at_models), "registry", patience)
         self._settle(self._pools[1].submit(self.renew), "policies")
         for pool, look, of, seconds in (
@@ -150,7 +142,7 @@ class Desk:
         """Make another standing where model or policy is another.
 
         Raises:
-            InputError: they cannot be put together, or the policies cannot be read.
+            InputError: they do not go together, or the policies cannot be read.
         """
         with self._lock:
             lending, offers = self.lending.loaded, self.offers.loaded
@@ -164,8 +156,8 @@ class Desk:
             try:
                 self._standing = self._make_standing(lending, offers)
             except InputError as error:
-                # An unreadable policy leaves the one in force; a model that is no longer champion
-                # never goes on because the new one cannot be put to work.
+                # An unreadable policy leaves the one in force; a former champion never goes on
+                # because the new one cannot be put to work.
                 if self._made_of is None or self._made_of[0] is not made_of[0]:
                     self._standing, self._trouble = None, str(error)
                 raise

@@ -1,7 +1,4 @@
-"""Fields of an application and their types, from the data dictionary.
-
-What a value means, and whether it is valid, the portfolio's readers alone tell.
-"""
+"""Fields of an application and their types, from the data dictionary; readers judge values."""
 
 import math
 from collections.abc import Iterable, Mapping

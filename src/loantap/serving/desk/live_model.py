@@ -38,9 +38,9 @@ class Loaded:
 class LiveModel:
     """The champion of a namespace: loaded by alias, looked for again at each `refresh`.
 
-    No decision waits for a look: the new model is whole before it replaces the old one. The
-    registry is asked before a model first decides, so that no copy of a demo or former champion
-    does; where it is down, the last good champion of its own name goes on.
+    A new model replaces the old one when it is whole. The registry is asked before one first
+    decides, so that no copy of a demo or former champion does; where it is down, the last good
+    champion of its own name goes on.
     """
 
     def __init__(self, namespace: str) -> None:

@@ -70,11 +70,7 @@ class Replayer:
         return Replayed(original, replayed, differences)
 
     def explain(self, record: Record) -> dict[str, Any]:
-        """Points that each feature of a kept application was worth; see `SCALE`.
-
-        Raises:
-            InputError: as `replay`.
-        """
+        """Points of each feature of a kept application (`SCALE`); raises as `replay`."""
         scorer = self._find_scorer(record.public["model"])
         personal = record.personal or {}
         effects = scorer.explain_one(personal["application"], _day_of(record.public))

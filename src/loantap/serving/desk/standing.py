@@ -41,9 +41,9 @@ class Standing:
 
     Attributes:
         maker: of offers; None where there is no model for them.
-        made_by: what decides, as it is kept with each decision.
-        fields: of an application that is to be decided.
-        offer_fields: of one that is to get offers.
+        made_by: what decides, as kept with each decision.
+        fields: of an application to decide.
+        offer_fields: of one for offers.
     """
 
     underwriter: Underwriter

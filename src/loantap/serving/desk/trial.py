@@ -24,9 +24,9 @@ class Tried:
     Attributes:
         before: decisions of each kind, as they were made.
         after: as the policy would have made them.
-        changes: how many would have become what: from, to, number.
+        changes: from, to, number.
         npv_before: expected NPV of what was approved, in currency.
-        npv_after: of what would have been, by the assumptions of the policy that is tried.
+        npv_after: of what would have been, by the tried policy's assumptions.
     """
 
     n: int
@@ -40,8 +40,7 @@ class Tried:
 def try_on_decisions(decider: Decider, kept: Sequence[Record], policies: PastPolicies) -> Tried:
     """Let a policy decide once more on kept PDs and terms; nothing is scored again.
 
-    What a rule of the policy lab declined stays declined, since rules are switched on beside
-    policies; past policies tell which these are.
+    What a rule of the policy lab declined stays declined; past policies tell which.
     """
     pds, amounts, rates, months, npvs = (
         np.array([record.public[name] for record in kept], dtype="float64")

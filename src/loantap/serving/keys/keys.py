@@ -1,7 +1,6 @@
 """API keys: made, checked, listed, revoked.
 
-A key lives in the audit log alone, by the records of its creation and revocation: the log accounts
-for all that work, and its id finds what a key did.
+Keys live in the audit log alone, as records of their creation and revocation.
 """
 
 import hashlib
@@ -85,9 +84,7 @@ class Keys:
         caller: Caller,
         rate_per_minute: int = DEFAULT_RATE_PER_MINUTE,
     ) -> tuple[ApiKey, str]:
-        """Make a key.
-
-        Returns what is known of it, and the key itself, `lt_<id>_<secret>`, which is kept nowhere.
+        """Make a key; the text of the key, `lt_<id>_<secret>`, is kept nowhere.
 
         Raises:
             InputError: owner, scopes or rate cannot be.

@@ -49,7 +49,7 @@ class PolicyBook:
     """The policies of one audit log; all processes see a change within a second.
 
     `find_today` gives the day in UTC by which a policy is due. Methods raise `UnknownPolicyError`
-    where there is no proposal of an id, and `PolicyChangedError` where a policy is not what was
+    where there is no such proposal, and `PolicyChangedError` where a policy is not what was
     proposed or approved.
     """
 
@@ -59,11 +59,7 @@ class PolicyBook:
         self._active = Polled(store, PREFIXES[Kind.POLICY_ACTIVATED], read_active)
 
     def active(self) -> ActivePolicy | None:
-        """The policy in force; None where none was ever entered.
-
-        Raises:
-            AuditUnavailableError: the log cannot be read.
-        """
+        """The policy in force, or None; `AuditUnavailableError` where the log cannot be read."""
         return self._active.get()
 
     def enter(self, policy: CreditPolicy, economics: Economics, caller: Caller) -> ActivePolicy:
@@ -93,8 +89,8 @@ class PolicyBook:
     def propose(self, content: Mapping[str, Any], caller: Caller) -> Proposal:
         """Propose a policy; who proposes the same one again gets the proposal that waits.
 
-        In `content`, `policy` has the fields without approval and digest, without the author where
-        the caller is; `economics` are the assumptions, by default those in force.
+        In `content`, `policy` has no approval and digest, and needs no author where the caller is;
+        `economics` are the assumptions, by default those in force.
 
         Raises:
             InvalidPolicyError: it is no policy, or its version was in force with another content.
@@ -136,8 +132,7 @@ class PolicyBook:
     def roll_back(self, caller: Caller, leaving: str | None = None) -> ActivePolicy:
         """Put the policy before the current one in force again.
 
-        `leaving` is the current one's id as the caller knows it, so that a repeated call is
-        refused.
+        A repeated call is refused by `leaving`, the id of the current one as the caller knows it.
 
         Raises:
             NothingBeforeError: there was none.

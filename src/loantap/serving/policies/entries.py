@@ -53,11 +53,7 @@ class Proposal:
         return date.fromisoformat(self.policy["effective_from"])
 
     def approve(self, approver: str) -> tuple[CreditPolicy, Economics]:
-        """The policy as a second person approves it, with the digest of that.
-
-        Raises:
-            InvalidPolicyError: it cannot be approved by this person, or at all.
-        """
+        """The policy as a second person approves it, with its digest, or `InvalidPolicyError`."""
         return build_policy(self.policy, self.economics, approver)
 
     def try_out(self) -> tuple[CreditPolicy, Economics]:
@@ -107,11 +103,7 @@ class ActivePolicy:
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """A proposal and what became of it: proposed, in force or past.
-
-    `activated_at` is of the last time it was put in force; until the first it is None, as approver
-    and digest are.
-    """
+    """A proposal: waiting, in force or past, with its last activation, if any."""
 
     proposal: Proposal
     state: State
