@@ -63,7 +63,7 @@ class Applications:
         return self._kinds[name]
 
     def measure(self, name: str) -> FloatArray:
-        """A column of numbers, NaN for None; `OverflowError` above any float."""
+        """A column of numbers, NaN for None; `OverflowError` if one exceeds all floats."""
         if name not in self._arrays:
             self._arrays[name] = np.array((self.columns or {})[name], dtype="float64")
         return self._arrays[name]
