@@ -1,4 +1,4 @@
-"""`loantap-models`: list the registered models, show one, make an older one champion again."""
+"""`loantap-models`: list the registered models, show one, restore one."""
 
 import getpass
 from collections.abc import Callable
@@ -37,15 +37,13 @@ _WIDTHS = (6, 8, 23, 20)
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """Where MLflow keeps what, and for which project."""
-
     address: str
     artifacts: str | None
     project: Path
 
 
 def find_address(folder: Path, environment: str = "local") -> str:
-    """Address of the registry as `kedro run` finds it from a folder; see `choose_address`."""
+    """Address of the registry as `kedro run` finds it; see `choose_address`."""
     project = find_project(folder)
     return choose_address(
         _read_setting("server.mlflow_tracking_uri", project, environment), project
@@ -53,7 +51,7 @@ def find_address(folder: Path, environment: str = "local") -> str:
 
 
 def _read_setting(setting: str, project: Path, environment: str) -> str | None:
-    """What `mlflow.yml` says, that of the environment before that of `base`."""
+    """What `mlflow.yml` of the environment, or else of `base`, says."""
     for name in (environment, "base"):
         path = project / "conf" / name / "mlflow.yml"
         if path.is_file():
@@ -64,7 +62,6 @@ def _read_setting(setting: str, project: Path, environment: str) -> str | None:
 
 
 def _explained(command: Callable[..., None]) -> Callable[..., None]:
-    """A mendable error becomes one message and exit code 1."""
 
     @wraps(command)
     def explained(*args: Any, **options: Any) -> None:
@@ -185,7 +182,6 @@ def _tabulate_conditions(verdict: dict[str, Any]) -> Table:
 
 
 def _tabulate_versions(records: list[history.VersionRecord]) -> Table:
-    """One line per version, its model's name in each."""
     table = Table(
         "model", "version", "kind", "trained on", "registered", "verdict",
         title="Registered models", title_justify="left", caption=_CAPTION,

@@ -17,23 +17,23 @@ from loantap.portfolio.errors import InputError
 from loantap.project.folder import anchor_address
 from loantap.registry.locked_database import PatientConnection, patience, waiting_for
 
-# Where a person names another registry than that of `conf/`, for one command or for all.
+# Goes before `conf/`.
 ADDRESS_VARIABLE = "MLFLOW_TRACKING_URI"
 _DEFAULT_ADDRESS = "sqlite:///mlflow.db"
 
-# MLflow tries a server that is down for four minutes; there is a last good model to go on with.
+# By default it tries a server that is down for four minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-# Bars for files that lie on the same disk.
+# Of files on the same disk.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 _SQLITE = "sqlite:///"
 _SERVER_ERROR = 500
-# Seconds to wait for another process to let go of the database, where there is a last good model.
+# Seconds to wait for a locked database where there is a last good model.
 _PATIENCE = 2.0
 
 
 class RegistryDownError(InputError):
-    """The registry does not answer, which says nothing about what is registered in it."""
+    """The registry does not answer."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
@@ -44,11 +44,9 @@ class RegistryDownError(InputError):
 
 
 def choose_address(configured: str | None, project: Path) -> str:
-    """The one rule by which every command finds the registry.
+    """Address of the registry: `MLFLOW_TRACKING_URI`, which is told, or else that of `mlflow.yml`.
 
-    `MLFLOW_TRACKING_URI` goes first, where a person has set it: a file it names is looked for from
-    where they are, and it is told, so that nobody works on another registry than they think. Else
-    it is that of `mlflow.yml`, looked for from the project's folder.
+    A file is looked for from the working directory in the first case, else from the project.
     """
     usual = anchor_address(configured or _DEFAULT_ADDRESS, project)
     given = os.environ.get(ADDRESS_VARIABLE)
@@ -62,7 +60,7 @@ def choose_address(configured: str | None, project: Path) -> str:
 
 @contextmanager
 def keeping_address_variable() -> Iterator[None]:
-    """Leave `MLFLOW_TRACKING_URI` as it was: MLflow writes there what a program sets."""
+    """Leave `MLFLOW_TRACKING_URI` as it was, where MLflow writes too."""
     before = os.environ.get(ADDRESS_VARIABLE)
     try:
         yield
@@ -76,12 +74,12 @@ def keeping_address_variable() -> Iterator[None]:
 def use_registry(uri: str) -> None:
     """Ask this store from now on; nothing is opened."""
     with keeping_address_variable():
-        # The registry follows; set by itself it would be left in the environment.
+        # The registry follows; set by itself it would stay in the environment.
         mlflow.set_tracking_uri(uri)
 
 
 def registry_address() -> str:
-    """Address of the registry, without the password it may hold."""
+    """Address of the registry, without a password."""
     return _without_password(str(mlflow.get_registry_uri()))
 
 
@@ -91,11 +89,9 @@ def _without_password(address: str) -> str:
 
 @contextmanager
 def asking_registry(*, must_exist: bool = True) -> Iterator[None]:
-    """Put questions to the registry; a registry that is down raises, whatever the store.
+    """Put questions to the registry, whatever its store.
 
-    Args:
-        must_exist: a database that is not there yet is as good as one that is down; otherwise
-            MLflow makes it.
+    MLflow makes a missing database unless it `must_exist`.
 
     Raises:
         RegistryDownError: no connection, an error of the server, or a database that is missing,
@@ -114,7 +110,7 @@ def asking_registry(*, must_exist: bool = True) -> Iterator[None]:
 
 
 def _check_database(*, must_exist: bool) -> None:
-    """Look whether an embedded registry can be read; MLflow would try again for minutes."""
+    """Whether an embedded registry can be read; MLflow would try for minutes."""
     uri = str(mlflow.get_registry_uri())
     if not uri.startswith(_SQLITE):
         return

@@ -1,4 +1,4 @@
-"""What MLflow's pages say of a registered model and of its versions."""
+"""MLflow's descriptions of registered models and versions."""
 
 from loantap.model.scoring.trained import ModelFacts
 from loantap.portfolio.dictionary import REAL
@@ -15,13 +15,13 @@ _KINDS = {"logistic": "Logistic regression", "boosting": "Boosted trees of one f
 
 
 def describe_registered(facts: ModelFacts) -> str:
-    """For the page of a registered model: what it is for, and what it must not be used for."""
+    """What a registered model is for, and what not."""
     purpose = _PURPOSES.get(facts.namespace, "")
     return " ".join(filter(None, (f"PD model `{facts.namespace}`: {purpose}.", *_warn(facts))))
 
 
 def describe_version(facts: ModelFacts) -> str:
-    """For the page of a version: kind, hyperparameters and the loans it learnt from."""
+    """A version's kind, hyperparameters and training loans."""
     chosen = ", ".join(f"{name} {value}" for name, value in facts.hyperparameters.items())
     loans = (
         f"{facts.training_loans:,} {facts.origin} loans, "

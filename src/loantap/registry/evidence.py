@@ -1,4 +1,4 @@
-"""What was found about a version, stored beside it, with an index of every figure."""
+"""Evidence beside a version, with an index of every figure."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, attach_
 from loantap.registry.reading import FILES, fetch_file, fetch_files
 
 INDEX = "evidence.json"
-# What a complete pack holds beside the model's own files; what is missing is named.
+# A complete pack, besides the model's own files.
 EXPECTED: Final = (
     "predictions.parquet",
     "promotion.json",
@@ -33,13 +33,9 @@ EXPECTED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """The run that made a version.
+    """The run that made a version, with the origin of its loans, real or simulated.
 
-    Attributes:
-        command: how it was started.
-        git_commit: of the code; `unknown` outside a checkout.
-        parameters: flat, by path.
-        origin: of the loans, real or simulated.
+    `git_commit` is `unknown` outside a checkout; `parameters` are by path.
     """
 
     command: str
@@ -51,14 +47,7 @@ class RunRecord:
 def attach_evidence(
     model: ModelVersion, namespace: str, files: Mapping[str, Path], run: RunRecord
 ) -> None:
-    """Store files with a version, beside what it was registered with, and the index of them all.
-
-    Args:
-        model: which version.
-        namespace: of the version; of a report on several models its part is indexed.
-        files: what the run saved, under the names they are to have.
-        run: what made them.
-    """
+    """Store files with a version under new names; of a report, index its namespace's part."""
     with tempfile.TemporaryDirectory() as folder:
         served = fetch_files(model, Path(folder))
         pack = fetch_file(model, EVIDENCE, Path(folder))
@@ -76,12 +65,7 @@ def index_evidence(
 ) -> dict[str, Any]:
     """`evidence.json`: run, files with digests, figures with their place and n, what is absent.
 
-    Args:
-        model: which version.
-        namespace: of the version.
-        served: folder of the model's own files.
-        pack: folder of the evidence.
-        run: what made them.
+    `served` is the folder of the model's own files, `pack` that of the evidence.
     """
     found = sorted(path for path in pack.iterdir() if path.name != INDEX)
     own = [served / name for name in FILES]
@@ -100,14 +84,9 @@ def index_evidence(
 
 
 def list_figures(file: str, content: Any, namespace: str) -> list[dict[str, Any]]:
-    """Every figure of a report that stands beside its n, with its place in the file.
+    """Every figure of a report that stands beside its n, with its place and bounds.
 
-    Not one entry a value: a figure comes with the bounds and the n that its block holds.
-
-    Args:
-        file: name of the report.
-        content: of it.
-        namespace: of a report on several models (`models`), the one that is listed.
+    Of a report on several models (`models`), those of the namespace.
     """
     path: tuple[str, ...] = ()
     if isinstance(content, Mapping) and isinstance(content.get("models"), Mapping):
@@ -127,10 +106,10 @@ def _walk(content: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 
 
 def _list_block(block: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """The figures of one block, all of the same n, with the bounds they have."""
+    """The figures of one block with their bounds; all have the same n."""
     for name, value in block.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        # The range of a perfect model's ECE is a figure of its own: it bounds no other.
+        # The range of a perfect model's ECE is a figure of its own.
         is_bound = name.endswith(("_low", "_high")) and name.rpartition("_")[0] in block
         if not is_number or name == "n" or is_bound:
             continue

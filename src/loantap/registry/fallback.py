@@ -1,9 +1,6 @@
-"""What happens when the registry is down: scoring goes on with the last good champion.
+"""The last good champion, with which scoring goes on while the registry is down.
 
-`loading.load_champion` keeps it on the machine that scores, and asks for it here.
-
-One archive per registered name: the files of the version as they were registered, with a digest of
-each. It appears by a rename, so a reader finds the old one or the new one, whole.
+An archive per registered name, which appears whole, holds the version's files and digests.
 """
 
 import hashlib
@@ -25,7 +22,7 @@ from loantap.registry.connection import registry_address
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import FILES, UnreadableModelError, read_model
 
-# Where it is kept, if not with the project's models.
+# By default with the project's models.
 FOLDER_VARIABLE = "LOANTAP_MODEL_CACHE"
 _DEFAULT_FOLDER = "data/06_models/last_good"
 _INDEX = "index.json"
@@ -35,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 
 class _Index(BaseModel):
-    """What an archive says it holds."""
-
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     registry: str
@@ -46,12 +41,9 @@ class _Index(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LastGood:
-    """A champion that was kept.
+    """A champion that was kept, and the folder its files were put in.
 
-    Attributes:
-        model: which version.
-        folder: where its files were put.
-        confirmed: seconds since the registry last said that it is champion.
+    `confirmed` is seconds since the registry last said that it is champion.
     """
 
     model: ModelVersion
@@ -60,7 +52,7 @@ class LastGood:
 
     @property
     def age(self) -> str:
-        """How long ago that was, in words."""
+        """The age of that confirmation in words."""
         for length, unit in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
             if self.confirmed >= length:
                 count = int(self.confirmed // length)
@@ -69,10 +61,7 @@ class LastGood:
 
 
 def keep(model: ModelVersion, files: Path) -> None:
-    """Keep a champion that was loaded, in the place of the one before.
-
-    A folder that cannot be written to is told and stops nobody from scoring.
-    """
+    """Keep a loaded champion in place of the one before; a failure is only told."""
     archive = _archive(model.name)
     index = _Index(
         registry=registry_address(),
@@ -98,9 +87,9 @@ def keep(model: ModelVersion, files: Path) -> None:
 
 
 def recall(name: str, folder: Path) -> LastGood | None:
-    """Put the files of the champion that was kept under a name into a folder.
+    """Put a name's last good champion into a folder.
 
-    Returns None where none was kept, or another registry's; one that is damaged is told.
+    None where none was kept, or another registry's; one that is damaged is told.
     """
     archive = _archive(name)
     index = _read_index(archive)
@@ -135,7 +124,6 @@ def _archive(name: str) -> Path:
 
 
 def _read_index(archive: Path) -> _Index | None:
-    """What an archive says it holds; None where it is not there or is damaged."""
     try:
         with ZipFile(archive) as kept:
             return _Index.model_validate_json(kept.read(_INDEX))
@@ -151,12 +139,7 @@ def _digest(content: bytes) -> str:
 
 
 def go_on(names: Iterable[str], error: InputError) -> tuple[TrainedModel, ModelVersion]:
-    """The last good champion of the first name that has one, with a warning.
-
-    Args:
-        names: registered names, the preferred one first.
-        error: why the champion itself cannot be loaded; raised where no name has a last good one.
-    """
+    """The last good champion of the first name with one, with a warning; else raises `error`."""
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             last_good = recall(name, Path(folder))

@@ -1,4 +1,4 @@
-"""What versions there are, and an older one made champion again."""
+"""Which versions there are; restoring an older one."""
 
 import json
 import tempfile
@@ -28,19 +28,15 @@ from loantap.registry.models import (
 )
 from loantap.registry.reading import UnreadableModelError, fetch_file, load_version
 
-# Tags of restorations, one each so that none is overwritten.
+# One tag each, so that no restoration is overwritten.
 _RESTORED = "restored "
 
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """What the registry says of a version without opening its files.
+    """What the registry says of a version without opening its files; `created` is UTC.
 
-    Attributes:
-        model: which version.
-        is_champion: whether it is champion.
-        created: when it was registered, UTC.
-        tags: origin, kind, number of training loans, verdict.
+    Tags are origin, kind, number of training loans and verdict.
     """
 
     model: ModelVersion
@@ -60,7 +56,7 @@ class VersionRecord:
 
     @property
     def restorations(self) -> dict[str, str]:
-        """When it was made champion again, and by whom in place of what and why."""
+        """By time of its restorations: who, in place of what, why."""
         return {
             key.removeprefix(_RESTORED): said
             for key, said in sorted(self.tags.items())
@@ -77,11 +73,7 @@ def list_versions() -> list[VersionRecord]:
 
 
 def get_version(name: str, version: str) -> VersionRecord:
-    """One version.
-
-    Raises:
-        InputError: there is none of that name or number.
-    """
+    """One version; `InputError` where there is none of that name or number."""
     known = [record for record in list_versions() if record.model.name == name]
     found = [record for record in known if record.model.version == version]
     if found:
@@ -107,9 +99,9 @@ def read_verdicts(model: ModelVersion) -> dict[str, Any] | None:
 
 
 def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | None:
-    """Make a former champion champion again, and write down who did it and why.
+    """Make a former champion champion again, and record who did it and why.
 
-    Returns the version that had to go; None where there was none.
+    Returns the version that had to go, or None.
 
     Raises:
         InputError: there is no such version; it never was champion, or is; it is a demo under
@@ -127,7 +119,7 @@ def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | Non
 
 
 def tell_restored(name: str) -> str:
-    """The champion and its last restoration, in words; "" where nobody restored it."""
+    """The champion and its last restoration in words; "" without one."""
     champion = find_champion(name)
     if champion is None:
         return ""

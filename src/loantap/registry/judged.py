@@ -1,4 +1,7 @@
-"""Which registered version an evaluation speaks of: the one whose predictions are evaluated."""
+"""Which registered version an evaluation judges.
+
+Functions raise `RegistryDownError` where the registry does not answer.
+"""
 
 import json
 import tempfile
@@ -19,27 +22,23 @@ from loantap.registry.models import EVIDENCE, ModelVersion, registered_names, ta
 from loantap.registry.reading import UnreadableModelError, fetch_file, load_version
 from loantap.registry.registered_this_run import find_registered
 
-# On a version: digest of the predictions its run published.
+# Tag of a version.
 PREDICTIONS_DIGEST = "predictions_sha256"
 
 
 def note_predictions(model: ModelVersion, predictions: Path) -> None:
-    """Write on a version which predictions are its own."""
-    # Not of its bytes: a second training of the same model repeats all but the last bits.
+    """Tag a version with the digest of its predictions."""
+    # Not of bytes: another training of the same model repeats all but the last bits.
     tag_version(model, {PREDICTIONS_DIGEST: digest_predictions(pd.read_parquet(predictions))})
 
 
 def load_judged(namespace: str, predictions: Path, report: Path) -> JudgedModel:
     """This run's version; in a run that trained none, the one whose predictions these are.
 
-    Args:
-        namespace: which model.
-        predictions: file of the predictions that are evaluated.
-        report: file of the same training's `training.json`.
+    `report` is the `training.json` of the same training.
 
     Raises:
         InputError: no registered version made these predictions.
-        RegistryDownError: the registry does not answer.
     """
     rows = pd.read_parquet(predictions)
     own = find_registered(namespace)
@@ -59,12 +58,7 @@ def load_judged(namespace: str, predictions: Path, report: Path) -> JudgedModel:
 
 
 def load_training(model: ModelVersion) -> TrainingDigests | None:
-    """Digests of the loans a version was trained on; None where it carries none.
-
-    Raises:
-        UnreadableModelError: they are damaged.
-        RegistryDownError: the registry does not answer.
-    """
+    """Digests of a version's training loans, or None; `UnreadableModelError` if damaged."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = fetch_file(model, f"{EVIDENCE}/{FILE}", Path(folder))

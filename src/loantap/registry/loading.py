@@ -1,4 +1,8 @@
-"""Which registered model is loaded: to score with, and to be challenged."""
+"""Which registered model is loaded, to score with or to be challenged.
+
+Functions raise `RegistryDownError` where the registry does not answer; those that go on with a
+champion that was kept, only where none was.
+"""
 
 import logging
 import tempfile
@@ -31,7 +35,7 @@ from loantap.registry.reading import (
     read_model,
 )
 
-# What predictions of a model that kept none look like.
+# Of a model that kept none.
 _NO_PREDICTIONS = pd.DataFrame({"loan_id": [], "sample": [], "probability_of_default": []}).astype(
     {"loan_id": "str", "sample": "str"}
 )
@@ -42,11 +46,7 @@ Loaded = tuple[TrainedModel, ModelVersion]
 
 
 def load_best(namespace: str, newest: ModelVersion | None = None) -> Loaded:
-    """Load a version just registered, or else the champion.
-
-    Args:
-        namespace: which model.
-        newest: the version; a demo's is passed over for a champion from real loans.
+    """Load the newest version, or else the champion; one from real loans goes before a demo's.
 
     Raises:
         InputError: as `load_champion`.
@@ -59,11 +59,10 @@ def load_best(namespace: str, newest: ModelVersion | None = None) -> Loaded:
 def load_champion(namespace: str) -> Loaded:
     """Load the champion: one from real loans before one from simulated ones.
 
-    Where the registry is down or has lost the model, or the files of the champion are damaged or
-    of another release, the last good champion goes on, with a warning.
+    Where it cannot be had (registry down, model lost, files damaged or of another release), the
+    last good champion goes on, with a warning.
 
     Raises:
-        RegistryDownError: the registry does not answer, and no champion was kept.
         UnreadableModelError: the champion cannot be read, and none of its name was kept.
         InputError: no champion is registered.
     """
@@ -73,44 +72,31 @@ def load_champion(namespace: str) -> Loaded:
     except RegistryDownError as error:
         return go_on(names, error)
     if champion is None:
-        # No longer champion is a decision, which stands; unknown is a loss.
+        # Losing the alias was a decision, and stands; an unknown model is a loss.
         return go_on([n for n in names if not is_registered(n)], _tell_none(names))
     try:
         trained = _load_and_keep(champion)
     except (RegistryDownError, UnreadableModelError) as error:
-        # Of the same name only: a demo model never stands in for one of real loans.
+        # A demo model never stands in for one of real loans.
         return go_on([champion.name], error)
     logger.info("Scoring with %s, trained on %s loans", champion, trained.facts.origin)
     return trained, champion
 
 
 def find_best_champion(namespace: str) -> ModelVersion | None:
-    """The champion of a namespace, one from real loans preferred; None where there is none.
-
-    Raises:
-        RegistryDownError: the registry does not answer.
-    """
+    """The champion of a namespace, one from real loans preferred, or None."""
     found = (find_champion(name) for name in registered_names(namespace))
     return next((champion for champion in found if champion is not None), None)
 
 
 def require_champion(namespace: str) -> None:
-    """Refuse to go on without something to score with.
-
-    Raises:
-        InputError: no champion is registered.
-        RegistryDownError: the registry does not answer, and no champion was kept.
-    """
+    """Raise `InputError` unless there is something to score with."""
     if not has_champion(namespace):
         raise _tell_none(registered_names(namespace))
 
 
 def has_champion(namespace: str) -> bool:
-    """Whether there is something to score with, if only the last good model.
-
-    Raises:
-        RegistryDownError: the registry does not answer, and no champion was kept.
-    """
+    """Whether there is something to score with, if only the last good model."""
     try:
         if find_best_champion(namespace) is not None:
             return True
@@ -124,13 +110,8 @@ def has_champion(namespace: str) -> bool:
 def load_champions(namespace: str) -> dict[str, Champion]:
     """The champions that a new model has to beat, by origin of their loans; {} for none.
 
-    One whose model cannot be read is judged by the predictions it was registered with. Where they
-    cannot be read either it counts as none, with a warning: or nothing could be trained in its
-    place. One with features of another release counts as none too: it can never decide again, and
-    a model without them that ranks no better would leave nothing to score with.
-
-    Raises:
-        RegistryDownError: the registry does not answer.
+    An unreadable one is judged by its registered predictions. Without them it counts as none, or
+    nothing could replace it; so does one with features of another release, which can never decide.
     """
     champions = {}
     for origin in (REAL, SIMULATED):
@@ -141,7 +122,7 @@ def load_champions(namespace: str) -> dict[str, Champion]:
 
 
 def find_same_readable(release: Release) -> ModelVersion | None:
-    """The version that holds the very model of a release; one that cannot be read does not."""
+    """The readable version with the very model of a release, or None."""
     same = find_same(release)
     if same is None:
         return None

@@ -1,4 +1,4 @@
-"""Where MLflow looks for files, and a project that was moved or copied since they were stored."""
+"""Where MLflow looks for files once the project was moved or copied."""
 
 import sqlite3
 from contextlib import closing
@@ -9,7 +9,7 @@ from loantap.portfolio.errors import InputError
 from loantap.project.lock import lock_of
 from loantap.registry.locked_database import PatientConnection
 
-# MLflow stores whole paths, in each of these.
+# MLflow stores whole paths here.
 _COLUMNS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -24,10 +24,8 @@ _FILE = "file://"
 def find_former_places(address: str, artifacts: str | None, project: Path) -> list[Path]:
     """Folders that the project was in when MLflow stored a location; none where all are here.
 
-    Args:
-        address: of MLflow; of a server none are found, since it keeps its files itself.
-        artifacts: where `mlflow.yml` has files kept, a path or a URI.
-        project: where the project is.
+    A server keeps its files itself, so it has none. `artifacts` is where `mlflow.yml` has files
+    kept.
     """
     database, inside = _find_database(address, project), _find_inside(artifacts, project)
     if database is None or inside is None:
@@ -44,11 +42,7 @@ def find_former_places(address: str, artifacts: str | None, project: Path) -> li
 
 
 def require_same_place(address: str, artifacts: str | None, project: Path) -> None:
-    """Refuse to work where MLflow would read and write in another folder.
-
-    Raises:
-        InputError: the project was moved or copied.
-    """
+    """Raise `InputError` where MLflow would work in a folder the project has left."""
     if former := find_former_places(address, artifacts, project):
         raise InputError(
             f"project {project}",
@@ -59,7 +53,7 @@ def require_same_place(address: str, artifacts: str | None, project: Path) -> No
 
 
 def relocate(address: str, artifacts: str | None, project: Path) -> int:
-    """Have MLflow look for its files in the project's folder; how many locations it had wrong.
+    """Point MLflow to its files in the project's folder; how many locations were wrong.
 
     Raises:
         InputError: a run works here, or the files are not here.
@@ -102,7 +96,6 @@ def _rewrite(
 
 
 def _find_database(address: str, project: Path) -> Path | None:
-    """The store, where it lies in the project and so has moved with it."""
     if not address.startswith(_SQLITE):
         return None
     database = Path(address.removeprefix(_SQLITE).partition("?")[0]).absolute()
@@ -110,7 +103,6 @@ def _find_database(address: str, project: Path) -> Path | None:
 
 
 def _find_inside(artifacts: str | None, project: Path) -> Path | None:
-    """Where in the project files are kept; None where they are kept elsewhere."""
     path = _as_path(artifacts) if artifacts else None
     if path is None:
         return Path(artifacts) if artifacts and not urlsplit(artifacts).scheme else None
@@ -118,7 +110,7 @@ def _find_inside(artifacts: str | None, project: Path) -> Path | None:
 
 
 def _list_columns(store: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Those there are: a store may be of another release, or not finished."""
+    """Those there are: a store may be of another release, or unfinished."""
     present = {
         (table, name)
         for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -128,7 +120,6 @@ def _list_columns(store: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def _as_path(location: str | None) -> Path | None:
-    """A whole path on this machine; None for anything else."""
     if location is None:
         return None
     if location.startswith(_FILE):
@@ -137,7 +128,6 @@ def _as_path(location: str | None) -> Path | None:
 
 
 def _find_place(path: Path | None, inside: Path) -> Path | None:
-    """The project that a stored path was in."""
     if path is None:
         return None
     size = len(inside.parts)

@@ -1,7 +1,6 @@
-"""MLflow's SQLite file, waited for while another process has it to itself.
+"""MLflow's SQLite file, waited for while another process has it locked.
 
-SQLite's own waiting is deaf: for as long as it lasts nothing is said, and Ctrl-C is not heard. Here
-it is asked again and again. MLflow opens its connections by SQLAlchemy, which is told to use these.
+SQLite's own waiting is silent and deaf to Ctrl-C, so SQLAlchemy opens these connections.
 """
 
 import logging
@@ -16,28 +15,28 @@ from sqlalchemy.engine import Engine
 
 T = TypeVar("T")
 
-# Seconds: what MLflow itself would wait, and what a run does that has a search to lose.
+# Seconds: MLflow's own, and a run's that has a search to lose.
 USUAL_S, LONGEST_S = 20.0, 120.0
 _PAUSE_S, _BETWEEN_LINES_S = 0.25, 15.0
-# The primary code is in the lowest byte of an extended one.
+# The lowest byte of an extended code is the primary one.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _BUSY_TIMEOUT = "PRAGMA busy_timeout"
 
 logger = logging.getLogger(__name__)
-# It logs a traceback for what it then raises; the message is told once, by the command.
+# It logs a traceback of what it raises; the command tells it once.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 _limit_s: float | None = None
 
 
 def wait_for(seconds: float | None) -> None:
-    """From now on wait so long, at most, for a database that is locked; None: as usual."""
+    """Seconds to wait for a locked database from now on; None: as usual."""
     global _limit_s  # noqa: PLW0603 (connections belong to the process, as does their patience)
     _limit_s = seconds
 
 
 def patience() -> float | None:
-    """For how long a database is waited for; None where nobody has said."""
+    """Seconds that a database is waited for; None where nobody has said."""
     return _limit_s
 
 
@@ -53,10 +52,10 @@ def waiting_for(seconds: float) -> Iterator[None]:
 
 
 def persist(attempt: Callable[[], T]) -> T:
-    """What an attempt gives, made again while another process has the database.
+    """What an attempt gives, repeated while another process has the database.
 
     Raises:
-        sqlite3.OperationalError: it was locked until the end, or something else is the matter.
+        sqlite3.OperationalError: it stayed locked, or something else is the matter.
     """
     started = told = time.monotonic()
     limit_s = USUAL_S if _limit_s is None else _limit_s
@@ -90,7 +89,7 @@ class _PatientCursor(sqlite3.Cursor):
 
 
 class PatientConnection(sqlite3.Connection):
-    """A connection whose statements and commits wait, and can be interrupted while they do."""
+    """A connection whose statements and commits wait, and can be interrupted."""
 
     def cursor(self, factory: Any = _PatientCursor) -> Any:
         """See `sqlite3.Connection.cursor`."""

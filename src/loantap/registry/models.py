@@ -1,4 +1,4 @@
-"""Models in the MLflow registry: names, versions, the champion alias."""
+"""Models in the MLflow registry: names, versions, champions."""
 
 import json
 import tempfile
@@ -22,21 +22,19 @@ from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.registry.connection import asking_registry
 from loantap.registry.descriptions import describe_registered, describe_version
 
-# The champion bears one of two aliases: nobody shall take a model on the pincode for
-# one that decides.
+# Two, so that nobody takes a model on the pincode for one that decides.
 CHAMPION, NOT_FOR_LENDING = "champion", "best-not-for-lending"
 FACTS = "loantap"
-# Folder beside the model's own files for what was found about it.
+# Beside the model's own files.
 EVIDENCE = "evidence"
 PREDICTIONS, PROMOTION = "predictions.parquet", "promotion.json"
 TRAINING_REPORT = "training.json"
-# Tags of a version that tell what became of it; a version without them is of an unfinished run.
+# A version without these tags is of an unfinished run.
 OUTCOME, REASON = "promotion", "promotion_reason"
 PROMOTED, KEPT = "promoted", "kept"
-# Tag of a version that tells whether another training gave the same model; see `digest_model`.
+# Tag of a version; see `digest_model`.
 DIGEST = "digest"
-# skops refuses to load any type not named here. They are data, and the check that boosting runs
-# on its categories; what a partial calls has to be trusted too.
+# skops loads no other types: data, a check of boosting, and what a partial calls.
 TRUSTED_TYPES = [
     "functools.partial",
     "numpy.dtype",
@@ -63,14 +61,14 @@ class ModelVersion:
 
 
 def registered_names(namespace: str) -> list[str]:
-    """Both names of a namespace's models, that from real loans first."""
+    """Names of a namespace's models, that from real loans first."""
     return [registered_name(namespace, origin) for origin in (REAL, SIMULATED)]
 
 
 def register(release: Release) -> ModelVersion:
-    """Register a model with its predictions, how it came about, and the verdicts on it.
+    """Register a model with its origin and verdicts; no alias moves.
 
-    Later models are compared with it on these predictions. No alias moves.
+    Later models are compared with it on its registered predictions.
     """
     model = log_model(release.trained)
     with tempfile.TemporaryDirectory() as folder:
@@ -88,10 +86,9 @@ def register(release: Release) -> ModelVersion:
 
 
 def find_same(release: Release) -> ModelVersion | None:
-    """The version that holds the very model of a release: the champion, or the last registered.
+    """The version with the very model of a release: the champion, or the last registered.
 
-    None where another was registered since, where its run did not end well, and where it was
-    registered by a release of ours that kept no digests.
+    None where another was registered since, its run did not end well, or it has no digests.
     """
     facts = release.trained.facts
     name = registered_name(facts.namespace, facts.origin)
@@ -108,7 +105,7 @@ def find_same(release: Release) -> ModelVersion | None:
 
 
 def read_digest(model: ModelVersion) -> str:
-    """What a version's model is told from others by; "" where none was kept."""
+    """Digest of a version's model; "" where none was kept."""
     version = mlflow.MlflowClient().get_model_version(model.name, model.version)
     return str(version.tags.get(DIGEST, ""))
 
@@ -116,8 +113,8 @@ def read_digest(model: ModelVersion) -> str:
 def log_model(trained: TrainedModel) -> ModelVersion:
     """Log a model in the active run and register it as a new version, without an alias.
 
-    The file holds preprocessing and classifier only, in the skops format, with signature, a
-    made-up input example and the facts as metadata.
+    The file has preprocessing and classifier only, in the skops format, with signature, made-up
+    input example and facts as metadata.
     """
     facts = trained.facts
     name = registered_name(facts.namespace, facts.origin)
@@ -130,7 +127,7 @@ def log_model(trained: TrainedModel) -> ModelVersion:
         signature=_signature(trained),
         input_example=trained.example,
         metadata={FACTS: facts.model_dump(mode="json")},
-        # Named rather than inferred: inference would load the model in a process of its own.
+        # Inferring them would load the model in another process.
         pip_requirements=[f"loantap=={version('loantap')}"],
     )
     tags = {
@@ -155,7 +152,7 @@ def log_model(trained: TrainedModel) -> ModelVersion:
 
 
 def _require_name(client: mlflow.MlflowClient, name: str, facts: ModelFacts) -> None:
-    """Make the registered model, unless it is there, or another run makes it at this moment."""
+    """Make the registered model, unless it is there or another run makes it."""
     description = describe_registered(facts)
     tags = {"origin": facts.origin, "not_for_lending": str(facts.not_for_lending).lower()}
     found = client.search_registered_models(f"name = '{name}'")
@@ -171,14 +168,14 @@ def _require_name(client: mlflow.MlflowClient, name: str, facts: ModelFacts) -> 
 
 
 def attach_files(model: ModelVersion, folder: Path) -> None:
-    """Store the files of a folder with a version, as its evidence."""
+    """Store a folder's files with a version, as its evidence."""
     client = mlflow.MlflowClient()
     source = str(client.get_model_version(model.name, model.version).source)
     client.log_model_artifacts(source.removeprefix("models:/"), str(folder), EVIDENCE)
 
 
 def conclude(model: ModelVersion, verdict: Verdict) -> None:
-    """Write the verdict on a version, and make it champion if it is promoted."""
+    """Write the verdict on a version, and promote it if it says so."""
     outcome = PROMOTED if verdict.promoted else KEPT
     tag_version(model, {OUTCOME: outcome, REASON: verdict.reason})
     if verdict.promoted:
@@ -206,24 +203,20 @@ def promote(model: ModelVersion) -> None:
 
 
 def mark_not_for_lending(name: str) -> None:
-    """Take the champion alias, which earlier releases gave, from a model that must not be lent on.
-
-    The version that bore it stays champion.
-    """
+    """Replace earlier releases' champion alias on a model that must not be lent on."""
     champion = None if is_for_lending(name) else _find(name, CHAMPION)
     if champion is not None:
         promote(_find(name, NOT_FOR_LENDING) or champion)
 
 
 def find_champion(name: str) -> ModelVersion | None:
-    """The champion of a registered model; None where there is none.
+    """The champion of a registered model, or None.
 
     Raises:
-        RegistryDownError: the registry does not answer; to go on as if there were no champion
-            would score with a demo model beside a real one.
+        RegistryDownError: the registry does not answer; a demo model must not score for that.
     """
     found = _find(name, alias_of(name))
-    # Earlier releases called what must not be lent on a champion too.
+    # Earlier releases used the champion alias here.
     return found if found or is_for_lending(name) else _find(name, CHAMPION)
 
 
@@ -239,7 +232,7 @@ def _find(name: str, alias: str) -> ModelVersion | None:
 
 
 def is_registered(name: str) -> bool:
-    """Whether the registry knows a model of that name, champion or not."""
+    """Whether the registry knows a model of that name."""
     with asking_registry():
         return bool(mlflow.MlflowClient().search_registered_models(f"name = '{name}'"))
 

@@ -1,4 +1,7 @@
-"""Files of a registered model, read with nothing taken on trust."""
+"""Files of a registered model, read with nothing taken on trust.
+
+Functions raise `RegistryDownError` where the registry does not answer.
+"""
 
 import logging
 import tempfile
@@ -32,8 +35,7 @@ FILES: Final = (DESCRIPTION, PIPELINE, EXAMPLE)
 _REMEDY = (
     "Train again with `kedro run`, or go back to an older version with `loantap-models restore`"
 )
-# What skops and MLflow raise on bytes that are not theirs. They are caught around one call into
-# these libraries, within which no code of ours runs: anywhere else they would hide our own errors.
+# What skops and MLflow raise on others' bytes, caught around one call without code of ours.
 _OF_SKOPS: Final = (
     AttributeError,
     BadZipFile,
@@ -64,27 +66,21 @@ def load_version(model: ModelVersion) -> TrainedModel:
     """Load one registered version with its facts and its example.
 
     Raises:
-        UnreadableModelError: its files are missing or damaged, or another release made them.
-        RegistryDownError: the registry does not answer.
+        UnreadableModelError: its files are missing or damaged, or of another release.
     """
     with tempfile.TemporaryDirectory() as folder:
         return read_model(fetch_files(model, Path(folder)), model)
 
 
 def fetch_files(model: ModelVersion, folder: Path) -> Path:
-    """Copy the files of a version into a folder.
-
-    Raises:
-        UnreadableModelError: one is missing.
-        RegistryDownError: the registry does not answer.
-    """
+    """Copy a version's files into a folder; `UnreadableModelError` where one is missing."""
     for name in FILES:
         fetch_file(model, name, folder)
     return folder
 
 
 def fetch_file(model: ModelVersion, name: str, folder: Path) -> Path:
-    """Copy one file, or folder, of a version into a folder."""
+    """Copy one file or folder of a version; see `fetch_files`."""
     try:
         found = mlflow.artifacts.download_artifacts(f"{model.uri}/{name}", dst_path=str(folder))
     except MlflowException as error:
@@ -97,12 +93,7 @@ def fetch_file(model: ModelVersion, name: str, folder: Path) -> Path:
 
 
 def load_predictions(model: ModelVersion) -> pd.DataFrame | None:
-    """The predictions a version was registered with; None where none were kept.
-
-    Raises:
-        UnreadableModelError: they are damaged.
-        RegistryDownError: the registry does not answer.
-    """
+    """Predictions a version was registered with, or None; `UnreadableModelError` if damaged."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = fetch_file(model, f"{EVIDENCE}/{PREDICTIONS}", Path(folder))
@@ -118,8 +109,8 @@ def read_model(folder: Path, model: ModelVersion) -> TrainedModel:
     """Read a model from its files and prove that it can be served.
 
     Raises:
-        UnreadableModelError: a file is damaged, scikit-learn is another release, the facts are
-            those of another release of ours, or its reasons do not add up to its PD.
+        UnreadableModelError: a file is damaged, scikit-learn or the facts are of another release,
+            or its reasons do not add up to its PD.
     """
     described = _read_description(folder, model)
     facts = _read_facts(described, model)
@@ -140,7 +131,7 @@ def _read_description(folder: Path, model: ModelVersion) -> Model:
 
 def _read_pipeline(folder: Path, model: ModelVersion) -> Pipeline:
     try:
-        # Our list, not the one in the file: whoever can write the file can write the list.
+        # Our list: whoever can write the file can write its list.
         found = skops.io.load(folder / PIPELINE, trusted=TRUSTED_TYPES)
     except _OF_SKOPS as error:
         raise _tell_damaged(model, PIPELINE, error) from error
@@ -179,14 +170,13 @@ def _read_facts(described: Model, model: ModelVersion) -> ModelFacts:
 
 
 def _look_up(found: object, *path: str) -> object:
-    """A value in nested mappings; None where one of them is missing, or is none."""
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
 
 
 def _check_scikit_learn(described: Model, model: ModelVersion) -> None:
-    """scikit-learn promises to read no file of another release; patch releases do read them."""
+    """scikit-learn promises to read no other release's file; patch releases do."""
     saved = str(_look_up(described.flavors, "sklearn", "sklearn_version"))
     here = sklearn.__version__
     if saved.split(".")[:2] != here.split(".")[:2]:

@@ -1,4 +1,7 @@
-"""What the active run registered, for whoever comes later in the run."""
+"""What the active run registered, for later steps of the run.
+
+Functions raise `RegistryDownError` where MLflow does not answer.
+"""
 
 from dataclasses import dataclass
 
@@ -8,20 +11,14 @@ from loantap.model.promotion.rule import Verdict
 from loantap.registry.connection import asking_registry
 from loantap.registry.models import ModelVersion
 
-# Tags of a run, for each model: the version, whether it is to become champion, and why or why not.
+# Tags of a run per model: version, whether it becomes champion, and why.
 _VERSION, _PROMOTED, _REASON = "registered.{}", "promoted.{}", "promotion_reason.{}"
 _TRUE, _FALSE = "true", "false"
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A version that a run registered, or found registered.
-
-    Attributes:
-        model: which version.
-        promoted: whether it becomes champion when the run succeeds.
-        reason: why, or why not.
-    """
+    """A version that a run registered, or found registered; whether and why it becomes champion."""
 
     model: ModelVersion
     promoted: bool
@@ -29,7 +26,7 @@ class Registered:
 
 
 def note_registered(namespace: str, model: ModelVersion, verdict: Verdict) -> None:
-    """Write on the active run which version of a namespace it made, and the verdict on it."""
+    """Tag the active run with the version it made of a namespace, and the verdict."""
     tags = {
         _VERSION: f"{model.name}/{model.version}",
         _PROMOTED: _TRUE if verdict.promoted else _FALSE,
@@ -39,11 +36,7 @@ def note_registered(namespace: str, model: ModelVersion, verdict: Verdict) -> No
 
 
 def find_registered(namespace: str) -> Registered | None:
-    """The version of a namespace that the active run made; None where it made none.
-
-    Raises:
-        RegistryDownError: MLflow does not answer.
-    """
+    """The active run's version of a namespace, or None."""
     run = mlflow.active_run()
     if run is None:
         return None
@@ -57,11 +50,7 @@ def find_registered(namespace: str) -> Registered | None:
 
 
 def forget_registered() -> None:
-    """Take back what `note_registered` wrote, where MLflow's run goes on after ours.
-
-    Raises:
-        RegistryDownError: MLflow does not answer.
-    """
+    """Undo `note_registered`, where MLflow's run goes on after ours."""
     run = mlflow.active_run()
     if run is None:
         return

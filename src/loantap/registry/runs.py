@@ -1,4 +1,4 @@
-"""What is recorded of a pipeline run in MLflow."""
+"""What MLflow records of a pipeline run."""
 
 import hashlib
 import shutil
@@ -14,14 +14,14 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.types import ColSpec, DataType, Schema
 
-# What runs are compared by, for each model: its name, the sample and the figure in `metrics.json`.
+# Runs are compared by these: name, sample and figure in `metrics.json`.
 _HEADLINES = {
     "AUC test": ("test", "roc_auc"),
     "AUC out of time": ("out_of_time", "roc_auc"),
     "Brier test": ("test", "brier"),
     "F2 test": ("test", "f2"),
 }
-# MLflow takes no longer one.
+# MLflow's limit.
 _DIGEST_LENGTH = 36
 
 
@@ -54,11 +54,8 @@ def rename(name: str) -> None:
 def log_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> None:
     """Log the few figures by which runs are compared, as `lending/AUC test`.
 
-    All the others, and the bounds of these, are in `metrics.json`, which is attached: a chart each
-    would bury them.
-
-    Args:
-        metrics: `{namespace: {sample: {metric: value}}}`; a sample that was left out is None.
+    All the others are in the attached `metrics.json`: a chart each would bury them. Takes
+    `{namespace: {sample: {metric: value}}}`; a sample that was left out is None.
     """
     mlflow.log_metrics(
         {
@@ -72,7 +69,7 @@ def log_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 class _Unshown(MetaDataset):
-    """Loans that stay where they are: their name, digest and columns alone are logged."""
+    """Loans that stay here: only name, digest and columns are logged."""
 
     @property
     def profile(self) -> None:
@@ -80,7 +77,7 @@ class _Unshown(MetaDataset):
 
 
 def log_dataset(name: str, origin: str, rows: pd.DataFrame) -> None:
-    """Log which loans the run learnt from: name, digest and columns, and not one row."""
+    """Log name, digest and columns of the training loans, and no row."""
     content = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
     dataset = _Unshown(
         CodeDatasetSource({"origin": origin, "loans": str(len(rows))}),
@@ -98,19 +95,19 @@ def _type_of(column: pd.Series) -> DataType:
 
 
 def log_file(path: Path, name: str, folder: str | None) -> None:
-    """Attach a file to the active run under a name, in a folder or at the top."""
+    """Attach a file to the active run, in a folder or at the top."""
     with tempfile.TemporaryDirectory() as copies:
         copied = shutil.copy(path, Path(copies) / name)
         mlflow.log_artifact(str(copied), folder)
 
 
 def log_candidates(candidates: pd.DataFrame, namespace: str) -> None:
-    """Attach the search of a model as a table, which the UI shows: `candidates/<model>.csv`."""
+    """Attach a model's search as a table for the UI: `candidates/<model>.csv`."""
     mlflow.log_text(candidates.to_csv(index=False), f"candidates/{namespace}.csv")
 
 
 def git_commit(folder: Path) -> str | None:
-    """Commit the code is at, `-dirty` when files differ from it; None outside a checkout."""
+    """The commit, `-dirty` when files differ from it; None outside a checkout."""
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607

@@ -1,4 +1,7 @@
-"""Runs of MLflow that nobody ended, and verdicts that were not written any more."""
+"""Runs of MLflow that nobody ended, and verdicts that were not written.
+
+Functions raise `RegistryDownError` where MLflow does not answer.
+"""
 
 import logging
 
@@ -27,24 +30,16 @@ logger = logging.getLogger(__name__)
 
 
 def end_run(run_id: str, status: str) -> None:
-    """Say in MLflow how a run of this process ended, and end those nested in it.
-
-    Raises:
-        RegistryDownError: MLflow does not answer; nothing of this process will call it finished.
-    """
+    """Say in MLflow how this process's run, and those nested in it, ended."""
     with asking_registry():
-        # From the innermost outwards; one that is not told would be called finished at exit.
+        # Innermost first; what is left out would be called finished at exit.
         while mlflow.active_run() is not None:
             mlflow.end_run(status)
         end_forgotten_run(run_id, status)
 
 
 def end_forgotten_run(run_id: str, status: str = KILLED) -> bool:
-    """End a run, and those nested in it, that are still said to be running; whether it was.
-
-    Raises:
-        RegistryDownError: MLflow does not answer.
-    """
+    """End a run and those nested in it, if they count as running; whether it was."""
     with asking_registry():
         client = mlflow.MlflowClient()
         try:
@@ -66,19 +61,9 @@ def end_forgotten_run(run_id: str, status: str = KILLED) -> bool:
 
 
 def end_runs_of_killed_tasks(bucket: str) -> int:
-    """Mark the active run as a task's, and end those that earlier tasks on its data left running.
+    """Tag the active run with the bucket, and end what earlier tasks on it left running; how many.
 
-    A container that is killed takes its records with it, and one task at a time works on the data
-    of a bucket: whatever else of it is said to be running is not.
-
-    Args:
-        bucket: name of the bucket with the data, whose lease this task holds.
-
-    Returns:
-        How many were ended.
-
-    Raises:
-        RegistryDownError: MLflow does not answer.
+    A killed container takes its records with it; this task's lease shows that none still works.
     """
     with asking_registry():
         active = mlflow.active_run()
@@ -98,12 +83,9 @@ def end_runs_of_killed_tasks(bucket: str) -> int:
 
 
 def conclude_again(verdict: Conclusion) -> None:
-    """Write a verdict that a killed run had reached; done again, it does no harm.
+    """Write a verdict that a killed run had reached; repeating it does no harm.
 
     An alias that somebody has moved since stays where it was put.
-
-    Raises:
-        RegistryDownError: MLflow does not answer.
     """
     model = ModelVersion(verdict.name, verdict.version)
     with asking_registry():

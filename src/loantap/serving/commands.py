@@ -92,7 +92,6 @@ def _serve(settings: ServingSettings, dashboard_port: int) -> None:
 
 @contextmanager
 def _dashboard_key(settings: ServingSettings) -> Iterator[str]:
-    """A key for the dashboard that works until the end."""
     with _opened(settings) as store:
         key, text = Keys(store).create(
             "dashboard", (Scope.SCORE, Scope.READ), make_caller("loantap-serve"), _RATE_PER_MINUTE
@@ -115,7 +114,7 @@ def _opened(settings: ServingSettings) -> Iterator[AuditStore]:
 
 @contextmanager
 def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    # A session of its own: Ctrl-C reaches it through us alone, in order.
+    # In its own session: Ctrl-C reaches it through us alone.
     process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
     try:
         yield process

@@ -1,4 +1,4 @@
-"""What the project's parameter files say about decisions and offers."""
+"""What the parameter files say about decisions and offers."""
 
 import json
 from collections.abc import Mapping
@@ -26,11 +26,9 @@ class Configured:
     """Parameters that serving shares with the pipelines.
 
     Attributes:
-        policy: the credit policy of the files, as it was approved.
-        economics: assumptions about money.
-        offers: amounts, bands and limits of offers.
-        rule_ids: ids of recommended rules that are switched on.
-        recommendations: what `recommendations.json` says; None where there is none.
+        policy: as it was approved.
+        rule_ids: of recommended rules that are switched on.
+        recommendations: content of `recommendations.json`; None where there is none.
     """
 
     policy: CreditPolicy
@@ -43,22 +41,17 @@ class Configured:
         """The rules that decline besides the policy, for a model from loans of an origin.
 
         Raises:
-            InputError: they are switched on, and unknown or of loans of another origin.
+            InputError: one is switched on that is unknown or of loans of another origin.
         """
         return choose_rules(self.recommendations, self.rule_ids, origin=origin)[0]
 
 
 def read_configured(conf: Path, recommendations: Path, today: date) -> Configured:
-    """Read the parameter files.
-
-    Args:
-        conf: their folder.
-        recommendations: file of the policy lab's rules; it need not be there.
-        today: the day, which a run gives in its place.
+    """Read a folder's parameter files, and the policy lab's rules if their file is there.
 
     Raises:
-        InputError: a group is missing or cannot be used, or the policy was changed after it was
-            approved.
+        InputError: a group is missing or cannot be used, or the policy was changed after its
+            approval.
     """
     dated = {"as_of": today}
     written = read_groups(conf, {"policy": (), "economics": (), "scoring": dated, "offers": dated})

@@ -1,4 +1,4 @@
-"""JSON of one form for many rows, written by filling in what differs."""
+"""JSON of one form for many rows, filled in where they differ."""
 
 import os
 import re
@@ -15,28 +15,19 @@ Blank = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """JSON with blanks.
-
-    Attributes:
-        text: for the operator %.
-        names: of the blanks, in their order.
-    """
+    """JSON with blanks: text for the operator %, and names in order."""
 
     text: str
     names: tuple[str, ...]
 
     def fill(self, columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
-        """The text of each row.
-
-        Args:
-            columns: JSON of each blank, one for each row.
-        """
+        """The text of each row, from columns of JSON per blank."""
         return map(self.text.__mod__, zip(*(columns[name] for name in self.names), strict=True))
 
 
 def make_pattern(make: Callable[[Blank], object]) -> Pattern:
     """What `make` returns, as `to_json` writes it, with blanks where it calls its argument."""
-    # Nobody can guess it, so that no text of somebody else is taken for a blank.
+    # Nobody can guess it and send it as text.
     mark = os.urandom(12).hex()
     text = to_json(make(lambda name: f"{mark}:{name}")).decode()
     parts = re.split(f'"{mark}:(.*?)"', text)
@@ -46,7 +37,7 @@ def make_pattern(make: Callable[[Blank], object]) -> Pattern:
 def fill_by(
     patterns: Mapping[str, Pattern], choice: Iterable[str], columns: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """The text of each row by the pattern that it chooses; all have the same blanks."""
+    """Each row's text by the pattern that it chooses; all have the same blanks."""
     names = next(iter(patterns.values())).names
     if any(pattern.names != names for pattern in patterns.values()):
         raise ValueError("the patterns have different blanks")
@@ -56,11 +47,7 @@ def fill_by(
 
 
 def write_numbers(values: FloatArray) -> list[str]:
-    """JSON of each number; null for NaN.
-
-    Raises:
-        ValueError: one is infinite.
-    """
+    """JSON of each number, null for NaN; `ValueError` if one is infinite."""
     if np.isinf(values).any():
         raise ValueError("a number is infinite")
     text = to_json(values.tolist(), inf_nan_mode="null")
@@ -71,7 +58,7 @@ def write_texts(values: Sequence[str | None]) -> list[str]:
     """JSON of each text; null for None."""
     if any(value is None for value in values):
         return [to_json(value).decode() for value in values]
-    # Together where none has what stands between them, which is nearly always.
+    # Together unless a text has the separator.
     together = to_json(values).decode()[2:-2].split('","')
     if len(together) != len(values):
         return [to_json(value).decode() for value in values]

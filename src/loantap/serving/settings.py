@@ -1,7 +1,6 @@
-"""What serving may be told by environment variables; validated, then frozen.
+"""What `LOANTAP_` variables, named by fields in capitals, may tell serving; validated, frozen.
 
-Every variable is `LOANTAP_` and the name of a field in capitals. Defaults suit a project folder
-after `make run`.
+Defaults suit a project folder after `make run`.
 """
 
 import os
@@ -26,22 +25,15 @@ class ServingSettings(BaseModel):
     """Settings of API, audit log and dashboard.
 
     Attributes:
-        project: the project's folder.
         conf: folder of the parameter files.
         audit_url: SQLAlchemy's address of the audit log.
         recommendations: `recommendations.json`, for rules that are switched on.
-        environment: of Kedro, for the address of the registry.
-        host: address that the API listens at.
-        port: its port.
-        workers: processes of the API.
-        threads: of each process: a quarter works, an eighth refuses what is too much, others wait.
-            what waits too long.
+        environment: of Kedro, for the registry's address.
+        threads: of each process; see `make_slots`.
         backlog: connections that wait before more are refused.
         refresh_seconds: between two looks at the registry.
-        max_body: largest body of one application, in bytes.
-        max_batch_body: largest body of a batch, in bytes.
-        max_batch_rows: of a batch.
-        log_requests: whether each request is logged.
+        max_body: of one application, in bytes.
+        max_batch_body: in bytes.
         metrics_folder: where the processes count; one of their own by default.
     """
 
@@ -68,12 +60,9 @@ class ServingSettings(BaseModel):
 def read_settings(
     environment: Mapping[str, str] | None = None, folder: Path | None = None, **given: Any
 ) -> ServingSettings:
-    """Settings as environment variables and options give them.
+    """Settings as options, or else environment variables, give them; None is not given.
 
-    Args:
-        environment: variables; those of the process by default.
-        folder: where the command is given; the current one by default.
-        given: options of a command, which go before variables; None for not given.
+    By default variables are the process's and the folder is the current one.
 
     Raises:
         InputError: a value cannot be used.

@@ -1,4 +1,4 @@
-"""What a task in ECS runs: the project's data from a bucket, a run, and the data back again."""
+"""What a task in ECS runs: restore data from a bucket, run, publish the data."""
 
 import sys
 from pathlib import Path
@@ -6,5 +6,5 @@ from pathlib import Path
 from loantap.project.interruption import leave_at_once_while_starting
 
 if Path(sys.argv[0]).name == "loantap-task":
-    # The next imports take seconds, and the first process of a container is deaf to SIGTERM else.
+    # The imports take seconds, while a container's first process is deaf to SIGTERM.
     leave_at_once_while_starting()

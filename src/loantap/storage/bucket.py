@@ -24,7 +24,7 @@ from s3transfer.exceptions import RetriesExceededError
 from loantap.portfolio.errors import InputError
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
-# If-Match on a key that is gone gives 404, and two writers at the same moment 409.
+# If-Match on a missing key gives 404, two writers at once 409.
 _OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409", *_MISSING}
 _CREDENTIALS = (
     "the credentials are expired or not known",
@@ -63,13 +63,7 @@ class BucketDownError(TryLaterError):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A small object.
-
-    Attributes:
-        body: its content.
-        etag: changes when it is written again.
-        age_s: seconds since it was written, by the bucket's own clock.
-    """
+    """A small object; `age_s` is seconds since it was written, by the bucket's clock."""
 
     body: bytes
     etag: str
@@ -77,11 +71,9 @@ class Stored:
 
 
 class Bucket:
-    """A bucket by its name; nothing connects before a method is called.
+    """A bucket by its name; it connects when a method is called.
 
-    Every method raises:
-        BucketDownError: it does not answer.
-        InputError: it refuses.
+    Every method raises `BucketDownError` where it does not answer, `InputError` where it refuses.
     """
 
     def __init__(self, name: str) -> None:
@@ -107,15 +99,10 @@ class Bucket:
             return Stored(found["Body"].read(), found["ETag"], age_s)
 
     def write_if(self, key: str, body: bytes, etag: str | None) -> str | None:
-        """Write a small object if it still is what was read.
+        """Write a small object if its etag is still this one; None: if there is none.
 
-        Args:
-            key: of the object.
-            body: new content, which nobody else writes.
-            etag: of what was read; None where nothing was there.
-
-        Returns:
-            Its new etag; None where somebody else has written, and nothing is changed.
+        Returns the new etag; None where somebody else has written. No two writers may send one
+        content.
         """
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         with self._asking(f"write {key}"):
@@ -125,7 +112,7 @@ class Bucket:
             except ClientError as error:
                 if _code(error) not in _OVERTAKEN:
                     raise
-        # The answer to a write may be lost, and the client's second attempt then meets its first.
+        # An answer may be lost, and the second attempt then meets the first.
         found = self.read(key)
         return found.etag if found is not None and found.body == body else None
 
@@ -135,14 +122,14 @@ class Bucket:
             self._client.put_object(Bucket=self.name, Key=key, Body=body)
 
     def list_keys(self, prefix: str) -> list[str]:
-        """Keys that begin so, in the order of their letters."""
+        """Keys with a prefix, in the order of their letters."""
         with self._asking(f"list {prefix}"):
             pages = self._client.get_paginator("list_objects_v2")
             found = pages.paginate(Bucket=self.name, Prefix=prefix)
             return [each["Key"] for page in found for each in page.get("Contents", ())]
 
     def upload(self, path: Path, key: str) -> None:
-        """Send a file of any size; its key appears when all of it has come."""
+        """Send a file of any size; its key appears once all has come."""
         with self._asking(f"write {key}"), path.open("rb") as file:
             self._client.upload_fileobj(file, self.name, key)
 

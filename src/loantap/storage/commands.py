@@ -18,15 +18,12 @@ from loantap.storage.task import find_run, holding_lease, run_task
 
 
 class _Commands(click.Group):
-    """Without the name of a command, all arguments are those of `kedro run`."""
-
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command in front."""
         is_named = args and (args[0] in self.commands or args[0] == "--help")
         return super().parse_args(ctx, args if is_named else ["run", *args])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Make one message, and an exit code, of what a person can mend and of a signal."""
+        """Tell an error, or a signal, in one message and an exit code."""
         with interruption.listening():
             try:
                 return super().invoke(ctx)

@@ -1,4 +1,4 @@
-"""One task at a time works on a bucket's data; a task that died lets go by itself."""
+"""One task at a time works on a bucket's data; a dead task's right expires."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from loantap.storage.bucket import Bucket, TryLaterError
 
 KEY = "state/lease.json"
 LASTS_S = 90.0
-# A bucket tells time in whole seconds, so holder and successor keep this far from the end.
+# A bucket tells time in whole seconds; holder and successor keep clear of the end.
 _MARGIN_S = 1.0
 
 
@@ -25,7 +25,7 @@ class LeaseLostError(TryLaterError):
 
 
 class _Record(BaseModel):
-    """Who has it; `renewals` makes each writing of it another one."""
+    """The holder; `renewals` makes each writing of it another one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,13 +37,9 @@ class _Record(BaseModel):
 
 
 class Lease:
-    """The right to change a bucket's data.
+    """The right to change a bucket's data, for a run.
 
-    Args:
-        bucket: whose.
-        owner: run that asks for it.
-        on_lost: called in another thread when it is lost.
-        lasts_s: seconds after which it ends if it is not renewed.
+    Unless renewed it ends after `lasts_s` seconds; `on_lost` is then called in another thread.
     """
 
     def __init__(
@@ -59,11 +55,7 @@ class Lease:
         self._thread = threading.Thread(target=self._renew_until_ended, daemon=True)
 
     def acquire(self) -> None:
-        """Take it, and renew it from now on.
-
-        Raises:
-            LeaseHeldError: another task has it.
-        """
+        """Take it and keep renewing it, or raise `LeaseHeldError`."""
         found = self._bucket.read(KEY)
         holder = _Record.model_validate_json(found.body) if found else None
         if found and holder and not holder.is_released:
@@ -79,11 +71,7 @@ class Lease:
         self._thread.start()
 
     def require(self) -> None:
-        """Go on only while it is held.
-
-        Raises:
-            LeaseLostError: it is not.
-        """
+        """Raises `LeaseLostError` unless it is held."""
         if self._is_lost or time.monotonic() >= self._until:
             raise LeaseLostError(
                 f"lease of bucket {self._bucket.name}",
@@ -92,7 +80,7 @@ class Lease:
             )
 
     def release(self) -> None:
-        """Let the next task begin; of one that was lost there is nothing to give back."""
+        """Let the next task begin, unless it was lost."""
         self._ending.set()
         if not self._thread.is_alive():
             return
@@ -107,8 +95,7 @@ class Lease:
             try:
                 etag = self._write(renewed)
             except InputError:
-                # Perhaps it was written all the same: the next attempt, with the same text, finds
-                # its own.
+                # If it was written, the next attempt finds its own text.
                 if time.monotonic() < self._until:
                     continue
                 etag = None

@@ -1,8 +1,4 @@
-"""The project's data in a bucket: objects that never change, and one pointer that names them.
-
-Readers see the state before or after a publication, since the pointer is one object. Objects are
-named by what is in them, so what has not changed is not sent again.
-"""
+"""The project's data in a bucket: objects named by digest, and one pointer to them."""
 
 import hashlib
 import os
@@ -22,7 +18,7 @@ from loantap.storage.bucket import Bucket, TryLaterError
 
 POINTER = "state/current.json"
 _OBJECTS, _HISTORY = "state/objects/", "state/history/"
-# Of data/: what a run reads and writes. Not its own records, nor what serving keeps.
+# What a run reads and writes of data/.
 LAYERS = (
     "00_sources", "01_raw", "02_intermediate", "03_primary", "04_feature", "05_model_input",
     "06_models", "07_model_output", "08_reporting",
@@ -39,7 +35,7 @@ class OvertakenError(TryLaterError):
 
 
 class StoredFile(BaseModel):
-    """A file of a state: where it is, its size in bytes, and its digest."""
+    """A file of a state; its size is in bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,14 +45,9 @@ class StoredFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """All files of a state.
+    """All files of a state by their path in the project's folder, and the run that published it.
 
-    Attributes:
-        run: that published it.
-        created: when.
-        version: of loantap.
-        git_sha: commit the image was built from, where the image says so.
-        files: by their path in the project's folder.
+    `git_sha` is that of the image, where it says so.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,7 +60,7 @@ class Manifest(BaseModel):
 
     @property
     def history_key(self) -> str:
-        """Where it is kept when it is no longer the current one; sorted, the oldest is first."""
+        """Where it is kept once it is not current; keys sort by age, the oldest first."""
         return f"{_HISTORY}{self.created:%Y%m%dT%H%M%S.%f}-{self.run}.json"
 
 
@@ -92,18 +83,14 @@ class State:
         return self.current
 
     def list_runs(self) -> list[Manifest]:
-        """Every state that is kept, the newest first and the current one before all."""
+        """Every state that is kept, the current one first, then the newest."""
         keys = reversed(self._bucket.list_keys(_HISTORY))
         kept = [self._read_kept(key) for key in keys]
         now = self.read()
         return [now, *(each for each in kept if each.run != now.run)] if now else kept
 
     def find(self, run: str) -> Manifest:
-        """The state that a run published.
-
-        Raises:
-            InputError: there is none.
-        """
+        """The state that a run published; `InputError` where there is none."""
         for manifest in self.list_runs():
             if manifest.run == run:
                 return manifest
@@ -116,13 +103,10 @@ class State:
     def restore(
         self, project: Path, manifest: Manifest, only: Iterable[str] = (), *, replace: bool = False
     ) -> int:
-        """Fetch a state's files into a folder; how many were fetched.
+        """Fetch a state's files into a project's folder; how many were fetched.
 
-        Args:
-            project: folder to fetch into.
-            manifest: the state.
-            only: files and folders of `data/`, instead of all layers.
-            replace: whether files there that are others, or not of the state, give way.
+        `only` names files and folders of `data/` instead of all layers. With `replace`, files there
+        that differ, or are not of the state, give way.
 
         Raises:
             InputError: there are other files, or one that was fetched is damaged.
@@ -148,12 +132,9 @@ class State:
         return len(missing)
 
     def publish(self, project: Path, run: str, require: Callable[[], None]) -> int:
-        """Publish what a folder holds in place of the state that was read; how much was sent.
+        """Publish what a folder holds in place of the state that was read; how many files went.
 
-        Args:
-            project: folder with all files of the new state.
-            run: that made them.
-            require: raises where the right to publish is gone; asked just before the last step.
+        `require` raises where the right to publish is gone; it is called just before the last step.
 
         Raises:
             OvertakenError: another state was published since `read`.
@@ -186,7 +167,7 @@ class State:
         return len(new)
 
     def roll_back(self, manifest: Manifest, require: Callable[[], None]) -> None:
-        """Make an older state the current one again; the one that was is kept."""
+        """Make an older state the current one; the one that was is kept."""
         self._point_to(manifest, require)
 
     def _point_to(self, manifest: Manifest, require: Callable[[], None]) -> None:
@@ -204,7 +185,7 @@ class State:
 
     def _fetch(self, path: Path, file: StoredFile) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The name says that it is nobody's file until it is whole.
+        # Hidden until it is whole.
         part = path.with_name(f".{path.name}.part")
         self._bucket.download(file.key, part)
         if part.stat().st_size != file.size or _digest(part) != file.sha256:
@@ -237,7 +218,7 @@ def _to_bytes(manifest: Manifest) -> bytes:
 
 
 def _list_files(project: Path, tops: Iterable[str]) -> Iterator[str]:
-    """Paths from the project's folder; hidden files are locks and what is half written."""
+    """Paths from the project's folder, without hidden files: locks, half-written ones."""
     for top in sorted(set(tops)):
         place = project / "data" / top
         for path in [place] if place.is_file() else sorted(place.rglob("*")):
@@ -256,7 +237,7 @@ def _digest(path: Path) -> str:
 
 
 def _in_parallel(label: str, do: Callable[[_T], _R], items: Iterable[_T]) -> list[_R]:
-    """What a function gives for each, in order; the first error ends it, and so does Ctrl-C."""
+    """Results in order; the first error, or Ctrl-C, ends it."""
     todo = list(items)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         pool = ThreadPoolExecutor(_THREADS)

@@ -1,4 +1,4 @@
-"""One task: restore the published data, run in a process of its own, publish what it made."""
+"""One task: restore the published data, run as a process, publish what it made."""
 
 import json
 import os
@@ -41,11 +41,11 @@ _REAL: Final = {"odbc": _SYSTEMS, "aws": (BUCKET_VARIABLE, *_SYSTEMS)}
 
 
 def run_task(arguments: Sequence[str]) -> int:
-    """Run with these arguments of `kedro run`; the exit code, which docs/running.md explains.
+    """Run with these arguments of `kedro run`; the exit code, see docs/running.md.
 
     Raises:
         InputError: a variable or the configuration is missing, or the bucket refuses.
-        KeyboardInterrupt: somebody asked it to end, and it has told what that left.
+        KeyboardInterrupt: somebody asked it to end, and was told what that left.
     """
     project = find_project(Path.cwd())
     command = [sys.executable, "-m", "loantap", *choose_configuration(arguments, project)]
@@ -79,7 +79,7 @@ def _run_on_state(state: State, child: "_Child", lease: Lease, project: Path, ru
 
 
 class _Child:
-    """The run, in a process of its own: a lost lease or a signal ends it and nothing else."""
+    """The run's process, which a lost lease or a signal ends."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._command = command
@@ -88,7 +88,7 @@ class _Child:
         self._is_unwanted = False
 
     def run(self) -> int:
-        """Its exit code, as shells count; signals are passed on, and it is waited for."""
+        """The exit code, as shells count, at the end; signals are passed on."""
         with interruption.deferred():
             if self._is_unwanted:
                 return 1
@@ -106,7 +106,7 @@ class _Child:
         return code if code >= 0 else 128 - code
 
     def end(self) -> None:
-        """Have it end, or not begin."""
+        """End it, or keep it from beginning."""
         self._is_unwanted = True
         if self._process is not None:
             self._process.terminate()
@@ -114,11 +114,7 @@ class _Child:
 
 @contextmanager
 def holding_lease(bucket: Bucket, run: str, child: _Child | None = None) -> Iterator[Lease]:
-    """The right to change a bucket's data, within the block.
-
-    Raises:
-        LeaseHeldError: another task has it.
-    """
+    """Hold the right to change a bucket's data, or raise `LeaseHeldError`."""
     lasts_s = float(os.environ.get("LOANTAP_LEASE_SECONDS", LASTS_S))
     lease = Lease(bucket, run, child.end if child else lambda: None, lasts_s)
     try:
@@ -133,11 +129,7 @@ def holding_lease(bucket: Bucket, run: str, child: _Child | None = None) -> Iter
 
 
 def choose_configuration(arguments: Sequence[str], project: Path) -> list[str]:
-    """The arguments, with the place of the configuration.
-
-    Raises:
-        InputError: it is not there.
-    """
+    """The arguments with the place of the configuration; `InputError` if it is missing."""
     if any(each.startswith("--conf-source") for each in arguments):
         return list(arguments)
     given = os.environ.get(_CONF_VARIABLE)
@@ -154,10 +146,10 @@ def choose_configuration(arguments: Sequence[str], project: Path) -> list[str]:
 
 
 def require_variables(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
-    """See that what the run needs is set; the bucket's name, None without one.
+    """Require the variables of a run; the bucket's name, None without one.
 
     Raises:
-        InputError: a variable is missing, or empty.
+        InputError: a variable is missing or empty.
     """
     named = re.search(r"(?:^|\0)(?:--env|-e)[\0=]([^\0]+)", "\0".join(arguments))
     name = named[1] if named else environment.get("KEDRO_ENV", "")

@@ -1,4 +1,4 @@
-"""Answers, made from the records that are kept: what was answered once is answered again."""
+"""Answers made from kept records, so that they can be repeated."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""The application: its routes, and how errors are answered."""
+"""The application: its routes and error handlers."""
 
 from apiflask import APIFlask
 from flask import Response
@@ -48,19 +48,14 @@ _FAULTS: dict[type[InputError], str] = {
 
 
 class _Application(APIFlask):
-    """Says nothing of an exception but what `answer_problems` says: it may quote personal data."""
+    """Says no more of an exception than `answer_problems`: it may quote personal data."""
 
     def log_exception(self, exc_info: object) -> None:
         """Nothing."""
 
 
 def make_app(office: Office) -> APIFlask:
-    """The WSGI application.
-
-    Args:
-        office: what the routes work with.
-    """
-    # Another version of the API would have addresses of its own.
+    """The WSGI application."""
     app = _Application(
         "loantap", title=TITLE, version="1", json_errors=False, docs_path=None,
         static_folder=None,  # type: ignore[arg-type]
@@ -78,7 +73,6 @@ def make_app(office: Office) -> APIFlask:
         },
     )
     app.spec_processor(complete)
-    # Fields are in the order of a file.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for add in (
         add_scoring, add_batches, add_decisions, add_queue, add_policies, add_models, add_health,
@@ -100,9 +94,7 @@ def make_app(office: Office) -> APIFlask:
 def make_slots(threads: int) -> Slots:
     """Slots for the threads of a process: a quarter works, an eighth refuses, the others wait.
 
-    More than a few dozen at work only hinder each other; fewer would leave commits of the audit
-    log half empty. With the 128 threads of the default what comes in is answered within about a
-    tenth of a second, or refused at once.
+    More than a few dozen hinder each other; fewer leave commits half empty (ADR 19).
     """
     refusing = max(1, threads // 8)
     at_work = max(1, min(threads - refusing, max(_FEW, threads // 4)))
@@ -110,7 +102,6 @@ def make_slots(threads: int) -> Slots:
 
 
 def _answer_faults(app: APIFlask) -> None:
-    """Errors of the layers below, as problems."""
 
     @app.errorhandler(NotReadyError)
     def _not_ready(error: NotReadyError) -> Response:

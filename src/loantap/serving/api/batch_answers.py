@@ -1,4 +1,4 @@
-"""Answers to batches in JSON and CSV: of one that was just decided, and the same of a kept one."""
+"""Answers to batches in JSON and CSV."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from loantap.serving.audit.records import KeptBatch, Kind, Record
 from loantap.serving.desk.batch import Batch
 from loantap.serving.json_pattern import Blank, fill_by, make_pattern, write_texts
 
-# What was kept before under the idempotency key, or what was decided now.
+# What was kept before under the idempotency key, or was just decided.
 Answered = Sequence[Record] | tuple[KeptBatch, Batch]
 
 _COLUMNS: Final = (
@@ -68,7 +68,7 @@ def _require_batch(records: Sequence[Record]) -> Record:
 
 
 def _list_results(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """As they were answered; the record of the batch itself is the first."""
+    """Results of kept records; the first record is the batch."""
     batch = _require_batch(records)
     results: list[dict[str, Any] | None] = [None] * int(batch.public["n"])
     for place, reasons in _list_invalid(batch.personal):
@@ -88,7 +88,6 @@ def _tell_invalid(row: int, reasons: Sequence[str]) -> dict[str, Any]:
 
 
 def _tell_blank(blank: Blank, decision: str, kept: KeptBatch, batch: Batch) -> dict[str, Any]:
-    """A result with blanks for what differs from row to row."""
     found = {name: blank(name) for name in batch.decided.written}
     public = {**batch.entry.public, **found, "decision": decision}
     record = Record(

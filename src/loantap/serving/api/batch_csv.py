@@ -1,4 +1,4 @@
-"""Batches in CSV: read as a file of applications is that a run scores."""
+"""Batches in CSV."""
 
 import tempfile
 from pathlib import Path
@@ -19,13 +19,8 @@ _BODY: Final = "the body"
 def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
     """Rows of a CSV body by source column name, as text; None where nothing is stated.
 
-    It is read as a file of applications is: columns that are not of the LoanTap format are left
-    out, and a row that cannot be read says why in `FAULT`.
-
-    Args:
-        raw: the body.
-        standing: what decides, for the columns it needs.
-        most: rows; one more is read at most, to tell that there are too many.
+    Columns that are not of the LoanTap format are left out; a row that cannot be read says why in
+    `FAULT`. At most `most` rows and one more are read.
 
     Raises:
         ProblemError: it is no CSV, or lacks a column.
@@ -34,7 +29,7 @@ def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
         raise _tell("it is compressed", "Send it as it is")
     columns = {APPLICATION_ID, *application_columns()}
     rows: list[dict[str, Any]] = []
-    # The reader of files takes a file; this one has no name once it is open.
+    # The reader takes a file; it has no name once it is open.
     with tempfile.TemporaryDirectory(prefix="loantap-") as folder:
         path = Path(folder) / "batch.csv"
         path.write_bytes(raw)
@@ -42,7 +37,6 @@ def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
             file = CsvRows(path, _BODY)
             require_names(file.names, standing.underwriter.needed, _BODY)
             for table in file.read(columns, most + 1):
-                # Ten times as fast as Arrow's own lists of rows.
                 values = [column.to_numpy().tolist() for column in table.columns]
                 names = table.column_names
                 rows += (dict(zip(names, row, strict=True)) for row in zip(*values, strict=True))
@@ -54,7 +48,7 @@ def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
 
 
 def take_faults(rows: list[dict[str, Any]]) -> dict[int, list[str]]:
-    """Why rows cannot be read, by place from 0; `FAULT` is taken out of all of them."""
+    """Why rows cannot be read, by place from 0; `FAULT` is taken out."""
     faults = {}
     for place, row in enumerate(rows):
         fault = row.pop(FAULT, None)

@@ -1,4 +1,4 @@
-"""The route that decides a batch, in JSON or CSV."""
+"""The route for batches."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -46,7 +46,7 @@ _BODY: Final = {
 
 def add_batches(app: APIFlask, office: Office) -> None:
     """Add the route for many applications."""
-    # One at a time: two take twice the memory and no less time, since one thread computes at once.
+    # Two take twice the memory and no less time: one thread computes at once.
     turns = Slots(1, _ROOM, _PATIENCE)
 
     @app.post("/v1/applications/score-batch")
@@ -74,7 +74,7 @@ def add_batches(app: APIFlask, office: Office) -> None:
                 response = Response(write_json(told), content_type=JSON)
         finally:
             turns.give_back()
-        # What nobody waits for comes behind the answer; so does freeing what it was made of.
+        # Nobody waits for this, nor for the answer's memory to be freed.
         response.call_on_close(partial(_tidy, office, [told]))
         return response
 
@@ -103,7 +103,7 @@ def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answer
 
 
 def _decide(office: Office, kind: str, raw: bytes) -> Batch:
-    """Decide; what was read, half of a batch's memory, is freed before its records are kept."""
+    """Decide; half of a batch's memory is freed before records are kept."""
     standing, most = office.desk.standing, office.settings.max_batch_rows
     if kind == CSV:
         rows = read_csv(raw, standing, most)
@@ -113,7 +113,7 @@ def _decide(office: Office, kind: str, raw: bytes) -> Batch:
     else:
         rows, faults = _read_json(raw), {}
         _require_size(rows, most)
-        # The name before the list has no bracket, and behind the list is none.
+        # The name before the list has no bracket, and nothing follows it.
         applications = Applications(rows, raw[raw.index(b"[") : raw.rindex(b"]") + 1].decode())
     refused = check_rows(applications, standing.fields, faults)
     return decide_batch(standing, applications, refused, find_today())
@@ -126,12 +126,8 @@ def check_rows(
 ) -> dict[int, list[str]]:
     """What is wrong with the names and types of rows, by place from 0.
 
-    An id that was there before is wrong as well: which of the two counts is not known.
-
-    Args:
-        applications: all of them.
-        fields: that they may and must have.
-        faults: what is known to be wrong with some of them, of which nothing else is said.
+    Nobody knows which of two equal ids counts, so the second is wrong. Rows with known `faults` are
+    not checked.
     """
     refused = dict(faults)
     if refused or not fields.are_good(applications):
@@ -184,7 +180,6 @@ def _require_size(rows: Sequence[object], most: int) -> None:
 
 
 def _count(office: Office, batch: Batch) -> None:
-    """Count the decisions of a batch, those of one outcome together."""
     for decision, n in batch.entry.public["counts"].items():
         if n and decision != Decision.INVALID:
             count(office, {**batch.entry.public, "decision": decision}, n)

@@ -1,4 +1,4 @@
-"""Bodies of requests, read strictly: size, content type, JSON without duplicates."""
+"""Bodies of requests, read strictly."""
 
 from __future__ import annotations
 
@@ -19,17 +19,13 @@ if TYPE_CHECKING:
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 _UTF8: Final = {"utf-8", "utf8"}
-# Objects of an application lie this deep at most: in a list, in the body.
+# Objects of an application lie this deep: in a list, in the body.
 _DEEPEST: Final = 12
 _AFTER_NAME: Final = re.compile(rb'"\s*:')
 
 
 def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
-    """The content type and the bytes of the request at hand.
-
-    Args:
-        most: largest number of bytes.
-        types: content types that are taken.
+    """The content type and the bytes of the request at hand, of at most `most` bytes.
 
     Raises:
         ProblemError: another content type, or a larger body.
@@ -44,7 +40,7 @@ def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
 def read_bytes(
     environ: WSGIEnvironment, most: int, types: Sequence[str]
 ) -> tuple[str, bytes | None]:
-    """The same of a request of which no more is known; no bytes where it doesn't say how many."""
+    """`read_body` in WSGI; no bytes where the request doesn't say how many."""
     given = environ.get("CONTENT_TYPE", "")
     if given not in types:
         given = _check_type(given, types)
@@ -57,25 +53,20 @@ def read_bytes(
     if length.isascii() and length.isdigit() and len(length) < 16:
         if int(length) > most:
             raise _tell_size(most)
-        # The server gives what was announced; through the framework it takes three times as long.
+        # Through the framework it takes three times as long.
         return given, environ["wsgi.input"].read(int(length))
     return given, None
 
 
 def read_object(most: int) -> dict[str, Any]:
-    """The body as a JSON object.
-
-    Raises:
-        ProblemError: it is none.
-    """
+    """The body as a JSON object; `ProblemError` where it is none."""
     return parse_object(read_body(most)[1])
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
     """A JSON object (RFC 8259) of UTF-8, no name twice, no NaN or Infinity, not deeply nested.
 
-    Raises:
-        ProblemError: it is none.
+    Anything else raises `ProblemError`.
     """
     try:
         found = from_json(raw, allow_inf_nan=False)
@@ -83,11 +74,11 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise _tell_json(str(error)) from error
     if type(found) is not dict:
         raise _tell_json(f"a {_name_type(found)} where an object is expected")
-    # Each name of the text is followed by a colon, so with as many colons as names none is lost.
+    # A colon follows each name: where there are as many, no name is lost.
     colons = raw.count(b":")
     if colons not in (len(found), _count_flat(found)):
         names = _count_names(found, 0)
-        # A text may have colons too; behind a quotation mark it has them hardly ever.
+        # Texts have colons too, but hardly ever behind a quotation mark.
         if names not in (colons, len(_AFTER_NAME.findall(raw))):
             _require_single_names(raw)
     return found
@@ -109,7 +100,7 @@ def _check_type(given: str, types: Sequence[str]) -> str:
 
 
 def _count_flat(found: dict[str, Any]) -> int:
-    """Names of an object and of the objects in its lists, which is all of a flat batch."""
+    """Names of an object and of the objects in its lists."""
     lists = [value for value in found.values() if type(value) is list]
     return len(found) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
 
@@ -125,7 +116,6 @@ def _count_names(found: object, depth: int) -> int:
 
 
 def _require_single_names(raw: bytes) -> None:
-    """Refuse a text in which an object has a name twice."""
 
     def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)

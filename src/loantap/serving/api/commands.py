@@ -13,18 +13,17 @@ from loantap.serving.settings import ServingSettings, read_settings
 
 _TARGET: Final = "loantap.serving.api.worker:load"
 _METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
-# Before NumPy, Arrow and MLflow are imported: a request is one thread's work, memory that is free
-# can be given back, and nothing is reported.
+# Before NumPy, Arrow and MLflow are imported: one thread per request, no reports.
 _ENVIRONMENT: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    # Arrow's own pool keeps some 35 MiB for each process after batches.
+    # Arrow's own pool keeps some 35 MiB per process after batches.
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    # Of a registry that does not answer the last good model is taken, and soon: seconds.
+    # Seconds, after which the last good model is taken.
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
 }
-# A request in flight when the server is told to stop has so many seconds to end.
+# Seconds that requests in flight have at the end.
 _GRACE: Final = 30
 
 
@@ -48,7 +47,6 @@ def main(**options: Any) -> None:
 def _serve(settings: ServingSettings) -> None:
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    # The processes read them again.
     for name in ("host", "port", "workers", "threads"):
         os.environ[f"LOANTAP_{name.upper()}"] = str(getattr(settings, name))
     with own_folder() as folder:
@@ -66,10 +64,10 @@ def _run(settings: ServingSettings) -> None:
         from loantap.serving.api.first_start import prepare
         from loantap.serving.api.logs import LOGGING
 
-        # Told at once: the first key is kept nowhere.
+        # At once: the first key is kept nowhere.
         for line in prepare(settings):
             click.echo(line)
-        # Imported once, before the processes part: they start sooner and share its memory.
+        # Before processes part: they start sooner and share its memory.
         importlib.import_module(_TARGET.partition(":")[0])
     click.echo(f"LoanTap's API listens at http://{settings.host}:{settings.port}, docs at /docs")
     server = Granian(

@@ -1,4 +1,4 @@
-"""Routes to kept decisions: one, a search, a replay, erasure."""
+"""Routes to kept decisions."""
 
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from loantap.serving.audit.records import Entry, Kind, Record
 
 READ: Final = "read"
 ADMIN: Final = "admin"
-# Those that can be replayed by themselves: an invalid application has no record.
+# An invalid application has no record of its own to replay.
 _DECISIONS: Final = tuple(d.value for d in Decision if d is not Decision.INVALID)
 _SEARCHED: Final = (
     "decision", "application_id", "since", "until", "person", "model_version", "policy_digest",
@@ -127,11 +127,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
 
 
 def find_decision(office: Office, decision_id: str) -> Record:
-    """A kept decision.
-
-    Raises:
-        ProblemError: there is none of this id.
-    """
+    """A kept decision; `ProblemError` where there is none."""
     record = None
     if decision_id.isascii() and decision_id.isprintable() and len(decision_id) <= 100:
         record = office.store.find(decision_id)
@@ -143,11 +139,7 @@ def find_decision(office: Office, decision_id: str) -> Record:
 
 
 def require_kept(record: Record) -> None:
-    """Refuse a decision whose application was erased.
-
-    Raises:
-        ProblemError: it was.
-    """
+    """Raise `ProblemError` for a decision whose application was erased."""
     if record.is_erased:
         raise ProblemError(
             "erased",
@@ -157,7 +149,7 @@ def require_kept(record: Record) -> None:
 
 
 def tell_event(record: Record) -> dict[str, Any]:
-    """What happened to a decision; the note of an override with it, unless it was erased."""
+    """What happened to a decision, with an override's note unless it was erased."""
     told = {
         "id": record.id,
         "kind": record.kind.value,
@@ -170,7 +162,7 @@ def tell_event(record: Record) -> dict[str, Any]:
 
 
 def _explain(office: Office, record: Record) -> dict[str, Any]:
-    """Points of each feature; none, and why, where the model cannot be had."""
+    """Points of each feature; none, and why, without the model."""
     try:
         return office.desk.replayer.explain(record)
     except InputError as error:

@@ -1,10 +1,6 @@
-"""The route that decides on one application, without Flask in between.
+"""The route that decides on one application, without Flask in between (ADR 19).
 
-Flask's contexts, routing and response objects take a quarter of the processor time of a decision,
-so that the envelope calls this for the plain form of the request. It does what the view does, by
-the same functions. Whatever goes wrong is raised again in the view, so that there is one place that
-says how errors are answered; and every other form of the request, such as one with offers, goes to
-the view in the first place.
+Other forms of the request and whatever goes wrong are Flask's, so that one place answers errors.
 """
 
 from __future__ import annotations
@@ -24,18 +20,13 @@ _TYPES: Final = (JSON,)
 
 
 def decide_directly(office: Office, app: WSGIApplication) -> WSGIApplication:
-    """A WSGI application that decides on one application, and leaves all else to another.
-
-    Args:
-        office: what decides.
-        app: the other, which has a view for the same route.
-    """
+    """WSGI: decides on one application, and leaves all else to `app`."""
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
         try:
             visitor = office.doors.let_in(environ, SCORE_PATH, SCORE)
             raw = read_bytes(environ, office.settings.max_body, _TYPES)[1]
-            # A length that is none is for the view to refuse.
+            # The view refuses a length that is none.
             body = b"" if raw is None else to_json(decide(office, visitor, raw))
         except Exception as error:  # noqa: BLE001 - the view raises it again
             environ[FAULT] = error

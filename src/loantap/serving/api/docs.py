@@ -1,4 +1,4 @@
-"""The documentation, read by people without a network: its page, style and script are our own."""
+"""The documentation; its page, style and script need no network."""
 
 from collections.abc import Callable
 from importlib.resources import files

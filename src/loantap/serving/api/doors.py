@@ -1,4 +1,4 @@
-"""Who comes in: API keys, their scopes, how often, and for whom they act."""
+"""Who comes in: API keys, their scopes and rates, and their persons."""
 
 from __future__ import annotations
 
@@ -30,13 +30,9 @@ _DELEGATE: Final = "delegate"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks.
+    """Who asks, with which key.
 
-    Attributes:
-        key: the API key.
-        person: for whom it acts: its owner, or the person that a key with the scope `delegate`
-            names.
-        environ: of the request.
+    `person` is the key's owner, or whom a key with the scope `delegate` names.
     """
 
     key: ApiKey
@@ -44,11 +40,9 @@ class Visitor:
     environ: WSGIEnvironment
 
     def as_caller(self, body: bytes | None = None) -> Caller:
-        """Who asks, as it is kept.
+        """Who asks, as it is kept, with the body of a request that an idempotency key may repeat.
 
-        Args:
-            body: of a request that may be repeated under its idempotency key, if it has one; None
-                for a change of state, which is refused the second time by itself.
+        It is None for a change of state, which is refused the second time by itself.
 
         Raises:
             ProblemError: the idempotency key cannot be used.
@@ -68,13 +62,7 @@ class Visitor:
 
 
 class Doors:
-    """Lets visitors in.
-
-    Args:
-        keys: the API keys.
-        metrics: where refusals are counted.
-        processes: that share the rate of a key; each grants its part.
-    """
+    """Lets visitors in, counts refusals; each process grants its part of a key's rate."""
 
     def __init__(self, keys: Keys, metrics: Metrics, processes: int) -> None:
         self._keys = keys
@@ -82,10 +70,7 @@ class Doors:
         self._rates = RateLimit(processes)
 
     def enter(self, scope: str | None) -> Visitor:
-        """Who asks for the request at hand.
-
-        Args:
-            scope: what the key must be allowed; None where any key will do.
+        """Who asks for the request at hand; a scope of None lets in any key.
 
         Raises:
             ProblemError: no valid key, another scope, or too many requests.
@@ -94,7 +79,7 @@ class Doors:
         return self.let_in(request.environ, rule.rule if rule else "", scope)
 
     def let_in(self, environ: WSGIEnvironment, route: str, scope: str | None) -> Visitor:
-        """The same for a request of which no more is known; see `enter`."""
+        """`enter` for a request in WSGI."""
         environ[ROUTE] = route
         kind, _, text = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         key = self._keys.check(text.strip()) if kind.lower() == "bearer" else None

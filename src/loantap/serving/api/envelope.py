@@ -1,4 +1,4 @@
-"""Around every request: its id, headers of safety, the limit of load, counts and a line of log."""
+"""Around every request: its id, safety headers, load limit, counts, log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from loantap.serving.desk.fields import FieldError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Which route answered; the view says so.
+# Set by the view.
 ROUTE: Final = "loantap.route"
 UNMATCHED: Final = "(none)"
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -38,19 +38,12 @@ _SAFETY: Final = [
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", _CONTENT),
 ]
-# What watches over the API is let in however much is asked of it.
+# Monitoring is let in under any load.
 _ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class Envelope:
-    """A WSGI middleware.
-
-    Args:
-        app: the application.
-        metrics: where requests are counted.
-        slots: for requests that are worked on; without one, a request is refused.
-        log: whether each request is logged.
-    """
+    """WSGI middleware around `app`; refuses a request without a free slot."""
 
     def __init__(self, app: WSGIApplication, metrics: Metrics, slots: Slots, *, log: bool) -> None:
         self._app = app
@@ -94,14 +87,13 @@ class Envelope:
 
 
 class _RequestIds:
-    """Makes ids of requests: random for each process, then counted; a call costs no system call."""
+    """Random for each process, then counted, without a system call."""
 
     def __init__(self) -> None:
         self._prefix = os.urandom(8).hex()
         self._numbers = itertools.count(1)
 
     def make(self) -> str:
-        """Another id."""
         return f"{self._prefix}{next(self._numbers):08x}"
 
 

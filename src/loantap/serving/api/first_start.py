@@ -1,4 +1,4 @@
-"""What the first start of the API makes: audit log, policy in force, a key to begin with."""
+"""What the API's first start makes."""
 
 import getpass
 from datetime import UTC, datetime
@@ -11,14 +11,12 @@ from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings
 
 _FIRST_SCOPES = (Scope.SCORE, Scope.DECIDE, Scope.READ, Scope.ADMIN)
-# One person tries things out; systems get keys of their own.
+# Enough for a person; systems get their own keys.
 _RATE_PER_MINUTE = 6_000
 
 
 def prepare(settings: ServingSettings) -> list[str]:
-    """Make what is not there yet; returns what a person must be told, line by line.
-
-    The log is closed again before processes part.
+    """Make what is missing, and close the log before processes part; what a person must be told.
 
     Raises:
         InputError: the audit log or the parameter files cannot be used.

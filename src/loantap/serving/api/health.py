@@ -1,4 +1,4 @@
-"""Routes for those who watch over the API."""
+"""Routes for monitoring."""
 
 from typing import Any
 

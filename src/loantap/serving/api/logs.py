@@ -7,10 +7,7 @@ from typing import Any, Final
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON per event; of an exception its type and where it happened, not its text.
-
-    What an exception says may quote an application.
-    """
+    """One line of JSON per event, without exceptions' texts, which may quote applications."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -33,11 +30,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def is_alarm(record: logging.LogRecord) -> bool:
-    """Whether to write a line: not granian on many threads, since slots let few work (ADR 19)."""
+    """Whether to write a line; not granian's on many threads: slots let few work (ADR 19)."""
     return not str(record.msg).startswith("Configuration allows spawning up to")
 
 
-# For the server and all of its processes.
 LOGGING: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,4 +1,4 @@
-"""Memory of what is loaded is never searched for garbage; that of a batch is given back."""
+"""Keeps what is loaded from garbage collection, and gives a batch's memory back."""
 
 import ctypes
 import gc
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """What is loaded within stays: it is never searched for garbage, neither now nor later.
+    """Keep what is loaded within out of garbage collection for good.
 
-    Searching takes a fifth of the start, and processes that part later would no longer share the
-    memory that was searched.
+    Collection takes a fifth of the start; processes that part would no longer share what it
+    touched.
     """
     gc.disable()
     try:
@@ -22,7 +22,7 @@ def loading() -> Iterator[None]:
 
 
 def find_trim() -> Callable[[int], object]:
-    """What gives back memory that is free but kept; it does nothing where the C library cannot."""
+    """Gives back free memory, where the C library can."""
     found: Callable[[int], object] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return found or (lambda kept: kept)
 

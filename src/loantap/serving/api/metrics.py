@@ -1,7 +1,4 @@
-"""What is counted, for Prometheus; over all processes of the API.
-
-Labels are few and never of a person: routes, statuses, outcomes, versions.
-"""
+"""Counts for Prometheus, over all processes of the API; no label is of a person."""
 
 from functools import lru_cache
 from typing import Any
@@ -22,11 +19,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 class Metrics:
     """The counters of one process.
 
-    Several processes count into files of one folder (`PROMETHEUS_MULTIPROC_DIR`), which the
-    command names before they start; without it, one process counts for itself.
-
-    Args:
-        are_shared: whether they do.
+    If they `are_shared`, processes count into files of `PROMETHEUS_MULTIPROC_DIR`.
     """
 
     def __init__(self, *, are_shared: bool) -> None:
@@ -64,7 +57,7 @@ class Metrics:
         self._decision_of = lru_cache(maxsize=512)(self._decisions.labels)
 
     def count_request(self, route: str, status: str, seconds: float) -> None:
-        """One request was answered."""
+        """Count a request that was answered."""
         counter, histogram = self._request_of(route, status)
         counter.inc()
         histogram.observe(seconds)
@@ -72,19 +65,19 @@ class Metrics:
     def count_decision(
         self, decision: str, model: str, version: str, policy: str, n: int = 1
     ) -> None:
-        """Decisions were made."""
+        """Count decisions."""
         self._decision_of(decision, model, version, policy).inc(n)
 
     def count_limited(self) -> None:
-        """A request was refused by the rate limit."""
+        """Count a refusal by the rate limit."""
         self._limited.inc()
 
     def count_failure(self, of: str) -> None:
-        """A look at the registry, or at the policies, failed."""
+        """Count a failed look at the registry or the policies."""
         self._failures.labels(of).inc()
 
     def show_queue(self, waiting: int) -> None:
-        """How many entries wait for the audit log."""
+        """Entries that wait for the audit log."""
         self._queue.set(waiting)
 
     def show_model(self, state: int) -> None:
@@ -92,7 +85,7 @@ class Metrics:
         self._fresh.set(state)
 
     def write(self) -> bytes:
-        """The figures in Prometheus's text format, of all processes together."""
+        """All processes' figures in Prometheus's text format."""
         if not self._are_shared:
             return generate_latest(self._registry)
         together = CollectorRegistry()

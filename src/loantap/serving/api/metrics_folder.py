@@ -1,7 +1,6 @@
-"""The folder that the processes of one server count in.
+"""The folder that the processes of one server count in, until it ends.
 
-It goes when the server ends. What a killed server left is cleared away by the next one: whose
-lock is free has no process any more, since each of them holds it.
+The next server clears a killed one's away, whose lock no process holds.
 """
 
 import fcntl
@@ -19,15 +18,11 @@ _LOCK: Final = "lock"
 
 @contextmanager
 def own_folder(parent: Path | None = None) -> Iterator[Path]:
-    """A new folder for the processes of this server, and for those that part from it.
-
-    Args:
-        parent: where it is made; the system's folder for temporary files by default.
-    """
+    """A new folder for this server's processes, by default in the system's temporary one."""
     where = parent or Path(tempfile.gettempdir())
     _clear(where)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=where) as folder:
-        # Locked before it has its name, so that no other server takes it for a free one.
+        # Locked before it is named, or another server would think it free.
         made = Path(folder) / "made"
         descriptor = os.open(made, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -1,4 +1,4 @@
-"""Routes that say what decides: the model, the fields of an application, the key that asks."""
+"""Routes that say what decides: model, fields of an application, key."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ from loantap.serving.desk.desk import NotReadyError
 from loantap.serving.desk.example import describe_fields, make_example
 from loantap.serving.desk.live_model import Loaded
 
-# Seconds for which a list of the registry's is good; it changes when a run ends.
+# Seconds; the registry's list changes when a run ends.
 _GOOD_FOR: Final = 30.0
 
 
@@ -69,7 +69,7 @@ def add_models(app: APIFlask, office: Office) -> None:
 
 
 def list_needed(office: Office) -> tuple[Column, ...]:
-    """The columns that an application must have; those of the feature set without a champion."""
+    """Columns an application must have; without a champion the feature set's."""
     try:
         return office.desk.standing.underwriter.needed
     except NotReadyError:
@@ -95,7 +95,7 @@ def tell_model(loaded: Loaded) -> dict[str, Any]:
 
 
 class _ListedVersions:
-    """What the registry says of the versions, asked at most twice a minute."""
+    """The registry's word on versions, asked at most twice a minute."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -103,7 +103,7 @@ class _ListedVersions:
         self._told: dict[str, Any] = {}
 
     def tell(self, loaded: Loaded) -> dict[str, Any]:
-        """History of the model's names, when it was trained, and its challenger."""
+        """History of the model's names, its training date, its challenger."""
         with self._lock:
             if time.monotonic() - self._asked_at > _GOOD_FOR:
                 self._told = _ask(loaded)
@@ -117,7 +117,7 @@ def _ask(loaded: Loaded) -> dict[str, Any]:
         records = [record for record in list_versions() if record.model.name in names]
         verdicts = read_verdicts(loaded.version)
     except InputError as error:
-        # Its registry is down: the model decides on, and its history is not known now.
+        # The registry is down, and the model decides on.
         return {"trained_at": None, "challenger": None, "history": [], "unknown": str(error)}
     contest = (verdicts or {}).get("challenger")
     own = [record for record in records if record.model == loaded.version]

@@ -13,17 +13,7 @@ from loantap.serving.settings import ServingSettings
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the routes work with, one of each in a process.
-
-    Attributes:
-        settings: of serving.
-        desk: what decides.
-        store: the audit log.
-        doors: who may come in.
-        metrics: what is counted.
-        book: the policies.
-        cases: the refer queue.
-    """
+    """What the routes work with, one of each in a process."""
 
     settings: ServingSettings
     desk: Desk

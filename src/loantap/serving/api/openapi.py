@@ -1,4 +1,4 @@
-"""The OpenAPI document: each route described where it is, fields from the data dictionary."""
+"""The OpenAPI document, from descriptions beside routes and the data dictionary."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -37,7 +37,6 @@ _ANSWERS = (
 _REF: Final = "#/components/schemas/"
 _KEY: Final = "key"
 _NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
-# Whatever is asked, these may be answered.
 _ALWAYS: Final = (400, 500, 503)
 _WITH_KEY: Final = (401, 403, 429)
 ABOUT: Final = (
@@ -70,17 +69,8 @@ def describe(
 ) -> Callable[[_View], _View]:
     """A decorator that describes a route.
 
-    Args:
-        app: the application.
-        summary: what it does, in a line.
-        tag: of which group it is.
-        told: what it answers: a model, or a content type.
-        status: of the answer.
-        scope: what the key must be allowed.
-        is_open: whether it needs no key.
-        body: content types of the body and their content, as OpenAPI has them.
-        parameters: of query and header.
-        problems: statuses of problems beside those that any route may have.
+    `told` is the model or content type of its answer, `problems` the statuses beside those that any
+    route may have.
     """
     responses: dict[int, Any] = {status: {"description": "Done", "content": _content(told)}}
     statuses = {*_ALWAYS, *problems, *(() if is_open else _WITH_KEY)}
@@ -105,7 +95,7 @@ def describe(
     )
 
     def decorate(view: _View) -> _View:
-        # The wrapper that the library puts around a view is for asynchronous ones.
+        # The library's wrapper is for asynchronous views.
         vars(view)["_spec"] = vars(annotate(view))["_spec"]
         return view
 
@@ -190,7 +180,7 @@ def _describe_field(column: Column) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _make_schemas() -> Mapping[str, Any]:
-    # As they are read: a field with a default is left out of some answers.
+    # As read: a field with a default is left out of some answers.
     modes = [(model, "validation") for model in _ANSWERS]
     _, made = models_json_schema(modes, ref_template=f"{_REF}{{model}}")  # type: ignore[arg-type]
     schemas: dict[str, Any] = made["$defs"]

@@ -1,4 +1,4 @@
-"""Parameters in the query of a request, read strictly."""
+"""Query parameters, read strictly."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -13,11 +13,7 @@ _LONGEST = 300
 
 
 def require_known(names: Collection[str]) -> None:
-    """Refuse a parameter that a route does not have, and one that is given twice.
-
-    Raises:
-        ProblemError: there is one.
-    """
+    """Raise `ProblemError` for an unknown parameter, and for one given twice."""
     for name, values in request.args.lists():
         shown = name if name.isprintable() and len(name) <= 60 else ascii(name[:60])
         if name not in names:
@@ -30,7 +26,7 @@ def require_known(names: Collection[str]) -> None:
 
 
 def read_flag(name: str) -> bool:
-    """A parameter that is true or false; false where it is not given."""
+    """A boolean parameter; false where it is not given."""
     given = request.args.get(name, "false")
     if given not in _FLAGS:
         refuse(_BAD, f"{name} cannot be used.", name, "neither true nor false",
@@ -39,7 +35,7 @@ def read_flag(name: str) -> bool:
 
 
 def read_text(name: str) -> str | None:
-    """A parameter as text; None where it is not given."""
+    """A text parameter; None where it is not given."""
     given = request.args.get(name)
     if given is None:
         return None
@@ -75,7 +71,7 @@ def read_count(name: str, default: int, most: int) -> int:
 
 
 def read_time(name: str) -> datetime | None:
-    """A point in time as ISO 8601 has it; in UTC where it has no zone."""
+    """A time in ISO 8601; in UTC where it has no zone."""
     given = request.args.get(name)
     if given is None:
         return None

@@ -1,4 +1,4 @@
-"""Routes of the policy book: the policy in force, proposals, four eyes, trials."""
+"""Routes of the policy book."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -25,7 +25,7 @@ from loantap.serving.desk.trial import try_on_decisions
 from loantap.serving.policies.entries import ActivePolicy, BookEntry, Proposal
 
 _DAYS: Final = 30
-# Beyond them the newest are enough to see what a policy does.
+# Enough to see what a policy does.
 _MOST: Final = 50_000
 _PAGE: Final = 500
 _BODY: Final = {
@@ -85,7 +85,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
         visitor = office.doors.enter(ADMIN)
         require_known([])
         active = office.book.activate(policy_id, visitor.as_caller())
-        # Here at once; in the other processes within a second.
+        # Other processes follow within a second.
         office.desk.renew()
         return answer(tell_active(active))
 
@@ -126,7 +126,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
 
 
 def list_decisions(office: Office, since: datetime) -> list[Record]:
-    """The decisions since a time, newest first, the newest 50,000 of them at most."""
+    """Decisions since a time, newest first, at most the newest 50,000."""
     found: list[Record] = []
     after: str | None = None
     while len(found) < _MOST:

@@ -1,4 +1,4 @@
-"""Problem details: what a caller is told when a request cannot be answered (RFC 9457)."""
+"""Problem details (RFC 9457): why a request cannot be answered."""
 
 import logging
 import traceback
@@ -15,7 +15,6 @@ PROBLEM_JSON: Final = "application/problem+json"
 REQUEST_ID: Final = "loantap.request_id"
 _URN: Final = "urn:loantap:problem:"
 
-# Of every kind of problem: its status and its title, the same each time.
 KINDS: Final = {
     "not-json": (400, "The body is not JSON"),
     "not-csv": (400, "The body is not a CSV file of applications"),
@@ -45,13 +44,9 @@ logger = logging.getLogger(__name__)
 
 
 class ProblemError(Exception):
-    """A request that cannot be answered.
+    """A request that cannot be answered, of one of `KINDS`.
 
-    Args:
-        kind: one of `KINDS`.
-        detail: what is wrong this time, and what to do.
-        errors: of single fields.
-        headers: of the answer.
+    `detail` says what is wrong this time and what to do, `errors` the same of single fields.
     """
 
     def __init__(
@@ -104,7 +99,7 @@ def answer_problem(error: ProblemError) -> Response:
 
 
 def answer_problems(app: Flask) -> None:
-    """Have an app answer every error with a problem document, and never with a stack trace."""
+    """Have an app answer every error with a problem, never a stack trace."""
 
     @app.errorhandler(ProblemError)
     def _problem(error: ProblemError) -> Response:
@@ -121,7 +116,7 @@ def answer_problems(app: Flask) -> None:
 
 
 def _note_bug(error: BaseException | None) -> ProblemError:
-    """Where it happened goes to the log; not what was said, which may quote personal data."""
+    """Log the place; the text may quote personal data."""
     request_id = request.environ.get(REQUEST_ID, "")
     frames = traceback.extract_tb(error.__traceback__) if error else []
     where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))

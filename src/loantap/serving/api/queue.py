@@ -1,4 +1,4 @@
-"""Routes of the refer queue: look, take, give back, decide."""
+"""Routes of the refer queue."""
 
 from typing import Any, Final
 
@@ -172,7 +172,7 @@ def _read_decision(body: dict[str, Any]) -> tuple[Outcome, Reason, str]:
             refuse("invalid-body", f"{name} cannot be used.", name,
                    f"not one of {', '.join(choices)}", "Give one of them")  # fmt: skip
     note = body.get("note") or ""
-    # Notes have lines; other control characters have no place in them.
+    # Lines, but no other control characters.
     if not isinstance(note, str) or not "".join(note.split()).isprintable():
         refuse("invalid-body", "The note cannot be used.", "note", "no printable text",
                "Give a text, or leave it out")  # fmt: skip

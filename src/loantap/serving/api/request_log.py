@@ -1,4 +1,4 @@
-"""One line of JSON per request, on standard error: no body, no query, no name of a person."""
+"""A line of JSON per request on standard error: no body, query, or person's name."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from loantap.serving.api.problems import REQUEST_ID
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# For which key a request was answered; the door says so.
+# Set by the door: the key's id.
 CALLER: Final = "loantap.caller"
 _STDERR: Final = 2
-# Seconds for which lines are gathered: written one by one they would cost as much as a decision.
+# Seconds; written one by one, lines cost as much as a decision.
 _GATHERED: Final = 0.25
-# What the end of a process waits for; see `multiprocessing.util.Finalize`.
+# See `multiprocessing.util.Finalize`.
 _AT_THE_END: Final = 1
 
 
 class RequestLog:
-    """Gathers lines and writes them together, and once more when the process ends."""
+    """Gathers lines and writes them together, the last at the process's end."""
 
     def __init__(self) -> None:
         self._lines: deque[bytes] = deque()
@@ -35,7 +35,7 @@ class RequestLog:
         util.Finalize(self, self.flush, exitpriority=_AT_THE_END)
 
     def add(self, environ: WSGIEnvironment, route: str, status: str, took: float) -> None:
-        """A request was answered in so many seconds."""
+        """Note a request that took so many seconds."""
         line = {
             "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "level": "info",
@@ -52,7 +52,7 @@ class RequestLog:
             self._start()
 
     def flush(self) -> None:
-        """Write what was gathered: one call, so that lines of several processes do not mix."""
+        """Write what was gathered in one call, so that processes' lines do not mix."""
         with self._lock:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             if lines:

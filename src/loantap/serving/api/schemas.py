@@ -1,7 +1,4 @@
-"""What answers look like, for the OpenAPI document; tests hold every answer against it.
-
-Decisions and problems are here; the queue, policies and the service have modules of their own.
-"""
+"""What answers look like, for the OpenAPI document; tests hold every answer to it."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

@@ -23,7 +23,7 @@ from loantap.serving.desk.today import find_today
 
 SCORE: Final = "score"
 SCORE_PATH: Final = "/v1/applications/score"
-# What went wrong before the view was called.
+# Set before the view is called.
 FAULT: Final = "loantap.fault"
 _OFFERS: Final = "offers"
 
@@ -110,7 +110,7 @@ def decide(
 def try_offers(
     standing: Standing, application: Mapping[str, Any], today: pd.Timestamp
 ) -> dict[str, Any]:
-    """Offers beside a decision, or why there are none: no decision fails for want of an offer."""
+    """Offers beside a decision, or why there are none; the decision stands anyway."""
     try:
         require_offers(standing)
         require_valid(standing.offer_fields.check(application))
@@ -123,7 +123,7 @@ def try_offers(
 
 
 def find_kept(office: Office, caller: Caller) -> list[Record]:
-    """What was answered before under the idempotency key of a request; [] for nothing.
+    """What was answered before under a request's idempotency key; [] for nothing.
 
     Raises:
         ProblemError: it was used for another request.
@@ -140,21 +140,13 @@ def find_kept(office: Office, caller: Caller) -> list[Record]:
 
 
 def require_valid(errors: Sequence[FieldError]) -> None:
-    """Refuse an application whose names or types are wrong.
-
-    Raises:
-        ProblemError: they are.
-    """
+    """Raise `ProblemError` for an application whose names or types are wrong."""
     if errors:
         raise ProblemError("invalid-application", _say(errors), errors)
 
 
 def require_offers(standing: Standing) -> None:
-    """Refuse to make offers without a model for them.
-
-    Raises:
-        ProblemError: there is none.
-    """
+    """Raise `ProblemError` where there is no model for offers."""
     if standing.maker is None:
         raise ProblemError(
             "no-model",
@@ -164,7 +156,7 @@ def require_offers(standing: Standing) -> None:
 
 
 def tell_invalid(error: InvalidApplicationError) -> ProblemError:
-    """What is wrong with an application that cannot be scored."""
+    """Why an application cannot be scored."""
     errors = [
         FieldError(
             str(column.source_name),

@@ -1,17 +1,14 @@
-"""How many requests a process works on at once, and how many may wait for it."""
+"""How many requests a process works on at once, and how many wait."""
 
 import threading
 from collections import deque
 
 
 class Slots:
-    """Slots that are handed from who is ready to who has waited longest.
+    """Slots, handed to who has waited longest.
 
-    Args:
-        n: how many there are.
-        room: how many may wait for one; who comes then is refused at once, so that there is always
-            somebody to refuse.
-        patience: seconds that anybody waits: nobody waits for an answer that comes late.
+    At most `room` threads wait for one of `n`, for `patience` seconds; the next is refused at once,
+    so that somebody is always free to refuse.
     """
 
     def __init__(self, n: int, room: int, patience: float) -> None:
@@ -22,7 +19,7 @@ class Slots:
         self._lock = threading.Lock()
 
     def take(self) -> bool:
-        """Whether there is a slot for this thread, which `give_back` frees."""
+        """Whether this thread got a slot, which `give_back` frees."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -35,7 +32,7 @@ class Slots:
         if turn.acquire(timeout=self._patience):
             return True
         with self._lock:
-            # It may have come in the very moment that nobody waited any more.
+            # It may have come just as waiting ended.
             if turn not in self._waiting:
                 return True
             self._waiting.remove(turn)

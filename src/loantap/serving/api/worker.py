@@ -1,4 +1,4 @@
-"""What each process of the API loads: the desk, the audit log, the application."""
+"""What each process of the API loads."""
 
 import ctypes
 import gc
@@ -29,13 +29,13 @@ from loantap.serving.settings import ServingSettings, read_settings
 # Of malloc.h.
 _M_ARENA_MAX = -8
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"
-# Objects made, and collections of the younger ones, before a collection.
+# Objects made, then younger collections, before a collection.
 _THRESHOLDS = (50_000, 20, 20)
 _COUNTED = re.compile(r"_(\d+)\.db$")
 
 
 def load() -> APIFlask:
-    """The application of one process; the server calls it.
+    """The application of one process, called by the server.
 
     Raises:
         InputError: the parameter files or the audit log cannot be used.
@@ -43,24 +43,20 @@ def load() -> APIFlask:
     _share_heaps()
     with loading():
         app = make_app(open_office(read_settings()))
-    # A batch makes a million objects, none of which refers to itself.
+    # A batch makes a million objects, none of them in a cycle.
     gc.set_threshold(*_THRESHOLDS)
     return app
 
 
 def _share_heaps() -> None:
-    """Have many threads allocate from two heaps, where the C library is glibc.
-
-    It gives each of the first sixteen threads one of its own otherwise, and each batch leaves
-    another one large.
-    """
+    """Two heaps for many threads (glibc), or each batch would leave another one large."""
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(_M_ARENA_MAX, 2)
 
 
 def open_office(settings: ServingSettings) -> Office:
-    """What the routes work with; a model is looked for before it returns.
+    """What the routes work with; looks for a model first.
 
     Raises:
         InputError: the parameter files or the audit log cannot be used.
@@ -78,7 +74,7 @@ def open_office(settings: ServingSettings) -> Office:
 
 
 def _forget_dead_processes() -> bool:
-    """Take gauges of processes that ended out of the sums; False where nothing is shared."""
+    """Take dead processes' gauges out of the sums; False if nothing is shared."""
     folder = os.environ.get(_SHARED)
     if not folder:
         return False

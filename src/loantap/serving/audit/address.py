@@ -10,11 +10,6 @@ DEFAULT = "sqlite:///data/09_serving/audit.db"
 
 
 def choose_url(given: str | None = None, folder: Path | None = None) -> str:
-    """URL of the log: the one given, that of LOANTAP_AUDIT_URL, or a file of the project.
-
-    Args:
-        given: a URL of SQLAlchemy's.
-        folder: from where the project is looked for; the working directory by default.
-    """
+    """SQLAlchemy's URL of the log: the given one, LOANTAP_AUDIT_URL, or a project's file."""
     url = given or os.environ.get(VARIABLE) or DEFAULT
     return anchor_address(url, find_project(folder or Path.cwd()))

@@ -1,8 +1,6 @@
-"""How records are written as text, numbered and chained.
+"""How records are written as text, numbered and chained; docs/audit.md describes the hash.
 
-A record's hash is SHA-256 of a JSON array of its columns, the hash of the record before among them.
-Of the personal part only a digest is in it, so that the part itself can be erased. The digest is
-salted: without the salt, which is erased too, nobody can find out the part by trying.
+It covers a salted digest of the personal part, so that part and salt can be erased.
 """
 
 import hashlib
@@ -16,7 +14,6 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from loantap.portfolio.errors import InputError
 
-# What the first record follows.
 GENESIS = "0" * 64
 SALT_BYTES = 16
 # An id: prefix, milliseconds since 1970, number, random.
@@ -25,7 +22,7 @@ _PREFIX_LENGTH = 4
 
 
 def write_json(content: Any, where: str) -> bytes:
-    """Content as compact JSON, names in the order given; the text that is kept and hashed.
+    """Content as compact JSON, names in the order given.
 
     Raises:
         InputError: a number is not finite, or something is not JSON.
@@ -42,17 +39,17 @@ def write_json(content: Any, where: str) -> bytes:
 
 
 def digest_personal(salt: bytes, content: bytes) -> str:
-    """SHA-256 of salt and text of a personal part, in hexadecimal."""
+    """SHA-256 of salt and personal part, in hexadecimal."""
     return hashlib.sha256(salt + content).hexdigest()
 
 
 def hash_record(columns: Sequence[str | int | None]) -> str:
-    """SHA-256 of a record's columns up to the hash of the record before, in hexadecimal."""
+    """SHA-256 of a record's columns but its own hash, in hexadecimal."""
     return hashlib.sha256(to_json(columns)).hexdigest()
 
 
 def write_time(at: datetime) -> str:
-    """A time in UTC with microseconds, as it is kept: texts sort as times do."""
+    """UTC with microseconds: texts sort as times do."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
@@ -67,18 +64,12 @@ def count_milliseconds(at: datetime) -> int:
 
 
 def read_milliseconds(record_id: str) -> int:
-    """When an id was made."""
+    """When an id was made, in milliseconds since 1970."""
     return int(record_id[_PREFIX_LENGTH : _PREFIX_LENGTH + _TIME_DIGITS], 16)
 
 
 class IdMaker:
-    """Makes ids that sort as the records were kept, also where a clock is put back.
-
-    Args:
-        at: now.
-        after: id of the record before, or None.
-        n: how many are to be made.
-    """
+    """Makes ids that sort as records were kept, even if a clock is put back."""
 
     def __init__(self, at: datetime, after: str | None, n: int) -> None:
         moment = max(count_milliseconds(at), read_milliseconds(after) if after else 0)

@@ -38,7 +38,7 @@ def explained() -> Iterator[None]:
 
 @contextmanager
 def opened(url: str) -> Iterator[AuditStore]:
-    """The log, closed at the end; a mendable error becomes one message and exit code 1."""
+    """The log, closed at the end; see `explained`."""
     with explained():
         store = AuditStore.open(url)
         try:
@@ -48,7 +48,7 @@ def opened(url: str) -> Iterator[AuditStore]:
 
 
 def make_caller(command: str) -> Caller:
-    """Who is at the terminal, as records name a caller."""
+    """Who is at the terminal, as a record's caller."""
     return Caller(command, getpass.getuser(), uuid.uuid4().hex)
 
 

@@ -9,26 +9,15 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import SALT_BYTES, digest_personal, write_json
 from loantap.serving.audit.records import Caller, Entry, Kind, Written
 
-# As long as headers may be.
+# As for headers.
 _MAX_CHARACTERS = 255
 
 
 @dataclass(slots=True)
 class Draft:
-    """An entry as texts.
+    """An entry as texts; `amount` is at stake, where it opens a case.
 
-    Attributes:
-        kind: what it is about.
-        subject: id of the record that it is about.
-        amount: at stake, where it opens a case.
-        public: as JSON.
-        content: the personal part as JSON, or None.
-        salt: of the personal part's digest.
-        digest: of the personal part, or None.
-        application_id: by which the personal part is found.
-        decision: by which the record is found; so are the model's version and the policy's digest.
-        model_version: see above.
-        policy_digest: see above.
+    The personal part is found by `application_id`, the record by decision, model and policy.
     """
 
     kind: Kind
@@ -71,13 +60,7 @@ def _prepare_one(entry: Entry, salt: bytes) -> Draft:
 
 @dataclass(frozen=True, slots=True)
 class WrittenDrafts:
-    """Decisions that are texts already, the personal parts salted and digested.
-
-    Attributes:
-        written: as they were given.
-        salts: of the personal parts' digests.
-        digests: of the personal parts.
-    """
+    """Decisions that are texts already, with salts and digests."""
 
     written: Written
     salts: list[bytes]
@@ -85,7 +68,7 @@ class WrittenDrafts:
 
 
 def prepare_written(written: Written) -> WrittenDrafts:
-    """The same of decisions that are texts already."""
+    """`prepare` for decisions that are texts already."""
     random = os.urandom(SALT_BYTES * len(written.personals))
     salts = [random[at : at + SALT_BYTES] for at in range(0, len(random), SALT_BYTES)]
     pairs = zip(salts, written.personals, strict=True)
@@ -95,7 +78,7 @@ def prepare_written(written: Written) -> WrittenDrafts:
 
 
 def find_columns(public: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
-    """Decision, model version and policy digest of a public part, by which it is found."""
+    """What finds a record: decision, model version, policy digest."""
     decision, model, policy = public.get("decision"), public.get("model"), public.get("policy")
     return (
         None if decision is None else str(decision),
@@ -110,7 +93,7 @@ def find_application_id(personal: Mapping[str, Any]) -> str | None:
 
 
 def find_amount(public: Mapping[str, Any]) -> float:
-    """What is at stake in a case, in currency; 0 where it is not told."""
+    """What is at stake in a case, in currency; 0 if it is not told."""
     amount = public.get("amount")
     return float(amount) if isinstance(amount, int | float) else 0.0
 

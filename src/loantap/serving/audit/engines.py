@@ -1,4 +1,4 @@
-"""Connections to SQLite and PostgreSQL: one kind writes, the other only reads."""
+"""Connections to SQLite and PostgreSQL, for writing and for reading."""
 
 import os
 import sqlite3
@@ -19,23 +19,20 @@ from loantap.serving.audit.kept_connection import KeptConnection
 from loantap.serving.audit.turns import Turns
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
-# How long a writer waits for another process's.
+# For another process's writer.
 WAIT_SECONDS = 4
-# And where who tried last waited so long in vain: else those who come behind it would wait for each
-# other's waits.
+# After a wait in vain, or waits would add up.
 _AGAIN_SECONDS = 0.1
-# Of PostgreSQL's advisory locks, the one of the chain's end.
+# PostgreSQL's advisory lock of the chain's end.
 _LOCK = 0x10A47A9
-# The insert of each number of rows stays prepared.
+# An insert per number of rows stays prepared.
 _CACHED_STATEMENTS = 256
-# A batch of 10,000 is 25 MB, which would be written twice if it had no room in memory; and its
-# journal would be copied into the file at once, which takes as long as to write it.
+# Memory for a batch of 10,000 (25 MB), or it is written twice; its journal waits for `checkpoint`.
 _LARGE = ("PRAGMA cache_size=-65536", "PRAGMA wal_autocheckpoint=0")
 _SMALL = ("PRAGMA cache_size=-4096", "PRAGMA wal_autocheckpoint=1000")
-# What was committed survives a loss of power; what was erased is overwritten; a row that is
-# replaced counts as deleted, which the triggers refuse.
+# Commits survive a loss of power; what is erased is overwritten; triggers refuse replacing a row.
 _DURABLE = (
-    # Of a new file; half as many writes for a batch as with SQLite's own 4,096.
+    # Of a new file: half as many writes as with SQLite's 4,096.
     "PRAGMA page_size=8192",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -48,14 +45,14 @@ _REMEDY = "Look whether its server is up, its disk has room and no other program
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Both kinds of connection to one log.
+    """Both kinds of connection to one log; its context managers raise `AuditUnavailableError`.
 
     Attributes:
-        writer: begins by keeping every other writer out, also those of other processes.
-        reader: reads, each transaction from one state of the log.
+        writer: begins by keeping all other writers out.
+        reader: each transaction reads one state of the log.
         where: the log as messages name it, without password.
         kept: the writer's connection for records.
-        turns: of the writers of all processes; None where the database keeps them.
+        turns: of all processes' writers; None where the database keeps them.
     """
 
     writer: Engine
@@ -79,11 +76,7 @@ class Engines:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Errors of the database become one, which says what to do.
-
-        Raises:
-            AuditUnavailableError: there was one.
-        """
+        """Errors of the database become one, which says what to do."""
         try:
             yield
         except (DBAPIError, PoolTimeoutError, self.writer.dialect.loaded_dbapi.Error) as error:
@@ -95,12 +88,8 @@ class Engines:
     def keeping(self, *, is_large: bool = False) -> Iterator[Any]:
         """A transaction of the only writer, as a cursor of the driver's.
 
-        Args:
-            is_large: whether thousands of records are kept; then `checkpoint` does what the commit
-                would do while other writers wait.
-
-        Raises:
-            AuditUnavailableError: the database does not do it.
+        If it `is_large` (thousands of records), `checkpoint` follows, which lets other writers go
+        on.
         """
         begin, end = (_LARGE, _SMALL) if is_large and self.is_sqlite else ((), ())
         with self._in_turn(), self.explained():
@@ -113,16 +102,12 @@ class Engines:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction of the only writer; committed at the end, rolled back after an error.
-
-        Raises:
-            AuditUnavailableError: the database does not do it.
-        """
+        """A transaction of the only writer; an error undoes it."""
         with self._in_turn(), self.explained(), self.writer.begin() as connection:
             yield connection
 
     def checkpoint(self, how: str = "PASSIVE") -> None:
-        """Copy SQLite's journal into the file; writers and readers go on meanwhile."""
+        """Copy SQLite's journal into the file while others write and read."""
         if self.is_sqlite:
             with self.explained():
                 connection = self.writer.raw_connection()
@@ -136,17 +121,13 @@ class Engines:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that reads.
-
-        Raises:
-            AuditUnavailableError: the database does not do it.
-        """
+        """A transaction that reads."""
         with self.explained(), self.reader.begin() as connection:
             yield connection
 
 
 def open_engines(url: str) -> Engines:
-    """Connections to the log at a URL; nothing is opened yet, but a folder is made for SQLite.
+    """Connections to the log at a URL; none is opened yet, but SQLite's folder is made.
 
     Raises:
         InputError: it is no URL of a SQLite file or of PostgreSQL.
@@ -186,7 +167,7 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     path = Path(str(url.database))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # SQLite gives the files beside it the rights of this one.
+        # SQLite's other files get its rights.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise AuditUnavailableError(
@@ -195,8 +176,8 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     wait = WAIT_SECONDS
 
     def connect() -> sqlite3.Connection:
-        # By ourselves: the registry makes SQLAlchemy's connections to SQLite wait for much longer.
-        # And the driver would begin transactions by itself, too late.
+        # The registry makes SQLAlchemy's connections to SQLite wait longer; transactions of the
+        # driver's would begin too late.
         return sqlite3.connect(
             path,
             timeout=wait,

@@ -1,4 +1,4 @@
-"""Erasing personal parts; the chain holds, since it covers their digests only."""
+"""Erasing personal parts; the chain covers only their digests."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,7 @@ from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.tables import personal, records
 from loantap.serving.audit.transaction import Transaction
 
-# Rows of one statement, ids in one record, and personal parts that are purged in one transaction,
-# during which nobody else can write.
+# Rows per statement, ids per record, parts purged per transaction, which keeps writers out.
 _STATEMENT, _RECORD, _STEP = 500, 1_000, 5_000
 # PostgreSQL's "insufficient privilege".
 _FORBIDDEN = "42501"
@@ -29,7 +28,7 @@ def erase(
     record_ids: Sequence[str],
     application_id: str | None,
 ) -> int:
-    """Erase personal parts, and keep a record of it; see `AuditStore.erase`."""
+    """Erase personal parts and record that; see `AuditStore.erase`."""
     _require_known(transaction, record_ids)
     of_application = personal.c.application_id == application_id
     joined = records.join(personal, records.c.seq == personal.c.seq)
@@ -52,18 +51,14 @@ def erase(
 
 
 def find_cutoff(days: int) -> datetime:
-    """The time before which records are older than some days.
-
-    Raises:
-        InputError: days is negative.
-    """
+    """The time before which records are older than some days; `InputError` if negative."""
     if days < 0:
         raise InputError("days", f"{days} is negative", "Give 0 or more")
     return datetime.now(UTC) - timedelta(days=days)
 
 
 def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
-    """Erase a step of the personal parts that were kept before a time, the oldest first."""
+    """Erase the oldest step of the personal parts kept before a time."""
     connection = transaction.connection
     kept_since = select(records.c.seq).where(records.c.at >= write_time(before))
     first_kept = connection.execute(kept_since.order_by(records.c.seq).limit(1)).scalar()
@@ -83,9 +78,9 @@ def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
 
 
 def clear_journal(engines: Engines) -> None:
-    """Write SQLite's journal into the file, so that nothing erased is left in the journal.
+    """Write SQLite's journal into the file, so that nothing erased is left in it.
 
-    Another program that reads for longer than writers wait leaves it as it is, until later.
+    A program that reads for longer delays that.
     """
     engines.checkpoint("TRUNCATE")
 

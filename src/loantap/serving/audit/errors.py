@@ -1,4 +1,4 @@
-"""What may go wrong in the audit log; each error says what to do."""
+"""What may go wrong in the audit log."""
 
 from loantap.portfolio.errors import InputError
 
@@ -6,9 +6,7 @@ from loantap.portfolio.errors import InputError
 class AuditUnavailableError(InputError):
     """Nothing can be kept or read now: disk full, file locked, server gone.
 
-    There is no decision without a record: who asks for one is answered with 503. When a connection
-    ends while a record is being committed, it may have been kept; asking again under the same
-    idempotency key finds it.
+    A record whose commit lost its connection may have been kept: the same idempotency key finds it.
     """
 
 

@@ -1,8 +1,7 @@
-"""Many threads write, and one commit serves all that wait.
+"""Many threads write, and one commit serves all that wait (ADR 19).
 
-A commit waits for the disk, so its price is shared: the first thread to come writes for itself; who
-comes while it does so waits, and the first of these then writes for all of them. There is no thread
-to start, to stop or to lose in a fork.
+The first thread writes for itself, then the first of those who came meanwhile for all. No thread
+has to be started, stopped or lost in a fork.
 """
 
 import threading
@@ -27,8 +26,6 @@ W = TypeVar("W", bound=Work)
 
 
 class _Ticket(Generic[W]):
-    """One thread's place in the queue."""
-
     __slots__ = ("is_done", "leads", "wake", "work")
 
     def __init__(self, work: W) -> None:
@@ -43,13 +40,11 @@ class GroupCommit(Generic[W]):
     """Hands groups of works to one thread at a time.
 
     Args:
-        carry_out: does all of a group, in order, in one transaction, and notes in each work what
-            came of it; nothing for a work that was given up. What it raises is raised in the thread
-            it ran in.
+        carry_out: does a group in order, in one transaction, and notes the outcome in each work;
+            skips those given up. What it raises is raised in its thread.
         give_up: notes in a work that it is not done, since `carry_out` raised or hangs.
-        max_rows: how many rows a group may have, unless its first work alone has more.
-        patience: seconds that a work waits for others to be carried out; then it is given up. So
-            where one of them hangs, all who come behind it are told.
+        max_rows: of a group, unless its first work alone has more.
+        patience: seconds that a work waits for others before it is given up.
     """
 
     def __init__(
@@ -72,7 +67,7 @@ class GroupCommit(Generic[W]):
         return len(self._queue)
 
     def do(self, work: W) -> None:
-        """Returns when the work was carried out, by this thread or another."""
+        """Returns when the work was carried out, by whichever thread."""
         ticket = _Ticket(work)
         with self._lock:
             self._queue.append(ticket)
@@ -85,7 +80,7 @@ class GroupCommit(Generic[W]):
             self._lead()
 
     def _leave(self, ticket: _Ticket[W]) -> bool:
-        """Whether a work may be given up: it is not done, nor to lead this very moment."""
+        """Whether a work may be given up: not done, nor about to lead."""
         with self._lock:
             if ticket.is_done or ticket.leads:
                 return False
@@ -94,7 +89,7 @@ class GroupCommit(Generic[W]):
             return True
 
     def _lead(self) -> None:
-        """Carry out the first group, this thread's work in it, and make the next one leader."""
+        """Carry out the first group, and name the next leader."""
         group = self._take_group()
         is_carried_out = False
         try:

@@ -1,4 +1,4 @@
-"""The same request gets the same answer, also where it comes twice at once."""
+"""The same request gets the same answer, even twice at once."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,14 +10,7 @@ _ASK = "SELECT caller, idempotency_key FROM records WHERE position = 0 AND idemp
 
 
 class KeptRequests:
-    """What was kept earlier under the idempotency keys of a group of callers.
-
-    Args:
-        cursor: of the only writer, so that nobody keeps anything meanwhile.
-        callers: of the group.
-        mark: stands for a parameter in its statements.
-        find_kept: what was kept under the key of a caller's, by both names.
-    """
+    """What was kept under some callers' idempotency keys; no writer comes between."""
 
     def __init__(
         self,
@@ -41,7 +34,7 @@ class KeptRequests:
                 self._kept[found] = find_kept(*found)
 
     def find(self, caller: Caller) -> list[Record] | None:
-        """What was kept for the same request; None where nothing was.
+        """What was kept for the same request, or None.
 
         Raises:
             IdempotencyConflictError: its key was used for another request.
@@ -54,7 +47,7 @@ class KeptRequests:
         return kept
 
     def comes_again(self, caller: Caller) -> bool:
-        """Whether the group has the key already, so that what is kept is known after the commit."""
+        """Whether the group has the key already; the commit tells what is kept."""
         if caller.idempotency_key is None:
             return False
         name = (caller.key_id, caller.idempotency_key)
@@ -64,11 +57,7 @@ class KeptRequests:
 
 
 def require_same(kept: Sequence[Record], caller: Caller) -> None:
-    """Refuse a request under an idempotency key that was used for another one.
-
-    Raises:
-        IdempotencyConflictError: it was.
-    """
+    """Raise `IdempotencyConflictError` for a key that was used for another request."""
     if kept and kept[0].request_digest != caller.request_digest:
         raise IdempotencyConflictError(
             f"idempotency key {caller.idempotency_key}",

@@ -1,7 +1,6 @@
 """The one connection that records are kept over, open all the time.
 
-To take a connection from the pool, begin and commit by SQLAlchemy costs more than the records of a
-small group themselves, so that this is done by the driver.
+SQLAlchemy's pool, begin and commit cost more than a small group's records.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +11,7 @@ from sqlalchemy import Engine
 
 
 class KeptConnection:
-    """A connection of the driver's, for one thread at a time.
-
-    Args:
-        engine: of the writer.
-        begin: tells the statements that begin a transaction and keep other writers out.
-    """
+    """A driver's connection, for one thread at a time; `begin` keeps other writers out."""
 
     def __init__(self, engine: Engine, begin: Callable[[], Sequence[str]]) -> None:
         self._engine = engine
@@ -26,7 +20,7 @@ class KeptConnection:
 
     @contextmanager
     def writing(self) -> Iterator[Any]:
-        """A cursor in a transaction; committed at the end. After an error the connection goes."""
+        """A cursor in a transaction, committed at the end; an error closes the connection."""
         is_committed = False
         try:
             cursor = self._begin()
@@ -38,7 +32,7 @@ class KeptConnection:
                 self.close()
 
     def close(self) -> None:
-        """Close the connection, and so undo what was not committed."""
+        """Close the connection; what was not committed is undone."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -51,7 +45,7 @@ class KeptConnection:
         try:
             self._run_begin(cursor)
         except self._engine.dialect.loaded_dbapi.Error:
-            # A server that was restarted: nothing was done yet, so that another attempt is safe.
+            # Nothing was done before the server's restart: another attempt is safe.
             if not is_used or not getattr(self._connection, "closed", False):
                 raise
             self.close()
@@ -69,5 +63,5 @@ class KeptConnection:
         pooled.detach()
         self._connection = pooled.dbapi_connection
         if hasattr(self._connection, "set_autocommit"):
-            # It begins and commits by our statements, as SQLite does.
+            # Our statements begin and commit, as in SQLite.
             self._connection.set_autocommit(True)

@@ -1,4 +1,4 @@
-"""What a process knows of the log, made anew soon after another process changed it."""
+"""What a process knows of the log, made anew once another changed it."""
 
 import threading
 import time
@@ -11,18 +11,13 @@ from loantap.serving.audit.reading import find_newest_id
 from loantap.serving.audit.store import AuditStore
 
 T = TypeVar("T")
-# How long what is known may be out of date.
 MAX_AGE_SECONDS = 0.5
 
 
 class Polled(Generic[T]):
     """A value made of the records of one sort.
 
-    Args:
-        store: the audit log.
-        prefix: of the ids of these records. A new one makes the value out of date.
-        make: the value, from the log.
-        max_age: how long it is used without a look whether there is a new record, in seconds.
+    A new id with the prefix makes it out of date; it is used `max_age` seconds without a look.
     """
 
     def __init__(
@@ -41,11 +36,7 @@ class Polled(Generic[T]):
         self._known: tuple[str | None, T] | None = None
 
     def get(self) -> T:
-        """The value, at most `max_age` behind the log.
-
-        Raises:
-            AuditUnavailableError: the log cannot be read, and the value is too old to be used.
-        """
+        """The value, at most `max_age` behind the log, or `AuditUnavailableError`."""
         known = self._known
         if known is not None and time.monotonic() - self._looked_at < self._max_age:
             return known[1]
@@ -53,7 +44,7 @@ class Polled(Generic[T]):
             return self._look()
 
     def forget(self) -> None:
-        """Look again at the next call: this process itself has changed something."""
+        """Look again at the next call, after a change by this process."""
         self._looked_at = float("-inf")
 
     def _look(self) -> T:

@@ -12,10 +12,10 @@ from loantap.serving.audit.chain import begin_id, write_time
 from loantap.serving.audit.records import PREFIXES, Kind, Page, Record
 from loantap.serving.audit.tables import personal, records
 
-# How wrong a clock may have been, at most, when a record got its id; see `_narrow_ids`.
+# A clock's largest error when a record got its id; see `_narrow_ids`.
 _CLOCK_ERROR = timedelta(days=1)
 _MAX_LIMIT = 500
-# So many records of one application are looked through with one statement.
+# Records per statement.
 _STEP = 1_000
 
 
@@ -25,12 +25,9 @@ class Search:
 
     Attributes:
         decision: approve, refer, decline or invalid.
-        person: who asked for it.
-        application_id: that it came with; not found once it was erased.
+        application_id: not found once it was erased.
         since: kept at this time or later.
         until: kept before this time.
-        model_version: of the model that scored it.
-        policy_digest: of the policy that decided.
     """
 
     decision: str | None = None
@@ -78,13 +75,7 @@ def list_about(connection: Connection, record_id: str) -> list[Record]:
 
 
 def list_kinds(connection: Connection, kinds: Sequence[Kind], after: str = "") -> Iterator[Record]:
-    """All records of some kinds, oldest first; none of kinds that share their prefix.
-
-    Args:
-        connection: of the reader.
-        kinds: each with its prefix.
-        after: only those with a greater id.
-    """
+    """All records of some kinds after an id, oldest first; no kinds that share a prefix."""
     for prefix in dict.fromkeys(PREFIXES[kind] for kind in kinds):
         asked = select_records().where(
             _has_prefix(prefix), records.c.id > after, records.c.kind.in_(kinds)
@@ -94,21 +85,14 @@ def list_kinds(connection: Connection, kinds: Sequence[Kind], after: str = "") -
 
 
 def find_newest_id(connection: Connection, prefix: str) -> str | None:
-    """The last id that begins so; it changes when something of this kind happens."""
+    """The last id with a prefix, which tells changes of this kind."""
     newest = select(records.c.id).where(_has_prefix(prefix)).order_by(records.c.id.desc()).limit(1)
     found: str | None = connection.execute(newest).scalar()
     return found
 
 
 def search(connection: Connection, wanted: Search, after: str | None, limit: int) -> Page:
-    """Decisions, newest first.
-
-    Args:
-        connection: of the reader.
-        wanted: which.
-        after: `next` of the page before.
-        limit: how many at most, up to 500.
-    """
+    """Decisions, newest first, up to 500; `after` is `next` of the page before."""
     size = max(1, min(limit, _MAX_LIMIT))
     asked = select_records().where(_has_prefix(PREFIXES[Kind.DECISION]), *_list_conditions(wanted))
     if after is not None:
@@ -124,10 +108,7 @@ def search(connection: Connection, wanted: Search, after: str | None, limit: int
 
 
 def _find_seqs(connection: Connection, application_id: str) -> list[int]:
-    """Numbers of all records of an application, the newest first.
-
-    Asked first, by the index: a database without statistics would look through all decisions.
-    """
+    """By index first: without statistics a database would look through all decisions."""
     its = select(personal.c.seq).where(personal.c.application_id == application_id)
     return sorted(connection.execute(its).scalars(), reverse=True)
 
@@ -135,7 +116,7 @@ def _find_seqs(connection: Connection, application_id: str) -> list[int]:
 def _take(
     connection: Connection, asked: Select[Any], seqs: Sequence[int], most: int
 ) -> list[Row[Any]]:
-    """The first rows among records of these numbers, step by step: ids sort as numbers do."""
+    """The first rows among these records, step by step: ids sort as numbers do."""
     rows: list[Row[Any]] = []
     for start in range(0, len(seqs), _STEP):
         some = asked.where(records.c.seq.in_(seqs[start : start + _STEP]))
@@ -153,11 +134,11 @@ def _list_conditions(wanted: Search) -> Iterator[Any]:
     prefix = PREFIXES[Kind.DECISION]
     if wanted.since is not None:
         yield records.c.at >= write_time(wanted.since)
-        # Ids never say an earlier time than `at`, and are in an index.
+        # Ids are indexed, and never earlier than `at`.
         yield records.c.id >= begin_id(prefix, wanted.since)
     if wanted.until is not None:
         yield records.c.at < write_time(wanted.until)
-        # They say a later one where the clock was put back.
+        # But later where the clock was put back.
         yield records.c.id < begin_id(prefix, wanted.until + _CLOCK_ERROR)
 
 

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     ERASED = "erased"
 
 
-# How ids begin: records of one sort stand together in the index of ids, in the order of time.
+# Ids' prefixes, by which an index has each sort's records in order of time.
 PREFIXES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.DECISION: "dec_",
@@ -48,15 +48,12 @@ PREFIXES: Mapping[Kind, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is to be kept.
+    """What is to be kept, as plain JSON values.
 
     Attributes:
-        kind: what it is about.
-        public: plain JSON values without personal data; kept for good, in this order of names.
-            Decisions are found by `decision`, `model.version` and `policy.digest` in it, and the
-            case of a referred one has the amount at stake from `amount`.
-        personal: plain JSON values that can be erased: the application, its `application_id`,
-            reasons; None where there are none.
+        public: without personal data; kept for good, in this order of names. Decisions are found by
+            its `decision`, `model.version` and `policy.digest`; a case takes its `amount`.
+        personal: what can be erased: application, `application_id`, reasons; None for none.
         subject: id of the record that it is about.
     """
 
@@ -68,18 +65,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Decisions of a batch as JSON texts, a column at a time; in each the same as in an `Entry`.
-
-    Attributes:
-        publics: public parts.
-        personals: personal parts.
-        application_ids: as in the personal parts.
-        decisions: as in the public parts; so are the amounts, the model's version and the policy's
-            digest.
-        amounts: see above.
-        model_version: of all.
-        policy_digest: of all.
-    """
+    """Decisions of a batch as JSON texts of `Entry`, by column; all of one model and policy."""
 
     publics: Sequence[str]
     personals: Sequence[str]
@@ -97,9 +83,8 @@ class Caller:
     Attributes:
         key_id: id of the API key, or the command's name.
         person: for whom the key acts.
-        request_id: of the request.
         idempotency_key: under which the same request gets the same answer again.
-        request_digest: SHA-256 of the request's body, which tells the same request from another.
+        request_digest: SHA-256 of the request's body.
     """
 
     key_id: str
@@ -115,17 +100,13 @@ class Record:
 
     Attributes:
         seq: its number, from 1 without gaps.
-        id: its name, which begins as its kind says.
-        kind: what it is about.
         at: when it was kept, in UTC.
         caller: id of the key that asked.
         person: for whom the key acted.
         subject: id of the record that it is about.
-        public: as it was given.
-        personal: as it was given; None where there is none, or where it was erased.
-        is_erased: whether it had a personal part that is gone.
+        personal: None where there is none, or where it was erased.
+        is_erased: whether it had a personal part.
         hash: SHA-256 over it and the record before it.
-        request_id: of the request.
         request_digest: SHA-256 of the request's body, where an idempotency key was given.
     """
 
@@ -148,10 +129,7 @@ class Record:
 class KeptBatch:
     """What became of a batch that was to be kept.
 
-    Attributes:
-        ids: of the batch, then of its decisions in their order; empty where it was kept before.
-        at: when it was kept.
-        before: where it was kept before under its idempotency key, what was kept then.
+    `ids` are of the batch, then of its decisions in order; empty where it was kept `before`.
     """
 
     ids: Sequence[str]
@@ -161,12 +139,7 @@ class KeptBatch:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of what was found, newest first.
-
-    Attributes:
-        records: at most as many as were asked for.
-        next: what to pass as `after` for more; None at the end.
-    """
+    """Some of what was found, newest first; `next` is the next page's `after`, or None."""
 
     records: tuple[Record, ...]
     next: str | None
@@ -174,12 +147,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of the chain; noted down elsewhere, it shows whether later the end was cut off.
-
-    Attributes:
-        seq: number of the last record.
-        hash: its hash.
-    """
+    """The last record's number and hash; noted elsewhere, it shows a cut-off end."""
 
     seq: int
     hash: str
@@ -190,13 +158,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first record that does not hold.
-
-    Attributes:
-        seq: its number.
-        id: its name, where there is one.
-        problem: what does not hold.
-    """
+    """The first record that does not hold, and why; its id where there is one."""
 
     seq: int
     id: str | None
@@ -209,13 +171,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What `verify` found.
-
-    Attributes:
-        n: records that hold, from the first on.
-        head: the last of them.
-        fault: the first that does not hold, or None.
-    """
+    """What `verify` found: `n` records hold, of which `head` is the last."""
 
     n: int
     head: Head

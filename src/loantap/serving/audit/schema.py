@@ -12,7 +12,7 @@ _PACKAGE = "loantap.serving.audit"
 
 
 def find_revision(connection: Connection) -> str | None:
-    """The migration that the tables stand at; None where there are none."""
+    """The tables' migration; None without tables."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -22,8 +22,7 @@ def find_revision(connection: Connection) -> str | None:
 def upgrade(engines: Engines) -> str | None:
     """Make or change the tables as this version needs them, in one transaction.
 
-    Returns:
-        The revision they were at before, None where there were none.
+    Returns the revision they were at before, or None.
 
     Raises:
         SchemaError: they are newer than this version of LoanTap.
@@ -32,7 +31,7 @@ def upgrade(engines: Engines) -> str | None:
     from alembic.config import Config
     from alembic.util import CommandError
 
-    # The lock of writing keeps out another process that starts at the same time.
+    # The writers' lock keeps out a process that starts meanwhile.
     with engines.writing() as connection, as_file(files(_PACKAGE) / "migrations") as folder:
         before = find_revision(connection)
         if before == REVISION:
@@ -49,11 +48,7 @@ def upgrade(engines: Engines) -> str | None:
 
 
 def require_current(engines: Engines) -> None:
-    """Refuse tables that are not at this version's revision.
-
-    Raises:
-        SchemaError: they are older or newer, or not there.
-    """
+    """Raise `SchemaError` unless the tables are this version's."""
     with engines.reading() as connection:
         found = find_revision(connection)
     if found == REVISION:

@@ -36,15 +36,15 @@ from loantap.serving.audit.transaction import (
 from loantap.serving.audit.writer import Append, Change, Writer, give_up
 
 T = TypeVar("T")
-# A log that was written to so recently, in seconds, can be written to.
+# Seconds; what was written to so recently can be written to.
 _RECENT = 1.0
 
 
 class AuditStore:
-    """The audit log of one process; its threads share it, and other processes write beside it.
+    """The audit log of one process and its threads; others write beside it.
 
-    Args:
-        engines: connections to the log.
+    Methods raise `AuditUnavailableError` where the database fails; nothing was done then, with an
+    exception that it tells.
     """
 
     def __init__(self, engines: Engines) -> None:
@@ -54,7 +54,7 @@ class AuditStore:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """The log at a URL; a SQLite file is made, and its tables are brought up to date.
+        """The log at a URL; a SQLite file is made, its tables brought up to date.
 
         Raises:
             InputError: the URL is not understood.
@@ -88,13 +88,12 @@ class AuditStore:
     def append(self, entries: Sequence[Entry], caller: Caller) -> list[Record]:
         """Keep entries; returns when they are durable, all of them or none.
 
-        A referred decision opens its case. Under an idempotency key that is there already, what was
-        kept then is returned, and nothing is kept.
+        A referred decision opens its case. Under an idempotency key that is there already, nothing
+        is kept, and what was kept then is returned.
 
         Raises:
             InputError: something in them cannot be kept.
             IdempotencyConflictError: the key was used for another request.
-            AuditUnavailableError: nothing was kept; the error says of one exception.
         """
         if not entries:
             return []
@@ -102,11 +101,7 @@ class AuditStore:
         return work.before or work.list_kept()
 
     def append_made(self, make: Callable[[], Entry], caller: Caller) -> Record:
-        """Like `append`, for one entry, which the thread that writes for all makes (ADR 19).
-
-        Raises:
-            Exception: what `make` raises; and see `append`.
-        """
+        """`append` for one entry, made where it is written (ADR 19); raises what `make` does."""
         work = self._append(lambda: [make()], caller)
         return (work.before or work.list_kept())[0]
 
@@ -136,13 +131,7 @@ class AuditStore:
         return work
 
     def change(self, act: Callable[[Transaction], T]) -> T:
-        """Do something in a transaction of its own, which no other writer comes between.
-
-        What it raises undoes all that it did.
-
-        Raises:
-            AuditUnavailableError: nothing was done.
-        """
+        """Do something in a transaction that no other writer comes between; an error undoes it."""
         work = Change(act)
         self._works.do(work)
         if work.error is not None:
@@ -150,11 +139,7 @@ class AuditStore:
         return work.result[0]
 
     def read(self, act: Callable[[Connection], T]) -> T:
-        """Read something from one state of the log.
-
-        Raises:
-            AuditUnavailableError: it cannot be read now.
-        """
+        """Read from one state of the log."""
         with self._engines.reading() as connection:
             return act(connection)
 
@@ -163,7 +148,7 @@ class AuditStore:
         return self.read(lambda connection: reading.find(connection, record_id))
 
     def find_idempotent(self, caller_key: str, idempotency_key: str) -> list[Record]:
-        """What was kept under an idempotency key of a caller's, in order; empty where nothing."""
+        """What was kept under a caller's idempotency key, in order."""
         return self.read(
             lambda connection: reading.find_idempotent(connection, caller_key, idempotency_key)
         )
@@ -181,21 +166,18 @@ class AuditStore:
         after: str | None = None,
         limit: int = 50,
     ) -> Page:
-        """Decisions, newest first, `limit` (up to 500) of them after the cursor `after`.
-
-        `reading.Search` says what can be looked for.
-        """
+        """Decisions, newest first, up to 500 after the cursor `after`; see `reading.Search`."""
         wanted = reading.Search(
             decision, person, application_id, since, until, model_version, policy_digest
         )
         return self.read(lambda connection: reading.search(connection, wanted, after, limit))
 
     def about(self, record_id: str) -> list[Record]:
-        """What happened to a record since: replays, overrides; oldest first."""
+        """What happened to a record since, oldest first."""
         return self.read(lambda connection: reading.list_about(connection, record_id))
 
     def verify(self, noted: Head | None = None) -> Verdict:
-        """Check the whole chain, and that it still holds an end that was noted earlier."""
+        """Check the whole chain, and that it still holds an end noted earlier."""
         return self.read(lambda connection: verification.verify(connection, noted))
 
     def erase(
@@ -206,10 +188,7 @@ class AuditStore:
         record_ids: Sequence[str] = (),
         application_id: str | None = None,
     ) -> int:
-        """Erase personal parts: of records, of what is about them, or of an application.
-
-        Returns:
-            How many were erased; those that were erased before are not counted.
+        """Erase personal parts: of records, of what is about them, or of an application; how many.
 
         Raises:
             UnknownRecordError: there is no record of an id.
@@ -224,10 +203,7 @@ class AuditStore:
         return n
 
     def purge_older_than(self, days: int, caller: Caller) -> int:
-        """Erase the personal parts of records that are older, step by step.
-
-        Returns:
-            How many were erased.
+        """Erase older records' personal parts, step by step; how many.
 
         Raises:
             InputError: days is negative.
@@ -241,15 +217,11 @@ class AuditStore:
         return n
 
     def tidy(self) -> None:
-        """Do what was put off when many records were kept, once they are answered.
-
-        Raises:
-            AuditUnavailableError: the database does not do it now; it does later.
-        """
+        """Do what large batches put off; `AuditUnavailableError` if it has to wait."""
         self._engines.checkpoint()
 
     def is_writable(self) -> bool:
-        """Whether a record can be kept now; tried where nothing was kept in the last second."""
+        """Whether a record can be kept; tried unless one was in the last second."""
         if time.monotonic() - self._writer.written_at < _RECENT:
             return True
         try:

@@ -1,4 +1,4 @@
-"""The tables as this version of LoanTap reads and writes them; `migrations` makes them."""
+"""The tables as this version knows them; `migrations` makes them."""
 
 from sqlalchemy import (
     BigInteger,
@@ -18,15 +18,15 @@ REVISION = "0001"
 
 metadata = MetaData()
 
-# SQLite numbers rows by a column of this very type only.
+# The only type by which SQLite numbers rows.
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
-# Ids sort byte by byte, whatever the language of a server.
+# Ids sort byte by byte in any locale.
 _ID = Text().with_variant(Text(collation="C"), "postgresql")
 _IS_KEYED = text("idempotency_key IS NOT NULL")
 _HAS_SUBJECT = text("subject IS NOT NULL")
 _HAS_APPLICATION_ID = text("application_id IS NOT NULL")
 
-# Append-only. In this order the columns are hashed.
+# Append-only; hashed in this order of columns.
 records = Table(
     "records",
     metadata,
@@ -60,7 +60,7 @@ records = Table(
     ),
     Index("records_subject", "subject", sqlite_where=_HAS_SUBJECT, postgresql_where=_HAS_SUBJECT),
 )
-# Never changed, but erased. The id that an application came with goes with it.
+# Never changed, but erased.
 personal = Table(
     "personal",
     metadata,
@@ -75,7 +75,7 @@ personal = Table(
         postgresql_where=_HAS_APPLICATION_ID,
     ),
 )
-# The refer queue: changed, and each change is a record.
+# The refer queue; each change is a record.
 cases = Table(
     "cases",
     metadata,
@@ -94,7 +94,7 @@ cases = Table(
     Index("cases_decision_id", "decision_id", unique=True),
     Index("cases_state_amount", "state", "amount", "seq"),
 )
-# One row, which is written to see whether the log can be.
+# One row, written to try.
 probe = Table(
     "probe",
     metadata,

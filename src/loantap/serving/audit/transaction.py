@@ -1,4 +1,4 @@
-"""One transaction of the only writer: records are numbered, chained and inserted."""
+"""A transaction of the only writer: records numbered, chained, inserted."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,12 +23,7 @@ _LAST = "SELECT seq, id, hash FROM records ORDER BY seq DESC LIMIT 1"
 class Chain:
     """The end of the chain, in a transaction that keeps other writers out.
 
-    Args:
-        cursor: of the driver's, which costs a tenth of what SQLAlchemy's statements do.
-        style: how its statements mark parameters.
-
-    Attributes:
-        now: time of everything that is kept in the transaction.
+    The driver's cursor costs a tenth of SQLAlchemy's statements; `style` marks its parameters.
     """
 
     def __init__(self, cursor: Any, style: str) -> None:
@@ -71,7 +66,7 @@ class Chain:
         return seq, record_id, hashed
 
     def keep_written(self, drafts: WrittenDrafts, caller: Caller, position: int) -> list[str]:
-        """The same of decisions that are texts already, from a position on; returns their ids."""
+        """`keep` for texts, from a position on; returns their ids."""
         written = drafts.written
         ids = IdMaker(self.now, self._last_id, len(drafts.salts))
         at, kind, prefix = write_time(self.now), Kind.DECISION.value, PREFIXES[Kind.DECISION]
@@ -104,11 +99,7 @@ class Chain:
         return made
 
     def flush(self) -> None:
-        """Insert what was kept, many rows with one statement.
-
-        SQLite's driver lets other threads run at each step of a statement, and `executemany` makes
-        one for each row: the thread that writes for all would wait its turn again for each.
-        """
+        """Insert what was kept, many rows with one statement: `executemany` is slow (ADR 19)."""
         for name, rows in self._rows.items():
             if len(rows) > _ROWS_AT_ONCE and hasattr(self._cursor, "copy"):
                 self._copy(name, rows)
@@ -123,22 +114,13 @@ class Chain:
             self._cursor.execute(statement, list(chain.from_iterable(piece)))
 
     def _copy(self, name: str, rows: list[tuple[Any, ...]]) -> None:
-        """PostgreSQL's own way for many rows."""
         with self._cursor.copy(f"COPY {name} ({', '.join(_COLUMNS[name])}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
 
 
 class Transaction:
-    """One transaction of the only writer, for what is more than keeping records.
-
-    Args:
-        connection: of the writer, in a transaction that keeps other writers out.
-
-    Attributes:
-        connection: the same, for what belongs to the records: a case, say.
-        now: time of everything that is kept in it.
-    """
+    """A transaction of the only writer, for more than keeping records."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -147,11 +129,7 @@ class Transaction:
         self.now = self._chain.now
 
     def append(self, entries: Sequence[Entry], caller: Caller) -> list[Record]:
-        """Keep entries; they are there when the transaction is committed.
-
-        Raises:
-            InputError: something in them cannot be kept.
-        """
+        """Keep entries until the commit; `InputError` where they cannot be kept."""
         require_caller(caller)
         numbered = self._chain.keep(prepare(entries), caller)
         self._chain.flush()
@@ -174,7 +152,7 @@ def list_records(
 
 @cache
 def _write_insert(name: str, rows: int, mark: str) -> str:
-    """The same text each time, which the driver keeps prepared."""
+    """The same text each time, for the driver to keep prepared."""
     names = _COLUMNS[name]
     row = f"({', '.join([mark] * len(names))})"
     return f"INSERT INTO {name} ({', '.join(names)}) VALUES {', '.join([row] * rows)}"  # noqa: S608
@@ -185,5 +163,4 @@ _COLUMNS = {
     table.name: [column.name for column in table.columns][:width]
     for table, width in ((tables.records, 18), (tables.personal, 4), (tables.cases, 5))
 }
-# What stands for a parameter, by the driver's style.
 MARKS = MappingProxyType({"qmark": "?", "pyformat": "%s", "format": "%s"})

@@ -1,9 +1,6 @@
-"""Writers of several processes take turns.
+"""Writers of several processes take turns at SQLite, by a lock that wakes who waits (ADR 19).
 
-SQLite lets one write at a time. Who comes second sleeps and tries again, longer each time up to a
-tenth of a second, while the first may come again at once: with two busy processes one request in a
-thousand waited for a third of a second. A lock of the operating system wakes who waits, and is
-freed when its holder is killed.
+It is freed with its holder.
 """
 
 import fcntl
@@ -21,12 +18,7 @@ _REFUSED, _TAKEN = b"1", b"0"
 class Turns:
     """The turns of one process, for one of its threads at a time.
 
-    Who doesn't know the lock, such as SQLite's own shell, is kept out by SQLite.
-
-    Args:
-        path: of the file that is locked. Its one byte says whether the database refused the last
-            who had a turn, whichever process that was.
-        where: the log as messages name it.
+    The locked file's one byte says whether the database refused the last who had a turn.
     """
 
     def __init__(self, path: Path, where: str) -> None:
@@ -36,11 +28,7 @@ class Turns:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Nobody else of those who take turns writes meanwhile.
-
-        Raises:
-            AuditUnavailableError: the file cannot be made.
-        """
+        """Keep other turns out; `AuditUnavailableError` where the file cannot be made."""
         try:
             if self._descriptor < 0:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -60,17 +48,17 @@ class Turns:
 
     @property
     def was_refused(self) -> bool:
-        """Whether the last turn ended without a record; asked by who has the turn."""
+        """Whether the last turn kept nothing; asked by who has the turn."""
         return os.pread(self._descriptor, 1, 0) == _REFUSED
 
     def close(self) -> None:
-        """Close the file; a process that parts from this one would share its turns otherwise."""
+        """Close the file, or a process that parts would share its turns."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def _note(self, said: bytes) -> None:
         if self.was_refused != (said == _REFUSED):
-            # Where the disk is full, everybody waits as long as the first.
+            # On a full disk, everybody waits as long as the first.
             with suppress(OSError):
                 os.pwrite(self._descriptor, said, 0)

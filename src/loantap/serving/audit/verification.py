@@ -1,4 +1,4 @@
-"""Whether every record is as it was kept, follows the one before, and none is missing."""
+"""Whether every record is as it was kept, and none is missing."""
 
 from typing import Any
 
@@ -19,15 +19,9 @@ class _BrokenError(Exception):
 
 
 def verify(connection: Connection, noted: Head | None = None) -> Verdict:
-    """Check the whole chain.
+    """Check the whole chain, up to the first record that does not hold.
 
-    Args:
-        connection: of the reader.
-        noted: an end of the chain that was noted down earlier. Without it nobody can tell that
-            records were cut off the end, or that all were written anew.
-
-    Returns:
-        How many hold, and the first that does not.
+    Only `noted`, an earlier end, shows that the end was cut off or all was written anew.
     """
     erased = _Erased(connection)
     seq, last = 0, GENESIS
@@ -46,7 +40,7 @@ def verify(connection: Connection, noted: Head | None = None) -> Verdict:
                 _check_personal(row, erased)
                 _check_noted(row, noted)
             except _BrokenError as broken:
-                # Where records are missing the first of them is named, not the one after the gap.
+                # The first missing record is named.
                 name = row.id if row.seq == seq + 1 else None
                 return Verdict(seq, Head(seq, last), Fault(seq + 1, name, str(broken)))
             seq, last = row.seq, row.hash
@@ -54,7 +48,7 @@ def verify(connection: Connection, noted: Head | None = None) -> Verdict:
 
 
 class _Erased:
-    """Whose personal part was erased, as the records of erasures say."""
+    """Records whose personal part erasures name."""
 
     def __init__(self, connection: Connection) -> None:
         self._ids: set[str] = set()
@@ -77,7 +71,7 @@ def _check_chain(row: Row[Any], seq: int, last: str) -> None:
 
 
 def _check_found_by(row: Row[Any]) -> None:
-    """The columns by which a record is found say what its public part says."""
+    """The columns that find a record agree with its public part."""
     if (row.decision, row.model_version, row.policy_digest) != find_columns(from_json(row.public)):
         raise _BrokenError(
             "it is found by a decision, model or policy that its public part has not"
@@ -91,7 +85,7 @@ def _check_personal(row: Row[Any], erased: _Erased) -> None:
         return
     if row.personal_digest is None:
         raise _BrokenError("a personal part was added to it after it was kept")
-    # SQLite takes a value of any type for any column.
+    # SQLite takes any type for any column.
     is_typed = isinstance(row.salt, bytes) and isinstance(row.content, str)
     if not is_typed or digest_personal(row.salt, row.content.encode()) != row.personal_digest:
         raise _BrokenError("its personal part was changed after it was kept")
@@ -107,7 +101,7 @@ def _check_noted(row: Row[Any], noted: Head | None) -> None:
 
 
 def _find_rest(connection: Connection, seq: int, noted: Head | None) -> Fault | None:
-    """What belongs to no record: the end of the log was cut off."""
+    """Whether the end of the log was cut off."""
     if noted is not None and noted.seq > seq:
         return Fault(seq + 1, None, f"it is missing: the log once ended at record {noted.seq}")
     for table, what in ((personal, "personal part"), (cases, "case")):
@@ -119,7 +113,7 @@ def _find_rest(connection: Connection, seq: int, noted: Head | None) -> Fault | 
 
 
 def is_as_kept(connection: Connection, record_id: str) -> bool:
-    """Whether one record still has the hash of what it says."""
+    """Whether one record still has its hash."""
     row = connection.execute(select(records).where(records.c.id == record_id)).first()
     return row is not None and _has_its_hash(row)
 

@@ -1,4 +1,4 @@
-"""What threads want done to the log, and how one of them does it for a group."""
+"""What threads want done to the log, and how one does it for a group."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _MANY = 1_000
 
 @dataclass(slots=True)
 class Append:
-    """Entries that one thread wants kept; `make` tells them, in whichever thread writes."""
+    """Entries to keep; whichever thread writes calls `make`."""
 
     make: Callable[[], Sequence[Entry]]
     caller: Caller
@@ -33,13 +33,13 @@ class Append:
     numbered: list[Numbered] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    # Another request of the same group had the same idempotency key.
+    # The group has its idempotency key already.
     comes_again: bool = False
     before: list[Record] = field(default_factory=list)
     error: Exception | None = None
 
     def prepare(self) -> None:
-        """Make the entries; what goes wrong is for the thread that wants them kept."""
+        """Make the entries; a failure is told to the thread that wants them."""
         if self.error is None:
             try:
                 self.entries = self.make()
@@ -64,22 +64,17 @@ class Change(Generic[T]):
 
 
 class Writer:
-    """Does the works of a group, for one thread at a time.
-
-    Args:
-        engines: connections to the log.
-        find_kept: what was kept under an idempotency key of a caller's, by both names.
-    """
+    """Does the works of a group, for one thread at a time."""
 
     def __init__(self, engines: Engines, find_kept: Callable[[str, str], list[Record]]) -> None:
         self._engines = engines
         self._find_kept = find_kept
         self._style = engines.writer.dialect.paramstyle
-        # When something was last written, by the clock that is never put back.
+        # By the clock that is never put back.
         self.written_at = float("-inf")
 
     def carry_out(self, group: list[Append | Change[Any]]) -> None:
-        """All that is appended goes into one transaction; a change has one of its own."""
+        """Put all that is appended into one transaction; a change has its own."""
         first = group[0]
         if isinstance(first, Change):
             if first.error is not None:
@@ -109,7 +104,7 @@ class Writer:
             self.written_at = time.monotonic()
         except AuditUnavailableError as error:
             for work in works:
-                # Each thread raises its own: the place where an error was raised is noted in it.
+                # One per thread: an error notes where it was raised.
                 work.error = AuditUnavailableError(error.where, error.problem, error.remedy)
 
 
@@ -133,7 +128,7 @@ def _keep_one(work: Append, chain: Chain, requests: KeptRequests) -> None:
 
 
 def give_up(work: Append | Change[Any]) -> None:
-    """Note in a work that nothing came of it, unless it failed for a reason of its own."""
+    """Note that nothing came of a work, unless it failed already."""
     work.error = work.error or AuditUnavailableError(
         "audit log",
         "the thread that writes for this one was interrupted, or waits for another writer",

@@ -1,4 +1,4 @@
-"""A case: a referred decision that waits for a person."""
+"""A referred decision that waits for a person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from loantap.serving.audit.records import Record
 
 
 class State(StrEnum):
-    """How far a case is; one whose taker's time is over is open again."""
+    """How far a case is; one whose time is over is open again."""
 
     OPEN = "open"
     TAKEN = "taken"
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a person decided so: a closed list, so that overrides can be counted."""
+    """Why a person decided so; a closed list, so that it can be counted."""
 
     INCOME_CONFIRMED = "income confirmed"
     EMPLOYMENT_CONFIRMED = "employment confirmed"
@@ -48,18 +48,12 @@ class Case:
     """A referred decision.
 
     Attributes:
-        decision_id: id of the decision.
         seq: number of its record; older decisions have smaller ones.
-        state: open, taken or closed.
         amount: at stake, in currency.
         opened_at: when the decision was made.
         taken_by: who has it, or decided it.
-        taken_by_key: with which key.
-        taken_at: since when.
         expires_at: until when it is held for this person.
         outcome: approve or decline; None until it is closed.
-        reason: of the outcome.
-        closed_at: when it was decided.
     """
 
     decision_id: str
@@ -78,12 +72,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class QueuedCase:
-    """A case of the queue with what was decided.
-
-    Attributes:
-        case: the case.
-        decision: the record of the decision.
-    """
+    """A case of the queue with the record of its decision."""
 
     case: Case
     decision: Record
@@ -91,12 +80,9 @@ class QueuedCase:
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
-    """Some cases of the queue.
+    """Some cases of the queue, in the order asked for, and the number of all in their state.
 
-    Attributes:
-        items: in the order asked for.
-        next: what to pass as `after` for more; None at the end.
-        n: number of all cases in the state asked for.
+    `next` is `after` of the next page, None at the end.
     """
 
     items: tuple[QueuedCase, ...]

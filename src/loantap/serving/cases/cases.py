@@ -1,4 +1,4 @@
-"""The refer queue: look, take, give back, decide. Each step is a record, too."""
+"""The refer queue: look, take, give back, decide; each step is a record."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from loantap.serving.cases.errors import (
 )
 from loantap.serving.cases.queue import Order, list_queue
 
-# How long a case is held for who took it, unless it is taken again.
+# Taking a case again holds it longer.
 HOLD = timedelta(minutes=30)
 _MAX_NOTE = 2_000
 _IS_OPEN = "Nothing is to be done: it was given back, or its time is over"
@@ -33,14 +33,7 @@ _IS_OPEN = "Nothing is to be done: it was given back, or its time is over"
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What people decided on referred applications.
-
-    Attributes:
-        n: how many cases.
-        by_outcome: how many, by outcome.
-        by_reason: by reason and outcome.
-        by_person: by person and outcome.
-    """
+    """What people decided: in all, by outcome, by reason and outcome, by person and outcome."""
 
     n: int
     by_outcome: Mapping[str, int]
@@ -51,12 +44,9 @@ class Overrides:
 class Cases:
     """The cases of one audit log.
 
-    Who holds a case is one person with one key: two people cannot hold it, also where they ask at
-    the same moment in two processes, since the log has one writer at a time.
-
-    Args:
-        store: the log.
-        hold: how long a case is held for who took it.
+    One person with one key holds a case, for `hold`: the log has one writer at a time, even from
+    two processes. Methods that change a case raise `UnknownCaseError` where there is none, and
+    `CaseClosedError` where it was decided.
     """
 
     def __init__(self, store: AuditStore, hold: timedelta = HOLD) -> None:
@@ -75,24 +65,14 @@ class Cases:
         after: str | None = None,
         limit: int = 50,
     ) -> CasePage:
-        """Cases in a state, the oldest or the largest first, from a cursor on.
-
-        Raises:
-            InputError: the cursor is of another list.
-        """
+        """Cases in a state, the oldest or largest first; `InputError` for another list's cursor."""
         now = datetime.now(UTC)
         return self._store.read(
             lambda connection: list_queue(connection, state, order, after, limit, now)
         )
 
     def take(self, decision_id: str, caller: Caller) -> Case:
-        """Hold a case; who holds it already holds it for longer.
-
-        Raises:
-            UnknownCaseError: there is none.
-            CaseHeldError: another person has it.
-            CaseClosedError: it was decided.
-        """
+        """Hold a case, or hold it for longer; `CaseHeldError` where another person has it."""
 
         def act(transaction: Transaction) -> Case:
             case = _require_open(transaction, decision_id)
@@ -116,13 +96,7 @@ class Cases:
         return self._store.change(act)
 
     def give_back(self, decision_id: str, caller: Caller) -> Case:
-        """Let others have a case.
-
-        Raises:
-            UnknownCaseError: there is none.
-            CaseNotHeldError: who asks does not have it.
-            CaseClosedError: it was decided.
-        """
+        """Let others have a case; `CaseNotHeldError` for who does not have it."""
 
         def act(transaction: Transaction) -> Case:
             case = _require_open(transaction, decision_id)
@@ -136,15 +110,10 @@ class Cases:
     def decide(
         self, decision_id: str, caller: Caller, outcome: Outcome, reason: Reason, note: str = ""
     ) -> tuple[Case, Record]:
-        """Decide a case that one holds.
-
-        Returns:
-            The case, closed, and the record of the override. The decision stays as it was made.
+        """Decide a case that one holds; returns it and the record. The decision stays as made.
 
         Raises:
-            UnknownCaseError: there is none.
             CaseNotHeldError: who asks does not have it.
-            CaseClosedError: it was decided.
             InputError: the note is too long, or missing where the reason asks for one.
         """
         _require_note(reason, note)
@@ -167,7 +136,7 @@ class Cases:
         return self._store.change(act)
 
     def count_overrides(self) -> Overrides:
-        """What people decided, by outcome, reason and person."""
+        """Overrides by outcome, reason and person."""
         decided = self._store.read(lambda connection: list(_list_decided(connection)))
         outcomes = Counter(outcome for outcome, _, _ in decided)
         reasons = Counter((reason, outcome) for outcome, reason, _ in decided)
@@ -232,7 +201,6 @@ def _require_note(reason: Reason, note: str) -> None:
 def _change(
     transaction: Transaction, entry: Entry, caller: Caller, changed: Mapping[str, object]
 ) -> tuple[Case, Record]:
-    """Keep the record of a change, and carry it out."""
     record = transaction.append([entry], caller)[0]
     is_meant = cases.c.decision_id == entry.subject
     row = transaction.connection.execute(

@@ -1,4 +1,4 @@
-"""What the API answers, as the dashboard reads it; what it does not show is left out."""
+"""The API's answers, without what the dashboard does not show."""
 
 from datetime import date, datetime
 from typing import Any, Final, Literal
@@ -19,13 +19,10 @@ class FormField(_Answer):
         name: source name, as it is sent.
         label: what it is called, in a few words.
         meaning: in plain words.
-        unit: of a number; "" where there is none.
+        unit: of a number; "" for none.
         kind: `number`, `integer`, `category`, `month` or `text`.
-        minimum: smallest valid value; None where there is none.
-        maximum: largest valid value.
-        values: what may be chosen; None where anything in the range may be given.
-        example: a value of a made-up application.
-        required: whether the model needs it.
+        minimum: smallest valid value, or None.
+        values: what may be chosen; None for anything in the range.
     """
 
     name: str
@@ -48,7 +45,7 @@ class ApplicationSchema(_Answer):
 
 
 class WhoAsks(_Answer):
-    """The key that asks: whose it is, and its scopes."""
+    """The key that asks: its owner and its scopes."""
 
     id: str
     owner: str
@@ -57,7 +54,7 @@ class WhoAsks(_Answer):
 
 
 class ModelName(_Answer):
-    """Which model decided, and the origin of the loans that it was trained on."""
+    """Which model decided, and the origin of its training loans."""
 
     name: str
     version: str
@@ -65,7 +62,7 @@ class ModelName(_Answer):
 
 
 class PolicyName(_Answer):
-    """Which policy decided: id and version, and the first digits of its digest."""
+    """Which policy decided: id, version, first digits of its digest."""
 
     version: str
     digest: str = ""
@@ -80,7 +77,7 @@ class Contribution(_Answer):
 
 
 class Offer(_Answer):
-    """One offer; `amount` and the other numbers are None where there is none to make."""
+    """One offer; its numbers are None where there is none to make."""
 
     kind: str
     amount: float | None = None
@@ -128,7 +125,7 @@ class Decision(_Answer):
 
     @property
     def by_person(self) -> Event | None:
-        """What a person decided on it since, if one did; the decision itself stays."""
+        """What a person decided on it since, if one did."""
         return next((one for one in reversed(self.events) if one.kind == _BY_PERSON), None)
 
 
@@ -163,7 +160,7 @@ class Case(_Answer):
 
 
 class CasePage(_Answer):
-    """Some cases, where the next ones begin, how many there are, and the reasons to choose from."""
+    """Some cases, the number of all, where the next begin, and reasons to choose from."""
 
     items: list[Case]
     next: str | None = None
@@ -172,7 +169,7 @@ class CasePage(_Answer):
 
 
 class RegisteredVersion(_Answer):
-    """One version in the registry, or a candidate that was never registered: it has no version."""
+    """A version in the registry; a candidate never registered has no number."""
 
     name: str
     version: str | None = None
@@ -183,7 +180,7 @@ class RegisteredVersion(_Answer):
 
 
 class Condition(_Answer):
-    """One condition of the rule of promotion, and what it was judged by."""
+    """A condition of the rule of promotion, and its evidence."""
 
     name: str
     holds: bool

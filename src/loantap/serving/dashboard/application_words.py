@@ -1,4 +1,4 @@
-"""An application in words: what its fields are called, and what their values say."""
+"""An application in words: its fields and their values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,18 +12,18 @@ from loantap.serving.dashboard.frame import show_table
 
 
 def explain_field(one: FormField, more: str = "") -> str:
-    """What a field means, its unit, what more there is to say, and its name in files."""
+    """A field's meaning, unit, further remarks, and name in files."""
     unit = f", in {one.unit}" if one.unit else ""
     return f"{one.meaning}{unit}{more}. In files: `{one.name}`"
 
 
 def word_choice(one: FormField, value: str | float) -> str:
-    """A value that may be chosen; the API is sent the value itself."""
+    """A choice as people read it; the API is sent the value itself."""
     return name_category(value) if isinstance(value, str) else f"{value:g} {one.unit}".strip()
 
 
 def list_values(schema: ApplicationSchema, given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What each field of an application is, and its value, in the order of the schema."""
+    """Each field's name and value, in the order of the schema."""
     return [(one.label, _word(one, given[one.name])) for one in schema.fields
             if one.name in given]  # fmt: skip
 

@@ -15,9 +15,7 @@ _HEIGHT: Final = 340
 def chart_calibration(reliability: pd.DataFrame) -> alt.LayerChart:
     """Observed default rate against predicted PD, in bins of each sample.
 
-    Args:
-        reliability: one row per bin: `sample`, `mean_pd`, `observed_rate` with `low` and `high`,
-            `loans`.
+    Takes one row per bin: `sample`, `mean_pd`, `observed_rate` with `low` and `high`, `loans`.
     """
     told = pd.DataFrame(
         {

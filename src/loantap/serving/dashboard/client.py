@@ -22,7 +22,7 @@ from loantap.serving.dashboard.answers import (
     WhoAsks,
 )
 
-# A batch of thousands of rows is answered within seconds; one application in milliseconds.
+# Seconds; a batch of thousands of rows takes some.
 _TIMEOUT: Final = httpx.Timeout(60, connect=3)
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -30,7 +30,7 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong with one field of a request, and what to do about it."""
+    """What is wrong with a field of a request, and what to do."""
 
     field: str
     problem: str
@@ -45,9 +45,8 @@ class ApiError(Exception):
         status: of HTTP; 0 where there was no answer.
         title: what is wrong, in a few words.
         detail: the same in a sentence, as the API says it.
-        fields: what is wrong with which field.
-        retry_after: seconds to wait before asking again; None where nothing is said of it.
-        kind: of the problem, such as `four-eyes`; "" where the API does not say.
+        retry_after: seconds to wait before asking again, or None.
+        kind: such as `four-eyes`; "" where the API does not say.
     """
 
     status: int
@@ -62,20 +61,15 @@ class ApiError(Exception):
 
 
 def open_http(api_url: str) -> httpx.Client:
-    """Connections to the API, kept open; safe to share between sessions."""
+    """Connections to the API, kept open; sessions may share them."""
     return httpx.Client(base_url=api_url, timeout=_TIMEOUT, headers={"Accept": "application/json"})
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The API on behalf of one person.
+    """The API on behalf of a person; every method raises `ApiError`.
 
-    Attributes:
-        http: connections to it.
-        key: API key; "" for what needs none.
-        person: on whose behalf the dashboard's own key asks; "" for the key's owner.
-
-    Every method raises `ApiError`.
+    The key is "" for what needs none, the person "" for the key's owner.
     """
 
     http: httpx.Client
@@ -87,7 +81,7 @@ class Api:
         return self._get("/v1/schema/application", ApplicationSchema)
 
     def who_asks(self) -> WhoAsks:
-        """Whose key this is, and what it may do."""
+        """The key's owner and scopes."""
         return self._get("/v1/key", WhoAsks)
 
     def score(self, application: Mapping[str, Any], idempotency_key: str) -> Decision:
@@ -116,7 +110,7 @@ class Api:
         return self._get(f"/v1/decisions/{_quote(decision_id)}", Decision)
 
     def search_decisions(self, **wanted: str | int | None) -> DecisionPage:
-        """Decisions that agree with what is wanted, newest first."""
+        """Matching decisions, newest first."""
         return self._get("/v1/decisions", DecisionPage, wanted)
 
     def replay(self, decision_id: str) -> Replay:
@@ -129,15 +123,15 @@ class Api:
         return self._get("/v1/cases", CasePage, wanted)
 
     def take_case(self, decision_id: str) -> None:
-        """Take a case, so that nobody else decides on it."""
+        """Take a case."""
         self._ask("POST", f"/v1/cases/{_quote(decision_id)}/take", json={})
 
     def give_case_back(self, decision_id: str) -> None:
-        """Give back a case that one has taken."""
+        """Give back a case."""
         self._ask("POST", f"/v1/cases/{_quote(decision_id)}/give-back", json={})
 
     def decide_case(self, decision_id: str, decision: str, reason: str, note: str) -> None:
-        """Decide on a case that one has taken."""
+        """Decide on a taken case."""
         said = {"decision": decision, "reason": reason, "note": note}
         self._ask("POST", f"/v1/cases/{_quote(decision_id)}/decide", json=said)
 
@@ -160,7 +154,7 @@ class Api:
         )
 
     def try_policy(self, policy_id: str) -> PolicyTrial:
-        """What a policy would have done to the decisions of the last month."""
+        """What a policy would have done to the last month's decisions."""
         answer = self._ask("POST", f"/v1/policies/{_quote(policy_id)}/try", json={})
         return _read(answer, PolicyTrial)
 
@@ -169,7 +163,7 @@ class Api:
         self._ask("POST", f"/v1/policies/{_quote(policy_id)}/activate", json={})
 
     def roll_policy_back(self, leaving: str) -> None:
-        """Let the policy before the one of this id decide again."""
+        """Put the policy before this one in force again."""
         self._ask("POST", "/v1/policies/rollback", json={}, params={"from": leaving})
 
     def _get(
@@ -208,7 +202,7 @@ def _read(answer: httpx.Response, kind: type[AnswerT]) -> AnswerT:
 
 
 def _read_problem(answer: httpx.Response) -> ApiError:
-    """The problem that an answer tells of (RFC 9457), whatever its form."""
+    """The problem in an answer (RFC 9457), whatever its form."""
     try:
         told = answer.json()
     except ValueError:
@@ -239,5 +233,5 @@ def _read_seconds(text: str | None) -> int | None:
 
 
 def _quote(text: str) -> str:
-    """An id as one segment of a path; what a person types cannot lead elsewhere."""
+    """An id as one segment of a path; typed text cannot lead elsewhere."""
     return quote(text.strip(), safe="")

@@ -13,7 +13,7 @@ from loantap.serving.dashboard.settings import read_settings
 
 
 def make_command(host: str, port: int) -> list[str]:
-    """The command that runs Streamlit: headless, telling nobody, with the look of the reports."""
+    """The command for Streamlit: headless, telling nobody, with the reports' look."""
     found = find_spec("loantap.serving.dashboard.entry.app")
     if found is None or found.origin is None:
         raise InputError("dashboard", "its pages are not installed", "Install loantap again")
@@ -24,7 +24,7 @@ def make_command(host: str, port: int) -> list[str]:
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "viewer",
-        # What fails is told in the log, and to nobody else.
+        # Errors go to the log alone.
         "client.showErrorDetails": "none",
         "client.showErrorLinks": "false",
         **list_theme_options(),

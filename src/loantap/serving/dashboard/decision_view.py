@@ -1,4 +1,4 @@
-"""A decision on the screen: outcome, figures, reasons, what moved the score, and offers."""
+"""A decision on the screen: outcome, figures, reasons, points, offers."""
 
 from html import escape
 from typing import Final

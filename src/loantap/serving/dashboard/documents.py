@@ -1,4 +1,4 @@
-"""Papers to print: the decision sheet for the file, and the letter to the applicant."""
+"""Papers to print: the decision sheet, and the letter to the applicant."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -27,7 +27,7 @@ _OUTCOMES: Final = {
     "refer": "A colleague will look at your application. You hear from us when they have decided.",
     "decline": "We are sorry that we cannot offer you this loan.",
 }
-# What an applicant is told of a person's reason: notes and suspicions stay in the house.
+# For applicants: notes and suspicions stay in the house.
 _FACTS: Final[dict[str, str]] = {
     Reason.INCOME_NOT_CONFIRMED: "We could not confirm the income.",
     Reason.EMPLOYMENT_NOT_CONFIRMED: "We could not confirm the employment.",
@@ -45,7 +45,7 @@ _ENDS: Final = {
 def show_papers(
     schema: ApplicationSchema, application: Mapping[str, Any], decision: Decision
 ) -> None:
-    """Buttons to download both; where a person has decided, both say what."""
+    """Buttons to download both."""
     sheet = write_sheet(list_values(schema, application), decision)
     papers = ("Decision sheet", "sheet", sheet), ("Letter to the applicant", "letter",
                                                   write_letter(decision))  # fmt: skip
@@ -55,12 +55,7 @@ def show_papers(
 
 
 def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> str:
-    """The decision with its figures, reasons and input, as one HTML file for A4 paper.
-
-    Args:
-        application: what each field is, and its value.
-        decision: on it.
-    """
+    """The decision with the application's fields and values, as HTML for A4."""
     figures = [
         *_list_of_person(decision.by_person),
         ("Decision of model and policy", HEADLINES[decision.decision]),
@@ -82,10 +77,7 @@ def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> s
 
 
 def write_letter(decision: Decision) -> str:
-    """The letter to the applicant: outcome and reasons, nothing of the model.
-
-    Where a person has decided, it is about that, and names neither the person nor the note.
-    """
+    """The letter to the applicant: outcome and reasons, without model, person and note."""
     last = decision.by_person
     outcome = decision.decision if last is None else str(last.public["decision"])
     given = decision.reasons if last is None else _word_reasons(decision, last)
@@ -117,9 +109,9 @@ def _list_of_person(last: Event | None) -> list[tuple[str, str]]:
 
 
 def _word_reasons(decision: Decision, last: Event) -> list[str]:
-    """The fact that a person named, or what counts most against the applicant.
+    """What a person named, or what counts most against the applicant.
 
-    The first reason of a referred decision says why a person had to decide, which is past.
+    A referred decision's first reason is only why a person had to decide.
     """
     fact = _FACTS.get(str(last.public["reason"]))
     return [fact] if fact else decision.reasons[1:]

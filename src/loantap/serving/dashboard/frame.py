@@ -1,4 +1,4 @@
-"""What stands around every page: banner, sign-in, and messages where something is missing."""
+"""Around every page: banner, sign-in, and messages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from loantap.serving.dashboard.look import Theme, colour_chart, write_style
 from loantap.serving.dashboard.session import Session, begin_session
 from loantap.serving.dashboard.settings import DashboardSettings, read_settings
 
-# Seconds for which a page goes on with what it heard of the model.
+# Seconds that what was heard of the model is good for.
 _KNOWN_FOR: Final = 15
 # No answer, and too many requests.
 _PASSING: Final = (0, 429)
-# Columns of a table that a phone is wide enough for.
+# Columns that fit a phone.
 _FITS: Final = 2
 # More than these are written small.
 _MANY: Final = 7
@@ -34,9 +34,8 @@ class Page:
     """What a page is given.
 
     Attributes:
-        settings: of the dashboard.
-        session: of the person; None where there is no key, on pages that need none.
-        model: the model that decides; None where there is none, or it is not known.
+        session: None without a key, on pages that need none.
+        model: that decides; None where there is none, or it is not known.
     """
 
     settings: DashboardSettings
@@ -49,11 +48,7 @@ def show_page(
 ) -> None:
     """A page with all that stands around it; an error of the API becomes a message.
 
-    Args:
-        title: its heading.
-        lead: one sentence under it.
-        body: draws the page.
-        needs_api: whether there is nothing to show without the API.
+    `lead` is a sentence under the title.
     """
     st.html(write_style(current_theme()))
     try:
@@ -78,7 +73,7 @@ def show_page(
         return
     if problem is not None and (needs_api or problem.status == 401):
         show_error(problem)
-        # Without a model there are still decisions, cases and policies to look at.
+        # Decisions, cases and policies need no model.
         if session is None or problem.status != 503:
             return
     try:
@@ -88,34 +83,27 @@ def show_page(
 
 
 def show_error(error: ApiError) -> None:
-    """An error of the API as a message: a warning where the person can mend it."""
+    """An error of the API: a warning where the person can mend it."""
     message = messages.explain_error(error)
     (st.warning if message.is_mendable else st.error)(message.text)
 
 
 def current_theme() -> Theme | None:
-    """The theme that the person sees; None before the browser has said."""
+    """The person's theme; None before the browser has said."""
     return st.context.theme.type
 
 
 def show_chart(chart: alt.LayerChart, alternative: str) -> None:
-    """A chart of the reports.
-
-    Args:
-        chart: as the reports draw it.
-        alternative: what it shows, for those who do not see it.
-    """
+    """A chart of the reports; the alternative is for those who do not see it."""
     st.vega_lite_chart(
         spec=colour_chart(chart, current_theme()), theme=None, width="stretch", alt=alternative
     )
 
 
 def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
-    """Figures side by side: what it is, its value, and n or interval below it.
+    """Figures side by side: name, value, and n or interval below.
 
-    Args:
-        figures: name, value and note of each.
-        cut: name of the one that is cut to the width there is; all of it is copied, and in a tip.
+    That named by `cut` is cut to its width; a copy and the tip are whole.
     """
     items = []
     for name, value, note in figures:
@@ -131,12 +119,9 @@ def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
 def show_table(
     head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: frozenset[int]
 ) -> None:
-    """A table; where the screen is narrow, each row of more than two columns becomes a card.
+    """A table whose rows, if of more than two columns, become cards on a narrow screen.
 
-    Args:
-        head: headings.
-        rows: texts, one for each heading.
-        numbers: places of the columns that hold numbers.
+    `numbers` are places of columns.
     """
     kind = f"lt-scroll{' lt-wide' * (len(head) > _FITS)}{' lt-dense' * (len(head) > _MANY)}"
     written = [_write_row("th", head, numbers)]
@@ -147,7 +132,7 @@ def show_table(
 def act(change: Callable[[], None], done: str, place: str) -> None:
     """Change something through the API, then draw the page anew; a refusal is told in its place.
 
-    What to say once it is done is put into a place of the session's state.
+    `done` goes to a place of the session's state.
     """
     try:
         change()
@@ -163,7 +148,7 @@ def _write_row(
 ) -> str:
     written = []
     for place, cell in enumerate(cells):
-        # An interval goes to the next line as a whole.
+        # An interval wraps as a whole.
         text = escape(cell).replace(" [", " <span>[").replace("]", "]</span>")
         label = f' data-label="{escape(head[place])}"' if place and head else ""
         written.append(f"<{tag}{' class=num' if place in numbers else ''}{label}>{text}</{tag}>")
@@ -184,7 +169,7 @@ def _find_model(session: Session) -> tuple[ServedModel | None, ApiError | None]:
     try:
         model = session.api.read_model()
     except ApiError as error:
-        # The page goes on, and what was typed stays; what it asks itself tells the trouble.
+        # What was typed stays.
         if error.status in _PASSING and known is not None and known[1] == session.api.key:
             return known[2], None
         return None, error
@@ -193,11 +178,11 @@ def _find_model(session: Session) -> tuple[ServedModel | None, ApiError | None]:
 
 
 def _is_simulated(settings: DashboardSettings, model: ServedModel | None) -> bool:
-    """Whether the model, or where there is none the last run, is a demo."""
+    """Whether the model, or without one the last run, is a demo."""
     if model is not None:
         return model.origin == SIMULATED
     try:
         return bool(LastRun(settings).read_report("metrics.json").get("origin") == SIMULATED)
     except InputError:
-        # No run yet, or what it left is damaged, which the page tells that shows it.
+        # No run, or a damaged one, which its page tells.
         return False

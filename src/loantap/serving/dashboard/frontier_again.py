@@ -1,8 +1,4 @@
-"""The frontier for an LGD and a PD cut-off that a person chooses, from stored PDs and terms.
-
-No formula is here: loans are valued, profits imputed and policies measured by the functions that
-the run uses, so that at the run's own assumptions its own figures come out.
-"""
+"""The frontier for a chosen LGD and PD cut-off, by the run's formulas, from stored PDs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +25,7 @@ from loantap.serving.dashboard.last_run import LastRun
 
 _LOANS: Final = ["loan_id", "grade", *(name for name in TERMS if name != "is_charged_off")]
 _SPLITS: Final = ["loan_id", "known_from", "judged_at"]
-# Profit scores are learnt in a run, and not anew at another LGD.
+# Learnt in a run, not anew at another LGD.
 _LEARNT: Final = "profit_score_hurdle"
 
 
@@ -39,8 +35,7 @@ class JudgedLoans:
 
     Attributes:
         portfolio: one row per loan of cross-validation, from `join_portfolio`.
-        economics: the scenarios of the project.
-        options: of the comparison of policies.
+        economics: the project's scenarios.
         min_loans: of fewer approved loans some figures are not told.
     """
 
@@ -56,7 +51,7 @@ class Choice:
 
     Attributes:
         scenario: whose other assumptions hold.
-        loss_given_default: LGD, a fraction.
+        loss_given_default: a fraction.
         paid_life: how long loans that were paid back have run.
     """
 
@@ -67,14 +62,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The judged loans under a choice.
-
-    Attributes:
-        values: of each loan.
-        outcomes: of each loan.
-        curves: of the frontier, from `trace_frontier`.
-        min_loans: of fewer approved loans some figures are not told.
-    """
+    """Judged loans under a choice: their values and outcomes, `trace_frontier`'s curves."""
 
     values: LoanValues
     outcomes: Outcomes
@@ -82,13 +70,9 @@ class Again:
     min_loans: int
 
     def compare(self, cutoff: float) -> pd.DataFrame:
-        """A PD cut-off beside expected NPV and approving everybody.
+        """A PD cut-off, below which loans are approved, beside expected NPV and approving all.
 
-        Args:
-            cutoff: loans below this PD are approved.
-
-        Returns:
-            One row per policy: `policy`, `label` and what `measure_policy` returns.
+        Returns one row per policy: `policy`, `label` and what `measure_policy` returns.
         """
         pds = self.values.probability_of_default
         everybody = np.ones(len(pds), bool)
@@ -106,11 +90,7 @@ class Again:
 
 
 def load_judged(run: LastRun, conf: Path) -> JudgedLoans:
-    """The judged loans of the last run, and the assumptions of the project.
-
-    Args:
-        run: the last run.
-        conf: folder of the parameter files.
+    """The last run's judged loans, with the assumptions in the folder `conf`.
 
     Raises:
         NoRunError: there was none.

@@ -18,7 +18,7 @@ _FAMILIES: Final = {
 }
 _TOLD: Final = ("Approved", "Default rate of approved", "Profit per application", "n")
 _HEIGHT: Final = 320
-# A name on a ground of the page's colour, so that lines do not cross it.
+# A ground of the page's colour, so that no line crosses the name.
 _LOOKS: Final[Sequence[Mapping[str, Any]]] = (
     {"color": "var(--page)", "stroke": "var(--page)", "strokeWidth": 5, "opacity": 0.85},
     {"color": INK, "fontWeight": "bold"},
@@ -28,12 +28,10 @@ _LOOKS: Final[Sequence[Mapping[str, Any]]] = (
 def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
     """Profit per application against the default rate of approved loans, with policies as points.
 
-    Args:
-        curves: of `frontier_again.decide_again`.
-        policies: of `frontier_again.Again.compare`.
+    Takes `decide_again`'s curves and `Again.compare`'s policies.
     """
     lines = _word(curves).assign(series=curves["family"].map(_FAMILIES))
-    # A line goes from its strictest point to its widest: by its cap, or by the share approved.
+    # From strictest to widest: by cap, or by share approved.
     is_cap = curves["family"].eq(_CAPPED)
     lines = lines.assign(path=curves["hurdle"].where(is_cap, curves["approval_rate"]))
     points = _word(policies).assign(name=policies["label"])
@@ -69,7 +67,6 @@ def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
 
 
 def _word(figures: pd.DataFrame) -> pd.DataFrame:
-    """The figures of points, with what they say when they are pointed at."""
     told = [
         {
             "Approved": percent(row["approval_rate"]),

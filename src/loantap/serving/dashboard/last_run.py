@@ -1,4 +1,4 @@
-"""What the last run left: its tables and reports, read anew once they change."""
+"""What the last run left, read anew once it changes."""
 
 import json
 from dataclasses import dataclass
@@ -21,10 +21,7 @@ class NoRunError(InputError):
 class LastRun:
     """Files of the last run.
 
-    Attributes:
-        settings: which say where they are.
-
-    Every method raises `NoRunError` where a file is not there, and `InputError` where it cannot be
+    Every method raises `NoRunError` where a file is not there, `InputError` where it cannot be
     read.
     """
 
@@ -42,7 +39,7 @@ class LastRun:
         return found
 
     def read_part(self, name: str, *keys: str) -> Any:
-        """A part of a report, by the keys that lead to it, the last of them a namespace."""
+        """A part of a report, by its keys, the last of them a namespace."""
         found: Any = self.read_report(name)
         for key in keys:
             found = found.get(key) if isinstance(found, dict) else None

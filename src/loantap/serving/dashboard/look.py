@@ -1,4 +1,4 @@
-"""One look with the reports: their colours, for Streamlit, its charts and our own HTML."""
+"""The reports' colours for Streamlit, its charts and our own HTML."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _ROOT: Final = re.compile(r":root\s*\{([^}]*)\}")
 _VARIABLE: Final = re.compile(r"(--[a-z0-9-]+):\s*(#[0-9a-fA-F]{6})")
 _USE: Final = re.compile(r"var\((--[a-z0-9-]+)\)")
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
-# Streamlit's names of what the style sheet calls otherwise.
+# Streamlit's names for the style sheet's.
 _STREAMLIT: Final = {
     "primaryColor": "--link",
     "backgroundColor": "--page",
@@ -39,7 +39,7 @@ _STREAMLIT: Final = {
 
 @cache
 def read_palette(theme: Theme) -> Mapping[str, str]:
-    """The colours of the reports by the name of their variable, such as `--ink`."""
+    """The colours of the reports by variable, such as `--ink`."""
     templates = resources.files("loantap.reporting") / "templates"
     colours: dict[str, str] = {}
     for sheet in _SHEETS:
@@ -50,7 +50,7 @@ def read_palette(theme: Theme) -> Mapping[str, str]:
 
 
 def list_theme_options() -> dict[str, str]:
-    """Streamlit's options that give it the look of the reports, light and dark."""
+    """Streamlit's options for the reports' look, light and dark."""
     options = {
         "theme.font": _FONT,
         "theme.headingFont": _FONT,
@@ -68,7 +68,7 @@ def list_theme_options() -> dict[str, str]:
 
 
 def write_style(theme: Theme | None) -> str:
-    """A style element for our own HTML: colours of a theme, or of the system where unknown."""
+    """A style element with a theme's colours, or the system's where unknown."""
     sheet = (
         resources.files("loantap.serving.dashboard") / "templates" / "dashboard.css"
     ).read_text("utf-8")
@@ -79,7 +79,7 @@ def write_style(theme: Theme | None) -> str:
 
 
 def colour_chart(chart: alt.LayerChart, theme: Theme | None) -> dict[str, Any]:
-    """A chart of the reports with colours as values: a canvas knows no variables."""
+    """A chart with colours as values: a canvas knows no variables."""
     palette = read_palette(theme or "light")
     spec: dict[str, Any] = _resolve(to_spec(chart), palette)
     return spec

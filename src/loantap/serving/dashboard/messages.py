@@ -1,4 +1,4 @@
-"""What went wrong, told to the person in front of the screen, and what to do about it."""
+"""What went wrong, and what the person at the screen can do."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ LOST: Final = (
 )
 NO_RUN: Final = "There is nothing to show yet. `make run` makes it; it takes about two minutes."
 _LABELS: Final = {str(one.source_name): one.label for one in portfolio_columns()}
-# Of problems that no right of a key would solve.
+# No right of a key would help.
 _FORBIDDEN: Final = {"four-eyes": "Another person must do this"}
 _RIGHTS: Final = {
     "score": "to score applications",
@@ -28,19 +28,14 @@ _RIGHTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: what is wrong, then what to do.
-
-    Attributes:
-        text: in Markdown.
-        is_mendable: whether the person can mend it here; otherwise somebody else has to.
-    """
+    """Markdown of what is wrong and what to do; whether the person can mend it."""
 
     text: str
     is_mendable: bool
 
 
 def explain_error(error: ApiError) -> Message:
-    """What an error of the API means for the person who uses the dashboard."""
+    """What an error of the API means for the dashboard's user."""
     match error.status:
         case 0:
             return Message(
@@ -95,17 +90,17 @@ def tell_missing_right(scope: str) -> str:
 def _say(error: ApiError) -> str:
     fields = [_tell_field(one) for one in error.fields]
     first = error.fields[0] if error.fields else None
-    # The API's sentence is then about the first field, which the list tells as well.
+    # The list tells that field as well.
     is_said = first is not None and error.detail.startswith(f"{first.field}: {first.problem}")
     detail = "" if is_said else _end(error.detail)
     if not detail and len(fields) == 1:
         return fields[0]
-    # Without a sentence before it the list begins on a line of its own all the same.
+    # The list begins on its own line anyway.
     return "\n\n".join([detail, *(f"- {text}" for text in fields)])
 
 
 def _tell_field(one: FieldProblem) -> str:
-    """What is wrong with a field: as the form calls it, if it is one of an application."""
+    """What is wrong with a field, under its name in the form if it has one."""
     if not one.field:
         return one.problem
     label = _LABELS.get(one.field)

@@ -1,4 +1,4 @@
-"""A list page by page: which page is shown, and the way to the others."""
+"""A list page by page."""
 
 from collections.abc import Hashable
 
@@ -6,33 +6,22 @@ import streamlit as st
 
 
 class Pages:
-    """Where a person is in a list of the API; another search begins at its first page.
-
-    Args:
-        name: of the list.
-        wanted: what is searched for, and in which order.
-    """
+    """Where a person is in a list of the API; another search starts anew."""
 
     def __init__(self, name: str, wanted: Hashable) -> None:
         self._name = name
         kept = st.session_state.get(f"pages:{name}", (None, []))
-        # Of each page up to the one that is shown: its cursor, and how many items come before it.
+        # Per page up to this one: its cursor, and how many items come before.
         self._steps: list[tuple[str | None, int]] = kept[1] if kept[0] == wanted else [(None, 0)]
         st.session_state[f"pages:{name}"] = (wanted, self._steps)
 
     @property
     def after(self) -> str | None:
-        """The cursor of the page that is shown; None for the first."""
+        """The cursor of the page shown; None for the first."""
         return self._steps[-1][0]
 
     def show_way(self, shown: int, following: str | None, n: int | None = None) -> None:
-        """Which items are shown, and the buttons; nothing where all fit on one page.
-
-        Args:
-            shown: how many this page has.
-            following: cursor of the next page.
-            n: how many the list has; None where the API does not say.
-        """
+        """Which items are shown, and the buttons; nothing where all fit on one page."""
         before = self._steps[-1][1]
         if not before and following is None:
             return

@@ -1,4 +1,4 @@
-"""The form in which a person writes a new version of the credit policy."""
+"""The form for a new version of the credit policy."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,25 +10,23 @@ from loantap.policy.credit_policy import MAX_DEFAULT_PRICE
 from loantap.serving.dashboard.answers import PolicyVersion
 from loantap.serving.dashboard.policy_words import RULES, TARGETS, Content
 
-# Shown in per cent: limits and step, which are those of `Rules` and `Targets`.
+# Limits and step in per cent, as in `Rules` and `Targets`.
 _PERCENT: Final[Mapping[str, tuple[float, float, float]]] = {
     "min_margin": (-500.0, 50.0, 0.1),
     "review_margin": (0.0, 50.0, 0.01),
     "max_probability_of_default": (0.1, 100.0, 1.0),
     **dict.fromkeys(TARGETS, (0.0, 100.0, 1.0)),
 }
-# A price of default, in per cent of the principal for each point of PD, is the same number.
+# In per cent of the principal per point of PD it is the same number.
 _PER_POINT: Final = "default_price"
-# A share typed in per cent has no more digits than these.
+# Of a share typed in per cent.
 _DIGITS: Final = 8
 
 
 def ask_policy(in_force: PolicyVersion, content: Content) -> dict[str, Any] | None:
-    """Draw the form; it starts from the policy in force.
+    """Draw the form, which starts from the policy in force.
 
-    Returns:
-        The policy as the API takes it, without author, who is whoever proposes it, once it was
-        sent off; None until then.
+    Returns the policy as the API takes it, without author, once it was sent off; None until then.
     """
     # Another policy in force is another start.
     key = f"propose:{in_force.id}:{in_force.digest}"
@@ -77,5 +75,5 @@ def _ask(of: str, label: str, group: Any, key: str) -> float:
     given = st.number_input(
         f"{label} (%)", low, high, shown, step, format="%.4g", key=f"{key}:{of}"
     )
-    # What nobody touched stays as it is to the last digit.
+    # What nobody touched stays the same to the last digit.
     return value if given == shown else round(float(given) / 100, _DIGITS + 2)

@@ -1,4 +1,4 @@
-"""A credit policy in words: its rules, targets and assumptions, and how two policies differ."""
+"""A credit policy in words: rules, targets, assumptions, differences."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def _per_point(value: float) -> str:
     return f"{percent(value / 100, 2)} of the principal"
 
 
-# What a person calls each field, and how its value is written.
+# Each field's name, and how its value is written.
 RULES: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
     "min_margin": ("Least expected NPV, of the principal", _fine_percent),
     "default_price": ("Least expected NPV rises for each point of PD, by", _per_point),
@@ -56,14 +56,7 @@ ASSUMPTIONS: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a policy says, read from an answer of the API.
-
-    Attributes:
-        rules: what decides.
-        targets: what the rules were chosen to reach.
-        scenario_name: of the scenario that expected NPV is computed in.
-        economics: all scenarios of the policy.
-    """
+    """What a policy says: rules, the targets they were to reach, all scenarios."""
 
     rules: Rules
     targets: Targets
@@ -77,11 +70,7 @@ class Content:
 
 
 def read_content(policy: PolicyVersion) -> Content:
-    """What a policy says.
-
-    Raises:
-        ApiError: the API tells of it in a form that is not this version's.
-    """
+    """What a policy says; `ApiError` for another version's form."""
     try:
         content = Content(
             Rules.model_validate(policy.policy["rules"]),
@@ -105,7 +94,7 @@ def _unknown_form(policy: PolicyVersion) -> ApiError:
 
 
 def word_rules(content: Content) -> list[str]:
-    """What decides, one sentence a rule, in the order of `Decider`: the first that fits decides."""
+    """Rules as sentences, of which, as in `Decider`, the first that fits decides."""
     rules = content.rules
     low, high = rules.min_margin - rules.review_margin, rules.min_margin + rules.review_margin
     price = rules.default_price
@@ -145,7 +134,7 @@ def list_targets(content: Content) -> list[tuple[str, str]]:
 
 
 def list_assumptions(content: Content) -> list[tuple[str, str, str, str]]:
-    """Each assumption of the scenario: what it is, its value, its range, and who says so."""
+    """Each assumption of the scenario: name, value, range, and who says so."""
     listed = []
     for of, (name, word) in ASSUMPTIONS.items():
         allowed = content.economics.ranges[of]
@@ -161,7 +150,7 @@ def list_assumptions(content: Content) -> list[tuple[str, str, str, str]]:
 
 
 def list_differences(before: Content, after: Content) -> list[tuple[str, str, str]]:
-    """What differs between two policies: what it is, and its value before and after."""
+    """What differs between two policies, with both values."""
     rows = [("Scenario", before.scenario_name, after.scenario_name)]
     parts: list[tuple[Any, Any, Mapping[str, tuple[str, Callable[[float], str]]]]] = [
         (before.rules, after.rules, RULES),
@@ -178,6 +167,6 @@ def list_differences(before: Content, after: Content) -> list[tuple[str, str, st
 
 
 def _tell_apart(was: float, becomes: float, word: Callable[[float], str]) -> tuple[str, str]:
-    """Two values in words; in full where words would make them look the same."""
+    """Two values in words; in full if words would make them equal."""
     told = word(was), word(becomes)
     return told if told[0] != told[1] else (f"{was:.10g}", f"{becomes:.10g}")

@@ -1,4 +1,4 @@
-"""Who is in front of the screen, and what the API is asked with on their behalf."""
+"""Who is at the screen, and what the API is asked with for them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ from loantap.serving.dashboard.client import Api, ApiError
 from loantap.serving.dashboard.settings import DashboardSettings
 
 OWN_KEY: Final = "own_key"
-# In the address, so that a session that was lost can be told from one that never began.
+# In the address: a lost session shows it.
 _MARK: Final = "signed-in"
 
 
@@ -21,7 +21,6 @@ class Session:
     """A person at work.
 
     Attributes:
-        api: the API, asked with their key, or with the dashboard's.
         person: whose decisions these are recorded as.
         scopes: what their key may do; empty while the API does not say.
         is_own_key: whether they pasted a key of their own.
@@ -33,7 +32,7 @@ class Session:
     is_own_key: bool
 
     def may(self, scope: str) -> bool:
-        """Whether the key has a scope; assumed where the API did not say, since it will."""
+        """Whether the key has a scope; assumed where the API did not say."""
         return not self.scopes or scope in self.scopes
 
 
@@ -45,8 +44,8 @@ def _connect(api_url: str) -> httpx.Client:
 def begin_session(settings: DashboardSettings) -> Session | None:
     """The person's session, with the sign-in in the sidebar; None while there is no key.
 
-    With `[auth]` in Streamlit's secrets people log in there, and the dashboard's own key acts for
-    them. Otherwise each pastes a key, or the dashboard's own is used.
+    With `[auth]` in Streamlit's secrets people log in there, and the dashboard's key acts for them.
+    Otherwise each pastes a key, or the dashboard's is used.
     """
     if _has_oidc():
         return _begin_for_login(settings)
@@ -82,7 +81,7 @@ def _begin(
     if not key:
         return None
     api = Api(_connect(settings.api_url), key, person)
-    # Asked once a session and key: a key's owner and scopes do not change.
+    # Owner and scopes of a key do not change.
     known = st.session_state.get("who")
     if known is None or known[0] != (key, person):
         try:
@@ -117,7 +116,7 @@ def _show_sign_in(session: Session | None, *, has_dashboard_key: bool) -> None:
 
 
 def sign_out() -> None:
-    """Forget the key, and with it what was shown to its owner."""
+    """Forget the key, and what was shown to its owner."""
     for name in list(st.session_state):
         del st.session_state[name]
     st.query_params.pop(_MARK, None)

@@ -23,9 +23,9 @@ class DashboardSettings:
     """Where the dashboard asks, and what it reads.
 
     Attributes:
-        api_url: address of the API, without a path.
-        key: the dashboard's own API key; "" where it has none.
-        project: folder whose `data/` holds what the last run left.
+        api_url: without a path.
+        key: the dashboard's own API key; "" for none.
+        project: folder whose `data/` the last run left.
     """
 
     api_url: str
@@ -47,7 +47,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> DashboardSetti
     """Settings as the environment gives them.
 
     Raises:
-        InputError: the address is none, or others may read the file of the key.
+        InputError: the address is none, or others may read the key's file.
     """
     url = environment.get(API_VARIABLE, DEFAULT_API).rstrip("/")
     if not url.startswith(("http://", "https://")):

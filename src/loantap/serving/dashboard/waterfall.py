@@ -1,4 +1,4 @@
-"""The waterfall of a decision: how many points each fact adds to the score or takes away."""
+"""The waterfall of a decision: the points of each fact."""
 
 from collections.abc import Sequence
 from html import escape
@@ -9,12 +9,12 @@ from loantap.reporting.formatting import capitalize_first, decimal, signed
 from loantap.serving.dashboard.answers import Contribution
 
 _LARGEST: Final = 10
-# What rounds to no point at all is told with the small ones.
+# Small ones are told together.
 _NOTHING: Final = 0.05
 
 
 def list_steps(contributions: Sequence[Contribution]) -> list[tuple[str, float]]:
-    """Facts and their points, largest first; features of one fact together, small facts as well."""
+    """Facts and points, largest first; one fact's features, and small facts, together."""
     points: dict[str, float] = {}
     for one in contributions:
         points[one.label] = points.get(one.label, 0.0) + one.points
@@ -25,10 +25,7 @@ def list_steps(contributions: Sequence[Contribution]) -> list[tuple[str, float]]
 
 
 def write_waterfall(base: float, contributions: Sequence[Contribution], score: int) -> str:
-    """A table from the points that every loan starts from to the score; it reads as text, too.
-
-    The bar of each row begins where the one above it ends.
-    """
+    """A table from every loan's base points to the score, with bars; it reads as text, too."""
     steps = list_steps(contributions)
     ends = [*accumulate((points for _, points in steps), initial=base)]
     low = min(ends)

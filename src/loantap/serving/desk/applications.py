@@ -1,4 +1,4 @@
-"""The applications of a batch: one by one as they were sent, and a column at a time."""
+"""A batch's applications: as they were sent, and by column."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,15 +17,7 @@ _BETWEEN: Final = re.compile(r"\}\s*,\s*\{")
 
 
 class Applications:
-    """Applications of a batch.
-
-    Args:
-        rows: by source column name.
-        text: JSON of a list of them, as it was sent; "" where it was not.
-
-    Attributes:
-        rows: as given.
-    """
+    """Applications of a batch, by source column name; with their JSON list, or ""."""
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], text: str = "") -> None:
         self.rows = rows
@@ -38,7 +30,7 @@ class Applications:
 
     @cached_property
     def columns(self) -> dict[str, tuple[Any, ...]] | None:
-        """Values by source column name; None where fields differ from row to row."""
+        """Values by source column name; None if fields differ from row to row."""
         names = tuple(self.rows[0]) if self.rows else ()
         if not names or not all(map(names.__eq__, map(tuple, self.rows))):
             return None
@@ -47,11 +39,7 @@ class Applications:
 
     @cached_property
     def texts(self) -> list[str]:
-        """Each as a JSON object, as it was sent where that can be told.
-
-        It can where objects are separated as often as there are rows; more often where one has
-        an object in it, or a text that looks like the end of one.
-        """
+        """Each as a JSON object, as it was sent unless a nested object makes that unclear."""
         text = self._text or to_json(self.rows).decode()
         self._text = ""  # megabytes, which nobody asks for again
         pieces = _BETWEEN.split(text[text.index("{") + 1 : text.rindex("}")]) if self.rows else []
@@ -60,7 +48,7 @@ class Applications:
         return [f"{{{piece}}}" for piece in pieces]
 
     def take(self, name: str, places: Sequence[int]) -> Sequence[Any]:
-        """The values of a field in some rows; None where a row lacks it."""
+        """A field's values in some rows; None where a row lacks it."""
         if self.columns is None:
             return [self.rows[place].get(name) for place in places]
         values = self.columns.get(name)
@@ -75,21 +63,13 @@ class Applications:
         return self._kinds[name]
 
     def measure(self, name: str) -> FloatArray:
-        """A column of numbers, NaN for None.
-
-        Raises:
-            OverflowError: one is larger than any float.
-        """
+        """A column of numbers, NaN for None; `OverflowError` if one exceeds all floats."""
         if name not in self._arrays:
             self._arrays[name] = np.array((self.columns or {})[name], dtype="float64")
         return self._arrays[name]
 
     def make_series(self, name: str, places: Sequence[int]) -> pd.Series:
-        """A column of some rows as of a file: of numbers, of texts, or of both.
-
-        Read in bulk where it can be; numbers and texts mixed are read one by one, by the same
-        rules.
-        """
+        """A column of some rows as of a file: of numbers, of texts, or of both."""
         values = self.take(name, places)
         is_whole = self.columns is not None and len(places) == len(self.rows)
         kinds = self.list_kinds(name) if is_whole else set(map(type, values))

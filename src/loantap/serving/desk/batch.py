@@ -1,4 +1,4 @@
-"""Many applications decided together: the same answers as one by one, sooner."""
+"""Many applications decided together: the same answers, sooner."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,14 +32,13 @@ _MADE: Final = (Decision.APPROVE.value, Decision.REFER.value, Decision.DECLINE.v
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Applications of a batch that were decided, a column at a time.
+    """Decided applications of a batch, a column at a time.
 
     Attributes:
         rows: place of each in the batch, from 0.
         decisions: approve, refer or decline.
-        application_ids: as texts.
-        scores: what the underwriter says of each; see `Underwriter.underwrite_batch`.
-        written: JSON by the names of a record, but of the decisions.
+        scores: see `Underwriter.underwrite_batch`.
+        written: JSON by the names of a record, but of decisions.
     """
 
     rows: list[int]
@@ -55,13 +54,9 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch that was decided.
+    """A decided batch, and what is to be kept of it and of its decisions.
 
-    Attributes:
-        entry: what is to be kept of it; the personal part says what is wrong with the applications
-            that cannot be scored.
-        kept: what is to be kept of its decisions.
-        decided: its decisions.
+    The entry's personal part says why applications cannot be scored.
     """
 
     entry: Entry
@@ -75,14 +70,7 @@ def decide_batch(
     refused: Mapping[int, Sequence[str]],
     as_of: pd.Timestamp,
 ) -> Batch:
-    """Score and decide applications.
-
-    Args:
-        standing: what decides.
-        applications: all of them.
-        refused: what is wrong with applications whose names or types are, by place from 0.
-        as_of: the day.
-    """
+    """Score and decide applications; `refused` says what is wrong with some, by place from 0."""
     places = [place for place in range(len(applications)) if place not in refused]
     invalid = {place: list(reasons) for place, reasons in refused.items()}
     scores, terms = _score(standing, applications, places, as_of)
@@ -106,7 +94,6 @@ def decide_batch(
 def _score(
     standing: Standing, applications: Applications, places: list[int], as_of: pd.Timestamp
 ) -> tuple[pd.DataFrame, dict[str, FloatArray]]:
-    """The scores of some applications, and the terms of their loans."""
     underwriter = standing.underwriter
     names = [str(column.source_name) for column in underwriter.needed]
     frame = pd.DataFrame(
@@ -179,7 +166,7 @@ def _write(
 
 
 def _write_reasons(scores: pd.DataFrame) -> list[str]:
-    """JSON of the list of each row; each distinct sentence is written once."""
+    """JSON of each row's list; each distinct sentence is written once."""
     columns = []
     for name in REASONS:
         given = scores[name].array

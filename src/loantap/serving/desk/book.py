@@ -7,26 +7,18 @@ from loantap.serving.policies.entries import ActivePolicy
 
 
 class Deciders:
-    """What decides under the policies of a book.
-
-    Args:
-        book: the policies.
-    """
+    """What decides under the policies of a book."""
 
     def __init__(self, book: PolicyBook) -> None:
         self._book = book
 
     def read_generation(self) -> int:
-        """A number that is another one whenever another policy is in force; 0 before the first."""
+        """Changes with the policy in force; 0 before the first."""
         active = self._book.active()
         return active.generation if active else 0
 
     def find_active(self) -> Decider:
-        """What decides now.
-
-        Raises:
-            InputError: no policy was ever in force, or it was changed after it was approved.
-        """
+        """What decides now; `InputError` where no policy was in force, or it was changed since."""
         active = self._book.active()
         if active is None:
             raise InputError(
@@ -36,7 +28,7 @@ class Deciders:
         return _make(active)
 
     def find_decider(self, digest: str) -> Decider | None:
-        """What decided under a policy, by the first digits of its digest; None: none was."""
+        """What decided under a policy, by its digest's first digits, or None."""
         found = self._book.find_by_digest(digest)
         return None if found is None else _make(found)
 

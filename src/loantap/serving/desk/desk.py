@@ -1,4 +1,4 @@
-"""The desk: model, policy and offers as they stand, kept up to date in the background."""
+"""The desk: model, policy and offers, refreshed in the background."""
 
 import logging
 import threading
@@ -15,11 +15,11 @@ from loantap.serving.desk.live_model import LiveModel, Loaded
 from loantap.serving.desk.replay import PastPolicies, Replayer
 from loantap.serving.desk.standing import Standing, make_standing
 
-# The model of PDs where no grade exists yet: offers are made with it.
+# For offers, since no grade exists yet.
 OFFERS: Final = "application"
-# Seconds; a policy that was put in force decides in all processes within one.
+# Seconds: all processes follow a new policy within one.
 _POLICY_SECONDS: Final = 0.2
-# Seconds for which a process that starts waits for the registry before it answers that it waits.
+# Seconds that the start waits for the registry.
 _PATIENCE: Final = 5.0
 
 logger = logging.getLogger(__name__)
@@ -40,15 +40,11 @@ class NotReadyError(Exception):
 
 
 class Desk:
-    """What decides, kept up to date.
+    """What decides, kept up to date by a look at the registry every `refresh_seconds`.
 
-    Args:
-        book: the policies.
-        configured: rules and prices of the parameter files.
-        refresh_seconds: between two looks at the registry.
-        note_failure: is told where a look failed: at `registry` or `policies`.
-        note_state: is told after each look at the registry: 1 where it confirms the model, 0 where
-            the last good one goes on, -1 where none decides.
+    `note_failure` is told where a look failed: at `registry` or `policies`. `note_state` is told
+    after each look at the registry: 1 where it confirms the model, 0 where the last good one goes
+    on, -1 where none decides.
     """
 
     def __init__(
@@ -72,16 +68,12 @@ class Desk:
         self._made_of: tuple[Scorer | None, Scorer | None, int] | None = None
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        # One pool for each, so that a registry that answers slowly delays no policy.
+        # One each: a slow registry delays no policy.
         self._pools = [ThreadPoolExecutor(1, f"refresh-{name}") for name in ("model", "policy")]
 
     @property
     def standing(self) -> Standing:
-        """What decides now.
-
-        Raises:
-            NotReadyError: there is no champion, or no policy.
-        """
+        """What decides now; `NotReadyError` without champion or policy."""
         standing = self._standing
         if standing is None:
             raise NotReadyError(self._trouble)
@@ -93,12 +85,7 @@ class Desk:
         return self._trouble if self._standing is None else ""
 
     def open(self, patience: float = _PATIENCE) -> None:
-        """Look once at registry and policies, then again and again in the background.
-
-        Args:
-            patience: seconds to wait for the first look at a registry that answers slowly; what it
-                finds later is put to work then.
-        """
+        """Look at registry (waiting `patience` seconds) and policies; again in the background."""
         self._settle(self._pools[0].submit(self._look_at_models), "registry", patience)
         self._settle(self._pools[1].submit(self.renew), "policies")
         for pool, look, of, seconds in (
@@ -128,7 +115,7 @@ class Desk:
             self._settle(pool.submit(look), of)
 
     def _settle(self, look: Future[None], of: str, patience: float | None = None) -> None:
-        """Wait for a look; whatever goes wrong with one, the next is tried."""
+        """Wait for a look; the next is tried whatever goes wrong."""
         if not wait([look], patience).done:
             logger.warning("The %s has not answered within %g seconds", of, patience)
             return
@@ -155,7 +142,7 @@ class Desk:
         """Make another standing where model or policy is another.
 
         Raises:
-            InputError: they cannot be put together, or the policies cannot be read.
+            InputError: they do not go together, or the policies cannot be read.
         """
         with self._lock:
             lending, offers = self.lending.loaded, self.offers.loaded
@@ -169,8 +156,8 @@ class Desk:
             try:
                 self._standing = self._make_standing(lending, offers)
             except InputError as error:
-                # A policy that cannot be read leaves the one in force; a model that is no longer
-                # champion never goes on because the new one cannot be put to work.
+                # An unreadable policy leaves the one in force; a former champion never goes on
+                # because the new one cannot be put to work.
                 if self._made_of is None or self._made_of[0] is not made_of[0]:
                     self._standing, self._trouble = None, str(error)
                 raise

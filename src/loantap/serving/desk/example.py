@@ -1,4 +1,4 @@
-"""A made-up application, and what the fields of applications mean."""
+"""A made-up application, and what applications' fields mean."""
 
 from types import MappingProxyType
 from typing import Any, Final
@@ -32,18 +32,12 @@ _ID: Final = MappingProxyType(
 
 
 def make_example(needed: tuple[Column, ...]) -> dict[str, Any]:
-    """The made-up application with the fields that are needed, by source name."""
+    """The made-up application with the needed fields, by source name."""
     return {str(column.source_name): EXAMPLE[column.name] for column in needed}
 
 
 def describe_fields(needed: tuple[Column, ...]) -> list[dict[str, Any]]:
-    """What each field of an application means, in the order of the dictionary.
-
-    The outcome is left out: an application has none.
-
-    Args:
-        needed: the columns that are read of an application.
-    """
+    """What each field of an application but the outcome means, in dictionary order."""
     names = {column.name for column in needed}
     known = [COLUMNS[name] for name in CSV_ORDER if name != _OUTCOME]
     return [dict(_ID), *(_describe(column, required=column.name in names) for column in known)]

@@ -1,7 +1,4 @@
-"""The fields of an application, made from the data dictionary: which there are, and their types.
-
-What a value means, and whether it is valid, is told by the readers of the portfolio alone.
-"""
+"""Fields of an application and their types, from the data dictionary; readers judge values."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -15,10 +12,10 @@ from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import Column, Kind, portfolio_columns
 from loantap.serving.desk.applications import Applications
 
-# Longest texts, in characters; the longest address of the published data has fewer than 80.
+# Characters; the published data's longest address has fewer than 80.
 _LONGEST: Final = {Kind.TEXT: 500, Kind.CATEGORY: 100}
 _LONGEST_NUMBER: Final = 60
-# A whole number beyond this is not the same once it was a float.
+# Floats cannot hold all larger whole numbers.
 _LARGEST: Final = 2.0**53
 _NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
 _WRONG: Final = "neither a text nor null"
@@ -36,17 +33,13 @@ class FieldError:
 
 @lru_cache(maxsize=1)
 def application_columns() -> dict[str, Column]:
-    """The columns of the LoanTap format by source name, in file order."""
+    """The LoanTap format's columns by source name, in file order."""
     return {str(column.source_name): column for column in portfolio_columns()}
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationFields:
-    """The fields that an application may and must have.
-
-    Attributes:
-        needed: the columns that are read of it.
-    """
+    """Fields that an application may have; those `needed` are read."""
 
     needed: tuple[Column, ...]
     _types: Mapping[str, tuple[frozenset[type], int]] = field(init=False, repr=False)
@@ -67,7 +60,7 @@ class ApplicationFields:
         object.__setattr__(self, "_required", names)
 
     def check(self, application: Mapping[str, Any]) -> list[FieldError]:
-        """What is wrong with the names and types of an application; [] for nothing."""
+        """What is wrong with an application's names and types."""
         errors: list[FieldError] = []
         types = self._types
         for name, value in application.items():
@@ -94,10 +87,7 @@ class ApplicationFields:
         return errors
 
     def are_good(self, applications: Applications) -> bool:
-        """Whether all have the same fields, and `check` finds nothing wrong with any of them.
-
-        A column at a time, which takes a tenth of the time of one application after the other.
-        """
+        """Whether all have the same fields and pass `check`, in a tenth of the time."""
         columns = applications.columns
         if columns is None or not self._required <= columns.keys() <= self._types.keys():
             return False
@@ -123,7 +113,7 @@ class ApplicationFields:
             is_good = np.abs(applications.measure(name)) <= _LARGEST
         except OverflowError:
             return False
-        # NaN is not; where a value is None it is one.
+        # NaN is not finite; where a value is None it is one.
         return int(is_good.sum()) == len(values) - values.count(None)
 
     def _tell_missing(self, application: Mapping[str, Any]) -> Iterable[FieldError]:
@@ -136,7 +126,7 @@ class ApplicationFields:
 
 
 def tell_remedy(column: Column) -> str:
-    """What to do about a value of a column that cannot be used."""
+    """What to do about an unusable value of a column."""
     if column.values:
         return f"Give one of {', '.join(f'{value:g}' for value in column.values)}"
     if column.categories:

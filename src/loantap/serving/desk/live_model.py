@@ -17,11 +17,7 @@ logger = logging.getLogger(__name__)
 class Loaded:
     """A model that decides.
 
-    Attributes:
-        scorer: the model.
-        loaded_at: when.
-        doubt: why it is not known to be the champion now; "" where the registry said so at the
-            last look.
+    `doubt` is why it may not be the champion now; "" where the registry's last answer said so.
     """
 
     scorer: Scorer
@@ -35,17 +31,16 @@ class Loaded:
 
     @property
     def origin(self) -> str:
-        """Of the loans it learnt from."""
+        """Of its training loans."""
         return self.scorer.trained.facts.origin
 
 
 class LiveModel:
     """The champion of a namespace: loaded by alias, looked for again at each `refresh`.
 
-    A look never makes a decision wait: the model in use is replaced when the new one is whole. The
-    registry is always asked before a model decides for the first time, so that neither a demo
-    model nor a former champion decides because a copy of it was at hand; where the registry is
-    down, the last good champion of its own name goes on.
+    A new model replaces the old one when it is whole. The registry is asked before one first
+    decides, so that no copy of a demo or former champion does; where it is down, the last good
+    champion of its own name goes on.
     """
 
     def __init__(self, namespace: str) -> None:
@@ -65,10 +60,7 @@ class LiveModel:
         return self._trouble
 
     def refresh(self) -> bool:
-        """Look which version is champion, and load it where it is another.
-
-        Returns whether another model is in use now.
-        """
+        """Look which version is champion and load it; whether it is another."""
         before = self._loaded
         try:
             champion = find_best_champion(self.namespace)
@@ -90,7 +82,7 @@ class LiveModel:
         except InputError as error:
             self._tell(error)
             self._trouble = str(error)
-            # Of the champion's own name: a demo model never goes on in the place of a real one.
+            # No demo model goes on in the place of a real one.
             if before and champion and before.version.name == champion.name:
                 self._loaded = replace(before, doubt=str(error))
                 return False

@@ -1,4 +1,4 @@
-"""A kept decision made once more, and explained, with the model and the policy that made it."""
+"""A kept decision made once more, and explained, with the means of then."""
 
 import threading
 from collections.abc import Mapping
@@ -19,27 +19,21 @@ from loantap.registry.reading import load_version
 from loantap.serving.audit.records import Record
 
 _KEPT_MODELS: Final = 4
-# Nothing is lost of a number that was written and read again; another processor may round.
+# Another processor may round.
 _CLOSE: Final = 1e-9
 _COMPARED: Final = ("decision", "probability_of_default", "score", "expected_npv", "reasons")
 
 
 class PastPolicies(Protocol):
-    """Where a policy of the past is found."""
+    """Where past policies are found."""
 
     def find_decider(self, digest: str) -> Decider | None:
-        """What decided under a policy, by the first digits of its digest."""
+        """What decided under a policy, by its digest's first digits; None: none was."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A decision made once more.
-
-    Attributes:
-        original: what was decided.
-        replayed: what is decided now.
-        differences: names of what differs.
-    """
+    """A decision of then and now, and the names of what differs."""
 
     original: dict[str, Any]
     replayed: dict[str, Any]
@@ -47,11 +41,7 @@ class Replayed:
 
 
 class Replayer:
-    """Makes kept decisions once more.
-
-    Args:
-        policies: those of the past.
-    """
+    """Makes kept decisions once more."""
 
     def __init__(self, policies: PastPolicies) -> None:
         self._policies = policies
@@ -80,11 +70,7 @@ class Replayer:
         return Replayed(original, replayed, differences)
 
     def explain(self, record: Record) -> dict[str, Any]:
-        """How many points each feature of a kept application was worth; see `SCALE`.
-
-        Raises:
-            InputError: as `replay`.
-        """
+        """Points of each feature of a kept application (`SCALE`); raises as `replay`."""
         scorer = self._find_scorer(record.public["model"])
         personal = record.personal or {}
         effects = scorer.explain_one(personal["application"], _day_of(record.public))

@@ -1,4 +1,4 @@
-"""What decides at one moment: model, policy, rules and prices that belong together."""
+"""What decides at one moment: model, policy, rules and prices."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,7 +18,7 @@ from loantap.portfolio.dictionary import SIMULATED
 from loantap.serving.audit.records import Entry, Kind
 from loantap.serving.desk.fields import ApplicationFields
 
-# Of an offer, what its record says elsewhere.
+# The record has these elsewhere.
 _SAID: Final = ("application_id", "model_name", "model_version")
 
 _FOUND: Final = (
@@ -40,11 +40,10 @@ class Standing:
     """What decides at one moment.
 
     Attributes:
-        underwriter: model, policy and rules.
         maker: of offers; None where there is no model for them.
-        made_by: what decides, as it is kept with each decision.
-        fields: of an application that is to be decided.
-        offer_fields: of one that is to get offers.
+        made_by: what decides, as kept with each decision.
+        fields: of an application to decide.
+        offer_fields: of one for offers.
     """
 
     underwriter: Underwriter
@@ -60,11 +59,7 @@ class Standing:
         object.__setattr__(self, "offer_fields", ApplicationFields(taken))
 
     def decide(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> Entry:
-        """Score and decide one application: what is to be kept of it.
-
-        Raises:
-            InvalidApplicationError: it cannot be scored.
-        """
+        """What to keep of a decided application, or `InvalidApplicationError`."""
         underwriter = self.underwriter
         scored = underwriter.scorer.score_one(application, as_of)
         if scored.probability_of_default is None:
@@ -88,11 +83,7 @@ class Standing:
         return Entry(Kind.DECISION, public, personal)
 
     def offer(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> Entry:
-        """Make offers to one applicant: what is to be kept of them.
-
-        Raises:
-            InvalidApplicationError: the application cannot be scored.
-        """
+        """What to keep of offers to one applicant, or `InvalidApplicationError`."""
         if self.maker is None:
             raise ValueError("no offers can be made without a model")
         offers = self.list_offers(application, as_of)
@@ -127,11 +118,7 @@ def make_standing(
     rules: tuple[Rule, ...],
     offers: OffersOptions,
 ) -> Standing:
-    """Put together what decides.
-
-    Raises:
-        InputError: of bands or amounts none could be offered.
-    """
+    """Put together what decides; `InputError` if no offer could have bands or amounts."""
     maker = None if application is None else OfferMaker(application, offers, decider)
     return Standing(Underwriter(lending, decider, rules), maker)
 
@@ -142,7 +129,7 @@ def describe_decision(
     decision: str,
     find: Callable[[str], object],
 ) -> dict[str, object]:
-    """The public part of a decision's record; what was found is asked for by name."""
+    """The public part of a decision's record; `find` gives its parts by name."""
     return {
         **made_by,
         "as_of": str(as_of.date()),
@@ -152,7 +139,7 @@ def describe_decision(
 
 
 def describe_maker(underwriter: Underwriter) -> dict[str, object]:
-    """What decides, as it is kept with each decision and told with it."""
+    """What decides, as kept and told with each decision."""
     described: dict[str, object] = {
         "model": describe_model(underwriter.scorer),
         "policy": {"version": underwriter.policy_version, "digest": underwriter.policy_digest},
@@ -165,7 +152,7 @@ def describe_maker(underwriter: Underwriter) -> dict[str, object]:
 
 
 def describe_offers(maker: OfferMaker) -> dict[str, object]:
-    """What makes offers, as it is kept with them and told with them."""
+    """What makes offers, as kept and told with them."""
     policy = maker.decider.policy
     return {
         "model": describe_model(maker.scorer),

@@ -9,7 +9,7 @@ _SECONDS_PER_DAY = 86_400
 
 
 def find_today() -> pd.Timestamp:
-    """Today in UTC; the same object all day, since readers remember what they made of it."""
+    """Today in UTC; the same object all day, since readers remember by it."""
     return _of_day(int(time.time() // _SECONDS_PER_DAY))
 
 

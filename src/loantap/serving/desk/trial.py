@@ -1,4 +1,4 @@
-"""What a policy would have done to the decisions of the last days, before it is activated."""
+"""What a policy would have done to the last days' decisions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,12 +22,11 @@ class Tried:
     """A policy against the decisions that were made.
 
     Attributes:
-        n: how many decisions.
-        before: of each kind, as they were made.
-        after: of each kind, as the policy would have made them.
-        changes: how many would have become what: from, to, number.
+        before: decisions of each kind, as they were made.
+        after: as the policy would have made them.
+        changes: from, to, number.
         npv_before: expected NPV of what was approved, in currency.
-        npv_after: of what would have been, by the assumptions of the policy that is tried.
+        npv_after: of what would have been, by the tried policy's assumptions.
     """
 
     n: int
@@ -41,12 +40,7 @@ class Tried:
 def try_on_decisions(decider: Decider, kept: Sequence[Record], policies: PastPolicies) -> Tried:
     """Let a policy decide once more on kept PDs and terms; nothing is scored again.
 
-    What a rule of the policy lab declined stays declined: rules are switched on beside policies.
-
-    Args:
-        decider: the policy that is tried.
-        kept: decisions.
-        policies: those of the past, to tell what a rule declined.
+    What a rule of the policy lab declined stays declined; past policies tell which.
     """
     pds, amounts, rates, months, npvs = (
         np.array([record.public[name] for record in kept], dtype="float64")
@@ -78,7 +72,7 @@ def _find_ruled_out(
     unlike: IntArray,
     policies: PastPolicies,
 ) -> IntArray:
-    """Places of decisions that a rule declined, and the policy of the time alone did not."""
+    """Places of decisions that a rule declined, and no policy."""
     digests = np.array([record.public.get("policy_alone", "") for record in kept], dtype=object)
     found = []
     for digest in set(digests.tolist()) - {""}:

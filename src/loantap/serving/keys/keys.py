@@ -1,7 +1,6 @@
 """API keys: made, checked, listed, revoked.
 
-A key lives in the audit log alone, as the record that it was created and, later, that it was
-revoked. So none works that the log does not account for, and what it did is found under its id.
+Keys live in the audit log alone, as records of their creation and revocation.
 """
 
 import hashlib
@@ -44,13 +43,10 @@ class ApiKey:
     """What is known of a key; not its secret.
 
     Attributes:
-        id: its name, which is part of it and of every record that it asks for.
+        id: is part of the key and of every record that it asks for.
         owner: the person or system it was made for.
-        scopes: what it may do.
-        rate_per_minute: how many requests it may make.
-        created_at: when it was made, in UTC.
-        created_by: who made it.
-        revoked_at: since when it does not work; None where it works.
+        created_at: in UTC.
+        revoked_at: None where it works.
     """
 
     id: str
@@ -75,11 +71,7 @@ class _Known:
 
 
 class Keys:
-    """The keys of one audit log; one that is revoked stops working within a second everywhere.
-
-    Args:
-        store: the log.
-    """
+    """The keys of one audit log; a revoked one stops within a second everywhere."""
 
     def __init__(self, store: AuditStore) -> None:
         self._store = store
@@ -92,10 +84,7 @@ class Keys:
         caller: Caller,
         rate_per_minute: int = DEFAULT_RATE_PER_MINUTE,
     ) -> tuple[ApiKey, str]:
-        """Make a key.
-
-        Returns:
-            What is known of it, and the key itself, which is kept nowhere: `lt_<id>_<secret>`.
+        """Make a key; the text of the key, `lt_<id>_<secret>`, is kept nowhere.
 
         Raises:
             InputError: owner, scopes or rate cannot be.
@@ -144,7 +133,7 @@ class Keys:
 
 
 def _digest(secret: str) -> str:
-    """SHA-256, which is enough: nobody guesses 256 random bits, however fast a guess is."""
+    """SHA-256 is enough: nobody guesses 256 random bits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

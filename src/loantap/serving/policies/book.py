@@ -1,4 +1,4 @@
-"""The policy book: propose, activate with four eyes, roll back. The audit log holds all of it."""
+"""The policy book: propose, activate with four eyes, roll back."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -37,7 +37,7 @@ from loantap.serving.policies.pages import (
     tell,
 )
 
-# As many as are recorded with a decision.
+# As with decisions.
 _SHOWN_DIGITS = 12
 
 
@@ -48,9 +48,9 @@ def _find_today() -> date:
 class PolicyBook:
     """The policies of one audit log; all processes see a change within a second.
 
-    Args:
-        store: the log.
-        find_today: the day that decides whether a policy is due, in UTC.
+    `find_today` gives the day in UTC by which a policy is due. Methods raise `UnknownPolicyError`
+    where there is no such proposal, and `PolicyChangedError` where a policy is not what was
+    proposed or approved.
     """
 
     def __init__(self, store: AuditStore, find_today: Callable[[], date] = _find_today) -> None:
@@ -59,19 +59,11 @@ class PolicyBook:
         self._active = Polled(store, PREFIXES[Kind.POLICY_ACTIVATED], read_active)
 
     def active(self) -> ActivePolicy | None:
-        """The policy in force; None where none was ever entered.
-
-        Raises:
-            PolicyChangedError: it is not the one that was approved.
-            AuditUnavailableError: the log cannot be read.
-        """
+        """The policy in force, or None; `AuditUnavailableError` where the log cannot be read."""
         return self._active.get()
 
     def enter(self, policy: CreditPolicy, economics: Economics, caller: Caller) -> ActivePolicy:
-        """Put the configured policy in force where none was ever; else leave all as it is.
-
-        Returns:
-            What is in force then.
+        """Put the configured policy in force where none ever was; what is in force then.
 
         Raises:
             InputError: the policy is not as it was approved, or takes effect later.
@@ -97,16 +89,14 @@ class PolicyBook:
     def propose(self, content: Mapping[str, Any], caller: Caller) -> Proposal:
         """Propose a policy; who proposes the same one again gets the proposal that waits.
 
-        Args:
-            content: `policy`: its fields without approval and digest, without the author where the
-                caller is; `economics`: the assumptions, those in force where they are left out.
-            caller: who proposes it.
+        In `content`, `policy` has no approval and digest, and needs no author where the caller is;
+        `economics` are the assumptions, by default those in force.
 
         Raises:
             InvalidPolicyError: it is no policy, or its version was in force with another content.
         """
         written, economics = self._read_content(content, caller)
-        # Checked as if approved: whatever would be refused then is refused now.
+        # As if approved: what would be refused then is refused now.
         policy, assumed = build_policy(written, economics, NOBODY_YET)
 
         def act(transaction: Transaction) -> Proposal:
@@ -120,10 +110,8 @@ class PolicyBook:
         """Approve a proposal and put it in force, as another person than proposed or wrote it.
 
         Raises:
-            UnknownPolicyError: there is none of this id.
             SamePersonError: the caller proposed or wrote it.
             PolicyNotDueError: it takes effect later, has expired, or is in force.
-            PolicyChangedError: it is not what was proposed.
             InvalidPolicyError: its version was in force with another content.
         """
 
@@ -142,16 +130,13 @@ class PolicyBook:
         return activated
 
     def roll_back(self, caller: Caller, leaving: str | None = None) -> ActivePolicy:
-        """Put the policy in force again that was before the one that is now.
+        """Put the policy before the current one in force again.
 
-        Args:
-            caller: who does it.
-            leaving: id of the policy in force, as the caller knows it; repeated, it is refused.
+        A repeated call is refused by `leaving`, the id of the current one as the caller knows it.
 
         Raises:
             NothingBeforeError: there was none.
             PolicyNotDueError: another one is in force than the caller leaves.
-            PolicyChangedError: it is not the one that was approved.
         """
 
         def act(transaction: Transaction) -> ActivePolicy:
@@ -181,19 +166,11 @@ class PolicyBook:
         ]
 
     def find_proposal(self, proposal_id: str) -> Proposal:
-        """A proposal.
-
-        Raises:
-            UnknownPolicyError: there is none of this id.
-        """
+        """A proposal."""
         return require_proposal(self._store.read(read_pages), proposal_id)
 
     def find_by_digest(self, digest: str) -> ActivePolicy | None:
-        """The policy that is or was in force under a digest, or its first digits; None: none was.
-
-        Raises:
-            PolicyChangedError: it is not the one that was approved.
-        """
+        """The policy with a digest, or its first digits, that ever was in force, or None."""
         pages = self._store.read(read_pages)
         for activation in pages.activations.values():
             if len(digest) >= _SHOWN_DIGITS and activation.digest.startswith(digest):

@@ -54,7 +54,7 @@ def require_another(proposal: Proposal, caller: Caller) -> None:
 
 
 def require_new_version(pages: Pages, policy: CreditPolicy) -> None:
-    """Refuse another content under a version that was in force; both as nobody approved them."""
+    """Refuse another content under a version that was in force, approval apart."""
     for proposal_id in {activation.proposal_id for activation in pages.activations.values()}:
         known = pages.proposals[proposal_id]
         if known.name == policy.name and known.try_out()[0].digest != policy.digest:
@@ -66,7 +66,7 @@ def require_new_version(pages: Pages, policy: CreditPolicy) -> None:
 
 
 def require_left(pages: Pages, current: Activation | None, leaving: str | None) -> None:
-    """Refuse to roll back from a policy that is not in force: it may have been done already."""
+    """Refuse to roll back from a policy not in force: it may be done already."""
     if current is not None and leaving not in {None, current.proposal_id}:
         raise PolicyNotDueError(
             f"policy {leaving}",

@@ -1,4 +1,4 @@
-"""Policies as the audit log tells of them: proposals, and what was put in force when."""
+"""Policies as the audit log tells them: proposals and activations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedErr
 
 # What a proposal does not have yet.
 UNAPPROVED = frozenset({"approved_by", "digest"})
-# Stands for the second person where a proposal is checked or tried before anybody approved it.
+# Before anybody approved.
 NOBODY_YET = "(nobody yet)"
 
 
@@ -30,15 +30,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What somebody proposes.
+    """What somebody proposes: fields of a policy, without approval and digest, and assumptions.
 
-    Attributes:
-        id: of the proposal.
-        at: when it was proposed.
-        person: who proposed it.
-        key_id: with which key.
-        policy: fields of the policy, without approval and digest.
-        economics: the assumptions it rests on.
+    `key_id` is that of the key they used.
     """
 
     id: str
@@ -59,11 +53,7 @@ class Proposal:
         return date.fromisoformat(self.policy["effective_from"])
 
     def approve(self, approver: str) -> tuple[CreditPolicy, Economics]:
-        """The policy as a second person approves it, with the digest of that.
-
-        Raises:
-            InvalidPolicyError: it cannot be approved by this person, or at all.
-        """
+        """The policy as a second person approves it, with its digest, or `InvalidPolicyError`."""
         return build_policy(self.policy, self.economics, approver)
 
     def try_out(self) -> tuple[CreditPolicy, Economics]:
@@ -77,13 +67,9 @@ class Activation:
 
     Attributes:
         id: of the record.
-        at: when.
-        person: who did it.
-        proposal_id: of the policy.
         digest: of the policy as approved.
-        approved_by: the second person, who approved it.
+        approved_by: the second person.
         returns_to: id of the activation that rolling back restores, or None.
-        is_rollback: whether it was put in force again.
     """
 
     id: str
@@ -98,14 +84,10 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class ActivePolicy:
-    """A policy that is, or was, in force.
+    """A policy that is, or was, in force, as approved.
 
     Attributes:
-        policy: the policy as approved.
-        economics: the assumptions it rests on.
-        generation: 1 for the first that was ever in force; each change has the next number.
-        proposal_id: of the proposal.
-        activated_at: since when it is in force.
+        generation: 1 for the first ever in force; each change has the next number.
         activated_by: who put it in force, or rolled back to it.
         can_roll_back_to: name of the policy that rolling back restores, or None.
     """
@@ -121,15 +103,7 @@ class ActivePolicy:
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """A proposal and what became of it.
-
-    Attributes:
-        proposal: what was proposed.
-        state: proposed, in force or past.
-        activated_at: when it was last put in force, or None.
-        approved_by: the second person, or None.
-        digest: of the policy as approved, or None.
-    """
+    """A proposal: waiting, in force or past, with its last activation, if any."""
 
     proposal: Proposal
     state: State
@@ -159,11 +133,7 @@ def build_policy(
 
 
 def build_economics(written: Mapping[str, Any]) -> Economics:
-    """The assumptions of their fields.
-
-    Raises:
-        InvalidPolicyError: a field is missing, unknown or wrong.
-    """
+    """Assumptions of their fields; `InvalidPolicyError` if one is missing or wrong."""
     try:
         return Economics.model_validate(written)
     except ValidationError as error:
@@ -179,11 +149,7 @@ def _explain(group: str, error: ValidationError) -> InvalidPolicyError:
 
 
 def restore_policy(proposal: Proposal, activation: Activation) -> tuple[CreditPolicy, Economics]:
-    """The policy as it was in force.
-
-    Raises:
-        PolicyChangedError: it is not the one that was approved.
-    """
+    """The policy as it was in force; `PolicyChangedError` unless it is the approved one."""
     written = {
         **proposal.policy,
         "approved_by": activation.approved_by,

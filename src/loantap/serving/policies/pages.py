@@ -1,4 +1,4 @@
-"""The policy book's pages: read from the audit log, and written to it."""
+"""The policy book's pages in the audit log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,12 +25,7 @@ from loantap.serving.policies.entries import (
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The book as the log tells it at one moment.
-
-    Attributes:
-        proposals: by id, oldest first.
-        activations: by id, oldest first.
-    """
+    """The book at one moment: proposals and activations by id, oldest first."""
 
     proposals: Mapping[str, Proposal]
     activations: Mapping[str, Activation]
@@ -74,7 +69,7 @@ def propose(
     economics: Economics,
     caller: Caller,
 ) -> Proposal:
-    """Keep a proposal; the same one of the same person and key only once while it waits."""
+    """Keep a proposal; the same one of a person and key only once while it waits."""
     public = {
         "policy": policy.model_dump(mode="json", exclude=set(UNAPPROVED)),
         "economics": economics.model_dump(mode="json"),
@@ -95,7 +90,7 @@ def put_in_force(
     policy: CreditPolicy,
     caller: Caller,
 ) -> ActivePolicy:
-    """Keep that a policy, as it was approved, is in force from now on."""
+    """Keep that an approved policy is in force from now on."""
     current = pages.current
     public = {
         "version": policy.name,
@@ -114,7 +109,7 @@ def restore(
     target: Activation,
     caller: Caller,
 ) -> ActivePolicy:
-    """Keep that a policy is in force again, in place of the current one."""
+    """Keep that a policy is in force again."""
     proposal = pages.proposals[target.proposal_id]
     public = {
         "version": proposal.name,

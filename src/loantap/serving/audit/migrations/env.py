@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection it is given, in its transaction."""
+"""Alembic's entry: runs migrations in a given connection's transaction."""
 
 from alembic import context
 

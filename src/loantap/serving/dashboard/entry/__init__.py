@@ -1,5 +1,4 @@
-"""The script that Streamlit runs, apart from `pages`.
+"""The script that Streamlit runs.
 
-Of a script beside a folder `pages` Streamlit would show that folder's files as pages of their own
-until the script has run once: a first visit to a page's address would find it empty.
+Beside it, a folder `pages` would show as pages until it has run, empty on a first visit.
 """

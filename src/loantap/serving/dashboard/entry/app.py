@@ -1,4 +1,4 @@
-"""What Streamlit runs: the navigation, and the page that is chosen."""
+"""What Streamlit runs: the navigation and the chosen page."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ from loantap.serving.dashboard.pages import (
     score,
 )
 
-# Drawn here: Streamlit would fetch one of its own icons from a server of fonts.
+# Streamlit's own icons come from a server of fonts.
 _ICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" '
     'rx="3" fill="#1f5fbf"/><path d="M4 3v10h8v-2H6V3z" fill="#fff"/></svg>'
@@ -35,7 +35,7 @@ def show_app() -> None:
     def begin() -> None:
         st.switch_page(first, query_params=st.query_params)
 
-    # The default page has no address but `/`; the one for scoring has its own, as all others have.
+    # The default page's address is `/`; the page for scoring has its own.
     chosen = st.navigation(
         {
             "Applications": [

@@ -1,4 +1,4 @@
-"""Batch: a CSV file in, a decision or an error for each row out."""
+"""Batch: a CSV file in, a decision or an error per row out."""
 
 import hashlib
 from typing import Any, Final
@@ -16,7 +16,7 @@ from loantap.serving.dashboard.messages import tell_missing_right
 _LARGEST: Final = 16_000_000
 _MOST_ERRORS: Final = 100
 _MOST_ROWS: Final = 500
-# What is told of each row, by its name in the download, and its heading here.
+# Name in the download, heading here.
 _TOLD: Final = {
     "row": "Row", "application_id": "Application", "decision": "Decision",
     "probability_of_default": "PD", "score": "Score", "expected_npv": "Expected NPV",
@@ -55,7 +55,7 @@ def _show(page: Page) -> None:
     if problem:
         st.warning(problem)
         return
-    # The same file in the same session is answered from the record, not decided again.
+    # The same file in the same session is not decided again.
     session_id = st.session_state.setdefault("batch-session", uuid4().hex)
     key = f"{session_id}-{hashlib.sha256(content).hexdigest()}"
     if st.button("Decide", type="primary"):
@@ -69,7 +69,7 @@ def _show(page: Page) -> None:
 
 
 def find_problem(text: str, needed: list[FormField], size: int) -> str | None:
-    """What keeps a file from being sent, in one message; None for nothing."""
+    """What keeps a file from being sent; None for nothing."""
     if size > _LARGEST:
         return "The file is larger than 16 MB. Split it."
     header = [name.strip().strip('"') for name in text.partition("\n")[0].split(",")]
@@ -83,7 +83,7 @@ def find_problem(text: str, needed: list[FormField], size: int) -> str | None:
 
 
 def word_rows(table: pd.DataFrame) -> Styler:
-    """Answered rows with headings and figures as on other pages; they still sort as numbers."""
+    """Rows as words, that still sort as numbers."""
     shown = table.rename(columns=_TOLD)
     figures = shown[list(_FORMATS)].astype(float)
     return shown.assign(**figures).style.format(_FORMATS, na_rep=NOTHING)

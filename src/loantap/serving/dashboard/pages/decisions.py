@@ -1,4 +1,4 @@
-"""Decisions: what was decided, found again, opened and replayed."""
+"""Decisions: found again, opened and replayed."""
 
 from typing import Final
 
@@ -57,7 +57,7 @@ def _show(page: Page) -> None:
 
 
 def _ask() -> tuple[str, str, str]:
-    """What is searched for; it is still there when the person comes back from another page."""
+    """What is searched for, kept while the person is elsewhere."""
     state = st.session_state
     for key, value in state.get("search", _NOTHING).items():
         state.setdefault(key, value)
@@ -101,7 +101,6 @@ def _open(api: Api, decision_id: str) -> None:
 
 
 def _tell_event(event: Event) -> str:
-    """What happened, in words: what a person decided and why, what came out of a replay."""
     said = [str(event.public[name]) for name in ("decision", "reason") if name in event.public]
     if "same" in event.public:
         said = ["the same" if event.public["same"] else "another decision"]

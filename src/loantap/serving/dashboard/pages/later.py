@@ -6,7 +6,7 @@ from loantap.serving.dashboard.frame import Page, show_page
 
 
 def show_watch_list() -> None:
-    """Where the watch-list of borrowers in trouble will be."""
+    """Place of the watch-list of borrowers in trouble."""
     _show(
         "Watch-list",
         "Loans that need attention before they are overdue.",
@@ -16,7 +16,7 @@ def show_watch_list() -> None:
 
 
 def show_monitoring() -> None:
-    """Where drift and performance of the model will be watched."""
+    """Place of the model's drift and performance."""
     _show(
         "Monitoring",
         "Whether applications and outcomes still look like those the model was trained on.",

@@ -1,4 +1,4 @@
-"""Model: what decides, what was tried against it, and how good and how stable it is."""
+"""Model: what decides, what was tried against it, how good and stable it is."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -27,7 +27,7 @@ from loantap.serving.dashboard.session import Session
 _CARD: Final = "model_card.html"
 _CARD_HEIGHT: Final = 800
 _PERFECT: Final = "Of a perfect model, by chance"
-# As the metrics table of the model card calls those that tell how good a PD is.
+# The model card's metrics of how good a PD is.
 _OF_PDS: Final = frozenset(
     {"Default rate", "AUC", "KS", "Average precision", "Brier score",
      "Expected calibration error (ECE)"}
@@ -67,7 +67,7 @@ def _show(page: Page) -> None:
 
 
 def _find_served(page: Page, session: Session) -> ServedModel | None:
-    """The model that decides; where there is none, the page says why and goes on."""
+    """The model that decides; without one, the page says why and goes on."""
     if page.model is not None:
         return page.model
     try:
@@ -184,7 +184,7 @@ def _show_card(run: LastRun) -> None:
         "Download the model card", path.read_bytes(), _CARD, "text/html", on_click="ignore",
         icon=":material/download:",
     )  # fmt: skip
-    # Two megabytes: sent to those alone who want to read it here.
+    # Two megabytes, for those alone who want to read them here.
     if st.toggle("Read it here"):
         st.iframe(path, height=_CARD_HEIGHT, alt="The model card")
 

@@ -1,4 +1,4 @@
-"""Policy: the one in force, proposals, what a change would have done, four eyes, the way back."""
+"""Policy: in force, proposed, tried; four eyes; the way back."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -49,7 +49,7 @@ def _show(page: Page) -> None:
         return
     done = st.session_state.pop(_DONE, None)
     if done:
-        # Past decisions were tried against what was in force before.
+        # They were made against the policy before.
         st.session_state.pop(_TRIALS, None)
         st.success(done)
     in_force = session.api.read_policy()
@@ -127,7 +127,7 @@ def _show_proposal(session: Session, one: PolicyVersion, content: Content) -> No
 
 
 def _find_obstacle(session: Session, one: PolicyVersion) -> str:
-    """Why this person cannot activate a proposal now; "" where only the API can tell."""
+    """Why this person cannot activate a proposal; "" if only the API can tell."""
     person = fold_name(session.person)
     if person and person in {fold_name(one.proposed_by), fold_name(one.author)}:
         return "You proposed or wrote it: another person activates it, with a key of their own."

@@ -1,4 +1,4 @@
-"""Portfolio: what the last run found, segment by segment, and the frontier with sliders."""
+"""Portfolio: the last run's findings, and the frontier with sliders."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -44,7 +44,7 @@ _RESTS_ON: Final = ("03_primary/loans.parquet", "05_model_input/splits.parquet")
 _DIFFER: Final = ("more defaults", "fewer defaults")
 _AUDIT: Final = "audit"
 _ALL: Final = "all factors"
-# Where the cut-off slider begins: of loans at all PDs it declines the riskiest fifth.
+# The riskiest fifth of all PDs is declined.
 _START: Final = 0.8
 
 
@@ -101,7 +101,7 @@ def _write_card(one: Mapping[str, Any]) -> str:
 @st.fragment
 def _show_segments(findings: pd.DataFrame) -> None:
     st.subheader("Segments", anchor=False)
-    # What is audited is nothing to lend on: it is not among what can be chosen.
+    # What is audited is nothing to lend on.
     lent_on = findings[findings["role"].ne(_AUDIT)]
     audited = findings.loc[findings["role"].eq(_AUDIT), "phrase"].unique()
     left, right = st.columns(2)
@@ -222,20 +222,20 @@ def _show_page_table(table: PageTable) -> None:
 
 
 def _stamp(settings: DashboardSettings) -> tuple[int, ...]:
-    """When what the frontier rests on was written: another run, or parameter, has another stamp."""
+    """Tells the frontier's files apart from another run's or other parameters'."""
     tables = [settings.tables / "lending" / "predictions.parquet"]
     tables += [settings.project / "data" / name for name in _RESTS_ON]
     paths = [*tables, *sorted((settings.project / _CONF).glob("parameters*.yml"))]
     return tuple(path.stat().st_mtime_ns for path in paths if path.is_file())
 
 
-# Shared between sessions, and kept for one stamp at a time; nothing of it is changed.
+# Shared between sessions and never changed.
 @st.cache_resource(show_spinner="Reading the loans of the last run", max_entries=1)
 def _load(settings: DashboardSettings, stamp: tuple[int, ...]) -> JudgedLoans:  # noqa: ARG001
     return load_judged(LastRun(settings), settings.project / _CONF)
 
 
-# Few: of 400,000 loans each takes 50 MB.
+# Of 400,000 loans each takes 50 MB.
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _decide(settings: DashboardSettings, stamp: tuple[int, ...], choice: Choice) -> Again:
     return decide_again(_load(settings, stamp), choice)

@@ -1,4 +1,4 @@
-"""Score: an application in, a decision with its reasons, offers and documents out."""
+"""Score: an application in; decision, reasons, offers and documents out."""
 
 import re
 from typing import Any, Final, cast
@@ -30,7 +30,7 @@ _WHAT_IF: Final = ("loan_amnt", "int_rate", "annual_inc", "dti")
 _INSTALMENT: Final = "installment"
 _TERMS: Final = ("loan_amnt", "int_rate", "term")
 _COMPUTED: Final = "; left empty, it follows from amount, rate and term"
-# By how much a press of plus or minus changes a number, by its unit; of others a half.
+# By unit; others go by a half.
 _STEPS: Final = {"currency": 100.0, "currency per year": 1_000.0, "currency per month": 1.0}
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
@@ -52,12 +52,12 @@ def _show(page: Page) -> None:
     if st.button("Fill in an example", icon=":material/edit_note:"):
         for one in schema.fields:
             st.session_state[f"field:{one.name}"] = _start_at(one, schema.example.get(one.name))
-    # Again in each run: what one has set never reaches the browser if another interrupts it.
+    # In each run: one that is interrupted may not reach the browser.
     for name in [str(name) for name in st.session_state if str(name).startswith("field:")]:
         st.session_state[name] = st.session_state[name]
     application = _show_form(schema)
     if application is not None:
-        # Shown again on each rerun; only a press of the button asks for a new decision.
+        # Only the button asks for a new decision.
         st.session_state.pop("what-if", None)
         st.session_state["scored"] = (application, _decide(session.api, application))
     scored = st.session_state.get("scored")
@@ -71,7 +71,7 @@ def _show(page: Page) -> None:
 
 
 def _decide(api: Api, application: dict[str, Any]) -> Decision:
-    """A decision, with its points where the key may read; it is on record with or without them."""
+    """A decision, with its points where the key may read."""
     made = api.score(application, uuid4().hex)
     try:
         kept = api.find_decision(made.id)
@@ -108,10 +108,10 @@ def _group(name: str) -> str:
 
 
 def _ask(one: FormField) -> Any:
-    """A widget for a field, within its limits; it begins at the field's example."""
+    """A widget within a field's limits, that begins at its example."""
     key = f"field:{one.name}"
     start = _start_at(one, None if one.name == "application_id" else one.example)
-    # In each run: what a run has set does not reach the browser if another one interrupts it.
+    # In each run: one that is interrupted may not reach the browser.
     st.session_state[key] = st.session_state.get(key, start)
     label, said = one.label, explain_field(one, _COMPUTED if one.name == _INSTALMENT else "")
     if one.values:
@@ -141,10 +141,7 @@ def _start_at(one: FormField, value: Any) -> Any:
 
 
 def _choose(values: list[str | float], value: Any) -> str | float | None:
-    """The choice that a value means; None where it is none of them, so that nothing is guessed.
-
-    A source file writes numbers with their unit, such as `4 years`.
-    """
+    """A value's choice, such as `4 years` in a source file; None where it is none."""
     if value in values:
         return cast("str | float", value)
     number = _NUMBER.match(str(value))
@@ -168,7 +165,7 @@ def _show_what_if(
                     step=_STEPS.get(one.unit, 0.5), key=f"what-if:{decision.id}:{one.name}",
                 )  # fmt: skip
         if st.form_submit_button("Decide what if"):
-            # A what-if is no application of the applicant's.
+            # A what-if is not the applicant's.
             changed.pop("application_id", None)
             changed[_INSTALMENT] = _find_instalment(changed)
             st.session_state["what-if"] = api.score(changed, uuid4().hex)
@@ -178,7 +175,6 @@ def _show_what_if(
 
 
 def _compare(decision: Decision, other: Decision) -> None:
-    """A decision beside one on other terms."""
     outcomes = [HEADLINES[one.decision] for one in (decision, other)]
     rows = [("Decision", *outcomes)]
     rows += [
@@ -190,7 +186,7 @@ def _compare(decision: Decision, other: Decision) -> None:
 
 
 def _doubt_instalment(application: dict[str, Any]) -> str:
-    """What to look at where the instalment may be honest, as of a part-funded loan, or a slip."""
+    """What to look at where the instalment is a slip, or of a part-funded loan."""
     names = (*_TERMS, _INSTALMENT)
     if any(application.get(name) is None for name in names):
         return ""
@@ -206,5 +202,5 @@ def _doubt_instalment(application: dict[str, Any]) -> str:
 
 
 def _find_instalment(application: dict[str, Any]) -> float:
-    """The instalment of these terms; the old one would contradict them."""
+    """These terms' instalment; the old one would contradict them."""
     return round(emi_of_one(*(float(application[name]) for name in _TERMS)), 2)

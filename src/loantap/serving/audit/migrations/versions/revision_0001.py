@@ -1,7 +1,4 @@
-"""The first tables: records, personal parts, cases, the probe.
-
-A migration is frozen: it makes the tables of its time, whatever `tables.py` says later.
-"""
+"""The first tables: a migration is frozen, whatever `tables.py` says later."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,12 +9,12 @@ down_revision = None
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ID = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
-# What no statement may do, by table.
+# By table.
 _REFUSED = (("records", "UPDATE"), ("records", "DELETE"), ("personal", "UPDATE"))
 
 
 def upgrade() -> None:
-    """Make the tables, and the triggers that let nobody change a record."""
+    """Make the tables, and triggers against changing a record."""
     _make_records()
     _make_personal()
     _make_cases()
