@@ -16,8 +16,7 @@ _AHEAD = 4
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """What the function makes of each item, in their order, in threads.
 
-    For arrays of all loans, of which many would not fit into memory: only a few items are made
-    before their results have been taken.
+    Only a few items are made ahead: arrays of all loans would not all fit into memory.
     """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(_THREADS) as threads:

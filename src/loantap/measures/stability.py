@@ -21,7 +21,6 @@ class StabilityIndex:
     """Population stability index (PSI) of two samples.
 
     Attributes:
-        psi: of the samples.
         low: lower end of the 95% interval of the PSI of the populations they come from.
         high: upper end.
         chance: what two samples of one population exceed 5 times in 100.
@@ -38,18 +37,13 @@ def measure_stability(
 ) -> StabilityIndex:
     """PSI between two samples of PDs, over bands with equal counts of the expected ones.
 
-    The sum over bands of (a - e) ln(a / e), a and e being the shares of each sample; an empty
-    band counts as half a loan. Siddiqi, *Credit Risk Scorecards*, 2006; his rule of thumb is
-    below 0.1 stable, above 0.25 shifted.
+    The sum over bands of (a - e) ln(a / e), a and e being the shares of each sample; an empty band
+    counts as half a loan. Siddiqi, *Credit Risk Scorecards*, 2006; his rule of thumb is below 0.1
+    stable, above 0.25 shifted.
 
-    Chance alone makes two samples differ: divided by 1/n + 1/m, their PSI is about chi-square,
-    and non-central where the populations differ (Yurdakul, Western Michigan University, 2018).
-    Interval and chance level are read off that distribution. A bootstrap would count chance twice.
-
-    Args:
-        expected: PDs the model was developed on.
-        actual: PDs of the population compared with it.
-        bins: number of bands.
+    Divided by 1/n + 1/m, the PSI is about chi-square by chance alone, and non-central where the
+    populations differ (Yurdakul, Western Michigan University, 2018). Interval and chance level come
+    from that distribution. A bootstrap would count chance twice.
     """
     inner = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
     counts = [
@@ -60,13 +54,9 @@ def measure_stability(
 
 
 def compare_counts(expected: IntArray, actual: IntArray) -> StabilityIndex:
-    """The same index of two samples that are counted by band already.
+    """The same index of two samples that are counted by band already, some band above 0.
 
     Of those who paid and those who did not it is the information value (IV) of the bands.
-
-    Args:
-        expected: number of each band in one sample; of some band above 0.
-        actual: in the other.
     """
     e, a = (_share(np.maximum(count, _MIN_COUNT)) for count in (expected, actual))
     psi = float(((a - e) * np.log(a / e)).sum())
@@ -83,12 +73,7 @@ def compare_counts(expected: IntArray, actual: IntArray) -> StabilityIndex:
 
 
 def noncentrality_bounds(statistic: float, free: int) -> tuple[float, float]:
-    """95% bounds of what a chi-square statistic is shifted by, beyond chance; 0 if by nothing.
-
-    Args:
-        statistic: drawn from a non-central chi-square distribution.
-        free: its degrees of freedom.
-    """
+    """95% bounds of the non-centrality of a chi-square statistic of `free` degrees; 0 if none."""
     return _shift(statistic, free, 1 - _TAIL), _shift(statistic, free, _TAIL)
 
 

@@ -14,10 +14,6 @@ class InsightsOptions(DatedOptions):
 
     Attributes:
         min_loans: segments with fewer are put together.
-        comparison: of policies on the same loans.
-        fairness: the audit of policies.
-        findings: when a finding is told.
-        lab: rules that are tested and searched for.
     """
 
     min_loans: PositiveInt
@@ -31,8 +27,7 @@ class ScoringOptions(DatedOptions):
     """Batch scoring.
 
     Attributes:
-        max_invalid_share: share of a file's rows that may be invalid; with more, nothing is
-            published. See `require_few_invalid`.
+        max_invalid_share: share of a file's rows that may be invalid (see `require_few_invalid`).
         recommendations: ids of the rules of `recommendations.json` that are switched on.
     """
 

@@ -9,7 +9,7 @@ from loantap.policy.decisions import Decision
 from loantap.portfolio.dictionary import REAL, SIMULATED
 
 _RATE = pa.Check.in_range(0, 1)
-# Batches hold texts that repeat as categories; files and frames hold them as text.
+# Texts that repeat are categories in batches, text in files and frames.
 _IS_TEXT = pa.Check(
     lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str",
     error="text",

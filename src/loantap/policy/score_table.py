@@ -25,8 +25,6 @@ class MadeBy:
     """What decided, the same in every row.
 
     Attributes:
-        model_name: registered name of the model.
-        model_version: registered version.
         policy_version: id and version of the credit policy, and the rules that are switched on.
         policy_digest: first digits of their digest.
     """
@@ -44,7 +42,7 @@ def tabulate_scores(
     reasons: GivenReasons,
     made_by: MadeBy,
 ) -> pd.DataFrame:
-    """One row per application, with `SCORE_COLUMNS`; all that is given is in the same order."""
+    """One row per application, with `SCORE_COLUMNS`; all arguments are in the same order."""
     rows = len(identifiers)
     return pd.DataFrame(
         {
@@ -65,8 +63,7 @@ def tabulate_scores(
 def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     """Scores as decisions are kept; rows without an id are left out.
 
-    Two columns more: `origin` of the loans that the model learnt from, real or simulated, and
-    `decided_on`, the day.
+    Two columns more: `origin` of the loans of the training, real or simulated, and `decided_on`.
     """
     ids = scores[APPLICATION_ID].astype("str")
     named = scores.assign(**{APPLICATION_ID: ids})[ids.notna()]
@@ -79,10 +76,7 @@ def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -> GivenReasons:
     """The reasons with what decided before them, where there is something; the last is left out.
 
-    Args:
-        given: the reasons.
-        causes: place in `sentences` of what decided, per application; 0 for nothing.
-        sentences: what may decide.
+    `causes`: place in `sentences` of what decided, per application; 0 for nothing.
     """
     rows = np.flatnonzero(causes)
     codes = given.codes.copy()
@@ -92,7 +86,6 @@ def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -
 
 
 def _list_reasons(given: GivenReasons) -> dict[str, pd.Categorical]:
-    """The reasons, each with only the sentences it uses."""
     sentences = pd.Index(given.sentences, dtype="str")
     reasons = {}
     for name, codes in zip(REASONS, given.codes, strict=True):

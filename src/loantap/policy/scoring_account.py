@@ -1,7 +1,4 @@
-"""What became of a file of applications: how many of each decision, what is wrong with the others.
-
-Counted batch by batch over the scores, wherever they were made.
-"""
+"""How many of a file's applications get each decision, and what is wrong with the others."""
 
 import re
 from collections.abc import Iterable
@@ -17,12 +14,12 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import fold_ids
 
 COUNTED_COLUMNS = ("application_id", "decision", "reason_1")
-# Rows named of each reason, and reasons named in a message.
+# Rows shown of each reason, and reasons in a message.
 _SHOWN_ROWS, _SHOWN_REASONS = 5, 3
-# In a smaller file one bad row is more than any small share, and says nothing about the others.
+# In a smaller file one bad row is more than any small share.
 _MIN_ROWS = 20
 _FEW_ROWS_SHARE = 0.5
-# What a reason says of one row alone: its value, and numbers made of it.
+# What is said of one row alone: its value, and numbers made of it.
 _OWN_VALUE = re.compile(r" '.*?': ", re.DOTALL)
 _NUMBER = re.compile(r"-?\d[\d,.]*")
 _IDS = np.dtype([("digest", "uint64"), ("row", "int64")])
@@ -44,7 +41,6 @@ class CountedRows:
     """Rows that have something in common.
 
     Attributes:
-        rows: how many.
         first_rows: the first of them, numbered from 1.
     """
 
@@ -57,11 +53,10 @@ class ScoringAccount:
     """What became of the rows of a file.
 
     Attributes:
-        rows: of the file.
-        invalid: those that cannot be scored.
+        invalid: rows that cannot be scored.
         causes: why not, the most frequent first: `rows`, an `example` in words, `first_rows`
             numbered from 1.
-        has_ids: whether the file has a column of ids; the others are None where it has not.
+        has_ids: whether the file has a column of ids; the following are None where it has not.
         without_id: rows without one, which are not written back.
         repeated: of them the last row counts in what is written back.
         alike: rows whose id differs from an earlier one in capitals, zeros or dashes alone.
@@ -88,9 +83,7 @@ class ScoringAccount:
 def account_for_scores(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> ScoringAccount:
     """Count what became of each row.
 
-    Args:
-        batches: of the scores, in their order, with `COUNTED_COLUMNS`.
-        has_ids: whether the applications came with ids.
+    `batches`: of the scores, in their order, with `COUNTED_COLUMNS`.
     """
     rows = invalid = 0
     causes: dict[str, _Cause] = {}
@@ -151,7 +144,7 @@ def require_few_invalid(account: ScoringAccount, max_share: float) -> None:
 
 
 def say_cause(cause: dict[str, Any]) -> str:
-    """A cause in words: how many rows, which are the first, what is wrong with the first of all."""
+    """A cause in words: how many rows, the first of them, what is wrong with the first of all."""
     first = [f"{row:,}" for row in cause["first_rows"]]
     more = ", ..." if cause["rows"] > len(first) else ""
     where = f"row {first[0]}" if cause["rows"] == 1 else f"rows {', '.join(first)}{more}"
@@ -163,7 +156,7 @@ def _add_causes(
 ) -> None:
     """Count the reasons of the rows at these places; `before` rows came earlier."""
     codes, texts = pd.factorize(reasons.iloc[places].astype("str"))
-    # The cause of each distinct reason, and so of each row.
+    # The cause of each distinct reason.
     keys, names = pd.factorize(
         np.array([_NUMBER.sub("", _OWN_VALUE.sub(": ", text)) for text in texts], dtype=object)
     )
@@ -178,7 +171,7 @@ def _add_causes(
 
 
 def _digest(texts: pd.Series, rows: int, before: int) -> npt.NDArray[np.void]:
-    """Eight bytes for each id that is there, and its row: a file may hold millions."""
+    """Eight bytes for each id, and its row: a file may hold millions."""
     digests = np.zeros(rows, _IDS)
     digests["digest"] = pd.util.hash_array(texts.to_numpy(object), categorize=False)
     digests["row"] = np.arange(before, before + rows)
@@ -186,7 +179,7 @@ def _digest(texts: pd.Series, rows: int, before: int) -> npt.NDArray[np.void]:
 
 
 def _find_repeated(ids: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
-    """Rows whose id stands in an earlier one, in their order."""
+    """Rows whose id stands in an earlier one, in order."""
     order = np.argsort(ids["digest"], kind="stable")
     ordered = ids[order]
     is_again = ordered["digest"][1:] == ordered["digest"][:-1]

@@ -23,11 +23,9 @@ class Trial:
     """What a policy does to loans of known outcome.
 
     Attributes:
-        loans: how many there are.
         shares: of each decision, in the order of `Decision`, `invalid` left out.
-        gain: change of imputed profit per application against approving all of them, in currency;
-            loans that a person decides on count as approved, paid loans run for their contract.
-        targets: what is reached of each target.
+        gain: change of imputed profit per application against approving all, in currency; loans
+            that a person decides on count as approved, paid loans run for their contract.
     """
 
     loans: int
@@ -41,12 +39,8 @@ def try_policy(
 ) -> Trial:
     """Let a policy decide on loans of known outcome; it need not be approved.
 
-    Args:
-        decider: the policy, with its scenario.
-        predictions: one row per loan: `loan_id`, `probability_of_default` by a model that did not
-            see it.
-        loans: one row per loan, with `TRIED_COLUMNS`.
-        economics: for the month up to which outcomes were observed.
+    `predictions` and `loans` (with `TRIED_COLUMNS`) have one row per loan; the model did not see
+    it.
 
     Raises:
         InputError: there are no loans.
