@@ -38,8 +38,7 @@ class Decided:
 
     Attributes:
         portfolio: one row per sample and loan, from `join_portfolio`.
-        lessons: what was learnt from which loans.
-        values: what the loans are worth, by scenario.
+        values: by scenario.
         approved: by scenario and policy, whether each loan is approved.
     """
 
@@ -54,11 +53,8 @@ class Slice:
     """The loans of one sample in one scenario.
 
     Attributes:
-        sample: its name.
-        scenario: its name.
-        values: of these loans.
         approved: by policy, whether each is.
-        outcomes: of these loans, by the way that paid loans may have run.
+        outcomes: by the way that paid loans may have run.
     """
 
     sample: str
@@ -77,14 +73,9 @@ def decide_portfolio(
 ) -> Decided:
     """Whether each policy approves each judged loan, in each scenario.
 
-    Every rule is learnt on loans other than those it decides (see `plan_lessons`).
-
-    Args:
-        predictions: what `predict_samples` returned of the lending model.
-        loans: one row per loan, canonical columns.
-        splits: one row per loan: `loan_id`, `known_from`, `judged_at`.
-        economics: the scenarios.
-        options: of the comparison.
+    Every rule is learnt on loans other than those it decides (see `plan_lessons`). `predictions`
+    are those of the lending model; `splits` has one row per loan: `loan_id`, `known_from`,
+    `judged_at`.
 
     Raises:
         InputError: loans or splits are not those of the predictions.
@@ -104,8 +95,7 @@ def decide_portfolio(
 def list_approvals(decided: Decided, economics: Economics) -> pd.DataFrame:
     """Whom each policy approves in the main scenario.
 
-    Returns:
-        One row per sample and loan: `loan_id`, `sample` and one flag per policy of `POLICIES`.
+    One row per sample and loan: `loan_id`, `sample` and one flag per policy of `POLICIES`.
     """
     approved = decided.approved[economics.main]
     ids = decided.portfolio[["loan_id", "sample"]]
@@ -134,10 +124,9 @@ def slice_portfolio(decided: Decided, economics: Economics) -> Iterator[Slice]:
 def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd.DataFrame:
     """Figures of every policy on one slice, for both ways that paid loans may have run.
 
-    Returns:
-        One row per policy and paid life: `policy`, `label`, `cap` (missing but for caps), `sample`,
-        `scenario`, `paid_life`, what `measure_policy` returns, and `gain_to_npv` with `_low` and
-        `_high`: the paired difference of profit per application to expected NPV.
+    One row per policy and paid life: `policy`, `label`, `cap` (missing but for caps), `sample`,
+    `scenario`, `paid_life`, what `measure_policy` returns, and `gain_to_npv` with `_low` and
+    `_high`: the paired difference of profit per application to expected NPV.
     """
     records = []
     for life, outcomes in part.outcomes.items():
@@ -156,7 +145,7 @@ def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd
 
 
 def label_policies(options: ComparisonOptions) -> dict[str, tuple[str, float | None]]:
-    """What pages call each policy, and its cap where it has one, in the order of the rules."""
+    """What pages call each policy, and its cap where it has one, in order."""
     caps = {name_cap(cap, options): cap for cap in options.caps}
     labels: dict[str, tuple[str, float | None]] = {}
     for policy in make_rules(options):

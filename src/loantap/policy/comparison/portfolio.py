@@ -1,4 +1,4 @@
-"""The judged portfolio: loans with PDs of models that did not see them, and what may be learnt."""
+"""Loans with PDs of models that did not see them, and what may be learnt from them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ class Lesson:
     """Which loans a rule learns from, and which it then decides; places of rows.
 
     Attributes:
-        past: learnt from; always of the cross-validation sample.
-        decided: none of them among `past`.
+        past: always of the cross-validation sample; none of them among `decided`.
     """
 
     past: IntArray
@@ -59,7 +58,7 @@ class LoanValues:
         return len(self.realised)
 
     def take(self, rows: IntArray | BoolArray) -> LoanValues:
-        """Those of some of the loans, by place or by mask."""
+        """Some of the loans, by place or by mask."""
         return LoanValues(*(getattr(self, name)[rows] for name in self.__slots__))
 
     def with_profit_score(self, score: FloatArray) -> LoanValues:
@@ -72,15 +71,9 @@ def join_portfolio(
 ) -> pd.DataFrame:
     """Loans of every sample with their PDs, their terms and when they were judged.
 
-    Args:
-        predictions: what `predict_samples` returned.
-        loans: one row per loan, canonical columns.
-        splits: one row per loan: `loan_id`, `known_from`, `judged_at`.
-
-    Returns:
-        One row per sample and loan, in the order of the predictions: the columns of the
-        predictions, terms, `grade`, `known_from`, `judged_at`, and `place`, the row of the loan in
-        `loans`.
+    `loans` and `splits` (`loan_id`, `known_from`, `judged_at`) have one row per loan. Returns one
+    row per sample and loan, in the order of the predictions: their columns, terms, `grade`,
+    `known_from`, `judged_at`, and `place`, the row in `loans`.
 
     Raises:
         InputError: the loans or splits are not those of the predictions.
@@ -114,9 +107,8 @@ def join_portfolio(
 def plan_lessons(portfolio: pd.DataFrame) -> list[Lesson]:
     """What each loan's decision may be learnt from.
 
-    A loan of the cross-validation sample is decided by rules learnt on the other folds; one of the
-    test sample by rules learnt on all of them; one judged out of time by rules learnt on those
-    loans of the cross-validation sample whose outcome counted as known at that month.
+    For the cross-validation sample the other folds, for the test sample all of them, and for a loan
+    judged out of time those whose outcome counted as known at that month.
     """
     sample = portfolio["sample"].to_numpy()
     fold = portfolio["fold"].to_numpy()
@@ -152,7 +144,7 @@ def value_loans(portfolio: pd.DataFrame, scenario: Scenario) -> LoanValues:
 
 
 def number_cells(portfolio: pd.DataFrame) -> IntArray:
-    """Number of each loan's cell of grade and term, from 0; loans without a grade share one."""
+    """Each loan's cell of grade and term, from 0; loans without a grade share one."""
     cells = [portfolio["grade"].astype("str"), portfolio["term_months"]]
     numbers: IntArray = portfolio.groupby(cells, dropna=False).ngroup().to_numpy()
     return numbers

@@ -1,4 +1,4 @@
-"""The tables of the comparison, made slice by slice so that flows are imputed once."""
+"""The tables of the comparison, slice by slice so that flows are imputed once."""
 
 from dataclasses import dataclass
 
@@ -26,14 +26,7 @@ class Comparison:
 def compare_policies(
     decided: Decided, economics: Economics, options: ComparisonOptions, min_loans: int
 ) -> Comparison:
-    """Figures of every policy and the frontier, on every sample, scenario and paid life.
-
-    Args:
-        decided: from `decide_portfolio`.
-        economics: the scenarios.
-        options: of the comparison.
-        min_loans: of fewer approved loans neither yearly return nor price is told.
-    """
+    """Figures of every policy and the frontier, on every sample, scenario and paid life."""
     policies, curves = [], []
     for part in slice_portfolio(decided, economics):
         policies.append(measure_slice(part, options, min_loans))

@@ -38,7 +38,6 @@ class Claim:
     """One claim of the published case study.
 
     Attributes:
-        topic: what it is about.
         said: the claim, in our words.
         asked: what it asks for.
         segmentation: what the loans are divided by to judge it.
@@ -115,11 +114,10 @@ CLAIMS: Final = (
 
 
 def judge_claims(evidence: Evidence, options: FindingsOptions) -> pd.DataFrame:
-    """The table of claims, in the order of the case study.
+    """The table of claims, in the order of the case study; the columns of `schemas.CLAIMS`.
 
-    Returns:
-        One row per claim; the columns of `schemas.CLAIMS`. Effects are in percentage points;
-        `q_value` controls the false discovery rate over the claims, those on pincodes apart.
+    Effects are in percentage points; `q_value` controls the false discovery rate over the claims,
+    those on pincodes apart.
     """
     table = pd.DataFrame([_measure(claim, evidence) for claim in CLAIMS])
     audit = table["segmentation"].map(lambda name: SEGMENTATIONS[name].role) == Role.AUDIT

@@ -22,15 +22,9 @@ def tabulate_findings(
 ) -> pd.DataFrame:
     """What is found of every segment of every segmentation.
 
-    Args:
-        evidence: of the loans.
-        years: of every segmentation, its table over the years.
-        options: of findings.
-
-    Returns:
-        One row per segment; the columns of `schemas.FINDINGS`. Effects are in percentage points.
-        `q_value` and `heterogeneity_q_value` control the false discovery rate over all segments
-        that are judged, those for the audit only apart (Benjamini & Hochberg 1995).
+    One row per segment; the columns of `schemas.FINDINGS`. Effects are in percentage points.
+    `q_value` and `heterogeneity_q_value` control the false discovery rate over all segments that
+    are judged, those for the audit only apart (Benjamini & Hochberg 1995).
     """
     table = pd.concat(
         [_tabulate(evidence, name, years[name]) for name in SEGMENTATIONS], ignore_index=True
@@ -50,7 +44,7 @@ def tabulate_findings(
 def control_discoveries(p_values: pd.Series, audit: pd.Series) -> pd.Series:
     """Benjamini-Hochberg over all p-values that there are, those of the audit apart.
 
-    The near-zero p-values of the audit would loosen the control of all others.
+    The audit's near-zero p-values would loosen the control of all others.
     """
     corrected = pd.Series(np.nan, index=p_values.index)
     for family in (audit, ~audit):
@@ -97,7 +91,7 @@ def measure_gaps(
 def measure_profits(evidence: Evidence, codes: IntArray, groups: int) -> dict[str, FloatArray]:
     """Mean imputed profit per loan of each group, with its 95% interval, and that of all others.
 
-    Not a number where there is no loan; the interval of a single loan is not a number either.
+    Not a number where there is no loan, and the interval where there is one.
     """
     loans = np.bincount(codes, minlength=groups).astype(float)
     columns: dict[str, FloatArray] = {}

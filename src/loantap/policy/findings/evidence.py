@@ -16,7 +16,7 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 
 _YEAR: Final = "issue_year"
-# What is adjusted: all but what is looked at in the audit only.
+# What is adjusted: all but what is for the audit only.
 FACTORS: Final = tuple(name for name, s in SEGMENTATIONS.items() if s.role is not Role.AUDIT)
 
 
@@ -24,9 +24,7 @@ FACTORS: Final = tuple(name for name, s in SEGMENTATIONS.items() if s.role is no
 class Effect:
     """How far the default rate of some loans lies from that of all others, as a fraction.
 
-    Attributes:
-        value: rate of these minus rate of the others, other factors being equal.
-        error: its standard error.
+    Other factors are equal; `error` is the standard error.
     """
 
     value: float
@@ -43,12 +41,10 @@ class Evidence:
     Attributes:
         segments: one categorical per segmentation.
         outcome: 1 for a loan that was charged off, 0 for one that was paid back.
-        years: year of issue.
         profits: imputed profit, in currency, by the way that paid loans may have run.
         adjusted: of every factor that is not for the audit only, its adjusted rates; empty where
             the loans are too few for a regression.
-        pd: what the regression on all factors expects of each loan; audit factors are not in it.
-        min_outcomes: see `FindingsOptions`.
+        pd: what the regression on all factors but those of the audit expects of each loan.
     """
 
     segments: pd.DataFrame
@@ -73,8 +69,8 @@ class Evidence:
     def compare(self, name: str, segments: IntArray) -> Effect:
         """Effect of being in some segments of a segmentation, by their places.
 
-        Audit factors are not in the regression, which the pincode would tear apart: of them it is
-        the excess of charge-offs over what all other factors let expect.
+        The regression leaves out audit factors, since the pincode would tear it apart: their effect
+        is the excess of charge-offs over what all other factors let expect.
         """
         inside = np.isin(self.segments[name].cat.codes.to_numpy(), segments)
         loans = int(inside.sum())
@@ -93,11 +89,7 @@ def gather_evidence(
 ) -> Evidence:
     """Segment the loans, and adjust every factor for all others.
 
-    Args:
-        loans: one row per resolved loan, canonical columns.
-        profits: `insights.profits`.
-        scenario: the one whose profits are told.
-        options: of findings.
+    `loans` has one row per resolved loan; `scenario` is the one whose profits are told.
 
     Raises:
         InputError: there is no loan, or a loan has no profit.

@@ -40,14 +40,7 @@ def find_all(
 ) -> Findings:
     """Everything that is found of a portfolio, from one regression.
 
-    Args:
-        loans: one row per resolved loan, canonical columns.
-        profits: `insights.profits`.
-        scenario: the one whose profits are told.
-        options: of findings.
-
-    Raises:
-        InputError: there is no loan, or a loan has no profit.
+    Arguments and errors are those of `gather_evidence`.
     """
     evidence = gather_evidence(loans, profits, scenario, options)
     tables = {
@@ -68,8 +61,7 @@ def find_all(
 def _list_years(evidence: Evidence, name: str, table: YearTable) -> pd.DataFrame:
     """The segments of one factor in the years in which there are enough of their loans.
 
-    An effect is the excess of charge-offs over those expected, beside that of all other loans of
-    the year.
+    An effect is the excess of charge-offs, beside that of all other loans of the year.
     """
     others = table.loans.sum(axis=0) - table.loans
     segment, year = np.nonzero(table.is_enough & (others > 0))

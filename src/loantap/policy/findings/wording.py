@@ -7,7 +7,7 @@ import pandas as pd
 
 from loantap.policy.findings.segmentations import Role
 
-# Of a table: figures by the names of its columns.
+# Figures by the names of a table's columns.
 Row: TypeAlias = dict[str, Any] | pd.Series
 
 
@@ -88,10 +88,7 @@ def _explain(row: Row) -> str:
 def tell_answer(row: Row, *, is_audit: bool, is_refused: bool) -> str:
     """What the loans answer to a claim; `row` of `claims.judge_claims`.
 
-    Args:
-        row: the figures.
-        is_audit: whether the claim is about what nothing may be lent on.
-        is_refused: whether it asks to lend less to people for it.
+    `is_audit`: nothing may be lent on what it is about. `is_refused`: it asks to lend less for it.
     """
     if row["finding"] == Finding.TOO_FEW:
         figures = f"Too few loans to say (n = {row['loans']:,})"

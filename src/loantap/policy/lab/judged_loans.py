@@ -31,7 +31,7 @@ class Sample:
     Attributes:
         name: one of `SAMPLES`.
         places: of its loans among all.
-        approved: per scenario, whether each would be approved since its expected NPV is positive.
+        approved: per scenario, whether each would be approved for its positive expected NPV.
     """
 
     name: str
@@ -44,8 +44,7 @@ class JudgedLoans:
     """The loans of a portfolio that a model was judged on.
 
     Attributes:
-        columns: what rules may read of every loan, by canonical name.
-        is_charged_off: of every loan.
+        columns: what rules may read, by canonical name.
         gains: imputed profit of declining each loan, per scenario and paid life, in currency.
         is_searched: whether the search may look at a loan; what it finds is quoted on the others.
         samples: those of `SAMPLES` that there are.
@@ -67,11 +66,7 @@ def gather_judged_loans(
 ) -> JudgedLoans:
     """Put loans, imputed profits and PDs together.
 
-    Args:
-        loans: one row per resolved loan, canonical columns.
-        profits: what `tabulate_profits` returned.
-        predictions: one row per sample and loan: `loan_id`, `sample`, `probability_of_default`.
-        economics: the scenarios.
+    `loans` has one row per resolved loan, `predictions` one per sample and loan.
 
     Raises:
         InputError: profits or predictions are those of other loans.

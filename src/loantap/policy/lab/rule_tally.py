@@ -1,4 +1,4 @@
-"""What recommended rules would have done to a file of applications, had they been switched on."""
+"""What recommended rules would have done to a file of applications."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,12 +23,9 @@ class RuleTally:
     declined: IntArray | int = field(default=0)
 
     def add(self, columns: Values, is_open: BoolArray, is_valid: BoolArray) -> None:
-        """Count a batch.
+        """Count a batch of typed canonical columns, those that the rules read.
 
-        Args:
-            columns: typed canonical columns, those that the rules read.
-            is_open: whether a rule may still decline an application; see `Underwriter`.
-            is_valid: whether it could be scored.
+        `is_open`: whether a rule may still decline an application. `is_valid`: it could be scored.
         """
         self.applications += int(is_valid.sum())
         self.declined = self.declined + apply_rules(self.rules, columns)[is_open].sum(axis=0)

@@ -1,9 +1,8 @@
 """Search for rules of one and two conditions that would have raised profit.
 
-The search looks at one half of the loans, and what it finds is quoted on the other half, so that
-no rule is praised by the loans it was fitted to. It reads no geography, no home ownership and no
-other attribute that `policy/fairness/proxies.py` takes for a proxy (income, years in employment);
-sub-grade and instalment are left out since grade, rate, amount and term say the same.
+The search looks at one half of the loans, and what it finds is quoted on the other half. It reads
+no geography, no home ownership and no other proxy of `policy/fairness/proxies.py` (income, years in
+employment); sub-grade and instalment are left out since grade, rate, amount and term say the same.
 """
 
 from collections.abc import Sequence
@@ -81,13 +80,7 @@ def _bound(gain: FloatArray, squares: FloatArray, applications: int, errors: flo
 def list_candidates(
     loans: JudgedLoans, scenario: str, options: LabOptions
 ) -> tuple[Candidate, ...]:
-    """The rules written by hand, and those the search finds: alone, and after the NPV policy.
-
-    Args:
-        loans: of which the search looks at those that are `is_searched`.
-        scenario: in which rules are to gain.
-        options: rules and search.
-    """
+    """The rules written by hand, and those the search finds: alone, and after the NPV policy."""
     sample = loans.sample(ALL)
     rows = loans.is_searched[sample.places]
     places = sample.places[rows]
@@ -113,17 +106,14 @@ def _take(values: FloatArray | Texts, places: IntArray) -> FloatArray | Texts:
 def search_rules(
     conditions: Sequence[Condition], holds: BoolArray, gains: FloatArray, options: LabOptions
 ) -> tuple[Rule, ...]:
-    """The rules that would have raised profit most, those ahead that did so most surely.
+    """The rules that would have raised profit most, the surest first.
 
-    A rule is put forward where the lower bound of its gain is above zero. It has a second
-    condition only where the loans which that one spares would surely have been a loss to decline;
-    and the loans that it declines beyond those of the rules before it must be many, and gain.
+    The lower bound of a rule's gain is above zero. It has a second condition only where the loans
+    which that one spares would surely have been a loss to decline; and the loans that it declines
+    beyond those of the rules before it must be many, and gain.
 
-    Args:
-        conditions: that rules may consist of.
-        holds: whether each holds of each loan; one row per condition.
-        gains: profit of declining each loan, in currency.
-        options: how many, and how different.
+    `holds` has one row per condition, one column per loan; `gains`, in currency, are of declining
+    each.
     """
     if not len(gains):
         return ()
@@ -181,7 +171,7 @@ def _conditions_on(name: str, columns: Values, edges: int) -> list[Condition]:
 
 
 def _bounds(values: FloatArray, edges: int) -> list[float]:
-    """Quantiles at equal counts, in numbers that can be said: three significant digits."""
+    """Quantiles at equal counts, at three significant digits."""
     known = values[np.isfinite(values)]
     if not len(known):
         return []

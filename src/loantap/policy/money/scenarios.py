@@ -45,14 +45,14 @@ class Scenario(BaseModel):
     """What lending costs.
 
     Attributes:
-        cost_of_funds_pct: nominal yearly rate at which the money is had, in percent; cash flows
-            are discounted at it, month by month.
+        cost_of_funds_pct: nominal yearly rate at which the money is had, in percent; cash flows are
+            discounted at it, month by month.
         loss_given_default: LGD, the share of the balance at default that is never recovered.
         default_at_share_of_term: when a loan that is charged off stops paying, as a share of its
             term; the instalments before are paid in full.
-        origination_cost_share: cost of making the loan, as a share of the principal.
-        paid_share_of_term: when a loan that is paid back is settled, as a share of its term; 1
-            where nobody prepays. Later than a loan that is charged off stops paying.
+        origination_cost_share: as a share of the principal.
+        paid_share_of_term: when a loan that is paid back is settled, as a share of its term, later
+            than a default; 1 where nobody prepays.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,8 +82,8 @@ class Economics(BaseModel):
     Attributes:
         scenarios: by name, from the mildest to the hardest.
         main: name of the scenario that pages speak of first.
-        outcomes_as_of: month up to which outcomes were observed; a loan that is paid back cannot
-            have run longer than from its issue to this month.
+        outcomes_as_of: month up to which outcomes were observed; no loan that is paid back can have
+            run longer.
         ranges: where each assumption comes from, by its name.
     """
 

@@ -40,9 +40,7 @@ class OffersAccount:
 def account_for_offers(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> OffersAccount:
     """Count the offers, batch by batch.
 
-    Args:
-        batches: of the offers, in their order, with `READ_COLUMNS`.
-        has_ids: whether the applications came with ids.
+    `batches`: of the offers, in their order, with `READ_COLUMNS`.
     """
     decisions: Counter[str] = Counter()
     kinds: Counter[str] = Counter()

@@ -1,9 +1,9 @@
 """The loans that could be offered to each applicant, and which limits each of them breaks.
 
 The amount asked for and smaller ones, at each term. The PD of the amount and term asked for is the
-model's. Of other ones it is a counterfactual: the same PD with its odds changed by what term and
-amount change at the same grade. What the model itself would say of other terms is too much, since
-it knows no grade, and people who were graded worse took the longer terms.
+model's. Of others it is a counterfactual: its odds changed by what term and amount change at the
+same grade. The model itself would change them too much, since it knows no grade, and people who
+were graded worse took the longer terms.
 """
 
 from collections.abc import Sequence
@@ -67,7 +67,6 @@ class Grid:
 
     Attributes:
         amount: in currency.
-        term_months: of each column.
         rate_pct: nominal yearly rate, in percent.
         instalment: EMI, in currency per month.
         probability_of_default: the model's where `is_as_asked`, else counterfactual.
@@ -91,17 +90,14 @@ def make_grid(
 ) -> Grid:
     """Every loan of the grid, priced and held against the limits.
 
-    Args:
-        applicants: any number of them; of one that is invalid nothing can be told.
-        prices: of each term of `TERMS_MONTHS`.
-        options: amounts, limits and counterfactual odds ratios.
-        rules: of the policy: the highest amount, and the highest PD at the margin of offers.
+    `prices`: of each term of `TERMS_MONTHS`. `rules`: for the highest amount, and the highest PD at
+    the margin of offers.
     """
     asked = _keep_finite(applicants.amount)[:, np.newaxis]
     step, shares = options.amounts.step, np.array(options.amounts.shares)
     highest = rules.max_loan_amount
     most = np.minimum(asked, highest)
-    # Where no more is asked for than may be lent, there is no highest amount beside it.
+    # No highest amount where no more is asked for than may be lent.
     tried = np.hstack([np.where(asked > highest, highest, 0.0), most * shares])
     amounts = np.hstack([asked, np.floor(tried / step + _ROUNDING) * step])
     parts = [
@@ -135,10 +131,9 @@ def _price_term(
     applicants: Applicants,
     options: OffersOptions,
 ) -> tuple[FloatArray, Prices]:
-    """PD and price of each amount at one term."""
     asked_pd = applicants.probability_of_default[:, np.newaxis]
     longer = (term - applicants.term_months) / TWO_YEARS
-    # An amount that is rounded down to nothing is none to lend, whatever its PD.
+    # An amount rounded down to nothing is none to lend.
     doublings = np.log2(np.maximum(amounts, _ROUNDING) / amounts[:, :1])
     shift = (
         np.log(options.two_years_longer.odds_ratio) * longer[:, np.newaxis]
@@ -152,9 +147,9 @@ def _price_term(
 def _find_broken_by_borrower(
     applicants: Applicants, instalment: FloatArray, options: OffersOptions
 ) -> IntArray:
-    """The limits that a loan breaks by what the borrower can carry; without dividing by income.
+    """The limits that a loan breaks by what the borrower can carry.
 
-    Limits are written so that a number that is missing breaks them.
+    Written without dividing by income, and so that a number that is missing breaks them.
     """
     limits = options.affordability
     income = _keep_finite(applicants.annual_income)[:, np.newaxis]
@@ -166,5 +161,5 @@ def _find_broken_by_borrower(
 
 
 def _keep_finite(numbers: FloatArray) -> FloatArray:
-    """Numbers, NaN where they are infinite: no amount and no income is."""
+    """Numbers, NaN where they are infinite."""
     return np.where(np.isfinite(numbers), numbers, np.nan)

@@ -26,7 +26,7 @@ from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-# What offers depend on beside the PD, by canonical name.
+# What offers depend on beside the PD.
 _READ: Final = ("loan_amount", "term_months", "annual_income", "dti_pct")
 _APPROVE, _REFER, _INVALID = map(DECISIONS.index, ("approve", "refer", "invalid"))
 
@@ -40,18 +40,15 @@ class Offer:
         offer: 1 to 3; 0 where there is none.
         kind: compared with what was asked for: `as asked`, `smaller`, `shorter`, `longer`, `none`.
         amount: in currency; None where there is no offer, as all numbers.
-        term_months: one of those sold.
         rate_pct: nominal yearly rate, in percent.
         instalment: EMI, in currency per month.
         probability_of_default: of these terms; where there is no offer, of those asked for.
         is_counterfactual: whether the PD is of other terms than those asked for.
         expected_npv: in currency, in the scenario of the policy.
         decision: `approve` for a loan as asked for, `refer` for another one and where the
-            application is unlike those that the model was trained on, `decline` where there is no
-            offer, `invalid` where the application cannot be scored.
+            application is unlike those of the training, `decline` where there is no offer,
+            `invalid` where the application cannot be scored.
         reason: one sentence.
-        model_name: registered name of the model.
-        model_version: registered version.
     """
 
     application_id: str | None
@@ -78,8 +75,8 @@ class OfferTable:
         applicant: place of the applicant.
         offer: 1 to 3; 0 where there is none.
         kind: place in `KINDS`.
-        terms: `amount`, `term_months`, `rate_pct`, `instalment`, `expected_npv`, NaN where there
-            is no offer, and `probability_of_default`.
+        terms: `amount`, `term_months`, `rate_pct`, `instalment`, `expected_npv`, NaN where there is
+            no offer, and `probability_of_default`.
         decision: place in `DECISIONS`.
         reason: place in the sentences of the maker.
     """
@@ -94,12 +91,9 @@ class OfferTable:
 
 @dataclass(frozen=True, slots=True)
 class OfferMaker:
-    """Makes offers with one model, at one set of prices.
+    """Makes offers with one model, of PDs where no grade exists yet, at one set of prices.
 
-    Attributes:
-        scorer: the model of PDs where no grade exists yet.
-        options: amounts, bands, limits.
-        decider: the policy in force, for what lending costs, the highest amount and the highest PD.
+    The policy says what lending costs, the highest amount and the highest PD.
 
     Raises:
         InputError: of bands or amounts none could be offered.
@@ -141,8 +135,8 @@ class OfferMaker:
     ) -> pd.DataFrame:
         """Offers for rows of a file in LoanTap format from `first_row` on.
 
-        Returns one row per application and offer, applications in their order, with the fields of
-        `Offer`; one row where there is no offer. Texts that repeat are categories.
+        One row per application and offer, applications in their order, with the fields of `Offer`;
+        one row where there is no offer. Texts that repeat are categories.
 
         Raises:
             InputError: a column that is needed is missing.
@@ -195,7 +189,7 @@ class OfferMaker:
         ]
 
     def _offer(self, applicants: Applicants, unlike: IntArray) -> OfferTable:
-        """Offers; to an applicant unlike those of the training, none that a person has not seen."""
+        """To an applicant unlike those of the training, none that a person has not seen."""
         table = make_offers(applicants, self._prices, self.options, self._rules)
         found = unlike.astype("int64")[table.applicant]
         is_guess = (found > 0) & (table.decision == _APPROVE)
@@ -269,7 +263,7 @@ def make_offers(
 
 
 def _count_up(applicant: IntArray) -> IntArray:
-    """Number of each row among those of its applicant, from 1; applicants are in order."""
+    """Number of each row among those of its applicant, from 1, applicants being in order."""
     first = np.searchsorted(applicant, applicant)
     counted: IntArray = np.arange(len(applicant)) - first + 1
     return counted

@@ -55,8 +55,8 @@ class AmountOptions(Options):
     Attributes:
         lowest: no smaller loan is made, in currency.
         step: smaller amounts than the one asked for are multiples of it.
-        shares: the smaller amounts tried, as shares of the amount asked for, falling; where that
-            is above `max_loan_amount`, this one and shares of it.
+        shares: the smaller amounts tried, falling, as shares of the amount asked for, or of
+            `max_loan_amount` where that is less.
         smaller_at_most: the smaller loan beside one as asked is at most this share of it.
     """
 
@@ -83,15 +83,15 @@ class Affordability(Options):
     Attributes:
         max_instalment_share: of the monthly income, for the instalment (EMI) of the loan.
         max_dti_pct: all monthly debt payments in percent of the monthly income, the loan's
-            instalment among them. Existing debt counts in full, whatever the loan is for: nothing
-            proves that it will be paid off.
+            instalment among them. Existing debt counts in full: nothing proves that the loan pays
+            it off.
     """
 
     max_instalment_share: Annotated[float, Field(gt=0, le=1)]
     max_dti_pct: Annotated[float, Field(gt=0, le=200)]
 
 
-# Months by which a term is longer to which `two_years_longer` applies once.
+# Months for which `two_years_longer` applies once.
 TWO_YEARS: Final = 24
 
 
@@ -136,11 +136,8 @@ class OffersOptions(DatedOptions):
     """Offers to applicants.
 
     Attributes:
-        margin: what a loan is to earn beyond funds, expected loss and costs: expected NPV as a
-            share of the principal.
-        rate_bands: in rising order, without a gap; loans of a PD above the last are not offered.
-        amounts: those tried.
-        affordability: limits of what a borrower can carry.
+        margin: what a loan is to earn: expected NPV as a share of the principal.
+        rate_bands: rising, without a gap; loans of a PD above the last are not offered.
         two_years_longer: odds ratio of default of a term 24 months longer, at the same grade.
         twice_the_amount: odds ratio of default of a loan of twice the amount, at the same grade.
         concentration: of the portfolio by region; no offer depends on a region.

@@ -1,9 +1,9 @@
 """The rate at which a loan earns its margin.
 
-The expected NPV of a loan rises with its rate and falls with its PD, and is linear in the PD. So
-the highest PD that a rate pays for has a closed form, and the rate of a loan is found in a list: it
-is the lowest rate, in hundredths of a percent, that pays for the loan's PD. It covers funds,
-expected loss, cost of origination and the margin, and nothing more, unless the band asks for more.
+The expected NPV of a loan rises with its rate and is linear in its PD, so the highest PD that a
+rate pays for has a closed form. A loan gets the lowest rate, in hundredths of a percent, that pays
+for its PD: it covers funds, expected loss, cost of origination and the margin, and nothing more,
+unless the band asks for more.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Prices:
     """What loans cost, and whether they can be had; arrays of one shape.
 
     Attributes:
-        rate_pct: nominal yearly rate, in percent; that of the band's end where it is not enough.
+        rate_pct: nominal yearly rate, in percent; the band's highest where that is not enough.
         instalment: per unit of principal.
         npv: expected, per unit of principal.
         is_lendable: whether the PD is one that is lent to.
@@ -70,7 +70,7 @@ class PriceList:
         band = np.searchsorted(self.band_ends, probability_of_default)
         is_lendable = band < len(self.band_ends)
         band = np.minimum(band, len(self.band_ends) - 1)
-        # The first rate that pays for the PD; past the end of the list where none does.
+        # The first rate that pays for the PD; past the end where none does.
         needed = np.searchsorted(self.highest_pd, probability_of_default)
         highest = self.highest[band]
         place = np.minimum(np.maximum(needed, self.lowest[band]), highest)
@@ -88,8 +88,7 @@ def list_prices(options: OffersOptions, scenario: Scenario) -> tuple[PriceList, 
     """The rates of each term of `TERMS_MONTHS`.
 
     Raises:
-        InputError: in a band, not even its highest rate earns the margin on a loan of the lowest
-            PD that the band is for, whatever the term.
+        InputError: in a band, even its highest rate does not earn the margin on its lowest PD.
     """
     bands = options.rate_bands
     first = _part(bands[0].lowest_pct)

@@ -1,8 +1,8 @@
 """The product table: which amount, term and rate each segment would be offered, and what it earns.
 
-The loans of the finished portfolio are taken as applicants for what they were granted, with PDs by
-models that did not see them. What a loan as asked for would have earned at the rate offered is
-imputed from its outcome; it was in fact made at another rate, which may have changed who took it.
+Loans are taken as applicants for what they were granted, with PDs by models that did not see them.
+What a loan would have earned at the rate offered is imputed from its outcome; it was in fact made
+at another rate, which may have changed who took it.
 """
 
 from collections.abc import Iterator
@@ -46,22 +46,15 @@ def tabulate_products(
 ) -> pd.DataFrame:
     """What each segment of the finished portfolio would be offered, and what that earns.
 
-    Args:
-        loans: one row per loan, canonical columns.
-        predictions: of the model that offers rest on; loans without a PD by a model that did not
-            see them are left out.
-        options: prices, amounts, limits.
-        decider: the policy in force, for what lending costs, the highest amount and the highest PD.
+    Loans without a PD by a model that did not see them are left out.
 
-    Returns:
-        One row per segment of each segmentation (`all`, `PD`, `term asked for`, `income`,
-        `purpose`): `n` loans; the shares `as_asked`, `other_terms` (referred) and `no_offer`, with
-        `_low` and `_high` (95%, Wilson); of the first offers, `amount`, `rate_pct`
-        (`_low`, `_median`, `_high`: 10th, 50th and 90th percentile) and `mean_term_months`; of
-        loans as asked for, `n_as_asked`, `default_rate` with bounds, `margin_expected` and
-        `margin_imputed` with bounds (NPV as a share of principal); and `finding`, in words: whether
-        the imputed margin differs from the expected one, corrected for the number of segments
-        (Bonferroni).
+    One row per segment of each segmentation (`all`, `PD`, `term asked for`, `income`, `purpose`):
+    `n` loans; the shares `as_asked`, `other_terms` (referred) and `no_offer`, with `_low` and
+    `_high` (95%, Wilson); of the first offers, `amount`, `rate_pct` (`_low`, `_median`, `_high`:
+    10th, 50th and 90th percentile) and `mean_term_months`; of loans as asked for, `n_as_asked`,
+    `default_rate` with bounds, `margin_expected` and `margin_imputed` with bounds (NPV as a share
+    of principal); and `finding`, in words: whether the two margins differ, corrected for the number
+    of segments (Bonferroni).
     """
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
     rows = loans[["loan_id", "is_charged_off", "purpose", *_OFFER_TERMS[1:]]].merge(
@@ -81,7 +74,6 @@ def tabulate_products(
         for segmentation, groups in _list_segmentations(rows, options)
         for order, (segment, part) in enumerate(made.groupby(groups, observed=True))
     ]
-    # As many findings are searched as there are segments.
     z = float(norm.ppf(1 - 0.025 / max(len(segments), 1)))
     return pd.DataFrame(
         [
@@ -95,7 +87,7 @@ def tabulate_products(
 def _make_first(
     rows: pd.DataFrame, prices: tuple[PriceList, ...], options: OffersOptions, decider: Decider
 ) -> pd.DataFrame:
-    """One row per loan: its decision, its first offer and what that earned, if as asked for."""
+    """One row per loan: decision, first offer and, if as asked for, what that earned."""
     applicants = Applicants(*(rows[name].to_numpy(float) for name in _OFFER_TERMS))
     offers = make_offers(applicants, prices, options, decider.policy.rules)
     first = offers.offer <= 1
@@ -135,7 +127,6 @@ def _list_segmentations(
 
 
 def _describe(part: pd.DataFrame, options: OffersOptions, z: float) -> dict[str, Any]:
-    """The figures of one segment."""
     n = len(part)
     figures: dict[str, Any] = {"n": n}
     shares = {"as_asked": "approve", "other_terms": "refer", "no_offer": "decline"}
@@ -161,7 +152,7 @@ def _compare_margins(asked: pd.DataFrame, options: OffersOptions, z: float) -> d
     total = amount.sum()
     expected, imputed = asked["expected"].sum() / total, asked["imputed"].sum() / total
     spread = asked["imputed"].to_numpy() - imputed * amount
-    # Where hardly any loan was charged off, outcomes alone understate what chance does.
+    # With hardly any charge-off, outcomes alone understate what chance does.
     chance = (asked["at_stake"] ** 2 * pds * (1 - pds)).sum()
     error = float(np.sqrt(max((spread**2).sum(), chance)) / total)
     figures = (expected, imputed, imputed - Z95 * error, imputed + Z95 * error)

@@ -1,4 +1,4 @@
-"""A finding or an action as it is put to the head of credit, and where its figures come from."""
+"""A finding or an action as the head of credit reads it, and where its figures come from."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,9 @@ _PER_LOAN: Final = "per loan"
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Imputed profit, in currency, with its 95% interval.
+    """Mean imputed profit, in currency, with its 95% interval.
 
     Attributes:
-        value: the mean.
-        low: lower bound.
-        high: upper bound.
         per: what it is counted per, and against what.
     """
 
@@ -51,7 +48,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A finding, or an action, as it is put to the head of credit.
+    """A finding, or an action.
 
     Attributes:
         title: the statement, or what is to be done.
@@ -78,12 +75,11 @@ def describe_summary(
 ) -> dict[str, Any]:
     """The structure of `summary.json`.
 
-    Returns:
-        `origin` of the loans; `samples`, how many loans policies were judged on, by sample;
-        `out_of_time`, which loans those of that sample are, empty where there are none;
-        `scenario`, `paid_life` and `profit` (how it is known) of the money, whose `per` says where
-        it is of another paid life; `findings` and `actions`, each with `title`, `text`, `points`,
-        `n` and `money` (`value`, `low`, `high`, `per`; null where too few loans say).
+    Returns `origin` of the loans; `samples`, how many loans policies were judged on, by sample;
+    `out_of_time`, which loans those of that sample are, empty where there are none; `scenario`,
+    `paid_life` and `profit` (how it is known) of the money, whose `per` says where it is of another
+    paid life; `findings` and `actions`, each with `title`, `text`, `points`, `n` and `money`
+    (`value`, `low`, `high`, `per`; null where too few loans say).
     """
     return {
         "origin": origin,
@@ -107,7 +103,7 @@ def select_policies(policies: pd.DataFrame, sample: str, scenario: str) -> pd.Da
 
 
 def find_policy(policies: pd.DataFrame, name: str) -> pd.Series:
-    """The row of one policy; a row of missing figures where there is none."""
+    """The row of one policy; of missing figures where there is none."""
     found = policies[policies["policy"].eq(name)]
     return found.iloc[0] if len(found) else pd.Series(math.nan, policies.columns)
 
