@@ -16,11 +16,10 @@ _TEXT = (Kind.CATEGORY, Kind.TEXT)
 
 
 def build_features(applications: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFrame:
-    """Compute model features; all where no names are given.
+    """Compute model features, one row per application; all where no names are given.
 
-    One row per application, same index. Numeric features are float64, NaN where missing;
-    categorical ones text with `missing` written out, so that training and serving treat an absent
-    value alike.
+    Numeric features are NaN where missing; categorical ones text with `missing` written out, so
+    that training and serving treat an absent value alike.
     """
     names = names or tuple(FEATURES)
     columns = {

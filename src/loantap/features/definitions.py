@@ -1,7 +1,7 @@
 """What each model feature is, and which of them each model may use.
 
 To add a feature: describe it in `FEATURES`, name it in the sets that may use it, and write its
-formula in `formulas.py`. A column that is new goes into `portfolio/dictionary.py` first.
+formula in `formulas.py`. A new column goes into `portfolio/dictionary.py` first.
 """
 
 from dataclasses import dataclass
@@ -16,18 +16,16 @@ class Feature:
     """One model feature.
 
     Attributes:
-        phrase: what it is called in a reason given to a borrower.
+        phrase: what a reason given to a borrower calls it.
         uses: canonical columns it is computed from.
-        categorical: text of an open list; numeric otherwise.
         display: format of its value in a reason (`{:.1f}%`).
-        of_nothing: what is said in its place where it is a share of nothing.
+        of_nothing: said in its place where it is a share of nothing.
         exclusion: why no lending decision may rest on it; empty when it may.
         adverse: the side that credit sense holds against a borrower, `high`, `low` or either. A
-            small coefficient of the other sign is noise, and is never given as a reason.
-        remedy: what a borrower can do about it, with the values that count in their favour as `{}`;
-            empty where nothing would help: nobody should take out a mortgage for a loan.
-        falls_with: of the columns it is computed from, those it falls with as they rise; numeric
-            features only.
+            small coefficient of the other sign is noise, and never a reason.
+        remedy: what a borrower can do about it, with the values that help as `{}`; empty where
+            nothing would: nobody should take out a mortgage for a loan.
+        falls_with: those of `uses` with which it falls as they rise; numeric features only.
     """
 
     name: str
@@ -127,7 +125,7 @@ FEATURES: Final = MappingProxyType(
     }
 )  # fmt: skip
 
-# The feature set of each model that is trained, by its namespace.
+# The feature set of each model, by its namespace.
 MODELS: Final = MappingProxyType(
     {
         "benchmark": "benchmark",

@@ -1,7 +1,4 @@
-"""How each feature is computed: one formula for a column of numbers and for a single one.
-
-It uses ordinary arithmetic and `Arithmetic`, so that it runs on arrays and on Python floats.
-"""
+"""How each feature is computed: one formula for arrays and for Python floats."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +16,9 @@ from loantap.portfolio.dictionary import SUB_GRADES
 
 MISSING: Final = "missing"
 _DAYS_PER_YEAR: Final = 365.25
-# An income below this is a typing error or a zero; ratios to it would swamp the scale.
+# A lower income is a typing error or a zero; ratios to it would swamp the scale.
 _MIN_INCOME: Final = 1_000.0
-# Beyond these the sample holds a handful of loans; a linear model must not extrapolate.
+# Beyond these are a handful of loans; a linear model must not extrapolate.
 _CEILINGS: Final = MappingProxyType(
     {
         "dti_pct": 60.0,
@@ -88,7 +85,7 @@ def _rank(grade: str | None) -> float:
 _ARRAYS: Final[Arithmetic] = _Arrays()
 _FLOATS: Final[Arithmetic] = _Floats()
 
-# Of the columns in `Feature.uses`, in that order. Others are their column, kept below its ceiling.
+# Of the columns in `Feature.uses`. Others are their column, kept below its ceiling.
 _OF_NUMBERS: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
     {
         "log_loan_amount": lambda m, amount: m.log(amount),
@@ -105,7 +102,7 @@ _OF_NUMBERS: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
         "credit_history_years": lambda _, issued, oldest: (issued - oldest) / _DAYS_PER_YEAR,
     }
 )
-# Ratios as a borrower is told them, and not to an income of at least 1,000 as the model sees them.
+# Ratios as a borrower is told them: not to an income of at least 1,000.
 _TOLD: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
     {
         "loan_to_income": lambda m, amount, income: m.ratio(amount, income),
@@ -167,7 +164,7 @@ def _find_formula(name: str) -> Callable[..., Number]:
 
 def _compute_texts(name: str, texts: Texts) -> FloatArray | Texts:
     if name in _OF_TEXT:
-        # Missing rows have the code -1, which takes the last entry.
+        # Missing rows have the code -1, the last entry.
         return np.array([_OF_TEXT[name](text) for text in (*texts.values, None)])[texts.codes]
     codes = np.where(texts.codes < 0, len(texts.values), texts.codes)
     return Texts(codes, (*texts.values, MISSING))

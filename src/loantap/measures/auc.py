@@ -1,11 +1,11 @@
 """Intervals of the AUC and of differences between AUCs on the same loans.
 
-- Bootstrap for the AUC of a model on a sample: it assumes least, and the same resamples bound the
-  other figures of the sample and the gain over another score.
+- Bootstrap for a model on a sample: it assumes least, and the same resamples bound the sample's
+  other figures.
 - Hanley and McNeil for a fold, a group of the audit and a feature of the leakage gate: it needs the
   AUC and two counts only, and errs on the wide side: none is accused by chance.
-- DeLong for what a suspicious feature adds to a model (`model/leakage/impact.py`): it pairs two
-  models by loan.
+- DeLong for what a suspicious feature adds (`model/leakage/impact.py`): it pairs two models by
+  loan.
 
 Near an AUC of .7 they agree: `lending` out of fold (n = 4,715, AUC .713) has .693 to .732, .693 to
 .733 and .694 to .731. At .9 (n = 524) the second is 40% wider.
@@ -34,11 +34,11 @@ def bootstrap_aucs(
     """AUC of each score in each bootstrap resample of the loans, the same for all scores.
 
     Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes.
-    Ties count one half. `scores` has one row per score, one column per loan; higher is riskier.
+    Ties count one half. `scores` has one row per score; higher is riskier.
 
-    Returns one row per resample, one column per score: differences between columns are paired.
+    Returns one row per resample, one column per score: their differences are paired.
     """
-    # Sorting once and weighting loans by their draws saves a sort per resample.
+    # Sorting once and weighting by draws saves a sort per resample.
     places = [np.unique(score, return_inverse=True)[1] for score in scores]
 
     def measure(drawn: IntArray) -> list[float]:
@@ -89,7 +89,6 @@ def quantile_bounds(resampled: FloatArray) -> tuple[float, float]:
 
 
 def _area(place: IntArray, bad: IntArray, good: IntArray) -> float:
-    """AUC of weighted loans."""
     bads, goods = np.bincount(place, weights=bad), np.bincount(place, weights=good)
     below = np.cumsum(goods) - goods / 2
     return float(bads @ below / (bads.sum() * goods.sum()))

@@ -11,7 +11,7 @@ from loantap.portfolio.arrays import FloatArray, IntArray
 
 Rates = TypeVar("Rates")
 
-# Standard errors to either side of a 95% interval, and to the one side of a 95% bound.
+# Standard errors to either side of a 95% interval, and to one side of a 95% bound.
 Z95: Final = float(norm.ppf(0.975))
 Z95_ONE_SIDED: Final = float(norm.ppf(0.95))
 
@@ -64,7 +64,7 @@ def wilson_bounds(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """95% bounds of default rates (Wilson, JASA 1927); arrays of counts, at least one loan each.
 
-    `z`: standard errors to either side, more where many rates are told at once.
+    `z`: standard errors to either side.
     """
     bad, count = np.asarray(charged_off, dtype=float), np.asarray(loans, dtype=float)
     z2 = z**2

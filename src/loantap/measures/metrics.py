@@ -42,9 +42,9 @@ class Metrics:
 
 
 def measure(target: IntArray, pd_: FloatArray, declined: BoolArray, bins: int = 10) -> Metrics:
-    """Metrics of PDs and of the decisions taken on them.
+    """Metrics of PDs and of decisions; both outcomes are present.
 
-    Both outcomes are present. `bins`: equal-count bins of the expected calibration error.
+    `bins`: of equal counts, for the expected calibration error.
     """
     default_rate = float(target.mean())
     # One pass over the sorted PDs gives all ranking metrics; the bootstrap calls this a lot.
@@ -87,7 +87,6 @@ def expected_calibration_error(
 
 
 def _bin_starts(loans: int, bins: int) -> npt.NDArray[np.intp]:
-    """Place of the first loan of each equal-count bin that has any."""
     edges = np.linspace(0, loans, bins + 1).round().astype(np.intp)
     return edges[:-1][np.diff(edges) > 0]
 
@@ -129,10 +128,9 @@ def bootstrap_bounds(
     resamples: int,
     bins: int = 10,
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Lower and upper 95% bootstrap bound of each metric: percentile, for KS and ECE basic.
+    """Lower and upper 95% bootstrap bound of each metric but `n`: percentile, for KS and ECE basic.
 
-    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes;
-    `n` has no bounds.
+    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes.
     """
     # In the order of the PDs, so that each measurement sorts quickly.
     order = np.argsort(pd_, kind="stable")

@@ -20,10 +20,8 @@ _CONFIDENCE: Final = 0.95
 class StabilityIndex:
     """Population stability index (PSI) of two samples.
 
-    Attributes:
-        low: lower end of the 95% interval of the PSI of the populations they come from.
-        high: upper end.
-        chance: what two samples of one population exceed 5 times in 100.
+    `low` and `high` bound the PSI of their populations (95%); `chance` is what two samples of one
+    population exceed 5 times in 100.
     """
 
     psi: float
@@ -54,7 +52,7 @@ def measure_stability(
 
 
 def compare_counts(expected: IntArray, actual: IntArray) -> StabilityIndex:
-    """The same index of two samples that are counted by band already, some band above 0.
+    """The same of samples counted by band, some band of `expected` being above 0.
 
     Of those who paid and those who did not it is the information value (IV) of the bands.
     """
@@ -66,7 +64,7 @@ def compare_counts(expected: IntArray, actual: IntArray) -> StabilityIndex:
     return StabilityIndex(
         psi,
         low * by_chance,
-        # So close to none at all that hardly any shift could have shown it.
+        # No shift could have shown a PSI so close to 0.
         max(high * by_chance, psi),
         float(chi2.ppf(_CONFIDENCE, free)) * by_chance,
     )
@@ -78,7 +76,7 @@ def noncentrality_bounds(statistic: float, free: int) -> tuple[float, float]:
 
 
 def _shift(statistic: float, free: int, share: float) -> float:
-    """The non-centrality of which `share` of the draws lie below the statistic; 0 if none does."""
+    """Non-centrality at which `share` of the draws lie below the statistic; 0 if at none."""
     if chi2.cdf(statistic, free) <= share:
         return 0.0
     # Far beyond what is searched for: the mean of the draws is the non-centrality and more.

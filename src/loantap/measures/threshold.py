@@ -1,7 +1,7 @@
 """The F2 threshold: where it is best, and what it costs in approvals.
 
 F2 weighs recall twice as much as precision (van Rijsbergen, *Information Retrieval*, 1979). It
-compares candidates; it does not decide on loans.
+compares candidates; it decides on no loan.
 """
 
 from typing import TypeVar

@@ -20,10 +20,10 @@ def tabulate_approvals(predictions: pd.DataFrame, approved: BoolArray) -> pd.Dat
 
 
 def decide_loans(predictions: pd.DataFrame, loans: pd.DataFrame, decider: Decider) -> Decided:
-    """What a policy decides on each loan at the PD that a model gave it.
+    """What a policy decides on each row of predictions, at the PD that a model gave the loan.
 
-    One row per row of `predictions` (loan and sample). Whether a loan is unlike those of the
-    training is not asked: these are the loans of the training, or of the same time and lender.
+    Whether a loan is unlike those of the training is not asked: these are the loans of the
+    training, or of the same time and lender.
     """
     terms = loans.set_index("loan_id")[["loan_amount", "interest_rate_pct", "term_months"]]
     rows = predictions[["loan_id", "probability_of_default"]].join(terms, on="loan_id")

@@ -36,11 +36,11 @@ class Rules(BaseModel):
     and of `default_price` times its PD.
 
     Attributes:
-        default_price: it keeps the default rate of what is approved low at the least cost: risky
-            loans have to earn more, and with a `min_margin` below 0 safe ones less.
-        review_margin: a person decides within this distance of the hurdle, per unit of principal.
-        max_probability_of_default: a loan of a higher PD is declined, whatever it is to earn.
-        max_loan_amount: a person decides on a larger loan, in currency.
+        default_price: keeps the default rate of what is approved low at the least cost: risky loans
+            have to earn more, and with a `min_margin` below 0 safe ones less.
+        review_margin: within this distance of the hurdle, per unit of principal, a person decides.
+        max_probability_of_default: above it a loan is declined, whatever it is to earn.
+        max_loan_amount: on a larger loan a person decides, in currency.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,8 +69,8 @@ class Targets(BaseModel):
         review_capacity: share of applications that people can look at.
         min_approval_rate: share of applications to approve or refer.
         max_default_rate: of what is approved.
-        max_concentration: largest share of the principal, and of the expected loss, in one state.
-            It limits the portfolio: no decision and no offer depends on a region.
+        max_concentration: largest share of principal, and of expected loss, in one state: of the
+            portfolio, since no decision and no offer depends on a region.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,11 +84,8 @@ class Targets(BaseModel):
 class CreditPolicy(BaseModel):
     """One version of the credit policy.
 
-    Attributes:
-        approved_by: a second person, not the author.
-        effective_from: day from which it decides.
-        scenario: name of the scenario that expected NPV is computed in.
-        digest: SHA-256 of all of the above and of the scenario's assumptions, as approved.
+    `approved_by` is a second person, `effective_from` the day from which it decides, `digest` the
+    SHA-256 of all else and of the scenario's assumptions, as approved.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -45,10 +45,9 @@ _PRICE, _REVIEW, _AMOUNT, _RISK, _TERMS, _HURDLE, _NEAR_HURDLE = range(1, 8)
 class Decided:
     """Decisions on many applications.
 
-    Attributes:
-        causes: place of what decided, in `CAUSES`, and behind them in the sentences of `Support`
-            but the first.
-        expected_npv: in currency; NaN where the application is invalid or a term is missing.
+    `causes` are places of what decided, in `CAUSES`, and behind them in the sentences of `Support`
+    but the first. `expected_npv` is in currency; NaN where the application is invalid or a term is
+    missing.
     """
 
     decisions: Texts
@@ -73,7 +72,7 @@ class Decider:
     A loan is approved where its expected NPV at its own rate and term is above the hurdle for its
     PD (see `Rules`), and declined where it is below; near it a person decides, and so where the
     model has seen no such application and on amounts above the highest. Every application is
-    decided by itself: the same decision in a file, alone and on a cluster.
+    decided by itself: alike in a file, alone and on a cluster.
     """
 
     policy: CreditPolicy
@@ -97,8 +96,8 @@ class Decider:
         """Decide on applications, one element each.
 
         The PD is NaN where an application is invalid, the amount is in currency, the rate yearly
-        and in percent. `unlike`: what is unlike the loans of the training, see `Support`; none
-        where it was not looked at.
+        and in percent. `unlike`: from loans of the training, see `Support`; none where not looked
+        at.
         """
         rules, pd_ = self.policy.rules, probability_of_default
         margin = value_units(rate_pct, term_months, self.scenario).margin(pd_)
@@ -171,10 +170,8 @@ class Decider:
 class PdLimits:
     """The PDs between which the decision on loans of one rate and term changes.
 
-    Attributes:
-        rate_pct: nominal yearly rate, in percent.
-        approve_below: a lower PD is approved.
-        decline_above: a higher PD is declined; between the two a person decides.
+    The rate is nominal, yearly, in percent. A PD lower than `approve_below` is approved, one above
+    `decline_above` declined; between the two a person decides.
     """
 
     rate_pct: float

@@ -13,7 +13,7 @@ from loantap.measures.intervals import measure_default_rates
 from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
-# Columns that say the same as another by definition: an association of the two tells nothing.
+# Columns that say the same as another by definition: their association tells nothing.
 SAME_BY_DEFINITION: Final[Mapping[str, str]] = MappingProxyType(
     {
         "loan_status": "is_charged_off",
@@ -38,11 +38,11 @@ class Exploration:
         numbers: one row per number or month, the most telling first: `column`, `n` (loans that
             state it), `missing_paid` and `missing_charged_off` (shares of the loans of the
             outcome), `low_`, `median_` and `high_` of both (quartiles; of a month its year), and
-            `auc` with `auc_low` and `auc_high` (95%, Hanley and McNeil): the chance that a loan
-            charged off has the higher value of a pair.
+            `auc` with bounds (95%, Hanley and McNeil): the chance that a loan charged off has the
+            higher value of a pair.
         levels: one row per level of each other column: `column`, `level`, `n`, `share_paid`,
-            `share_charged_off`, `default_rate` with `_low` and `_high` (95% Wilson). Beyond
-            `MAX_LEVELS` the rarest are put together.
+            `share_charged_off`, `default_rate` with bounds (95% Wilson). Beyond `MAX_LEVELS` the
+            rarest are put together.
     """
 
     numbers: pd.DataFrame
@@ -59,10 +59,7 @@ def list_explored(loans: pd.DataFrame) -> list[str]:
 
 
 def explore_outcomes(loans: pd.DataFrame) -> Exploration:
-    """Compare loans paid back with loans charged off, column by column.
-
-    One row per resolved loan, canonical columns with `is_charged_off`.
-    """
+    """Compare resolved loans paid back with loans charged off, column by column."""
     outcome = loans[_OUTCOME]
     names = [name for name in list_explored(loans) if name not in _RECORD_KEEPING | {_OUTCOME}]
     told = [name for name in names if len(loans[name].unique()) > 1]

@@ -24,9 +24,8 @@ SCORE_COLUMNS = (
 class MadeBy:
     """What decided, the same in every row.
 
-    Attributes:
-        policy_version: id and version of the credit policy, and the rules that are switched on.
-        policy_digest: first digits of their digest.
+    `policy_version` names the rules that are switched on, too; `policy_digest` is the first digits
+    of the digest of policy and rules.
     """
 
     model_name: str

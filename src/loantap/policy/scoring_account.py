@@ -38,11 +38,7 @@ class _Cause:
 
 @dataclass(frozen=True, slots=True)
 class CountedRows:
-    """Rows that have something in common.
-
-    Attributes:
-        first_rows: the first of them, numbered from 1.
-    """
+    """Rows that have something in common, the first of them numbered from 1."""
 
     rows: int
     first_rows: tuple[int, ...]
@@ -58,7 +54,7 @@ class ScoringAccount:
             numbered from 1.
         has_ids: whether the file has a column of ids; the following are None where it has not.
         without_id: rows without one, which are not written back.
-        repeated: of them the last row counts in what is written back.
+        repeated: of them the last row is written back.
         alike: rows whose id differs from an earlier one in capitals, zeros or dashes alone.
     """
 
@@ -81,10 +77,7 @@ class ScoringAccount:
 
 
 def account_for_scores(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> ScoringAccount:
-    """Count what became of each row.
-
-    `batches`: of the scores, in their order, with `COUNTED_COLUMNS`.
-    """
+    """Count what became of each row, batches of scores being in order, with `COUNTED_COLUMNS`."""
     rows = invalid = 0
     causes: dict[str, _Cause] = {}
     ids, folded, missing = [_NO_IDS], [_NO_IDS], [_NO_ROWS]

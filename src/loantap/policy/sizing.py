@@ -24,9 +24,8 @@ _ROUNDING = 1e-9
 class SizingLoans:
     """Loans that the model did not see; arrays of one length.
 
-    Attributes:
-        margin: expected NPV per unit of principal; NaN where a term is missing.
-        amount: principal, in currency.
+    `margin` is expected NPV per unit of principal, NaN where a term is missing; `amount` the
+    principal, in currency.
     """
 
     margin: FloatArray
@@ -50,8 +49,8 @@ class Sizes:
 
     Attributes:
         default_price: of the hurdle; 0 where the default rate is kept without it.
-        review_margin: such that people look at as many applications as they can, and at more only
-            where larger loans than `max_loan_amount` alone are more.
+        review_margin: people look at as many applications as they can, and at more only where
+            larger loans than `max_loan_amount` alone are more.
         referred: share of loans that people look at.
         passed: share approved or referred.
         default_rate: mean PD of what is approved; NaN where nothing is.
@@ -100,9 +99,8 @@ def size_rules(loans: SizingLoans, rules: Rules, targets: Targets) -> Sizes:
 class _Bands:
     """What becomes of the loans under one hurdle.
 
-    Attributes:
-        approved: above the band of review, and no other rule refers or declines them.
-        passed: approved or referred.
+    `approved`: above the band of review, and no other rule refers or declines them; `passed`:
+    approved or referred.
     """
 
     min_margin: float

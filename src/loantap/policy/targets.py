@@ -26,7 +26,6 @@ class TargetCheck:
     """One target, and what the policy reaches on loans of the past.
 
     Attributes:
-        limit: a share.
         reached: share of the loans; of the concentration, of their principal.
         reached_low: 95% bound (Wilson; of the concentration as in `find_largest`).
         n: number of loans, all or those approved.
@@ -51,11 +50,10 @@ class TargetCheck:
 
 
 def check_targets(decided: Decided, loans: pd.DataFrame, targets: Targets) -> list[TargetCheck]:
-    """Whether a policy reaches its targets on loans of known outcome.
+    """Whether a policy reaches its targets on loans of known outcome, none of them invalid.
 
-    `loans` are those decided, none invalid: `is_charged_off`, `loan_amount`, `state`. Where none is
-    approved nothing is said of default rate and concentration. LoanTap's addresses are made up: of
-    its own loans the concentration says nothing.
+    Where none is approved nothing is said of default rate and concentration. LoanTap's addresses
+    are made up: of its own loans the concentration says nothing.
     """
     n, approved = len(loans), loans[decided.approves]
     referred = decided.count(Decision.REFER)

@@ -23,9 +23,9 @@ class Trial:
     """What a policy does to loans of known outcome.
 
     Attributes:
-        shares: of each decision, in the order of `Decision`, `invalid` left out.
+        shares: of each decision but `invalid`, in the order of `Decision`.
         gain: change of imputed profit per application against approving all, in currency; loans
-            that a person decides on count as approved, paid loans run for their contract.
+            referred count as approved, paid loans run for their contract.
     """
 
     loans: int
@@ -39,8 +39,7 @@ def try_policy(
 ) -> Trial:
     """Let a policy decide on loans of known outcome; it need not be approved.
 
-    `predictions` and `loans` (with `TRIED_COLUMNS`) have one row per loan; the model did not see
-    it.
+    One row per loan, which the model did not see; `loans` with `TRIED_COLUMNS`.
 
     Raises:
         InputError: there are no loans.

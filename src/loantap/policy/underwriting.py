@@ -42,10 +42,9 @@ class Underwritten:
         probability_of_default: None where the application is invalid.
         score: 300 to 900 points, more is better; None where it is invalid.
         decision: `approve`, `refer`, `decline` or `invalid`.
-        reasons: four texts. The first is what is wrong with an invalid application, or what decided
-            where the policy refers or declines; the features that raise the risk follow.
+        reasons: four texts: what is wrong with an invalid application, or what decided where the
+            policy refers or declines; then the features that raise the risk.
         expected_npv: in currency, at the loan's own rate and term; None where it is invalid.
-        policy_digest: first digits of the digest under which it was approved.
     """
 
     application_id: str | None
@@ -64,11 +63,9 @@ class Underwritten:
 class Underwriter:
     """Underwrites with one model under one policy.
 
-    Attributes:
-        scorer: where it does not take the interest rate, every loan is referred: there is nothing
-            to value it by.
-        rules: those of the policy lab that are switched on. They decline what the policy would
-            approve or refer, but not applications unlike those of the training.
+    Where the model does not take the interest rate, every loan is referred: there is nothing to
+    value it by. `rules` are those of the policy lab that are switched on: they decline what the
+    policy would approve or refer, but not applications unlike those of the training.
     """
 
     scorer: Scorer
@@ -109,8 +106,8 @@ class Underwriter:
     def underwrite(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
         """Score and decide applications in LoanTap format.
 
-        One row per application, in the same order, with `SCORE_COLUMNS`; ids are the row number
-        from 0 where there is no column of them, and stay missing in one.
+        One row per application, in order, with `SCORE_COLUMNS`; ids are the row number from 0
+        without a column of them, and stay missing in one.
 
         Raises:
             InputError: a column the model needs is missing.

@@ -34,12 +34,9 @@ from loantap.portfolio.arrays import BoolArray
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The judged portfolio under every policy.
+    """The judged portfolio (from `join_portfolio`) under every policy.
 
-    Attributes:
-        portfolio: one row per sample and loan, from `join_portfolio`.
-        values: by scenario.
-        approved: by scenario and policy, whether each loan is approved.
+    `values` are by scenario, `approved` by scenario and policy.
     """
 
     portfolio: pd.DataFrame
@@ -52,9 +49,7 @@ class Decided:
 class Slice:
     """The loans of one sample in one scenario.
 
-    Attributes:
-        approved: by policy, whether each is.
-        outcomes: by the way that paid loans may have run.
+    `approved` is by policy, `outcomes` by the way that paid loans may have run.
     """
 
     sample: str
@@ -73,9 +68,7 @@ def decide_portfolio(
 ) -> Decided:
     """Whether each policy approves each judged loan, in each scenario.
 
-    Every rule is learnt on loans other than those it decides (see `plan_lessons`). `predictions`
-    are those of the lending model; `splits` has one row per loan: `loan_id`, `known_from`,
-    `judged_at`.
+    Every rule is learnt on loans other than those it decides (see `plan_lessons`).
 
     Raises:
         InputError: loans or splits are not those of the predictions.
@@ -93,10 +86,7 @@ def decide_portfolio(
 
 
 def list_approvals(decided: Decided, economics: Economics) -> pd.DataFrame:
-    """Whom each policy approves in the main scenario.
-
-    One row per sample and loan: `loan_id`, `sample` and one flag per policy of `POLICIES`.
-    """
+    """Whom each policy approves in the main scenario: one row per sample and loan."""
     approved = decided.approved[economics.main]
     ids = decided.portfolio[["loan_id", "sample"]]
     return ids.assign(**{policy: approved[policy] for policy in POLICIES})
@@ -124,9 +114,9 @@ def slice_portfolio(decided: Decided, economics: Economics) -> Iterator[Slice]:
 def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd.DataFrame:
     """Figures of every policy on one slice, for both ways that paid loans may have run.
 
-    One row per policy and paid life: `policy`, `label`, `cap` (missing but for caps), `sample`,
-    `scenario`, `paid_life`, what `measure_policy` returns, and `gain_to_npv` with `_low` and
-    `_high`: the paired difference of profit per application to expected NPV.
+    One row per policy and paid life, as `POLICY_COMPARISON` has it (see `measure_policy`). `cap` is
+    missing but for caps; `gain_to_npv` is the paired difference of profit per application to
+    expected NPV.
     """
     records = []
     for life, outcomes in part.outcomes.items():

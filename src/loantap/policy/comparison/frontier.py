@@ -1,7 +1,7 @@
 """The frontier: what each default rate among approved loans costs in profit and approvals.
 
-A family of policies approves where a score exceeds a hurdle; as it rises, approvals, default rate
-and profit trace a curve. No hurdle is chosen by outcomes, so that no curve flatters itself.
+A family of policies approves where a score exceeds a hurdle; as it rises, its figures trace a
+curve. No hurdle is chosen by outcomes, so that no curve flatters itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,11 +36,9 @@ _POLICY_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One family at each of its hurdles.
+    """One family at each of its hurdles, which are missing where everybody is approved.
 
-    Attributes:
-        hurdles: missing where everybody is approved.
-        add_up: sum of a column over the loans approved at each hurdle.
+    `add_up`: sum of a column over the loans approved at each hurdle.
     """
 
     family: str
@@ -51,8 +49,7 @@ class Curve:
 def trace_frontier(part: Slice, options: ComparisonOptions) -> pd.DataFrame:
     """Curves of all families on one slice, for both ways that paid loans may have run.
 
-    One row per family, hurdle and paid life: `family`, `label`, `is_policy` (False), `hurdle`,
-    `sample`, `scenario`, `paid_life` and those figures of `measure_policy` that a point needs.
+    One row per family, hurdle and paid life, as `FRONTIER` has it; see `measure_policy`.
     """
     curves = list(_trace(part.values, options.frontier_points))
     points = [
@@ -89,11 +86,10 @@ def _trace(values: LoanValues, points: int) -> Iterator[Curve]:
 
 
 def _follow(family: str, score: FloatArray, points: int) -> Curve:
-    """From few approvals to everybody."""
     order = np.argsort(score)
     rising, loans = score[order], len(score)
     approvals = np.linspace(max(_LEAST * loans, 1), loans, points).round().astype(int)
-    # The best loan that is left out sets the hurdle; none where all are approved.
+    # The best loan that is left out sets the hurdle, where there is one.
     hurdles = np.unique([rising[loans - k - 1] if k < loans else -np.inf for k in approvals])[::-1]
     first = np.searchsorted(rising, hurdles, side="right")
 

@@ -36,15 +36,15 @@ def measure_policy(
 ) -> dict[str, Any]:
     """Figures of one policy on at least one loan.
 
-    `reference`: whether the rule by grade and term approves each loan. With fewer than `min_loans`
-    approved neither yearly return nor price is told.
+    `reference` are approvals by grade and term. With fewer than `min_loans` approved neither yearly
+    return nor price is told.
 
     Returns `n`, `approved`, `note` (why figures are missing, or "") and, each with `_low` and
     `_high` (95%: Wilson for shares, normal for means, delta method for ratios) and not a number
     where it cannot be told: `approval_rate`; `default_rate_approved`; `profit` per application, in
     currency; `default_rate_change`; `gain_to_approve_all` and `gain_to_grade_term_npv`, the paired
     differences of that profit; `yearly_return`, a fraction; `oracle_share` of the best possible
-    profit; `charge_offs_avoided`, a share of all; `price_per_point` (see `price_point`).
+    profit; `charge_offs_avoided`, a share of all; `price_per_point`.
     """
     profit, bad = outcomes.profit, outcomes.is_charged_off
     loans, count, charged_off = len(approved), int(approved.sum()), int(bad.sum())
@@ -69,9 +69,9 @@ def measure_policy(
 def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray) -> Estimate:
     """What each percentage point of default rate costs, per application, in currency.
 
-    Profit given up against approving everybody, for each point by which the default rate among
-    approved loans is lower; below 0 where both get better. Not a number unless it is lower beyond
-    chance: otherwise nothing was bought. Delta method.
+    Profit given up against approving everybody, per point by which the default rate among approved
+    loans is lower; below 0 where both get better. Not a number unless it is lower beyond chance:
+    otherwise nothing was bought. Delta method.
     """
     change = default_rate_change(approved, charged_off)
     if not change.high < 0:
@@ -96,7 +96,6 @@ def default_rate_change(approved: BoolArray, charged_off: BoolArray) -> Estimate
 
 
 def _influence_on_change(approved: BoolArray, charged_off: BoolArray) -> FloatArray:
-    """Influence of each loan on the difference of the two rates, up to a constant."""
     kept = charged_off[approved].mean()
     influence: FloatArray = approved * (charged_off - kept) / approved.mean() - charged_off
     return influence
@@ -121,7 +120,6 @@ def spread(figures: dict[str, Estimate]) -> dict[str, float]:
 
 
 def _half_width(influence: FloatArray) -> float:
-    """Of the 95% interval of a figure, from each loan's influence on it."""
     if len(influence) < 2:
         return float("nan")
     return Z95 * float(influence.std(ddof=1)) / float(np.sqrt(len(influence)))

@@ -15,13 +15,13 @@ class ComparisonOptions(Options):
     """The policies that are compared, and the frontier.
 
     Attributes:
-        caps: of the default rate to be expected among approved loans, as fractions.
+        caps: of the expected default rate among approved loans, as fractions.
         shown_cap: the one of `caps` that approvals are listed for.
         referred_share: share of loans with the highest PDs that today's bands refer; they count as
             declined.
-        profit_score_penalty: ridge penalty on what the profit score adds to the NPV of the PD, in
-            loans: a feature counts in full only where many more loans than this speak for it.
-        frontier_points: hurdles of each kind that the frontier is drawn from.
+        profit_score_penalty: ridge penalty of the profit score, in loans: a feature counts in full
+            only where many more loans than this speak for it.
+        frontier_points: hurdles of each kind.
     """
 
     caps: tuple[Cap, ...] = Field(min_length=1)

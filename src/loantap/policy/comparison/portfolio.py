@@ -22,10 +22,9 @@ _REMEDY = "Run `--pipelines training`, which evaluates the models of that portfo
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Which loans a rule learns from, and which it then decides; places of rows.
+    """Which loans of the cross-validation a rule learns from, and which others it then decides.
 
-    Attributes:
-        past: always of the cross-validation sample; none of them among `decided`.
+    Both are places of rows.
     """
 
     past: IntArray
@@ -42,8 +41,8 @@ class LoanValues:
         grade_term: number of the cell of grade and term.
         margin: expected NPV per unit of principal, at the loan's own rate and term.
         expected: expected NPV, in currency.
-        realised: NPV imputed from the outcome, over the contractual life, in currency.
-        profit_score: predicted NPV per unit of principal, learnt from outcomes of other loans.
+        realised: imputed NPV, over the contractual life, in currency.
+        profit_score: predicted NPV per unit of principal, learnt from other loans.
     """
 
     probability_of_default: FloatArray
@@ -71,9 +70,9 @@ def join_portfolio(
 ) -> pd.DataFrame:
     """Loans of every sample with their PDs, their terms and when they were judged.
 
-    `loans` and `splits` (`loan_id`, `known_from`, `judged_at`) have one row per loan. Returns one
-    row per sample and loan, in the order of the predictions: their columns, terms, `grade`,
-    `known_from`, `judged_at`, and `place`, the row in `loans`.
+    `loans` and `splits` have one row per loan. Returns one row per sample and loan, in the order of
+    the predictions: their columns, terms, `grade`, `known_from`, `judged_at`, and `place`, the row
+    in `loans`.
 
     Raises:
         InputError: the loans or splits are not those of the predictions.

@@ -1,8 +1,7 @@
 """The policies, each learnt on past loans and then applied to others.
 
-A rule may use the outcomes of past loans, and of at least one new loan everything but `realised`;
-it returns whether it approves each new one. Without past loans a rule that has to learn approves
-everybody, as today.
+A rule may use the outcomes of past loans, and of new ones everything but `realised`. Without past
+loans a rule that has to learn approves everybody, as today.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,14 +41,11 @@ POLICIES: Final = tuple(LABELS)
 
 @dataclass(frozen=True, slots=True)
 class CapPrice:
-    """What keeps the default rate to be expected among approved loans at or below a cap.
+    """What keeps the expected default rate among approved loans at or below a cap, a fraction.
 
     A loan is approved where its expected NPV exceeds `price * (PD - cap)`: what it would use up of
-    the cap has a price, and a loan below the cap is paid for what it adds.
-
-    Attributes:
-        cap: as a fraction.
-        price: in currency; 0 where expected NPV alone keeps the cap.
+    the cap has a price, and a loan below the cap is paid for what it adds. `price` is in currency;
+    0 where expected NPV alone keeps the cap.
     """
 
     cap: float
@@ -71,10 +67,10 @@ class CapPrice:
 def price_cap(expected: FloatArray, probability_of_default: FloatArray, cap: float) -> CapPrice:
     """The lowest price at which the loans approved are expected to default at most at the cap.
 
-    This maximises the expected NPV under the cap (Lagrangian; exact but for one loan, since loans
-    are not divisible). As the price rises, loans above the cap leave and loans below it come in,
-    each at its own price and never back, so that one sort finds it. There is at least one loan;
-    `expected` is its NPV in currency.
+    This maximises the expected NPV, in currency, under the cap (Lagrangian; exact but for one loan,
+    since loans are not divisible). As the price rises, loans above the cap leave and loans below it
+    come in, each at its own price and never back, so that one sort finds it. There is at least one
+    loan.
     """
     excess = probability_of_default - cap
     lowest = float(probability_of_default.min())

@@ -14,8 +14,8 @@ def stress_policy(
 ) -> pd.DataFrame:
     """Profit of one policy, decided once in the main scenario, in every scenario.
 
-    One row per scenario: `scenario`, and `profit` per application in currency with `_low` and
-    `_high`, on the loans of the cross-validation, paid loans running for their contract.
+    One row per scenario: `scenario`, and `profit` per application in currency with bounds, on the
+    loans of the cross-validation, paid loans running for their contract.
     """
     judged = approvals[approvals["sample"].eq(CROSS_VALIDATION)]
     approved = judged[policy].to_numpy(bool)

@@ -12,12 +12,7 @@ from loantap.policy.money.scenarios import Economics
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Policies side by side.
-
-    Attributes:
-        policies: one row per policy, sample, scenario and paid life: see `measure_policy`.
-        frontier: the curves, and the policies as points: see `trace_frontier`.
-    """
+    """Policies (`POLICY_COMPARISON`), and the curves with them as points (`FRONTIER`)."""
 
     policies: pd.DataFrame
     frontier: pd.DataFrame

@@ -1,12 +1,12 @@
 """What a fairer policy costs: the least profit lost until the groups of a proxy are approved alike.
 
 It is a measurement, not a proposal: a hurdle that depends on a borrower's group is itself unlawful
-in many places. It tells a person who looks for a lawful way what the gap is worth.
+in many places. It tells what the gap is worth to a person who looks for a lawful way.
 
-Each group has a hurdle of expected NPV of its own: loans next in line are approved, or the last in
-line declined, until the lowest approval rate is the wanted share of the highest, at the least
-expected profit lost. The hurdles never depend on outcomes, so the imputed profit lost on the same
-loans is not flattered by the choice.
+Each group has a hurdle of expected NPV of its own: loans next in line are approved, or the last
+declined, until the lowest approval rate is the wanted share of the highest, at the least expected
+profit lost. Hurdles never depend on outcomes, so they do not flatter the imputed profit lost on the
+same loans.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def equalise(queue: Queue, is_bound: BoolArray, ratio: float) -> IntArray:
     """How many of each group to approve so that approval rates reach a ratio at the least cost.
 
     For a given highest rate each group goes to the nearest rate that is allowed, so one number is
-    searched for. Groups that are not `is_bound` stay as they are. `ratio`: the least that the
-    lowest rate may be of the highest; reached to the nearest loan.
+    searched for. Groups that are not `is_bound` stay. `ratio`, of the lowest to the highest rate,
+    is reached to the nearest loan.
     """
     if not is_bound.any():
         return queue.approved
@@ -101,13 +101,12 @@ def price_fairness(
 ) -> pd.DataFrame:
     """What it costs to bring the worst approval ratio of each proxy to each target.
 
-    `rows` are from `join_approvals`; the policy, and the order in which loans are approved or
-    declined, is that of their column `npv` in the main scenario.
+    The policy, and the order in which loans are approved or declined, is that of expected NPV in
+    the main scenario. `rows` are from `join_approvals`.
 
-    One row per scenario, way that paid loans may have run, proxy (but those that only the audit may
-    look at) and target, as `FAIRNESS_FRONTIER` has it; the target is missing in the row of the
-    policy as it is. Figures are missing where fewer than two groups are large enough, or nobody is
-    approved.
+    One row per scenario, way that paid loans may have run, proxy (but those only for the audit) and
+    target, as `FAIRNESS_FRONTIER` has it; the target is missing in the row of the policy as it is.
+    Figures are missing where fewer than two groups are large enough, or nobody is approved.
     """
     imputed = rows[["loan_id"]].merge(profits, on="loan_id", how="left", validate="one_to_one")
     expected = _expect(rows, economics.main_scenario)
@@ -136,13 +135,7 @@ def _expect(rows: pd.DataFrame, scenario: Scenario) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A policy on the frontier.
-
-    Attributes:
-        figures: all but money.
-        dropped: per loan, 1 where only the policy as it is approves it, -1 where only this one
-            does.
-    """
+    """`dropped` is, per loan, 1 where only the policy as it is approves it, -1 where only this."""
 
     figures: dict[str, Any]
     dropped: IntArray

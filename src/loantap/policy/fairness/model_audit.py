@@ -28,7 +28,7 @@ def audit_groups(
     Returns per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often;
     None where nobody is) and `groups`: one row per group: `group`, `n`, `charged_off`,
     `default_rate`, `mean_pd`, `observed_to_expected` and `roc_auc` (missing with too few outcomes)
-    with `_low` and `_high` (95%: Wilson; AUC after Hanley and McNeil) and, per rule, those of
+    with bounds (95%: Wilson; AUC after Hanley and McNeil) and, per rule, those of
     `measure_approvals`.
     """
     audited: dict[str, Any] = {}
@@ -56,10 +56,10 @@ def measure_approvals(
 ) -> pd.DataFrame:
     """How often each group is approved, by itself and beside the group approved most often.
 
-    One row per group: `approval_rate`, `approval_ratio` (to the group approved most often, missing
-    where a group has fewer than `MIN_LOANS`) and `false_positive_rate` (declined among those who
-    paid back), each with `_low` and `_high` (95%: Wilson, the ratio by bootstrap), and
-    `is_measure`: whether others can be measured by it.
+    One row per group: `approval_rate`, `approval_ratio` (missing where a group has fewer than
+    `MIN_LOANS`) and `false_positive_rate` (declined among those who paid back), each with `_low`
+    and `_high` (95%: Wilson, the ratio by bootstrap), and `is_measure`: whether others can be
+    measured by it.
     """
     good = rows["is_charged_off"].eq(0).to_numpy()
     counts = pd.DataFrame(
@@ -127,7 +127,6 @@ def _bootstrap_ratios(
 
 
 def _ratio(cells: Any, measure: int) -> FloatArray:
-    """Approval rates by that of the measure; NaN where that is 0."""
     rate = cells[..., 0] / np.maximum(cells.sum(axis=-1), 1)
     of = rate[..., [measure]]
     ratios: FloatArray = np.divide(rate, of, out=np.full_like(rate, np.nan), where=of > 0)

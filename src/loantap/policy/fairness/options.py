@@ -13,8 +13,7 @@ class FairnessOptions(Options):
     Attributes:
         min_loans: of a smaller group no ratio is told, and none is the measure of others.
         four_fifths: ratio of approval rates below which a group counts as treated adversely; 0.8
-            after the four-fifths rule of the EEOC's Uniform Guidelines (1978), a rule of thumb of
-            employment law.
+            after the EEOC's Uniform Guidelines (1978), a rule of thumb of employment law.
         target_ratios: least ratios whose price the frontier tells, rising.
     """
 

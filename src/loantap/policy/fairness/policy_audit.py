@@ -1,8 +1,7 @@
 """Whom each policy approves, group by group, and how it errs on each of them.
 
-A true positive is a loan that is declined and was charged off, a false positive one that is
-declined and was paid back. All loans were approved in their day: nothing is said of those turned
-away.
+A true positive is a loan declined and charged off, a false positive one declined and paid back. All
+loans were approved in their day: nothing is said of those turned away.
 """
 
 from collections.abc import Sequence
@@ -55,8 +54,7 @@ def join_approvals(
 ) -> pd.DataFrame:
     """Each loan once, with the PD of the model that did not see it and what each policy would do.
 
-    `predictions` (of the lending model) and `approvals` have `loan_id` and `sample`. Returns one
-    row per loan judged out of fold or on the test split (those judged out of time are the same
+    One row per loan judged out of fold or on the test split (those judged out of time are the same
     loans again): outcome, terms and what proxies are made of, `probability_of_default`, a column
     per policy.
 
@@ -87,11 +85,11 @@ def list_policies(approvals: pd.DataFrame) -> list[str]:
 def audit_policies(
     rows: pd.DataFrame, policies: Sequence[str], options: FairnessOptions
 ) -> pd.DataFrame:
-    """What each policy does to each group of each proxy.
+    """What each policy, a column of `rows` from `join_approvals`, does to each group of each proxy.
 
-    `rows` are from `join_approvals`, `policies` some of their columns. One row per policy, proxy
-    and group, as `FAIRNESS_BY_POLICY` has it. Rates have 95% Wilson bounds, and are missing where
-    nobody can be measured; bounds of `approval_ratio` hold for all groups of a proxy at once.
+    One row per policy, proxy and group, as `FAIRNESS_BY_POLICY` has it. Rates have 95% Wilson
+    bounds, and are missing where nobody can be measured; bounds of `approval_ratio` hold for all
+    groups of a proxy at once.
     """
     tables = []
     for name, proxy in POLICY_PROXIES.items():
@@ -151,9 +149,8 @@ def _measure_rates(counted: pd.DataFrame) -> pd.DataFrame:
 def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
     """The share of hits, by policy and group; missing where there is nobody to measure it on.
 
-    Fairlearn measures two cells per group, weighted by their loans: the same rate as from the
-    loans, at any number of them. True and false positive rate are its selection rate among those
-    charged off and those who paid.
+    Fairlearn measures two cells per group, weighted by their loans: the same rate at less cost.
+    True and false positive rate are its selection rate among those charged off and those who paid.
     """
     cells = pd.concat({1: hits, 0: of - hits}, names=["is_hit"])
     cells = cells[cells > 0].rename("loans").reset_index()
@@ -170,7 +167,6 @@ def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
 
 
 def _measure_calibration(counted: pd.DataFrame) -> pd.DataFrame:
-    """Default rate of what is approved, and charge-offs observed over those expected."""
     bad, approved, expected = (
         counted[name] for name in ("charged_off_approved", "approved", "expected")
     )
@@ -195,7 +191,6 @@ def _bounds(name: str, hits: pd.Series, of: pd.Series) -> dict[str, pd.Series]:
 
 
 def _tell_ratios(counted: pd.DataFrame, options: FairnessOptions) -> pd.DataFrame:
-    """The four-fifths ratio of each group under one policy, and what can be said of it."""
     approved, loans = counted["approved"].to_numpy(), counted["n"].to_numpy()
     measured = measure_ratios(approved, loans, options.min_loans)
     return pd.DataFrame(

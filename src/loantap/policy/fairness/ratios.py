@@ -18,7 +18,7 @@ class ApprovalRatios:
         ratio: approval rate by that of the group approved most often; missing for a group with too
             few loans, and where nobody is approved.
         low: lower end of its interval; the intervals of a proxy hold all at once in 95%.
-        high: upper end; above 1 where another group may be the one approved most often.
+        high: upper end; above 1 where another group may be approved most often.
         is_measure: the group approved most often.
     """
 
@@ -29,11 +29,7 @@ class ApprovalRatios:
 
     @property
     def worst(self) -> tuple[float, float, float]:
-        """The least ratio with its 95% bounds; missing with fewer than two groups to compare.
-
-        The least of bounds that hold for all groups at once: they hold though the group was looked
-        for.
-        """
+        """The least ratio with its simultaneous 95% bounds; missing with fewer than two groups."""
         others = ~self.is_measure & ~np.isnan(self.ratio)
         if not others.any():
             return np.nan, np.nan, np.nan
@@ -45,8 +41,8 @@ class ApprovalRatios:
 def measure_ratios(approved: IntArray, loans: IntArray, min_loans: int) -> ApprovalRatios:
     """Ratio of each group's approval rate to the highest, with simultaneous 95% intervals.
 
-    Which group is approved most often is read off the same loans, so the intervals are those of all
-    pairs of groups at once (Bonferroni). Groups of fewer than `min_loans` are left out.
+    The highest is read off the same loans, so the intervals are those of all pairs of groups at
+    once (Bonferroni). Groups of fewer than `min_loans` are left out.
     """
     ratio, low, high = (np.full(len(loans), np.nan) for _ in range(3))
     is_measure = np.zeros(len(loans), dtype=bool)
@@ -72,7 +68,7 @@ def ratio_bounds(
 
     Donner and Zou, *Closed-form confidence intervals for functions of the normal mean and standard
     deviation*, 2012 (MOVER-R). It holds where all or none of a group are approved, too. `group` and
-    `measure` are approved and loans, with an approved one in the latter; `z` standard errors.
+    `measure` are approved (of the latter at least one) and loans; `z` standard errors.
     """
     rate, base = group[0] / group[1], measure[0] / measure[1]
     low, high = wilson_bounds(*group, z)

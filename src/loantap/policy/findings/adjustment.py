@@ -35,9 +35,9 @@ class AdjustedFactor:
 
     Attributes:
         shares: of all loans that are in each segment.
-        rates: the default rate if all loans were in the segment and otherwise as they are.
+        rates: adjusted rate of each segment.
         covariance: of the rates.
-        statistic: of Wald's test that no segment differs from another; chi-square of `freedom`.
+        statistic: of Wald's test that no segment differs; chi-square of `freedom`.
         neutral_pd: PD of each loan if the factor had no effect.
         fitted_spread: variance of the number of charge-offs in each segment, as fitted.
         neutral_spread: the same if the factor had no effect.
@@ -95,9 +95,8 @@ class AdjustedFactor:
 class Regression:
     """A logistic regression of the outcome on the segments of every factor.
 
-    Attributes:
-        segments: one categorical per factor, one row per loan; no category without loans.
-        outcome: 1 for a loan that was charged off; both outcomes must be there.
+    `segments`: one categorical per factor, no category without loans. `outcome`: 1 for a loan that
+    was charged off; both outcomes must be there.
     """
 
     segments: pd.DataFrame

@@ -37,13 +37,9 @@ class Verdict(StrEnum):
 class Claim:
     """One claim of the published case study.
 
-    Attributes:
-        said: the claim, in our words.
-        asked: what it asks for.
-        segmentation: what the loans are divided by to judge it.
-        segments: those that it is about.
-        direction: what they are said to have, beside all other loans.
-        instead: what is done, whatever the verdict.
+    `said` is the claim, in our words, `asked` what it asks for; `segments` are those of the
+    segmentation that it is about, `direction` what they are said to have, beside all other loans,
+    and `instead` what is done, whatever the verdict.
     """
 
     topic: str

@@ -23,14 +23,13 @@ def tabulate_drivers(
 ) -> pd.DataFrame:
     """Every factor that is not for the audit only, strongest first, over all years and in each.
 
-    The strength of a factor is the standard deviation, over the loans, of the adjusted default
-    rates of its segments, in percentage points: about how far a loan's PD lies from the average
-    because of it. What chance adds is taken off. In a year, it is how far that year's loans follow
-    the order of the segments in all other years: below 0 where they go the other way. A factor
-    without two segments of enough loans has no figures.
+    Its strength is the standard deviation, over the loans, of the adjusted default rates of its
+    segments, in percentage points, less what chance adds: about how far a loan's PD lies from the
+    average because of it. In a year, it is how far that year's loans follow the order of the
+    segments in all other years: below 0 where they go the other way. A factor without two segments
+    of enough loans has no figures.
 
-    One row per factor for all years (`year` 0), then one per year; the columns of
-    `schemas.DRIVERS`.
+    One row per factor for all years (`year` 0), then one per year, as `DRIVERS` has it.
     """
     rows = [row for name in FACTORS for row in _describe(evidence, name, years[name])]
     table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)

@@ -22,10 +22,7 @@ FACTORS: Final = tuple(name for name, s in SEGMENTATIONS.items() if s.role is no
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """How far the default rate of some loans lies from that of all others, as a fraction.
-
-    Other factors are equal; `error` is the standard error.
-    """
+    """Adjusted default rate of some loans minus that of all others, a fraction; standard error."""
 
     value: float
     error: float
@@ -42,9 +39,9 @@ class Evidence:
         segments: one categorical per segmentation.
         outcome: 1 for a loan that was charged off, 0 for one that was paid back.
         profits: imputed profit, in currency, by the way that paid loans may have run.
-        adjusted: of every factor that is not for the audit only, its adjusted rates; empty where
-            the loans are too few for a regression.
-        pd: what the regression on all factors but those of the audit expects of each loan.
+        adjusted: of every factor that is not for the audit only; empty where the loans are too few
+            for a regression.
+        pd: what the regression on these factors expects of each loan.
     """
 
     segments: pd.DataFrame
@@ -87,9 +84,9 @@ class Evidence:
 def gather_evidence(
     loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions
 ) -> Evidence:
-    """Segment the loans, and adjust every factor for all others.
+    """Segment the resolved loans, and adjust every factor for all others.
 
-    `loans` has one row per resolved loan; `scenario` is the one whose profits are told.
+    `scenario` is the one whose profits are told.
 
     Raises:
         InputError: there is no loan, or a loan has no profit.

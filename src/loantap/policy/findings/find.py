@@ -22,11 +22,8 @@ _PERCENT: Final = 100
 class Findings:
     """What the loans say.
 
-    Attributes:
-        segments: one row per segment of each segmentation.
-        years: one row per segment and issue year with enough loans.
-        drivers: one row per factor for all years and for each.
-        claims: one row per claim of the case study.
+    One row per segment; segment and issue year with enough loans; factor for all years and for
+    each; claim of the case study.
     """
 
     segments: pd.DataFrame
@@ -59,10 +56,7 @@ def find_all(
 
 
 def _list_years(evidence: Evidence, name: str, table: YearTable) -> pd.DataFrame:
-    """The segments of one factor in the years in which there are enough of their loans.
-
-    An effect is the excess of charge-offs, beside that of all other loans of the year.
-    """
+    """An effect is the excess of charge-offs, beside that of all other loans of the year."""
     others = table.loans.sum(axis=0) - table.loans
     segment, year = np.nonzero(table.is_enough & (others > 0))
     loans, charged_off = table.loans[segment, year], table.charged_off[segment, year]

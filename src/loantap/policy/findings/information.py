@@ -1,7 +1,7 @@
 """How much each factor that is known at the decision tells of the outcome, by itself.
 
 optbinning finds the most telling bins on every second loan; their information value (IV) is
-measured on the other loans, since it is flattered where the bins were chosen.
+measured on the others, since it is flattered where the bins were chosen.
 """
 
 from collections.abc import Mapping
@@ -52,22 +52,14 @@ TOO_FEW: Final = "too few loans to say"
 
 @dataclass(frozen=True, slots=True)
 class InformationTables:
-    """What is told of the factors.
-
-    Attributes:
-        values: one row per factor; the columns of `schemas.INFORMATION_VALUES`.
-        bins: one row per factor and bin; the columns of `schemas.BINS`.
-    """
+    """One row per factor (`INFORMATION_VALUES`), and one per factor and bin (`BINS`)."""
 
     values: pd.DataFrame
     bins: pd.DataFrame
 
 
 def measure_information(loans: pd.DataFrame, options: FindingsOptions) -> InformationTables:
-    """Best bins and information value of every factor, the factor that tells most first.
-
-    `loans` has one row per resolved loan, canonical columns.
-    """
+    """Best bins and information value of every factor of resolved loans, the most telling first."""
     outcome = loans["is_charged_off"].to_numpy()
     found = np.arange(len(loans)) % 2 == 0
     smallest = min(np.bincount(outcome[half], minlength=2).min() for half in (found, ~found))
@@ -119,7 +111,6 @@ def _bin(
     found: BoolArray,
     options: FindingsOptions,
 ) -> pd.DataFrame:
-    """Bins found on some loans, counted on the others; empty ones are left out."""
     values, texts = _read(loans, name)
     stated = np.asarray(pd.notna(values))
     if len(pd.unique(values[found & stated])) < 2:

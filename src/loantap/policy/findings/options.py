@@ -15,12 +15,10 @@ class FindingsOptions(Options):
             many of its loans, and of all others, would be charged off and so many paid back.
         min_outcomes_per_year: the same of its loans of one issue year.
         min_outcomes_per_coefficient: charge-offs, and paid loans, that the portfolio must have for
-            each coefficient of the adjusting regression; some 90 of real loans. With fewer, its
-            normal approximation finds what is not there. Where outcomes were dealt out at random,
-            something was found in 23% of portfolios with 1 for each; with 3 for each, a segment in
-            4% and a factor in 5%.
+            each coefficient of the adjusting regression; real loans have some 90. With fewer, its
+            normal approximation finds what is not there: of portfolios with random outcomes, 1 for
+            each finds something in 23%; 3 for each a segment in 4% and a factor in 5%.
         false_discovery_rate: the share of findings that may be due to chance.
-        max_bins: of a factor whose information value is measured.
         binning_seconds: at which the search for the best bins of a factor stops.
     """
 

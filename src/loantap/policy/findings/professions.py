@@ -1,8 +1,7 @@
 """Job titles in the applicant's own words, cleaned and put into groups.
 
-Case and punctuation go, abbreviations are written out, a word that is one slip of the pen from a
-word of a group is corrected. The first group below that has one of the words, or two in a row, is
-the title's.
+Case and punctuation go, abbreviations are written out, one slip of the pen from a word of a group
+is corrected. A title is in the first group that has one of its words, or two in a row.
 """
 
 import re
@@ -112,13 +111,13 @@ _TITLES: Final = 2**18
 def group_professions(titles: pd.Series) -> pd.Series:
     """The group of each job title; `not stated` where there is none, `other` where none fits.
 
-    A categorical of the same index; its categories are all groups, in the order above, then `other`
-    and `not stated`.
+    A categorical of the same index; its categories are all groups in order, then `other` and `not
+    stated`.
     """
     codes, stated = pd.factorize(titles)
     groups = pd.Index([*_PROFESSIONS, OTHER, NOT_STATED])
     places = np.array([*(_place(str(title)) for title in stated), len(_PROFESSIONS) + 1], dtype=int)
-    # The code of a missing title is -1, which takes the last place.
+    # The code of a missing title is -1, the last place.
     return pd.Series(pd.Categorical.from_codes(places[codes], groups), titles.index)
 
 

@@ -28,7 +28,6 @@ class Segmentation:
 
     Attributes:
         name: canonical column.
-        phrase: what it is called in a sentence.
         bands: lower bounds, inclusive, of a number's bands; empty for a category.
         twin: a factor that says the same in other words; each is adjusted for all factors but its
             twin, beside which it would have no effect.
@@ -67,7 +66,7 @@ def segment_loans(loans: pd.DataFrame) -> pd.DataFrame:
     """The segment of each loan in each segmentation.
 
     One row per loan, one categorical per segmentation; its categories are the segments that have
-    loans, bands in rising order, others by name; `not stated` is the last.
+    loans, bands in rising order, others by name; `not stated` last.
     """
     return pd.DataFrame(
         {name: _segment(loans[name], chosen).cat.remove_unused_categories()

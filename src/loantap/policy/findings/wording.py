@@ -79,7 +79,6 @@ def tell_profit(row: Row) -> str:
 
 
 def _explain(row: Row) -> str:
-    """Why a plain difference is none once all is considered."""
     if row["effect_low"] * row["effect_high"] > 0:
         return f". With so many claims tried, that may be chance (q = {row['q_value']:.2g})"
     return ". The plain difference goes with the other factors, the price among them"

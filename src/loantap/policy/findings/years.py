@@ -1,8 +1,8 @@
 """Whether an effect holds over the years of issue.
 
 In each year, a segment's charge-offs are compared with those that the regression expects if the
-factor had no effect. It has an effect of each year, since the level of a year hangs on how many of
-its loans are resolved.
+factor had no effect. It includes the year, since a year's level hangs on how many of its loans are
+resolved.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,9 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class YearTable:
-    """One factor over the years; arrays of segments x years.
+    """One factor over the years, which rise; arrays of segments x years.
 
     Attributes:
-        years: rising.
         excess: charge-offs beyond those expected, as a share of the loans; not a number where there
             is no loan.
         variance: of the excess.
@@ -40,7 +39,7 @@ class Stability:
 
     Attributes:
         years: number of years with enough loans to say.
-        same_sign: in how many of them the effect has the sign that it has over all of them.
+        same_sign: those of them in which the effect has the sign that it has over all.
         p_value: of Cochran's test that it is the same in all; not a number with fewer than two.
     """
 
@@ -92,7 +91,7 @@ def follow_driver(table: YearTable) -> tuple[FloatArray, FloatArray]:
     segment in the other years, scaled to one standard deviation. A factor that does nothing comes
     out at 0, not above, as it would by the order of the year itself.
 
-    Returns of each year the strength, as a fraction, and its standard error; not a number where no
+    Returns of each year the strength, a fraction, and its standard error; not a number where no
     other year has loans in its segments, or the year has too few loans.
     """
     years = len(table.years)

@@ -17,7 +17,7 @@ from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 _NO_FIGURE: Final = float("nan")
-# How often a portfolio in which no rule gains may get a recommendation all the same. Shared by four
+# How often a portfolio in which no rule gains may get a recommendation all the same, over four
 # families of claims: rules written by hand and rules found, alone and after the policy.
 MAX_FALSE_RATE: Final = 0.05
 _FAMILIES: Final = 4
@@ -48,12 +48,12 @@ class Candidate:
 def backtest(candidates: Sequence[Candidate], loans: JudgedLoans, min_loans: int) -> pd.DataFrame:
     """Test rules on each sample, alone and after the NPV policy, in every scenario.
 
-    One row per rule, sample, `after`, scenario and paid life; columns of `RULE_TESTS`. Rates and
+    One row per rule, sample, `after`, scenario and paid life, as `RULE_TESTS` has it. Rates and
     shares are fractions, profit changes are means per application of the sample in currency,
     imputed, with 95% intervals; none for rules that decline fewer than `min_loans`. `p_value` is
     one-sided: how likely a gain as large is where the rule gains nothing; `adjusted_p_value` is
-    Holm's, over all rules that were found in the same way, and `holds` says whether it is at most
-    the family's share of `MAX_FALSE_RATE`.
+    Holm's, over all rules that were found in the same way, and `holds` where it is at most the
+    family's share of `MAX_FALSE_RATE`.
     """
     declined = apply_rules([candidate.rule for candidate in candidates], loans.columns)
     rows = [
@@ -79,7 +79,6 @@ _OF_PROFIT: Final = ["profit_change", "profit_change_low", "profit_change_high",
 
 
 def _keep(sample: Sample, candidate: Candidate, loans: JudgedLoans) -> Sample:
-    """The loans of a sample that this rule may be judged by."""
     if candidate.found_by is FoundBy.HAND:
         return sample
     rows = ~loans.is_searched[sample.places]
@@ -119,7 +118,6 @@ def _say_change(gains: FloatArray, applications: int) -> dict[str, Any]:
 
 
 def _count(lost: BoolArray, before: BoolArray, bad: BoolArray) -> dict[str, Any]:
-    """Of those that were approved before the rule."""
     n, approved, charged_off = len(before), int(before.sum()), int((before & bad).sum())
     approvals_lost, avoided = int(lost.sum()), int((lost & bad).sum())
     low, high = wilson_bounds(avoided, max(approvals_lost, 1))
@@ -156,7 +154,6 @@ def estimate_change(gains: FloatArray, applications: int) -> Estimate:
 
 
 def _p_value(change: Estimate) -> float:
-    """How likely a gain as large is by chance, where a rule gains nothing."""
     spread = (change.high - change.low) / (2 * Z95)
     return float(norm.sf(change.value / spread)) if spread > 0 else _NO_FIGURE
 

@@ -26,12 +26,9 @@ Outlook = tuple[str, PaidLife]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some of the loans.
+    """Some of the loans, by their places among all; `name` is one of `SAMPLES`.
 
-    Attributes:
-        name: one of `SAMPLES`.
-        places: of its loans among all.
-        approved: per scenario, whether each would be approved for its positive expected NPV.
+    `approved`: per scenario, whether each would be approved for its positive expected NPV.
     """
 
     name: str
@@ -47,7 +44,6 @@ class JudgedLoans:
         columns: what rules may read, by canonical name.
         gains: imputed profit of declining each loan, per scenario and paid life, in currency.
         is_searched: whether the search may look at a loan; what it finds is quoted on the others.
-        samples: those of `SAMPLES` that there are.
     """
 
     columns: Values
@@ -64,9 +60,7 @@ class JudgedLoans:
 def gather_judged_loans(
     loans: pd.DataFrame, profits: pd.DataFrame, predictions: pd.DataFrame, economics: Economics
 ) -> JudgedLoans:
-    """Put loans, imputed profits and PDs together.
-
-    `loans` has one row per resolved loan, `predictions` one per sample and loan.
+    """Put resolved loans, imputed profits and PDs (one row per sample and loan) together.
 
     Raises:
         InputError: profits or predictions are those of other loans.

@@ -14,8 +14,8 @@ class LabOptions(Options):
 
     Attributes:
         rules: written by hand, tested on all judged loans.
-        paid_life: the one that decides whether a rule holds; figures are given for both.
-        min_loans: of a rule that declines fewer loans nothing is said about profit.
+        paid_life: the one that decides whether a rule holds.
+        min_loans: of a rule that declines fewer nothing is said about profit.
         edges: bounds tried of each number, at equal counts of loans.
         max_found: rules that the search puts forward alone, and as many after the model.
         max_overlap: share of a rule's declined loans that earlier rules may decline already.

@@ -39,8 +39,7 @@ def report_rules(
     number of rules tried explains, alone or after the NPV policy.
 
     Returns `origin` (real or simulated), `scenario`, `paid_life`, `profit` (how it is known),
-    `max_false_rate`, `recommendations` (those that gain most surely first), `tested` (rules that
-    did not hold, in the same form).
+    `max_false_rate`, `recommendations` (the surest first), `tested` (rules that did not hold).
     """
     outlook = {"scenario": economics.main, "paid_life": options.paid_life.value}
     alone, after = (select_rows(tests, after=which, **outlook) for which in After)
@@ -64,7 +63,7 @@ def read_rules(
 ) -> tuple[Rule, ...]:
     """The recommended rules of these ids, in their order, each once.
 
-    `origin` is that of the loans that the model in use learnt from, real or simulated.
+    `origin` is that of the loans of the model's training, real or simulated.
 
     Raises:
         InputError: the file has another form, or is about loans of another origin; an id is
@@ -116,8 +115,8 @@ def choose_rules(
 def doubt_rules(recommendations: Mapping[str, Any] | None, ids: Sequence[str]) -> list[str]:
     """A sentence for each rule that is switched on and is not shown to gain after expected NPV.
 
-    That is expected NPV above 0, without the policy's referral band and limits; see `backtest`.
-    `choose_rules` has refused ids that are unknown.
+    That is expected NPV above 0, without the policy's referral band and limits; see `backtest`. All
+    ids are known.
     """
     if recommendations is None or not ids:
         return []
@@ -192,7 +191,6 @@ def _cause(row: pd.Series) -> str:
 
 
 def _main_row(tests: pd.DataFrame, sample: str, like: pd.Series) -> pd.Series:
-    """The row of another sample, the outlook being the same."""
     is_same = tests["sample"].eq(sample)
     for name in ("after", "scenario", "paid_life"):
         is_same &= tests[name].eq(like[name])
@@ -204,7 +202,6 @@ def _count(row: pd.Series) -> dict[str, Any]:
 
 
 def _measure(tests: pd.DataFrame, after: After, sample: str) -> dict[str, Any]:
-    """Profit change in every outlook, and its adjusted p value."""
     rows = tests[tests["after"].eq(after.value) & tests["sample"].eq(sample)]
     changes: dict[str, dict[str, Any]] = {}
     for row in rows.to_dict("records"):

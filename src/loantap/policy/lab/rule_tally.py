@@ -10,12 +10,9 @@ from loantap.portfolio.arrays import BoolArray, IntArray
 
 @dataclass(slots=True)
 class RuleTally:
-    """Counts over the batches of a file.
+    """Counts over a file's batches, of rules that are recommended and not switched on.
 
-    Attributes:
-        rules: that are recommended and not switched on.
-        applications: that could be scored.
-        declined: by each rule, of those that it could still have declined.
+    `applications` could be scored; `declined` counts those that each rule could still decline.
     """
 
     rules: Sequence[Rule]

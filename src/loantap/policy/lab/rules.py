@@ -1,8 +1,7 @@
 """Rules of credit policy: which loans a rule declines, in a table and one at a time.
 
 A rule reads what the lending model may read, the grade, and the amount as a share of income: no
-geography, no home ownership, nothing known only after the decision. A missing value never breaks a
-rule.
+geography, no home ownership, nothing known only afterwards. A missing value breaks no rule.
 """
 
 import math
@@ -79,8 +78,8 @@ class Condition(Options):
     """A comparison of one value of an application.
 
     Attributes:
-        column: a canonical column out of `READABLE`, in its unit there; `loan_to_income` is the
-            amount as a fraction of yearly income, infinite where there is no income.
+        column: a canonical column out of `READABLE`; `loan_to_income` is the amount as a fraction
+            of yearly income, infinite where there is no income.
         operator: `>`, `>=`, `<`, `<=` of numbers; `in` of numbers and of categories.
         value: a number; with `in` a list of numbers or of categories.
     """
@@ -118,7 +117,7 @@ class Condition(Options):
         """Whether it holds of each of many applications; never of a missing value."""
         given = [columns[name] for name in self.columns]
         if isinstance(given[0], Texts):
-            # Missing rows have the code -1, which takes the last entry.
+            # Missing rows have the code -1, the last entry.
             listed = [text in self._list for text in given[0].values]
             return np.array([*listed, False])[given[0].codes]
         numbers = tell_column(self.column, given) if len(given) > 1 else given[0]  # type: ignore[arg-type]

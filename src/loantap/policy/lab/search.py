@@ -1,8 +1,8 @@
 """Search for rules of one and two conditions that would have raised profit.
 
-The search looks at one half of the loans, and what it finds is quoted on the other half. It reads
-no geography, no home ownership and no other proxy of `policy/fairness/proxies.py` (income, years in
-employment); sub-grade and instalment are left out since grade, rate, amount and term say the same.
+It looks at one half of the loans, and what it finds is quoted on the other half. It reads no
+geography, no home ownership and no other proxy of `policy/fairness/proxies.py` (income, years in
+employment), and neither sub-grade nor instalment: grade, rate, amount and term say the same.
 """
 
 from collections.abc import Sequence
@@ -42,11 +42,8 @@ _CHUNK: Final = 32_768
 class _Tally:
     """Of each pair of conditions (on the diagonal: of each condition) taken as a rule.
 
-    Attributes:
-        applications: number of loans looked at.
-        declined: number of loans that the rule declines.
-        gain: sum of what declining them gains, in currency.
-        squares: sum of the squares of it.
+    `applications` and `declined` are numbers of loans; `gain` is the sum of what declining them
+    gains, in currency, `squares` that of its squares.
     """
 
     applications: int
@@ -112,8 +109,7 @@ def search_rules(
     which that one spares would surely have been a loss to decline; and the loans that it declines
     beyond those of the rules before it must be many, and gain.
 
-    `holds` has one row per condition, one column per loan; `gains`, in currency, are of declining
-    each.
+    `holds` has one row per condition; `gains` are of declining each loan, in currency.
     """
     if not len(gains):
         return ()

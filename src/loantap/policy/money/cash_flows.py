@@ -3,8 +3,8 @@
 A loan pays its EMI month by month. The scenario says when a loan that is paid back is settled by
 the balance, at the latest with the last instalment, and when one that is charged off stops paying;
 what is recovered of its balance comes in that month. Values are net present values (NPV) at the
-cost of funds, after the cost of origination, per unit of principal: the NPV of a loan is linear in
-its principal and in its PD.
+cost of funds, after the cost of origination, per unit of principal: NPV is linear in principal and
+PD.
 """
 
 import math
@@ -26,12 +26,7 @@ from loantap.portfolio.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class UnitValues:
-    """NPV to the lender per unit of principal.
-
-    Attributes:
-        paid: if the loan is paid back.
-        charged_off: if it is charged off.
-    """
+    """NPV per unit of principal, if the loan is paid back and if it is charged off."""
 
     paid: Any
     charged_off: Any
@@ -46,8 +41,8 @@ def value_units(rate_pct: Numbers, term_months: Numbers, scenario: Scenario,
     """NPV per unit of principal of loans of any rate and term; arrays of one shape.
 
     Rates are nominal, yearly, in percent. `paid_months`: when each loan is settled if it is paid
-    back; by default what the scenario says. NaN where a rate or a term is none: missing, infinite,
-    a rate below 0, a term of 0 or less.
+    back; by default as in the scenario. NaN where a rate or a term is missing, infinite, a rate
+    below 0 or a term of 0 or less.
     """
     rate, term = np.asarray(rate_pct, dtype=float), np.asarray(term_months, dtype=float)
     rate = np.where((rate >= 0) & (rate < np.inf), rate, np.nan)

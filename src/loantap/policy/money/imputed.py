@@ -1,10 +1,10 @@
 """What loans of the past earned, imputed from their outcomes.
 
-The portfolio says of a loan that it was paid back or charged off, and nothing of when, nor of
-payments and recoveries. So the scenario says when a loan that was charged off stopped paying and
-what was recovered, and a loan that was paid back is taken to have run to the end of its term
-(`contractual`), or no longer than from its issue to the month up to which outcomes were observed
-(`capped`). Every figure made of it is called imputed wherever it shows.
+The portfolio says that a loan was paid back or charged off, and nothing of when, nor of payments
+and recoveries. So the scenario says when a loan that was charged off stopped paying and what was
+recovered, and one that was paid back is taken to have run to the end of its term (`contractual`),
+or no longer than from its issue to the month up to which outcomes were observed (`capped`). Every
+figure made of it is called imputed wherever it shows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ImputedFlows:
     """Cash flows of loans of known outcome; arrays of one length, in currency.
 
     Attributes:
-        cost: paid out at the start: principal and cost of origination.
+        cost: principal and cost of origination, at the start.
         instalment: received at the end of each of `months`.
         months: number of instalments.
         last: received besides with the last of them: settlement, or recovery.
@@ -84,8 +84,8 @@ def _months_observed(issued: pd.Series, economics: Economics) -> FloatArray:
 def tabulate_profits(loans: pd.DataFrame, economics: Economics) -> pd.DataFrame:
     """Imputed profit of every loan in every scenario, for both ways that paid loans may have run.
 
-    One row per loan: `loan_id`, `principal` (in currency) and, of each scenario,
-    `npv_<scenario>_<paid life>` (in currency), such as `npv_mid_contractual`.
+    One row per loan: `loan_id`, `principal` and, of each scenario, `npv_<scenario>_<paid life>`,
+    both in currency, such as `npv_mid_contractual`.
     """
     profits = {
         name_profit(name, paid_life): impute_flows(loans, scenario, economics, paid_life).npv

@@ -17,7 +17,7 @@ class OffersAccount:
     """What became of the applications of a file.
 
     Attributes:
-        applications: how many there are, and what is wrong with those that cannot be scored.
+        applications: how many, and what is wrong with those that cannot be scored.
         decisions: applications by their best decision.
         kinds: offers by kind; `none` are applications without one.
         no_offer: applications without one by reason, the most frequent first.

@@ -1,9 +1,9 @@
 """Which loans of the grid are offered, at most three to an applicant, and why.
 
-In this order: the loan as asked for; a smaller one of the same term; one of the other term, the
-nearest shorter one, where there is one. A longer loan costs the borrower more, so it is offered
-only where the amount cannot be had in the term asked for. Of the last two it is the largest amount
-that keeps all limits.
+The loan as asked for; a smaller one of the same term; one of the other term, the nearest shorter
+one, where there is one. A longer loan costs the borrower more, so it is offered only where the
+amount cannot be had in the term asked for. The last two have the largest amount that keeps all
+limits.
 """
 
 from dataclasses import dataclass
@@ -45,10 +45,8 @@ _COUNTERFACTUAL: Final = (
 class Choice:
     """What is offered: one row per applicant, three places for offers.
 
-    Attributes:
-        column: of the grid; `EMPTY` where a place has no offer.
-        kind: place in `KINDS`.
-        reason: place in the sentences of `make_sentences`.
+    `column` of the grid is `EMPTY` where a place has no offer; `kind` and `reason` are places in
+    `KINDS` and in the sentences of `make_sentences`.
     """
 
     column: IntArray
@@ -98,7 +96,6 @@ def _find_first(can: BoolArray) -> IntArray:
 
 
 def _find_largest(can: BoolArray, amount: FloatArray, months_away: IntArray) -> IntArray:
-    """The largest amount to be had, at the term nearest to the one asked for."""
     available = np.where(can, amount, -np.inf)
     is_largest = available == available.max(axis=1, keepdims=True)
     nearest = np.where(can & is_largest, months_away, np.iinfo(months_away.dtype).max)

@@ -1,7 +1,7 @@
 """How much of the portfolio lies in one region: limits of the whole, never a score of a person.
 
-A region that suffers (a plant that closes, a storm) takes its loans with it, so a lender limits
-what it has in one. That is no reason to decline a person who lives there or to charge more.
+A region that suffers (a plant that closes, a storm) takes its loans with it. That is no reason to
+decline a person who lives there or to charge more.
 """
 
 from dataclasses import dataclass
@@ -68,14 +68,12 @@ def measure_concentration(
 ) -> pd.DataFrame:
     """Share of principal and of expected loss in each region, held against the limits.
 
-    A missing region is `not stated`; `principal` and `losses` (PD x LGD x EAD) are in currency;
-    `max_share` is that of one region.
+    A missing region is `not stated`; `principal` and `losses` (PD x LGD x EAD) are in currency.
 
-    One row per region and measure, and one of `all regions` per measure: `measure` (`principal`,
-    `expected loss`), `region`, `n`, `share` with `share_low` and `share_high` (95%, delta method;
-    of `all regions` it is the Herfindahl-Hirschman index, HHI, less what chance adds to it),
-    `limit`, and `finding`, in words, corrected for the number of regions (Bonferroni). Regions by
-    falling share. Empty without loans.
+    One row per region and measure, by falling share, and one of `all regions` per measure, as
+    `CONCENTRATION` has it; none without loans. Bounds are 95% (delta method); the share of `all
+    regions` is the Herfindahl-Hirschman index, HHI, less what chance adds to it; `finding` is
+    corrected for the number of regions (Bonferroni).
     """
     named = regions.astype("str").fillna(NOT_STATED)
     codes, names = pd.factorize(named, sort=True)

@@ -1,8 +1,8 @@
 """How the odds of default differ with term and amount, before and after the grade is known.
 
-People who take a longer term, or more money, were graded worse before they did: the odds ratio
-among all loans says mostly who took which loan. Given sub-grade and applicant it says more of what
-the term does; still of a model, since terms were never drawn by lot.
+People who take a longer term, or more money, were graded worse before: the odds ratio among all
+loans says mostly who took which loan. Given sub-grade and applicant it says more of what the term
+does; still of a model, since terms were never drawn by lot.
 """
 
 from typing import Any, Final
@@ -29,9 +29,9 @@ _MIN_OUTCOMES: Final = 500
 def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.DataFrame:
     """Odds ratios of default of a term two years longer, and of twice the amount.
 
-    One row per effect: `effect`, `n`, `charged_off`, `unadjusted` (given the applicant) and
-    `adjusted` (given the sub-grade as well), each with `_low` and `_high` (95%, Wald), missing
-    where too few loans tell; `in_force`, from the options; and `finding`, in words.
+    One row each, as `COUNTERFACTUALS` has it: `unadjusted` (given the applicant) and `adjusted`
+    (given the sub-grade as well) with bounds (95%, Wald), missing where too few loans tell;
+    `in_force`, from the options.
     """
     effects = {
         "a term two years longer": (_TERM, options.two_years_longer),
@@ -67,7 +67,6 @@ def _estimate(loans: pd.DataFrame, outcome: Any) -> dict[str, pd.DataFrame | Non
 
 
 def _fit(table: pd.DataFrame, outcome: Any) -> pd.DataFrame:
-    """Coefficients of the columns that tell loans apart."""
     distinct = table.nunique()
     table = table.loc[:, distinct > 1]
     table = table.fillna(table.median(numeric_only=True))

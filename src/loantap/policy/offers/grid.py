@@ -1,9 +1,9 @@
 """The loans that could be offered to each applicant, and which limits each of them breaks.
 
-The amount asked for and smaller ones, at each term. The PD of the amount and term asked for is the
-model's. Of others it is a counterfactual: its odds changed by what term and amount change at the
-same grade. The model itself would change them too much, since it knows no grade, and people who
-were graded worse took the longer terms.
+The amount asked for and smaller ones, at each term. The PD as asked for is the model's; of others
+it is a counterfactual: its odds changed by what term and amount change at the same grade. The model
+itself would change them too much, since it knows no grade, and people who were graded worse took
+the longer terms.
 """
 
 from collections.abc import Sequence
@@ -39,13 +39,9 @@ class Limit(IntFlag):
 class Applicants:
     """What offers depend on; arrays of one length, numbers NaN where they cannot be read.
 
-    Attributes:
-        probability_of_default: the model's, for the amount and term asked for; NaN where the
-            application is invalid.
-        amount: asked for, in currency.
-        term_months: asked for.
-        annual_income: in currency.
-        dti_pct: existing debt payments in percent of income.
+    The PD is the model's for the amount and term asked for, NaN where the application is invalid;
+    amount and yearly income are in currency; `dti_pct` is existing debt payments in percent of
+    income.
     """
 
     probability_of_default: FloatArray
@@ -72,7 +68,7 @@ class Grid:
         probability_of_default: the model's where `is_as_asked`, else counterfactual.
         expected_npv: in currency.
         broken: the limits broken (`Limit`), 0 where the loan can be offered.
-        is_as_asked: whether amount and term are those asked for.
+        is_as_asked: whether amount and term are.
     """
 
     amount: FloatArray
@@ -90,8 +86,7 @@ def make_grid(
 ) -> Grid:
     """Every loan of the grid, priced and held against the limits.
 
-    `prices`: of each term of `TERMS_MONTHS`. `rules`: for the highest amount, and the highest PD at
-    the margin of offers.
+    `prices`: of each term of `TERMS_MONTHS`. `rules`: for the highest amount and PD.
     """
     asked = _keep_finite(applicants.amount)[:, np.newaxis]
     step, shares = options.amounts.step, np.array(options.amounts.shares)
@@ -133,7 +128,7 @@ def _price_term(
 ) -> tuple[FloatArray, Prices]:
     asked_pd = applicants.probability_of_default[:, np.newaxis]
     longer = (term - applicants.term_months) / TWO_YEARS
-    # An amount rounded down to nothing is none to lend.
+    # An amount rounded down to nothing is not lent.
     doublings = np.log2(np.maximum(amounts, _ROUNDING) / amounts[:, :1])
     shift = (
         np.log(options.two_years_longer.odds_ratio) * longer[:, np.newaxis]
@@ -161,5 +156,4 @@ def _find_broken_by_borrower(
 
 
 def _keep_finite(numbers: FloatArray) -> FloatArray:
-    """Numbers, NaN where they are infinite."""
     return np.where(np.isfinite(numbers), numbers, np.nan)

@@ -47,8 +47,7 @@ class Offer:
         expected_npv: in currency, in the scenario of the policy.
         decision: `approve` for a loan as asked for, `refer` for another one and where the
             application is unlike those of the training, `decline` where there is no offer,
-            `invalid` where the application cannot be scored.
-        reason: one sentence.
+            `invalid` where it cannot be scored.
     """
 
     application_id: str | None
@@ -75,8 +74,7 @@ class OfferTable:
         applicant: place of the applicant.
         offer: 1 to 3; 0 where there is none.
         kind: place in `KINDS`.
-        terms: `amount`, `term_months`, `rate_pct`, `instalment`, `expected_npv`, NaN where there is
-            no offer, and `probability_of_default`.
+        terms: numbers of `Offer`, NaN where there is none but for the PD.
         decision: place in `DECISIONS`.
         reason: place in the sentences of the maker.
     """
@@ -135,8 +133,8 @@ class OfferMaker:
     ) -> pd.DataFrame:
         """Offers for rows of a file in LoanTap format from `first_row` on.
 
-        One row per application and offer, applications in their order, with the fields of `Offer`;
-        one row where there is no offer. Texts that repeat are categories.
+        One row per application and offer, in order, with the fields of `Offer`; one row where there
+        is none. Texts that repeat are categories.
 
         Raises:
             InputError: a column that is needed is missing.
@@ -263,7 +261,6 @@ def make_offers(
 
 
 def _count_up(applicant: IntArray) -> IntArray:
-    """Number of each row among those of its applicant, from 1, applicants being in order."""
     first = np.searchsorted(applicant, applicant)
     counted: IntArray = np.arange(len(applicant)) - first + 1
     return counted

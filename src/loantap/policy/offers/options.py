@@ -23,7 +23,7 @@ class RateBand(Options):
         above_pd: the band begins above this PD; the first one at 0, which belongs to it.
         up_to_pd: the highest PD of the band.
         lowest_pct: no loan of the band is cheaper, nominal, in percent per year.
-        highest_pct: none is dearer; a loan that needs more is not offered.
+        highest_pct: a loan that needs more is not offered.
     """
 
     above_pd: Portion
@@ -55,9 +55,9 @@ class AmountOptions(Options):
     Attributes:
         lowest: no smaller loan is made, in currency.
         step: smaller amounts than the one asked for are multiples of it.
-        shares: the smaller amounts tried, falling, as shares of the amount asked for, or of
+        shares: the smaller amounts, falling, as shares of the amount asked for, or of
             `max_loan_amount` where that is less.
-        smaller_at_most: the smaller loan beside one as asked is at most this share of it.
+        smaller_at_most: share that the smaller loan beside one as asked is at most.
     """
 
     lowest: PositiveFloat
@@ -80,11 +80,9 @@ class AmountOptions(Options):
 class Affordability(Options):
     """What a borrower can carry.
 
-    Attributes:
-        max_instalment_share: of the monthly income, for the instalment (EMI) of the loan.
-        max_dti_pct: all monthly debt payments in percent of the monthly income, the loan's
-            instalment among them. Existing debt counts in full: nothing proves that the loan pays
-            it off.
+    `max_instalment_share` is of the monthly income; `max_dti_pct` all monthly debt payments in
+    percent of it, the loan's instalment among them. Existing debt counts in full: nothing proves
+    that the loan pays it off.
     """
 
     max_instalment_share: Annotated[float, Field(gt=0, le=1)]
@@ -98,11 +96,7 @@ TWO_YEARS: Final = 24
 class Counterfactual(Options):
     """How the odds of default change with a term of the loan, at the same grade.
 
-    Attributes:
-        odds_ratio: what the odds are multiplied by.
-        low: the lowest odds ratio that the loans still allow.
-        high: the highest.
-        source: who says so.
+    `low` and `high` bound the odds ratio that the loans still allow; `source` says so.
     """
 
     odds_ratio: OddsRatio
@@ -123,9 +117,8 @@ class Counterfactual(Options):
 class ConcentrationOptions(Options):
     """How the portfolio is spread over regions; `max_concentration` of the policy limits each.
 
-    Attributes:
-        max_index: of the portfolio, as Herfindahl-Hirschman index of principal (HHI, 0 to 1).
-        min_loans: of a region with fewer nothing is said.
+    `max_index` is a Herfindahl-Hirschman index of principal (HHI, 0 to 1); of a region with fewer
+    than `min_loans` nothing is said.
     """
 
     max_index: Annotated[float, Field(gt=0, le=1)]
@@ -139,7 +132,7 @@ class OffersOptions(DatedOptions):
         margin: what a loan is to earn: expected NPV as a share of the principal.
         rate_bands: rising, without a gap; loans of a PD above the last are not offered.
         two_years_longer: odds ratio of default of a term 24 months longer, at the same grade.
-        twice_the_amount: odds ratio of default of a loan of twice the amount, at the same grade.
+        twice_the_amount: the same of a loan of twice the amount.
         concentration: of the portfolio by region; no offer depends on a region.
         min_loans: a segment of the product table with fewer says "too few loans to say".
         max_invalid_share: share of a file's rows that may be invalid, as in scoring.

@@ -2,8 +2,8 @@
 
 The expected NPV of a loan rises with its rate and is linear in its PD, so the highest PD that a
 rate pays for has a closed form. A loan gets the lowest rate, in hundredths of a percent, that pays
-for its PD: it covers funds, expected loss, cost of origination and the margin, and nothing more,
-unless the band asks for more.
+for its PD: for funds, expected loss, cost of origination and the margin, and no more, unless the
+band asks for it.
 """
 
 from dataclasses import dataclass
@@ -26,12 +26,9 @@ _PARTS = 100
 class Prices:
     """What loans cost, and whether they can be had; arrays of one shape.
 
-    Attributes:
-        rate_pct: nominal yearly rate, in percent; the band's highest where that is not enough.
-        instalment: per unit of principal.
-        npv: expected, per unit of principal.
-        is_lendable: whether the PD is one that is lent to.
-        is_payable: whether the rate lies inside of its band.
+    `rate_pct` is nominal, yearly, in percent: the band's highest where that is not enough, which is
+    not `is_payable`; `instalment` and expected `npv` are per unit of principal; `is_lendable`: the
+    PD is one that is lent to.
     """
 
     rate_pct: FloatArray
@@ -52,7 +49,7 @@ class PriceList:
         paid: NPV per unit of principal at each rate, if the loan is paid back.
         charged_off: the same if it is charged off.
         band_ends: highest PD of each band.
-        lowest: place in `rates_pct` of the lowest rate of each band.
+        lowest: place in `rates_pct` of each band's lowest rate.
         highest: of the highest.
     """
 

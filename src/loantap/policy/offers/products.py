@@ -1,8 +1,8 @@
 """The product table: which amount, term and rate each segment would be offered, and what it earns.
 
 Loans are taken as applicants for what they were granted, with PDs by models that did not see them.
-What a loan would have earned at the rate offered is imputed from its outcome; it was in fact made
-at another rate, which may have changed who took it.
+What one would have earned at the rate offered is imputed from its outcome; it was made at another
+rate, which may have changed who took it.
 """
 
 from collections.abc import Iterator
@@ -48,13 +48,12 @@ def tabulate_products(
 
     Loans without a PD by a model that did not see them are left out.
 
-    One row per segment of each segmentation (`all`, `PD`, `term asked for`, `income`, `purpose`):
-    `n` loans; the shares `as_asked`, `other_terms` (referred) and `no_offer`, with `_low` and
-    `_high` (95%, Wilson); of the first offers, `amount`, `rate_pct` (`_low`, `_median`, `_high`:
-    10th, 50th and 90th percentile) and `mean_term_months`; of loans as asked for, `n_as_asked`,
-    `default_rate` with bounds, `margin_expected` and `margin_imputed` with bounds (NPV as a share
-    of principal); and `finding`, in words: whether the two margins differ, corrected for the number
-    of segments (Bonferroni).
+    One row per segment of each segmentation, as `PRODUCTS` has it: `n` loans; the shares
+    `as_asked`, `other_terms` (referred) and `no_offer` (bounds: 95%, Wilson); of the first offers,
+    10th, 50th and 90th percentile of `amount` and `rate_pct`, and `mean_term_months`; of loans as
+    asked for, `n_as_asked`, `default_rate`, `margin_expected` and `margin_imputed` (NPV as a share
+    of principal); and `finding`: whether the two margins differ, corrected for the number of
+    segments (Bonferroni).
     """
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
     rows = loans[["loan_id", "is_charged_off", "purpose", *_OFFER_TERMS[1:]]].merge(
@@ -143,7 +142,6 @@ def _describe(part: pd.DataFrame, options: OffersOptions, z: float) -> dict[str,
 
 
 def _compare_margins(asked: pd.DataFrame, options: OffersOptions, z: float) -> dict[str, Any]:
-    """What loans were to earn, and what they did, as far as can be told."""
     pds, amount = asked["probability_of_default"], asked["amount"].to_numpy()
     bad, good = pds.sum(), (1 - pds).sum()
     names = ("margin_expected", "margin_imputed", "margin_imputed_low", "margin_imputed_high")
