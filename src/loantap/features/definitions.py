@@ -21,8 +21,8 @@ class Feature:
         display: format of its value in a reason (`{:.1f}%`).
         of_nothing: said in its place where it is a share of nothing.
         exclusion: why no lending decision may rest on it; empty when it may.
-        adverse: the side that credit sense holds against a borrower, `high`, `low` or either. A
-            small coefficient of the other sign is noise, and never a reason.
+        adverse: the side that counts against a borrower, `high`, `low` or either. A small
+            coefficient of the other sign is noise, and never a reason.
         remedy: what a borrower can do about it, with the values that help as `{}`; empty where
             nothing would: nobody should take out a mortgage for a loan.
         falls_with: those of `uses` with which it falls as they rise; numeric features only.
@@ -45,7 +45,7 @@ class Feature:
 
     @property
     def known_at_decision(self) -> bool:
-        """Whether all it is computed from exists, unaltered, when the loan is decided."""
+        """Whether all of `uses` exist, unaltered, when the loan is decided."""
         return all(COLUMNS[name].known_at_decision for name in self.uses)
 
 
@@ -134,7 +134,7 @@ MODELS: Final = MappingProxyType(
         "application": "application",
     }
 )
-# The model whose champion decides on applications.
+# Its champion decides on applications.
 DECIDES: Final = "lending"
 
 NUMERIC: Final = tuple(f.name for f in FEATURES.values() if not f.categorical)

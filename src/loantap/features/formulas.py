@@ -16,7 +16,7 @@ from loantap.portfolio.dictionary import SUB_GRADES
 
 MISSING: Final = "missing"
 _DAYS_PER_YEAR: Final = 365.25
-# A lower income is a typing error or a zero; ratios to it would swamp the scale.
+# A lower income is an error or zero; ratios to it would swamp the scale.
 _MIN_INCOME: Final = 1_000.0
 # Beyond these are a handful of loans; a linear model must not extrapolate.
 _CEILINGS: Final = MappingProxyType(

@@ -1,11 +1,9 @@
 """Intervals of the AUC and of differences between AUCs on the same loans.
 
-- Bootstrap for a model on a sample: it assumes least, and the same resamples bound the sample's
-  other figures.
+- Bootstrap for a model on a sample: it assumes least, and bounds the sample's other figures too.
 - Hanley and McNeil for a fold, a group of the audit and a feature of the leakage gate: it needs the
   AUC and two counts only, and errs on the wide side: none is accused by chance.
-- DeLong for what a suspicious feature adds (`model/leakage/impact.py`): it pairs two models by
-  loan.
+- DeLong for what a suspicious feature adds: it pairs two models by loan.
 
 Near an AUC of .7 they agree: `lending` out of fold (n = 4,715, AUC .713) has .693 to .732, .693 to
 .733 and .694 to .731. At .9 (n = 524) the second is 40% wider.
@@ -23,7 +21,7 @@ from loantap.measures.intervals import normal_bounds
 from loantap.measures.parallel import map_ahead
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-# Fewer loans of an outcome, and an AUC says nothing.
+# Of fewer loans of an outcome an AUC says nothing.
 MIN_FOR_AUC = 10
 _QUANTILES = (0.025, 0.975)
 
@@ -50,7 +48,7 @@ def bootstrap_aucs(
 
 
 def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
-    """How often each loan is drawn, resample by resample; one without both outcomes is left out."""
+    """How often each loan is drawn, resample by resample, each with both outcomes."""
     rng = np.random.default_rng(seed)
     loans = len(target)
     while True:
@@ -60,10 +58,7 @@ def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
 
 
 def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, float]:
-    """AUC of one group of loans among many, and its 95% bounds (Hanley and McNeil).
-
-    NaN with under `MIN_FOR_AUC` loans of an outcome.
-    """
+    """AUC of one group of loans, with 95% bounds (Hanley and McNeil); NaN under `MIN_FOR_AUC`."""
     bad = int(target.sum())
     if min(bad, len(target) - bad) < MIN_FOR_AUC:
         return np.nan, np.nan, np.nan

@@ -11,7 +11,7 @@ from loantap.portfolio.arrays import FloatArray, IntArray
 
 Rates = TypeVar("Rates")
 
-# Standard errors to either side of a 95% interval, and to one side of a 95% bound.
+# Standard errors to either side of a 95% interval, and to one side of a bound.
 Z95: Final = float(norm.ppf(0.975))
 Z95_ONE_SIDED: Final = float(norm.ppf(0.95))
 

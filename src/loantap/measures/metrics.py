@@ -1,4 +1,4 @@
-"""How well PDs discriminate, calibrate and decide, with bootstrap bounds."""
+"""How well PDs discriminate, calibrate and decide."""
 
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -47,7 +47,7 @@ def measure(target: IntArray, pd_: FloatArray, declined: BoolArray, bins: int = 
     `bins`: of equal counts, for the expected calibration error.
     """
     default_rate = float(target.mean())
-    # One pass over the sorted PDs gives all ranking metrics; the bootstrap calls this a lot.
+    # One pass gives all ranking metrics; the bootstrap calls this a lot.
     _, false_positives, _, true_positives, _ = confusion_matrix_at_thresholds(target, pd_)
     true_rate = true_positives / true_positives[-1]
     false_rate = false_positives / false_positives[-1]
@@ -132,7 +132,7 @@ def bootstrap_bounds(
 
     Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes.
     """
-    # In the order of the PDs, so that each measurement sorts quickly.
+    # In the order of the PDs, to sort quickly.
     order = np.argsort(pd_, kind="stable")
 
     def measure_resample(times: IntArray) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# How many further items are made while these threads work.
+# Further items made while these threads work.
 _THREADS = 2
 _AHEAD = 4
 

@@ -10,7 +10,7 @@ from scipy.stats import chi2, ncx2
 
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-# A band nobody is in would make the logarithm infinite.
+# An empty band would make the logarithm infinite.
 _MIN_COUNT = 0.5
 _TAIL: Final = 0.025
 _CONFIDENCE: Final = 0.95
@@ -40,8 +40,8 @@ def measure_stability(
     stable, above 0.25 shifted.
 
     Divided by 1/n + 1/m, the PSI is about chi-square by chance alone, and non-central where the
-    populations differ (Yurdakul, Western Michigan University, 2018). Interval and chance level come
-    from that distribution. A bootstrap would count chance twice.
+    populations differ (Yurdakul, Western Michigan University, 2018), hence interval and chance
+    level. A bootstrap would count chance twice.
     """
     inner = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
     counts = [
@@ -79,7 +79,7 @@ def _shift(statistic: float, free: int, share: float) -> float:
     """Non-centrality at which `share` of the draws lie below the statistic; 0 if at none."""
     if chi2.cdf(statistic, free) <= share:
         return 0.0
-    # Far beyond what is searched for: the mean of the draws is the non-centrality and more.
+    # Far beyond: the mean of the draws is the non-centrality and more.
     furthest = 10 * statistic + 100
     found: float = brentq(lambda shift: ncx2.cdf(statistic, free, shift) - share, 1e-9, furthest)
     return found

@@ -49,7 +49,7 @@ def f2_decline_all(default_rate: float) -> float:
 
 
 def find_best_threshold(target: IntArray, pd_: FloatArray) -> tuple[float, float]:
-    """PD threshold with the highest F2, and that F2; at or above it a loan would be declined."""
+    """PD threshold with the highest F2, and that F2; loans at it would be declined."""
     precision, recall, thresholds = precision_recall_curve(target, pd_)
     scores = f2_score(precision[:-1], recall[:-1])
     best = int(np.argmax(scores))
@@ -59,7 +59,7 @@ def find_best_threshold(target: IntArray, pd_: FloatArray) -> tuple[float, float
 def decline_cross_fitted(target: IntArray, pd_: FloatArray, fold: IntArray) -> BoolArray:
     """Whether each out-of-fold PD reaches the threshold found on the *other* folds.
 
-    Quoting F2 on the very predictions its threshold was chosen on flatters it by about .006.
+    F2 on the PDs that its threshold was chosen on is flattered by about .006.
     """
     declined = np.zeros(len(target), dtype=bool)
     for held_out in np.unique(fold):
@@ -73,8 +73,8 @@ def tabulate_thresholds(target: IntArray, pd_: FloatArray, points: int = 99) -> 
     """The trade-off at `points` equally spaced quantiles of the PD.
 
     One row per threshold: `threshold`, `n` (all loans), `f2`, `precision`, `recall`,
-    `approval_rate`, `default_rate_approved`, each with `_low` and `_high` (95%: Wilson of rates,
-    delta method of F2), and `f2_decline_all`, the same everywhere.
+    `approval_rate`, `default_rate_approved`, each with bounds (95%: Wilson of rates, delta method
+    of F2), and `f2_decline_all`, the same everywhere.
     """
     order = np.argsort(pd_, kind="stable")
     sorted_pd, sorted_target = pd_[order], target[order]

@@ -1,4 +1,4 @@
-"""The credit policy: a versioned file that one person writes and a second one approves."""
+"""The credit policy: a versioned file by one person, approved by a second one."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class Targets(BaseModel):
         review_capacity: share of applications that people can look at.
         min_approval_rate: share of applications to approve or refer.
         max_default_rate: of what is approved.
-        max_concentration: largest share of principal, and of expected loss, in one state: of the
-            portfolio, since no decision and no offer depends on a region.
+        max_concentration: largest share of the portfolio's principal, and expected loss, in one
+            state; no decision and no offer depends on a region.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -140,14 +140,14 @@ class CreditPolicy(BaseModel):
 
 
 def fold_name(name: str) -> str:
-    """A name as it is compared: without case, kind and number of blanks."""
+    """A name without case, kind and number of blanks, to compare it."""
     return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 def digest_policy(policy: CreditPolicy, scenario: Scenario) -> str:
     """SHA-256 of what a policy says and of its scenario's assumptions, in hexadecimal."""
     content = policy.model_dump(mode="json", exclude={"digest"})
-    # A policy approved before there was a price of default is still as approved.
+    # A policy approved before there was a price of default still is.
     if not policy.rules.default_price:
         del content["rules"]["default_price"]
     text = json.dumps([content, scenario.model_dump(mode="json")], sort_keys=True)

@@ -45,9 +45,8 @@ _PRICE, _REVIEW, _AMOUNT, _RISK, _TERMS, _HURDLE, _NEAR_HURDLE = range(1, 8)
 class Decided:
     """Decisions on many applications.
 
-    `causes` are places of what decided, in `CAUSES`, and behind them in the sentences of `Support`
-    but the first. `expected_npv` is in currency; NaN where the application is invalid or a term is
-    missing.
+    `causes` are places in `CAUSES`, and behind them in the sentences of `Support` but the first.
+    `expected_npv` is in currency; NaN where the application is invalid or a term is missing.
     """
 
     decisions: Texts
@@ -96,8 +95,7 @@ class Decider:
         """Decide on applications, one element each.
 
         The PD is NaN where an application is invalid, the amount is in currency, the rate yearly
-        and in percent. `unlike`: from loans of the training, see `Support`; none where not looked
-        at.
+        and in percent. `unlike` says how it differs from the training (see `Support`), if known.
         """
         rules, pd_ = self.policy.rules, probability_of_default
         margin = value_units(rate_pct, term_months, self.scenario).margin(pd_)
@@ -131,7 +129,7 @@ class Decider:
         term_months: float,
         unlike: int = 0,
     ) -> tuple[str, int, float | None]:
-        """The same of one application: decision, place of what decided, expected NPV."""
+        """The same of one application: decision, place of the cause, expected NPV."""
         pd_, rules = probability_of_default, self.policy.rules
         if pd_ is None:
             return DECISIONS[_INVALID], 0, None
@@ -154,7 +152,7 @@ class Decider:
         return DECISIONS[code], cause, npv
 
     def limit(self, rate_pct: float, term_months: float) -> PdLimits:
-        """The PDs between which the decision changes for loans of a rate and term."""
+        """Where the decision changes for loans of a rate and term."""
         values = value_unit(rate_pct, term_months, self.scenario)
         rules = self.policy.rules
         falls_by = values.paid - values.charged_off + rules.default_price

@@ -13,7 +13,7 @@ from loantap.measures.intervals import measure_default_rates
 from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
-# Columns that say the same as another by definition: their association tells nothing.
+# Columns that say the same by definition: their association tells nothing.
 SAME_BY_DEFINITION: Final[Mapping[str, str]] = MappingProxyType(
     {
         "loan_status": "is_charged_off",
@@ -40,9 +40,9 @@ class Exploration:
             outcome), `low_`, `median_` and `high_` of both (quartiles; of a month its year), and
             `auc` with bounds (95%, Hanley and McNeil): the chance that a loan charged off has the
             higher value of a pair.
-        levels: one row per level of each other column: `column`, `level`, `n`, `share_paid`,
-            `share_charged_off`, `default_rate` with bounds (95% Wilson). Beyond `MAX_LEVELS` the
-            rarest are put together.
+        levels: one row per level of each other column: `share_paid` and `share_charged_off` of the
+            outcome's loans, `default_rate` with bounds (95% Wilson). Beyond `MAX_LEVELS` the rarest
+            are put together.
     """
 
     numbers: pd.DataFrame

@@ -1,4 +1,4 @@
-"""What a person may set about insights and scoring; validated, then frozen."""
+"""Options of insights and scoring."""
 
 from pydantic import PositiveInt
 
@@ -10,11 +10,7 @@ from loantap.portfolio.options import DatedOptions, Portion
 
 
 class InsightsOptions(DatedOptions):
-    """What the portfolio says about credit policy.
-
-    Attributes:
-        min_loans: segments with fewer are put together.
-    """
+    """What the portfolio says of policy; segments below `min_loans` are put together."""
 
     min_loans: PositiveInt
     comparison: ComparisonOptions

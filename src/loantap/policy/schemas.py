@@ -15,7 +15,7 @@ _IS_TEXT = pa.Check(
     error="text",
 )
 
-# One row per loan; the other columns are one per scenario and way that paid loans may have run.
+# One row per loan; further columns are one per scenario and paid life.
 PROFITS = pa.DataFrameSchema(
     {
         "loan_id": pa.Column("str", unique=True),

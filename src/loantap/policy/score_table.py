@@ -1,4 +1,4 @@
-"""The scores of a file as a table: one row per application, texts that repeat as categories."""
+"""The scores of a file as a table: one row per application."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def tabulate_scores(
     reasons: GivenReasons,
     made_by: MadeBy,
 ) -> pd.DataFrame:
-    """One row per application, with `SCORE_COLUMNS`; all arguments are in the same order."""
+    """One row per application, with `SCORE_COLUMNS`, in the order of the arguments."""
     rows = len(identifiers)
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""How many of a file's applications get each decision, and what is wrong with the others."""
+"""How many of a file's applications get each decision, and why others cannot."""
 
 import re
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ _NO_ROWS = np.zeros(0, "int64")
 
 @dataclass(slots=True)
 class _Cause:
-    """Rows that cannot be scored for the same reason; `example` is that of the first of them."""
+    """Rows that cannot be scored for one reason; `example` is that of the first."""
 
     rows: int = 0
     example: str = ""
@@ -137,7 +137,7 @@ def require_few_invalid(account: ScoringAccount, max_share: float) -> None:
 
 
 def say_cause(cause: dict[str, Any]) -> str:
-    """A cause in words: how many rows, the first of them, what is wrong with the first of all."""
+    """A cause in words: how many rows, which are first, what is wrong with the first."""
     first = [f"{row:,}" for row in cause["first_rows"]]
     more = ", ..." if cause["rows"] > len(first) else ""
     where = f"row {first[0]}" if cause["rows"] == 1 else f"rows {', '.join(first)}{more}"

@@ -1,4 +1,4 @@
-"""What a policy would have done to loans of the past, before anybody approves it."""
+"""What a policy would have done to loans of the past, before its approval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

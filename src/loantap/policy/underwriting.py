@@ -29,7 +29,7 @@ from loantap.portfolio.values import make_reader, to_days
 
 # What the policy values a loan by.
 TERMS = ("loan_amount", "interest_rate_pct", "term_months")
-# Codes of decisions that a rule may turn into a decline.
+# Decisions that a rule may turn into a decline.
 _OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decision.REFER))
 
 

@@ -1,4 +1,4 @@
-"""All policies on the same loans: whom they approve, and the figures of each."""
+"""All policies on the same loans: whom they approve, and their figures."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -114,9 +114,8 @@ def slice_portfolio(decided: Decided, economics: Economics) -> Iterator[Slice]:
 def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd.DataFrame:
     """Figures of every policy on one slice, for both ways that paid loans may have run.
 
-    One row per policy and paid life, as `POLICY_COMPARISON` has it (see `measure_policy`). `cap` is
-    missing but for caps; `gain_to_npv` is the paired difference of profit per application to
-    expected NPV.
+    One row per policy and paid life, as `POLICY_COMPARISON` has it (see `measure_policy`).
+    `gain_to_npv` is the paired difference of profit per application to expected NPV.
     """
     records = []
     for life, outcomes in part.outcomes.items():
@@ -135,7 +134,7 @@ def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd
 
 
 def label_policies(options: ComparisonOptions) -> dict[str, tuple[str, float | None]]:
-    """What pages call each policy, and its cap where it has one, in order."""
+    """What pages call each policy, and its cap, if any, in order."""
     caps = {name_cap(cap, options): cap for cap in options.caps}
     labels: dict[str, tuple[str, float | None]] = {}
     for policy in make_rules(options):

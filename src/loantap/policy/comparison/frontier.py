@@ -36,10 +36,7 @@ _POLICY_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One family at each of its hurdles, which are missing where everybody is approved.
-
-    `add_up`: sum of a column over the loans approved at each hurdle.
-    """
+    """One family; `add_up` sums a column over the loans approved at each of its hurdles."""
 
     family: str
     hurdles: FloatArray
@@ -65,7 +62,7 @@ def trace_frontier(part: Slice, options: ComparisonOptions) -> pd.DataFrame:
 
 
 def place_policies(comparison: pd.DataFrame) -> pd.DataFrame:
-    """The policies as points of the frontier: those that approve at least one loan."""
+    """The policies that approve at least one loan, as points of the frontier."""
     approving = comparison[comparison["approved"].gt(0)]
     return approving[list(_POLICY_COLUMNS)].assign(
         family=approving["policy"],
@@ -101,7 +98,7 @@ def _follow(family: str, score: FloatArray, points: int) -> Curve:
 
 
 def _follow_caps(values: LoanValues, points: int) -> Curve:
-    """Caps from what the safest loans are expected to default at to what NPV alone would give."""
+    """Caps from the expected default rate of the safest loans to that of NPV alone."""
     pds = values.probability_of_default
     safest = float(np.sort(pds)[: max(int(_LEAST * len(pds)), 1)].mean())
     alone = float(pds[values.expected > 0].mean())

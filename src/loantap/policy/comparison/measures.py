@@ -1,4 +1,4 @@
-"""What a policy approved, what became of it, and what it earned; each with its interval."""
+"""What a policy approved, what became of it, and what it earned; with intervals."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -41,10 +41,10 @@ def measure_policy(
 
     Returns `n`, `approved`, `note` (why figures are missing, or "") and, each with `_low` and
     `_high` (95%: Wilson for shares, normal for means, delta method for ratios) and not a number
-    where it cannot be told: `approval_rate`; `default_rate_approved`; `profit` per application, in
-    currency; `default_rate_change`; `gain_to_approve_all` and `gain_to_grade_term_npv`, the paired
-    differences of that profit; `yearly_return`, a fraction; `oracle_share` of the best possible
-    profit; `charge_offs_avoided`, a share of all; `price_per_point`.
+    where it cannot be told: `approval_rate`; `default_rate_approved` and its `default_rate_change`;
+    `profit` per application, in currency; `gain_to_approve_all` and `gain_to_grade_term_npv`, its
+    paired differences; `yearly_return`, a fraction; `oracle_share` of the best possible profit;
+    `charge_offs_avoided`, a share of all; `price_per_point`.
     """
     profit, bad = outcomes.profit, outcomes.is_charged_off
     loans, count, charged_off = len(approved), int(approved.sum()), int(bad.sum())
@@ -71,7 +71,7 @@ def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray)
 
     Profit given up against approving everybody, per point by which the default rate among approved
     loans is lower; below 0 where both get better. Not a number unless it is lower beyond chance:
-    otherwise nothing was bought. Delta method.
+    nothing was bought. Delta method.
     """
     change = default_rate_change(approved, charged_off)
     if not change.high < 0:
@@ -112,7 +112,7 @@ def estimate_ratio(top: FloatArray, bottom: FloatArray) -> Estimate:
 
 
 def spread(figures: dict[str, Estimate]) -> dict[str, float]:
-    """Each figure as three columns: its name, and with `_low` and `_high`."""
+    """Each figure as three columns: its name, with `_low` and with `_high`."""
     columns: dict[str, float] = {}
     for name, figure in figures.items():
         columns |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}

@@ -1,4 +1,4 @@
-"""What a person may set about the comparison of policies; validated, then frozen."""
+"""Options of the comparison of policies."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class ComparisonOptions(Options):
         shown_cap: the one of `caps` that approvals are listed for.
         referred_share: share of loans with the highest PDs that today's bands refer; they count as
             declined.
-        profit_score_penalty: ridge penalty of the profit score, in loans: a feature counts in full
-            only where many more loans than this speak for it.
+        profit_score_penalty: ridge penalty, in loans: a feature counts in full only where many more
+            loans than this speak for it.
         frontier_points: hurdles of each kind.
     """
 

@@ -22,10 +22,7 @@ _REMEDY = "Run `--pipelines training`, which evaluates the models of that portfo
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Which loans of the cross-validation a rule learns from, and which others it then decides.
-
-    Both are places of rows.
-    """
+    """Places of the loans that a rule learns from (of the cross-validation), and then decides."""
 
     past: IntArray
     decided: IntArray
@@ -70,9 +67,7 @@ def join_portfolio(
 ) -> pd.DataFrame:
     """Loans of every sample with their PDs, their terms and when they were judged.
 
-    `loans` and `splits` have one row per loan. Returns one row per sample and loan, in the order of
-    the predictions: their columns, terms, `grade`, `known_from`, `judged_at`, and `place`, the row
-    in `loans`.
+    One row per sample and loan, in the order of the predictions; `place` is the row in `loans`.
 
     Raises:
         InputError: the loans or splits are not those of the predictions.
@@ -123,7 +118,7 @@ def plan_lessons(portfolio: pd.DataFrame) -> list[Lesson]:
 
 
 def value_loans(portfolio: pd.DataFrame, scenario: Scenario) -> LoanValues:
-    """What the loans of a judged portfolio are worth in a scenario; no profit score yet."""
+    """What judged loans are worth in a scenario; no profit score yet."""
     pd_, principal, rate, term = (
         portfolio[name].to_numpy(float)
         for name in ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")

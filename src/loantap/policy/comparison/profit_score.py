@@ -38,7 +38,7 @@ def score_profits(
     """Predicted NPV per unit of principal of each loan in each scenario.
 
     Each is learnt on the loans of the lesson alone: what they returned beyond the NPV of their PD.
-    `features` has one row per loan, `principal` is in currency, `penalty` in loans.
+    `principal` is in currency, `penalty` in loans.
     """
     margins = np.column_stack([of_scenario.margin for of_scenario in values.values()])
     returns = np.column_stack([v.realised / principal for v in values.values()])

@@ -69,8 +69,7 @@ def price_cap(expected: FloatArray, probability_of_default: FloatArray, cap: flo
 
     This maximises the expected NPV, in currency, under the cap (Lagrangian; exact but for one loan,
     since loans are not divisible). As the price rises, loans above the cap leave and loans below it
-    come in, each at its own price and never back, so that one sort finds it. There is at least one
-    loan.
+    come in, each at its own price and never back, so that one sort finds it.
     """
     excess = probability_of_default - cap
     lowest = float(probability_of_default.min())
@@ -91,7 +90,7 @@ def price_cap(expected: FloatArray, probability_of_default: FloatArray, cap: flo
 
 
 def find_cutoff(past: LoanValues) -> float:
-    """The PD below which approving would have earned most; infinite where that is everywhere."""
+    """The PD below which approving would have earned most; infinite for all."""
     order = np.argsort(past.probability_of_default)
     pds = past.probability_of_default[order]
     earned = np.concatenate([[0.0], np.cumsum(past.realised[order])])
@@ -114,7 +113,7 @@ def approve_by_bands(past: LoanValues, new: LoanValues, referred_share: float) -
 
 
 def approve_by_grade_and_term(past: LoanValues, new: LoanValues) -> BoolArray:
-    """Approve where loans of this grade and term earned; as all loans where there were none."""
+    """Approve where loans of this grade and term earned; without any, as all loans."""
     cells = int(new.grade_term.max()) + 1
     earned = np.bincount(past.grade_term, past.realised, cells)
     is_known = np.bincount(past.grade_term, minlength=cells) > 0

@@ -1,4 +1,4 @@
-"""The tables of the comparison, slice by slice so that flows are imputed once."""
+"""The tables of the comparison, slice by slice: flows are imputed once."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Comparison:
 def compare_policies(
     decided: Decided, economics: Economics, options: ComparisonOptions, min_loans: int
 ) -> Comparison:
-    """Figures of every policy and the frontier, on every sample, scenario and paid life."""
+    """Figures of every policy and the frontier, on every slice, for both paid lives."""
     policies, curves = [], []
     for part in slice_portfolio(decided, economics):
         policies.append(measure_slice(part, options, min_loans))

@@ -3,10 +3,9 @@
 It is a measurement, not a proposal: a hurdle that depends on a borrower's group is itself unlawful
 in many places. It tells what the gap is worth to a person who looks for a lawful way.
 
-Each group has a hurdle of expected NPV of its own: loans next in line are approved, or the last
-declined, until the lowest approval rate is the wanted share of the highest, at the least expected
-profit lost. Hurdles never depend on outcomes, so they do not flatter the imputed profit lost on the
-same loans.
+Each group has a hurdle of expected NPV of its own, such that the lowest approval rate is the wanted
+share of the highest at the least expected profit lost. Hurdles never depend on outcomes, so they do
+not flatter the imputed profit lost on the same loans.
 """
 
 from __future__ import annotations
@@ -37,8 +36,8 @@ class Queue:
     """Loans in the order in which a policy would approve them, group by group.
 
     Attributes:
-        order: places of the loans, by group and then in line: approved before declined, each from
-            the highest expected NPV to the lowest.
+        order: places of the loans, by group: approved before declined, each from the highest
+            expected NPV to the lowest.
         starts: place in `order` at which each group begins, and its end.
         approved: loans that the policy approves in each group.
         value: per group, the expected NPV of its first 0, 1, 2 ... loans together.
@@ -102,7 +101,7 @@ def price_fairness(
     """What it costs to bring the worst approval ratio of each proxy to each target.
 
     The policy, and the order in which loans are approved or declined, is that of expected NPV in
-    the main scenario. `rows` are from `join_approvals`.
+    the main scenario.
 
     One row per scenario, way that paid loans may have run, proxy (but those only for the audit) and
     target, as `FAIRNESS_FRONTIER` has it; the target is missing in the row of the policy as it is.

@@ -26,10 +26,9 @@ def audit_groups(
     `rows` has one row per loan that the model did not see; `approved` one array per rule.
 
     Returns per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often;
-    None where nobody is) and `groups`: one row per group: `group`, `n`, `charged_off`,
-    `default_rate`, `mean_pd`, `observed_to_expected` and `roc_auc` (missing with too few outcomes)
-    with bounds (95%: Wilson; AUC after Hanley and McNeil) and, per rule, those of
-    `measure_approvals`.
+    None where nobody is) and `groups`: one row per group with `default_rate`, `mean_pd`,
+    `observed_to_expected` and `roc_auc` (missing with too few outcomes), their bounds (95%: Wilson;
+    AUC after Hanley and McNeil) and, per rule, `measure_approvals`.
     """
     audited: dict[str, Any] = {}
     for name, proxy in PROXIES.items():

@@ -1,4 +1,4 @@
-"""What a person may set about the fairness audit; validated, then frozen."""
+"""Options of the fairness audit."""
 
 from typing import Annotated
 

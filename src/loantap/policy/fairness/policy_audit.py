@@ -55,8 +55,7 @@ def join_approvals(
     """Each loan once, with the PD of the model that did not see it and what each policy would do.
 
     One row per loan judged out of fold or on the test split (those judged out of time are the same
-    loans again): outcome, terms and what proxies are made of, `probability_of_default`, a column
-    per policy.
+    loans again), with outcome, terms and what proxies are made of.
 
     Raises:
         InputError: the three are not about the same loans.

@@ -22,8 +22,8 @@ from scipy.stats import chi2
 from loantap.measures.stability import noncentrality_bounds
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
-# Of each coefficient: nothing beside a segment of ten loans, but it keeps that of a segment without
-# any charge-off finite.
+# Nothing beside a segment of ten loans, but it keeps the coefficient of one without any charge-off
+# finite.
 _PENALTY: Final = 0.01
 _TOLERANCE: Final = 1e-7
 _BLOCK: Final = 20_000  # loans
@@ -55,9 +55,9 @@ class AdjustedFactor:
     def compare(self, members: BoolArray | IntArray) -> tuple[float, float]:
         """Adjusted rate of some of the segments minus that of all others, and its standard error.
 
-        Segments count by their share of the loans; the members are some, and not all. The error is
-        at least what it would be if there were no effect: by the delta method alone, a segment of
-        60 loans without effect would be found ten times too often at the 0.1% level.
+        Segments count by their share of the loans; some, and not all, are members. The error is at
+        least that without an effect: by the delta method alone, a segment of 60 loans without
+        effect would be found ten times too often at the 0.1% level.
         """
         inside = np.zeros(len(self.shares), dtype=bool)
         inside[members] = True

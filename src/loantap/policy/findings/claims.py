@@ -35,11 +35,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claim of the published case study.
+    """One claim of the published case study, in our words.
 
-    `said` is the claim, in our words, `asked` what it asks for; `segments` are those of the
-    segmentation that it is about, `direction` what they are said to have, beside all other loans,
-    and `instead` what is done, whatever the verdict.
+    The `segments` of the segmentation are said to have the `direction`, beside all other loans.
+    `asked` is what the claim asks for, `instead` what is done, whatever the verdict.
     """
 
     topic: str
@@ -110,7 +109,7 @@ CLAIMS: Final = (
 
 
 def judge_claims(evidence: Evidence, options: FindingsOptions) -> pd.DataFrame:
-    """The table of claims, in the order of the case study; the columns of `schemas.CLAIMS`.
+    """The claims in the order of the case study; the columns of `schemas.CLAIMS`.
 
     Effects are in percentage points; `q_value` controls the false discovery rate over the claims,
     those on pincodes apart.

@@ -1,4 +1,4 @@
-"""What drives default: every factor by its adjusted strength, over all years and in each."""
+"""What drives default: every factor by its adjusted strength."""
 
 from typing import Any, Final
 

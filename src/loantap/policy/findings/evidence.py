@@ -1,4 +1,4 @@
-"""The loans as evidence: segments, outcomes, profits and what the regression makes of them."""
+"""The loans as evidence: segments, outcomes, profits and their regression."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -22,8 +22,8 @@ _PERCENT: Final = 100
 class Findings:
     """What the loans say.
 
-    One row per segment; segment and issue year with enough loans; factor for all years and for
-    each; claim of the case study.
+    `segments` has one row per segment, `years` per segment and issue year with enough loans,
+    `drivers` per factor for all years and for each, `claims` per claim of the case study.
     """
 
     segments: pd.DataFrame

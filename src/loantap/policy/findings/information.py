@@ -1,7 +1,7 @@
 """How much each factor that is known at the decision tells of the outcome, by itself.
 
 optbinning finds the most telling bins on every second loan; their information value (IV) is
-measured on the others, since it is flattered where the bins were chosen.
+measured on the others, since it is flattered where bins were chosen.
 """
 
 from collections.abc import Mapping
@@ -159,7 +159,7 @@ def _label_groups(splits: Any, texts: pd.Index) -> list[str]:
 
 
 def _label_numbers(splits: Any, values: FloatArray | IntArray) -> list[str]:
-    """The values in each bin, such as "36" and "60", where they are few; else its bounds."""
+    """The values in each bin, such as "36" and "60", if few; else its bounds."""
     numbers = np.asarray(values, dtype=float)
     there = np.unique(numbers[~np.isnan(numbers)])
     if len(there) > _FEW_VALUES:

@@ -1,4 +1,4 @@
-"""What a person may set about findings; validated, then frozen."""
+"""Options of findings."""
 
 from typing import Annotated
 
@@ -16,8 +16,8 @@ class FindingsOptions(Options):
         min_outcomes_per_year: the same of its loans of one issue year.
         min_outcomes_per_coefficient: charge-offs, and paid loans, that the portfolio must have for
             each coefficient of the adjusting regression; real loans have some 90. With fewer, its
-            normal approximation finds what is not there: of portfolios with random outcomes, 1 for
-            each finds something in 23%; 3 for each a segment in 4% and a factor in 5%.
+            normal approximation finds what is not there: where outcomes are random, in 23% of
+            portfolios with 1 for each; with 3, a segment in 4% and a factor in 5%.
         false_discovery_rate: the share of findings that may be due to chance.
         binning_seconds: at which the search for the best bins of a factor stops.
     """

@@ -104,7 +104,7 @@ _OTHER_WORDS: Final = frozenset({"resident", "protect", "directory", "operation"
 
 _WORD: Final = re.compile(r"[a-z]+")
 _MIN_LETTERS: Final = 6
-# Titles that are remembered; 396,030 loans have some 125,000.
+# 396,030 loans have some 125,000 titles.
 _TITLES: Final = 2**18
 
 
@@ -125,7 +125,7 @@ def _clean_words(title: str) -> list[str]:
     return [part for word in _WORD.findall(title.lower()) for part in _correct(word).split()]
 
 
-# A run groups the same titles four times: findings, bins and two fairness audits.
+# A run groups the same titles four times.
 @lru_cache(_TITLES)
 def _place(title: str) -> int:
     words = _clean_words(title)

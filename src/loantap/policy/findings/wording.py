@@ -1,4 +1,4 @@
-"""The words of findings: closed lists, and one plain sentence per segment."""
+"""The words of findings: closed lists, and one sentence per segment."""
 
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -49,7 +49,7 @@ def tell_effect(row: Row) -> str:
 
 
 def tell_finding(row: Row) -> str:
-    """One plain sentence about a segment, with its figures; `row` of `tabulate_findings`."""
+    """One sentence about a segment, with its figures; `row` of `tabulate_findings`."""
     name = f"{row['phrase'][0].upper()}{row['phrase'][1:]} {row['segment']}"
     if row["finding"] == Finding.TOO_FEW:
         return f"{name}: {Finding.TOO_FEW} (n = {row['loans']:,})."

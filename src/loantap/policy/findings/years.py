@@ -91,8 +91,8 @@ def follow_driver(table: YearTable) -> tuple[FloatArray, FloatArray]:
     segment in the other years, scaled to one standard deviation. A factor that does nothing comes
     out at 0, not above, as it would by the order of the year itself.
 
-    Returns of each year the strength, a fraction, and its standard error; not a number where no
-    other year has loans in its segments, or the year has too few loans.
+    Returns strength, a fraction, and standard error of each year; not a number where no other year
+    has loans in its segments, or the year has too few loans.
     """
     years = len(table.years)
     strength, error = np.full(years, np.nan), np.full(years, np.nan)

@@ -1,4 +1,4 @@
-"""What a rule would have done to the loans that were made: alone, and after the NPV policy."""
+"""What a rule would have done to the loans made: alone, and after the NPV policy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class FoundBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rule to test; one that was found is tested on loans the search did not look at."""
+    """A rule to test; found ones on loans that the search did not look at."""
 
     rule: Rule
     found_by: FoundBy
@@ -176,7 +176,7 @@ def control_false_claims(p_values: FloatArray) -> FloatArray:
     """P values adjusted for their number (Holm, Scandinavian Journal of Statistics, 1979).
 
     Where nothing is to be found, the chance that any falls below a level is at most that level,
-    however they depend on each other. Missing ones stay missing and do not count.
+    however they depend on each other. Missing ones stay missing.
     """
     is_known = ~np.isnan(p_values)
     known = p_values[is_known]

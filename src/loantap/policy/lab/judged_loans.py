@@ -1,4 +1,4 @@
-"""The loans that rules are tested on: what they are, what declining them would have changed."""
+"""The loans that rules are tested on, and what declining them would have changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a person may set about the policy lab; validated, then frozen."""
+"""Options of the policy lab."""
 
 from typing import Annotated
 

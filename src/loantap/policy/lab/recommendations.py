@@ -1,4 +1,4 @@
-"""`recommendations.json`: rules that would have raised profit, as scoring applies them."""
+"""`recommendations.json`: rules that would have raised profit."""
 
 import json
 import math

@@ -190,7 +190,7 @@ class Rule(Options):
 
 
 def name_rule(conditions: Sequence[Condition]) -> Rule:
-    """A rule with an id and a title made of its conditions, the same for the same ones."""
+    """A rule with an id and a title made of its conditions."""
     title = f"No loan with {' and '.join(map(str, conditions))}"
     return Rule(
         id="_".join(["found", *map(_name_condition, conditions)]),
@@ -217,7 +217,7 @@ def source_columns(rules: Sequence[Rule]) -> tuple[str, ...]:
 
 
 def keep_readable(rules: Sequence[Rule], found: Container[str]) -> tuple[Rule, ...]:
-    """The rules for which a file of applications has the columns, by their names there."""
+    """The rules for which a file of applications has the columns."""
     return tuple(rule for rule in rules if all(name in found for name in source_columns([rule])))
 
 
@@ -236,7 +236,7 @@ def read_columns(frame: pd.DataFrame, names: Sequence[str]) -> Values:
 def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
     """Which rule declines which application: one row per application, one column per rule.
 
-    `columns`: typed canonical ones, NaN where missing; see `read_columns` for a frame.
+    `columns` are typed, NaN where missing; see `read_columns` for a frame.
 
     Raises:
         InputError: a column is missing.
@@ -252,7 +252,7 @@ def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
 def apply_rules_to_one(rules: Sequence[Rule], application: Mapping[str, Value]) -> tuple[bool, ...]:
     """Which of these rules decline one application, in their order.
 
-    `application` has typed canonical values, None or NaN where missing.
+    Its values are typed, None or NaN where missing.
 
     Raises:
         InputError: a column is missing.

@@ -77,7 +77,7 @@ def _bound(gain: FloatArray, squares: FloatArray, applications: int, errors: flo
 def list_candidates(
     loans: JudgedLoans, scenario: str, options: LabOptions
 ) -> tuple[Candidate, ...]:
-    """The rules written by hand, and those the search finds: alone, and after the NPV policy."""
+    """The rules written by hand, and those found: alone, and after the NPV policy."""
     sample = loans.sample(ALL)
     rows = loans.is_searched[sample.places]
     places = sample.places[rows]
@@ -189,7 +189,7 @@ def _tally(holds: BoolArray, gains: FloatArray) -> _Tally:
 
 
 def _rank(conditions: Sequence[Condition], tally: _Tally, min_loans: int) -> list[tuple[int, int]]:
-    """Pairs of conditions that gain, the surest first; a pair with itself is one condition."""
+    """Pairs of conditions that gain, the surest first; one with itself is one condition."""
     names = np.array([condition.column for condition in conditions])
     low, spared = tally.low, tally.spared_high
     of_two = (names[:, None] != names) & (spared < 0) & (spared.T < 0)

@@ -3,8 +3,7 @@
 A loan pays its EMI month by month. The scenario says when a loan that is paid back is settled by
 the balance, at the latest with the last instalment, and when one that is charged off stops paying;
 what is recovered of its balance comes in that month. Values are net present values (NPV) at the
-cost of funds, after the cost of origination, per unit of principal: NPV is linear in principal and
-PD.
+cost of funds, after the cost of origination, per unit of principal: NPV is linear in it and in PD.
 """
 
 import math

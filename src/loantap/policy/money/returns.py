@@ -26,10 +26,7 @@ class Estimate:
 
 
 def estimate_mean(values: FloatArray) -> Estimate:
-    """Mean of independent loans, with its 95% interval (normal); not a number of none.
-
-    The interval of a single loan is not a number.
-    """
+    """Mean of independent loans, with its 95% interval (normal) where there are two."""
     if not len(values):
         return Estimate(_NO_FIGURE, _NO_FIGURE, _NO_FIGURE)
     mean = float(values.mean())
@@ -63,7 +60,7 @@ def yearly_return(flows: ImputedFlows) -> Estimate:
 
 
 def pool_flows(flows: ImputedFlows) -> FloatArray:
-    """What at least one loan pays in each month, all together, from that of issue (0) on."""
+    """What at least one loan pays in each month, all together, from issue (0) on."""
     months = flows.months.astype(int)
     # Instalments are paid from the first month up to the last.
     paid: FloatArray = np.bincount(months, flows.instalment)[::-1].cumsum()[::-1]
@@ -72,7 +69,7 @@ def pool_flows(flows: ImputedFlows) -> FloatArray:
 
 
 def _npv_at(flows: ImputedFlows, rate: float) -> FloatArray:
-    # The rate is found up to rounding: an annuity must be exact next to 0 too.
+    # Found up to rounding: an annuity must be exact next to 0 too.
     instalments = flows.instalment * annuity_factor(100 * MONTHS_PER_YEAR * rate, flows.months)
     return instalments + flows.last * (1 + rate) ** -flows.months - flows.cost
 

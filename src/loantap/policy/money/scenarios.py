@@ -1,4 +1,4 @@
-"""The assumptions about money that a decision rests on; validated, then frozen."""
+"""The assumptions about money that a decision rests on."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Scenario(BaseModel):
     """What lending costs.
 
     Attributes:
-        cost_of_funds_pct: nominal yearly rate at which the money is had, in percent; cash flows are
-            discounted at it, month by month.
+        cost_of_funds_pct: nominal yearly rate, in percent; cash flows are discounted at it, month
+            by month.
         loss_given_default: LGD, the share of the balance at default that is never recovered.
         default_at_share_of_term: when a loan that is charged off stops paying; the instalments
             before are paid in full.

@@ -1,4 +1,4 @@
-"""What became of a file of applicants: offers of each kind, and why others got none."""
+"""What became of a file of applicants: offers by kind, and why others got none."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -38,10 +38,7 @@ class OffersAccount:
 
 
 def account_for_offers(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> OffersAccount:
-    """Count the offers, batch by batch.
-
-    `batches`: of the offers, in their order, with `READ_COLUMNS`.
-    """
+    """Count the offers, batches being in order, with `READ_COLUMNS`."""
     decisions: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     no_offer: Counter[str] = Counter()

@@ -55,16 +55,16 @@ class Choice:
 
 
 def choose(grid: Grid, options: OffersOptions) -> Choice:
-    """Choose at most three offers for each applicant; where there is none, the reason."""
+    """Choose at most three offers for each applicant, or the reason why there is none."""
     can = grid.broken == 0
     asked = np.argmax(grid.is_as_asked, axis=1)
     rows = np.arange(len(asked))
-    # Where no loan of the grid has the term asked for, `asked` is the first of all.
+    # Where the grid has no loan of the term asked for, `asked` is the first of all.
     as_asked = (can & grid.is_as_asked)[rows, asked]
     away = grid.term_months - grid.term_months[asked][:, np.newaxis]
     same_term = away == 0
     shares = np.tile([1.0, 1.0, *options.amounts.shares], len(TERMS_MONTHS))
-    # Beside a loan as asked for, one that is plainly smaller.
+    # Beside a loan as asked for, a plainly smaller one.
     is_plainly_smaller = shares <= options.amounts.smaller_at_most
     is_smaller = same_term & (is_plainly_smaller | ~as_asked[:, np.newaxis])
     other = can & ~same_term
@@ -111,7 +111,7 @@ def _find_common(broken: IntArray) -> IntArray:
 
 
 def make_sentences(options: OffersOptions, rules: Rules) -> tuple[str, ...]:
-    """Every reason: of a loan as asked for, of other offers by what keeps it, of no offer."""
+    """Every reason: of a loan as asked for, of other offers, of no offer."""
     limits, lowest = options.affordability, options.amounts.lowest
     highest_pd = min(options.rate_bands[-1].up_to_pd, rules.find_highest_pd(options.margin))
     said = {
@@ -144,7 +144,7 @@ def make_sentences(options: OffersOptions, rules: Rules) -> tuple[str, ...]:
 
 
 def decide(column: IntArray, kind: IntArray) -> IntArray:
-    """Place in `DECISIONS`: only a loan as asked for is approved; others are referred."""
+    """Place in `DECISIONS`: only a loan as asked for is approved, others are referred."""
     is_as_asked = kind == KINDS.index(Kind.AS_ASKED)
     return np.where(column == EMPTY, 2, np.where(is_as_asked, 0, 1))
 

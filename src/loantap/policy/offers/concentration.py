@@ -28,10 +28,7 @@ MAY_EXCEED: Final = "may be above the limit"
 
 @dataclass(frozen=True, slots=True)
 class LargestShare:
-    """The share of the region that holds most, with its 95% interval.
-
-    The interval holds for all regions at once: chance makes one of them the largest.
-    """
+    """The share of the region that holds most, with an interval of 95% for all regions at once."""
 
     share: float
     low: float
@@ -72,8 +69,8 @@ def measure_concentration(
 
     One row per region and measure, by falling share, and one of `all regions` per measure, as
     `CONCENTRATION` has it; none without loans. Bounds are 95% (delta method); the share of `all
-    regions` is the Herfindahl-Hirschman index, HHI, less what chance adds to it; `finding` is
-    corrected for the number of regions (Bonferroni).
+    regions` is the Herfindahl-Hirschman index, HHI, less what chance adds; `finding` is corrected
+    for the number of regions (Bonferroni).
     """
     named = regions.astype("str").fillna(NOT_STATED)
     codes, names = pd.factorize(named, sort=True)
@@ -91,7 +88,7 @@ def measure_concentration(
 def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> LargestShare | None:
     """The region with most of an amount; None where no region is stated, or there is nothing.
 
-    Loans without a region count in the whole alone.
+    Loans without a region count in the whole.
     """
     values = np.asarray(amounts, dtype=float)
     codes, names = pd.factorize(regions.astype("str").fillna(NOT_STATED), sort=True)

@@ -39,9 +39,8 @@ class Limit(IntFlag):
 class Applicants:
     """What offers depend on; arrays of one length, numbers NaN where they cannot be read.
 
-    The PD is the model's for the amount and term asked for, NaN where the application is invalid;
-    amount and yearly income are in currency; `dti_pct` is existing debt payments in percent of
-    income.
+    The PD is the model's as asked for, NaN where the application is invalid; amount and yearly
+    income are in currency; `dti_pct` is existing debt payments in percent of income.
     """
 
     probability_of_default: FloatArray
@@ -59,14 +58,12 @@ class Grid:
     """Loans that could be offered: arrays of one row per applicant and one column per loan.
 
     The columns are those of each term of `TERMS_MONTHS` in turn, and of a term the amount asked
-    for, the highest one where more was asked for, then the smaller ones, falling.
+    for, the highest one where more was asked for, then the smaller ones, falling. Amount, monthly
+    `instalment` (EMI) and `expected_npv` are in currency.
 
     Attributes:
-        amount: in currency.
         rate_pct: nominal yearly rate, in percent.
-        instalment: EMI, in currency per month.
         probability_of_default: the model's where `is_as_asked`, else counterfactual.
-        expected_npv: in currency.
         broken: the limits broken (`Limit`), 0 where the loan can be offered.
         is_as_asked: whether amount and term are.
     """
@@ -92,7 +89,7 @@ def make_grid(
     step, shares = options.amounts.step, np.array(options.amounts.shares)
     highest = rules.max_loan_amount
     most = np.minimum(asked, highest)
-    # No highest amount where no more is asked for than may be lent.
+    # No highest amount where that is not exceeded.
     tried = np.hstack([np.where(asked > highest, highest, 0.0), most * shares])
     amounts = np.hstack([asked, np.floor(tried / step + _ROUNDING) * step])
     parts = [

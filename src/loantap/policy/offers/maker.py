@@ -1,4 +1,4 @@
-"""Offers to applicants: the one function, for a file and for one application."""
+"""Offers to applicants: for a file and for one application."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -70,13 +70,13 @@ class Offer:
 class OfferTable:
     """Offers of many applicants; arrays of one row per offer, at least one row per applicant.
 
+    `applicant`, `kind`, `decision` and `reason` are places: of the applicant, in `KINDS`, in
+    `DECISIONS` and in the sentences of the maker.
+
     Attributes:
-        applicant: place of the applicant.
         offer: 1 to 3; 0 where there is none.
-        kind: place in `KINDS`.
-        terms: numbers of `Offer`, NaN where there is none but for the PD.
-        decision: place in `DECISIONS`.
-        reason: place in the sentences of the maker.
+        terms: `amount`, `term_months`, `rate_pct`, `instalment`, `expected_npv`, NaN where there is
+            no offer, and `probability_of_default`.
     """
 
     applicant: IntArray
@@ -121,7 +121,7 @@ class OfferMaker:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Source names of the columns that are read: those of the model, and the identifier."""
+        """Source names of the columns that are read: the model's, and the identifier."""
         return (APPLICATION_ID, *(str(column.source_name) for column in self.scorer.columns))
 
     def make_offers_batch(
@@ -144,7 +144,7 @@ class OfferMaker:
         numbers = (np.asarray(assessed.columns[name], dtype=float) for name in _READ)
         applicants = Applicants(assessed.probability_of_default, *numbers)
         table = self._offer(applicants, assessed.unlike)
-        # What is wrong with an application comes after the reasons of offers.
+        # What is wrong with an application comes after the reasons.
         sentences = (*self._sentences, *assessed.reasons.sentences)
         wrong = assessed.reasons.codes[REASONS.index("reason_1")] + len(self._sentences)
         invalid = np.isnan(applicants.probability_of_default)[table.applicant]

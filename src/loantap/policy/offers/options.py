@@ -133,7 +133,7 @@ class OffersOptions(DatedOptions):
         rate_bands: rising, without a gap; loans of a PD above the last are not offered.
         two_years_longer: odds ratio of default of a term 24 months longer, at the same grade.
         twice_the_amount: the same of a loan of twice the amount.
-        concentration: of the portfolio by region; no offer depends on a region.
+        concentration: of the portfolio; no offer depends on a region.
         min_loans: a segment of the product table with fewer says "too few loans to say".
         max_invalid_share: share of a file's rows that may be invalid, as in scoring.
     """

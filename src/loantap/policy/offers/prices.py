@@ -26,7 +26,7 @@ _PARTS = 100
 class Prices:
     """What loans cost, and whether they can be had; arrays of one shape.
 
-    `rate_pct` is nominal, yearly, in percent: the band's highest where that is not enough, which is
+    `rate_pct` is nominal, yearly, in percent: the band's highest where that is not enough, and so
     not `is_payable`; `instalment` and expected `npv` are per unit of principal; `is_lendable`: the
     PD is one that is lent to.
     """
@@ -102,7 +102,7 @@ def _list_term(
     values = value_units(rates, term, scenario)
     surplus = values.paid - options.margin
     risked = values.paid - values.charged_off
-    # Where a charge-off costs nothing, a rate that earns its margin pays for every PD.
+    # Where a charge-off costs nothing, a sufficient rate pays for every PD.
     highest_pd = np.divide(surplus, risked, out=np.ones_like(rates), where=risked > 0)
     return PriceList(
         rates_pct=rates,

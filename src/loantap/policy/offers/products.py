@@ -28,7 +28,7 @@ EARNS_MORE: Final = "earns more than its margin"
 _OFFER_TERMS: Final = (
     "probability_of_default", "loan_amount", "term_months", "annual_income", "dti_pct",
 )  # fmt: skip
-# Expected charge-offs, and paid loans, below which no margin is compared.
+# No margin is compared below so many expected charge-offs, and paid loans.
 _MIN_OUTCOMES: Final = 10
 # Loans whose grids are held at a time: 16 loans for each.
 _ROWS: Final = 16_384

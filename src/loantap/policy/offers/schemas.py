@@ -23,7 +23,7 @@ def _bounded(*names: str, check: pa.Check | None = None) -> dict[str, pa.Column]
     }
 
 
-# One row per application and offer, one where there is no offer; applications in their order.
+# One row per application and offer, one where there is none; in order.
 OFFERS = pa.DataFrameSchema(
     {
         "application_id": pa.Column("str", nullable=True),

@@ -1,4 +1,4 @@
-"""Three actions: how to decide, how to lower the default rate, which rule to add."""
+"""The three actions."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Five findings: drivers, price, segments that lose money, decisions by PD, claims."""
+"""The five findings."""
 
 from typing import Final
 

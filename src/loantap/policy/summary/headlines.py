@@ -1,4 +1,4 @@
-"""A finding or an action as the head of credit reads it, and where its figures come from."""
+"""A finding or an action as the head of credit reads it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,7 @@ _PER_LOAN: Final = "per loan"
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Mean imputed profit, in currency, with its 95% interval.
-
-    Attributes:
-        per: what it is counted per, and against what.
-    """
+    """Mean imputed profit, in currency, with its 95% interval, and `per` and against what."""
 
     value: float
     low: float
@@ -94,7 +90,7 @@ def describe_summary(
 
 
 def select_policies(policies: pd.DataFrame, sample: str, scenario: str) -> pd.DataFrame:
-    """The policies on one sample in one scenario, paid loans running for their contract."""
+    """The policies on one sample in one scenario, paid loans running to term."""
     return policies[
         policies["sample"].eq(sample)
         & policies["scenario"].eq(scenario)

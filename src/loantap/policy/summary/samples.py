@@ -1,4 +1,4 @@
-"""What the loans are that policies were judged on, beside those of the cross-validation."""
+"""What the loans are that policies were judged on."""
 
 from collections.abc import Iterable
 from typing import Final
