@@ -58,7 +58,7 @@ def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
 
 
 def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, float]:
-    """AUC of one group of loans, with 95% bounds (Hanley and McNeil); NaN under `MIN_FOR_AUC`."""
+    """AUC of loans and 95% bounds (Hanley and McNeil); NaN if under `MIN_FOR_AUC` of an outcome."""
     bad = int(target.sum())
     if min(bad, len(target) - bad) < MIN_FOR_AUC:
         return np.nan, np.nan, np.nan

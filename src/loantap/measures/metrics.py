@@ -130,7 +130,7 @@ def bootstrap_bounds(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Lower and upper 95% bootstrap bound of each metric but `n`: percentile, for KS and ECE basic.
 
-    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes.
+    As in `bootstrap_aucs`, all resamples have both outcomes.
     """
     # In the order of the PDs, to sort quickly.
     order = np.argsort(pd_, kind="stable")

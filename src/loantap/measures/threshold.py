@@ -49,7 +49,7 @@ def f2_decline_all(default_rate: float) -> float:
 
 
 def find_best_threshold(target: IntArray, pd_: FloatArray) -> tuple[float, float]:
-    """PD threshold with the highest F2, and that F2; loans at it would be declined."""
+    """PD threshold with the highest F2, and that F2; at or above it loans would be declined."""
     precision, recall, thresholds = precision_recall_curve(target, pd_)
     scores = f2_score(precision[:-1], recall[:-1])
     best = int(np.argmax(scores))

@@ -65,12 +65,8 @@ class Rules(BaseModel):
 class Targets(BaseModel):
     """What the rules were chosen to reach on loans of the past; reported, never enforced by row.
 
-    Attributes:
-        review_capacity: share of applications that people can look at.
-        min_approval_rate: share of applications to approve or refer.
-        max_default_rate: of what is approved.
-        max_concentration: largest share of the portfolio's principal, and expected loss, in one
-            state; no decision and no offer depends on a region.
+    `max_concentration` is of the principal, and of the expected loss, in one state; no decision and
+    no offer depends on a region.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

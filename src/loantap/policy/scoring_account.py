@@ -38,7 +38,7 @@ class _Cause:
 
 @dataclass(frozen=True, slots=True)
 class CountedRows:
-    """Rows that have something in common, the first of them numbered from 1."""
+    """Rows that have something in common; `first_rows` are numbered from 1."""
 
     rows: int
     first_rows: tuple[int, ...]
@@ -172,7 +172,6 @@ def _digest(texts: pd.Series, rows: int, before: int) -> npt.NDArray[np.void]:
 
 
 def _find_repeated(ids: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
-    """Rows whose id stands in an earlier one, in order."""
     order = np.argsort(ids["digest"], kind="stable")
     ordered = ids[order]
     is_again = ordered["digest"][1:] == ordered["digest"][:-1]

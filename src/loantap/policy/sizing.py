@@ -48,7 +48,7 @@ class Sizes:
     """Rules that reach the targets, and what is to be expected of them.
 
     Attributes:
-        default_price: of the hurdle; 0 where the default rate is kept without it.
+        default_price: 0 where the default rate is kept without it.
         review_margin: people look at as many applications as they can, and at more only where
             larger loans than `max_loan_amount` alone are more.
         referred: share of loans that people look at.

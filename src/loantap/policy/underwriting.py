@@ -37,14 +37,15 @@ _OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decis
 class Underwritten:
     """One application, decided; the fields of the scores of a batch.
 
+    PD, score and NPV are None where the application is invalid.
+
     Attributes:
         application_id: as given; "0" where applications have none, None where this one has none.
-        probability_of_default: None where the application is invalid.
-        score: 300 to 900 points, more is better; None where it is invalid.
+        score: 300 to 900 points, more is better.
         decision: `approve`, `refer`, `decline` or `invalid`.
         reasons: four texts: what is wrong with an invalid application, or what decided where the
             policy refers or declines; then the features that raise the risk.
-        expected_npv: in currency, at the loan's own rate and term; None where it is invalid.
+        expected_npv: in currency, at the loan's own rate and term.
     """
 
     application_id: str | None

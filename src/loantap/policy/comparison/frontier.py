@@ -36,7 +36,10 @@ _POLICY_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One family; `add_up` sums a column over the loans approved at each of its hurdles."""
+    """One family; a hurdle is missing where everybody is approved.
+
+    `add_up` sums a column over the loans approved at each hurdle.
+    """
 
     family: str
     hurdles: FloatArray

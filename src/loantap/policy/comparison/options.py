@@ -1,4 +1,4 @@
-"""Options of the comparison of policies."""
+"""Options of the comparison of policies; `conf/base/parameters_insights.yml` explains them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,8 @@ Cap = Annotated[float, Field(gt=0, lt=1)]
 class ComparisonOptions(Options):
     """The policies that are compared, and the frontier.
 
-    Attributes:
-        caps: of the expected default rate among approved loans, as fractions.
-        shown_cap: the one of `caps` that approvals are listed for.
-        referred_share: share of loans with the highest PDs that today's bands refer; they count as
-            declined.
-        profit_score_penalty: ridge penalty, in loans: a feature counts in full only where many more
-            loans than this speak for it.
-        frontier_points: hurdles of each kind.
+    A feature moves the profit score in full only where many more loans than `profit_score_penalty`
+    speak for it. What is referred counts as declined.
     """
 
     caps: tuple[Cap, ...] = Field(min_length=1)

@@ -90,7 +90,7 @@ def price_cap(expected: FloatArray, probability_of_default: FloatArray, cap: flo
 
 
 def find_cutoff(past: LoanValues) -> float:
-    """The PD below which approving would have earned most; infinite for all."""
+    """The PD below which approving would have earned most; infinite where that is everywhere."""
     order = np.argsort(past.probability_of_default)
     pds = past.probability_of_default[order]
     earned = np.concatenate([[0.0], np.cumsum(past.realised[order])])

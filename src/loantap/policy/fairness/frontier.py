@@ -141,7 +141,6 @@ class _Step:
 
 
 def _sweep(queue: Queue, rows: pd.DataFrame, options: FairnessOptions) -> Iterator[_Step]:
-    """The policy as it is, and the cheapest one at each target."""
     is_bound = queue.loans >= options.min_loans
     bad = rows["is_charged_off"].to_numpy() == 1
     base = queue.approve(queue.approved)

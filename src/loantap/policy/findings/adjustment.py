@@ -35,7 +35,6 @@ class AdjustedFactor:
 
     Attributes:
         shares: of all loans that are in each segment.
-        rates: adjusted rate of each segment.
         covariance: of the rates.
         statistic: of Wald's test that no segment differs; chi-square of `freedom`.
         neutral_pd: PD of each loan if the factor had no effect.

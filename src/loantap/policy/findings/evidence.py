@@ -35,13 +35,9 @@ NO_EFFECT: Final = Effect(float("nan"), float("nan"))
 class Evidence:
     """Resolved loans, one place in each array per loan.
 
-    Attributes:
-        segments: one categorical per segmentation.
-        outcome: 1 for a loan that was charged off, 0 for one that was paid back.
-        profits: imputed profit, in currency, by the way that paid loans may have run.
-        adjusted: of every factor that is not for the audit only; empty where the loans are too few
-            for a regression.
-        pd: what the regression on these factors expects of each loan.
+    `segments` has one categorical per segmentation; `profits` are imputed, in currency, by the way
+    that paid loans may have run. `adjusted` leaves out factors for the audit only, and is empty
+    where the loans are too few for a regression; `pd` is what the regression expects.
     """
 
     segments: pd.DataFrame

@@ -52,8 +52,8 @@ def backtest(candidates: Sequence[Candidate], loans: JudgedLoans, min_loans: int
     shares are fractions, profit changes are means per application of the sample in currency,
     imputed, with 95% intervals; none for rules that decline fewer than `min_loans`. `p_value` is
     one-sided: how likely a gain as large is where the rule gains nothing; `adjusted_p_value` is
-    Holm's, over all rules that were found in the same way, and `holds` where it is at most the
-    family's share of `MAX_FALSE_RATE`.
+    Holm's, over all rules found in the same way, and `holds` where it is at most their share of
+    `MAX_FALSE_RATE`.
     """
     declined = apply_rules([candidate.rule for candidate in candidates], loans.columns)
     rows = [

@@ -40,10 +40,9 @@ class Sample:
 class JudgedLoans:
     """The loans of a portfolio that a model was judged on.
 
-    Attributes:
-        columns: what rules may read, by canonical name.
-        gains: imputed profit of declining each loan, per scenario and paid life, in currency.
-        is_searched: whether the search may look at a loan; what it finds is quoted on the others.
+    `columns` are what rules may read, `gains` the imputed profit of declining each loan, per
+    scenario and paid life, in currency. What the search finds on loans that are `is_searched` is
+    quoted on the others.
     """
 
     columns: Values

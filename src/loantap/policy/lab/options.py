@@ -1,4 +1,4 @@
-"""Options of the policy lab."""
+"""Options of the policy lab; `conf/base/parameters_insights.yml` explains them."""
 
 from typing import Annotated
 
@@ -10,16 +10,7 @@ from loantap.portfolio.options import Options
 
 
 class LabOptions(Options):
-    """Rules that are tested, and how others are searched for.
-
-    Attributes:
-        rules: written by hand, tested on all judged loans.
-        paid_life: the one that decides whether a rule holds.
-        min_loans: of a rule that declines fewer nothing is said about profit.
-        edges: bounds tried of each number, at equal counts of loans.
-        max_found: rules that the search puts forward alone, and as many after the model.
-        max_overlap: share of a rule's declined loans that earlier rules may decline already.
-    """
+    """Rules that are tested on all judged loans, and how others are searched for."""
 
     rules: tuple[Rule, ...]
     paid_life: PaidLife

@@ -26,7 +26,7 @@ class Estimate:
 
 
 def estimate_mean(values: FloatArray) -> Estimate:
-    """Mean of independent loans, with its 95% interval (normal) where there are two."""
+    """Mean of independent loans, with its 95% interval (normal); not a number of none."""
     if not len(values):
         return Estimate(_NO_FIGURE, _NO_FIGURE, _NO_FIGURE)
     mean = float(values.mean())

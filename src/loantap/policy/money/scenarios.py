@@ -71,10 +71,9 @@ class Scenario(BaseModel):
 
 
 class Economics(BaseModel):
-    """The scenarios, and what of them is known.
+    """The scenarios by name, from the mildest to the hardest, and what of them is known.
 
     Attributes:
-        scenarios: by name, from the mildest to the hardest.
         main: the scenario that pages speak of first.
         outcomes_as_of: month up to which outcomes were observed; no paid loan has run longer.
         ranges: where each assumption comes from, by its name.

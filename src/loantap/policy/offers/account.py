@@ -16,11 +16,8 @@ READ_COLUMNS: Final = ("application_id", "offer", "kind", "decision", "reason")
 class OffersAccount:
     """What became of the applications of a file.
 
-    Attributes:
-        applications: how many, and what is wrong with those that cannot be scored.
-        decisions: applications by their best decision.
-        kinds: offers by kind; `none` are applications without one.
-        no_offer: applications without one by reason, the most frequent first.
+    `decisions` are applications by their best decision, `kinds` offers by kind, with applications
+    that have none; `no_offer` is why, the most frequent reason first.
     """
 
     applications: ScoringAccount

@@ -39,12 +39,12 @@ class Offer:
         application_id: as given; see `name_one`.
         offer: 1 to 3; 0 where there is none.
         kind: compared with what was asked for: `as asked`, `smaller`, `shorter`, `longer`, `none`.
-        amount: in currency; None where there is no offer, as all numbers.
+        amount: in currency, as all money; None where there is no offer, as all numbers.
         rate_pct: nominal yearly rate, in percent.
-        instalment: EMI, in currency per month.
+        instalment: EMI, per month.
         probability_of_default: of these terms; where there is no offer, of those asked for.
         is_counterfactual: whether the PD is of other terms than those asked for.
-        expected_npv: in currency, in the scenario of the policy.
+        expected_npv: in the scenario of the policy.
         decision: `approve` for a loan as asked for, `refer` for another one and where the
             application is unlike those of the training, `decline` where there is no offer,
             `invalid` where it cannot be scored.

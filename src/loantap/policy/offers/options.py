@@ -1,4 +1,4 @@
-"""What a person may set about offers; validated, then frozen."""
+"""Options of offers; `conf/base/parameters_offers.yml` explains them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,8 @@ OddsRatio = Annotated[float, Field(gt=0, le=100)]
 class RateBand(Options):
     """The rates that loans of a range of PDs may have.
 
-    Attributes:
-        above_pd: the band begins above this PD; the first one at 0, which belongs to it.
-        up_to_pd: the highest PD of the band.
-        lowest_pct: no loan of the band is cheaper, nominal, in percent per year.
-        highest_pct: a loan that needs more is not offered.
+    A band begins above `above_pd`, but the first one at 0, and ends with `up_to_pd`. Rates are
+    nominal, in percent per year; a loan that needs more than `highest_pct` is not offered.
     """
 
     above_pd: Portion
@@ -52,12 +49,8 @@ class RateBand(Options):
 class AmountOptions(Options):
     """The amounts that are tried, up to `max_loan_amount` of the policy.
 
-    Attributes:
-        lowest: no smaller loan is made, in currency.
-        step: smaller amounts than the one asked for are multiples of it.
-        shares: the smaller amounts, falling, as shares of the amount asked for, or of
-            `max_loan_amount` where that is less.
-        smaller_at_most: share that the smaller loan beside one as asked is at most.
+    `lowest` is in currency; smaller amounts than the one asked for are multiples of `step`.
+    `shares` fall, and are of `max_loan_amount` where that is less than the amount asked for.
     """
 
     lowest: PositiveFloat
@@ -94,10 +87,7 @@ TWO_YEARS: Final = 24
 
 
 class Counterfactual(Options):
-    """How the odds of default change with a term of the loan, at the same grade.
-
-    `low` and `high` bound the odds ratio that the loans still allow; `source` says so.
-    """
+    """How the odds of default change with a term of the loan, at the same grade."""
 
     odds_ratio: OddsRatio
     low: OddsRatio
@@ -128,14 +118,10 @@ class ConcentrationOptions(Options):
 class OffersOptions(DatedOptions):
     """Offers to applicants.
 
-    Attributes:
-        margin: what a loan is to earn: expected NPV as a share of the principal.
-        rate_bands: rising, without a gap; loans of a PD above the last are not offered.
-        two_years_longer: odds ratio of default of a term 24 months longer, at the same grade.
-        twice_the_amount: the same of a loan of twice the amount.
-        concentration: of the portfolio; no offer depends on a region.
-        min_loans: a segment of the product table with fewer says "too few loans to say".
-        max_invalid_share: share of a file's rows that may be invalid, as in scoring.
+    Loans of a PD above the last of `rate_bands` are not offered. Odds ratios are at the same grade:
+    of a term 24 months longer, and of twice the amount. A segment of the product table with fewer
+    than `min_loans` says "too few loans to say". `max_invalid_share` of a file's rows may be
+    invalid, as in scoring.
     """
 
     margin: Annotated[float, Field(ge=0, le=0.2)]

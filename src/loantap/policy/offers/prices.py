@@ -40,14 +40,13 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """The rates of one term.
+    """The rates of one term; NPV and instalment are at each rate, per unit of principal.
 
     Attributes:
         rates_pct: every rate of a band, rising by a hundredth of a percent.
         highest_pd: that each rate pays for, rising; below 0 where it pays for none.
-        instalment: at each rate, per unit of principal.
-        paid: NPV per unit of principal at each rate, if the loan is paid back.
-        charged_off: the same if it is charged off.
+        paid: NPV if the loan is paid back.
+        charged_off: NPV if it is charged off.
         band_ends: highest PD of each band.
         lowest: place in `rates_pct` of each band's lowest rate.
         highest: of the highest.

@@ -86,7 +86,6 @@ def tabulate_products(
 def _make_first(
     rows: pd.DataFrame, prices: tuple[PriceList, ...], options: OffersOptions, decider: Decider
 ) -> pd.DataFrame:
-    """One row per loan: decision, first offer and, if as asked for, what that earned."""
     applicants = Applicants(*(rows[name].to_numpy(float) for name in _OFFER_TERMS))
     offers = make_offers(applicants, prices, options, decider.policy.rules)
     first = offers.offer <= 1

@@ -139,7 +139,6 @@ def _propose_cap(
 
 
 def _propose_rule(report: Mapping[str, Any]) -> Headline:
-    """The rule to add to the NPV policy, or why none is."""
     held: Sequence[Mapping[str, Any]] = report["recommendations"]
     tried = len(held) + len(report["tested"])
     after = [rule for rule in held if rule["holds_after_npv"]]
@@ -189,7 +188,6 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
 
 
 def _find_later(policies: pd.DataFrame, policy: str, scenario: str) -> pd.Series:
-    """A policy on loans that were each judged by a model of earlier loans."""
     return find_policy(select_policies(policies, "out_of_time", scenario), policy)
 
 
@@ -249,7 +247,6 @@ def _tell_scenarios(policies: pd.DataFrame, stressed: pd.DataFrame, main: str) -
 
 
 def _tell_looser(looser: pd.DataFrame, npv: pd.Series) -> str:
-    """Why the next higher cap is not the one proposed; empty where there is none."""
     if looser.empty:
         return ""
     row = looser.iloc[0]

@@ -79,7 +79,6 @@ def _find_drivers(drivers: pd.DataFrame, findings: pd.DataFrame) -> Headline:
 
 
 def _find_price(findings: pd.DataFrame) -> Headline:
-    """What the loans priced lowest earn, and those priced highest."""
     priced = findings[findings["segmentation"].eq("interest_rate_pct")]
     priced = priced[priced["finding"].ne(Finding.TOO_FEW)].sort_values("order")
     if priced.empty:

@@ -21,7 +21,7 @@ _PER_LOAN: Final = "per loan"
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Mean imputed profit, in currency, with its 95% interval, and `per` and against what."""
+    """Mean imputed profit, in currency, with its 95% interval; `per` says against what, too."""
 
     value: float
     low: float
@@ -46,12 +46,9 @@ class Money:
 class Headline:
     """A finding, or an action.
 
-    Attributes:
-        title: the statement, or what is to be done.
-        text: the figures that it rests on.
-        money: what it is worth; None where too few loans say.
-        n: number of loans that the money is counted on.
-        points: what else must be known, a sentence or two each.
+    `title` is the statement, or what is to be done, `text` the figures that it rests on, `money`
+    what it is worth over `n` loans, None where too few say; `points`, a sentence or two each, are
+    what else must be known.
     """
 
     title: str
@@ -74,8 +71,7 @@ def describe_summary(
     Returns `origin` of the loans; `samples`, how many loans policies were judged on, by sample;
     `out_of_time`, which loans those of that sample are, empty where there are none; `scenario`,
     `paid_life` and `profit` (how it is known) of the money, whose `per` says where it is of another
-    paid life; `findings` and `actions`, each with `title`, `text`, `points`, `n` and `money`
-    (`value`, `low`, `high`, `per`; null where too few loans say).
+    paid life; `findings` and `actions`, with the fields of `Headline`.
     """
     return {
         "origin": origin,
