@@ -31,10 +31,9 @@ def bootstrap_aucs(
 ) -> FloatArray:
     """AUC of each score in each bootstrap resample of the loans, the same for all scores.
 
-    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes.
-    Ties count one half. `scores` has one row per score; higher is riskier.
-
-    Returns one row per resample, one column per score: their differences are paired.
+    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes;
+    ties count one half. `scores` has one row per score; higher is riskier. Returns one row per
+    resample, one column per score: their differences are paired.
     """
     # Sorting once and weighting by draws saves a sort per resample.
     places = [np.unique(score, return_inverse=True)[1] for score in scores]

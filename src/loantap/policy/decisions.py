@@ -69,8 +69,8 @@ class Decider:
     """Decides by a credit policy, in a scenario of what lending costs.
 
     A loan is approved where its expected NPV at its own rate and term is above the hurdle for its
-    PD (see `Rules`), and declined where it is below; near it a person decides, and so where the
-    model has seen no such application and on amounts above the highest. Every application is
+    PD (see `Rules`), and declined where it is below. A person decides near it, on applications
+    unlike any that the model has seen, and on amounts above the highest. Every application is
     decided by itself: alike in a file, alone and on a cluster.
     """
 

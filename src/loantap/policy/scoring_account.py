@@ -52,8 +52,8 @@ class ScoringAccount:
         invalid: rows that cannot be scored.
         causes: why not, the most frequent first: `rows`, an `example` in words, `first_rows`
             numbered from 1.
-        has_ids: whether the file has a column of ids; the following are None where it has not.
-        without_id: rows without one, which are not written back.
+        has_ids: whether there is a column of ids; the following are None without.
+        without_id: rows that are not written back.
         repeated: of them the last row is written back.
         alike: rows whose id differs from an earlier one in capitals, zeros or dashes alone.
     """

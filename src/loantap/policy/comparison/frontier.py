@@ -101,7 +101,6 @@ def _follow(family: str, score: FloatArray, points: int) -> Curve:
 
 
 def _follow_caps(values: LoanValues, points: int) -> Curve:
-    """Caps from the expected default rate of the safest loans to that of NPV alone."""
     pds = values.probability_of_default
     safest = float(np.sort(pds)[: max(int(_LEAST * len(pds)), 1)].mean())
     alone = float(pds[values.expected > 0].mean())

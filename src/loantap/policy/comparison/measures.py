@@ -39,11 +39,11 @@ def measure_policy(
     `reference` are approvals by grade and term. With fewer than `min_loans` approved neither yearly
     return nor price is told.
 
-    Returns `n`, `approved`, `note` (why figures are missing, or "") and, each with `_low` and
-    `_high` (95%: Wilson for shares, normal for means, delta method for ratios) and not a number
-    where it cannot be told: `approval_rate`; `default_rate_approved` and its `default_rate_change`;
-    `profit` per application, in currency; `gain_to_approve_all` and `gain_to_grade_term_npv`, its
-    paired differences; `yearly_return`, a fraction; `oracle_share` of the best possible profit;
+    Returns `n`, `approved`, `note` (why figures are missing, or "") and, each with bounds (95%:
+    Wilson for shares, normal for means, delta method for ratios) and not a number where it cannot
+    be told: `approval_rate`; `default_rate_approved` and its `default_rate_change`; `profit` per
+    application, in currency; `gain_to_approve_all` and `gain_to_grade_term_npv`, its paired
+    differences; `yearly_return`, a fraction; `oracle_share` of the best profit;
     `charge_offs_avoided`, a share of all; `price_per_point`.
     """
     profit, bad = outcomes.profit, outcomes.is_charged_off

@@ -32,11 +32,12 @@ class Lesson:
 class LoanValues:
     """What a rule may know of loans, and how they turned out; arrays of one length.
 
+    NPVs are at the loan's own rate and term; the PD is by a model that did not see it.
+
     Attributes:
-        probability_of_default: by a model that did not see the loan.
         declined: whether the PD reaches the F2 threshold.
         grade_term: number of the cell of grade and term.
-        margin: expected NPV per unit of principal, at the loan's own rate and term.
+        margin: expected NPV per unit of principal.
         expected: expected NPV, in currency.
         realised: imputed NPV, over the contractual life, in currency.
         profit_score: predicted NPV per unit of principal, learnt from other loans.

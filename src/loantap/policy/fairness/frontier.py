@@ -39,7 +39,7 @@ class Queue:
         order: places of the loans, by group: approved before declined, each from the highest
             expected NPV to the lowest.
         starts: place in `order` at which each group begins, and its end.
-        approved: loans that the policy approves in each group.
+        approved: number of each group.
         value: per group, the expected NPV of its first 0, 1, 2 ... loans together.
     """
 
@@ -103,9 +103,9 @@ def price_fairness(
     The policy, and the order in which loans are approved or declined, is that of expected NPV in
     the main scenario.
 
-    One row per scenario, way that paid loans may have run, proxy (but those only for the audit) and
-    target, as `FAIRNESS_FRONTIER` has it; the target is missing in the row of the policy as it is.
-    Figures are missing where fewer than two groups are large enough, or nobody is approved.
+    One row per scenario, paid life, proxy (but those only for the audit) and target, which is
+    missing for the policy as it is; see `FAIRNESS_FRONTIER`. Figures are missing where fewer than
+    two groups are large enough, or nobody is approved.
     """
     imputed = rows[["loan_id"]].merge(profits, on="loan_id", how="left", validate="one_to_one")
     expected = _expect(rows, economics.main_scenario)

@@ -2,7 +2,7 @@
 
 No protected attribute is in the data, so equal treatment can neither be shown nor ruled out.
 Proxies are length of credit history for age, income and housing for wealth, pincodes for where
-people live (for audits only: nothing is lent on them).
+people live (only for audits).
 """
 
 from collections.abc import Callable, Mapping

@@ -26,8 +26,7 @@ def tabulate_drivers(
     Its strength is the standard deviation, over the loans, of the adjusted default rates of its
     segments, in percentage points, less what chance adds: about how far a loan's PD lies from the
     average because of it. In a year, it is how far that year's loans follow the order of the
-    segments in all other years: below 0 where they go the other way. A factor without two segments
-    of enough loans has no figures.
+    segments in all other years; below 0 they go the other way. Two segments must have enough loans.
 
     One row per factor for all years (`year` 0), then one per year, as `DRIVERS` has it.
     """

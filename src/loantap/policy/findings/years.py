@@ -89,10 +89,10 @@ def follow_driver(table: YearTable) -> tuple[FloatArray, FloatArray]:
 
     The covariance, over the loans of the year, of their excess of charge-offs with that of their
     segment in the other years, scaled to one standard deviation. A factor that does nothing comes
-    out at 0, not above, as it would by the order of the year itself.
+    out at 0, not above, as it would by the year's own order.
 
-    Returns strength, a fraction, and standard error of each year; not a number where no other year
-    has loans in its segments, or the year has too few loans.
+    Returns strength, a fraction, and standard error of each year; not a number where it, or all
+    other years, have too few loans.
     """
     years = len(table.years)
     strength, error = np.full(years, np.nan), np.full(years, np.nan)

@@ -36,10 +36,9 @@ def report_rules(
     """The structure of `recommendations.json`, from what `backtest` returned.
 
     A rule is recommended where its profit change in the main scenario is above zero beyond what the
-    number of rules tried explains, alone or after the NPV policy.
-
-    Returns `origin` (real or simulated), `scenario`, `paid_life`, `profit` (how it is known),
-    `max_false_rate`, `recommendations` (the surest first), `tested` (rules that did not hold).
+    number of rules tried explains, alone or after the NPV policy. `recommendations` begin with the
+    surest; `tested` are rules that did not hold; `origin` is real or simulated; `profit` says how
+    it is known.
     """
     outlook = {"scenario": economics.main, "paid_life": options.paid_life.value}
     alone, after = (select_rows(tests, after=which, **outlook) for which in After)

@@ -3,8 +3,8 @@
 The portfolio says that a loan was paid back or charged off, but not when, nor what was paid and
 recovered. So the scenario says when a loan that was charged off stopped paying and what was
 recovered, and one that was paid back is taken to have run to the end of its term (`contractual`),
-or no longer than from its issue to the month up to which outcomes were observed (`capped`). Every
-figure made of it is called imputed wherever it shows.
+or no longer than from its issue to the last observation (`capped`). Every figure made of it is
+called imputed wherever it shows.
 """
 
 from __future__ import annotations

@@ -67,10 +67,10 @@ def measure_concentration(
 
     A missing region is `not stated`; `principal` and `losses` (PD x LGD x EAD) are in currency.
 
-    One row per region and measure, by falling share, and one of `all regions` per measure, as
-    `CONCENTRATION` has it; none without loans. Bounds are 95% (delta method); the share of `all
-    regions` is the Herfindahl-Hirschman index, HHI, less what chance adds; `finding` is corrected
-    for the number of regions (Bonferroni).
+    One row per region and measure, by falling share, and one of `all regions` per measure; none
+    without loans; see `CONCENTRATION`. Bounds are 95% (delta method); the share of `all regions` is
+    the Herfindahl-Hirschman index, HHI, less what chance adds; `finding` is corrected for the
+    number of regions (Bonferroni).
     """
     named = regions.astype("str").fillna(NOT_STATED)
     codes, names = pd.factorize(named, sort=True)

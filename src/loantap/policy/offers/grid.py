@@ -2,8 +2,7 @@
 
 The amount asked for and smaller ones, at each term. The PD as asked for is the model's; of others
 it is a counterfactual: its odds changed by what term and amount change at the same grade. The model
-itself would change them too much, since it knows no grade, and people who were graded worse took
-the longer terms.
+itself would change them too much: it knows no grade, and worse grades took the longer terms.
 """
 
 from collections.abc import Sequence

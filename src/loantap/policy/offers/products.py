@@ -48,12 +48,11 @@ def tabulate_products(
 
     Loans without a PD by a model that did not see them are left out.
 
-    One row per segment of each segmentation, as `PRODUCTS` has it: `n` loans; the shares
-    `as_asked`, `other_terms` (referred) and `no_offer` (bounds: 95%, Wilson); of the first offers,
-    10th, 50th and 90th percentile of `amount` and `rate_pct`, and `mean_term_months`; of loans as
-    asked for, `n_as_asked`, `default_rate`, `margin_expected` and `margin_imputed` (NPV as a share
-    of principal); and `finding`: whether the two margins differ, corrected for the number of
-    segments (Bonferroni).
+    One row per segment of each segmentation, as `PRODUCTS` has it: shares `as_asked`, `other_terms`
+    (referred) and `no_offer` (bounds: 95%, Wilson); of the first offers, 10th, 50th and 90th
+    percentile of `amount` and `rate_pct`, and `mean_term_months`; of loans as asked for,
+    `default_rate`, `margin_expected` and `margin_imputed` (NPV as a share of principal); and
+    `finding`: whether the two margins differ, corrected for the number of segments (Bonferroni).
     """
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
     rows = loans[["loan_id", "is_charged_off", "purpose", *_OFFER_TERMS[1:]]].merge(

@@ -68,10 +68,10 @@ def describe_summary(
 ) -> dict[str, Any]:
     """The structure of `summary.json`.
 
-    Returns `origin` of the loans; `samples`, how many loans policies were judged on, by sample;
-    `out_of_time`, which loans those of that sample are, empty where there are none; `scenario`,
-    `paid_life` and `profit` (how it is known) of the money, whose `per` says where it is of another
-    paid life; `findings` and `actions`, with the fields of `Headline`.
+    `samples` are how many loans policies were judged on, by sample; `out_of_time` says which loans
+    those of that sample are, empty where there are none; `scenario`, `paid_life` and `profit` (how
+    it is known) are those of the money, but for another paid life in its `per`; `findings` and
+    `actions` have the fields of `Headline`.
     """
     return {
         "origin": origin,
