@@ -1,1 +1,1 @@
-"""From an application to model features: stateless, vectorised, one implementation of each."""
+"""From an application to model features: stateless, vectorised, each implemented once."""

@@ -16,16 +16,10 @@ _TEXT = (Kind.CATEGORY, Kind.TEXT)
 
 
 def build_features(applications: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFrame:
-    """Compute model features.
+    """Compute model features, one row per application; all where no names are given.
 
-    Args:
-        applications: one row per application, typed canonical columns (those the features use).
-        names: the features wanted; all when empty.
-
-    Returns:
-        One row per application, same index; numeric features as float64 with missing values left
-        missing, categorical ones as text with `missing` written out, so that training and serving
-        can never treat an absent value differently.
+    Numeric features are NaN where missing; categorical ones text with `missing` written out, so
+    that training and serving treat an absent value alike.
     """
     names = names or tuple(FEATURES)
     columns = {

@@ -1,8 +1,7 @@
 """What each model feature is, and which of them each model may use.
 
 To add a feature: describe it in `FEATURES`, name it in the sets that may use it, and write its
-formula in `formulas.py`. A column that no source had before goes into `portfolio/dictionary.py`
-first.
+formula in `formulas.py`. A new column goes into `portfolio/dictionary.py` first.
 """
 
 from dataclasses import dataclass
@@ -17,20 +16,16 @@ class Feature:
     """One model feature.
 
     Attributes:
-        name: its column in the feature table.
-        phrase: what it is called in a reason given to a borrower.
+        phrase: what a reason given to a borrower calls it.
         uses: canonical columns it is computed from.
-        categorical: text of an open list; numeric otherwise.
         display: format of its value in a reason (`{:.1f}%`).
-        of_nothing: what is said in its place where it is a share of nothing.
+        of_nothing: said in its place where it is a share of nothing.
         exclusion: why no lending decision may rest on it; empty when it may.
-        adverse: the side that credit sense holds against a borrower, `high`, `low` or either. A
-            small coefficient of the other sign is noise, and is never given as a reason.
-        remedy: what a borrower can do about it, as a reason says it, with the values that count in
-            their favour as `{}`; empty where they can do nothing, or nothing that would help them:
-            nobody can undo a bankruptcy, and nobody should take out a mortgage for a loan.
-        falls_with: of the columns it is computed from, those it falls with as they rise; it rises
-            with the others. Of numeric features only.
+        adverse: the side that counts against a borrower, `high`, `low` or either. A small
+            coefficient of the other sign is noise, and never a reason.
+        remedy: what a borrower can do about it, with the values that help as `{}`; empty where
+            nothing would: nobody should take out a mortgage for a loan.
+        falls_with: those of `uses` with which it falls as they rise; numeric features only.
     """
 
     name: str
@@ -50,7 +45,7 @@ class Feature:
 
     @property
     def known_at_decision(self) -> bool:
-        """Whether all it is computed from exists, unaltered, when the loan is decided."""
+        """Whether all of `uses` exist, unaltered, when the loan is decided."""
         return all(COLUMNS[name].known_at_decision for name in self.uses)
 
 
@@ -130,7 +125,7 @@ FEATURES: Final = MappingProxyType(
     }
 )  # fmt: skip
 
-# The feature set of each model that is trained, by its namespace.
+# The feature set of each model, by its namespace.
 MODELS: Final = MappingProxyType(
     {
         "benchmark": "benchmark",
@@ -139,7 +134,7 @@ MODELS: Final = MappingProxyType(
         "application": "application",
     }
 )
-# The model whose champion decides on applications.
+# Its champion decides on applications.
 DECIDES: Final = "lending"
 
 NUMERIC: Final = tuple(f.name for f in FEATURES.values() if not f.categorical)
@@ -151,7 +146,7 @@ _APPLICATION: Final = (
     "open_accounts", "total_accounts", "open_account_share", "public_records", "bankruptcies",
     "employment_years", "purpose",
 )  # fmt: skip
-# The rank of the grade rather than a column per grade: a worse grade must never lower the PD.
+# The rank, not a column per grade: a worse grade must never lower the PD.
 _OFFER: Final = (
     "interest_rate_pct", "sub_grade_rank", "log_sub_grade_rank", "instalment_to_income",
 )  # fmt: skip
@@ -186,7 +181,7 @@ class FeatureSet:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Canonical columns it is computed from, each once, in order."""
+        """Canonical columns it is computed from, each once."""
         return tuple(dict.fromkeys(c for name in self.features for c in FEATURES[name].uses))
 
 

@@ -1,8 +1,4 @@
-"""How each feature is computed: one formula for a column of numbers and for a single one.
-
-A formula uses ordinary arithmetic and the few functions of `Arithmetic`, so the same line runs on
-arrays (training, batches of applications) and on Python floats (one application).
-"""
+"""How each feature is computed: one formula for arrays and for Python floats."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +16,9 @@ from loantap.portfolio.dictionary import SUB_GRADES
 
 MISSING: Final = "missing"
 _DAYS_PER_YEAR: Final = 365.25
-# An income below this is a typing error or a zero; ratios to it would swamp the scale.
+# A lower income is an error or zero; ratios to it would swamp the scale.
 _MIN_INCOME: Final = 1_000.0
-# Beyond these the sample holds a handful of loans; a linear model must not extrapolate from them.
+# Beyond these are a handful of loans; a linear model must not extrapolate.
 _CEILINGS: Final = MappingProxyType(
     {
         "dti_pct": 60.0,
@@ -53,12 +49,10 @@ class Arithmetic(Protocol):
         """The larger; missing where `x` is."""
 
     def ratio(self, part: Number, whole: Number, /) -> Number:
-        """Part by whole; missing where both are nothing, without bound where the whole is."""
+        """Part by whole; missing where both are 0, infinite where the whole is."""
 
 
 class _Arrays:
-    """Arithmetic on columns."""
-
     log = staticmethod(np.log)
     least = staticmethod(np.minimum)
     greatest = staticmethod(np.maximum)
@@ -70,7 +64,7 @@ class _Arrays:
 
 
 class _Floats:
-    """Arithmetic on single numbers; Python's min and max keep a NaN that comes first."""
+    """Python's min and max keep a NaN that comes first."""
 
     log = staticmethod(math.log)
     least = staticmethod(min)
@@ -84,15 +78,14 @@ class _Floats:
 
 
 def _rank(grade: str | None) -> float:
-    """Place of a sub-grade in the list of products, from 0 for the best."""
+    """Place in the list of products, from 0 for the best."""
     return _SUB_GRADE_RANK.get(grade or "", math.nan)
 
 
 _ARRAYS: Final[Arithmetic] = _Arrays()
 _FLOATS: Final[Arithmetic] = _Floats()
 
-# Of the columns in `Feature.uses`, in that order. What is not listed is its column as it is, kept
-# below its ceiling.
+# Of the columns in `Feature.uses`. Others are their column, kept below its ceiling.
 _OF_NUMBERS: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
     {
         "log_loan_amount": lambda m, amount: m.log(amount),
@@ -109,8 +102,7 @@ _OF_NUMBERS: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
         "credit_history_years": lambda _, issued, oldest: (issued - oldest) / _DAYS_PER_YEAR,
     }
 )
-# What a borrower is told of a feature of several columns, where the model is shown less: the ratio
-# as it is, and not that to an income of at least 1,000.
+# Ratios as a borrower is told them: not to an income of at least 1,000.
 _TOLD: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
     {
         "loan_to_income": lambda m, amount, income: m.ratio(amount, income),
@@ -153,7 +145,7 @@ def make_formula(name: str) -> Callable[..., float | str]:
 
 
 def tell_column(name: str, columns: Sequence[FloatArray]) -> FloatArray:
-    """What many borrowers are told of a number of several columns, from those in `Feature.uses`."""
+    """What many borrowers are told of a ratio, from the columns in `Feature.uses`."""
     values: FloatArray = _TOLD.get(name, _find_formula(name))(_ARRAYS, *columns)
     return values
 
@@ -172,7 +164,7 @@ def _find_formula(name: str) -> Callable[..., Number]:
 
 def _compute_texts(name: str, texts: Texts) -> FloatArray | Texts:
     if name in _OF_TEXT:
-        # Missing rows have the code -1, which takes the last entry.
+        # Missing rows have the code -1, the last entry.
         return np.array([_OF_TEXT[name](text) for text in (*texts.values, None)])[texts.codes]
     codes = np.where(texts.codes < 0, len(texts.values), texts.codes)
     return Texts(codes, (*texts.values, MISSING))

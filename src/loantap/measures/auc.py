@@ -1,17 +1,12 @@
 """Intervals of the AUC and of differences between AUCs on the same loans.
 
-Three methods, each where it fits:
+- Bootstrap for a model on a sample: it assumes least, and bounds the sample's other figures too.
+- Hanley and McNeil for a fold, a group of the audit and a feature of the leakage gate: it needs the
+  AUC and two counts only, and errs on the wide side: none is accused by chance.
+- DeLong for what a suspicious feature adds: it pairs two models by loan.
 
-- Bootstrap for the AUC of a model on a sample: it assumes least, and the same resamples bound the
-  other figures of the sample and the gain over another score.
-- Hanley and McNeil for a fold, for a group of loans in the audit and for a single feature in the
-  leakage gate: it needs the AUC and two counts only, so it costs nothing for many groups, and it
-  errs on the wide side, so no group or feature is accused by chance.
-- DeLong for what a suspicious feature adds to a model (`model/leakage/impact.py`): it pairs two
-  models by loan in one pass, together with log-loss and F2.
-
-On the real sample they agree where an AUC is near .7: `lending` out of fold (n = 4,715, AUC .713)
-has .693 to .732, .693 to .733 and .694 to .731. At .9 (n = 524) the second is 40% wider.
+Near an AUC of .7 they agree: `lending` out of fold (n = 4,715, AUC .713) has .693 to .732, .693 to
+.733 and .694 to .731. At .9 (n = 524) the second is 40% wider.
 """
 
 from collections.abc import Iterator
@@ -26,7 +21,7 @@ from loantap.measures.intervals import normal_bounds
 from loantap.measures.parallel import map_ahead
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-# Fewer loans of an outcome, and an AUC says nothing.
+# Of fewer loans of an outcome an AUC says nothing.
 MIN_FOR_AUC = 10
 _QUANTILES = (0.025, 0.975)
 
@@ -36,19 +31,11 @@ def bootstrap_aucs(
 ) -> FloatArray:
     """AUC of each score in each bootstrap resample of the loans, the same for all scores.
 
-    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. A resample that lacks one of
-    the outcomes is drawn again. Ties count one half.
-
-    Args:
-        target: 1 for charged off; both outcomes present.
-        scores: one row per score, one column per loan; higher is riskier.
-        seed: of the draws.
-        resamples: how many.
-
-    Returns:
-        One row per resample, one column per score: differences between columns are paired.
+    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes;
+    ties count one half. `scores` has one row per score; higher is riskier. Returns one row per
+    resample, one column per score: their differences are paired.
     """
-    # Sorting once and weighting loans by how often they are drawn saves a sort per resample.
+    # Sorting once and weighting by draws saves a sort per resample.
     places = [np.unique(score, return_inverse=True)[1] for score in scores]
 
     def measure(drawn: IntArray) -> list[float]:
@@ -60,7 +47,7 @@ def bootstrap_aucs(
 
 
 def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
-    """How often each loan is drawn, resample by resample; one without both outcomes is left out."""
+    """How often each loan is drawn, resample by resample, each with both outcomes."""
     rng = np.random.default_rng(seed)
     loans = len(target)
     while True:
@@ -70,10 +57,7 @@ def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
 
 
 def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, float]:
-    """AUC of one group of loans among many, and its 95% bounds (Hanley and McNeil).
-
-    NaN with under `MIN_FOR_AUC` loans of an outcome.
-    """
+    """AUC of loans and 95% bounds (Hanley and McNeil); NaN if under `MIN_FOR_AUC` of an outcome."""
     bad = int(target.sum())
     if min(bad, len(target) - bad) < MIN_FOR_AUC:
         return np.nan, np.nan, np.nan
@@ -83,7 +67,7 @@ def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, floa
 
 
 def auc_standard_error(area: float, target: pd.Series) -> float:
-    """Standard error of an AUC (Hanley and McNeil, Radiology 1982): few loans leave much open."""
+    """Standard error of an AUC (Hanley and McNeil, Radiology 1982)."""
     bad = float(target.sum())
     good = len(target) - bad
     pair_bad, pair_good = area / (2 - area), 2 * area**2 / (1 + area)
@@ -99,7 +83,6 @@ def quantile_bounds(resampled: FloatArray) -> tuple[float, float]:
 
 
 def _area(place: IntArray, bad: IntArray, good: IntArray) -> float:
-    """AUC of weighted loans: the share of pairs in which the bad one stands higher."""
     bads, goods = np.bincount(place, weights=bad), np.bincount(place, weights=good)
     below = np.cumsum(goods) - goods / 2
     return float(bads @ below / (bads.sum() * goods.sum()))

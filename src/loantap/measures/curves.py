@@ -7,7 +7,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from loantap.measures.intervals import measure_default_rates
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-# A screen shows no more; a curve of 40,000 loans need not be stored point by point.
+# A screen shows no more.
 _POINTS = 400
 
 

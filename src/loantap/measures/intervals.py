@@ -11,20 +11,14 @@ from loantap.portfolio.arrays import FloatArray, IntArray
 
 Rates = TypeVar("Rates")
 
-# Standard errors to either side of a 95% interval; and to the one side of a 95% bound.
+# Standard errors to either side of a 95% interval, and to one side of a bound.
 Z95: Final = float(norm.ppf(0.975))
 Z95_ONE_SIDED: Final = float(norm.ppf(0.95))
 
 
 @dataclass(frozen=True, slots=True)
 class DefaultRate(Generic[Rates]):
-    """A share of loans that were charged off, or one for each of several groups of loans.
-
-    Attributes:
-        rate: the share.
-        low: lower end of its 95% interval (Wilson).
-        high: upper end.
-    """
+    """A default rate, or one per group of loans, with its 95% interval (Wilson)."""
 
     rate: Rates
     low: Rates
@@ -41,19 +35,19 @@ class DefaultRate(Generic[Rates]):
 
 
 def measure_default_rate(charged_off: int, loans: int) -> DefaultRate[float]:
-    """The default rate of at least one loan, with its 95% interval."""
+    """The default rate of at least one loan."""
     low, high = wilson_bounds(charged_off, loans)
     return DefaultRate(charged_off / loans, float(low), float(high))
 
 
 def measure_default_rates(charged_off: IntArray, loans: IntArray) -> DefaultRate[FloatArray]:
-    """The default rate of each group of at least one loan, with its 95% interval."""
+    """The default rate of each group of at least one loan."""
     low, high = wilson_bounds(charged_off, loans)
     return DefaultRate(charged_off / loans, low, high)
 
 
 def normal_half_width(standard_error: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Half the width of a 95% interval of a figure that is about normally distributed."""
+    """Half the width of a 95% interval of a normally distributed figure."""
     return Z95 * standard_error
 
 
@@ -70,7 +64,7 @@ def wilson_bounds(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """95% bounds of default rates (Wilson, JASA 1927); arrays of counts, at least one loan each.
 
-    `z`: standard errors to either side, more than those of 95% where many rates are told at once.
+    `z`: standard errors to either side.
     """
     bad, count = np.asarray(charged_off, dtype=float), np.asarray(loans, dtype=float)
     z2 = z**2

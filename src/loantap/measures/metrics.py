@@ -1,4 +1,4 @@
-"""How well PDs discriminate, calibrate and decide, with bootstrap bounds."""
+"""How well PDs discriminate, calibrate and decide."""
 
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -42,16 +42,12 @@ class Metrics:
 
 
 def measure(target: IntArray, pd_: FloatArray, declined: BoolArray, bins: int = 10) -> Metrics:
-    """Metrics of PDs and of the decisions taken on them.
+    """Metrics of PDs and of decisions; both outcomes are present.
 
-    Args:
-        target: 1 for charged off; both outcomes present.
-        pd_: probability of default.
-        declined: whether the loan would be declined at the threshold in use.
-        bins: equal-count bins of the expected calibration error.
+    `bins`: of equal counts, for the expected calibration error.
     """
     default_rate = float(target.mean())
-    # One pass over the sorted PDs gives ranking metrics together; the bootstrap calls this a lot.
+    # One pass gives all ranking metrics; the bootstrap calls this a lot.
     _, false_positives, _, true_positives, _ = confusion_matrix_at_thresholds(target, pd_)
     true_rate = true_positives / true_positives[-1]
     false_rate = false_positives / false_positives[-1]
@@ -91,7 +87,6 @@ def expected_calibration_error(
 
 
 def _bin_starts(loans: int, bins: int) -> npt.NDArray[np.intp]:
-    """Place of the first loan of each equal-count bin; bins without any are left out."""
     edges = np.linspace(0, loans, bins + 1).round().astype(np.intp)
     return edges[:-1][np.diff(edges) > 0]
 
@@ -111,7 +106,7 @@ def perfect_ece_bounds(
     """Between what bounds the ECE of a perfect model of these PDs lies, as often as `confidence`.
 
     Outcomes are drawn with the PDs for their probabilities. An ECE above the upper bound is more
-    than chance; one of zero is not to be had at any finite number of loans.
+    than chance.
     """
     rng = np.random.default_rng(seed)
     rising = np.sort(pd_)
@@ -133,12 +128,11 @@ def bootstrap_bounds(
     resamples: int,
     bins: int = 10,
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Lower and upper 95% bootstrap bound of each metric: percentile, for KS and ECE basic.
+    """Lower and upper 95% bootstrap bound of each metric but `n`: percentile, for KS and ECE basic.
 
-    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. A resample that lacks one
-    of the outcomes is drawn again; `n` has no bounds.
+    As in `bootstrap_aucs`, all resamples have both outcomes.
     """
-    # Resamples come in the order of the PDs: each measurement sorts anew, which is quick then.
+    # In the order of the PDs, to sort quickly.
     order = np.argsort(pd_, kind="stable")
 
     def measure_resample(times: IntArray) -> dict[str, float]:
@@ -150,7 +144,7 @@ def bootstrap_bounds(
     tail = (1 - _CONFIDENCE) / 2
     low, high = table.quantile(tail), table.quantile(1 - tail)
     # Absolute and largest differences are biased upwards, in a resample once more: the basic
-    # interval takes the bias off, where the percentile interval would add it.
+    # interval takes the bias off, the percentile interval would add it.
     point = pd.Series(measure(target, pd_, declined, bins).as_dict())[_BIASED_UPWARDS]
     low_, high_ = 2 * point - high[_BIASED_UPWARDS], 2 * point - low[_BIASED_UPWARDS]
     low = low.fillna(0).mask(low.index.isin(_BIASED_UPWARDS), low_.clip(lower=0))

@@ -8,7 +8,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# How many further items are made while these threads work.
+# Further items made while these threads work.
 _THREADS = 2
 _AHEAD = 4
 
@@ -16,8 +16,7 @@ _AHEAD = 4
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """What the function makes of each item, in their order, in threads.
 
-    For arrays of all loans, of which many would not fit into memory: only a few items are made
-    before their results have been taken.
+    Only a few items are made ahead: arrays of all loans would not all fit into memory.
     """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(_THREADS) as threads:

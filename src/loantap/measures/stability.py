@@ -10,7 +10,7 @@ from scipy.stats import chi2, ncx2
 
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-# A band nobody is in would make the logarithm infinite.
+# An empty band would make the logarithm infinite.
 _MIN_COUNT = 0.5
 _TAIL: Final = 0.025
 _CONFIDENCE: Final = 0.95
@@ -20,11 +20,8 @@ _CONFIDENCE: Final = 0.95
 class StabilityIndex:
     """Population stability index (PSI) of two samples.
 
-    Attributes:
-        psi: of the samples.
-        low: lower end of the 95% interval of the PSI of the populations they come from.
-        high: upper end.
-        chance: what two samples of one population exceed 5 times in 100.
+    `low` and `high` bound the PSI of their populations (95%); `chance` is what two samples of one
+    population exceed 5 times in 100.
     """
 
     psi: float
@@ -38,18 +35,13 @@ def measure_stability(
 ) -> StabilityIndex:
     """PSI between two samples of PDs, over bands with equal counts of the expected ones.
 
-    The sum over bands of (a - e) ln(a / e), a and e being the shares of each sample; an empty
-    band counts as half a loan. Siddiqi, *Credit Risk Scorecards*, 2006; his rule of thumb is
-    below 0.1 stable, above 0.25 shifted.
+    The sum over bands of (a - e) ln(a / e), a and e being the shares of each sample; an empty band
+    counts as half a loan. Siddiqi, *Credit Risk Scorecards*, 2006; his rule of thumb is below 0.1
+    stable, above 0.25 shifted.
 
-    Chance alone makes two samples differ: divided by 1/n + 1/m, their PSI is about chi-square,
-    and non-central where the populations differ (Yurdakul, Western Michigan University, 2018).
-    Interval and chance level are read off that distribution. A bootstrap would count chance twice.
-
-    Args:
-        expected: PDs the model was developed on.
-        actual: PDs of the population compared with it.
-        bins: number of bands.
+    Divided by 1/n + 1/m, the PSI is about chi-square by chance alone, and non-central where the
+    populations differ (Yurdakul, Western Michigan University, 2018), hence interval and chance
+    level. A bootstrap would count chance twice.
     """
     inner = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
     counts = [
@@ -60,13 +52,9 @@ def measure_stability(
 
 
 def compare_counts(expected: IntArray, actual: IntArray) -> StabilityIndex:
-    """The same index of two samples that are counted by band already.
+    """The same of samples counted by band, some band of `expected` being above 0.
 
     Of those who paid and those who did not it is the information value (IV) of the bands.
-
-    Args:
-        expected: number of each band in one sample; of some band above 0.
-        actual: in the other.
     """
     e, a = (_share(np.maximum(count, _MIN_COUNT)) for count in (expected, actual))
     psi = float(((a - e) * np.log(a / e)).sum())
@@ -76,27 +64,22 @@ def compare_counts(expected: IntArray, actual: IntArray) -> StabilityIndex:
     return StabilityIndex(
         psi,
         low * by_chance,
-        # So close to none at all that hardly any shift could have shown it.
+        # No shift could have shown a PSI so close to 0.
         max(high * by_chance, psi),
         float(chi2.ppf(_CONFIDENCE, free)) * by_chance,
     )
 
 
 def noncentrality_bounds(statistic: float, free: int) -> tuple[float, float]:
-    """95% bounds of what a chi-square statistic is shifted by, beyond chance; 0 if by nothing.
-
-    Args:
-        statistic: drawn from a non-central chi-square distribution.
-        free: its degrees of freedom.
-    """
+    """95% bounds of the non-centrality of a chi-square statistic of `free` degrees; 0 if none."""
     return _shift(statistic, free, 1 - _TAIL), _shift(statistic, free, _TAIL)
 
 
 def _shift(statistic: float, free: int, share: float) -> float:
-    """The non-centrality of which `share` of the draws lie below the statistic; 0 if none does."""
+    """Non-centrality at which `share` of the draws lie below the statistic; 0 if at none."""
     if chi2.cdf(statistic, free) <= share:
         return 0.0
-    # Far beyond what is searched for: the mean of the draws is the non-centrality and more.
+    # Far beyond: the mean of the draws is the non-centrality and more.
     furthest = 10 * statistic + 100
     found: float = brentq(lambda shift: ncx2.cdf(statistic, free, shift) - share, 1e-9, furthest)
     return found

@@ -1,7 +1,7 @@
 """The F2 threshold: where it is best, and what it costs in approvals.
 
 F2 weighs recall twice as much as precision (van Rijsbergen, *Information Retrieval*, 1979). It
-compares candidates; it does not decide on loans.
+compares candidates; it decides on no loan.
 """
 
 from typing import TypeVar
@@ -28,8 +28,8 @@ def f2_score(precision: npt.ArrayLike, recall: npt.ArrayLike) -> FloatArray:
 def f2_variance(tp: Counts, fn: Counts, fp: Counts) -> Counts:
     """Sampling variance of F2, by the delta method on the counts of the confusion matrix.
 
-    F2 = 5 TP / (5 TP + 4 FN + FP) is homogeneous of degree zero in the counts, so the variance is
-    the sum of squared derivatives times counts (Agresti, *Categorical Data Analysis*, 16.1).
+    F2 = 5 TP / (5 TP + 4 FN + FP) is homogeneous of degree zero in the counts: the variance is the
+    sum of squared derivatives times counts (Agresti, *Categorical Data Analysis*, 16.1).
     """
     squared = (5 * tp + 4 * fn + fp) ** 2
     by_tp, by_fn, by_fp = 5 * (4 * fn + fp) / squared, -20 * tp / squared, -5 * tp / squared
@@ -44,12 +44,12 @@ def area_under_curve(false_positives: FloatArray, true_positives: FloatArray) ->
 
 
 def f2_decline_all(default_rate: float) -> float:
-    """F2 of declining everybody: precision is the default rate, recall is 1."""
+    """F2 of declining everybody."""
     return float(f2_score(default_rate, 1.0))
 
 
 def find_best_threshold(target: IntArray, pd_: FloatArray) -> tuple[float, float]:
-    """PD threshold with the highest F2, and that F2; at or above it a loan would be declined."""
+    """PD threshold with the highest F2, and that F2; at or above it loans would be declined."""
     precision, recall, thresholds = precision_recall_curve(target, pd_)
     scores = f2_score(precision[:-1], recall[:-1])
     best = int(np.argmax(scores))
@@ -59,7 +59,7 @@ def find_best_threshold(target: IntArray, pd_: FloatArray) -> tuple[float, float
 def decline_cross_fitted(target: IntArray, pd_: FloatArray, fold: IntArray) -> BoolArray:
     """Whether each out-of-fold PD reaches the threshold found on the *other* folds.
 
-    Quoting F2 on the very predictions its threshold was chosen on flatters it by about .006.
+    F2 on the PDs that its threshold was chosen on is flattered by about .006.
     """
     declined = np.zeros(len(target), dtype=bool)
     for held_out in np.unique(fold):
@@ -72,9 +72,9 @@ def decline_cross_fitted(target: IntArray, pd_: FloatArray, fold: IntArray) -> B
 def tabulate_thresholds(target: IntArray, pd_: FloatArray, points: int = 99) -> pd.DataFrame:
     """The trade-off at `points` equally spaced quantiles of the PD.
 
-    One row per threshold: `threshold`, `n` (loans, the same everywhere), `f2`, `precision`,
-    `recall`, `approval_rate`, `default_rate_approved`, each with `_low` and `_high` (95%: Wilson of
-    rates, delta method of F2), and `f2_decline_all`, the same everywhere.
+    One row per threshold: `threshold`, `n` (all loans), `f2`, `precision`, `recall`,
+    `approval_rate`, `default_rate_approved`, each with bounds (95%: Wilson of rates, delta method
+    of F2), and `f2_decline_all`, the same everywhere.
     """
     order = np.argsort(pd_, kind="stable")
     sorted_pd, sorted_target = pd_[order], target[order]
@@ -106,6 +106,5 @@ def tabulate_thresholds(target: IntArray, pd_: FloatArray, points: int = 99) -> 
 
 
 def _share(hits: FloatArray, of: FloatArray) -> FloatArray:
-    """`hits / of`, 0 where there is nothing."""
     shares: FloatArray = np.divide(hits, of, out=np.zeros_like(hits), where=of > 0)
     return shares

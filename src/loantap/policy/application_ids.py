@@ -15,7 +15,7 @@ APPLICATION_ID: Final = "application_id"
 def name_applications(rows: pd.DataFrame, first_row: int) -> pd.Series:
     """Identifiers of rows of a file from `first_row` on, as text; the row number without a column.
 
-    One that is missing in a column of identifiers stays missing.
+    One that is missing in a column stays missing.
     """
     if APPLICATION_ID in rows:
         return read_ids(rows[APPLICATION_ID])

@@ -10,31 +10,20 @@ from loantap.portfolio.arrays import BoolArray
 
 
 def tabulate_approvals(predictions: pd.DataFrame, approved: BoolArray) -> pd.DataFrame:
-    """Approval rate of each sample, and default rate of what is approved.
+    """Approval rate of each sample of predictions, and default rate of what is approved.
 
-    Args:
-        predictions: what `predict_samples` returned: PDs by models that did not see the loan.
-        approved: whether the policy approves each of their loans.
-
-    Returns:
-        One row per sample, in the order they come: `sample`, `n`, `approved`, `approval_rate`,
-        `default_rate_approved`; rates with `_low` and `_high` (95% Wilson), the latter missing
-        where nobody is approved.
+    One row per sample; rates with `_low` and `_high` (95% Wilson), the default rate missing where
+    nobody is approved.
     """
     samples = predictions.assign(approves=approved).groupby("sample", sort=False, observed=True)
     return pd.DataFrame([{"sample": sample, **_count(rows)} for sample, rows in samples])
 
 
 def decide_loans(predictions: pd.DataFrame, loans: pd.DataFrame, decider: Decider) -> Decided:
-    """What a policy decides on each loan at the PD that a model gave it.
+    """What a policy decides on each row of predictions, at the PD that a model gave the loan.
 
-    Whether a loan is unlike those of the training is not asked: these are the loans of the
-    training, or of the same time and lender.
-
-    Args:
-        predictions: one row per loan and sample, with `loan_id` and `probability_of_default`.
-        loans: one row per loan, with `loan_id`, amount, rate and term.
-        decider: the policy.
+    Whether it is unlike the loans of the training is not asked: it is one, or of the same time and
+    lender.
     """
     terms = loans.set_index("loan_id")[["loan_amount", "interest_rate_pct", "term_months"]]
     rows = predictions[["loan_id", "probability_of_default"]].join(terms, on="loan_id")

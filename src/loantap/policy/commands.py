@@ -1,4 +1,4 @@
-"""`loantap-policy`: show the credit policy, size its rules, try and approve it, print the page."""
+"""`loantap-policy`: show, size, try and approve the credit policy, print the insights page."""
 
 import json
 import math
@@ -140,7 +140,6 @@ def size(capacity: float | None, floor: float | None, cap: float | None) -> None
 
 
 def _read_loans(folder: Path, scenario: Scenario) -> SizingLoans:
-    """The training loans, valued at PDs out of fold."""
     predictions, loans = _read_judged(folder, _TERMS)
     rows = predictions.join(loans.set_index("loan_id"), on="loan_id")
     values = value_units(rows["interest_rate_pct"], rows["term_months"], scenario)
@@ -149,7 +148,6 @@ def _read_loans(folder: Path, scenario: Scenario) -> SizingLoans:
 
 
 def _read_judged(folder: Path, columns: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Predictions of the training loans out of fold, and the portfolio."""
     for path in (_PREDICTIONS, _LOANS):
         if not (folder / path).is_file():
             raise click.ClickException(f"{path} is not there yet; run kedro run first")

@@ -1,4 +1,4 @@
-"""The credit policy: a versioned file that one person writes and a second one approves."""
+"""The credit policy: a versioned file by one person, approved by a second one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from loantap.policy.money.scenarios import Economics, Scenario, Share
 from loantap.portfolio.errors import InputError
 
-# Of the digest, as much as is recorded with a decision and shown.
+# Digits of the digest that are recorded with a decision and shown.
 _SHOWN_DIGITS = 12
 _FILE = "conf/base/parameters_policy.yml"
 # At this price hardly anything but the PD decides.
@@ -36,14 +36,11 @@ class Rules(BaseModel):
     and of `default_price` times its PD.
 
     Attributes:
-        min_margin: the hurdle of a loan that cannot default.
-        default_price: by how much the hurdle rises from a PD of 0 to a PD of 1, per unit of
-            principal. It keeps the default rate of what is approved low at the least cost: risky
-            loans have to earn more, and with a `min_margin` below 0 safe ones less.
-        review_margin: a person decides on loans whose expected NPV per unit of principal is within
-            this distance of the hurdle.
-        max_probability_of_default: a loan of a higher PD is declined, whatever it is to earn.
-        max_loan_amount: a person decides on a larger loan, in currency.
+        default_price: keeps the default rate of what is approved low at the least cost: risky loans
+            have to earn more, and with a `min_margin` below 0 safe ones less.
+        review_margin: within this distance of the hurdle, per unit of principal, a person decides.
+        max_probability_of_default: above it a loan is declined, whatever it is to earn.
+        max_loan_amount: on a larger loan a person decides, in currency.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,12 +65,8 @@ class Rules(BaseModel):
 class Targets(BaseModel):
     """What the rules were chosen to reach on loans of the past; reported, never enforced by row.
 
-    Attributes:
-        review_capacity: share of applications that people can look at.
-        min_approval_rate: share of applications that must be approved or referred.
-        max_default_rate: of what is approved.
-        max_concentration: largest share of the principal in one state; the expected loss is held
-            to it too. It limits the portfolio: no decision and no offer depends on a region.
+    `max_concentration` is of the principal, and of the expected loss, in one state; no decision and
+    no offer depends on a region.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,16 +80,8 @@ class Targets(BaseModel):
 class CreditPolicy(BaseModel):
     """One version of the credit policy.
 
-    Attributes:
-        id: its name.
-        version: of the policy.
-        author: who wrote it.
-        approved_by: the second person, who approved it.
-        effective_from: day from which it decides.
-        scenario: name of the scenario that expected NPV is computed in.
-        rules: what decides.
-        targets: what the rules were chosen to reach.
-        digest: SHA-256 of all of the above and of the scenario's assumptions, as approved.
+    `approved_by` is a second person, `effective_from` the day from which it decides, `digest` the
+    SHA-256 of all else and of the scenario's assumptions, as approved.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -127,12 +112,12 @@ class CreditPolicy(BaseModel):
 
     @property
     def name(self) -> str:
-        """Id and version, as they are recorded with each decision."""
+        """Id and version, as recorded with each decision."""
         return f"{self.id} {self.version}"
 
     @property
     def short_digest(self) -> str:
-        """The first digits of the digest, which are recorded with each decision."""
+        """The first digits of the digest, as recorded with each decision."""
         return (self.digest or "")[:_SHOWN_DIGITS]
 
     def find_scenario(self, economics: Economics) -> Scenario:
@@ -151,14 +136,14 @@ class CreditPolicy(BaseModel):
 
 
 def fold_name(name: str) -> str:
-    """A name as it is compared: of any case, blanks of any kind and number taken for one."""
+    """A name without case, kind and number of blanks, to compare it."""
     return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 def digest_policy(policy: CreditPolicy, scenario: Scenario) -> str:
-    """SHA-256 of what a policy says and of the assumptions that it rests on, in hexadecimal."""
+    """SHA-256 of what a policy says and of its scenario's assumptions, in hexadecimal."""
     content = policy.model_dump(mode="json", exclude={"digest"})
-    # A policy that was approved before there was a price of default is still as approved.
+    # A policy approved before there was a price of default still is.
     if not policy.rules.default_price:
         del content["rules"]["default_price"]
     text = json.dumps([content, scenario.model_dump(mode="json")], sort_keys=True)
@@ -169,7 +154,7 @@ def require_as_approved(policy: CreditPolicy, economics: Economics) -> None:
     """Refuse a policy that is not the one that was approved.
 
     Raises:
-        InputError: it, or the scenario it rests on, was changed since.
+        InputError: it or its scenario was changed since.
     """
     if policy.digest == digest_policy(policy, policy.find_scenario(economics)):
         return

@@ -27,7 +27,7 @@ class Decision(StrEnum):
 
 DECISIONS: Final = tuple(decision.value for decision in Decision)
 _APPROVE, _REFER, _DECLINE, _INVALID = range(4)
-# What decided, where the features of the applicant alone do not say it.
+# What decided, where the features alone do not say it.
 CAUSES: Final = (
     "",
     "the interest rate does not cover the expected loss",
@@ -45,11 +45,8 @@ _PRICE, _REVIEW, _AMOUNT, _RISK, _TERMS, _HURDLE, _NEAR_HURDLE = range(1, 8)
 class Decided:
     """Decisions on many applications.
 
-    Attributes:
-        decisions: of each application.
-        causes: place of what decided, in `CAUSES`, and behind them in the sentences of `Support`
-            but the first.
-        expected_npv: in currency; NaN where the application is invalid or a term is missing.
+    `causes` are places in `CAUSES`, and behind them in the sentences of `Support` but the first.
+    `expected_npv` is in currency; NaN where the application is invalid or a term is missing.
     """
 
     decisions: Texts
@@ -69,17 +66,12 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Decides by a credit policy.
+    """Decides by a credit policy, in a scenario of what lending costs.
 
     A loan is approved where its expected NPV at its own rate and term is above the hurdle for its
-    PD (see `Rules`), and declined where it is below; near it a person decides. A person also
-    decides where the model has seen no such application, and on amounts above the highest. Every
-    application is decided by itself, so that it gets the same decision in a file, alone and on a
-    cluster.
-
-    Attributes:
-        policy: the policy.
-        scenario: what lending is assumed to cost.
+    PD (see `Rules`), and declined where it is below. A person decides near it, on applications
+    unlike any that the model has seen, and on amounts above the highest. Every application is
+    decided by itself: alike in a file, alone and on a cluster.
     """
 
     policy: CreditPolicy
@@ -102,13 +94,8 @@ class Decider:
     ) -> Decided:
         """Decide on applications, one element each.
 
-        Args:
-            probability_of_default: NaN where the application is invalid.
-            amount: principal, in currency; none where it is not above 0 and finite.
-            rate_pct: nominal yearly rate, in percent.
-            term_months: the term.
-            unlike: what is unlike the loans that the model was trained on, see `Support`; none
-                where it was not looked at.
+        The PD is NaN where an application is invalid, the amount is in currency, the rate yearly
+        and in percent. `unlike` says how it differs from the training (see `Support`), if known.
         """
         rules, pd_ = self.policy.rules, probability_of_default
         margin = value_units(rate_pct, term_months, self.scenario).margin(pd_)
@@ -119,7 +106,7 @@ class Decider:
         def give(rows: BoolArray, decision: int, cause: int) -> None:
             codes[rows], causes[rows] = decision, cause
 
-        # What comes later outweighs what comes before.
+        # Later conditions outweigh earlier ones.
         is_near, is_below = excess <= self._high, excess < self._low
         give(is_near, _REFER, _NEAR_HURDLE)
         give(is_near & (np.abs(margin) <= rules.review_margin), _REFER, _REVIEW)
@@ -142,7 +129,7 @@ class Decider:
         term_months: float,
         unlike: int = 0,
     ) -> tuple[str, int, float | None]:
-        """The same of one application: decision, place of what decided, expected NPV."""
+        """The same of one application: decision, place of the cause, expected NPV."""
         pd_, rules = probability_of_default, self.policy.rules
         if pd_ is None:
             return DECISIONS[_INVALID], 0, None
@@ -165,7 +152,7 @@ class Decider:
         return DECISIONS[code], cause, npv
 
     def limit(self, rate_pct: float, term_months: float) -> PdLimits:
-        """The PDs between which the decision changes for loans of a rate and term."""
+        """Where the decision changes for loans of a rate and term."""
         values = value_unit(rate_pct, term_months, self.scenario)
         rules = self.policy.rules
         falls_by = values.paid - values.charged_off + rules.default_price
@@ -179,13 +166,10 @@ class Decider:
 
 @dataclass(frozen=True, slots=True)
 class PdLimits:
-    """Where the decision on loans of one rate and term changes.
+    """The PDs between which the decision on loans of one rate and term changes.
 
-    Attributes:
-        rate_pct: nominal yearly rate, in percent.
-        term_months: the term.
-        approve_below: a lower PD is approved.
-        decline_above: a higher PD is declined; between the two a person decides.
+    The rate is nominal, yearly, in percent. A PD lower than `approve_below` is approved, one above
+    `decline_above` declined; between the two a person decides.
     """
 
     rate_pct: float
@@ -195,7 +179,7 @@ class PdLimits:
 
 
 def make_decider(policy: CreditPolicy, economics: Economics) -> Decider:
-    """The policy with the scenario that it rests on.
+    """The policy with its scenario.
 
     Raises:
         InputError: it is not as it was approved, or there is no such scenario.

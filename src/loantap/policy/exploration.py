@@ -1,4 +1,4 @@
-"""How each column of the portfolio differs between loans paid back and loans charged off."""
+"""How each column differs between loans paid back and loans charged off."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from loantap.measures.intervals import measure_default_rates
 from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
-# What says the same as another column by its definition: an association of the two tells nothing.
+# Columns that say the same by definition: their association tells nothing.
 SAME_BY_DEFINITION: Final[Mapping[str, str]] = MappingProxyType(
     {
         "loan_status": "is_charged_off",
@@ -35,14 +35,14 @@ class Exploration:
     """Columns by outcome.
 
     Attributes:
-        numbers: one row per number or month, the most telling first: `column`, `n` (loans that
-            state it), `missing_paid` and `missing_charged_off` (shares of the loans of the
-            outcome), `low_`, `median_` and `high_` of both (quartiles; of a month its year), and
-            `auc` with `auc_low` and `auc_high` (95%, Hanley and McNeil): the chance that the value
-            of a loan charged off is the higher one of a pair, .5 where the column tells nothing.
-        levels: one row per level of each other column: `column`, `level`, `n`, `share_paid`,
-            `share_charged_off`, `default_rate` with `_low` and `_high` (95% Wilson). Beyond
-            `MAX_LEVELS` the rarest are put together.
+        numbers: one row per number or month, the most telling first: `n` (loans that state it),
+            `missing_paid` and `missing_charged_off` (shares of the outcome's loans), `low_`,
+            `median_` and `high_` of both (quartiles; of a month its year), and `auc` with bounds
+            (95%, Hanley and McNeil): the chance that a loan charged off has the higher value of a
+            pair.
+        levels: one row per level of each other column: `share_paid` and `share_charged_off` of the
+            outcome's loans, `default_rate` with bounds (95% Wilson). Beyond `MAX_LEVELS` the rarest
+            are put together.
     """
 
     numbers: pd.DataFrame
@@ -50,10 +50,7 @@ class Exploration:
 
 
 def list_explored(loans: pd.DataFrame) -> list[str]:
-    """Columns that can be shown and say something of their own.
-
-    Personal ones, the identifier and `SAME_BY_DEFINITION` are left out.
-    """
+    """Columns shown: not personal, not the identifier, not in `SAME_BY_DEFINITION`."""
     return [
         name
         for name in loans.columns
@@ -62,11 +59,7 @@ def list_explored(loans: pd.DataFrame) -> list[str]:
 
 
 def explore_outcomes(loans: pd.DataFrame) -> Exploration:
-    """Compare loans paid back with loans charged off, column by column.
-
-    Args:
-        loans: one row per resolved loan, canonical columns with `is_charged_off`.
-    """
+    """Compare resolved loans paid back with loans charged off, column by column."""
     outcome = loans[_OUTCOME]
     names = [name for name in list_explored(loans) if name not in _RECORD_KEEPING | {_OUTCOME}]
     told = [name for name in names if len(loans[name].unique()) > 1]
@@ -85,7 +78,6 @@ def _is_measured(name: str) -> bool:
 
 
 def _compare(values: pd.Series, outcome: pd.Series) -> dict[str, object]:
-    """One row of `Exploration.numbers`."""
     is_month = pd.api.types.is_datetime64_any_dtype(values)
     ordered = values.dt.year * 12.0 + values.dt.month if is_month else values.astype(float)
     shown = values.dt.year.astype(float) if is_month else ordered
@@ -103,7 +95,6 @@ def _compare(values: pd.Series, outcome: pd.Series) -> dict[str, object]:
 
 
 def _tabulate_levels(values: pd.Series, outcome: pd.Series) -> pd.DataFrame:
-    """Rows of `Exploration.levels` of one column."""
     levels = values.astype("str").fillna(NOT_STATED)
     counts = levels.value_counts()
     if len(counts) > MAX_LEVELS:

@@ -1,4 +1,4 @@
-"""What a person may set about insights and scoring; validated, then frozen."""
+"""Options of insights and scoring."""
 
 from pydantic import PositiveInt
 
@@ -10,15 +10,7 @@ from loantap.portfolio.options import DatedOptions, Portion
 
 
 class InsightsOptions(DatedOptions):
-    """What the portfolio says about credit policy.
-
-    Attributes:
-        min_loans: segments with fewer are put together.
-        comparison: of policies on the same loans.
-        fairness: the audit of policies.
-        findings: when a finding is told.
-        lab: rules that are tested and searched for.
-    """
+    """What the portfolio says of policy; segments below `min_loans` are put together."""
 
     min_loans: PositiveInt
     comparison: ComparisonOptions
@@ -31,8 +23,7 @@ class ScoringOptions(DatedOptions):
     """Batch scoring.
 
     Attributes:
-        max_invalid_share: share of a file's rows that may be invalid; with more, nothing is
-            published. See `require_few_invalid`.
+        max_invalid_share: share of a file's rows that may be invalid (see `require_few_invalid`).
         recommendations: ids of the rules of `recommendations.json` that are switched on.
     """
 

@@ -9,13 +9,13 @@ from loantap.policy.decisions import Decision
 from loantap.portfolio.dictionary import REAL, SIMULATED
 
 _RATE = pa.Check.in_range(0, 1)
-# Batches hold texts that repeat as categories; files and frames hold them as text.
+# Texts that repeat are categories in batches, text in files and frames.
 _IS_TEXT = pa.Check(
     lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str",
     error="text",
 )
 
-# One row per loan; the other columns are one per scenario and way that paid loans may have run.
+# One row per loan; further columns are one per scenario and paid life.
 PROFITS = pa.DataFrameSchema(
     {
         "loan_id": pa.Column("str", unique=True),

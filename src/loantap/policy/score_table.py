@@ -1,4 +1,4 @@
-"""The scores of a file as a table: one row per application, texts that repeat as categories."""
+"""The scores of a file as a table: one row per application."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,11 +24,8 @@ SCORE_COLUMNS = (
 class MadeBy:
     """What decided, the same in every row.
 
-    Attributes:
-        model_name: registered name of the model.
-        model_version: registered version.
-        policy_version: id and version of the credit policy, and the rules that are switched on.
-        policy_digest: first digits of their digest.
+    `policy_version` names the rules that are switched on, too; `policy_digest` is the first digits
+    of the digest of policy and rules.
     """
 
     model_name: str
@@ -44,7 +41,7 @@ def tabulate_scores(
     reasons: GivenReasons,
     made_by: MadeBy,
 ) -> pd.DataFrame:
-    """One row per application, with `SCORE_COLUMNS`; all that is given is in the same order."""
+    """One row per application, with `SCORE_COLUMNS`, in the order of the arguments."""
     rows = len(identifiers)
     return pd.DataFrame(
         {
@@ -65,8 +62,7 @@ def tabulate_scores(
 def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     """Scores as decisions are kept; rows without an id are left out.
 
-    Two columns more: `origin` of the loans that the model learnt from, real or simulated, and
-    `decided_on`, the day.
+    Two columns more: `origin` of the loans of the training, real or simulated, and `decided_on`.
     """
     ids = scores[APPLICATION_ID].astype("str")
     named = scores.assign(**{APPLICATION_ID: ids})[ids.notna()]
@@ -79,10 +75,7 @@ def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -> GivenReasons:
     """The reasons with what decided before them, where there is something; the last is left out.
 
-    Args:
-        given: the reasons.
-        causes: place in `sentences` of what decided, per application; 0 for nothing.
-        sentences: what may decide.
+    `causes`: place in `sentences` of what decided, per application; 0 for nothing.
     """
     rows = np.flatnonzero(causes)
     codes = given.codes.copy()
@@ -92,7 +85,6 @@ def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -
 
 
 def _list_reasons(given: GivenReasons) -> dict[str, pd.Categorical]:
-    """The reasons, each with only the sentences it uses."""
     sentences = pd.Index(given.sentences, dtype="str")
     reasons = {}
     for name, codes in zip(REASONS, given.codes, strict=True):

@@ -1,7 +1,4 @@
-"""What became of a file of applications: how many of each decision, what is wrong with the others.
-
-Counted batch by batch over the scores, wherever they were made.
-"""
+"""How many of a file's applications get each decision, and why others cannot."""
 
 import re
 from collections.abc import Iterable
@@ -17,12 +14,12 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import fold_ids
 
 COUNTED_COLUMNS = ("application_id", "decision", "reason_1")
-# Rows named of each reason, and reasons named in a message.
+# Rows shown of each reason, and reasons in a message.
 _SHOWN_ROWS, _SHOWN_REASONS = 5, 3
-# In a smaller file one bad row is more than any small share, and says nothing about the others.
+# In a smaller file one bad row is more than any small share.
 _MIN_ROWS = 20
 _FEW_ROWS_SHARE = 0.5
-# What a reason says of one row alone: its value, and numbers made of it.
+# What is said of one row alone: its value, and numbers made of it.
 _OWN_VALUE = re.compile(r" '.*?': ", re.DOTALL)
 _NUMBER = re.compile(r"-?\d[\d,.]*")
 _IDS = np.dtype([("digest", "uint64"), ("row", "int64")])
@@ -32,7 +29,7 @@ _NO_ROWS = np.zeros(0, "int64")
 
 @dataclass(slots=True)
 class _Cause:
-    """Rows that cannot be scored for the same reason; `example` is that of the first of them."""
+    """Rows that cannot be scored for one reason; `example` is that of the first."""
 
     rows: int = 0
     example: str = ""
@@ -41,12 +38,7 @@ class _Cause:
 
 @dataclass(frozen=True, slots=True)
 class CountedRows:
-    """Rows that have something in common.
-
-    Attributes:
-        rows: how many.
-        first_rows: the first of them, numbered from 1.
-    """
+    """Rows that have something in common; `first_rows` are numbered from 1."""
 
     rows: int
     first_rows: tuple[int, ...]
@@ -57,13 +49,12 @@ class ScoringAccount:
     """What became of the rows of a file.
 
     Attributes:
-        rows: of the file.
-        invalid: those that cannot be scored.
+        invalid: rows that cannot be scored.
         causes: why not, the most frequent first: `rows`, an `example` in words, `first_rows`
             numbered from 1.
-        has_ids: whether the file has a column of ids; the others are None where it has not.
-        without_id: rows without one, which are not written back.
-        repeated: of them the last row counts in what is written back.
+        has_ids: whether there is a column of ids; the following are None without.
+        without_id: rows that are not written back.
+        repeated: of them the last row is written back.
         alike: rows whose id differs from an earlier one in capitals, zeros or dashes alone.
     """
 
@@ -86,12 +77,7 @@ class ScoringAccount:
 
 
 def account_for_scores(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> ScoringAccount:
-    """Count what became of each row.
-
-    Args:
-        batches: of the scores, in their order, with `COUNTED_COLUMNS`.
-        has_ids: whether the applications came with ids.
-    """
+    """Count what became of each row, batches of scores being in order, with `COUNTED_COLUMNS`."""
     rows = invalid = 0
     causes: dict[str, _Cause] = {}
     ids, folded, missing = [_NO_IDS], [_NO_IDS], [_NO_ROWS]
@@ -151,7 +137,7 @@ def require_few_invalid(account: ScoringAccount, max_share: float) -> None:
 
 
 def say_cause(cause: dict[str, Any]) -> str:
-    """A cause in words: how many rows, which are the first, what is wrong with the first of all."""
+    """A cause in words: how many rows, which are first, what is wrong with the first."""
     first = [f"{row:,}" for row in cause["first_rows"]]
     more = ", ..." if cause["rows"] > len(first) else ""
     where = f"row {first[0]}" if cause["rows"] == 1 else f"rows {', '.join(first)}{more}"
@@ -163,7 +149,7 @@ def _add_causes(
 ) -> None:
     """Count the reasons of the rows at these places; `before` rows came earlier."""
     codes, texts = pd.factorize(reasons.iloc[places].astype("str"))
-    # The cause of each distinct reason, and so of each row.
+    # The cause of each distinct reason.
     keys, names = pd.factorize(
         np.array([_NUMBER.sub("", _OWN_VALUE.sub(": ", text)) for text in texts], dtype=object)
     )
@@ -178,7 +164,7 @@ def _add_causes(
 
 
 def _digest(texts: pd.Series, rows: int, before: int) -> npt.NDArray[np.void]:
-    """Eight bytes for each id that is there, and its row: a file may hold millions."""
+    """Eight bytes for each id, and its row: a file may hold millions."""
     digests = np.zeros(rows, _IDS)
     digests["digest"] = pd.util.hash_array(texts.to_numpy(object), categorize=False)
     digests["row"] = np.arange(before, before + rows)
@@ -186,7 +172,6 @@ def _digest(texts: pd.Series, rows: int, before: int) -> npt.NDArray[np.void]:
 
 
 def _find_repeated(ids: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
-    """Rows whose id stands in an earlier one, in their order."""
     order = np.argsort(ids["digest"], kind="stable")
     ordered = ids[order]
     is_again = ordered["digest"][1:] == ordered["digest"][:-1]

@@ -14,7 +14,7 @@ from loantap.policy.credit_policy import MAX_DEFAULT_PRICE, Rules, Targets
 from loantap.portfolio.arrays import BoolArray, FloatArray
 from loantap.portfolio.errors import InputError
 
-# Rules are sized in steps of a ten-thousandth, so that they hold as they are printed.
+# Sized in steps of a ten-thousandth, so that rules hold as they are printed.
 _STEPS = 10_000
 _HIGHEST_PRICE = round(MAX_DEFAULT_PRICE * _STEPS)
 _ROUNDING = 1e-9
@@ -24,10 +24,8 @@ _ROUNDING = 1e-9
 class SizingLoans:
     """Loans that the model did not see; arrays of one length.
 
-    Attributes:
-        margin: expected NPV per unit of principal; NaN where a term is missing.
-        probability_of_default: of each loan.
-        amount: principal, in currency.
+    `margin` is expected NPV per unit of principal, NaN where a term is missing; `amount` the
+    principal, in currency.
     """
 
     margin: FloatArray
@@ -50,13 +48,12 @@ class Sizes:
     """Rules that reach the targets, and what is to be expected of them.
 
     Attributes:
-        min_margin: of the hurdle, see `Rules`.
-        default_price: of the hurdle; 0 where the default rate is kept without it.
-        review_margin: such that people look at as many applications as they can, and at more only
-            where larger loans than `max_loan_amount` alone are more.
+        default_price: 0 where the default rate is kept without it.
+        review_margin: people look at as many applications as they can, and at more only where
+            larger loans than `max_loan_amount` alone are more.
         referred: share of loans that people look at.
         passed: share approved or referred.
-        default_rate: to be expected of what is approved, its mean PD; NaN where nothing is.
+        default_rate: mean PD of what is approved; NaN where nothing is.
     """
 
     min_margin: float
@@ -71,16 +68,11 @@ def size_rules(loans: SizingLoans, rules: Rules, targets: Targets) -> Sizes:
     """Find rules that keep the default rate and the approval floor and fill the review capacity.
 
     What a loan is expected to earn is held against `price * (PD - cap) - discount`. The price is
-    the lowest that keeps the default rate: a loan above the cap pays for what it uses up of it, and
-    one below is paid for what it adds. The discount is the lowest under which enough is approved or
-    referred. Without review and limits, these are the rules under which what is approved is
-    expected to earn most (both are Lagrange multipliers: of the cap and of the floor).
+    the lowest that keeps the default rate, the discount the lowest under which enough is approved
+    or referred: Lagrange multipliers of cap and floor. Without review and limits, what is approved
+    is then expected to earn most.
 
-    Args:
-        loans: those that the model did not see.
-        rules: those in force. Their highest PD and amount stay as they are; larger loans than
-            `max_loan_amount` take up a part of the review capacity.
-        targets: what is to be reached.
+    The highest PD and amount of `rules` stay; larger loans take up review capacity.
 
     Raises:
         InputError: there are no loans, or the targets cannot be reached together.
@@ -107,12 +99,8 @@ def size_rules(loans: SizingLoans, rules: Rules, targets: Targets) -> Sizes:
 class _Bands:
     """What becomes of the loans under one hurdle.
 
-    Attributes:
-        min_margin: of the hurdle.
-        price: of a default, of the hurdle.
-        review_margin: of the band around it in which a person decides.
-        approved: above the band, and no other rule refers or declines them.
-        passed: approved or referred.
+    `approved`: above the band of review, and no other rule refers or declines them; `passed`:
+    approved or referred.
     """
 
     min_margin: float
@@ -131,7 +119,6 @@ class _Bands:
         pds = loans.probability_of_default
         excess = loans.margin - price / _STEPS * pds
         accepted = pds <= rules.max_probability_of_default
-        # Larger loans go to people however much they earn.
         is_large = loans.amount > rules.max_loan_amount
         elsewhere = is_large & (excess > min_margin) & accepted
         room = math.floor(targets.review_capacity * len(pds) + _ROUNDING) - int(elsewhere.sum())
@@ -141,18 +128,17 @@ class _Bands:
         return cls(min_margin, price / _STEPS, review, approved, passed)
 
     def passes(self, floor: float) -> bool:
-        """Whether enough is approved or referred."""
         return bool(self.passed.mean() >= floor)
 
     def keeps(self, cap: float, pds: FloatArray) -> bool:
-        """Whether the default rate to be expected of what is approved is kept."""
+        """Whether what is approved is expected to keep the default rate."""
         return bool((pds[self.approved] - cap).sum() <= _ROUNDING)
 
 
 def _find_bands(loans: SizingLoans, rules: Rules, targets: Targets) -> _Bands | None:
     """The lowest discount that reaches the floor, at the lowest price that keeps the cap there.
 
-    As the discount rises, more loans pass, at a rising price, until no price keeps the cap.
+    As the discount rises, more loans pass at a rising price, until none keeps the cap.
     """
     pds, cap, floor = (
         loans.probability_of_default,
@@ -171,7 +157,7 @@ def _find_bands(loans: SizingLoans, rules: Rules, targets: Targets) -> _Bands | 
 
     discounts = range(_count_discounts(loans))
     breaks = bisect_left(discounts, True, key=lambda of: not at(_HIGHEST_PRICE, of).keeps(cap, pds))
-    # Nothing approved keeps every cap; that counts only where nothing would be approved without it.
+    # Nothing approved keeps every cap; it counts only where nothing would be approved without it.
     may_be_empty = not at(0, 0).approved.any()
 
     def reaches(discount: int) -> bool:
@@ -189,14 +175,14 @@ def _count_discounts(loans: SizingLoans) -> int:
 
 
 def _find_review(distances: FloatArray, room: int) -> float:
-    """The greatest distance from the hurdle within which no more loans lie than there is room."""
+    """The greatest distance from the hurdle within which there is room for all loans."""
     if room >= len(distances):
         return math.ceil(float(distances.max(initial=0)) * _STEPS) / _STEPS
     return max(_step_below(float(np.partition(distances, room)[room])), 0.0)
 
 
 def _require_room(loans: SizingLoans, rules: Rules, targets: Targets) -> None:
-    """Refuse a floor that leaves too little to decline, whatever the loans are to earn."""
+    """Refuse a floor that leaves too little to decline."""
     floor, capacity = targets.min_approval_rate, targets.review_capacity
     if floor + capacity > 1:
         raise InputError(
@@ -238,5 +224,5 @@ def _refuse_cap(loans: SizingLoans, rules: Rules, targets: Targets) -> NoReturn:
 
 
 def _step_below(value: float) -> float:
-    """The last step below the first loan that is one too many, and so below others like it."""
+    """The last step below the first loan that is one too many."""
     return (math.ceil(value * _STEPS - _ROUNDING) - 1) / _STEPS

@@ -26,12 +26,8 @@ class TargetCheck:
     """One target, and what the policy reaches on loans of the past.
 
     Attributes:
-        target: name of the target.
-        limit: what was to be reached, a share.
         reached: share of the loans; of the concentration, of their principal.
-        reached_low: lower bound of its 95% interval (Wilson; of the concentration as in
-            `find_largest`).
-        reached_high: upper bound.
+        reached_low: 95% bound (Wilson; of the concentration as in `find_largest`).
         n: number of loans, all or those approved.
         holds: whether the target is reached, or cannot be told from being reached.
     """
@@ -54,16 +50,10 @@ class TargetCheck:
 
 
 def check_targets(decided: Decided, loans: pd.DataFrame, targets: Targets) -> list[TargetCheck]:
-    """Whether a policy reaches its targets on loans of known outcome.
+    """Whether a policy reaches its targets on loans of known outcome, none of them invalid.
 
-    Of no loans nothing is reached, and where none is approved nothing is said of the default rate
-    and the concentration. LoanTap's addresses are made up, so that on its own loans nothing follows
-    from the concentration.
-
-    Args:
-        decided: its decisions on them, without invalid ones.
-        loans: the same loans: `is_charged_off`, `loan_amount`, `state`.
-        targets: those of the policy.
+    Where none is approved nothing is said of default rate and concentration. LoanTap's addresses
+    are made up: of its own loans the concentration says nothing.
     """
     n, approved = len(loans), loans[decided.approves]
     referred = decided.count(Decision.REFER)

@@ -1,4 +1,4 @@
-"""What a policy would have done to loans of the past, before anybody approves it."""
+"""What a policy would have done to loans of the past, before its approval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,11 +23,9 @@ class Trial:
     """What a policy does to loans of known outcome.
 
     Attributes:
-        loans: how many there are.
-        shares: of each decision, in the order of `Decision`, `invalid` left out.
-        gain: change of imputed profit per application against approving all of them, in currency;
-            loans that a person decides on count as approved, paid loans run for their contract.
-        targets: what is reached of each target.
+        shares: of each decision but `invalid`, in the order of `Decision`.
+        gain: change of imputed profit per application against approving all, in currency; loans
+            referred count as approved, paid loans run for their contract.
     """
 
     loans: int
@@ -41,12 +39,7 @@ def try_policy(
 ) -> Trial:
     """Let a policy decide on loans of known outcome; it need not be approved.
 
-    Args:
-        decider: the policy, with its scenario.
-        predictions: one row per loan: `loan_id`, `probability_of_default` by a model that did not
-            see it.
-        loans: one row per loan, with `TRIED_COLUMNS`.
-        economics: for the month up to which outcomes were observed.
+    One row per loan, which the model did not see; `loans` with `TRIED_COLUMNS`.
 
     Raises:
         InputError: there are no loans.

@@ -27,9 +27,9 @@ from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS, Column
 from loantap.portfolio.values import make_reader, to_days
 
-# Of a loan, what the policy values it by.
+# What the policy values a loan by.
 TERMS = ("loan_amount", "interest_rate_pct", "term_months")
-# Codes of decisions that a rule may turn into a decline.
+# Decisions that a rule may turn into a decline.
 _OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decision.REFER))
 
 
@@ -37,18 +37,15 @@ _OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decis
 class Underwritten:
     """One application, decided; the fields of the scores of a batch.
 
+    PD, score and NPV are None where the application is invalid.
+
     Attributes:
         application_id: as given; "0" where applications have none, None where this one has none.
-        probability_of_default: None where the application is invalid.
-        score: 300 to 900 points, more is better; None where it is invalid.
+        score: 300 to 900 points, more is better.
         decision: `approve`, `refer`, `decline` or `invalid`.
-        reasons: four texts. The first is what is wrong with an invalid application, or what
-            decided where the policy refers or declines; the features that raise the risk follow.
-        model_name: registered name of the model.
-        model_version: registered version.
-        expected_npv: in currency, at the loan's own rate and term; None where it is invalid.
-        policy_version: id and version of the credit policy.
-        policy_digest: first digits of the digest under which it was approved.
+        reasons: four texts: what is wrong with an invalid application, or what decided where the
+            policy refers or declines; then the features that raise the risk.
+        expected_npv: in currency, at the loan's own rate and term.
     """
 
     application_id: str | None
@@ -67,12 +64,9 @@ class Underwritten:
 class Underwriter:
     """Underwrites with one model under one policy.
 
-    Attributes:
-        scorer: the model. Where it does not take the interest rate, every loan is referred: there
-            is nothing to value it by.
-        decider: the policy in force.
-        rules: rules of the policy lab that are switched on. They decline what the policy would
-            approve or refer, but for applications unlike those that the model was trained on.
+    Where the model does not take the interest rate, every loan is referred: there is nothing to
+    value it by. `rules` are those of the policy lab that are switched on: they decline what the
+    policy would approve or refer, but not applications unlike those of the training.
     """
 
     scorer: Scorer
@@ -113,12 +107,8 @@ class Underwriter:
     def underwrite(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
         """Score and decide applications in LoanTap format.
 
-        Returns one row per application, in the same order: `application_id` (the row number from
-        0 where none is given), `probability_of_default`, `score`, `decision`,
-        `reason_1`..`reason_4`, `model_name`, `model_version`, `expected_npv`, `policy_version`,
-        `policy_digest`.
-
-        An id that is missing in a column of ids stays missing.
+        One row per application, in order, with `SCORE_COLUMNS`; ids are the row number from 0
+        without a column of them, and stay missing in one.
 
         Raises:
             InputError: a column the model needs is missing.
@@ -137,11 +127,8 @@ class Underwriter:
     ) -> pd.DataFrame:
         """The same for rows of a file from `first_row` on, texts that repeat as categories.
 
-        What is odd about them, without being wrong, is counted in the tally; what rules that are
-        not switched on would have done, in the other.
-
-        A file holds a few thousand different reasons: told apart once, they are written many
-        times faster than text by text.
+        `tally` counts what is odd without being wrong, `rule_tally` what rules that are not
+        switched on would have done. Categories are written many times faster than text by text.
         """
         rows = applications.reset_index(drop=True)
         assessed = self.scorer.assess(rows, as_of, tally)
@@ -172,7 +159,7 @@ class Underwriter:
     ) -> Underwritten:
         """Decide one application that the scorer of this underwriter has scored.
 
-        For those who need what was read of it too, such as the amount: `scored.columns`.
+        For those who need what was read of it too: `scored.columns`.
         """
         amount, rate, months = (scored.columns.get(name, math.nan) for name in TERMS)
         decision, cause, npv = self.decider.decide_one(
@@ -246,7 +233,7 @@ def _is_open(decided: Decided, assessed: Assessed) -> BoolArray:
 def _read_more(
     rules: Sequence[Rule], assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp
 ) -> Values:
-    """What rules read: of the model's columns, and of the file those that the model does not take.
+    """What rules read: the model's columns, and those of the file that the model does not take.
 
     A value there that cannot be read is missing, and breaks no rule.
     """

@@ -1,1 +1,1 @@
-"""Policies side by side on the same loans: whom each approves, and what it would have earned."""
+"""Policies side by side on the same loans: whom each approves, and what that earns."""

@@ -1,4 +1,4 @@
-"""All policies on the same loans: whom they approve, and the figures of each."""
+"""All policies on the same loans: whom they approve, and their figures."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,13 +34,9 @@ from loantap.portfolio.arrays import BoolArray
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The judged portfolio under every policy.
+    """The judged portfolio (from `join_portfolio`) under every policy.
 
-    Attributes:
-        portfolio: one row per sample and loan, from `join_portfolio`.
-        lessons: what was learnt from which loans.
-        values: what the loans are worth, by scenario.
-        approved: by scenario and policy, whether each loan is approved.
+    `values` are by scenario, `approved` by scenario and policy.
     """
 
     portfolio: pd.DataFrame
@@ -53,12 +49,7 @@ class Decided:
 class Slice:
     """The loans of one sample in one scenario.
 
-    Attributes:
-        sample: its name.
-        scenario: its name.
-        values: of these loans.
-        approved: by policy, whether each is.
-        outcomes: of these loans, by the way that paid loans may have run.
+    `approved` is by policy, `outcomes` by the way that paid loans may have run.
     """
 
     sample: str
@@ -79,13 +70,6 @@ def decide_portfolio(
 
     Every rule is learnt on loans other than those it decides (see `plan_lessons`).
 
-    Args:
-        predictions: what `predict_samples` returned of the lending model.
-        loans: one row per loan, canonical columns.
-        splits: one row per loan: `loan_id`, `known_from`, `judged_at`.
-        economics: the scenarios.
-        options: of the comparison.
-
     Raises:
         InputError: loans or splits are not those of the predictions.
     """
@@ -102,11 +86,7 @@ def decide_portfolio(
 
 
 def list_approvals(decided: Decided, economics: Economics) -> pd.DataFrame:
-    """Whom each policy approves in the main scenario.
-
-    Returns:
-        One row per sample and loan: `loan_id`, `sample` and one flag per policy of `POLICIES`.
-    """
+    """Whom each policy approves in the main scenario: one row per sample and loan."""
     approved = decided.approved[economics.main]
     ids = decided.portfolio[["loan_id", "sample"]]
     return ids.assign(**{policy: approved[policy] for policy in POLICIES})
@@ -134,10 +114,8 @@ def slice_portfolio(decided: Decided, economics: Economics) -> Iterator[Slice]:
 def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd.DataFrame:
     """Figures of every policy on one slice, for both ways that paid loans may have run.
 
-    Returns:
-        One row per policy and paid life: `policy`, `label`, `cap` (missing but for caps), `sample`,
-        `scenario`, `paid_life`, what `measure_policy` returns, and `gain_to_npv` with `_low` and
-        `_high`: the paired difference of profit per application to expected NPV.
+    One row per policy and paid life, as `POLICY_COMPARISON` has it (see `measure_policy`).
+    `gain_to_npv` is the paired difference of profit per application to expected NPV.
     """
     records = []
     for life, outcomes in part.outcomes.items():
@@ -156,7 +134,7 @@ def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd
 
 
 def label_policies(options: ComparisonOptions) -> dict[str, tuple[str, float | None]]:
-    """What pages call each policy, and its cap where it has one, in the order of the rules."""
+    """What pages call each policy, and its cap, if any, in order."""
     caps = {name_cap(cap, options): cap for cap in options.caps}
     labels: dict[str, tuple[str, float | None]] = {}
     for policy in make_rules(options):

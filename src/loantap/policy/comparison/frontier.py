@@ -1,8 +1,7 @@
 """The frontier: what each default rate among approved loans costs in profit and approvals.
 
-A family of policies approves where a score exceeds a hurdle; as the hurdle rises, approvals,
-default rate and profit trace a curve. No hurdle is chosen by outcomes, so that no curve flatters
-itself. The policies that are compared are points beside the curves.
+A family of policies approves where a score exceeds a hurdle; as it rises, its figures trace a
+curve. No hurdle is chosen by outcomes, so that no curve flatters itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ FAMILIES = {
     "profit_score_hurdle": "Profit score above a hurdle",
     "capped_default_rate": "Expected default rate at most a cap",
 }
-# The least share of loans that a curve approves: below it there is hardly anything to see.
+# The least share of loans that a curve approves.
 _LEAST = 0.05
 _POLICY_COLUMNS = (
     "sample", "scenario", "paid_life", "n", "approved", "approval_rate", "approval_rate_low",
@@ -37,12 +36,9 @@ _POLICY_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One family at each of its hurdles.
+    """One family; a hurdle is missing where everybody is approved.
 
-    Attributes:
-        family: its name.
-        hurdles: missing where everybody is approved.
-        add_up: sum of a column over the loans approved at each hurdle.
+    `add_up` sums a column over the loans approved at each hurdle.
     """
 
     family: str
@@ -53,9 +49,7 @@ class Curve:
 def trace_frontier(part: Slice, options: ComparisonOptions) -> pd.DataFrame:
     """Curves of all families on one slice, for both ways that paid loans may have run.
 
-    Returns:
-        One row per family, hurdle and paid life: `family`, `label`, `is_policy` (False), `hurdle`,
-        `sample`, `scenario`, `paid_life` and those figures of `measure_policy` that a point needs.
+    One row per family, hurdle and paid life, as `FRONTIER` has it; see `measure_policy`.
     """
     curves = list(_trace(part.values, options.frontier_points))
     points = [
@@ -71,7 +65,7 @@ def trace_frontier(part: Slice, options: ComparisonOptions) -> pd.DataFrame:
 
 
 def place_policies(comparison: pd.DataFrame) -> pd.DataFrame:
-    """The policies as points of the frontier: those that approve at least one loan."""
+    """The policies that approve at least one loan, as points of the frontier."""
     approving = comparison[comparison["approved"].gt(0)]
     return approving[list(_POLICY_COLUMNS)].assign(
         family=approving["policy"],
@@ -92,11 +86,10 @@ def _trace(values: LoanValues, points: int) -> Iterator[Curve]:
 
 
 def _follow(family: str, score: FloatArray, points: int) -> Curve:
-    """Approve where the score exceeds a hurdle, from few approvals to everybody."""
     order = np.argsort(score)
     rising, loans = score[order], len(score)
     approvals = np.linspace(max(_LEAST * loans, 1), loans, points).round().astype(int)
-    # The best loan that is left out sets the hurdle; there is none where all are approved.
+    # The best loan that is left out sets the hurdle, where there is one.
     hurdles = np.unique([rising[loans - k - 1] if k < loans else -np.inf for k in approvals])[::-1]
     first = np.searchsorted(rising, hurdles, side="right")
 
@@ -108,7 +101,6 @@ def _follow(family: str, score: FloatArray, points: int) -> Curve:
 
 
 def _follow_caps(values: LoanValues, points: int) -> Curve:
-    """Caps from what the safest loans are expected to default at to what NPV alone would give."""
     pds = values.probability_of_default
     safest = float(np.sort(pds)[: max(int(_LEAST * len(pds)), 1)].mean())
     alone = float(pds[values.expected > 0].mean())
@@ -122,7 +114,6 @@ def _follow_caps(values: LoanValues, points: int) -> Curve:
 
 
 def _describe(curve: Curve, outcomes: Outcomes) -> pd.DataFrame:
-    """Figures of each point of a curve, from sums over the loans it approves."""
     profit, loans = outcomes.profit, len(outcomes.profit)
     approved = curve.add_up(np.ones(loans))
     bad = curve.add_up(outcomes.is_charged_off.astype(float))

@@ -1,4 +1,4 @@
-"""What a policy approved, what became of it, and what it earned; every figure with its interval."""
+"""What a policy approved, what became of it, and what it earned; with intervals."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,19 +15,14 @@ _NONE: Final = Estimate(float("nan"), float("nan"), float("nan"))
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Loans of one sample in one scenario and for one paid life; arrays of one length.
-
-    Attributes:
-        flows: imputed cash flows; their NPVs are the profits.
-        is_charged_off: whether each was.
-    """
+    """Loans of one sample in one scenario and for one paid life; arrays of one length."""
 
     flows: ImputedFlows
     is_charged_off: BoolArray
 
     @property
     def profit(self) -> FloatArray:
-        """Imputed profit of each loan if it is approved, in currency."""
+        """Imputed profit of each loan if approved, in currency."""
         return self.flows.npv
 
     @property
@@ -41,20 +36,15 @@ def measure_policy(
 ) -> dict[str, Any]:
     """Figures of one policy on at least one loan.
 
-    Args:
-        approved: whether the policy approves each loan.
-        reference: whether the rule by grade and term does.
-        outcomes: of the same loans.
-        min_loans: of fewer approved loans neither yearly return nor price is told.
+    `reference` are approvals by grade and term. With fewer than `min_loans` approved neither yearly
+    return nor price is told.
 
-    Returns:
-        `n`, `approved`, `note` (why figures are missing, or "") and, each with `_low` and `_high`
-        (95%: Wilson for shares, normal for means, delta method for ratios) and not a number where
-        it cannot be told: `approval_rate`; `default_rate_approved`; `profit` per application, in
-        currency; `default_rate_change` (see there); `gain_to_approve_all` and
-        `gain_to_grade_term_npv`, the paired differences of that profit; `yearly_return`, a
-        fraction; `oracle_share` of the best possible profit; `charge_offs_avoided`, a share of
-        all; `price_per_point` (see `price_point`).
+    Returns `n`, `approved`, `note` (why figures are missing, or "") and, each with bounds (95%:
+    Wilson for shares, normal for means, delta method for ratios) and not a number where it cannot
+    be told: `approval_rate`; `default_rate_approved` and its `default_rate_change`; `profit` per
+    application, in currency; `gain_to_approve_all` and `gain_to_grade_term_npv`, its paired
+    differences; `yearly_return`, a fraction; `oracle_share` of the best profit;
+    `charge_offs_avoided`, a share of all; `price_per_point`.
     """
     profit, bad = outcomes.profit, outcomes.is_charged_off
     loans, count, charged_off = len(approved), int(approved.sum()), int(bad.sum())
@@ -79,9 +69,9 @@ def measure_policy(
 def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray) -> Estimate:
     """What each percentage point of default rate costs, per application, in currency.
 
-    Profit given up against approving everybody, for each point by which the default rate among
-    approved loans is lower; below 0 where both get better. Not a number unless the default rate is
-    lower beyond chance: otherwise nothing was bought. Delta method.
+    Profit given up against approving everybody, per point by which the default rate among approved
+    loans is lower; below 0 where both get better. Not a number unless it is lower beyond chance:
+    nothing was bought. Delta method.
     """
     change = default_rate_change(approved, charged_off)
     if not change.high < 0:
@@ -96,7 +86,7 @@ def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray)
 def default_rate_change(approved: BoolArray, charged_off: BoolArray) -> Estimate:
     """How the default rate among approved loans differs from that of all of them, a fraction.
 
-    Paired: the approved are among all. Delta method. Not a number where all or none are approved.
+    Paired; delta method. Not a number where all or none are approved.
     """
     if not 0 < approved.mean() < 1:
         return _NONE
@@ -106,7 +96,6 @@ def default_rate_change(approved: BoolArray, charged_off: BoolArray) -> Estimate
 
 
 def _influence_on_change(approved: BoolArray, charged_off: BoolArray) -> FloatArray:
-    """Influence of each loan on the difference of the two rates; up to a constant."""
     kept = charged_off[approved].mean()
     influence: FloatArray = approved * (charged_off - kept) / approved.mean() - charged_off
     return influence
@@ -123,7 +112,7 @@ def estimate_ratio(top: FloatArray, bottom: FloatArray) -> Estimate:
 
 
 def spread(figures: dict[str, Estimate]) -> dict[str, float]:
-    """Each figure as three columns: by its name, and with `_low` and `_high`."""
+    """Each figure as three columns: its name, with `_low` and with `_high`."""
     columns: dict[str, float] = {}
     for name, figure in figures.items():
         columns |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
@@ -131,7 +120,6 @@ def spread(figures: dict[str, Estimate]) -> dict[str, float]:
 
 
 def _half_width(influence: FloatArray) -> float:
-    """Half of the 95% interval of a figure, from each loan's influence on it."""
     if len(influence) < 2:
         return float("nan")
     return Z95 * float(influence.std(ddof=1)) / float(np.sqrt(len(influence)))

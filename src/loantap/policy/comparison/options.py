@@ -1,4 +1,4 @@
-"""What a person may set about the comparison of policies; validated, then frozen."""
+"""Options of the comparison of policies; `conf/base/parameters_insights.yml` explains them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,8 @@ Cap = Annotated[float, Field(gt=0, lt=1)]
 class ComparisonOptions(Options):
     """The policies that are compared, and the frontier.
 
-    Attributes:
-        caps: of the default rate to be expected among approved loans, as fractions.
-        shown_cap: the one of `caps` that approvals are listed for.
-        referred_share: share of loans with the highest PDs that today's bands refer; referred
-            loans count as declined.
-        profit_score_penalty: ridge penalty on what the profit score adds to the NPV of the PD, in
-            loans: a feature moves the score in full only where many more loans than this speak for
-            it.
-        frontier_points: how many hurdles of each kind the frontier is drawn from.
+    A feature moves the profit score in full only where many more loans than `profit_score_penalty`
+    speak for it. What is referred counts as declined.
     """
 
     caps: tuple[Cap, ...] = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""The judged portfolio: loans with PDs of models that did not see them, and what may be learnt."""
+"""Loans with PDs of models that did not see them, and what may be learnt from them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,7 @@ _REMEDY = "Run `--pipelines training`, which evaluates the models of that portfo
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Which loans a rule learns from, and which it then decides; places of rows.
-
-    Attributes:
-        past: learnt from; always of the cross-validation sample.
-        decided: none of them among `past`.
-    """
+    """Places of the loans that a rule learns from (of the cross-validation), and then decides."""
 
     past: IntArray
     decided: IntArray
@@ -37,14 +32,15 @@ class Lesson:
 class LoanValues:
     """What a rule may know of loans, and how they turned out; arrays of one length.
 
+    NPVs are at the loan's own rate and term; the PD is by a model that did not see it.
+
     Attributes:
-        probability_of_default: by a model that did not see the loan.
         declined: whether the PD reaches the F2 threshold.
         grade_term: number of the cell of grade and term.
-        margin: expected NPV per unit of principal, at the loan's own rate and term.
+        margin: expected NPV per unit of principal.
         expected: expected NPV, in currency.
-        realised: NPV imputed from the outcome, over the contractual life, in currency.
-        profit_score: predicted NPV per unit of principal, learnt from outcomes of other loans.
+        realised: imputed NPV, over the contractual life, in currency.
+        profit_score: predicted NPV per unit of principal, learnt from other loans.
     """
 
     probability_of_default: FloatArray
@@ -59,7 +55,7 @@ class LoanValues:
         return len(self.realised)
 
     def take(self, rows: IntArray | BoolArray) -> LoanValues:
-        """Those of some of the loans, by place or by mask."""
+        """Some of the loans, by place or by mask."""
         return LoanValues(*(getattr(self, name)[rows] for name in self.__slots__))
 
     def with_profit_score(self, score: FloatArray) -> LoanValues:
@@ -72,15 +68,7 @@ def join_portfolio(
 ) -> pd.DataFrame:
     """Loans of every sample with their PDs, their terms and when they were judged.
 
-    Args:
-        predictions: what `predict_samples` returned.
-        loans: one row per loan, canonical columns.
-        splits: one row per loan: `loan_id`, `known_from`, `judged_at`.
-
-    Returns:
-        One row per sample and loan, in the order of the predictions: the columns of the
-        predictions, terms, `grade`, `known_from`, `judged_at`, and `place`, the row of the loan in
-        `loans`.
+    One row per sample and loan, in the order of the predictions; `place` is the row in `loans`.
 
     Raises:
         InputError: the loans or splits are not those of the predictions.
@@ -114,9 +102,8 @@ def join_portfolio(
 def plan_lessons(portfolio: pd.DataFrame) -> list[Lesson]:
     """What each loan's decision may be learnt from.
 
-    A loan of the cross-validation sample is decided by rules learnt on the other folds; one of the
-    test sample by rules learnt on all of them; one judged out of time by rules learnt on those
-    loans of the cross-validation sample whose outcome counted as known at that month.
+    For the cross-validation sample the other folds, for the test sample all of them, and for a loan
+    judged out of time those whose outcome counted as known at that month.
     """
     sample = portfolio["sample"].to_numpy()
     fold = portfolio["fold"].to_numpy()
@@ -132,7 +119,7 @@ def plan_lessons(portfolio: pd.DataFrame) -> list[Lesson]:
 
 
 def value_loans(portfolio: pd.DataFrame, scenario: Scenario) -> LoanValues:
-    """What the loans of a judged portfolio are worth in a scenario; no profit score yet."""
+    """What judged loans are worth in a scenario; no profit score yet."""
     pd_, principal, rate, term = (
         portfolio[name].to_numpy(float)
         for name in ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")
@@ -152,7 +139,7 @@ def value_loans(portfolio: pd.DataFrame, scenario: Scenario) -> LoanValues:
 
 
 def number_cells(portfolio: pd.DataFrame) -> IntArray:
-    """Number of each loan's cell of grade and term, from 0; loans without a grade share one."""
+    """Each loan's cell of grade and term, from 0; loans without a grade share one."""
     cells = [portfolio["grade"].astype("str"), portfolio["term_months"]]
     numbers: IntArray = portfolio.groupby(cells, dropna=False).ngroup().to_numpy()
     return numbers

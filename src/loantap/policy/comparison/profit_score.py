@@ -1,10 +1,9 @@
 """A score that learns what loans return directly, not whether they default.
 
 Serrano-Cinca and Gutierrez-Nieto (Decision Support Systems 2016) and Lyocsa et al. (Financial
-Innovation 2022) select loans by predicted return. Here the return is imputed from rate, term and
-outcome, so that, given these, its expectation is linear in the PD: nothing is left for such a score
-to learn that a good PD does not say. It starts from the NPV of the PD and adds what a ridge
-regression finds in the features.
+Innovation 2022) select loans by predicted return. Here the return is imputed: given rate and term,
+its expectation is linear in the PD, so that a good PD leaves nothing to learn. The score adds to
+the NPV of the PD what a ridge regression finds in the features.
 """
 
 from collections.abc import Mapping
@@ -23,11 +22,7 @@ _FEATURES = FEATURE_SETS["lending"]
 
 
 def prepare_features(loans: pd.DataFrame) -> FloatArray:
-    """The features of `lending`, imputed, scaled and one-hot encoded; no outcome is looked at.
-
-    Args:
-        loans: one row per loan, canonical columns.
-    """
+    """The features of `lending`, imputed, scaled and one-hot encoded, one row per loan."""
     features = build_features(loans, list(_FEATURES.features))
     prepared: FloatArray = make_preprocessor(_FEATURES).fit_transform(features)
     return np.asarray(prepared, dtype=float)
@@ -43,13 +38,7 @@ def score_profits(
     """Predicted NPV per unit of principal of each loan in each scenario.
 
     Each is learnt on the loans of the lesson alone: what they returned beyond the NPV of their PD.
-
-    Args:
-        features: one row per loan, from `prepare_features`.
-        principal: of each loan, in currency.
-        values: of the same loans, by scenario.
-        lessons: what may be learnt from which.
-        penalty: of the ridge regression, in loans.
+    `principal` is in currency, `penalty` in loans.
     """
     margins = np.column_stack([of_scenario.margin for of_scenario in values.values()])
     returns = np.column_stack([v.realised / principal for v in values.values()])

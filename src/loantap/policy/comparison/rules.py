@@ -1,8 +1,7 @@
 """The policies, each learnt on past loans and then applied to others.
 
-A rule takes loans of the past, whose outcomes it may use, and at least one new loan, of which it
-may use everything but `realised`; it returns whether it approves each of the new ones. Without
-loans of the past a rule that has to learn approves as today: everybody.
+A rule may use the outcomes of past loans, and of new ones everything but `realised`. Without past
+loans a rule that has to learn approves everybody, as today.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,15 +41,11 @@ POLICIES: Final = tuple(LABELS)
 
 @dataclass(frozen=True, slots=True)
 class CapPrice:
-    """What keeps the default rate to be expected among approved loans at or below a cap.
+    """What keeps the expected default rate among approved loans at or below a cap, a fraction.
 
-    A loan is approved where its expected NPV exceeds `price * (PD - cap)`: what the loan would
-    use up of the cap has a price, and a loan below the cap is paid for what it adds.
-
-    Attributes:
-        cap: the cap, as a fraction.
-        price: in currency; 0 where expected NPV alone keeps the cap.
-        lowest_pd: of all loans.
+    A loan is approved where its expected NPV exceeds `price * (PD - cap)`: what it would use up of
+    the cap has a price, and a loan below the cap is paid for what it adds. `price` is in currency;
+    0 where expected NPV alone keeps the cap.
     """
 
     cap: float
@@ -72,28 +67,23 @@ class CapPrice:
 def price_cap(expected: FloatArray, probability_of_default: FloatArray, cap: float) -> CapPrice:
     """The lowest price at which the loans approved are expected to default at most at the cap.
 
-    This maximises the expected NPV under the cap (Lagrangian; exact but for one loan, since loans
-    are not divisible). As the price rises, loans above the cap leave and loans below it come in,
-    each at its own price and never back, so that one sort finds it.
-
-    Args:
-        expected: expected NPV of each of at least one loan, in currency.
-        probability_of_default: of each loan.
-        cap: of the mean PD of approved loans.
+    This maximises the expected NPV, in currency, under the cap (Lagrangian; exact but for one loan,
+    since loans are not divisible). As the price rises, loans above the cap leave and loans below it
+    come in, each at its own price and never back, so that one sort finds it.
     """
     excess = probability_of_default - cap
     lowest = float(probability_of_default.min())
     over = float(excess[expected > 0].sum())
     if over <= _ROUNDING:
         return CapPrice(cap, 0.0, lowest)
-    # The loans whose decision depends on the price, and the price at which it changes.
+    # Loans whose decision depends on the price, and the price at which it changes.
     moves = np.where(expected > 0, excess > 0, excess < 0)
     turns = expected[moves] / excess[moves]
     order = np.argsort(turns)
     turns = turns[order]
     relieved = np.cumsum(np.abs(excess[moves][order]))
     last = min(int(np.searchsorted(relieved, over)), len(turns) - 1)
-    # Between this price and the next: rounding must not decide about the loan at either of them.
+    # Between this price and the next: rounding must not decide about a loan at either.
     after = int(np.searchsorted(turns, turns[last], side="right"))
     following = turns[after] if after < len(turns) else 2 * turns[last] + 1
     return CapPrice(cap, float((turns[last] + following) / 2), lowest)
@@ -123,7 +113,7 @@ def approve_by_bands(past: LoanValues, new: LoanValues, referred_share: float) -
 
 
 def approve_by_grade_and_term(past: LoanValues, new: LoanValues) -> BoolArray:
-    """Approve where loans of this grade and term earned; as all loans where there were none."""
+    """Approve where loans of this grade and term earned; without any, as all loans."""
     cells = int(new.grade_term.max()) + 1
     earned = np.bincount(past.grade_term, past.realised, cells)
     is_known = np.bincount(past.grade_term, minlength=cells) > 0
@@ -139,7 +129,7 @@ def approve_under_cap(past: LoanValues, new: LoanValues, cap: float) -> BoolArra
 
 
 def make_rules(options: ComparisonOptions) -> dict[str, Rule]:
-    """Every policy by its name, the caps from the lowest to the highest."""
+    """Every policy by its name, the caps rising."""
     rules: dict[str, Rule] = {
         APPROVE_ALL: lambda _, new: np.ones(len(new), bool),
         "f2_threshold": lambda _, new: ~new.declined,
@@ -156,14 +146,14 @@ def make_rules(options: ComparisonOptions) -> dict[str, Rule]:
 
 
 def name_cap(cap: float, options: ComparisonOptions) -> str:
-    """`capped_default_rate` for the cap that is shown, with its percentage for the others."""
+    """`capped_default_rate` for the cap that is shown, with its percentage for others."""
     return CAPPED if cap == options.shown_cap else f"{CAPPED}_{100 * cap:g}"
 
 
 def decide_loans(
     values: LoanValues, lessons: list[Lesson], rules: Mapping[str, Rule]
 ) -> dict[str, BoolArray]:
-    """Whether each policy approves each loan, learnt on the loans of its lesson alone."""
+    """Whether each policy approves each loan, learnt on the loans of its lesson."""
     approved = {name: np.zeros(len(values), bool) for name in rules}
     for lesson in lessons:
         past, new = values.take(lesson.past), values.take(lesson.decided)

@@ -11,7 +11,6 @@ _COUNT = pa.Check.ge(0)
 
 
 def _interval(name: str, check: pa.Check | None = None) -> dict[str, pa.Column]:
-    """A figure and its bounds, missing where they cannot be told."""
     return {
         f"{name}{end}": pa.Column("float64", check, nullable=True) for end in ("", "_low", "_high")
     }

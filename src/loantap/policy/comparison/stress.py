@@ -1,4 +1,4 @@
-"""What decisions made at the costs of the main scenario earn where costs turn out otherwise."""
+"""What decisions made at the costs of the main scenario earn at other costs."""
 
 from collections.abc import Sequence
 
@@ -12,17 +12,10 @@ from loantap.policy.money.scenarios import PaidLife
 def stress_policy(
     approvals: pd.DataFrame, profits: pd.DataFrame, policy: str, scenarios: Sequence[str]
 ) -> pd.DataFrame:
-    """Profit of one policy, decided once, in every scenario.
+    """Profit of one policy, decided once in the main scenario, in every scenario.
 
-    Args:
-        approvals: whom each policy approves in the main scenario.
-        profits: imputed NPV of every loan in every scenario, in currency.
-        policy: a column of `approvals`.
-        scenarios: their names.
-
-    Returns:
-        One row per scenario: `scenario`, and `profit` per application with `_low` and `_high`, on
-        the loans of the cross-validation, paid loans running for their contract.
+    One row per scenario: `scenario`, and `profit` per application in currency with bounds, on the
+    loans of the cross-validation, paid loans running for their contract.
     """
     judged = approvals[approvals["sample"].eq(CROSS_VALIDATION)]
     approved = judged[policy].to_numpy(bool)

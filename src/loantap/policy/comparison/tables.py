@@ -1,4 +1,4 @@
-"""The tables of the comparison, made slice by slice so that flows are imputed once."""
+"""The tables of the comparison, slice by slice: flows are imputed once."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,7 @@ from loantap.policy.money.scenarios import Economics
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Policies side by side.
-
-    Attributes:
-        policies: one row per policy, sample, scenario and paid life: see `measure_policy`.
-        frontier: the curves, and the policies as points: see `trace_frontier`.
-    """
+    """Policies (`POLICY_COMPARISON`), and the curves with them as points (`FRONTIER`)."""
 
     policies: pd.DataFrame
     frontier: pd.DataFrame
@@ -26,14 +21,7 @@ class Comparison:
 def compare_policies(
     decided: Decided, economics: Economics, options: ComparisonOptions, min_loans: int
 ) -> Comparison:
-    """Figures of every policy and the frontier, on every sample, scenario and paid life.
-
-    Args:
-        decided: from `decide_portfolio`.
-        economics: the scenarios.
-        options: of the comparison.
-        min_loans: of fewer approved loans neither yearly return nor price is told.
-    """
+    """Figures of every policy and the frontier, on every slice, for both paid lives."""
     policies, curves = [], []
     for part in slice_portfolio(decided, economics):
         policies.append(measure_slice(part, options, min_loans))

@@ -1,1 +1,1 @@
-"""Fairness: proxy groups, what models and policies do to each, what equal treatment costs."""
+"""Fairness: proxy groups, how each is treated, what equal treatment costs."""

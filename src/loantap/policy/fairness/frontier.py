@@ -1,14 +1,11 @@
 """What a fairer policy costs: the least profit lost until the groups of a proxy are approved alike.
 
-It is a measurement, not a proposal: a hurdle that depends on the group a borrower is in is itself
-unlawful in many places. It tells a person who looks for a lawful way, such as other features or
-other products, what the gap is worth.
+It is a measurement, not a proposal: a hurdle that depends on a borrower's group is itself unlawful
+in many places. It tells what the gap is worth to a person who looks for a lawful way.
 
-The NPV policy approves down to one hurdle of expected NPV. Here each group has a hurdle of its own:
-those next in line by expected NPV are approved, or the last in line declined, until the lowest
-approval rate is the wanted share of the highest. Of all such hurdles those with the least expected
-profit lost are taken. They depend on PDs by models that did not see the loan and never on its
-outcome, so the imputed profit lost on the same loans is not flattered by the choice.
+Each group has a hurdle of expected NPV of its own, such that the lowest approval rate is the wanted
+share of the highest at the least expected profit lost. Hurdles never depend on outcomes, so they do
+not flatter the imputed profit lost on the same loans.
 """
 
 from __future__ import annotations
@@ -30,7 +27,7 @@ from loantap.policy.money.imputed import name_profit
 from loantap.policy.money.scenarios import Economics, PaidLife, Scenario
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
-# Highest approval rates that are tried, from the lowest to the highest of the groups.
+# Highest approval rates that are tried.
 _TRIED: Final = 401
 
 
@@ -39,11 +36,10 @@ class Queue:
     """Loans in the order in which a policy would approve them, group by group.
 
     Attributes:
-        codes: the group of each loan.
-        order: places of the loans, by group and then in line: approved before declined, and each
-            of them from the highest expected NPV to the lowest.
+        order: places of the loans, by group: approved before declined, each from the highest
+            expected NPV to the lowest.
         starts: place in `order` at which each group begins, and its end.
-        approved: loans that the policy approves in each group.
+        approved: number of each group.
         value: per group, the expected NPV of its first 0, 1, 2 ... loans together.
     """
 
@@ -55,7 +51,7 @@ class Queue:
 
     @classmethod
     def line_up(cls, codes: IntArray, approved: BoolArray, expected: FloatArray) -> Queue:
-        """The queue of each of the groups 0, 1, 2 ... that have a loan each at least."""
+        """The queue of the groups 0, 1, 2 ... of at least a loan each."""
         order = np.lexsort((-expected, ~approved, codes))
         loans = np.bincount(codes)
         starts = np.concatenate([[0], np.cumsum(loans)])
@@ -82,12 +78,8 @@ def equalise(queue: Queue, is_bound: BoolArray, ratio: float) -> IntArray:
     """How many of each group to approve so that approval rates reach a ratio at the least cost.
 
     For a given highest rate each group goes to the nearest rate that is allowed, so one number is
-    searched for.
-
-    Args:
-        queue: the groups.
-        is_bound: which groups the ratio is asked of; the others stay as they are.
-        ratio: the least that the lowest rate may be of the highest; reached to the nearest loan.
+    searched for. Groups that are not `is_bound` stay. `ratio`, of the lowest to the highest rate,
+    is reached to the nearest loan.
     """
     if not is_bound.any():
         return queue.approved
@@ -108,18 +100,12 @@ def price_fairness(
 ) -> pd.DataFrame:
     """What it costs to bring the worst approval ratio of each proxy to each target.
 
-    Args:
-        rows: what `join_approvals` returned; the policy is its column `npv`.
-        profits: imputed profit of each loan in each scenario.
-        economics: the scenarios; the NPV policy is that of the main one, and so is the order in
-            which loans are approved or declined.
-        options: targets, and groups that are too small.
+    The policy, and the order in which loans are approved or declined, is that of expected NPV in
+    the main scenario.
 
-    Returns:
-        One row per scenario, way that paid loans may have run, proxy (but those that only the audit
-        may look at) and target, as `FAIRNESS_FRONTIER` has it; the target is missing in the row of
-        the policy as it is. Missing figures: fewer than two groups are large enough, or nobody is
-        approved.
+    One row per scenario, paid life, proxy (but those only for the audit) and target, which is
+    missing for the policy as it is; see `FAIRNESS_FRONTIER`. Figures are missing where fewer than
+    two groups are large enough, or nobody is approved.
     """
     imputed = rows[["loan_id"]].merge(profits, on="loan_id", how="left", validate="one_to_one")
     expected = _expect(rows, economics.main_scenario)
@@ -137,7 +123,6 @@ def price_fairness(
 
 
 def _expect(rows: pd.DataFrame, scenario: Scenario) -> FloatArray:
-    """Expected NPV of each loan at its own rate and term."""
     return expected_npv(
         rows["probability_of_default"].to_numpy(),
         rows["loan_amount"].to_numpy(),
@@ -149,20 +134,13 @@ def _expect(rows: pd.DataFrame, scenario: Scenario) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A policy on the frontier.
-
-    Attributes:
-        figures: of it, but for money.
-        dropped: per loan, 1 where the policy as it is approves it and this one does not, -1 where
-            only this one does.
-    """
+    """`dropped` is, per loan, 1 where only the policy as it is approves it, -1 where only this."""
 
     figures: dict[str, Any]
     dropped: IntArray
 
 
 def _sweep(queue: Queue, rows: pd.DataFrame, options: FairnessOptions) -> Iterator[_Step]:
-    """The policy as it is, and the cheapest one at each target."""
     is_bound = queue.loans >= options.min_loans
     bad = rows["is_charged_off"].to_numpy() == 1
     base = queue.approve(queue.approved)
@@ -187,7 +165,6 @@ def _sweep(queue: Queue, rows: pd.DataFrame, options: FairnessOptions) -> Iterat
 
 
 def _measure_defaults(bad: BoolArray) -> dict[str, float]:
-    """Default rate of what is approved; missing where nobody is."""
     names = ("default_rate_approved", "default_rate_approved_low", "default_rate_approved_high")
     if not len(bad):
         return dict.fromkeys(names, np.nan)
@@ -198,7 +175,7 @@ def _measure_defaults(bad: BoolArray) -> dict[str, float]:
 def _lose(
     dropped: IntArray, imputed: pd.DataFrame, economics: Economics
 ) -> Iterator[dict[str, Any]]:
-    """Imputed profit lost per application, paired loan by loan, in each scenario."""
+    """Imputed profit lost per application, paired by loan, in each scenario."""
     for scenario in economics.scenarios:
         for paid_life in PaidLife:
             lost = dropped * imputed[name_profit(scenario, paid_life)].to_numpy()

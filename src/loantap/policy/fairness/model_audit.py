@@ -1,7 +1,4 @@
-"""Audit by groups that may stand for a protected one: what a model says of each, and does to it.
-
-The audit states; it decides nothing. What the groups are and may stand for: `proxies.py`.
-"""
+"""Audit by groups that may stand for protected ones (`proxies.py`): it decides nothing."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +12,7 @@ from loantap.model.validation.options import EvaluationOptions
 from loantap.policy.fairness.proxies import PROXIES
 from loantap.portfolio.arrays import BoolArray, FloatArray
 
-# Of a group with fewer loans no ratio is told, and none is the measure of others.
+# Of a smaller group no ratio is told, and none is the measure of others.
 MIN_LOANS: Final = 100
 _JUDGED: Final = ("is_charged_off", "probability_of_default")
 _AUC: Final = ("roc_auc", "roc_auc_low", "roc_auc_high")
@@ -26,18 +23,12 @@ def audit_groups(
 ) -> dict[str, Any]:
     """What a model says of each group of each proxy, and whom each rule would approve.
 
-    Args:
-        rows: one row per loan that the model did not see: canonical columns, `is_charged_off`,
-            `probability_of_default`.
-        approved: per rule, such as `f2` or `policy`, whether each loan would be approved.
-        options: bootstrap and bins.
+    `rows` has one row per loan that the model did not see; `approved` one array per rule.
 
-    Returns:
-        Per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often; None
-        where nobody is) and `groups`: one row per group: `group`, `n`, `charged_off`,
-        `default_rate`, `mean_pd`, `observed_to_expected` and `roc_auc` (missing with too few
-        outcomes) with `_low` and `_high` (95%: Wilson; AUC after Hanley and McNeil) and, per rule,
-        those of `measure_approvals`.
+    Returns per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often;
+    None where nobody is) and `groups`: one row per group with `default_rate`, `mean_pd`,
+    `observed_to_expected` and `roc_auc` (missing with too few outcomes), their bounds (95%: Wilson;
+    AUC after Hanley and McNeil) and, per rule, `measure_approvals`.
     """
     audited: dict[str, Any] = {}
     for name, proxy in PROXIES.items():
@@ -64,17 +55,10 @@ def measure_approvals(
 ) -> pd.DataFrame:
     """How often each group is approved, by itself and beside the group approved most often.
 
-    Args:
-        rows: `is_charged_off` of each loan.
-        groups: of each loan, a categorical.
-        approved: whether each loan would be.
-        options: of the bootstrap.
-
-    Returns:
-        One row per group: `approval_rate`, `approval_ratio` (to the group approved most often,
-        missing where a group has fewer than `MIN_LOANS`) and `false_positive_rate` (declined
-        among those who paid back), each with `_low` and `_high` (95%: Wilson, the ratio by
-        bootstrap), and `is_measure`: whether it is large enough for others to be measured by.
+    One row per group: `approval_rate`, `approval_ratio` (missing where a group has fewer than
+    `MIN_LOANS`) and `false_positive_rate` (declined among those who paid back), each with `_low`
+    and `_high` (95%: Wilson, the ratio by bootstrap), and `is_measure`: whether others can be
+    measured by it.
     """
     good = rows["is_charged_off"].eq(0).to_numpy()
     counts = pd.DataFrame(
@@ -101,7 +85,6 @@ def measure_approvals(
 
 
 def _judge_groups(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
-    """Counts, default rate, mean PD, observed to expected and AUC of each group."""
     by = rows[list(_JUDGED)].groupby(groups.to_numpy())
     counted = by["is_charged_off"].agg(["size", "sum"]).reindex(groups.cat.categories)
     loans, bad = counted["size"].to_numpy(), counted["sum"].to_numpy("int64")
@@ -131,8 +114,7 @@ def _bootstrap_ratios(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Ratio of each group's approval rate to that of the measure, and its bounds.
 
-    Drawing loans anew is drawing how many of each group are approved and not, which is one
-    multinomial draw.
+    Drawing loans anew is one multinomial draw of how many of each group are approved and not.
     """
     cells = np.stack([counts["approved"], counts["loans"] - counts["approved"]], axis=-1)
     rng = np.random.default_rng(options.seed)
@@ -144,7 +126,6 @@ def _bootstrap_ratios(
 
 
 def _ratio(cells: Any, measure: int) -> FloatArray:
-    """Approval rates by that of the measure; NaN where it approves nobody."""
     rate = cells[..., 0] / np.maximum(cells.sum(axis=-1), 1)
     of = rate[..., [measure]]
     ratios: FloatArray = np.divide(rate, of, out=np.full_like(rate, np.nan), where=of > 0)

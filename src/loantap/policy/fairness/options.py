@@ -1,4 +1,4 @@
-"""What a person may set about the fairness audit; validated, then frozen."""
+"""Options of the fairness audit; `conf/base/parameters_insights.yml` explains them."""
 
 from typing import Annotated
 
@@ -10,12 +10,8 @@ from loantap.portfolio.options import Options
 class FairnessOptions(Options):
     """The audit of policies, and what a fairer one costs.
 
-    Attributes:
-        min_loans: of a group with fewer loans no ratio is told, and none is the measure of others.
-        four_fifths: ratio of approval rates below which a group counts as treated adversely; 0.8
-            after the four-fifths rule of the EEOC's Uniform Guidelines (1978), a rule of thumb of
-            employment law that credit has borrowed.
-        target_ratios: least ratios whose price the frontier tells, rising.
+    `four_fifths` is a rule of thumb of employment law (EEOC, Uniform Guidelines, 1978). A group of
+    fewer than `min_loans` is no measure of others either. `target_ratios` rise.
     """
 
     min_loans: Annotated[int, Field(ge=30)]

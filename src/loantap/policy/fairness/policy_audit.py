@@ -1,8 +1,7 @@
 """Whom each policy approves, group by group, and how it errs on each of them.
 
-Declining is what a policy predicts: a true positive is a loan that is declined and was charged off,
-a false positive one that is declined and was paid back. All loans were approved by the process of
-their day, so the audit says nothing of those whom it had turned away before.
+A true positive is a loan declined and charged off, a false positive one declined and paid back. All
+loans were approved in their day: nothing is said of those turned away.
 """
 
 from collections.abc import Sequence
@@ -55,15 +54,8 @@ def join_approvals(
 ) -> pd.DataFrame:
     """Each loan once, with the PD of the model that did not see it and what each policy would do.
 
-    Args:
-        predictions: of the model for lending: `loan_id`, `sample`, `probability_of_default`.
-        approvals: `loan_id`, `sample` and a bool column per policy.
-        loans: canonical columns.
-
-    Returns:
-        One row per loan judged out of fold or on the test split (those judged out of time are the
-        same loans again): outcome, terms and what proxies are made of, `probability_of_default`, a
-        column per policy.
+    One row per loan judged out of fold or on the test split (those judged out of time are the same
+    loans again), with outcome, terms and what proxies are made of.
 
     Raises:
         InputError: the three are not about the same loans.
@@ -92,17 +84,11 @@ def list_policies(approvals: pd.DataFrame) -> list[str]:
 def audit_policies(
     rows: pd.DataFrame, policies: Sequence[str], options: FairnessOptions
 ) -> pd.DataFrame:
-    """What each policy does to each group of each proxy.
+    """What each policy, a column of `rows` from `join_approvals`, does to each group of each proxy.
 
-    Args:
-        rows: what `join_approvals` returned.
-        policies: columns of `rows`.
-        options: of the audit.
-
-    Returns:
-        One row per policy, proxy and group, as `FAIRNESS_BY_POLICY` has it. Rates have 95% Wilson
-        bounds; those of `approval_ratio` hold for all groups of a proxy at once. Where a group has
-        nobody to measure a rate on, the rate is missing.
+    One row per policy, proxy and group, as `FAIRNESS_BY_POLICY` has it. Rates have 95% Wilson
+    bounds, and are missing where nobody can be measured; bounds of `approval_ratio` hold for all
+    groups of a proxy at once.
     """
     tables = []
     for name, proxy in POLICY_PROXIES.items():
@@ -118,10 +104,7 @@ def audit_policies(
 
 
 def _count(rows: pd.DataFrame, groups: pd.Series, policies: Sequence[str]) -> pd.DataFrame:
-    """Loans by policy and group: in all, approved, charged off, both; and charge-offs expected.
-
-    One pass over the loans per policy: everything else is made from these counts.
-    """
+    """Loans by policy and group: all, approved, charged off, both; and charge-offs expected."""
     labels = groups.cat.categories
     code = groups.cat.codes.to_numpy()
     bad = rows["is_charged_off"].to_numpy("int64")
@@ -147,7 +130,6 @@ def _count(rows: pd.DataFrame, groups: pd.Series, policies: Sequence[str]) -> pd
 
 
 def _measure_rates(counted: pd.DataFrame) -> pd.DataFrame:
-    """Approval, true positive and false positive rate with bounds, by policy and group."""
     loans, bad, approved = (counted[name] for name in ("n", "charged_off", "approved"))
     refused_bad = bad - counted["charged_off_approved"]
     refused_good = loans - approved - refused_bad
@@ -166,9 +148,8 @@ def _measure_rates(counted: pd.DataFrame) -> pd.DataFrame:
 def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
     """The share of hits, by policy and group; missing where there is nobody to measure it on.
 
-    Fairlearn measures two cells per group, weighted by their loans: the same rate as from the loans
-    themselves, at any number of them. The true and false positive rate are its selection rate among
-    those charged off and those who paid.
+    Fairlearn measures two cells per group, weighted by their loans: the same rate at less cost.
+    True and false positive rate are its selection rate among those charged off and those who paid.
     """
     cells = pd.concat({1: hits, 0: of - hits}, names=["is_hit"])
     cells = cells[cells > 0].rename("loans").reset_index()
@@ -185,7 +166,6 @@ def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
 
 
 def _measure_calibration(counted: pd.DataFrame) -> pd.DataFrame:
-    """Default rate of what is approved, and charge-offs observed over those the PDs expect."""
     bad, approved, expected = (
         counted[name] for name in ("charged_off_approved", "approved", "expected")
     )
@@ -202,7 +182,6 @@ def _measure_calibration(counted: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bounds(name: str, hits: pd.Series, of: pd.Series) -> dict[str, pd.Series]:
-    """95% bounds of a rate; missing where there is nobody to measure it on."""
     bounds = wilson_bounds(hits, of.clip(lower=1))
     return {
         f"{name}_{end}": pd.Series(bound, index=of.index).where(of > 0)
@@ -211,7 +190,6 @@ def _bounds(name: str, hits: pd.Series, of: pd.Series) -> dict[str, pd.Series]:
 
 
 def _tell_ratios(counted: pd.DataFrame, options: FairnessOptions) -> pd.DataFrame:
-    """The four-fifths ratio of each group under one policy, and what can be said of it."""
     approved, loans = counted["approved"].to_numpy(), counted["n"].to_numpy()
     measured = measure_ratios(approved, loans, options.min_loans)
     return pd.DataFrame(

@@ -1,8 +1,8 @@
 """Groups of borrowers that may stand for protected ones.
 
-There is no protected attribute in the data, so equal treatment of protected groups can neither be
-shown nor ruled out. What can be looked at are proxies: length of credit history for age, income and
-housing for wealth, pincodes for where people live (for audits only: nothing is lent on them).
+No protected attribute is in the data, so equal treatment can neither be shown nor ruled out.
+Proxies are length of credit history for age, income and housing for wealth, pincodes for where
+people live (only for audits).
 """
 
 from collections.abc import Callable, Mapping
@@ -22,10 +22,8 @@ from loantap.policy.findings.professions import group_professions
 class Proxy:
     """A way to group borrowers.
 
-    Attributes:
-        phrase: what it is, and what it may stand for.
-        group: the group of each loan, from canonical columns, as an ordered categorical.
-        audit_only: whether nothing but this audit may look at it.
+    `phrase` says what it may stand for; `group` gives the group of each loan, from canonical
+    columns, as an ordered categorical; `audit_only`: nothing but this audit may look at it.
     """
 
     phrase: str
@@ -40,7 +38,6 @@ def _categories(name: str) -> Callable[[pd.DataFrame], pd.Series]:
 def _bands(
     read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...]
 ) -> Callable[[pd.DataFrame], pd.Series]:
-    """Bands from each bound to below the next."""
     labels = [f"below {bounds[0]:,g}"]
     labels += [f"{low:,g} to below {high:,g}" for low, high in pairwise(bounds)]
     labels += [f"{bounds[-1]:,g} and more"]
@@ -86,7 +83,7 @@ def _professions(loans: pd.DataFrame) -> pd.Series:
     return group_professions(loans["profession"]).cat.remove_unused_categories()
 
 
-# What policies are audited by: a group of professions too, which no model has as a feature.
+# Policies are audited by a group of professions too, which no model has as a feature.
 POLICY_PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
     {
         "home_ownership": PROXIES["home_ownership"],

@@ -18,8 +18,8 @@ class ApprovalRatios:
         ratio: approval rate by that of the group approved most often; missing for a group with too
             few loans, and where nobody is approved.
         low: lower end of its interval; the intervals of a proxy hold all at once in 95%.
-        high: upper end; above 1 where another group may be the one approved most often.
-        is_measure: the group approved most often, by which the others are measured.
+        high: upper end; above 1 where another group may be approved most often.
+        is_measure: the group approved most often.
     """
 
     ratio: FloatArray
@@ -29,11 +29,7 @@ class ApprovalRatios:
 
     @property
     def worst(self) -> tuple[float, float, float]:
-        """The least ratio with its 95% bounds; missing with fewer than two groups to compare.
-
-        The bounds hold although the group was found by looking: they are the least of bounds that
-        hold for all groups at once.
-        """
+        """The least ratio with its simultaneous 95% bounds; missing with fewer than two groups."""
         others = ~self.is_measure & ~np.isnan(self.ratio)
         if not others.any():
             return np.nan, np.nan, np.nan
@@ -45,13 +41,8 @@ class ApprovalRatios:
 def measure_ratios(approved: IntArray, loans: IntArray, min_loans: int) -> ApprovalRatios:
     """Ratio of each group's approval rate to the highest, with simultaneous 95% intervals.
 
-    Which group is approved most often is read off the same loans, so the intervals are those of all
-    pairs of groups at once (Bonferroni).
-
-    Args:
-        approved: of each group.
-        loans: of each group.
-        min_loans: groups with fewer are left out.
+    The highest is read off the same loans, so the intervals are those of all pairs of groups at
+    once (Bonferroni). Groups of fewer than `min_loans` are left out.
     """
     ratio, low, high = (np.full(len(loans), np.nan) for _ in range(3))
     is_measure = np.zeros(len(loans), dtype=bool)
@@ -76,12 +67,8 @@ def ratio_bounds(
     """Bounds of the ratio of two rates, from the Wilson bounds of each.
 
     Donner and Zou, *Closed-form confidence intervals for functions of the normal mean and standard
-    deviation*, 2012 (MOVER-R). It holds where all or none of a group are approved, too.
-
-    Args:
-        group: approved and loans of each group.
-        measure: those of the group they are measured by, at least one of them approved.
-        z: standard errors to either side.
+    deviation*, 2012 (MOVER-R). It holds where all or none of a group are approved, too. `group` and
+    `measure` are approved (of the latter at least one) and loans; `z` standard errors.
     """
     rate, base = group[0] / group[1], measure[0] / measure[1]
     low, high = wilson_bounds(*group, z)

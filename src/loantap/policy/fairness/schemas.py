@@ -1,4 +1,4 @@
-"""Pandera schemas of the fairness audit. No protected attribute is in either table: see proxies."""
+"""Pandera schemas of the fairness audit, without any protected attribute: see proxies."""
 
 from typing import Final
 
@@ -14,7 +14,6 @@ _COUNT: Final = pa.Column("int64", pa.Check.ge(0))
 
 
 def _figure(name: str, *checks: pa.Check) -> dict[str, pa.Column]:
-    """A figure that may be missing, with its bounds."""
     return {name + end: pa.Column("float64", list(checks), nullable=True) for end in _ENDS}
 
 

@@ -1,1 +1,1 @@
-"""What the loans say about each segment, adjusted, over time and in money; and about claims."""
+"""What the loans say about each segment, adjusted, over time and in money."""

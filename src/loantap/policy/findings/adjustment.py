@@ -1,9 +1,8 @@
 """The effect of each factor on default, other factors being equal: one logistic regression.
 
-A factor's effect is told in default rates: the rate that all loans would have if they were in one
-of its segments and otherwise as they are (its adjusted rate), against the rate they would have in
-the others. Differences of adjusted rates are average marginal effects; their intervals follow from
-the covariance of the coefficients (delta method).
+A segment's adjusted rate is the default rate if all loans were in it and otherwise as they are.
+Differences of adjusted rates are average marginal effects; their intervals follow from the
+covariance of the coefficients (delta method).
 """
 
 from collections.abc import Sequence
@@ -23,8 +22,8 @@ from scipy.stats import chi2
 from loantap.measures.stability import noncentrality_bounds
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
-# Of each coefficient: as good as none beside a segment of ten loans, and enough to keep that of a
-# segment without any charge-off finite.
+# Nothing beside a segment of ten loans, but it keeps the coefficient of one without any charge-off
+# finite.
 _PENALTY: Final = 0.01
 _TOLERANCE: Final = 1e-7
 _BLOCK: Final = 20_000  # loans
@@ -36,10 +35,8 @@ class AdjustedFactor:
 
     Attributes:
         shares: of all loans that are in each segment.
-        rates: the default rate if all loans were in the segment and otherwise as they are.
         covariance: of the rates.
-        statistic: of Wald's test that no segment differs from another; chi-square.
-        freedom: its degrees of freedom.
+        statistic: of Wald's test that no segment differs; chi-square of `freedom`.
         neutral_pd: PD of each loan if the factor had no effect.
         fitted_spread: variance of the number of charge-offs in each segment, as fitted.
         neutral_spread: the same if the factor had no effect.
@@ -57,11 +54,9 @@ class AdjustedFactor:
     def compare(self, members: BoolArray | IntArray) -> tuple[float, float]:
         """Adjusted rate of some of the segments minus that of all others, and its standard error.
 
-        Segments count by their share of the loans. The members must be some, and not all.
-
-        The delta method makes little of chance where few loans happen to be charged off: a segment
-        of 60 loans without effect would be found ten times too often at the 0.1% level. So the
-        error is at least what it would be if there were no effect.
+        Segments count by their share of the loans; some, and not all, are members. The error is at
+        least that without an effect: by the delta method alone, a segment of 60 loans without
+        effect would be found ten times too often at the 0.1% level.
         """
         inside = np.zeros(len(self.shares), dtype=bool)
         inside[members] = True
@@ -81,9 +76,9 @@ class AdjustedFactor:
     def measure_strength(self) -> tuple[float, float, float]:
         """Standard deviation of the adjusted rates over the loans, with its 95% interval.
 
-        What chance alone adds to it is taken off, by the share that Wald's statistic would have of
-        itself by chance; the interval follows from the non-central distribution of the statistic.
-        So its lower bound is above 0 where the test finds an effect.
+        What chance adds is taken off, by the share that Wald's statistic would have by chance; the
+        interval follows from its non-central distribution, so that the lower bound is above 0 where
+        the test finds an effect.
         """
         if not self.statistic:
             return 0.0, 0.0, 0.0
@@ -99,9 +94,8 @@ class AdjustedFactor:
 class Regression:
     """A logistic regression of the outcome on the segments of every factor.
 
-    Attributes:
-        segments: one categorical per factor, one row per loan; no category without loans.
-        outcome: 1 for a loan that was charged off; both outcomes must be there.
+    `segments`: one categorical per factor, no category without loans. `outcome`: 1 for a loan that
+    was charged off; both outcomes must be there.
     """
 
     segments: pd.DataFrame
@@ -109,14 +103,14 @@ class Regression:
 
     @cached_property
     def _places(self) -> list[slice]:
-        """Where the coefficients of each factor are: one less than it has segments."""
+        """One coefficient less than the factor has segments."""
         sizes = [len(self.segments[name].cat.categories) - 1 for name in self.segments]
         ends = np.cumsum([1, *sizes])
         return [slice(int(start), int(end)) for start, end in pairwise(ends)]
 
     @property
     def size(self) -> int:
-        """Number of its coefficients, the intercept included."""
+        """Number of its coefficients with the intercept."""
         return self._places[-1].stop if self._places else 1
 
     @cached_property
@@ -162,7 +156,7 @@ class Regression:
     def _covariance(self) -> FloatArray:
         weight = self.pd * (1 - self.pd)
         information = _PENALTY * np.diag(np.arange(self.size) > 0).astype(float)
-        # Block by block as a dense matrix: three times as fast as a sparse product.
+        # As dense blocks: three times as fast as a sparse product.
         for start in range(0, len(weight), _BLOCK):
             block = self._design[start : start + _BLOCK].toarray()
             information += block.T @ (weight[start : start + _BLOCK, None] * block)
@@ -208,7 +202,7 @@ def _sum_by(codes: IntArray, values: FloatArray) -> FloatArray:
 
 
 def _neutralise(others: FloatArray, effects: FloatArray, rate: float) -> FloatArray:
-    """PD of each loan with one effect for all, such that as many loans default as did."""
+    """PD of each loan with one effect for all, such that as many default as did."""
     low, high = float(effects.min()) - 1, float(effects.max()) + 1
     same = brentq(lambda effect: float(expit(others + effect).mean()) - rate, low, high, xtol=1e-9)
     neutral: FloatArray = expit(others + same)

@@ -35,16 +35,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claim of the published case study.
+    """One claim of the published case study, in our words.
 
-    Attributes:
-        topic: what it is about.
-        said: the claim, in our words.
-        asked: what it asks for.
-        segmentation: what the loans are divided by to judge it.
-        segments: those that it is about.
-        direction: what they are said to have, beside all other loans.
-        instead: what is done, whatever the verdict.
+    The `segments` of the segmentation are said to have the `direction`, beside all other loans.
+    `asked` is what the claim asks for, `instead` what is done, whatever the verdict.
     """
 
     topic: str
@@ -115,11 +109,10 @@ CLAIMS: Final = (
 
 
 def judge_claims(evidence: Evidence, options: FindingsOptions) -> pd.DataFrame:
-    """The table of claims, in the order of the case study.
+    """The claims in the order of the case study; the columns of `schemas.CLAIMS`.
 
-    Returns:
-        One row per claim; the columns of `schemas.CLAIMS`. Effects are in percentage points;
-        `q_value` controls the false discovery rate over the claims, those on pincodes apart.
+    Effects are in percentage points; `q_value` controls the false discovery rate over the claims,
+    those on pincodes apart.
     """
     table = pd.DataFrame([_measure(claim, evidence) for claim in CLAIMS])
     audit = table["segmentation"].map(lambda name: SEGMENTATIONS[name].role) == Role.AUDIT

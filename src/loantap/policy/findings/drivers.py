@@ -1,4 +1,4 @@
-"""What drives default: every factor by its adjusted strength, over all years and in each."""
+"""What drives default: every factor by its adjusted strength."""
 
 from typing import Any, Final
 
@@ -23,16 +23,12 @@ def tabulate_drivers(
 ) -> pd.DataFrame:
     """Every factor that is not for the audit only, strongest first, over all years and in each.
 
-    The strength of a factor is the standard deviation, over the loans, of the default rates that
-    its segments have when all other factors are equal, in percentage points: about how far a
-    loan's PD lies from the average because of it. What chance adds is taken off. In a year, it is
-    how far that year's loans follow the order that the segments have in all other years: below 0
-    where they go the other way. Of a factor without two segments that have enough loans, nothing
-    is told.
+    Its strength is the standard deviation, over the loans, of the adjusted default rates of its
+    segments, in percentage points, less what chance adds: about how far a loan's PD lies from the
+    average because of it. In a year, it is how far that year's loans follow the order of the
+    segments in all other years; below 0 they go the other way. Two segments must have enough loans.
 
-    Returns:
-        One row per factor for all years (`year` 0), then one per year; the columns of
-        `schemas.DRIVERS`.
+    One row per factor for all years (`year` 0), then one per year, as `DRIVERS` has it.
     """
     rows = [row for name in FACTORS for row in _describe(evidence, name, years[name])]
     table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
@@ -88,10 +84,7 @@ def _interval(strength: float, low: float, high: float) -> dict[str, float]:
 
 
 def _judge(evidence: Evidence, name: str) -> dict[str, Any]:
-    """Strength, and the segments with the lowest and the highest rate of those with enough loans.
-
-    No figure where fewer than two segments have enough loans, or nothing could be adjusted.
-    """
+    """Strength, and of the segments with enough loans those with the lowest and highest rate."""
     segment = evidence.segments[name].cat
     judged = np.flatnonzero(evidence.is_enough(np.bincount(segment.codes)))
     if len(judged) < 2 or not evidence.adjusted:

@@ -20,17 +20,11 @@ _PERCENT: Final = 100
 def tabulate_findings(
     evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions
 ) -> pd.DataFrame:
-    """What is found of every segment of every segmentation.
+    """What is found of every segment of every segmentation; one row each, as `FINDINGS` has it.
 
-    Args:
-        evidence: of the loans.
-        years: of every segmentation, its table over the years.
-        options: of findings.
-
-    Returns:
-        One row per segment; the columns of `schemas.FINDINGS`. Effects are in percentage points.
-        `q_value` and `heterogeneity_q_value` control the false discovery rate over all segments
-        that are judged, those for the audit only apart (Benjamini & Hochberg 1995).
+    Effects are in percentage points. `q_value` and `heterogeneity_q_value` control the false
+    discovery rate over all segments that are judged, those for the audit only apart (Benjamini &
+    Hochberg 1995).
     """
     table = pd.concat(
         [_tabulate(evidence, name, years[name]) for name in SEGMENTATIONS], ignore_index=True
@@ -48,9 +42,9 @@ def tabulate_findings(
 
 
 def control_discoveries(p_values: pd.Series, audit: pd.Series) -> pd.Series:
-    """Benjamini-Hochberg over all p-values that there are, those of the audit apart.
+    """Benjamini-Hochberg over all p-values, those of the audit apart.
 
-    The near-zero p-values of the audit would loosen the control of all others.
+    The audit's near-zero p-values would loosen the control of all others.
     """
     corrected = pd.Series(np.nan, index=p_values.index)
     for family in (audit, ~audit):
@@ -75,8 +69,8 @@ def measure_gaps(
 ) -> dict[str, FloatArray]:
     """Default rate of each group minus that of all other loans, in points, nothing adjusted.
 
-    With its 95% interval (Newcombe, Statistics in Medicine 1998, from Wilson's), and the default
-    rate of all others. Not a number where there are no others.
+    With its 95% interval (Newcombe, Statistics in Medicine 1998, from Wilson's), and the others'
+    rate. Not a number where there are no others.
     """
     others, others_bad = all_loans - loans, all_charged_off - charged_off
     with np.errstate(invalid="ignore"):
@@ -97,7 +91,7 @@ def measure_gaps(
 def measure_profits(evidence: Evidence, codes: IntArray, groups: int) -> dict[str, FloatArray]:
     """Mean imputed profit per loan of each group, with its 95% interval, and that of all others.
 
-    Not a number where there is no loan; the interval of a single loan is not a number either.
+    Not a number where there is no loan, and the interval where there is one.
     """
     loans = np.bincount(codes, minlength=groups).astype(float)
     columns: dict[str, FloatArray] = {}

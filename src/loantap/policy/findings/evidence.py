@@ -1,4 +1,4 @@
-"""The loans as evidence: segments, outcomes, profits and what the regression makes of them."""
+"""The loans as evidence: segments, outcomes, profits and their regression."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +16,13 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 
 _YEAR: Final = "issue_year"
-# What is adjusted: all but what is looked at in the audit only.
+# What is adjusted: all but what is for the audit only.
 FACTORS: Final = tuple(name for name, s in SEGMENTATIONS.items() if s.role is not Role.AUDIT)
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """How far the default rate of some loans lies from that of all others, as a fraction.
-
-    Attributes:
-        value: rate of these minus rate of the others, other factors being equal.
-        error: its standard error.
-    """
+    """Adjusted default rate of some loans minus that of all others, a fraction; standard error."""
 
     value: float
     error: float
@@ -40,15 +35,9 @@ NO_EFFECT: Final = Effect(float("nan"), float("nan"))
 class Evidence:
     """Resolved loans, one place in each array per loan.
 
-    Attributes:
-        segments: one categorical per segmentation.
-        outcome: 1 for a loan that was charged off, 0 for one that was paid back.
-        years: year of issue.
-        profits: imputed profit, in currency, by the way that paid loans may have run.
-        adjusted: of every factor that is not for the audit only, its adjusted rates; empty where
-            the loans are too few for a regression.
-        pd: what the regression on all factors expects of each loan; audit factors are not in it.
-        min_outcomes: see `FindingsOptions`.
+    `segments` has one categorical per segmentation; `profits` are imputed, in currency, by the way
+    that paid loans may have run. `adjusted` leaves out factors for the audit only, and is empty
+    where the loans are too few for a regression; `pd` is what the regression expects.
     """
 
     segments: pd.DataFrame
@@ -73,8 +62,8 @@ class Evidence:
     def compare(self, name: str, segments: IntArray) -> Effect:
         """Effect of being in some segments of a segmentation, by their places.
 
-        Audit factors are not in the regression, which the pincode would tear apart: of them it is
-        the excess of charge-offs over what all other factors let expect.
+        The regression leaves out audit factors, since the pincode would tear it apart: their effect
+        is the excess of charge-offs over what all other factors let expect.
         """
         inside = np.isin(self.segments[name].cat.codes.to_numpy(), segments)
         loans = int(inside.sum())
@@ -91,13 +80,9 @@ class Evidence:
 def gather_evidence(
     loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions
 ) -> Evidence:
-    """Segment the loans, and adjust every factor for all others.
+    """Segment the resolved loans, and adjust every factor for all others.
 
-    Args:
-        loans: one row per resolved loan, canonical columns.
-        profits: `insights.profits`.
-        scenario: the one whose profits are told.
-        options: of findings.
+    `scenario` is the one whose profits are told.
 
     Raises:
         InputError: there is no loan, or a loan has no profit.

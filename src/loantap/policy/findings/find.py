@@ -22,11 +22,8 @@ _PERCENT: Final = 100
 class Findings:
     """What the loans say.
 
-    Attributes:
-        segments: one row per segment of each segmentation.
-        years: one row per segment and issue year with enough loans.
-        drivers: one row per factor for all years and for each.
-        claims: one row per claim of the case study.
+    `segments` has one row per segment, `years` per segment and issue year with enough loans,
+    `drivers` per factor for all years and for each, `claims` per claim of the case study.
     """
 
     segments: pd.DataFrame
@@ -40,14 +37,7 @@ def find_all(
 ) -> Findings:
     """Everything that is found of a portfolio, from one regression.
 
-    Args:
-        loans: one row per resolved loan, canonical columns.
-        profits: `insights.profits`.
-        scenario: the one whose profits are told.
-        options: of findings.
-
-    Raises:
-        InputError: there is no loan, or a loan has no profit.
+    Arguments and errors are those of `gather_evidence`.
     """
     evidence = gather_evidence(loans, profits, scenario, options)
     tables = {
@@ -66,11 +56,7 @@ def find_all(
 
 
 def _list_years(evidence: Evidence, name: str, table: YearTable) -> pd.DataFrame:
-    """The segments of one factor in the years in which there are enough of their loans.
-
-    An effect is the excess of charge-offs over those expected, beside that of all other loans of
-    the year.
-    """
+    """An effect is the excess of charge-offs, beside that of all other loans of the year."""
     others = table.loans.sum(axis=0) - table.loans
     segment, year = np.nonzero(table.is_enough & (others > 0))
     loans, charged_off = table.loans[segment, year], table.charged_off[segment, year]

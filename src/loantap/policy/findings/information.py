@@ -1,8 +1,7 @@
 """How much each factor that is known at the decision tells of the outcome, by itself.
 
-optbinning finds the bins of a factor that tell most on every second loan; the information value
-(IV) of these bins is measured on the other loans, since bins that were chosen for their IV flatter
-it on the loans that they were chosen on.
+optbinning finds the most telling bins on every second loan; their information value (IV) is
+measured on the others, since it is flattered where bins were chosen.
 """
 
 from collections.abc import Mapping
@@ -34,16 +33,16 @@ _APPLICANT: Final = (
 )  # fmt: skip
 _LENDER: Final = ("grade", "sub_grade", "interest_rate_pct", "term_months", "instalment")
 _AUDIT: Final = ("pincode", "state")
-# Every column that is known at the decision but identifiers, free text and the month of issue,
-# whose level hangs on how many of its loans are resolved.
+# All that is known at the decision but identifiers, free text and the month of issue, whose level
+# hangs on how many of its loans are resolved.
 FACTORS: Final[Mapping[str, Role]] = MappingProxyType(
     dict.fromkeys(_APPLICANT, Role.APPLICANT)
     | dict.fromkeys(_LENDER, Role.LENDER)
     | dict.fromkeys(_AUDIT, Role.AUDIT)
 )
-# Categories with a smaller share of the loans are binned together.
+# Categories of a smaller share are binned together.
 _RARE: Final = 0.01
-# Numbers of a factor with at most so many different ones are named one by one.
+# At most so many different numbers are named one by one.
 _FEW_VALUES: Final = 5
 # Siddiqi, Credit Risk Scorecards, 2006.
 _STRENGTHS: Final = ((0.02, "not predictive"), (0.1, "weak"), (0.3, "medium"))
@@ -53,24 +52,14 @@ TOO_FEW: Final = "too few loans to say"
 
 @dataclass(frozen=True, slots=True)
 class InformationTables:
-    """What is told of the factors.
-
-    Attributes:
-        values: one row per factor; the columns of `schemas.INFORMATION_VALUES`.
-        bins: one row per factor and bin; the columns of `schemas.BINS`.
-    """
+    """One row per factor (`INFORMATION_VALUES`), and one per factor and bin (`BINS`)."""
 
     values: pd.DataFrame
     bins: pd.DataFrame
 
 
 def measure_information(loans: pd.DataFrame, options: FindingsOptions) -> InformationTables:
-    """Best bins and information value of every factor, the factor that tells most first.
-
-    Args:
-        loans: one row per resolved loan, canonical columns.
-        options: of binning.
-    """
+    """Best bins and information value of every factor of resolved loans, the most telling first."""
     outcome = loans["is_charged_off"].to_numpy()
     found = np.arange(len(loans)) % 2 == 0
     smallest = min(np.bincount(outcome[half], minlength=2).min() for half in (found, ~found))
@@ -106,7 +95,7 @@ def _meaning(name: str) -> str:
 
 
 def _read(loans: pd.DataFrame, name: str) -> tuple[FloatArray | IntArray, pd.Index | None]:
-    """The values of a factor: numbers, or the places of texts in an index, none of them missing."""
+    """The values of a factor: numbers, or places of texts in an index; none missing."""
     if name == _HISTORY:
         return build_features(loans, [name])[name].to_numpy(float), None
     if COLUMNS[name].kind not in {Kind.CATEGORY, Kind.TEXT}:
@@ -122,7 +111,6 @@ def _bin(
     found: BoolArray,
     options: FindingsOptions,
 ) -> pd.DataFrame:
-    """Bins found on some loans, counted on the others; without those that none of them is in."""
     values, texts = _read(loans, name)
     stated = np.asarray(pd.notna(values))
     if len(pd.unique(values[found & stated])) < 2:
@@ -150,8 +138,8 @@ def _search(
     *,
     is_text: bool,
 ) -> tuple[Any, IntArray]:
-    """Where the best bins of some loans are split, and which of them each of the others is in."""
-    # Its solver takes two seconds to import, which only this pipeline should pay for.
+    """Where the best bins of some loans are split, and the bin of each of the others."""
+    # Its solver takes two seconds to import.
     from optbinning import OptimalBinning
 
     best = OptimalBinning(
@@ -171,7 +159,7 @@ def _label_groups(splits: Any, texts: pd.Index) -> list[str]:
 
 
 def _label_numbers(splits: Any, values: FloatArray | IntArray) -> list[str]:
-    """The values in each bin, such as "36" and "60", where they are few; else its bounds."""
+    """The values in each bin, such as "36" and "60", if few; else its bounds."""
     numbers = np.asarray(values, dtype=float)
     there = np.unique(numbers[~np.isnan(numbers)])
     if len(there) > _FEW_VALUES:

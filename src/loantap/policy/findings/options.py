@@ -1,4 +1,4 @@
-"""What a person may set about findings; validated, then frozen."""
+"""Options of findings; `conf/base/parameters_insights.yml` explains them."""
 
 from typing import Annotated
 
@@ -12,19 +12,12 @@ class FindingsOptions(Options):
 
     Attributes:
         min_outcomes: a segment is judged when, at the default rate of the portfolio, at least so
-            many of its loans would be charged off and so many paid back, and the same goes for all
-            other loans. Of others it is said that there are too few loans to say.
-        min_outcomes_per_year: the same of its loans of one issue year.
+            many of its loans, and of all others, would be charged off and so many paid back.
         min_outcomes_per_coefficient: charge-offs, and paid loans, that the portfolio must have for
-            each coefficient of the regression that adjusts a factor for the others; some 90 of
-            real loans. With fewer, its normal approximation finds what is not there, so of all
-            segments and factors it is said that there are too few loans to say. With 1 for each,
-            something was found in 23% of portfolios whose outcomes were dealt out at random; with
-            3 for each, a segment in 4% and a factor in 5%.
-        false_discovery_rate: the share of findings that may be due to chance, over all that was
-            tried.
-        max_bins: of a factor whose information value is measured.
-        binning_seconds: at which the search for the best bins of a factor stops.
+            each coefficient of the adjusting regression; real loans have some 90. With fewer, its
+            normal approximation finds what is not there: where outcomes are random, in 23% of
+            portfolios with 1 for each; with 3, a segment in 4% and a factor in 5%.
+        false_discovery_rate: the share of findings that may be due to chance.
     """
 
     min_outcomes: PositiveInt

@@ -1,8 +1,7 @@
 """Job titles in the applicant's own words, cleaned and put into groups.
 
-A title is cleaned word by word: case and punctuation go, abbreviations are written out, a word
-that is one slip of the pen from a word of a group is corrected. The first group in the order below
-that one of its words, or two words in a row, belongs to is its group.
+Case and punctuation go, abbreviations are written out, one slip of the pen from a word of a group
+is corrected. A title is in the first group that has one of its words, or two in a row.
 """
 
 import re
@@ -73,7 +72,7 @@ _PROFESSIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )  # fmt: skip
 
-# Written out before anything else; British spellings as American ones, which the titles use.
+# Written out first; British spellings as American ones, which the titles use.
 _SYNONYMS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "mgr": "manager", "mngr": "manager",
@@ -91,7 +90,7 @@ _SYNONYMS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )  # fmt: skip
 
-# What is corrected into; too long for a slip of the pen to make another word of them ...
+# What is corrected into; too long for a slip of the pen to make another word ...
 _SPELT: Final = (
     "manager", "director", "teacher", "engineer", "supervisor", "technician", "mechanic",
     "electrician", "accountant", "analyst", "president", "assistant", "secretary", "receptionist",
@@ -105,24 +104,20 @@ _OTHER_WORDS: Final = frozenset({"resident", "protect", "directory", "operation"
 
 _WORD: Final = re.compile(r"[a-z]+")
 _MIN_LETTERS: Final = 6
-# Titles that are remembered; 396,030 loans have some 125,000.
+# 396,030 loans have some 125,000 titles.
 _TITLES: Final = 2**18
 
 
 def group_professions(titles: pd.Series) -> pd.Series:
     """The group of each job title; `not stated` where there is none, `other` where none fits.
 
-    Args:
-        titles: free text, as stated; may be missing.
-
-    Returns:
-        A categorical of the same index; its categories are all groups, in the order above, then
-        `other` and `not stated`, whether a title is in them or not.
+    A categorical of the same index; its categories are all groups in order, then `other` and `not
+    stated`.
     """
     codes, stated = pd.factorize(titles)
     groups = pd.Index([*_PROFESSIONS, OTHER, NOT_STATED])
     places = np.array([*(_place(str(title)) for title in stated), len(_PROFESSIONS) + 1], dtype=int)
-    # The code of a missing title is -1, which takes the last place.
+    # The code of a missing title is -1, the last place.
     return pd.Series(pd.Categorical.from_codes(places[codes], groups), titles.index)
 
 
@@ -130,7 +125,7 @@ def _clean_words(title: str) -> list[str]:
     return [part for word in _WORD.findall(title.lower()) for part in _correct(word).split()]
 
 
-# A run groups the same titles four times, for findings, bins and two fairness audits.
+# A run groups the same titles four times.
 @lru_cache(_TITLES)
 def _place(title: str) -> int:
     words = _clean_words(title)
@@ -141,7 +136,7 @@ def _place(title: str) -> int:
 
 @lru_cache(_TITLES)
 def _correct(word: str) -> str:
-    """The word written out, spelt right, and in the singular where that is a word of a group."""
+    """Written out, spelt right, and in the singular where that is a word of a group."""
     if word in _SYNONYMS:
         return _SYNONYMS[word]
     singular = word.removesuffix("s")
@@ -155,8 +150,8 @@ def _correct(word: str) -> str:
 def _slips(word: str) -> Iterator[str]:
     """The word, and all that is left of it when a letter is left out.
 
-    Two words that share one of these are one letter more, less, other or misplaced apart (the
-    symmetric deletes of Garbe's SymSpell).
+    Words that share one of these are one letter more, less, other or misplaced apart (the symmetric
+    deletes of Garbe's SymSpell).
     """
     yield word
     yield from (word[:at] + word[at + 1 :] for at in range(len(word)))

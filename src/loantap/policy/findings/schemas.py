@@ -8,7 +8,7 @@ from loantap.policy.findings.wording import Finding, Steadiness
 
 _SHARE = pa.Check.in_range(0, 1)
 _COUNT = pa.Check.ge(0)
-# A figure is missing where there are too few loans to say.
+# Missing where there are too few loans to say.
 _FIGURE = pa.Column("float64", nullable=True)
 _PROBABILITY = pa.Column("float64", _SHARE, nullable=True)
 _IV = pa.Column("float64", _COUNT, nullable=True)
@@ -134,7 +134,7 @@ CLAIMS = pa.DataFrameSchema(
     name="claims",
 )
 
-# One row per factor that is known at the decision; measured on every second loan.
+# One row per factor known at the decision; measured on every second loan.
 INFORMATION_VALUES = pa.DataFrameSchema(
     {
         "factor": _text(),

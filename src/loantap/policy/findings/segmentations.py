@@ -28,11 +28,9 @@ class Segmentation:
 
     Attributes:
         name: canonical column.
-        phrase: what it is called in a sentence.
-        role: whose doing it is.
         bands: lower bounds, inclusive, of a number's bands; empty for a category.
-        twin: a factor that says the same in other words. Given the one, the other has no effect
-            that could be told, so each is adjusted for all factors but its twin.
+        twin: a factor that says the same in other words; each is adjusted for all factors but its
+            twin, beside which it would have no effect.
     """
 
     name: str
@@ -67,12 +65,8 @@ SEGMENTATIONS: Final[Mapping[str, Segmentation]] = MappingProxyType({s.name: s f
 def segment_loans(loans: pd.DataFrame) -> pd.DataFrame:
     """The segment of each loan in each segmentation.
 
-    Args:
-        loans: one row per loan, canonical columns.
-
-    Returns:
-        One row per loan, one categorical per segmentation; its categories are the segments that
-        have loans, bands in rising order, others by name; `not stated` is the last.
+    One row per loan, one categorical per segmentation; its categories are the segments that have
+    loans, bands in rising order, others by name; `not stated` last.
     """
     return pd.DataFrame(
         {name: _segment(loans[name], chosen).cat.remove_unused_categories()

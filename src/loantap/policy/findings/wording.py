@@ -1,4 +1,4 @@
-"""The words of findings: closed lists, and one plain sentence per segment."""
+"""The words of findings: closed lists, and one sentence per segment."""
 
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -7,7 +7,7 @@ import pandas as pd
 
 from loantap.policy.findings.segmentations import Role
 
-# Of a table: figures by the names of its columns.
+# Figures by the names of a table's columns.
 Row: TypeAlias = dict[str, Any] | pd.Series
 
 
@@ -49,7 +49,7 @@ def tell_effect(row: Row) -> str:
 
 
 def tell_finding(row: Row) -> str:
-    """One plain sentence about a segment, with its figures; `row` of `tabulate_findings`."""
+    """One sentence about a segment, with its figures; `row` of `tabulate_findings`."""
     name = f"{row['phrase'][0].upper()}{row['phrase'][1:]} {row['segment']}"
     if row["finding"] == Finding.TOO_FEW:
         return f"{name}: {Finding.TOO_FEW} (n = {row['loans']:,})."
@@ -79,7 +79,6 @@ def tell_profit(row: Row) -> str:
 
 
 def _explain(row: Row) -> str:
-    """Why a plain difference is none once all is considered."""
     if row["effect_low"] * row["effect_high"] > 0:
         return f". With so many claims tried, that may be chance (q = {row['q_value']:.2g})"
     return ". The plain difference goes with the other factors, the price among them"
@@ -88,10 +87,7 @@ def _explain(row: Row) -> str:
 def tell_answer(row: Row, *, is_audit: bool, is_refused: bool) -> str:
     """What the loans answer to a claim; `row` of `claims.judge_claims`.
 
-    Args:
-        row: the figures.
-        is_audit: whether the claim is about what nothing may be lent on.
-        is_refused: whether it asks to lend less to people for it.
+    `is_audit`: nothing may be lent on what it is about. `is_refused`: it asks to lend less for it.
     """
     if row["finding"] == Finding.TOO_FEW:
         figures = f"Too few loans to say (n = {row['loans']:,})"

@@ -1,8 +1,8 @@
 """Whether an effect holds over the years of issue.
 
-In each year, the charge-offs of a segment are compared with those that the regression expects of
-the same loans if the factor had no effect. The regression has an effect of each year, so that the
-level of a year, which hangs on how many of its loans are resolved, is not mistaken for a finding.
+In each year, a segment's charge-offs are compared with those that the regression expects if the
+factor had no effect. It includes the year, since a year's level hangs on how many of its loans are
+resolved.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,11 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class YearTable:
-    """One factor over the years; arrays of segments x years.
+    """One factor over the years, which rise; arrays of segments x years.
 
     Attributes:
-        years: the years, rising.
-        loans: number of loans.
-        charged_off: how many of them were charged off.
-        excess: charge-offs beyond those expected, as a share of the loans; not a number where
-            there is no loan.
+        excess: charge-offs beyond those expected, as a share of the loans; not a number where there
+            is no loan.
         variance: of the excess.
         is_enough: whether there are enough loans to say; nowhere where nothing could be adjusted.
     """
@@ -42,9 +39,8 @@ class Stability:
 
     Attributes:
         years: number of years with enough loans to say.
-        same_sign: in how many of them the effect has the sign that it has over all of them.
-        p_value: of Cochran's test that it is the same in all of them; not a number with fewer than
-            two.
+        same_sign: those of them in which the effect has the sign that it has over all.
+        p_value: of Cochran's test that it is the same in all; not a number with fewer than two.
     """
 
     years: int
@@ -91,14 +87,12 @@ def measure_stability_over_years(table: YearTable, segment: int) -> Stability:
 def follow_driver(table: YearTable) -> tuple[FloatArray, FloatArray]:
     """How strongly a factor drives default in each year, by its segments' order in all other years.
 
-    Loans are held in the direction that the other years show: the covariance, over the loans of
-    the year, of their excess of charge-offs with that of their segment in the other years, scaled
-    to one standard deviation. A factor that does nothing comes out at 0, not above, as it would if
-    the order were taken from the year itself.
+    The covariance, over the loans of the year, of their excess of charge-offs with that of their
+    segment in the other years, scaled to one standard deviation. A factor that does nothing comes
+    out at 0, not above, as it would by the year's own order.
 
-    Returns:
-        Of each year the strength, as a fraction, and its standard error; not a number where no
-        other year has loans in its segments, or the year has too few loans.
+    Returns strength, a fraction, and standard error of each year; not a number where it, or all
+    other years, have too few loans.
     """
     years = len(table.years)
     strength, error = np.full(years, np.nan), np.full(years, np.nan)

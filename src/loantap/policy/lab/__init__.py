@@ -1,1 +1,1 @@
-"""Policy lab: rules that decline loans, what each would have cost or earned, which are worth it."""
+"""Policy lab: rules that decline loans, and which are worth it."""

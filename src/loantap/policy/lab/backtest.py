@@ -1,4 +1,4 @@
-"""What a rule would have done to the loans that were made: alone, and after the NPV policy."""
+"""What a rule would have done to the loans made: alone, and after the NPV policy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 _NO_FIGURE: Final = float("nan")
-# How often a portfolio in which no rule gains may get a recommendation all the same. It is shared
-# by four families of claims: rules written by hand and rules found, alone and after the policy.
+# How often a portfolio in which no rule gains may get a recommendation all the same, over four
+# families of claims: rules written by hand and rules found, alone and after the policy.
 MAX_FALSE_RATE: Final = 0.05
 _FAMILIES: Final = 4
 
@@ -39,7 +39,7 @@ class FoundBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rule to test; one that was searched for is tested on loans the search did not look at."""
+    """A rule to test; found ones on loans that the search did not look at."""
 
     rule: Rule
     found_by: FoundBy
@@ -48,18 +48,12 @@ class Candidate:
 def backtest(candidates: Sequence[Candidate], loans: JudgedLoans, min_loans: int) -> pd.DataFrame:
     """Test rules on each sample, alone and after the NPV policy, in every scenario.
 
-    Args:
-        candidates: rules, no two with the same id.
-        loans: to test them on.
-        min_loans: of a rule that declines fewer nothing is said about profit.
-
-    Returns:
-        One row per rule, sample, `after`, scenario and paid life; see `RULE_TESTS` for the columns.
-        Rates and shares are fractions, profit changes are means per application of the sample in
-        currency, imputed, with 95% intervals. `p_value` is one-sided: how likely a gain as large
-        is where the rule gains nothing; `adjusted_p_value` is Holm's, over all rules that were
-        found in the same way, and `holds` says whether it is at most the family's
-        share of `MAX_FALSE_RATE`.
+    One row per rule, sample, `after`, scenario and paid life, as `RULE_TESTS` has it. Rates and
+    shares are fractions, profit changes are means per application of the sample in currency,
+    imputed, with 95% intervals; none for rules that decline fewer than `min_loans`. `p_value` is
+    one-sided: how likely a gain as large is where the rule gains nothing; `adjusted_p_value` is
+    Holm's, over all rules found in the same way, and `holds` where it is at most their share of
+    `MAX_FALSE_RATE`.
     """
     declined = apply_rules([candidate.rule for candidate in candidates], loans.columns)
     rows = [
@@ -85,7 +79,6 @@ _OF_PROFIT: Final = ["profit_change", "profit_change_low", "profit_change_high",
 
 
 def _keep(sample: Sample, candidate: Candidate, loans: JudgedLoans) -> Sample:
-    """The loans of a sample that this rule may be judged by."""
     if candidate.found_by is FoundBy.HAND:
         return sample
     rows = ~loans.is_searched[sample.places]
@@ -125,7 +118,6 @@ def _say_change(gains: FloatArray, applications: int) -> dict[str, Any]:
 
 
 def _count(lost: BoolArray, before: BoolArray, bad: BoolArray) -> dict[str, Any]:
-    """Approvals and charge-offs of those that were approved before the rule."""
     n, approved, charged_off = len(before), int(before.sum()), int((before & bad).sum())
     approvals_lost, avoided = int(lost.sum()), int((lost & bad).sum())
     low, high = wilson_bounds(avoided, max(approvals_lost, 1))
@@ -151,9 +143,7 @@ def _divide(part: int, whole: int) -> float:
 def estimate_change(gains: FloatArray, applications: int) -> Estimate:
     """Profit change per application, with its 95% interval (normal).
 
-    Args:
-        gains: of each application that the rule declines, in currency; all others gain nothing.
-        applications: how many there are in all.
+    `gains`: in currency, of the applications that the rule declines; all others gain nothing.
     """
     if not applications:
         return Estimate(_NO_FIGURE, _NO_FIGURE, _NO_FIGURE)
@@ -164,13 +154,11 @@ def estimate_change(gains: FloatArray, applications: int) -> Estimate:
 
 
 def _p_value(change: Estimate) -> float:
-    """How likely a gain as large is by chance, where a rule gains nothing or loses."""
     spread = (change.high - change.low) / (2 * Z95)
     return float(norm.sf(change.value / spread)) if spread > 0 else _NO_FIGURE
 
 
 def _blank_few(table: pd.DataFrame, min_loans: int) -> pd.DataFrame:
-    """No profit where too few loans are declined to say."""
     is_enough = table["approvals_lost"] >= min_loans
     blanked = table[_OF_PROFIT].where(is_enough)
     return table.assign(is_enough=is_enough, **{name: blanked[name] for name in _OF_PROFIT})
@@ -187,8 +175,8 @@ def _judge(table: pd.DataFrame) -> pd.DataFrame:
 def control_false_claims(p_values: FloatArray) -> FloatArray:
     """P values adjusted for their number (Holm, Scandinavian Journal of Statistics, 1979).
 
-    The chance that any of them falls below a level, where nothing is to be found, is at most that
-    level, however they depend on each other. Missing ones stay missing and do not count.
+    Where nothing is to be found, the chance that any falls below a level is at most that level,
+    however they depend on each other. Missing ones stay missing.
     """
     is_known = ~np.isnan(p_values)
     known = p_values[is_known]

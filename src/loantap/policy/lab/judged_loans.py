@@ -1,4 +1,4 @@
-"""The loans that rules are tested on: what they are, what declining them would have changed."""
+"""The loans that rules are tested on, and what declining them would have changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,12 +26,9 @@ Outlook = tuple[str, PaidLife]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some of the loans.
+    """Some of the loans, by their places among all; `name` is one of `SAMPLES`.
 
-    Attributes:
-        name: one of `SAMPLES`.
-        places: of its loans among all.
-        approved: per scenario, whether each would be approved since its expected NPV is positive.
+    `approved`: per scenario, whether each would be approved for its positive expected NPV.
     """
 
     name: str
@@ -43,12 +40,9 @@ class Sample:
 class JudgedLoans:
     """The loans of a portfolio that a model was judged on.
 
-    Attributes:
-        columns: what rules may read of every loan, by canonical name.
-        is_charged_off: of every loan.
-        gains: imputed profit of declining each loan, per scenario and paid life, in currency.
-        is_searched: whether the search may look at a loan; what it finds is quoted on the others.
-        samples: those of `SAMPLES` that there are.
+    `columns` are what rules may read, `gains` the imputed profit of declining each loan, per
+    scenario and paid life, in currency. What the search finds on loans that are `is_searched` is
+    quoted on the others.
     """
 
     columns: Values
@@ -65,13 +59,7 @@ class JudgedLoans:
 def gather_judged_loans(
     loans: pd.DataFrame, profits: pd.DataFrame, predictions: pd.DataFrame, economics: Economics
 ) -> JudgedLoans:
-    """Put loans, imputed profits and PDs together.
-
-    Args:
-        loans: one row per resolved loan, canonical columns.
-        profits: what `tabulate_profits` returned.
-        predictions: one row per sample and loan: `loan_id`, `sample`, `probability_of_default`.
-        economics: the scenarios.
+    """Put resolved loans, imputed profits and PDs (one row per sample and loan) together.
 
     Raises:
         InputError: profits or predictions are those of other loans.

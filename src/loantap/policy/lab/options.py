@@ -1,4 +1,4 @@
-"""What a person may set about the policy lab; validated, then frozen."""
+"""Options of the policy lab; `conf/base/parameters_insights.yml` explains them."""
 
 from typing import Annotated
 
@@ -10,19 +10,7 @@ from loantap.portfolio.options import Options
 
 
 class LabOptions(Options):
-    """Rules that are tested, and how others are searched for.
-
-    Attributes:
-        rules: written by hand, tested on all judged loans.
-        paid_life: how long loans that were paid back are taken to have run where it is decided
-            whether a rule holds; figures are given for both.
-        min_loans: of a rule that declines fewer loans nothing is said about profit.
-        edges: bounds tried of each number, at equal counts of loans.
-        max_found: rules that the search puts forward for each of its two questions (alone, and
-            after the model).
-        max_overlap: share of a rule's declined loans that rules put forward before it may decline
-            already.
-    """
+    """Rules that are tested on all judged loans, and how others are searched for."""
 
     rules: tuple[Rule, ...]
     paid_life: PaidLife

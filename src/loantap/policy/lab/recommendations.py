@@ -1,4 +1,4 @@
-"""`recommendations.json`: rules that would have raised profit, in a form that scoring applies."""
+"""`recommendations.json`: rules that would have raised profit."""
 
 import json
 import math
@@ -33,21 +33,12 @@ _QUOTED_ON: Final = {
 def report_rules(
     tests: pd.DataFrame, origin: str, economics: Economics, options: LabOptions
 ) -> dict[str, Any]:
-    """The structure of `recommendations.json`.
+    """The structure of `recommendations.json`, from what `backtest` returned.
 
-    A rule is recommended where its profit change in the main scenario is above zero beyond what
-    the number of rules tried explains, alone or after the NPV policy; see `backtest`.
-
-    Args:
-        tests: what `backtest` returned.
-        origin: of the loans, real or simulated.
-        economics: the main scenario.
-        options: the paid life that decides.
-
-    Returns:
-        `origin`, `scenario`, `paid_life`, `profit` (how it is known), `max_false_rate`,
-        `recommendations` (those that gain most surely first), `tested` (rules that did not
-        hold, in the same form).
+    A rule is recommended where its profit change in the main scenario is above zero beyond what the
+    number of rules tried explains, alone or after the NPV policy. `recommendations` begin with the
+    surest; `tested` are rules that did not hold; `origin` is real or simulated; `profit` says how
+    it is known.
     """
     outlook = {"scenario": economics.main, "paid_life": options.paid_life.value}
     alone, after = (select_rows(tests, after=which, **outlook) for which in After)
@@ -71,10 +62,7 @@ def read_rules(
 ) -> tuple[Rule, ...]:
     """The recommended rules of these ids, in their order, each once.
 
-    Args:
-        recommendations: `recommendations.json` as `report_rules` makes it.
-        ids: of the rules wanted.
-        origin: of the loans that the model in use learnt from, real or simulated.
+    `origin` is that of the loans of the model's training, real or simulated.
 
     Raises:
         InputError: the file has another form, or is about loans of another origin; an id is
@@ -105,12 +93,7 @@ def read_rules(
 def choose_rules(
     recommendations: Mapping[str, Any] | None, ids: Sequence[str], *, origin: str
 ) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
-    """The recommended rules that are switched on, and the others.
-
-    Args:
-        recommendations: `recommendations.json`; None where there is none.
-        ids: of the rules that are switched on.
-        origin: of the loans that the model in use learnt from, real or simulated.
+    """The recommended rules that are switched on by `ids`, and the others; see `read_rules`.
 
     Raises:
         InputError: rules are switched on and there is no file; or as `read_rules`.
@@ -131,11 +114,8 @@ def choose_rules(
 def doubt_rules(recommendations: Mapping[str, Any] | None, ids: Sequence[str]) -> list[str]:
     """A sentence for each rule that is switched on and is not shown to gain after expected NPV.
 
-    That is expected NPV above 0, which lacks the policy's referral band and limits; see `backtest`.
-
-    Args:
-        recommendations: `recommendations.json`; None where there is none.
-        ids: of the rules that are switched on; `choose_rules` has refused those that are unknown.
+    That is expected NPV above 0, without the policy's referral band and limits; see `backtest`. All
+    ids are known.
     """
     if recommendations is None or not ids:
         return []
@@ -205,12 +185,11 @@ def _describe(tests: pd.DataFrame, alone: pd.Series, after: pd.Series) -> dict[s
 
 
 def _cause(row: pd.Series) -> str:
-    """Why the loans that a rule declines lose: they default more often, or are priced too low."""
+    """Whether the loans declined default more often, or are priced too low."""
     return "risk" if row["default_rate_declined_low"] > row["default_rate_kept"] else "price"
 
 
 def _main_row(tests: pd.DataFrame, sample: str, like: pd.Series) -> pd.Series:
-    """The row of another sample, the outlook being the same."""
     is_same = tests["sample"].eq(sample)
     for name in ("after", "scenario", "paid_life"):
         is_same &= tests[name].eq(like[name])
@@ -222,7 +201,6 @@ def _count(row: pd.Series) -> dict[str, Any]:
 
 
 def _measure(tests: pd.DataFrame, after: After, sample: str) -> dict[str, Any]:
-    """Profit change in every outlook, and the adjusted p value of it."""
     rows = tests[tests["after"].eq(after.value) & tests["sample"].eq(sample)]
     changes: dict[str, dict[str, Any]] = {}
     for row in rows.to_dict("records"):
@@ -236,7 +214,7 @@ def _measure(tests: pd.DataFrame, after: After, sample: str) -> dict[str, Any]:
 
 
 def _to_json(value: Any) -> float | int | None:
-    """Counts whole, figures at six significant digits, None where there is none."""
+    """Counts whole, figures at six significant digits."""
     if isinstance(value, float):
         return None if math.isnan(value) else round_significant(value)
     return int(value)

@@ -1,4 +1,4 @@
-"""What recommended rules would have done to a file of applications, had they been switched on."""
+"""What recommended rules would have done to a file of applications."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,12 +10,9 @@ from loantap.portfolio.arrays import BoolArray, IntArray
 
 @dataclass(slots=True)
 class RuleTally:
-    """Counts over the batches of a file.
+    """Counts over a file's batches, of rules that are recommended and not switched on.
 
-    Attributes:
-        rules: that are recommended and not switched on.
-        applications: that could be scored.
-        declined: by each rule, of those that it could still have declined.
+    `applications` could be scored; `declined` counts those that each rule could still decline.
     """
 
     rules: Sequence[Rule]
@@ -23,12 +20,9 @@ class RuleTally:
     declined: IntArray | int = field(default=0)
 
     def add(self, columns: Values, is_open: BoolArray, is_valid: BoolArray) -> None:
-        """Count a batch.
+        """Count a batch of typed canonical columns, those that the rules read.
 
-        Args:
-            columns: typed canonical columns, those that the rules read.
-            is_open: whether a rule may still decline an application; see `Underwriter`.
-            is_valid: whether it could be scored.
+        `is_open`: whether a rule may still decline an application. `is_valid`: it could be scored.
         """
         self.applications += int(is_valid.sum())
         self.declined = self.declined + apply_rules(self.rules, columns)[is_open].sum(axis=0)

@@ -1,8 +1,7 @@
 """Rules of credit policy: which loans a rule declines, in a table and one at a time.
 
 A rule reads what the lending model may read, the grade, and the amount as a share of income: no
-geography, no home ownership, nothing that is known only after the decision. A missing value never
-breaks a rule.
+geography, no home ownership, nothing known only afterwards. A missing value breaks no rule.
 """
 
 import math
@@ -40,7 +39,7 @@ READABLE: Final[Mapping[str, str]] = MappingProxyType(
         LOAN_TO_INCOME: "amount as a share of yearly income",
     }
 )
-# The columns that all of these are made of.
+# Those that all of these are made of.
 READABLE_COLUMNS: Final = tuple(name for name in READABLE if name != LOAN_TO_INCOME)
 
 
@@ -54,7 +53,7 @@ class Operator(StrEnum):
     ONE_OF = "in"
 
 
-# Each holds of arrays and of single values; of a missing number (NaN) none holds.
+# Of arrays and of single values; none holds of a missing number (NaN).
 _COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = MappingProxyType(
     {
         Operator.ABOVE: operator.gt,
@@ -79,8 +78,8 @@ class Condition(Options):
     """A comparison of one value of an application.
 
     Attributes:
-        column: a canonical column out of `READABLE`, in its unit there; `loan_to_income` is the
-            amount as a fraction of yearly income, without bound where there is no income.
+        column: a canonical column out of `READABLE`; `loan_to_income` is the amount as a fraction
+            of yearly income, infinite where there is no income.
         operator: `>`, `>=`, `<`, `<=` of numbers; `in` of numbers and of categories.
         value: a number; with `in` a list of numbers or of categories.
     """
@@ -115,10 +114,10 @@ class Condition(Options):
         return FEATURES[LOAN_TO_INCOME].uses if is_ratio else (self.column,)
 
     def holds(self, columns: Values) -> BoolArray:
-        """Whether it holds of each of many applications; of a missing value it never does."""
+        """Whether it holds of each of many applications; never of a missing value."""
         given = [columns[name] for name in self.columns]
         if isinstance(given[0], Texts):
-            # Missing rows have the code -1, which takes the last entry.
+            # Missing rows have the code -1, the last entry.
             listed = [text in self._list for text in given[0].values]
             return np.array([*listed, False])[given[0].codes]
         numbers = tell_column(self.column, given) if len(given) > 1 else given[0]  # type: ignore[arg-type]
@@ -145,7 +144,7 @@ class Condition(Options):
 
 
 def _spell(value: float | str) -> str:
-    """A category as it is; a number at six digits, without an exponent: 1,230,000 and 0.00001."""
+    """A number has six digits and no exponent: 1,230,000 and 0.00001."""
     return value if isinstance(value, str) else f"{Decimal(f'{value:g}'):,f}"
 
 
@@ -168,13 +167,7 @@ def _require_values(column: str, values: tuple[Any, ...]) -> None:
 
 
 class Rule(Options):
-    """A rule that declines an application of which all conditions hold.
-
-    Attributes:
-        id: its name in files and commands.
-        title: the rule in words.
-        conditions: all must hold.
-    """
+    """A rule, with a title in words, that declines applications of which all conditions hold."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: Annotated[str, Field(min_length=1)]
@@ -192,12 +185,12 @@ class Rule(Options):
         return found
 
     def declines_one(self, application: Mapping[str, Value]) -> bool:
-        """Whether it declines one application."""
+        """The same of one application."""
         return all(condition.holds_of_one(application) for condition in self.conditions)
 
 
 def name_rule(conditions: Sequence[Condition]) -> Rule:
-    """A rule with an id and a title made of its conditions, the same for the same conditions."""
+    """A rule with an id and a title made of its conditions."""
     title = f"No loan with {' and '.join(map(str, conditions))}"
     return Rule(
         id="_".join(["found", *map(_name_condition, conditions)]),
@@ -224,7 +217,7 @@ def source_columns(rules: Sequence[Rule]) -> tuple[str, ...]:
 
 
 def keep_readable(rules: Sequence[Rule], found: Container[str]) -> tuple[Rule, ...]:
-    """The rules for which a file of applications has the columns, by their names there."""
+    """The rules for which a file of applications has the columns."""
     return tuple(rule for rule in rules if all(name in found for name in source_columns([rule])))
 
 
@@ -241,15 +234,9 @@ def read_columns(frame: pd.DataFrame, names: Sequence[str]) -> Values:
 
 
 def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
-    """Which rule declines which application.
+    """Which rule declines which application: one row per application, one column per rule.
 
-    Args:
-        rules: any number.
-        columns: typed canonical columns, at least those of `columns_of_rules`: numbers, NaN where
-            missing, or texts; see `read_columns` for a frame.
-
-    Returns:
-        One row per application, one column per rule, in their order.
+    `columns` are typed, NaN where missing; see `read_columns` for a frame.
 
     Raises:
         InputError: a column is missing.
@@ -263,11 +250,9 @@ def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
 
 
 def apply_rules_to_one(rules: Sequence[Rule], application: Mapping[str, Value]) -> tuple[bool, ...]:
-    """Which of these rules decline one application, in their order; the answer of `apply_rules`.
+    """Which of these rules decline one application, in their order.
 
-    Args:
-        rules: any number.
-        application: its typed canonical values, None or NaN where missing.
+    Its values are typed, None or NaN where missing.
 
     Raises:
         InputError: a column is missing.

@@ -11,8 +11,7 @@ _COUNT = pa.Column("int64", pa.Check.ge(0))
 _MAYBE_RATE = pa.Column("float64", _RATE, nullable=True)
 _MAYBE = pa.Column("float64", nullable=True)
 
-# One row per rule, sample, what decides before it, scenario and paid life. Rates and shares are
-# fractions; profit changes are means per application of the sample, in currency, imputed.
+# One row per rule, sample, what decides before it, scenario and paid life; units as in `backtest`.
 RULE_TESTS = pa.DataFrameSchema(
     {
         "rule_id": pa.Column("str"),

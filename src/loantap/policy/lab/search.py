@@ -1,9 +1,8 @@
 """Search for rules of one and two conditions that would have raised profit.
 
-The search looks at one half of the loans, and what it finds is quoted on the other half, so that
-no rule is praised by the loans it was fitted to. It reads no geography, no home ownership and no
-other attribute that `policy/fairness/proxies.py` takes for a proxy (income, years in employment);
-sub-grade and instalment are left out since grade, rate, amount and term say the same.
+It looks at one half of the loans, and what it finds is quoted on the other half. It reads no
+geography, no home ownership and no other proxy of `policy/fairness/proxies.py` (income, years in
+employment), and neither sub-grade nor instalment: grade, rate, amount and term say the same.
 """
 
 from collections.abc import Sequence
@@ -43,11 +42,8 @@ _CHUNK: Final = 32_768
 class _Tally:
     """Of each pair of conditions (on the diagonal: of each condition) taken as a rule.
 
-    Attributes:
-        applications: number of loans looked at.
-        declined: number of loans that the rule declines.
-        gain: sum of what declining them gains, in currency.
-        squares: sum of the squares of it.
+    `applications` and `declined` are numbers of loans; `gain` is the sum of what declining them
+    gains, in currency, `squares` that of its squares.
     """
 
     applications: int
@@ -81,13 +77,7 @@ def _bound(gain: FloatArray, squares: FloatArray, applications: int, errors: flo
 def list_candidates(
     loans: JudgedLoans, scenario: str, options: LabOptions
 ) -> tuple[Candidate, ...]:
-    """The rules written by hand, and those the search finds: alone, and after the NPV policy.
-
-    Args:
-        loans: of which the search looks at those that are `is_searched`.
-        scenario: in which rules are to gain.
-        options: rules and search.
-    """
+    """The rules written by hand, and those found: alone, and after the NPV policy."""
     sample = loans.sample(ALL)
     rows = loans.is_searched[sample.places]
     places = sample.places[rows]
@@ -113,17 +103,13 @@ def _take(values: FloatArray | Texts, places: IntArray) -> FloatArray | Texts:
 def search_rules(
     conditions: Sequence[Condition], holds: BoolArray, gains: FloatArray, options: LabOptions
 ) -> tuple[Rule, ...]:
-    """The rules that would have raised profit most, those ahead that did so most surely.
+    """The rules that would have raised profit most, the surest first.
 
-    A rule is put forward where the lower bound of its gain is above zero. It has a second
-    condition only where the loans which that one spares would surely have been a loss to decline;
-    and the loans that it declines beyond those of the rules before it must be many, and gain.
+    The lower bound of a rule's gain is above zero. It has a second condition only where the loans
+    which that one spares would surely have been a loss to decline; and the loans that it declines
+    beyond those of the rules before it must be many, and gain.
 
-    Args:
-        conditions: that rules may consist of.
-        holds: whether each holds of each loan; one row per condition.
-        gains: profit of declining each loan, in currency.
-        options: how many, and how different.
+    `holds` has one row per condition; `gains` are of declining each loan, in currency.
     """
     if not len(gains):
         return ()
@@ -181,7 +167,7 @@ def _conditions_on(name: str, columns: Values, edges: int) -> list[Condition]:
 
 
 def _bounds(values: FloatArray, edges: int) -> list[float]:
-    """Quantiles at equal counts, in numbers that can be said: three significant digits."""
+    """Quantiles at equal counts, at three significant digits."""
     known = values[np.isfinite(values)]
     if not len(known):
         return []
@@ -203,7 +189,7 @@ def _tally(holds: BoolArray, gains: FloatArray) -> _Tally:
 
 
 def _rank(conditions: Sequence[Condition], tally: _Tally, min_loans: int) -> list[tuple[int, int]]:
-    """Pairs of conditions that gain, the surest first; a pair with itself is one condition."""
+    """Pairs of conditions that gain, the surest first; one with itself is one condition."""
     names = np.array([condition.column for condition in conditions])
     low, spared = tally.low, tally.spared_high
     of_two = (names[:, None] != names) & (spared < 0) & (spared.T < 0)

@@ -1,12 +1,9 @@
 """Cash flows of a loan that is paid back and of one that is charged off, and what they are worth.
 
-A loan pays its EMI month by month. If it is paid back, it is settled by the balance in the month
-that the scenario says, at the latest with the last instalment. If it is charged off, it stops
-paying in the month that the scenario says, and what is recovered of the balance comes in that
-month. Values are net present values (NPV) at the cost of funds, after the cost of origination.
-
-Everything but the principal follows from rate, term and scenario, so values are computed for a
-principal of one and multiplied: the NPV of a loan is linear in its principal and in its PD.
+A loan pays its EMI month by month. The scenario says when a loan that is paid back is settled by
+the balance, at the latest with the last instalment, and when one that is charged off stops paying;
+what is recovered of its balance comes in that month. Values are net present values (NPV) at the
+cost of funds, after the cost of origination, per unit of principal: NPV is linear in it and in PD.
 """
 
 import math
@@ -28,18 +25,13 @@ from loantap.portfolio.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class UnitValues:
-    """What one unit of principal is worth to the lender, as NPV per unit.
-
-    Attributes:
-        paid: if the loan is paid back.
-        charged_off: if it is charged off.
-    """
+    """NPV per unit of principal, if the loan is paid back and if it is charged off."""
 
     paid: Any
     charged_off: Any
 
     def margin(self, probability_of_default: Any) -> Any:
-        """Expected NPV per unit of principal: what the loan earns beyond its cost of funds."""
+        """Expected NPV per unit of principal."""
         return self.paid + (self.charged_off - self.paid) * probability_of_default
 
 
@@ -47,15 +39,9 @@ def value_units(rate_pct: Numbers, term_months: Numbers, scenario: Scenario,
                 paid_months: Numbers | None = None) -> UnitValues:  # fmt: skip
     """NPV per unit of principal of loans of any rate and term; arrays of one shape.
 
-    Args:
-        rate_pct: nominal yearly rate, in percent.
-        term_months: the term.
-        scenario: what lending costs.
-        paid_months: when each loan is settled if it is paid back; by default what the scenario
-            says.
-
-    Returns:
-        NaN where a rate or a term is none: missing, infinite, a rate below 0, a term of 0 or less.
+    Rates are nominal, yearly, in percent. `paid_months`: when each loan is settled if it is paid
+    back; by default as in the scenario. NaN where a rate or a term is missing, infinite, a rate
+    below 0 or a term of 0 or less.
     """
     rate, term = np.asarray(rate_pct, dtype=float), np.asarray(term_months, dtype=float)
     rate = np.where((rate >= 0) & (rate < np.inf), rate, np.nan)
@@ -72,12 +58,12 @@ def value_unit(rate_pct: float, term_months: float, scenario: Scenario) -> UnitV
 
 
 def default_months(term_months: Numbers, scenario: Scenario) -> FloatArray:
-    """Number of instalments that a loan pays before it defaults, at least none."""
+    """Instalments that a loan pays before it defaults, at least none."""
     return np.rint(scenario.default_at_share_of_term * np.asarray(term_months, dtype=float))
 
 
 def settled_months(term_months: Numbers, scenario: Scenario) -> FloatArray:
-    """Number of instalments after which a loan that is paid back is settled, at least one."""
+    """Instalments after which a loan that is paid back is settled, at least one."""
     months = scenario.paid_share_of_term * np.asarray(term_months, dtype=float)
     settled: FloatArray = np.maximum(np.rint(months), 1)
     return settled
@@ -111,7 +97,7 @@ def expected_npv(
     term_months: Numbers,
     scenario: Scenario,
 ) -> FloatArray:
-    """Expected NPV of loans at their own rate and term, in the currency of the principal."""
+    """Expected NPV at the loans' own rate and term, in the currency of the principal."""
     values = value_units(rate_pct, term_months, scenario)
     margin = values.margin(np.asarray(probability_of_default, dtype=float))
     npv: FloatArray = margin * np.asarray(principal, dtype=float)
@@ -129,7 +115,7 @@ def _value(
 ) -> UnitValues:
     """The one formula, with the functions of arrays or of single numbers."""
     if settled is None:
-        # At least one instalment; rounding alone could make it none.
+        # Rounding alone could make it none.
         settled = rounded(scenario.paid_share_of_term * term)
         settled = settled + (settled < 1)
     instalment = 1 / annuity(rate, term)

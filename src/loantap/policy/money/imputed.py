@@ -1,11 +1,10 @@
 """What loans of the past earned, imputed from their outcomes.
 
-The portfolio holds no payments, prepayments or recoveries: it says of a loan that it was paid back
-or charged off, and nothing of when. So profit is imputed: the scenario says when a loan that was
-charged off stopped paying and what was recovered, and a loan that was paid back is taken to have
-run to the end of its term (`contractual`), or no longer than from its issue to the month up to
-which outcomes were observed (`capped`). Every figure made of it is called imputed wherever it
-shows.
+The portfolio says that a loan was paid back or charged off, but not when, nor what was paid and
+recovered. So the scenario says when a loan that was charged off stopped paying and what was
+recovered, and one that was paid back is taken to have run to the end of its term (`contractual`),
+or no longer than from its issue to the last observation (`capped`). Every figure made of it is
+called imputed wherever it shows.
 """
 
 from __future__ import annotations
@@ -28,12 +27,11 @@ class ImputedFlows:
     """Cash flows of loans of known outcome; arrays of one length, in currency.
 
     Attributes:
-        cost: paid out at the start: principal and cost of origination.
+        cost: principal and cost of origination, at the start.
         instalment: received at the end of each of `months`.
         months: number of instalments.
         last: received besides with the last of them: settlement, or recovery.
         npv: net present value at the cost of funds.
-        principal: lent.
     """
 
     cost: FloatArray
@@ -47,21 +45,14 @@ class ImputedFlows:
         return len(self.npv)
 
     def take(self, rows: BoolArray | IntArray) -> ImputedFlows:
-        """Those of some of the loans, by mask or by place."""
+        """Some of the loans, by mask or by place."""
         return ImputedFlows(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
 def impute_flows(
     loans: pd.DataFrame, scenario: Scenario, economics: Economics, paid_life: PaidLife
 ) -> ImputedFlows:
-    """Cash flows of resolved loans.
-
-    Args:
-        loans: one row per loan, with `TERMS`.
-        scenario: what lending costs.
-        economics: for the month up to which outcomes were observed.
-        paid_life: how long loans that were paid back have run.
-    """
+    """Cash flows of resolved loans: one row per loan, with `TERMS`."""
     principal, rate, term = (
         loans[name].to_numpy(float) for name in ("loan_amount", "interest_rate_pct", "term_months")
     )
@@ -93,13 +84,8 @@ def _months_observed(issued: pd.Series, economics: Economics) -> FloatArray:
 def tabulate_profits(loans: pd.DataFrame, economics: Economics) -> pd.DataFrame:
     """Imputed profit of every loan in every scenario, for both ways that paid loans may have run.
 
-    Args:
-        loans: one row per loan, with `loan_id` and `TERMS`.
-        economics: the scenarios.
-
-    Returns:
-        One row per loan: `loan_id`, `principal` (in currency) and, of each scenario,
-        `npv_<scenario>_<paid life>` (in currency), such as `npv_mid_contractual`.
+    One row per loan: `loan_id`, `principal` and, of each scenario, `npv_<scenario>_<paid life>`,
+    both in currency, such as `npv_mid_contractual`.
     """
     profits = {
         name_profit(name, paid_life): impute_flows(loans, scenario, economics, paid_life).npv

@@ -11,20 +11,14 @@ from loantap.policy.money.imputed import ImputedFlows
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR, annuity_factor
 from loantap.portfolio.arrays import FloatArray
 
-# Monthly rates between which a return is looked for: all but everything is lost, or it doubles.
+# Monthly rates between which a return is looked for.
 _LOWEST, _HIGHEST = -0.5, 1.0
 _NO_FIGURE: Final = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95% interval.
-
-    Attributes:
-        value: the figure.
-        low: lower bound.
-        high: upper bound.
-    """
+    """A figure with the bounds of its 95% interval."""
 
     value: float
     low: float
@@ -32,10 +26,7 @@ class Estimate:
 
 
 def estimate_mean(values: FloatArray) -> Estimate:
-    """Mean of independent loans, with its 95% interval (normal); not a number of none.
-
-    The interval of a single loan is not a number.
-    """
+    """Mean of independent loans, with its 95% interval (normal); not a number of none."""
     if not len(values):
         return Estimate(_NO_FIGURE, _NO_FIGURE, _NO_FIGURE)
     mean = float(values.mean())
@@ -48,9 +39,8 @@ def estimate_mean(values: FloatArray) -> Estimate:
 def yearly_return(flows: ImputedFlows) -> Estimate:
     """Internal rate of return of all loans together, effective per year, as a fraction.
 
-    The rate at which what they pay is worth what they cost. Its interval follows from the spread
-    of the loans' NPVs at that rate (delta method). Not a number where there are no loans, or where
-    less than half of what was lent comes back in a month.
+    Its interval follows from the spread of the loans' NPVs at that rate (delta method). Not a
+    number where there are no loans, or where less than half of what was lent comes back in a month.
     """
     if not len(flows):
         return Estimate(_NO_FIGURE, _NO_FIGURE, _NO_FIGURE)
@@ -70,20 +60,20 @@ def yearly_return(flows: ImputedFlows) -> Estimate:
 
 
 def pool_flows(flows: ImputedFlows) -> FloatArray:
-    """What at least one loan pays in each month, all together; from month 0, that of issue, on."""
+    """What at least one loan pays in each month, all together, from issue (0) on."""
     months = flows.months.astype(int)
-    # A loan pays its instalment in each month from the first up to its last.
+    # Instalments are paid from the first month up to the last.
     paid: FloatArray = np.bincount(months, flows.instalment)[::-1].cumsum()[::-1]
     paid[0] = 0
     return paid + np.bincount(months, flows.last)
 
 
 def _npv_at(flows: ImputedFlows, rate: float) -> FloatArray:
-    # The rate is found up to rounding: an annuity must be exact next to 0 too.
+    # Found up to rounding: an annuity must be exact next to 0 too.
     instalments = flows.instalment * annuity_factor(100 * MONTHS_PER_YEAR * rate, flows.months)
     return instalments + flows.last * (1 + rate) ** -flows.months - flows.cost
 
 
 def _per_year(monthly: float) -> float:
-    # Nobody loses more than everything, whatever a wide interval says.
+    # Nobody loses more than everything.
     return float((1 + max(monthly, -1.0)) ** MONTHS_PER_YEAR - 1)

@@ -1,4 +1,4 @@
-"""The assumptions about money that a decision rests on; validated, then frozen."""
+"""The assumptions about money that a decision rests on."""
 
 from __future__ import annotations
 
@@ -20,13 +20,7 @@ class PaidLife(StrEnum):
 
 
 class Range(BaseModel):
-    """Where an assumption comes from, and what other lenders would assume.
-
-    Attributes:
-        low: the lowest value that is still plausible, in the unit of the assumption.
-        high: the highest.
-        source: who says so.
-    """
+    """The source of an assumption, and its lowest and highest plausible value, in its unit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,14 +39,14 @@ class Scenario(BaseModel):
     """What lending costs.
 
     Attributes:
-        cost_of_funds_pct: nominal yearly rate at which the money is had, in percent; cash flows
-            are discounted at it, month by month.
+        cost_of_funds_pct: nominal yearly rate, in percent; cash flows are discounted at it, month
+            by month.
         loss_given_default: LGD, the share of the balance at default that is never recovered.
-        default_at_share_of_term: when a loan that is charged off stops paying, as a share of its
-            term; the instalments before are paid in full.
-        origination_cost_share: cost of making the loan, as a share of the principal.
-        paid_share_of_term: when a loan that is paid back is settled, as a share of its term; 1
-            where nobody prepays. Later than a loan that is charged off stops paying.
+        default_at_share_of_term: when a loan that is charged off stops paying; the instalments
+            before are paid in full.
+        origination_cost_share: as a share of the principal.
+        paid_share_of_term: when a loan that is paid back is settled, later than a default; 1 where
+            nobody prepays.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,13 +71,11 @@ class Scenario(BaseModel):
 
 
 class Economics(BaseModel):
-    """The scenarios, and what of them is known.
+    """The scenarios by name, from the mildest to the hardest, and what of them is known.
 
     Attributes:
-        scenarios: by name, from the mildest to the hardest.
-        main: name of the scenario that pages speak of first.
-        outcomes_as_of: month up to which outcomes were observed; a loan that is paid back cannot
-            have run longer than from its issue to this month.
+        main: the scenario that pages speak of first.
+        outcomes_as_of: month up to which outcomes were observed; no paid loan has run longer.
         ranges: where each assumption comes from, by its name.
     """
 

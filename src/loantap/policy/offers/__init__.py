@@ -1,1 +1,1 @@
-"""Offers to an applicant: amount, term and rate; products by segment; concentration by region."""
+"""Offers to an applicant; products by segment; concentration by region."""

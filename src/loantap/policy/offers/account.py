@@ -1,4 +1,4 @@
-"""What became of a file of applicants: offers of each kind, and why others got none."""
+"""What became of a file of applicants: offers by kind, and why others got none."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,11 +16,8 @@ READ_COLUMNS: Final = ("application_id", "offer", "kind", "decision", "reason")
 class OffersAccount:
     """What became of the applications of a file.
 
-    Attributes:
-        applications: how many there are, and what is wrong with those that cannot be scored.
-        decisions: applications by their best decision.
-        kinds: offers by kind; `none` are applications without one.
-        no_offer: applications without one by reason, the most frequent first.
+    `decisions` are applications by their best decision, `kinds` offers by kind, with applications
+    that have none; `no_offer` is why, the most frequent reason first.
     """
 
     applications: ScoringAccount
@@ -38,12 +35,7 @@ class OffersAccount:
 
 
 def account_for_offers(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> OffersAccount:
-    """Count the offers, batch by batch.
-
-    Args:
-        batches: of the offers, in their order, with `READ_COLUMNS`.
-        has_ids: whether the applications came with ids.
-    """
+    """Count the offers, batches being in order, with `READ_COLUMNS`."""
     decisions: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     no_offer: Counter[str] = Counter()

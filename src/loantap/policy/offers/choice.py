@@ -1,9 +1,9 @@
 """Which loans of the grid are offered, at most three to an applicant, and why.
 
-In this order: the loan as asked for; a smaller one of the same term; one of the other term, which
-is the nearest shorter one, where there is one. A longer loan costs the borrower more, so it is
-offered only where the amount cannot be had in the term asked for. Of smaller loans and of the
-other term it is the largest amount that keeps all limits.
+The loan as asked for; a smaller one of the same term; one of the other term, the nearest shorter
+one, where there is one. A longer loan costs the borrower more, so it is offered only where the
+amount cannot be had in the term asked for. The last two have the largest amount that keeps all
+limits.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 KINDS: Final = tuple(kind.value for kind in Kind)
-# Nothing is put into a place of an offer.
+# A place without an offer.
 EMPTY: Final = -1
 _ALL: Final = int(reduce(or_, Limit))
 _COUNTERFACTUAL: Final = (
@@ -45,10 +45,8 @@ _COUNTERFACTUAL: Final = (
 class Choice:
     """What is offered: one row per applicant, three places for offers.
 
-    Attributes:
-        column: of the grid; `EMPTY` where a place has no offer.
-        kind: place in `KINDS`.
-        reason: place in the sentences of `make_sentences`.
+    `column` of the grid is `EMPTY` where a place has no offer; `kind` and `reason` are places in
+    `KINDS` and in the sentences of `make_sentences`.
     """
 
     column: IntArray
@@ -57,20 +55,20 @@ class Choice:
 
 
 def choose(grid: Grid, options: OffersOptions) -> Choice:
-    """Choose at most three offers for each applicant; where there is none, the reason."""
+    """Choose at most three offers for each applicant, or the reason why there is none."""
     can = grid.broken == 0
     asked = np.argmax(grid.is_as_asked, axis=1)
     rows = np.arange(len(asked))
-    # Where no loan of the grid has the term asked for, `asked` is the first of all, by no right.
+    # Where the grid has no loan of the term asked for, `asked` is the first of all.
     as_asked = (can & grid.is_as_asked)[rows, asked]
     away = grid.term_months - grid.term_months[asked][:, np.newaxis]
     same_term = away == 0
     shares = np.tile([1.0, 1.0, *options.amounts.shares], len(TERMS_MONTHS))
-    # Beside a loan as asked for, one that is plainly smaller.
+    # Beside a loan as asked for, a plainly smaller one.
     is_plainly_smaller = shares <= options.amounts.smaller_at_most
     is_smaller = same_term & (is_plainly_smaller | ~as_asked[:, np.newaxis])
     other = can & ~same_term
-    # Where what was asked for can be had, a longer term is none to propose.
+    # No longer term where what was asked for can be had.
     other &= (away < 0) | ~as_asked[:, np.newaxis]
     places = [
         np.where(as_asked, asked, EMPTY),
@@ -98,7 +96,6 @@ def _find_first(can: BoolArray) -> IntArray:
 
 
 def _find_largest(can: BoolArray, amount: FloatArray, months_away: IntArray) -> IntArray:
-    """The largest amount to be had in each row, at the term nearest to the one asked for."""
     available = np.where(can, amount, -np.inf)
     is_largest = available == available.max(axis=1, keepdims=True)
     nearest = np.where(can & is_largest, months_away, np.iinfo(months_away.dtype).max)
@@ -114,7 +111,7 @@ def _find_common(broken: IntArray) -> IntArray:
 
 
 def make_sentences(options: OffersOptions, rules: Rules) -> tuple[str, ...]:
-    """Every reason: of a loan as asked for, of other offers by what keeps it, of no offer."""
+    """Every reason: of a loan as asked for, of other offers, of no offer."""
     limits, lowest = options.affordability, options.amounts.lowest
     highest_pd = min(options.rate_bands[-1].up_to_pd, rules.find_highest_pd(options.margin))
     said = {
@@ -147,7 +144,7 @@ def make_sentences(options: OffersOptions, rules: Rules) -> tuple[str, ...]:
 
 
 def decide(column: IntArray, kind: IntArray) -> IntArray:
-    """Place in `DECISIONS`: only a loan as asked for is approved; the others are referred."""
+    """Place in `DECISIONS`: only a loan as asked for is approved, others are referred."""
     is_as_asked = kind == KINDS.index(Kind.AS_ASKED)
     return np.where(column == EMPTY, 2, np.where(is_as_asked, 0, 1))
 

@@ -1,8 +1,7 @@
 """How much of the portfolio lies in one region: limits of the whole, never a score of a person.
 
-A region that suffers (a plant that closes, a storm) takes its loans with it, so a lender limits
-what it has in one. That is a matter of the portfolio's size there, and no reason to decline a
-person who lives there or to charge more: offers and decisions do not read a region.
+A region that suffers (a plant that closes, a storm) takes its loans with it. That is no reason to
+decline a person who lives there or to charge more.
 """
 
 from dataclasses import dataclass
@@ -29,14 +28,7 @@ MAY_EXCEED: Final = "may be above the limit"
 
 @dataclass(frozen=True, slots=True)
 class LargestShare:
-    """The share of the region that holds most.
-
-    Attributes:
-        share: of the whole.
-        low: lower bound of its 95% interval, which holds for all regions at once: chance makes one
-            of them the largest.
-        high: upper bound.
-    """
+    """The share of the region that holds most, with an interval of 95% for all regions at once."""
 
     share: float
     low: float
@@ -50,15 +42,7 @@ def measure_portfolio(
     max_share: float,
     options: ConcentrationOptions,
 ) -> pd.DataFrame:
-    """Concentration of a portfolio by state; see `measure_concentration`.
-
-    Args:
-        loans: one row per loan, canonical columns.
-        predictions: PDs by models that did not see the loan; loans without one are left out.
-        scenario: for LGD and EAD.
-        max_share: `max_concentration` of the policy.
-        options: limit of the index, and how few loans say nothing.
-    """
+    """Concentration by state of loans with a PD of a model that did not see them."""
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
     names = ["loan_id", "state", "loan_amount", "interest_rate_pct", "term_months"]
     rows = loans[names].merge(judged[["loan_id", "probability_of_default"]], on="loan_id")
@@ -81,19 +65,12 @@ def measure_concentration(
 ) -> pd.DataFrame:
     """Share of principal and of expected loss in each region, held against the limits.
 
-    Args:
-        regions: of each loan; a missing one is `not stated`.
-        principal: of each loan, in currency.
-        losses: expected, PD x LGD x EAD of each loan, in currency.
-        max_share: of one region.
-        options: limit of the index, and how few loans say nothing.
+    A missing region is `not stated`; `principal` and `losses` (PD x LGD x EAD) are in currency.
 
-    Returns:
-        One row per region and measure, and one of `all regions` per measure: `measure`
-        (`principal`, `expected loss`), `region`, `n`, `share` with `share_low` and `share_high`
-        (95%, delta method; of `all regions` it is the Herfindahl-Hirschman index, HHI, less what
-        chance adds to it), `limit`, and `finding`, in words, corrected for the number of regions
-        (Bonferroni). Regions by falling share. Empty without loans.
+    One row per region and measure, by falling share, and one of `all regions` per measure; none
+    without loans; see `CONCENTRATION`. Bounds are 95% (delta method); the share of `all regions` is
+    the Herfindahl-Hirschman index, HHI, less what chance adds; `finding` is corrected for the
+    number of regions (Bonferroni).
     """
     named = regions.astype("str").fillna(NOT_STATED)
     codes, names = pd.factorize(named, sort=True)
@@ -111,9 +88,7 @@ def measure_concentration(
 def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> LargestShare | None:
     """The region with most of an amount; None where no region is stated, or there is nothing.
 
-    Args:
-        regions: of each loan; those without one count in the whole alone.
-        amounts: of each loan, in currency.
+    Loans without a region count in the whole.
     """
     values = np.asarray(amounts, dtype=float)
     codes, names = pd.factorize(regions.astype("str").fillna(NOT_STATED), sort=True)
@@ -141,7 +116,7 @@ def _share_out(codes: IntArray, count: int, amounts: FloatArray) -> tuple[FloatA
 
 
 def _half_width(error: FloatArray, regions: int) -> FloatArray:
-    """Half of the 95% intervals that hold for so many regions at once (Bonferroni)."""
+    """Of 95% intervals that hold for so many regions at once (Bonferroni)."""
     return float(norm.ppf(1 - 0.025 / max(regions, 1))) * error
 
 
@@ -149,7 +124,6 @@ def _measure(
     codes: IntArray, names: pd.Index, amounts: FloatArray, limit: float,
     options: ConcentrationOptions,
 ) -> pd.DataFrame:  # fmt: skip
-    """One measure: the regions, and the index of all of them."""
     count = len(names)
     loans = np.bincount(codes, minlength=count)
     total = amounts.sum()
@@ -159,7 +133,7 @@ def _measure(
     share, error = _share_out(codes, count, amounts)
     table = _tabulate(names, loans, share, error, limit, options)
     order = np.argsort(-share, kind="stable")
-    # Chance alone spreads shares, which adds their variances to the sum of squares.
+    # Chance alone adds the variances of shares to the sum of squares.
     index = float((share**2).sum() - (error**2).sum())
     pull = 2 * amounts * (share[codes] - (share**2).sum()) / total
     whole = _tabulate(

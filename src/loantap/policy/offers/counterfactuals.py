@@ -1,8 +1,8 @@
 """How the odds of default differ with term and amount, before and after the grade is known.
 
-People who take a longer term, or more money, were graded worse before they did. So the odds ratio
-among all loans says mostly who took which loan. Given sub-grade and applicant it says more of what
-the term does; still of a model, not of an experiment, since terms were never drawn by lot.
+People who take a longer term, or more money, were graded worse before: the odds ratio among all
+loans says mostly who took which loan. Given sub-grade and applicant it says more of what the term
+does; still of a model, since terms were never drawn by lot.
 """
 
 from typing import Any, Final
@@ -22,21 +22,16 @@ _APPLICANT: Final = (
     "log_annual_income", "dti_pct", "revolving_utilisation_pct", "open_accounts", "total_accounts",
     "public_records",
 )  # fmt: skip
-# A regression with dozens of sub-grades says nothing of fewer loans of either outcome.
+# With fewer loans of either outcome, dozens of sub-grades say nothing.
 _MIN_OUTCOMES: Final = 500
 
 
 def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.DataFrame:
     """Odds ratios of default of a term two years longer, and of twice the amount.
 
-    Args:
-        loans: one row per loan, canonical columns.
-        options: the values in force.
-
-    Returns:
-        One row per effect: `effect`, `n`, `charged_off`, `unadjusted` (given the applicant) and
-        `adjusted` (given the sub-grade as well), each with `_low` and `_high` (95%, Wald), missing
-        where too few loans tell; `in_force`; and `finding`, in words.
+    One row each, as `COUNTERFACTUALS` has it: `unadjusted` (given the applicant) and `adjusted`
+    (given the sub-grade as well) with bounds (95%, Wald), missing where too few loans tell;
+    `in_force`, from the options.
     """
     effects = {
         "a term two years longer": (_TERM, options.two_years_longer),
@@ -56,7 +51,7 @@ def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.
 
 
 def _estimate(loans: pd.DataFrame, outcome: Any) -> dict[str, pd.DataFrame | None]:
-    """Coefficients without and with the sub-grade; None where there are too few outcomes."""
+    """Without and with the sub-grade; None where there are too few outcomes."""
     bad = outcome.sum()
     terms = loans["term_months"].to_numpy()
     is_long = terms > terms.min(initial=np.inf)
@@ -72,7 +67,6 @@ def _estimate(loans: pd.DataFrame, outcome: Any) -> dict[str, pd.DataFrame | Non
 
 
 def _fit(table: pd.DataFrame, outcome: Any) -> pd.DataFrame:
-    """Coefficients of the columns that tell loans apart; there is none of the others."""
     distinct = table.nunique()
     table = table.loc[:, distinct > 1]
     table = table.fillna(table.median(numeric_only=True))

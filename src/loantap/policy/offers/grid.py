@@ -1,9 +1,8 @@
 """The loans that could be offered to each applicant, and which limits each of them breaks.
 
-The amount asked for and smaller ones, at each term. The PD of the amount and term asked for is the
-model's. Of other ones it is a counterfactual: the same PD with its odds changed by what term and
-amount change at the same grade. What the model itself would say of other terms is too much, since
-it knows no grade, and people who were graded worse took the longer terms.
+The amount asked for and smaller ones, at each term. The PD as asked for is the model's; of others
+it is a counterfactual: its odds changed by what term and amount change at the same grade. The model
+itself would change them too much: it knows no grade, and worse grades took the longer terms.
 """
 
 from collections.abc import Sequence
@@ -39,13 +38,8 @@ class Limit(IntFlag):
 class Applicants:
     """What offers depend on; arrays of one length, numbers NaN where they cannot be read.
 
-    Attributes:
-        probability_of_default: the model's, for the amount and term asked for; NaN where the
-            application is invalid.
-        amount: asked for, in currency.
-        term_months: asked for.
-        annual_income: in currency.
-        dti_pct: existing debt payments in percent of income.
+    The PD is the model's as asked for, NaN where the application is invalid; amount and yearly
+    income are in currency; `dti_pct` is existing debt payments in percent of income.
     """
 
     probability_of_default: FloatArray
@@ -63,17 +57,14 @@ class Grid:
     """Loans that could be offered: arrays of one row per applicant and one column per loan.
 
     The columns are those of each term of `TERMS_MONTHS` in turn, and of a term the amount asked
-    for, the highest one where more was asked for, then the smaller ones, falling.
+    for, the highest one where more was asked for, then the smaller ones, falling. Amount, monthly
+    `instalment` (EMI) and `expected_npv` are in currency.
 
     Attributes:
-        amount: in currency.
-        term_months: of each column.
         rate_pct: nominal yearly rate, in percent.
-        instalment: EMI, in currency per month.
         probability_of_default: the model's where `is_as_asked`, else counterfactual.
-        expected_npv: in currency.
         broken: the limits broken (`Limit`), 0 where the loan can be offered.
-        is_as_asked: whether amount and term are those asked for.
+        is_as_asked: whether amount and term are.
     """
 
     amount: FloatArray
@@ -91,17 +82,13 @@ def make_grid(
 ) -> Grid:
     """Every loan of the grid, priced and held against the limits.
 
-    Args:
-        applicants: any number of them; of one that is invalid nothing can be told.
-        prices: of each term of `TERMS_MONTHS`.
-        options: amounts, limits and counterfactual odds ratios.
-        rules: of the policy: the highest amount, and the highest PD at the margin of offers.
+    `prices`: of each term of `TERMS_MONTHS`. `rules`: for the highest amount and PD.
     """
     asked = _keep_finite(applicants.amount)[:, np.newaxis]
     step, shares = options.amounts.step, np.array(options.amounts.shares)
     highest = rules.max_loan_amount
     most = np.minimum(asked, highest)
-    # Where no more is asked for than may be lent, there is no highest amount beside it.
+    # No highest amount where that is not exceeded.
     tried = np.hstack([np.where(asked > highest, highest, 0.0), most * shares])
     amounts = np.hstack([asked, np.floor(tried / step + _ROUNDING) * step])
     parts = [
@@ -135,10 +122,9 @@ def _price_term(
     applicants: Applicants,
     options: OffersOptions,
 ) -> tuple[FloatArray, Prices]:
-    """PD and price of each amount at one term."""
     asked_pd = applicants.probability_of_default[:, np.newaxis]
     longer = (term - applicants.term_months) / TWO_YEARS
-    # An amount that is rounded down to nothing is none to lend, whatever its PD.
+    # An amount rounded down to nothing is not lent.
     doublings = np.log2(np.maximum(amounts, _ROUNDING) / amounts[:, :1])
     shift = (
         np.log(options.two_years_longer.odds_ratio) * longer[:, np.newaxis]
@@ -152,9 +138,9 @@ def _price_term(
 def _find_broken_by_borrower(
     applicants: Applicants, instalment: FloatArray, options: OffersOptions
 ) -> IntArray:
-    """The limits that a loan breaks by what the borrower can carry; without dividing by income.
+    """The limits that a loan breaks by what the borrower can carry.
 
-    Limits are written so that a number that is missing breaks them.
+    Written without dividing by income, and so that a number that is missing breaks them.
     """
     limits = options.affordability
     income = _keep_finite(applicants.annual_income)[:, np.newaxis]
@@ -166,5 +152,4 @@ def _find_broken_by_borrower(
 
 
 def _keep_finite(numbers: FloatArray) -> FloatArray:
-    """Numbers, NaN where they are infinite: no amount and no income is."""
     return np.where(np.isfinite(numbers), numbers, np.nan)

@@ -1,4 +1,4 @@
-"""Offers to applicants: the one function, for a file and for one application."""
+"""Offers to applicants: for a file and for one application."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-# What offers depend on beside the PD, by canonical name.
+# What offers depend on beside the PD.
 _READ: Final = ("loan_amount", "term_months", "annual_income", "dti_pct")
 _APPROVE, _REFER, _INVALID = map(DECISIONS.index, ("approve", "refer", "invalid"))
 
@@ -39,19 +39,15 @@ class Offer:
         application_id: as given; see `name_one`.
         offer: 1 to 3; 0 where there is none.
         kind: compared with what was asked for: `as asked`, `smaller`, `shorter`, `longer`, `none`.
-        amount: in currency; None where there is no offer, as all numbers.
-        term_months: one of those sold.
+        amount: in currency, as all money; None where there is no offer, as all numbers.
         rate_pct: nominal yearly rate, in percent.
-        instalment: EMI, in currency per month.
+        instalment: EMI, per month.
         probability_of_default: of these terms; where there is no offer, of those asked for.
         is_counterfactual: whether the PD is of other terms than those asked for.
-        expected_npv: in currency, in the scenario of the policy.
+        expected_npv: in the scenario of the policy.
         decision: `approve` for a loan as asked for, `refer` for another one and where the
-            application is unlike those that the model was trained on, `decline` where there is no
-            offer, `invalid` where the application cannot be scored.
-        reason: one sentence.
-        model_name: registered name of the model.
-        model_version: registered version.
+            application is unlike those of the training, `decline` where there is no offer,
+            `invalid` where it cannot be scored.
     """
 
     application_id: str | None
@@ -74,14 +70,13 @@ class Offer:
 class OfferTable:
     """Offers of many applicants; arrays of one row per offer, at least one row per applicant.
 
+    `applicant`, `kind`, `decision` and `reason` are places: of the applicant, in `KINDS`, in
+    `DECISIONS` and in the sentences of the maker.
+
     Attributes:
-        applicant: place of the applicant.
         offer: 1 to 3; 0 where there is none.
-        kind: place in `KINDS`.
-        terms: `amount`, `term_months`, `rate_pct`, `instalment`, `expected_npv`, NaN where there
-            is no offer, and `probability_of_default`.
-        decision: place in `DECISIONS`.
-        reason: place in the sentences of the maker.
+        terms: `amount`, `term_months`, `rate_pct`, `instalment`, `expected_npv`, NaN where there is
+            no offer, and `probability_of_default`.
     """
 
     applicant: IntArray
@@ -94,12 +89,9 @@ class OfferTable:
 
 @dataclass(frozen=True, slots=True)
 class OfferMaker:
-    """Makes offers with one model, at one set of prices.
+    """Makes offers with one model, of PDs where no grade exists yet, at one set of prices.
 
-    Attributes:
-        scorer: the model of PDs where no grade exists yet.
-        options: amounts, bands, limits.
-        decider: the policy in force, for what lending costs, the highest amount and the highest PD.
+    The policy says what lending costs, the highest amount and the highest PD.
 
     Raises:
         InputError: of bands or amounts none could be offered.
@@ -129,7 +121,7 @@ class OfferMaker:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Source names of the columns that are read: those of the model, and the identifier."""
+        """Source names of the columns that are read: the model's, and the identifier."""
         return (APPLICATION_ID, *(str(column.source_name) for column in self.scorer.columns))
 
     def make_offers_batch(
@@ -141,8 +133,8 @@ class OfferMaker:
     ) -> pd.DataFrame:
         """Offers for rows of a file in LoanTap format from `first_row` on.
 
-        Returns one row per application and offer, applications in their order, with the fields of
-        `Offer`; one row where there is no offer. Texts that repeat are categories.
+        One row per application and offer, in order, with the fields of `Offer`; one row where there
+        is none. Texts that repeat are categories.
 
         Raises:
             InputError: a column that is needed is missing.
@@ -152,7 +144,7 @@ class OfferMaker:
         numbers = (np.asarray(assessed.columns[name], dtype=float) for name in _READ)
         applicants = Applicants(assessed.probability_of_default, *numbers)
         table = self._offer(applicants, assessed.unlike)
-        # What is wrong with an application comes after the reasons of offers.
+        # What is wrong with an application comes after the reasons.
         sentences = (*self._sentences, *assessed.reasons.sentences)
         wrong = assessed.reasons.codes[REASONS.index("reason_1")] + len(self._sentences)
         invalid = np.isnan(applicants.probability_of_default)[table.applicant]
@@ -195,7 +187,7 @@ class OfferMaker:
         ]
 
     def _offer(self, applicants: Applicants, unlike: IntArray) -> OfferTable:
-        """Offers; to an applicant unlike those of the training, none that a person has not seen."""
+        """To an applicant unlike those of the training, none that a person has not seen."""
         table = make_offers(applicants, self._prices, self.options, self._rules)
         found = unlike.astype("int64")[table.applicant]
         is_guess = (found > 0) & (table.decision == _APPROVE)
@@ -269,7 +261,6 @@ def make_offers(
 
 
 def _count_up(applicant: IntArray) -> IntArray:
-    """Number of each row among those of its applicant, from 1; applicants are in order."""
     first = np.searchsorted(applicant, applicant)
     counted: IntArray = np.arange(len(applicant)) - first + 1
     return counted

@@ -1,4 +1,4 @@
-"""What a person may set about offers; validated, then frozen."""
+"""Options of offers; `conf/base/parameters_offers.yml` explains them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,8 @@ OddsRatio = Annotated[float, Field(gt=0, le=100)]
 class RateBand(Options):
     """The rates that loans of a range of PDs may have.
 
-    Attributes:
-        above_pd: the band begins above this PD; the first one at 0, which belongs to it.
-        up_to_pd: the highest PD of the band.
-        lowest_pct: no loan of the band is cheaper, nominal, in percent per year.
-        highest_pct: none is dearer; a loan that needs more is not offered.
+    A band begins above `above_pd`, but the first one at 0, and ends with `up_to_pd`. Rates are
+    nominal, in percent per year; a loan that needs more than `highest_pct` is not offered.
     """
 
     above_pd: Portion
@@ -52,12 +49,8 @@ class RateBand(Options):
 class AmountOptions(Options):
     """The amounts that are tried, up to `max_loan_amount` of the policy.
 
-    Attributes:
-        lowest: no smaller loan is made, in currency.
-        step: smaller amounts than the one asked for are multiples of it.
-        shares: the smaller amounts tried, as shares of the amount asked for, falling; where that
-            is above `max_loan_amount`, this one and shares of it.
-        smaller_at_most: the smaller loan beside one as asked is at most this share of it.
+    `lowest` is in currency; smaller amounts than the one asked for are multiples of `step`.
+    `shares` fall, and are of `max_loan_amount` where that is less than the amount asked for.
     """
 
     lowest: PositiveFloat
@@ -80,30 +73,21 @@ class AmountOptions(Options):
 class Affordability(Options):
     """What a borrower can carry.
 
-    Attributes:
-        max_instalment_share: of the monthly income, for the instalment (EMI) of the loan.
-        max_dti_pct: all monthly debt payments in percent of the monthly income, the loan's
-            instalment among them. Existing debt counts in full, whatever the loan is for: nothing
-            proves that it will be paid off.
+    `max_instalment_share` is of the monthly income; `max_dti_pct` all monthly debt payments in
+    percent of it, the loan's instalment among them. Existing debt counts in full: nothing proves
+    that the loan pays it off.
     """
 
     max_instalment_share: Annotated[float, Field(gt=0, le=1)]
     max_dti_pct: Annotated[float, Field(gt=0, le=200)]
 
 
-# Months by which a term is longer to which `two_years_longer` applies once.
+# Months for which `two_years_longer` applies once.
 TWO_YEARS: Final = 24
 
 
 class Counterfactual(Options):
-    """How the odds of default change with a term of the loan, at the same grade.
-
-    Attributes:
-        odds_ratio: what the odds are multiplied by.
-        low: the lowest odds ratio that the loans still allow.
-        high: the highest.
-        source: who says so.
-    """
+    """How the odds of default change with a term of the loan, at the same grade."""
 
     odds_ratio: OddsRatio
     low: OddsRatio
@@ -123,9 +107,8 @@ class Counterfactual(Options):
 class ConcentrationOptions(Options):
     """How the portfolio is spread over regions; `max_concentration` of the policy limits each.
 
-    Attributes:
-        max_index: of the portfolio, as Herfindahl-Hirschman index of principal (HHI, 0 to 1).
-        min_loans: of a region with fewer nothing is said.
+    `max_index` is a Herfindahl-Hirschman index of principal (HHI, 0 to 1); of a region with fewer
+    than `min_loans` nothing is said.
     """
 
     max_index: Annotated[float, Field(gt=0, le=1)]
@@ -135,17 +118,10 @@ class ConcentrationOptions(Options):
 class OffersOptions(DatedOptions):
     """Offers to applicants.
 
-    Attributes:
-        margin: what a loan is to earn beyond funds, expected loss and costs: expected NPV as a
-            share of the principal.
-        rate_bands: in rising order, without a gap; loans of a PD above the last are not offered.
-        amounts: those tried.
-        affordability: limits of what a borrower can carry.
-        two_years_longer: odds ratio of default of a term 24 months longer, at the same grade.
-        twice_the_amount: odds ratio of default of a loan of twice the amount, at the same grade.
-        concentration: of the portfolio by region; no offer depends on a region.
-        min_loans: a segment of the product table with fewer says "too few loans to say".
-        max_invalid_share: share of a file's rows that may be invalid, as in scoring.
+    Loans of a PD above the last of `rate_bands` are not offered. Odds ratios are at the same grade:
+    of a term 24 months longer, and of twice the amount. A segment of the product table with fewer
+    than `min_loans` says "too few loans to say". `max_invalid_share` of a file's rows may be
+    invalid, as in scoring.
     """
 
     margin: Annotated[float, Field(ge=0, le=0.2)]

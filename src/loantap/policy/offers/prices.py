@@ -1,9 +1,9 @@
 """The rate at which a loan earns its margin.
 
-The expected NPV of a loan rises with its rate and falls with its PD, and is linear in the PD. So
-the highest PD that a rate pays for has a closed form, and the rate of a loan is found in a list: it
-is the lowest rate, in hundredths of a percent, that pays for the loan's PD. It covers funds,
-expected loss, cost of origination and the margin, and nothing more, unless the band asks for more.
+The expected NPV of a loan rises with its rate and is linear in its PD, so the highest PD that a
+rate pays for has a closed form. A loan gets the lowest rate, in hundredths of a percent, that pays
+for its PD: for funds, expected loss, cost of origination and the margin, and no more, unless the
+band asks for it.
 """
 
 from dataclasses import dataclass
@@ -26,12 +26,9 @@ _PARTS = 100
 class Prices:
     """What loans cost, and whether they can be had; arrays of one shape.
 
-    Attributes:
-        rate_pct: nominal yearly rate, in percent; that of the band's end where it is not enough.
-        instalment: per unit of principal.
-        npv: expected, per unit of principal.
-        is_lendable: whether the PD is one that is lent to.
-        is_payable: whether the rate lies inside of its band.
+    `rate_pct` is nominal, yearly, in percent: the band's highest where that is not enough, and so
+    not `is_payable`; `instalment` and expected `npv` are per unit of principal; `is_lendable`: the
+    PD is one that is lent to.
     """
 
     rate_pct: FloatArray
@@ -43,16 +40,15 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """The rates of one term.
+    """The rates of one term; NPV and instalment are at each rate, per unit of principal.
 
     Attributes:
         rates_pct: every rate of a band, rising by a hundredth of a percent.
         highest_pd: that each rate pays for, rising; below 0 where it pays for none.
-        instalment: at each rate, per unit of principal.
-        paid: NPV per unit of principal at each rate, if the loan is paid back.
-        charged_off: the same if it is charged off.
+        paid: NPV if the loan is paid back.
+        charged_off: NPV if it is charged off.
         band_ends: highest PD of each band.
-        lowest: place in `rates_pct` of the lowest rate of each band.
+        lowest: place in `rates_pct` of each band's lowest rate.
         highest: of the highest.
     """
 
@@ -70,7 +66,7 @@ class PriceList:
         band = np.searchsorted(self.band_ends, probability_of_default)
         is_lendable = band < len(self.band_ends)
         band = np.minimum(band, len(self.band_ends) - 1)
-        # The first rate that pays for the PD; past the end of the list where none does.
+        # The first rate that pays for the PD; past the end where none does.
         needed = np.searchsorted(self.highest_pd, probability_of_default)
         highest = self.highest[band]
         place = np.minimum(np.maximum(needed, self.lowest[band]), highest)
@@ -88,8 +84,7 @@ def list_prices(options: OffersOptions, scenario: Scenario) -> tuple[PriceList, 
     """The rates of each term of `TERMS_MONTHS`.
 
     Raises:
-        InputError: in a band, not even its highest rate earns the margin on a loan of the lowest
-            PD that the band is for, whatever the term.
+        InputError: in a band, even its highest rate does not earn the margin on its lowest PD.
     """
     bands = options.rate_bands
     first = _part(bands[0].lowest_pct)
@@ -106,7 +101,7 @@ def _list_term(
     values = value_units(rates, term, scenario)
     surplus = values.paid - options.margin
     risked = values.paid - values.charged_off
-    # Where a charge-off costs nothing, a rate that earns its margin pays for every PD.
+    # Where a charge-off costs nothing, a sufficient rate pays for every PD.
     highest_pd = np.divide(surplus, risked, out=np.ones_like(rates), where=risked > 0)
     return PriceList(
         rates_pct=rates,

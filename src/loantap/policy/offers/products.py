@@ -1,8 +1,8 @@
 """The product table: which amount, term and rate each segment would be offered, and what it earns.
 
-The loans of the finished portfolio are taken as applicants for what they were granted, with PDs by
-models that did not see them. What a loan as asked for would have earned at the rate offered is
-imputed from its outcome; it was in fact made at another rate, which may have changed who took it.
+Loans are taken as applicants for what they were granted, with PDs by models that did not see them.
+What one would have earned at the rate offered is imputed from its outcome; it was made at another
+rate, which may have changed who took it.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ EARNS_MORE: Final = "earns more than its margin"
 _OFFER_TERMS: Final = (
     "probability_of_default", "loan_amount", "term_months", "annual_income", "dti_pct",
 )  # fmt: skip
-# Expected charge-offs, and paid loans, below which no margin is compared.
+# No margin is compared below so many expected charge-offs, and paid loans.
 _MIN_OUTCOMES: Final = 10
 # Loans whose grids are held at a time: 16 loans for each.
 _ROWS: Final = 16_384
@@ -46,22 +46,13 @@ def tabulate_products(
 ) -> pd.DataFrame:
     """What each segment of the finished portfolio would be offered, and what that earns.
 
-    Args:
-        loans: one row per loan, canonical columns.
-        predictions: of the model that offers rest on; loans without a PD by a model that did not
-            see them are left out.
-        options: prices, amounts, limits.
-        decider: the policy in force, for what lending costs, the highest amount and the highest PD.
+    Loans without a PD by a model that did not see them are left out.
 
-    Returns:
-        One row per segment of each segmentation (`all`, `PD`, `term asked for`, `income`,
-        `purpose`): `n` loans; the shares `as_asked`, `other_terms` (referred) and `no_offer`, with
-        `_low` and `_high` (95%, Wilson); of the first offers, `amount`, `rate_pct`
-        (`_low`, `_median`, `_high`: 10th, 50th and 90th percentile) and `mean_term_months`; of
-        loans as asked for, `n_as_asked`, `default_rate` with bounds, `margin_expected` and
-        `margin_imputed` with bounds (NPV as a share of principal); and `finding`, in words: whether
-        the imputed margin differs from the expected one, corrected for the number of segments
-        (Bonferroni).
+    One row per segment of each segmentation, as `PRODUCTS` has it: shares `as_asked`, `other_terms`
+    (referred) and `no_offer` (bounds: 95%, Wilson); of the first offers, 10th, 50th and 90th
+    percentile of `amount` and `rate_pct`, and `mean_term_months`; of loans as asked for,
+    `default_rate`, `margin_expected` and `margin_imputed` (NPV as a share of principal); and
+    `finding`: whether the two margins differ, corrected for the number of segments (Bonferroni).
     """
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
     rows = loans[["loan_id", "is_charged_off", "purpose", *_OFFER_TERMS[1:]]].merge(
@@ -81,7 +72,6 @@ def tabulate_products(
         for segmentation, groups in _list_segmentations(rows, options)
         for order, (segment, part) in enumerate(made.groupby(groups, observed=True))
     ]
-    # As many findings are searched as there are segments.
     z = float(norm.ppf(1 - 0.025 / max(len(segments), 1)))
     return pd.DataFrame(
         [
@@ -95,7 +85,6 @@ def tabulate_products(
 def _make_first(
     rows: pd.DataFrame, prices: tuple[PriceList, ...], options: OffersOptions, decider: Decider
 ) -> pd.DataFrame:
-    """One row per loan: its decision, its first offer and what that earned, if as asked for."""
     applicants = Applicants(*(rows[name].to_numpy(float) for name in _OFFER_TERMS))
     offers = make_offers(applicants, prices, options, decider.policy.rules)
     first = offers.offer <= 1
@@ -135,7 +124,6 @@ def _list_segmentations(
 
 
 def _describe(part: pd.DataFrame, options: OffersOptions, z: float) -> dict[str, Any]:
-    """The figures of one segment."""
     n = len(part)
     figures: dict[str, Any] = {"n": n}
     shares = {"as_asked": "approve", "other_terms": "refer", "no_offer": "decline"}
@@ -152,7 +140,6 @@ def _describe(part: pd.DataFrame, options: OffersOptions, z: float) -> dict[str,
 
 
 def _compare_margins(asked: pd.DataFrame, options: OffersOptions, z: float) -> dict[str, Any]:
-    """What loans were to earn, and what they did, as far as can be told."""
     pds, amount = asked["probability_of_default"], asked["amount"].to_numpy()
     bad, good = pds.sum(), (1 - pds).sum()
     names = ("margin_expected", "margin_imputed", "margin_imputed_low", "margin_imputed_high")
@@ -161,7 +148,7 @@ def _compare_margins(asked: pd.DataFrame, options: OffersOptions, z: float) -> d
     total = amount.sum()
     expected, imputed = asked["expected"].sum() / total, asked["imputed"].sum() / total
     spread = asked["imputed"].to_numpy() - imputed * amount
-    # Where hardly any loan was charged off, outcomes alone understate what chance does.
+    # With hardly any charge-off, outcomes alone understate what chance does.
     chance = (asked["at_stake"] ** 2 * pds * (1 - pds)).sum()
     error = float(np.sqrt(max((spread**2).sum(), chance)) / total)
     figures = (expected, imputed, imputed - Z95 * error, imputed + Z95 * error)

@@ -7,7 +7,7 @@ from loantap.portfolio.dictionary import TERMS_MONTHS
 
 _RATE = pa.Check.in_range(0, 1)
 _POSITIVE = pa.Check.gt(0)
-# Batches hold texts that repeat as categories; files and frames hold them as text.
+# Texts that repeat are categories in batches, text in files and frames.
 _IS_TEXT = pa.Check(
     lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str",
     error="text",
@@ -15,7 +15,7 @@ _IS_TEXT = pa.Check(
 
 
 def _bounded(*names: str, check: pa.Check | None = None) -> dict[str, pa.Column]:
-    """Figures with their intervals; missing where there are too few loans."""
+    """Missing where there are too few loans."""
     return {
         f"{name}{end}": pa.Column("float64", check, nullable=True)
         for name in names
@@ -23,7 +23,7 @@ def _bounded(*names: str, check: pa.Check | None = None) -> dict[str, pa.Column]
     }
 
 
-# One row per application and offer, one where there is no offer; applications in their order.
+# One row per application and offer, one where there is none; in order.
 OFFERS = pa.DataFrameSchema(
     {
         "application_id": pa.Column("str", nullable=True),

@@ -1,1 +1,1 @@
-"""What the head of credit reads first: five findings and three actions, each with its money."""
+"""What the head of credit reads first: five findings and three actions."""

@@ -1,4 +1,4 @@
-"""Three actions: how to decide, how to lower the default rate, which rule to add."""
+"""The three actions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -42,14 +42,8 @@ def propose_actions(
 ) -> list[Headline]:
     """Three actions: how to decide, how to lower the default rate, which rule to add.
 
-    Args:
-        policies: the comparison of policies.
-        report: `recommendations.json`.
-        fairness: what each policy does to each group of borrowers.
-        targets: what the policy in force reaches of each target.
-        stressed: what expected NPV, decided at the costs of `scenario`, earns in each scenario.
-        scenario: in which profit is counted first.
-        later: which loans were judged out of time.
+    `report` is `recommendations.json`; `stressed` what expected NPV, decided at the costs of
+    `scenario`, earns in each scenario; `later` says which loans were judged out of time.
     """
     judged = select_policies(policies, "cv", scenario)
     return [
@@ -145,7 +139,6 @@ def _propose_cap(
 
 
 def _propose_rule(report: Mapping[str, Any]) -> Headline:
-    """The rule to add to the NPV policy, or why none is."""
     held: Sequence[Mapping[str, Any]] = report["recommendations"]
     tried = len(held) + len(report["tested"])
     after = [rule for rule in held if rule["holds_after_npv"]]
@@ -195,12 +188,11 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
 
 
 def _find_later(policies: pd.DataFrame, policy: str, scenario: str) -> pd.Series:
-    """A policy on loans that were each judged by a model of earlier loans."""
     return find_policy(select_policies(policies, "out_of_time", scenario), policy)
 
 
 def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str = "") -> str:
-    """What it did out of time, and on which loans; nothing where no loan was judged so."""
+    """What it did out of time, and on which loans; empty where no loan was judged so."""
     row, everybody = (_find_later(policies, name, scenario) for name in (policy, "approve_all"))
     gain = read_gain(row)
     if gain is None:
@@ -216,14 +208,14 @@ def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str =
 
 
 def _tell_held_out(policies: pd.DataFrame, scenario: str) -> str:
-    """What expected NPV gains on loans that no model was trained on; nothing without them."""
+    """What expected NPV gains on loans that no model was trained on; empty without them."""
     row = find_policy(select_policies(policies, "test", scenario), "npv")
     gain = read_gain(row)
     return "" if gain is None else f"On {int(row['n']):,} loans held out from training: {gain}."
 
 
 def _tell_in_force(targets: pd.DataFrame) -> str:
-    """What the policy in force does with its referrals and limits; nothing where not checked."""
+    """What the policy in force does with its referrals and limits; empty where not checked."""
     reached = targets.set_index("target")["reached"].to_dict()
     if not {"review_capacity", "min_approval_rate"} <= reached.keys():
         return ""
@@ -236,7 +228,7 @@ def _tell_in_force(targets: pd.DataFrame) -> str:
 
 
 def _tell_scenarios(policies: pd.DataFrame, stressed: pd.DataFrame, main: str) -> str:
-    """What expected NPV gains at other costs, and earns at the worst; nothing where all are one."""
+    """What expected NPV gains at other costs, and earns at the worst; empty where all are one."""
     told = []
     for scenario in stressed.loc[stressed["scenario"].ne(main), "scenario"]:
         row = find_policy(select_policies(policies, "cv", scenario), "npv")
@@ -255,7 +247,6 @@ def _tell_scenarios(policies: pd.DataFrame, stressed: pd.DataFrame, main: str) -
 
 
 def _tell_looser(looser: pd.DataFrame, npv: pd.Series) -> str:
-    """Of the next higher cap, why it is not the one proposed; nothing where there is none."""
     if looser.empty:
         return ""
     row = looser.iloc[0]
@@ -280,13 +271,12 @@ def _tell_change(row: pd.Series) -> str:
 
 
 def _tell_points(row: pd.Series) -> str:
-    """The paired change of the default rate, in percentage points."""
+    """In percentage points, paired."""
     value, low, high = (100 * row[f"default_rate_change{end}"] for end in ("", "_low", "_high"))
     return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 
 def _change(rule: Mapping[str, Any], report: Mapping[str, Any], beside: str) -> Money:
-    """What a rule changes in profit, and beside which policy."""
     change = rule["profit_change"][report["scenario"]][report["paid_life"]]
     value, low, high = (
         math.nan if change[name] is None else float(change[name])

@@ -1,4 +1,4 @@
-"""Which groups of borrowers a policy approves less often than the four-fifths rule asks."""
+"""Whom a policy approves less often than the four-fifths rule asks."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,7 +9,7 @@ _FOUR_FIFTHS: Final = 0.8
 
 
 def tell_fairness(fairness: pd.DataFrame, policy: str) -> str:
-    """The groups approved at less than four fifths of the rate of those approved most often."""
+    """The groups approved at less than four fifths of the highest rate."""
     of_policy = fairness[fairness["policy"].eq(policy)]
     if of_policy.empty:
         return "Fairness: not computed for this policy."

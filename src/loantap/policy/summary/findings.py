@@ -1,4 +1,4 @@
-"""Five findings: drivers, price, segments that lose money, decisions by PD, claims."""
+"""The five findings."""
 
 from typing import Final
 
@@ -35,12 +35,7 @@ def summarise_findings(
 ) -> list[Headline]:
     """Five findings: drivers, price, segments that lose money, decisions by PD, claims.
 
-    Args:
-        drivers: table of the drivers.
-        findings: one row per segment.
-        policies: the comparison of policies.
-        claims: one row per claim of the case study.
-        scenario: in which profit is counted.
+    `scenario`: in which profit is counted.
     """
     told = findings[findings["role"].ne("audit")]
     return [
@@ -84,7 +79,6 @@ def _find_drivers(drivers: pd.DataFrame, findings: pd.DataFrame) -> Headline:
 
 
 def _find_price(findings: pd.DataFrame) -> Headline:
-    """What the loans earn that are priced lowest, and those that are priced highest."""
     priced = findings[findings["segmentation"].eq("interest_rate_pct")]
     priced = priced[priced["finding"].ne(Finding.TOO_FEW)].sort_values("order")
     if priced.empty:
@@ -106,7 +100,6 @@ def _find_price(findings: pd.DataFrame) -> Headline:
 
 
 def _find_losses(findings: pd.DataFrame) -> Headline:
-    """The applicants whose loans lost most in all, beyond what the number of groups explains."""
     known = findings[findings["role"].eq("applicant") & findings["finding"].ne(Finding.TOO_FEW)]
     if known.empty:
         return Headline("Too few loans to say who loses money", "", None, 0)

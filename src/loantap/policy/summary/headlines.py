@@ -1,4 +1,4 @@
-"""A finding or an action as it is put to the head of credit, and where its figures come from."""
+"""A finding or an action as the head of credit reads it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,7 @@ _PER_LOAN: Final = "per loan"
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Imputed profit, in currency, with its 95% interval.
-
-    Attributes:
-        value: the mean.
-        low: lower bound.
-        high: upper bound.
-        per: what it is counted per, and against what.
-    """
+    """Mean imputed profit, in currency, with its 95% interval; `per` says against what, too."""
 
     value: float
     low: float
@@ -51,14 +44,11 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A finding, or an action, as it is put to the head of credit.
+    """A finding, or an action.
 
-    Attributes:
-        title: the statement, or what is to be done.
-        text: the figures that it rests on.
-        money: what it is worth; None where too few loans say.
-        n: number of loans that the money is counted on.
-        points: what else must be known, a sentence or two each.
+    `title` is the statement, or what is to be done, `text` the figures that it rests on, `money`
+    what it is worth over `n` loans, None where too few say; `points`, a sentence or two each, are
+    what else must be known.
     """
 
     title: str
@@ -78,12 +68,10 @@ def describe_summary(
 ) -> dict[str, Any]:
     """The structure of `summary.json`.
 
-    Returns:
-        `origin` of the loans; `samples`, how many loans policies were judged on, by sample;
-        `out_of_time`, which loans those of that sample are, empty where there are none;
-        `scenario`, `paid_life` and `profit` (how it is known) of the money, whose `per` says where
-        it is of another paid life; `findings` and `actions`, each with `title`, `text`, `points`,
-        `n` and `money` (`value`, `low`, `high`, `per`; null where too few loans say).
+    `samples` are how many loans policies were judged on, by sample; `out_of_time` says which loans
+    those of that sample are, empty where there are none; `scenario`, `paid_life` and `profit` (how
+    it is known) are those of the money, but for another paid life in its `per`; `findings` and
+    `actions` have the fields of `Headline`.
     """
     return {
         "origin": origin,
@@ -98,7 +86,7 @@ def describe_summary(
 
 
 def select_policies(policies: pd.DataFrame, sample: str, scenario: str) -> pd.DataFrame:
-    """The policies on one sample in one scenario, paid loans running for their contract."""
+    """The policies on one sample in one scenario, paid loans running to term."""
     return policies[
         policies["sample"].eq(sample)
         & policies["scenario"].eq(scenario)
@@ -107,7 +95,7 @@ def select_policies(policies: pd.DataFrame, sample: str, scenario: str) -> pd.Da
 
 
 def find_policy(policies: pd.DataFrame, name: str) -> pd.Series:
-    """The row of one policy; a row of missing figures where there is none."""
+    """The row of one policy; of missing figures where there is none."""
     found = policies[policies["policy"].eq(name)]
     return found.iloc[0] if len(found) else pd.Series(math.nan, policies.columns)
 

@@ -1,4 +1,4 @@
-"""What the loans are that policies were judged on, beside those of the cross-validation."""
+"""What the loans are that policies were judged on."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -15,12 +15,7 @@ def count_samples(approvals: pd.DataFrame) -> dict[str, int]:
 
 
 def describe_later(approvals: pd.DataFrame, loans: pd.DataFrame) -> str:
-    """Which loans were judged out of time, and of which term none was; empty where none was.
-
-    Args:
-        approvals: one row per sample and loan: `loan_id`, `sample`.
-        loans: one row per loan: `loan_id`, `term_months`, `issue_month`.
-    """
+    """Which loans were judged out of time, and of which term none was; empty where none was."""
     is_later = approvals["sample"].eq(_OUT_OF_TIME)
     known = loans.set_index("loan_id")
     later = known.loc[approvals.loc[is_later, "loan_id"]]
