@@ -1,8 +1,4 @@
-"""What the leakage gate found, and whom it lets pass.
-
-A feature that tells more about the outcome than an honest one can may be used by `benchmark`
-alone.
-"""
+"""What the leakage gate found; a caught feature may be used by `benchmark` alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,15 +20,13 @@ class FeatureFinding:
     """What the gate found about one feature.
 
     Attributes:
-        feature: its name.
         loans: training loans examined.
         groups: categories, or bins of a number.
         auc: cross-fitted AUC of the feature alone.
         auc_in_sample: the same without cross-fitting.
         standard_error: of the cross-fitted AUC.
-        evidence: of each test.
-        categories: those with an implausible default rate: category, loans, default rate,
-            adjusted p-value.
+        categories: those with an implausible default rate: category, loans, default rate, adjusted
+            p-value.
     """
 
     feature: str

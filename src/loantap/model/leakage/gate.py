@@ -1,10 +1,9 @@
 """Runs the leakage gate over a portfolio.
 
-Each feature is asked, on training loans only: is it known when the loan is decided; does it alone
-separate the outcomes better than the domain allows; does one of its categories default more, or
-less, often than any honest group of borrowers does; does it remember loans; does it only mark a
-vintage; was it computed from outcomes, or from dates after the decision. Of the portfolio it is
-asked whether the same borrower stands on both sides of the split.
+Each feature is asked, on training loans only: is it known when the loan is decided; does it alone,
+or one of its categories, tell more of the outcome than an honest one can; does it remember loans;
+does it only mark a vintage; was it computed from outcomes, or from later dates. Of the portfolio it
+is asked whether the same borrower stands on both sides of the split.
 """
 
 from collections.abc import Sequence
@@ -53,13 +52,9 @@ Check = dict[str, Any]
 def examine_feature(
     values: pd.Series, context: Context, options: LeakageOptions, *further: Evidence
 ) -> FeatureFinding:
-    """Examine one feature of the training loans; `values.name` tells which.
+    """Examine the feature `values.name` of the training loans, categories as text.
 
-    Args:
-        values: one per training loan; a category as text.
-        context: of the same loans, see `make_context`.
-        options: limits.
-        further: evidence that the values alone do not hold.
+    `further` is evidence that the values alone do not hold.
     """
     name, target = str(values.name), context.target
     bins = bin_values(values)
@@ -96,16 +91,11 @@ def examine_portfolio(
     """The whole gate: `leakage_report.json`.
 
     Outcomes of training loans are looked at and no others; dates, lineage and borrowers of all.
-
-    Args:
-        loans: one row per loan, as in `03_primary`.
-        features: its features; same index, no other columns.
-        is_train: whether a loan is a training loan; same index.
-        options: limits, keys, folds, seed.
+    `loans` has one row per loan, as in `03_primary`; `features` and `is_train` have the same index.
 
     Returns:
         `features`, `checks` and `impact`: per feature what was found, which feature sets use it;
-        the tests of the whole portfolio; metrics with and without each suspicious feature.
+            the tests of the whole portfolio; metrics with and without each suspicious feature.
 
     Raises:
         InputError: the training loans hold too few of an outcome to be examined.

@@ -22,11 +22,10 @@ class LaterDates:
     """Loans whose value of a date column lies after their issue month.
 
     Attributes:
-        column: its name.
         loans: loans that have a value.
         later: of those, dated after the issue month.
         examples: `loan_id` of the first few.
-        used_by: features computed from it.
+        used_by: features computed from the column.
     """
 
     column: str
@@ -96,11 +95,8 @@ def check_lineage(values: pd.Series, loans: pd.DataFrame) -> Evidence:
     """Whether a feature is computed from the declared columns of its own loan, and nothing else.
 
     It is computed again from those columns alone, for every second loan: a feature that reads the
-    outcome, or any other loan, could not come out the same. That is a proof, not a statistic.
-
-    Args:
-        values: the feature of each loan; `values.name` tells which.
-        loans: the same loans, same index.
+    outcome, or any other loan, could not come out the same. `values.name` tells the feature; both
+    arguments have the same index.
     """
     name = str(values.name)
     remedy = "Build it in features/build.py from columns known at the decision, and declare them"

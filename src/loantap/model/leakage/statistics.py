@@ -25,12 +25,7 @@ _TINY: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """A column as groups of loans.
-
-    Attributes:
-        codes: one per loan, the place of its group in `labels`.
-        labels: text of each group.
-    """
+    """A column as groups of loans; `codes` has one per loan, the place of its group in `labels`."""
 
     codes: IntArray
     labels: tuple[str, ...]
@@ -97,10 +92,8 @@ def find_implausible_categories(
     """Categories whose default rate is significantly outside the plausible range.
 
     One-sided binomial tests against the nearer end of `plausible_default_rates`, with the false
-    discovery rate over all categories controlled (Benjamini and Hochberg, 1995).
-
-    Returns one row per category flagged: `category`, `loans`, `default_rate`,
-    `adjusted_p_value`.
+    discovery rate controlled (Benjamini and Hochberg, 1995). Returns one row per category flagged:
+    `category`, `loans`, `default_rate`, `adjusted_p_value`.
     """
     lowest, highest = options.plausible_default_rates
     count = np.bincount(bins.codes, minlength=len(bins.labels))
@@ -122,7 +115,7 @@ def find_implausible_categories(
 
 
 def explained_share(values: FloatArray, codes: IntArray) -> float:
-    """Share of the variance of `values` that lies between groups (codes from 0), adjusted.
+    """Share of the variance of `values` that lies between groups (codes from 0).
 
     Epsilon squared (Kelley, PNAS 1935), adjusted for the number of groups: 0 where they say
     nothing, 1 where they say all.
@@ -160,11 +153,8 @@ def group_outcomes(codes: IntArray, target: pd.Series) -> OutcomeGroups:
     """The loans in groups of 2 to 200; none where there are fewer than 30 such groups.
 
     A target mean over more loans holds less than 0.5% of the outcome of each: nothing leaks. From
-    fewer groups the error of what is measured over them cannot be told.
-
-    Args:
-        codes: group of each loan; negative where it has none.
-        target: 1 for charged off; one per loan.
+    fewer groups the error of what is measured over them cannot be told. A negative code is no
+    group.
     """
     counts = np.bincount(codes[codes >= 0], minlength=1)
     size = np.where(codes >= 0, counts[codes], 0)
@@ -195,17 +185,13 @@ class GroupExcess:
 
 
 def measure_group_excess(ranks: FloatArray, groups: OutcomeGroups) -> GroupExcess:
-    """Whether a number was computed from the outcomes of groups of loans, the loan's own included.
+    """Whether a number (ranks, 0 to 1, none missing) was computed from the outcomes of groups.
 
     What the *other* loans of a loan's group know of it, they know through what the group has in
     common; so their honest values explain at most as much of its outcome as the covariance of
     outcomes within groups (the intraclass covariance of a one-way analysis of variance; Fisher,
     1925). A target mean per group breaks that bound, since it carries the loan's own outcome into
     the values of its neighbours; so does a leave-one-out mean, a smoothed or a noisy one.
-
-    Args:
-        ranks: rank of each loan's value, 0 to 1, none missing.
-        groups: of the same loans.
     """
     group, outcome = groups.group, groups.outcome
     mine = ranks[groups.loans]

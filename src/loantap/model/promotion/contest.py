@@ -23,13 +23,7 @@ from loantap.model.training.train import feature_names, train_challenger
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Which kind of model goes forward.
-
-    Attributes:
-        winner: the model.
-        predictions: of the winner, from `predict_samples`.
-        verdict: why; None where nothing challenged the logistic regression.
-    """
+    """Which kind of model goes forward; `verdict` is None where there was no challenger."""
 
     winner: FittedModel
     predictions: pd.DataFrame
@@ -45,14 +39,9 @@ def challenge(
 ) -> Contest:
     """Let the challenger, trained on the same splits, take the place of the logistic regression.
 
-    The test split has no say in it: what is quoted of the winner there would flatter it.
-
-    Args:
-        model_input: one row per loan, as `predict_samples` takes it.
-        logistic: trained on the training split.
-        predictions: of it, from `predict_samples`.
-        report: of the leakage gate.
-        options: of the training; without a challenger the logistic regression goes forward.
+    The test split has no say in it: what is quoted of the winner there would flatter it. Without a
+    challenger in the options the logistic regression goes forward. Predictions are those of
+    `predict_samples`.
     """
     if options.challenger is None:
         return Contest(logistic, predictions, None)
@@ -89,8 +78,7 @@ def judge_promotion(
 ) -> Verdict:
     """Whether the new model becomes champion, by the rule of `promotion`.
 
-    `digest` tells it from other models, as that of the champion does: one does not take its own
-    place.
+    By its `digest` a model that is the champion itself is told: it does not take its own place.
     """
     new, rule = contest.predictions, options.promotion
     conditions = judge_alone(new, list_caught(report, options), rule, options.seed)
@@ -114,10 +102,8 @@ def predict_as_champion(
 
     Where it was registered with a prediction of the loan for the same kind of sample, that one is
     taken: it came from other folds, or from earlier months. Loans it was never given are scored
-    now. The rest, such as loans it saw in training and was not judged on out of time, are left out:
-    all of them where no predictions were kept, for then nobody knows what it saw.
-
-    Returns `loan_id`, `sample`, `probability_of_default`.
+    now. The rest are left out: all of them where no predictions were kept, for then nobody knows
+    what it saw. Returns `loan_id`, `sample`, `probability_of_default`.
     """
     if champion.predictions.empty:
         return new.loc[[], ["loan_id", "sample", "probability_of_default"]]

@@ -16,9 +16,9 @@ _DECIMALS = 9
 def digest_model(trained: TrainedModel, predictions: pd.DataFrame) -> str:
     """The same for the same model of the same loans, and for no other; SHA-256 in hex.
 
-    It covers coefficients, the facts, and the PDs of every loan in each sample, to nine decimals.
-    A training loan that changed in any feature of the model gives the models of the other folds
-    another PD for it, or for others, and so another digest.
+    It covers coefficients, the facts, and the PDs of every loan in each sample, to nine decimals. A
+    training loan that changed in any feature of the model changes PDs of other folds, and so the
+    digest.
     """
     described = {
         "facts": _round(trained.facts.model_dump(mode="json")),

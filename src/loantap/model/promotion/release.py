@@ -16,7 +16,6 @@ class Release:
     """A model as it is registered.
 
     Attributes:
-        trained: what is served.
         predictions: what `predict_samples` returned of it; later models are compared on these.
         report: how it came about, the structure of `training.json`.
         verdicts: of the contest between its kinds, if there was one, and on its promotion, last.
@@ -36,9 +35,9 @@ class Champion:
 
     Attributes:
         label: registered name and version.
-        trained: what is served; None where it cannot be read.
+        trained: None where it cannot be read.
         predictions: those it was registered with; empty where none were kept.
-        digest: what it is told from other models by; "" where it is not known.
+        digest: "" where it is not known.
     """
 
     label: str

@@ -35,12 +35,7 @@ _MIN_OUT_OF_TIME = 30
 class Difference:
     """How much better one model is than another on the same loans, with a bootstrap interval.
 
-    Attributes:
-        n: number of loans.
-        charged_off: of these.
-        gain: mean difference; above zero the new model is better.
-        low: lower bound of the interval.
-        high: its upper bound.
+    `gain` is a mean difference: above zero the new model is better.
     """
 
     n: int
@@ -67,10 +62,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a model is promoted, over what, and why or why not.
-
-    `incumbent` is empty where there is none yet.
-    """
+    """Whether a model is promoted, and why or why not; `incumbent` is empty where there is none."""
 
     candidate: str
     incumbent: str
@@ -125,12 +117,8 @@ def judge_alone(
 ) -> list[Condition]:
     """The conditions a model meets or not by itself.
 
-    Args:
-        predictions: of the model; its training loans are those in cross-validation.
-        caught: features it uses that the leakage gate caught; None of a model that is not for
-            lending, of which the gate asks nothing.
-        options: of the rule.
-        seed: of the draws.
+    Its training loans are those in cross-validation. `caught` are features it uses that the leakage
+    gate caught; None of a model that is not for lending, of which the gate asks nothing.
     """
     rows = predictions[predictions["sample"].eq(CROSS_VALIDATION)]
     target = rows["is_charged_off"].to_numpy("int64")
@@ -171,12 +159,8 @@ def judge_against(
 ) -> list[Condition]:
     """The conditions that need a champion.
 
-    Args:
-        new: `loan_id`, `sample`, `is_charged_off`, `probability_of_default` of the new model, each
-            by a model that had not seen the loan.
-        old: the same of the champion.
-        options: of the rule.
-        seed: of the draws.
+    Both tables hold `loan_id`, `sample`, `is_charged_off` and `probability_of_default`, each by a
+    model that had not seen the loan.
     """
     columns = ["loan_id", "sample", "probability_of_default"]
     both = new[[*columns, "is_charged_off"]].merge(old[columns], on=columns[:2], suffixes=("", "_"))

@@ -35,14 +35,9 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """Many applications, scored.
+    """Many applications, scored; the attributes are those of `Scored`.
 
-    Attributes:
-        probability_of_default: NaN where an application is invalid.
-        score: 300 to 900 points, more is better; NaN where it is invalid.
-        reasons: as in `Scored`.
-        unlike: as in `Scored`; of an invalid application it means nothing.
-        columns: typed canonical columns.
+    PD and score are NaN where an application is invalid; `unlike` then means nothing.
     """
 
     probability_of_default: FloatArray
@@ -52,11 +47,7 @@ class Assessed:
     columns: Mapping[str, FloatArray | Texts]
 
     def mark_invalid(self, problems: Mapping[int, str]) -> Assessed:
-        """The same without PD and score where an application cannot be scored.
-
-        Args:
-            problems: what is wrong with it, which becomes its first reason, by its place from 0.
-        """
+        """The same without PD and score at the places (from 0) of `problems`, the first reasons."""
         rows = list(problems)
         sentences = tuple(dict.fromkeys((*self.reasons.sentences, *problems.values())))
         places = {sentence: place for place, sentence in enumerate(sentences)}

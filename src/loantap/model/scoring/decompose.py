@@ -30,11 +30,8 @@ def make_scorecard(
 ) -> Scorecard:
     """The additive form of a fitted model.
 
-    Args:
-        pipeline: preprocessing, then a `LogisticRegression`, or a
-            `HistGradientBoostingClassifier` that allows no interactions.
-        feature_set: the features it takes.
-        reference: what `measure_reference` gave for its training loans.
+    The classifier is a `LogisticRegression`, or a `HistGradientBoostingClassifier` that allows no
+    interactions. `reference` is what `measure_reference` gave for its training loans.
 
     Raises:
         UnexplainableError: the model is not a sum of effects, or the reference is another model's.
@@ -140,8 +137,8 @@ def _tabulate(categories: pd.Series, levels: FloatArray) -> TableEffect:
 def _find_steps(pipeline: Pipeline, feature_set: FeatureSet) -> tuple[float, dict[str, Effect]]:
     """Log-odds of a row without any value, and what each value of each feature adds to it.
 
-    A tree without interactions splits on one feature only, so the model is a sum of step
-    functions; each is found by asking the model itself at the end of every interval.
+    A tree without interactions splits on one feature only, so the model is a sum of step functions;
+    each is found by asking the model at the end of every interval.
     """
     edges = _list_thresholds(pipeline[-1])
     unknown: Mapping[str, float | str] = {
@@ -162,8 +159,8 @@ def _find_steps(pipeline: Pipeline, feature_set: FeatureSet) -> tuple[float, dic
 def _list_thresholds(classifier: HistGradientBoostingClassifier) -> FloatArray:
     """All values at which the trees split a number, rising.
 
-    scikit-learn publishes no view of the trees of this estimator. Of their nodes only the
-    thresholds are taken; what lies between them is asked of `decision_function`.
+    scikit-learn publishes no view of the trees of this estimator, so only the thresholds are taken
+    of their nodes; `decision_function` is asked for what lies between.
     """
     nodes = [tree.nodes for stage in classifier._predictors for tree in stage]  # noqa: SLF001
     splits = [n[(n["is_leaf"] == 0) & (n["is_categorical"] == 0)]["num_threshold"] for n in nodes]
@@ -181,7 +178,6 @@ def _merge_steps(edges: FloatArray, levels: FloatArray) -> StepEffect:
 
 
 def _shift(effect: Effect, by: float) -> Effect:
-    """The effect measured from `by`."""
     match effect:
         case StepEffect(edges, levels, missing):
             return StepEffect(edges, tuple(level - by for level in levels), missing - by)

@@ -33,11 +33,8 @@ def describe_invalid(
 ) -> dict[int, str]:
     """All that is wrong with each application that cannot be scored, by its place, from 0.
 
-    Args:
-        given: their columns as they came, by canonical name.
-        read: the same, typed and checked.
-        contradictions: found between them.
-        faults: why a row could not be read from its file; see `list_faults`.
+    `given` are the columns as they came, `read` the same typed and checked, both by canonical name;
+    for `faults` see `list_faults`.
     """
     problems: dict[int, list[str]] = {}
     for name, column in read.items():

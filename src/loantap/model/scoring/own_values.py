@@ -28,12 +28,10 @@ class OwnValue:
     """What is quoted of a borrower for one feature.
 
     Attributes:
-        feature: the feature it stands for.
-        column: the column quoted; None where the feature has several, and what it is of them is
-            quoted: their true ratio, whatever the model is shown of it.
+        column: the column quoted; None where the feature has several, and their true ratio is
+            quoted, whatever the model is shown of it.
         display: how a value is written.
         steps: how many shown values there are to one unit.
-        is_text: whether a text is quoted.
     """
 
     feature: str

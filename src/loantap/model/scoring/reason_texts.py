@@ -1,7 +1,4 @@
-"""The text of a reason: which features it names together, its sentence, and what would change it.
-
-The words for a feature (`phrase`, `remedy`) are in `features/definitions.py`.
-"""
+"""The text of a reason; the words for a feature are in `features/definitions.py`."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
@@ -74,8 +71,8 @@ def _risk_direction(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard)
     """1 where the PD rises with the quoted value, -1 where it falls, 0 where that is not so.
 
     Every feature of the model that is computed from a column behind the value has its say, so that
-    a reason never promises what the model would not do. More debt on the same cards, say, lowers
-    nothing: the utilisation rises with it.
+    a reason never promises what the model would not do: more debt on the same cards lowers nothing,
+    since the utilisation rises with it.
     """
     quoted = FEATURES[own.feature]
     if any(FEATURES[n].categorical or FEATURES[n].uses != quoted.uses for n in names):

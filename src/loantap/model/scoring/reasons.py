@@ -49,11 +49,8 @@ class ReasonGiver:
     """Gives the reasons of one model.
 
     Features that say the same (a number and its logarithm) count as one reason. A contribution
-    against a borrower from the side that credit sense holds in their favour is never a reason.
-
-    Attributes:
-        concepts: what a reason may name.
-        senseless: features the model holds against the wrong borrowers.
+    against a borrower from the side that credit sense holds in their favour (`senseless`) is never
+    a reason.
     """
 
     concepts: tuple[Concept, ...]
@@ -64,11 +61,9 @@ class ReasonGiver:
         contributed: Mapping[str, FloatArray],
         columns: Mapping[str, FloatArray | Texts],
     ) -> GivenReasons:
-        """The four strongest adverse reasons of many applications.
+        """The four strongest adverse reasons, from contributions to the log-odds.
 
-        Args:
-            contributed: contribution of each feature to the log-odds, one per application.
-            columns: typed canonical columns, for the borrowers' own values.
+        Contributions have one value per application; `columns` are typed canonical columns.
         """
         strength = [self._add_up(concept, contributed) for concept in self.concepts]
         codes = np.zeros((REASON_COUNT, len(strength[0])), dtype="int32")
@@ -114,16 +109,13 @@ class ReasonGiver:
 
 
 def make_reason_giver(scorecard: Scorecard) -> ReasonGiver:
-    """What gives the reasons of a model."""
+    """The `ReasonGiver` of a model."""
     senseless = (n for n in scorecard.effects if contradicts_credit_sense(n, scorecard))
     return ReasonGiver(list_concepts(scorecard), frozenset(senseless))
 
 
 def _rank(strength: Sequence[FloatArray]) -> Choices:
-    """How many concepts are stronger than each, per application; the first wins a tie.
-
-    Takes an array per concept; gives one row per concept, one column per application.
-    """
+    """How many concepts are stronger than each, per application; the first wins a tie."""
     rank = np.zeros((len(strength), len(strength[0])), dtype="int8")
     for first, second in combinations(range(len(strength)), 2):
         is_weaker = strength[first] < strength[second]

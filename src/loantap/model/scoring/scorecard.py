@@ -1,9 +1,7 @@
 """A model as a scorecard: the log-odds of the mean loan and one effect per feature.
 
-Every model served is additive on the log-odds, be it a logistic regression or boosted trees
-without interactions, so its PD is the sigmoid of a sum and each summand is the exact contribution
-of one feature. Scores are read off this form on every path; `check_servable` proves at
-registration that it is the model.
+Every model served is additive on the log-odds, so its PD is the sigmoid of a sum of exact
+contributions. Every path reads scores off this form; `check_servable` proves that it is the model.
 """
 
 import math
@@ -98,12 +96,7 @@ class StepEffect:
 
 @dataclass(frozen=True, slots=True)
 class TableEffect:
-    """A category that counts by what the table says of it.
-
-    Attributes:
-        levels: contribution of each category seen in training.
-        other: contribution of any other.
-    """
+    """A category that counts by `levels`, or as `other` where training did not see it."""
 
     levels: Mapping[str, float]
     other: float
@@ -126,21 +119,15 @@ class TableEffect:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """The additive form of a model.
-
-    Attributes:
-        base: log-odds of default of the mean training loan.
-        effects: of each feature, in the order of the feature set.
-    """
+    """The additive form of a model: `base`, the log-odds of the mean training loan, and effects."""
 
     base: float
     effects: Mapping[str, Effect]
 
     def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Contribution of each feature to the log-odds.
+        """Contribution of each feature to the log-odds, one row per row of `features`.
 
-        One row per row of `features`, one column per feature; with `base` a row sums to the
-        log-odds of its PD exactly.
+        With `base` a row sums to the log-odds of its PD exactly.
         """
         return pd.DataFrame(
             {
@@ -161,15 +148,9 @@ class Scorecard:
 class ScoreScale:
     """How log-odds become points: a higher score is a lower risk.
 
-    Siddiqi, *Credit Risk Scorecards* (2006): points rise by a fixed number whenever the odds of
-    repayment double. The loans of the portfolio default once in five, which makes 600 points.
-
-    Attributes:
-        points: score at `odds`.
-        odds: paid loans per default.
-        points_to_double: the odds.
-        lowest: score, whatever the odds.
-        highest: score, whatever the odds.
+    Siddiqi, *Credit Risk Scorecards* (2006): points rise by `points_to_double` whenever the odds of
+    repayment double. The score is `points` at `odds` paid loans per default. The loans of the
+    portfolio default once in five, which makes 600 points.
     """
 
     points: float = 600

@@ -52,13 +52,6 @@ class Scorer:
 
     Frames and single applications take the same readers, formulas, effects and sentences, so they
     get the same answer; `score_one` only spares what a frame costs.
-
-    Attributes:
-        trained: the model.
-        name: its registered name.
-        version: its registered version.
-        scorecard: its additive form.
-        support: what it was trained on.
     """
 
     trained: TrainedModel
@@ -116,16 +109,12 @@ class Scorer:
         return tuple(COLUMNS[name] for name in self.feature_set.columns)
 
     def score(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-        """Score applications in LoanTap format.
-
-        Args:
-            applications: any number of rows, source column names; further columns are ignored.
-            as_of: day of the run.
+        """Score applications in LoanTap format as of the day of the run; further columns are ignored.
 
         Returns:
             One row per application, same index and order: `probability_of_default`, `score` (both
-            missing where the row is invalid) and `reason_1`..`reason_4` (for an invalid row, what
-            is wrong).
+                missing where the row is invalid) and `reason_1`..`reason_4` (for an invalid row,
+                what is wrong).
 
         Raises:
             InputError: a column the model needs is missing.
@@ -146,23 +135,16 @@ class Scorer:
         as_of: pd.Timestamp,
         tally: ApplicationTally | None = None,
     ) -> Assessed:
-        """Score applications in LoanTap format without spelling the reasons out for each row.
-
-        See `score` for arguments and errors; in the tally the applications are counted.
-        """
+        """Score like `score` without spelling the reasons out for each row; `tally` counts them."""
         require_columns(applications, self.columns, "applications")
         given = {c.name: applications[c.source_name] for c in self.columns}
         return self._assess(given, list_faults(applications), as_of, tally)
 
     def assess_columns(self, loans: pd.DataFrame, as_of: pd.Timestamp) -> Assessed:
-        """Score loans that are typed already, such as those of the portfolio.
+        """Score loans with typed canonical columns, such as those of the portfolio.
 
-        Gives what `assess` gives of the same loans in LoanTap format, to the last bit: they are
-        held to the same rules, and a loan that breaks one has no PD either.
-
-        Args:
-            loans: any number of rows, canonical columns; further ones are ignored.
-            as_of: day of the run.
+        Gives what `assess` gives of the same loans in LoanTap format, to the last bit: a loan that
+        breaks one of its rules has no PD either.
 
         Raises:
             KeyError: a column the model needs is missing.
@@ -203,11 +185,7 @@ class Scorer:
         return assessed.mark_invalid(problems) if problems else assessed
 
     def score_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Scored:
-        """Score one application in LoanTap format.
-
-        Args:
-            application: values by source column name; further ones are ignored.
-            as_of: day of the run.
+        """Score one application in LoanTap format; further values are ignored.
 
         Raises:
             InputError: a column the model needs is missing.
@@ -280,9 +258,9 @@ class Scorer:
 
 
 def check_servable(trained: TrainedModel) -> None:
-    """Prove on made-up applications that a model can be explained, before it is registered.
+    """Prove before registration that a model can be explained.
 
-    They are the example, with each of its numbers missing and with each category the model knows.
+    It is asked for the example, with each number missing and with each category the model knows.
 
     Raises:
         UnexplainableError: contributions do not add up to the log-odds of the PD.

@@ -1,9 +1,8 @@
-"""Applications unlike the loans that a model was trained on.
+"""Applications unlike the loans that a model was trained on, which a person must look at.
 
-A PD outside of what the training loans cover is a guess: the model carries its effects on to where
-it has seen nobody. The same holds where the terms of an offer do not fit each other: no loan of the
-grade had such a rate, or the instalment is not that of amount, rate and term. A person must look at
-such an application.
+Outside of what the training loans cover a PD is a guess. The same holds where the terms of an offer
+do not fit each other: no loan of the grade had such a rate, or the instalment is not that of
+amount, rate and term.
 """
 
 from collections.abc import Mapping
@@ -25,12 +24,9 @@ _NO_BOUNDS: Final = (-np.inf, np.inf)
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What a model was trained on.
+    """What a model was trained on: `ranges` of numeric features, `rates` of sub-grades in percent.
 
-    Attributes:
-        ranges: of its numeric features, lowest and highest value of the training loans.
-        rates: of each sub-grade, lowest and highest interest rate of the training loans, in
-            percent.
+    Each holds the lowest and the highest value of the training loans.
     """
 
     ranges: Mapping[str, tuple[float, float]]
@@ -51,12 +47,7 @@ class Support:
         features: Mapping[str, FloatArray | Texts],
         columns: Mapping[str, FloatArray | Texts],
     ) -> IntArray:
-        """Place in `sentences` of what is said, per application.
-
-        Args:
-            features: of the model.
-            columns: typed canonical columns. A value that is missing is unlike nothing.
-        """
+        """Place in `sentences` of what is said; a missing value is unlike nothing."""
         found = np.zeros(len(next(_numbers(columns))), dtype="int8")
         # What is said first is written last.
         for place, (name, bounds) in reversed(list(enumerate(self.ranges.items(), start=3))):

@@ -20,7 +20,6 @@ class ApplicationTally:
     """Counts over the batches of a file, in their order.
 
     Attributes:
-        rows: applications counted so far.
         units: where their numbers lie.
         exceptions: applications whose instalment is not that of amount, rate and term, and yet no
             plain error: an offer that is part-funded, say.
@@ -40,13 +39,7 @@ class ApplicationTally:
         invalid: Sequence[int],
         seen: Mapping[str, frozenset[str]],
     ) -> None:
-        """Count a batch.
-
-        Args:
-            columns: typed canonical columns.
-            invalid: places of the rows that cannot be scored.
-            seen: by canonical column, the categories that the model knows.
-        """
+        """Count a batch: `invalid` are places that cannot be scored, `seen` known categories."""
         numbers = {n: v for n, v in columns.items() if not isinstance(v, Texts)}
         self.units.add(numbers)
         if numbers.keys() >= set(TERMS):

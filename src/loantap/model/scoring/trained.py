@@ -20,15 +20,10 @@ class ModelFacts(BaseModel):
 
     Attributes:
         namespace: `lending`, `application`, `benchmark` or `published_replica`.
-        feature_set: the features it takes.
-        origin: whether it was trained on real or simulated loans.
         not_for_lending: models on the pincode must never decide.
         kind: `logistic` or `boosting`.
-        hyperparameters: those chosen.
         calibration: intercept and slope folded into the coefficients; 0 and 1 for none.
         threshold: F2 threshold, reported, never used to decide.
-        training_loans: number of loans it was fitted on.
-        training_charge_offs: how many of them were charged off.
         pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
         reference: where contributions are measured from; see `measure_reference`.
         sub_grades: those sold when it was trained, best first; it knows them by their place.
@@ -133,7 +128,6 @@ def _measure_ranges(features: pd.DataFrame, names: list[str]) -> dict[str, tuple
 
 
 def _measure_rates(features: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Lowest and highest interest rate of each sub-grade, in percent."""
     if not {"interest_rate_pct", "sub_grade_rank"} <= set(features.columns):
         return {}
     by_grade = features.groupby("sub_grade_rank")["interest_rate_pct"].agg(["min", "max"]).dropna()

@@ -1,9 +1,8 @@
 """Recalibration of PDs on out-of-fold log-odds: an intercept and a slope.
 
-SMOTE and class weights raise every PD, and a penalty draws them together. Recalibration corrects
-both (Cox, *Two further applications of a model for binary regression*, Biometrika 1958; Platt
-scaling is the same). It keeps the order of loans, and it folds into the coefficients: the model
-served is a plain logistic regression whose contributions add up.
+It corrects for SMOTE and class weights, which raise every PD, and for the penalty, which draws them
+together (Cox, *Two further applications of a model for binary regression*, Biometrika 1958; Platt
+scaling is the same). It keeps the order of loans and folds into the coefficients.
 """
 
 import warnings
@@ -55,9 +54,8 @@ def fit_calibration(target: IntArray, log_odds: FloatArray) -> Calibration:
     """The recalibration that makes the outcomes most likely; none where a test finds no need of it.
 
     That is a likelihood ratio test against the log-odds as they are (Vergouwe et al., *A closed
-    testing procedure to select an appropriate method for updating prediction models*, Statistics
-    in Medicine 2017): a recalibration fitted to noise would only add to it. Both outcomes must be
-    present.
+    testing procedure to select an appropriate method for updating prediction models*, Statistics in
+    Medicine 2017). Both outcomes must be present.
     """
     solver = BoundedLogisticRegression(C=_INVERSE_PENALTY, signs=(1,))
     with warnings.catch_warnings():

@@ -21,7 +21,6 @@ class Candidate:
     """One point of the hyperparameter grid.
 
     Attributes:
-        balancing: what is done about class imbalance, inside the folds.
         l1_ratio: 0 is an L2 penalty, 1 an L1 penalty.
         inverse_penalty: scikit-learn's C; smaller is a stronger penalty.
     """

@@ -24,8 +24,8 @@ SMOTE_NEIGHBOURS = 5
 def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
     """Impute and scale the numeric features, one-hot encode the categorical ones.
 
-    A missing number counts as the mean of the training loans, so that it speaks neither for nor
-    against a borrower.
+    A missing number counts as the mean of the training loans: it speaks neither for nor against a
+    borrower.
     """
     numeric = Pipeline(
         [
@@ -58,8 +58,8 @@ def make_model(
 ) -> ResamplingPipeline:
     """Unfitted pipeline of one candidate: preprocess, balance, logistic regression.
 
-    With `monotone`, no coefficient contradicts credit sense: what is held against a borrower
-    never lowers the PD (see `Feature.adverse`).
+    With `monotone`, what credit sense holds against a borrower never lowers the PD (see
+    `Feature.adverse`).
     """
     classifier = BoundedLogisticRegression(
         C=candidate.inverse_penalty,
@@ -96,8 +96,7 @@ def credit_signs(features: FeatureSet) -> tuple[int, ...]:
 def slim(model: ResamplingPipeline) -> Pipeline:
     """The fitted pipeline as it is served: preprocessing and scikit-learn's logistic regression.
 
-    The sampler would carry training rows into serving; resampling acts in training only, so the
-    predictions are the same.
+    The sampler would carry training rows into serving; it acts in training only.
     """
     fitted = model["classify"]
     classifier = as_scikit_learn(fitted, fitted.coef_, fitted.intercept_)

@@ -19,8 +19,6 @@ class FittedModel:
         kind: `logistic` or `boosting`.
         pipeline: preprocessing and classifier, calibration folded in.
         threshold: F2 threshold for loans to come; reported, never used to decide.
-        hyperparameters: of the candidate, or of the challenger.
-        calibration: the recalibration that is folded into the coefficients.
         out_of_fold: its training loans, from `cross_validate`.
     """
 

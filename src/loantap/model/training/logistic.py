@@ -1,7 +1,7 @@
 """Logistic regression by iteratively reweighted least squares, with bounds on the signs.
 
-glum fits L1 and L2 penalties some times faster than scikit-learn's own solvers, starts from the
-coefficients of the penalty before, and takes bounds. What comes out is scikit-learn's estimator.
+glum fits L1 and L2 penalties faster than scikit-learn's own solvers, starts from the coefficients
+of the penalty before, and takes bounds. What comes out is scikit-learn's estimator.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 Lead = Callable[[float, AnyFloatArray | None], AnyFloatArray | None]
 
 # Of coordinate descent in an outer iteration. A hundred will do, but where the pincode separates
-# SMOTE's made-up loans: there it takes up to 20,000. Cut short, it takes the outer iterations that
-# an exact step would have saved, and each reads all loans, where a cycle takes 3 microseconds
-# (docs/performance.md). glum's own limit, a hundred thousand, takes longer and changes no score.
+# SMOTE's made-up loans it takes up to 20,000. Cut short, it takes outer iterations instead, and
+# each reads all loans, where a cycle takes 3 microseconds (docs/performance.md). glum's own limit,
+# a hundred thousand, takes longer and changes no score.
 _MAX_CYCLES = 10_000
 
-# What rounding leaves of the coefficient of a constant column. Nothing depends on it, so no
-# iteration of L1 would take it to zero; but its penalty alone keeps L1 from converging.
+# What rounding leaves of the coefficient of a constant column: no iteration of L1 would take it to
+# zero, but its penalty alone keeps L1 from converging.
 _ALMOST_ZERO = 1e-8
 
 
@@ -101,20 +101,11 @@ class BoundedLogisticRegression(LogisticRegression):
         sample_weight: npt.ArrayLike | None = None,
         lead: Lead | None = None,
     ) -> Iterator[BoundedLogisticRegression]:
-        """Fit to one penalty after the other, each from where the last one ended.
+        """Fit to one penalty after the other, each from where the last ended, or from `lead`.
 
         Start with the strongest penalty: its coefficients are few and small, and each next solution
-        is near.
-
-        Args:
-            X: rows x columns, float32 or float64; column-major it is not copied.
-            y: outcomes.
-            inverse_penalties: C of each fit.
-            sample_weight: of each row.
-            lead: intercept and coefficients to start from in place of the last ones.
-
-        Yields:
-            This estimator, fitted anew.
+        is near. `X` is float32 or float64, and not copied where it is column-major. Yields this
+        estimator, fitted anew.
 
         Raises:
             ValueError: another number of classes than two, or one without any weight.

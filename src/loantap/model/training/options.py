@@ -19,9 +19,9 @@ class OutOfTimeOptions(Options):
     """The rolling origin: which loans stand for the future, and what their judges may know.
 
     At each origin a model is trained on loans issued before it and scores the loans issued from it
-    to the next one. Only matured loans are judged, those whose contractual end (issue month plus
-    term) lies before the date as of which outcomes are known: of later ones the table holds the
-    early endings only.
+    to the next one. Only matured loans are judged, whose contractual end (issue month plus term)
+    lies before the date as of which outcomes are known: of later ones the table holds the early
+    endings only.
 
     Attributes:
         outcomes_as_of: first day of the month in which the portfolio was extracted; outcomes are
@@ -69,9 +69,7 @@ class SplitOptions(Options):
     """Random stratified split and rolling origin.
 
     Attributes:
-        seed: of the split.
         test_share: share of the loans that judge the model.
-        out_of_time: the rolling origin.
         min_outcomes: charge-offs, and paid loans, that a portfolio must have to train on. With
             fewer the leakage gate would take chance for a leak.
     """
@@ -124,8 +122,6 @@ class TrainingOptions(Options):
         name: the namespace of the model, which also says what features it uses.
         monotone: whether coefficients must agree with credit sense.
         calibrated: whether PDs are calibrated on the out-of-fold log-odds.
-        challenger: what challenges the logistic regression; nothing when absent.
-        promotion: the rule by which a model becomes champion.
         max_iterations: of the solver; what has not converged by then is used as it is, and marked.
         tolerance: largest gradient of the model that is kept; at most that of the search.
         threshold: fixed decision threshold of F2; tuned on out-of-fold predictions when absent.

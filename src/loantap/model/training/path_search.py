@@ -1,8 +1,7 @@
 """Candidates judged by cross-validation, each fold prepared once and penalties fitted along a path.
 
-`GridSearchCV` imputes, encodes and resamples anew for every candidate. Here that is done once per
-fold and way of balancing, and the candidates that differ in C alone are fitted from the strongest
-penalty to the weakest, each from a solution that is near: of the penalty before, or, for L1, of L2.
+`GridSearchCV` imputes, encodes and resamples anew for every candidate. Here candidates that differ
+in C alone are fitted from the strongest penalty to the weakest, each from a solution that is near.
 """
 
 from __future__ import annotations
@@ -46,8 +45,8 @@ class PathSearch:
 
     Args:
         candidates: those to judge.
-        make: the unfitted pipeline of a candidate: `preprocess`, `balance` and `classify`; the
-            first is the same for all.
+        make: the unfitted pipeline of a candidate: `preprocess` (the same for all), `balance` and
+            `classify`.
         score: takes a fitted classifier, the encoded matrix and the outcomes of the fold left out.
         jobs: threads, each with a fold, or with one sampler of a fold that they share.
     """
@@ -86,7 +85,6 @@ class PathSearch:
         task: Task,
         counter: _Counter,
     ) -> dict[int, Judged]:
-        """The candidates of a task."""
         inside, outside = fold
         preprocess = clone(self._models[0]["preprocess"])
         matrix = preprocess.fit_transform(features.iloc[inside], outcomes[inside])

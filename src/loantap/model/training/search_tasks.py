@@ -26,14 +26,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate on one fold.
-
-    Attributes:
-        scores: on the loans left out.
-        solution: its intercept and coefficients, to the search's tolerance.
-        iterations: of the solver.
-        seconds: that the fit took.
-    """
+    """A candidate on one fold: its scores on the loans left out, its solution and its cost."""
 
     scores: Scores
     solution: AnyFloatArray
@@ -110,7 +103,7 @@ def list_paths(candidates: Sequence[Candidate], members: list[int]) -> Iterator[
     """The candidates that differ in C alone, from the strongest penalty to the weakest.
 
     L1 starts at each C from the L2 solution, which is nearer than its own of the C before. So the
-    solutions of a path are to be filled in before the next is asked for.
+    solutions of a path must be filled in before the next is asked for.
     """
 
     def penalty(index: int) -> float:
@@ -126,7 +119,6 @@ def list_paths(candidates: Sequence[Candidate], members: list[int]) -> Iterator[
 
 
 def _group(members: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
-    """The members that share a key, in the order of the keys."""
     groups: dict[Any, list[int]] = {}
     for member in members:
         groups.setdefault(key(member), []).append(member)

@@ -43,8 +43,8 @@ def fitting_threads(jobs: int) -> Iterator[FittingThreads]:
     """Threads that share the loans, with one thread of BLAS and OpenMP in each.
 
     So sums come in the same order, and a run repeats: the limit on OpenMP is each thread's own,
-    that on BLAS the process's. What does not converge is in the table of candidates, so its
-    warnings are left out, here rather than around each fit: filters are no thread's own.
+    that on BLAS the process's. Warnings of what does not converge are filtered here, rather than
+    around each fit: filters are no thread's own.
     """
     with fitting_here(), FittingThreads(jobs) as threads:
         yield threads

@@ -24,9 +24,7 @@ def feature_names(options: TrainingOptions) -> list[str]:
 def train_logistic(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
     """Search, cross-validate, calibrate: everything is chosen on these rows alone.
 
-    Args:
-        rows: one row per loan: `loan_id`, `is_charged_off`, the features of the set.
-        options: of the training.
+    `rows` has one row per loan: `loan_id`, `is_charged_off`, the features of the set.
     """
     features = rows[feature_names(options)]
     outcome = search(features, rows["is_charged_off"], options)
@@ -67,9 +65,9 @@ def finish_logistic(
 
 
 def train_challenger(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
-    """Fit the challenger on the same folds as the logistic regression.
+    """Fit the challenger on the same folds as the logistic regression, without calibration.
 
-    It is not calibrated: it minimises log-loss itself, and the rule of promotion tests it.
+    It minimises log-loss itself, and the rule of promotion tests it.
     """
     challenger = options.challenger
     if challenger is None:

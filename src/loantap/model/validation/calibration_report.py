@@ -24,16 +24,14 @@ def report_calibration(
 ) -> dict[str, Any]:
     """What a calibration does to the out-of-fold PDs of the logistic regression.
 
-    Args:
-        out_of_fold: what `cross_validate` returned.
-        calibrated: whether the model is served with its calibration.
-        options: draws and bins.
+    `out_of_fold` is what `cross_validate` returned; `calibrated` says whether the model is served
+    with its calibration.
 
     Returns:
         `calibrated`; `recalibration`, the one fitted on all folds: whether the test asked for one
-        (`used`), its `intercept` and `slope`, with 95% Wald bounds where it did, and `n`; `before`
-        and `after`, the latter by the recalibration of the other folds: what `measure_calibration`
-        returns.
+            (`used`), its `intercept` and `slope`, with 95% Wald bounds where it did, and `n`;
+            `before` and `after`, the latter by the recalibration of the other folds: what
+            `measure_calibration` returns.
     """
     target = out_of_fold["is_charged_off"].to_numpy("int64")
     log_odds, fold = out_of_fold["log_odds"].to_numpy(), out_of_fold["fold"].to_numpy()
@@ -91,7 +89,6 @@ def _describe_recalibration(calibration: Calibration, log_odds: FloatArray) -> d
 
 
 def _half_widths(calibration: Calibration, log_odds: FloatArray) -> FloatArray:
-    """Of the 95% Wald intervals of intercept and slope, from the information in the loans."""
     pd_ = calibration.apply(log_odds)
     design = np.column_stack([np.ones_like(log_odds), log_odds])
     information = (design * (pd_ * (1 - pd_))[:, None]).T @ design

@@ -34,12 +34,9 @@ def evaluate_samples(
 ) -> dict[str, Block | None]:
     """One block of `metrics.json` per sample; None for a sample without loans.
 
-    Args:
-        predictions: what `predict_samples` returned.
-        options: bootstrap and bins. Cross-validation has no bounds: its folds share loans.
-
-    Beside the ECE stands the range in which that of a perfect model of the same PDs would lie:
-    `ece_perfect_low`, `ece_perfect_high`. Numbers carry six significant digits, `n` is a whole one.
+    Cross-validation has no bounds: its folds share loans. Beside the ECE stands the range in which
+    that of a perfect model of the same PDs would lie: `ece_perfect_low`, `ece_perfect_high`.
+    Numbers carry six significant digits, `n` is a whole one.
     """
     blocks: dict[str, Block | None] = {}
     for sample in SAMPLES:

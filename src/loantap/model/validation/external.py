@@ -35,8 +35,6 @@ class ExternalResult:
     """One model on one external sample, with 95% intervals.
 
     Attributes:
-        model_name: registered name of the model.
-        model_version: its registered version.
         first_issue_month: of the external loans.
         last_issue_month: of the external loans.
         judgement: PDs against outcomes. Its levels (default rate, ECE, observed to expected) are
@@ -44,9 +42,8 @@ class ExternalResult:
         rate_roc_auc: AUC of the interest rate alone, on the same loans.
         auc_gain: AUC of the model less that of the rate, by a paired bootstrap.
         psi: population stability index of the PDs against those of the loans trained on.
-        training_loans: the number of these.
-        is_overlap_checked: whether none of the loans is known to be among these; False where the
-            version does not carry them.
+        is_overlap_checked: whether none of the loans is known to be among those trained on; False
+            where the version does not carry them.
     """
 
     model_name: str
@@ -77,12 +74,8 @@ def measure_external(
 ) -> ExternalResult:
     """Score an external sample, and compare with the interest rate alone.
 
-    Args:
-        external: any number of resolved loans in LoanTap format; only the columns that the model
-            needs, `loan_status`, `issue_d` and `int_rate` are read.
-        trained_on: the loans the model was trained on, typed canonical columns.
-        model: the version that scores, with the digests of the loans it was trained on.
-        options: bootstrap, bins, day of the run.
+    `external` holds resolved loans in LoanTap format; only the columns that the model needs,
+    `loan_status`, `issue_d` and `int_rate` are read. `trained_on` holds typed canonical columns.
 
     Raises:
         InputError: a column is missing or in another unit, a value cannot be used, too many

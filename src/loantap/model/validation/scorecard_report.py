@@ -26,21 +26,17 @@ _ADVERSE_SHARE: Final = 0.8
 def report_scorecard(
     scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame, as_of: pd.Timestamp
 ) -> dict[str, Any]:
-    """The scorecard of one model.
+    """The scorecard of one model, from `tabulate_points` and its training loans.
 
-    Args:
-        scorer: the model.
-        points: what `tabulate_points` returned of it.
-        loans: its training loans: canonical columns, `is_charged_off` and the
-            `probability_of_default` by a model that did not see the loan.
-        as_of: day of the run.
+    The loans have canonical columns, `is_charged_off` and the `probability_of_default` by a model
+    that did not see the loan.
 
     Returns:
         `model_name`, `model_version`; `n`, the training loans; `scale`; `base_points`; `features`,
-        the one that moves the score most first: `feature`, `phrase`, the `fewest` and the `most`
-        points of an attribute, and `attributes`: `attribute`, `n` and the mean `points` of the
-        training loans that have it; `bands`, from `tabulate_score_bands`; `example`, from
-        `explain_example`.
+            the one that moves the score most first: `feature`, `phrase`, the `fewest` and the
+            `most` points of an attribute, and `attributes`: `attribute`, `n` and the mean `points`
+            of the training loans that have it; `bands`, from `tabulate_score_bands`; `example`,
+            from `explain_example`.
     """
     is_base = points["feature"].eq(BASE)
     return {
@@ -83,8 +79,7 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
     """A made-up application, scored, with its reasons and the points each feature gave it.
 
     Returns `values` (per phrase, as a reason would quote it), `probability_of_default`, `score`,
-    `reasons`, `base_points` and `points` per phrase, which add up to the score before it is
-    rounded.
+    `reasons`, `base_points` and `points` per phrase, which add up to the score before rounding.
     """
     application = make_example_application(scorer, loans)
     assessed = scorer.assess_columns(application, as_of)
@@ -108,12 +103,9 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
 def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFrame:
     """One made-up application: no borrower's own.
 
-    The commonest category, the median of each number, or the adverse fifth of it where credit sense
-    holds one side against a borrower; the instalment is the EMI. What no loan states is missing.
-
-    Args:
-        scorer: the columns it needs.
-        loans: canonical columns, to take medians and quantiles of.
+    The commonest category of the loans, the median of each number, or the adverse fifth of it where
+    credit sense holds one side against a borrower; the instalment is the EMI. What no loan states
+    is missing.
     """
     adverse = {FEATURES[n].uses[0]: FEATURES[n].adverse for n in scorer.feature_set.features[::-1]}
     shares = {"high": _ADVERSE_SHARE, "low": 1 - _ADVERSE_SHARE}
@@ -136,7 +128,6 @@ def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFram
 def _weigh_attributes(
     scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    """One entry per feature that moves the score, the one that moves it most first."""
     features = build_features(loans, scorer.feature_set.features)
     given = -SCALE.factor * scorer.scorecard.contributions(features)
     entries = []
@@ -159,7 +150,6 @@ def _weigh_attributes(
 
 
 def _find_attributes(rows: pd.DataFrame, values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
-    """Each attribute of a feature, and which loans have it."""
     for attribute, low, high in rows[["attribute", "low", "high"]].itertuples(index=False):
         if not np.isnan(low):
             yield attribute, values.gt(low) & values.le(high)

@@ -47,11 +47,8 @@ def report_vintages(
 ) -> dict[str, Any]:
     """The report as plain JSON: figures with six significant digits, None where there are too few.
 
-    Args:
-        analysis: of each model.
-        external: of each model, its result on the external sample; none where none was given.
-        window: the definition of the rolling origin.
-        origin: of the loans, real or simulated.
+    `analysis` and `external` are by model, `window` defines the rolling origin, and `origin` is
+    that of the loans, real or simulated.
     """
     caveats = dict(CAVEATS)
     settled = caveats.pop("rolling_origin_settled")
