@@ -18,7 +18,7 @@ from loantap.registry import runs
 
 
 class ExclusiveUse:
-    """The project's lock, for one run after the other."""
+    """The project's lock, held by one run after the other."""
 
     def __init__(self) -> None:
         self._lock: ProjectLock | None = None

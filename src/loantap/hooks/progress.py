@@ -1,4 +1,4 @@
-"""What a run shows while it goes on and when it has ended."""
+"""What a run shows while it goes on."""
 
 import logging
 import time
@@ -31,7 +31,7 @@ _TOLD_RATE = 100
 
 
 class CountingHandler(logging.Handler):
-    """Shows what is counted as a bar of its own below that of the run, from whatever thread."""
+    """Shows what is counted as a bar of its own below that of the run, from any thread."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
@@ -125,9 +125,9 @@ class Display:
         Console().print(summarise_run(results, full=shows_all(given)))
 
     def _count_node(self) -> None:
-        """Count the node that has ended; leave a line with its time, saving included.
+        """Leave a line with the time of the node that has ended.
 
-        Rows that a node hands on one by one are made while they are saved.
+        That includes saving: rows that a node hands on one by one are made then.
         """
         if self._node is None:
             return

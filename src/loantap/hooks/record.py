@@ -33,7 +33,7 @@ _CANDIDATES = re.compile(r"modeling\.(\w+)\.candidates")
 
 
 class Record:
-    """Records a training run in MLflow: parameters, metrics, candidates, plots, origin, commit."""
+    """Records a training run in MLflow."""
 
     def __init__(self) -> None:
         self._commit = "unknown"
@@ -126,7 +126,6 @@ class Record:
 
 
 def _tell_command(run_params: dict[str, Any]) -> str:
-    """The `kedro run` that repeats a run."""
     given = run_params.get("runtime_params") or {}
     options = {
         "--pipelines": ",".join(run_params.get("pipeline_names") or []),

@@ -60,7 +60,6 @@ def _load_metrics(catalog: Catalog, saved: Sequence[str]) -> dict[str, Any] | No
 
 
 def _load_promotions(catalog: Catalog, saved: Sequence[str]) -> dict[str, Any]:
-    """What was decided on each model this run made, by model."""
     return {of[1]: catalog.load(name) for name in saved if (of := _PROMOTION.fullmatch(name))}
 
 
@@ -70,7 +69,6 @@ def _tally(made: object, columns: list[str]) -> pd.DataFrame | None:
 
 
 def _near(path: Path) -> Path:
-    """A path from where the person is, if it is below."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 

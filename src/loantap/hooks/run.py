@@ -20,10 +20,7 @@ from loantap.project.interruption import interruption
 
 
 class RunHook:
-    """Calls the steps around a run one after the other; the only hook of this project.
-
-    Each step is a class or a function of its own, which knows nothing of Kedro's order of hooks.
-    """
+    """Calls the steps around a run, which know nothing of Kedro; the project's only hook."""
 
     def __init__(self) -> None:
         self._saved: list[str] = []

@@ -36,11 +36,9 @@ _NO_EFFECT = "it would have no effect"
 
 
 def check_choices(given: Mapping[str, Any], latest: date) -> None:
-    """Refuse a parameter without a value, two that contradict each other, and a day to come.
+    """Refuse a parameter without a value, two that contradict each other, and a day after `latest`.
 
-    Args:
-        given: what stood behind `--params`, nested.
-        latest: the day it is where it is latest.
+    `given` is what stood behind `--params`, nested; `latest` the day it is where it is latest.
 
     Raises:
         InputError: naming the parameter and what to do.

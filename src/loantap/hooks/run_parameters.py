@@ -35,7 +35,7 @@ RUN_PARAMETERS: Final = MappingProxyType(
 # Files that are made of applications.
 _OUTPUTS: Final = ("scores", "offered")
 # What is meant by the name of an earlier release, and by a file under the name of a pipeline. Then
-# names of earlier releases within groups.
+# earlier names within groups.
 _REAL_NAMES: Final = MappingProxyType(
     {"foreign": "external", "offers": "offered", "scoring": "scores", "sources": "portfolio"}
 )
@@ -47,9 +47,8 @@ _TABLE_FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq", "
 def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> None:
     """Refuse a parameter that nothing reads, and a file that is not there.
 
-    Args:
-        given: what stood behind `--params`, nested.
-        groups: parameter groups that pipelines read, as paths; they may be overridden by path.
+    `given` is what stood behind `--params`, nested; `groups` are parameter groups that pipelines
+    read, as paths, which may be overridden by path.
 
     Raises:
         InputError: naming the parameter, the nearest known one, or the file.
@@ -81,9 +80,8 @@ def check_parameter_groups(
 ) -> None:
     """Validate every parameter group, whichever pipeline is run.
 
-    Args:
-        parameters: the configuration with what was given, nested.
-        models: the model of each group, by its path (`modeling.lending`).
+    `parameters` are the configuration with what was given, nested; `models` are by group path
+    (`modeling.lending`).
 
     Raises:
         InputError: naming the first parameter that cannot be used, its value and the remedy.
@@ -112,7 +110,6 @@ def _require_known_groups(parameters: Mapping[str, Any], known: Iterable[str]) -
 
 
 def _explain(path: str, model: type[BaseModel], details: Mapping[str, Any]) -> InputError:
-    """What pydantic found first, in terms of the parameter's path."""
     names = [str(part) for part in details["loc"]]
     where = f"parameter {'.'.join([path, *names])}"
     if details["type"] == "extra_forbidden":

@@ -52,15 +52,10 @@ def render_eda(
     origin: str,
     as_of: date,
 ) -> str:
-    """One self-contained HTML page about `loans`.
+    """One self-contained HTML page about `loans`, which must not hold personal columns.
 
-    Args:
-        loans: any columns; leave personal ones out.
-        numbers: numbers and months by outcome, as `Exploration` has them.
-        levels: levels of the other columns by outcome, likewise.
-        left_out: columns that are not in `loans`, and the column that says the same.
-        origin: of the rows.
-        as_of: day of the run.
+    `numbers` and `levels` are those of an `Exploration`. `left_out` names columns that are not in
+    `loans`, each with the column that says the same.
     """
     report = _report(loans)
     return render_page(
@@ -93,7 +88,6 @@ def _word(row: dict[Hashable, Any]) -> dict[Hashable, Any]:
 
 
 def _list_columns(levels: pd.DataFrame) -> list[dict[str, Any]]:
-    """The tables of levels, one per column."""
     if not len(levels):
         return []
     return [

@@ -15,7 +15,6 @@ class PageTable:
 
     Attributes:
         caption: what it is, with its number of loans.
-        headers: one for each column.
         rows: texts; the first of each row is its heading.
         note: what a reader must know to read it.
         is_folded: whether it is opened by a click.

@@ -16,13 +16,10 @@ from loantap.reporting.charts.inline import write_spec
 
 
 def render_page(template: str, *, origin: str, scripts: Sequence[str] = (), **context: Any) -> str:
-    """Render a page template into one HTML document that needs nothing beside it.
+    """Render a template of `reporting/templates` as one HTML document that loads nothing.
 
-    Args:
-        template: file name in `reporting/templates`.
-        origin: origin of the data; when simulated, the page carries the banner that says so.
-        scripts: code that the page runs, in this order; nothing else may run.
-        context: what the template shows; every value is escaped.
+    Where the origin of the data is simulated, the page says so in a banner. No code but `scripts`
+    may run. Every value of `context` is escaped.
 
     Raises:
         jinja2.UndefinedError: the template names something that was not given.

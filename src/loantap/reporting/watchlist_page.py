@@ -18,10 +18,9 @@ _TRENDS: Final = {"trend_utilisation": "Utilisation", "trend_dti": "DTI", "trend
 def render_watchlist(watchlist: pd.DataFrame, account: Mapping[str, Any], avoidable: str) -> str:
     """One self-contained HTML page.
 
-    Args:
-        watchlist: one row per loan on the list, by rank.
-        account: counts of the list, of the loans that are not judged, and by trigger.
-        avoidable: where the share of the loss that help avoids comes from.
+    `watchlist` has one row per loan, by rank; `account` counts the list, the loans that are not
+    judged, and those of each trigger; `avoidable` tells the source of the share of loss that help
+    avoids.
     """
     events = watchlist["events_origin"]
     is_simulated = bool(events.ne("real").any())

@@ -109,7 +109,7 @@ class Scorer:
         return tuple(COLUMNS[name] for name in self.feature_set.columns)
 
     def score(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-        """Score applications in LoanTap format as of the day of the run; further columns are ignored.
+        """Score applications in LoanTap format, as of the day of the run; others are ignored.
 
         Returns:
             One row per application, same index and order: `probability_of_default`, `score` (both

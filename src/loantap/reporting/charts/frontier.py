@@ -19,7 +19,7 @@ _FAMILIES: Final = {
     "pd_cutoff": "PD below a cut-off",
 }
 # Policies that have a point of their own, what they are called beside it, and on which side if
-# there is room; the first have the choice. The oracle lies far above all others.
+# there is room; the first have the choice.
 _POINTS: Final = {
     "npv": ("expected NPV", "left"),
     "approve_all": ("everybody", "left"),
@@ -48,13 +48,13 @@ def chart_frontier(
 ) -> alt.LayerChart:
     """Profit per application against the default rate among approved loans.
 
-    Readers choose the scenario, and how long paid loans have run.
+    Readers choose the scenario, and how long paid loans have run; `outlook` is shown first.
 
     Args:
-        frontier: one row per point: `family`, `is_policy`, `label`, `hurdle`, `n`,
-            `approval_rate`, `default_rate_approved` and `profit` with `_low` and `_high`,
-            `sample`, `scenario`, `paid_life`.
-        outlook: the scenario and paid life shown first.
+        frontier: one row per point: `family`, `is_policy`, `label`, `hurdle`, `n`, `approval_rate`,
+            `default_rate_approved` and `profit` with `_low` and `_high`, `sample`, `scenario`,
+            `paid_life`.
+        outlook: a scenario and a paid life.
         scenarios: that can be chosen.
     """
     shown = _word(frontier)
@@ -125,7 +125,6 @@ def _name_points(policies: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
 def _place_in_chart(
     points: pd.DataFrame, lines: pd.DataFrame, across: pd.Series, sides: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Where the names stand in the chart of one scenario and paid life."""
     first = points.iloc[0]
     beside = lines[
         lines["scenario"].eq(first["scenario"]) & lines["paid_life"].eq(first["paid_life"])

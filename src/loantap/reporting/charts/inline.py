@@ -16,11 +16,8 @@ class PageChart:
     """A chart as a page shows it.
 
     Attributes:
-        anchor: its id in the page.
-        heading: what it shows, in a few words.
         loans: number of loans behind it.
         caption: how to read it, and what the reader sees in it.
-        chart: the chart.
     """
 
     anchor: str
@@ -31,13 +28,13 @@ class PageChart:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """The Vega-Lite specification, with the rows in it."""
+        """The Vega-Lite specification."""
         return to_spec(self.chart)
 
 
 @cache
 def bundle_vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, with all they need, in about 0.9 MB."""
+    """Vega, Vega-Lite and Vega-Embed as one script of about 0.9 MB."""
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 

@@ -42,7 +42,7 @@ class Box(NamedTuple):
     bottom: float
 
     def meets(self, other: Box) -> bool:
-        """Whether both cover the same spot."""
+        """Whether both overlap."""
         return (
             self.left < other.right
             and other.left < self.right

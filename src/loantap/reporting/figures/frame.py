@@ -1,4 +1,4 @@
-"""The frame of every figure: colours, size, title and warnings. No pyplot, no global state."""
+"""The frame of every figure, by Matplotlib's `Figure` itself: no pyplot, no global state."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,10 +22,9 @@ _HEIGHT_INCHES = 4.7
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What a figure says about itself, whatever page it ends up on.
+    """What a figure says about itself.
 
     Attributes:
-        namespace: the model it is about.
         origin: `real` or `simulated`.
         loans: number of loans behind it; None where each curve has its own in the legend.
         not_for_lending: whether no decision may rest on the model.
@@ -38,7 +37,7 @@ class Title:
 
     @property
     def warnings(self) -> str:
-        """What the reader must know before reading on; empty when nothing."""
+        """What the reader must know before reading on; may be empty."""
         said = ["SIMULATED DATA"] if self.origin == SIMULATED else []
         return " · ".join([*said, *(["not for lending"] if self.not_for_lending else [])])
 

@@ -31,10 +31,10 @@ def plot_vintages(
         origins: one row per origin: `origin` and `until` (months), `n`, `roc_auc`, `roc_auc_low`,
             `roc_auc_high`; missing where the origin was skipped.
         vintages: one row per issue year and term: `issue_year`, `term_months`, `interpretable`,
-            `n`, `mean_pd`, and with bounds `default_rate` and `roc_auc`. Of one term, those with
-            few loans are left to the table.
+            `n`, `mean_pd`, and with bounds `default_rate` and `roc_auc`. Those with few loans are
+            left to the table.
         term_months: the term drawn.
-        title: what the figure is about.
+        title: of the figure.
     """
     drawn = vintages[vintages["term_months"].eq(term_months) & vintages["n"].ge(FEW_LOANS)]
     figure, (upper, lower) = start_stack(

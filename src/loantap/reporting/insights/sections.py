@@ -1,4 +1,4 @@
-"""The sections of the insights page: policies, lab, drivers, claims, findings, offers, fairness."""
+"""The sections of the insights page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -48,10 +48,7 @@ class PageSection:
     """A section of the page.
 
     Attributes:
-        anchor: its id.
-        heading: its title.
         lead: a paragraph before all else; none when empty.
-        charts: in their order.
         tables: below the charts.
         plots: default rates of the segments of one factor each, below the tables.
         is_audit: whether it shows what nothing may be lent on.
@@ -166,11 +163,7 @@ def describe_policies(
 
 
 def describe_rules(rules: pd.DataFrame) -> PageSection:
-    """What each rule would have changed, alone and after the NPV policy.
-
-    Args:
-        rules: as for `charts.rules.chart_rules`.
-    """
+    """What each rule would have changed; takes what `charts.rules.chart_rules` takes."""
     charts = []
     if rules["profit_change"].notna().any():
         charts.append(

@@ -22,10 +22,8 @@ class Driver:
     """One input of a model, or one feature of a scorecard.
 
     Attributes:
-        name: of the input.
         label: what it is, in words.
         coefficient: in words; empty where there is none.
-        odds_ratio: in words.
         at: position of the odds ratio in per cent of the plot's width.
         side: `above` where it raises the risk, `below` where it lowers it, `near` where it does
             neither, or now one and now the other.
@@ -69,9 +67,7 @@ class DriverChart:
 def rank_coefficients(coefficients: pd.DataFrame, phrases: Mapping[str, str]) -> DriverChart:
     """The coefficients of a model by their size.
 
-    Args:
-        coefficients: one row per input: `feature`, `coefficient`, `odds_ratio`.
-        phrases: what each feature is called in words.
+    Takes one row per input: `feature`, `coefficient`, `odds_ratio`; `phrases` words each feature.
     """
     ranked = coefficients.sort_values("coefficient", key=abs, ascending=False, kind="stable")
     moving, idle = ranked[ranked["coefficient"].ne(0)], ranked[ranked["coefficient"].eq(0)]
@@ -144,7 +140,6 @@ def _say(name: str, phrases: Mapping[str, str]) -> str:
 
 
 def _find_feature(name: str, phrases: Mapping[str, str]) -> str:
-    """The feature that an input, such as one category, belongs to."""
     if name in phrases:
         return name
     owners = [feature for feature in phrases if name.startswith(f"{feature}_")]

@@ -1,13 +1,8 @@
-"""What a flag against a model is, and how rules raise them.
+"""What a flag against a model is, and how rules raise them from figures of the reports.
 
-A rule compares figures that are in the reports already; none is computed here. A figure raises a
-flag when it lies beyond what chance gives at its number of loans, and is large enough to matter:
-
-- red: a use that the card allows would go wrong, or a threshold does no better than nothing;
-- amber: smaller, or weaker evidence; to be known before the model is relied on.
-
-Each rule says in words when it raises a flag, so that of a model without any a reader knows what
-was looked at.
+A figure raises a flag when it lies beyond what chance gives at its number of loans, and is large
+enough to matter: red where a use that the card allows would go wrong, or a threshold does no better
+than nothing; amber where it is smaller, or the evidence weaker.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +25,6 @@ class Flag:
     """One finding against a model.
 
     Attributes:
-        severity: how much it weighs.
         finding: what is wrong, in a few words.
         figure: what shows it, with its interval and number of loans.
         meaning: what it means for whoever uses the model.
@@ -44,17 +38,17 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a model is judged by; all of it finished figures.
+    """What a model is judged by; its parts of the reports, all of it finished figures.
 
     Attributes:
-        blocks: its part of `metrics.json`.
+        blocks: of `metrics.json`.
         tolerated_ece: calibration error that the rule of promotion calls immaterial.
         conditions: of the verdict of promotion, as `promotion.json` has them.
-        rolling_origin: its part of `vintage_analysis.json`; None where it is not in it.
-        external: its figures on the external sample; None where none was given.
-        populations: its part of `stability.json`.
-        proxies: its part of `fairness.json`.
-        features: its features, as `leakage_report.json` has them.
+        rolling_origin: of `vintage_analysis.json`; None where it is not in it.
+        external: on the external sample; None where none was given.
+        populations: of `stability.json`.
+        proxies: of `fairness.json`.
+        features: as `leakage_report.json` has them.
         portfolio_checks: those of the whole portfolio in `leakage_report.json`.
         phrases: what each feature is called in words.
     """
@@ -76,7 +70,6 @@ class Rule:
     """What is looked at, and when it raises a flag.
 
     Attributes:
-        name: what is looked at.
         words: when it raises which flag.
         find: the flags it raises; None where the figures it needs were not measured.
     """
@@ -88,14 +81,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule applied to one model.
-
-    Attributes:
-        name: of the rule.
-        words: of the rule.
-        flags: what it raised.
-        is_judged: whether the figures it needs were measured.
-    """
+    """A rule applied to one model; `is_judged` where the figures it needs were measured."""
 
     name: str
     words: str

@@ -1,4 +1,4 @@
-"""What the model card says about the leakage gate, worded and ordered for the page."""
+"""What the model card says about the leakage gate."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,8 @@ class FeatureLine:
     """One feature, or audited column, before the gate.
 
     Attributes:
-        name: its column.
         groups: categories, or bins of a number.
-        auc: cross-fitted, alone.
-        interval: its 95% interval.
+        auc: cross-fitted, alone, with its 95% `interval`.
         in_sample: AUC without cross-fitting.
         verdict: `caught`, `warned` or `passed`.
         remarks: why, in words.
@@ -78,7 +76,6 @@ class LeakageSection:
         caught: features the gate stops.
         features: worst first.
         audited: columns that no model uses, examined all the same.
-        checks: of the whole portfolio.
         metrics: names of the metrics of `impact`, in its order.
         impact: metrics with and without each suspicious feature.
         drawn: on how many of how many loans the impact was measured; empty when on none.

@@ -38,7 +38,6 @@ class ModelSection:
         name: its namespace.
         version: registered name and version that all of this is about.
         standing: whether that version is champion, and which is where it is not.
-        purpose: what it is for.
         decides: whether its champion decides on applications.
         for_lending: whether a decision may rest on it.
         candidates: the search, one row per candidate: `candidate`, `mean_f2`, `std_f2`,
@@ -102,14 +101,12 @@ class WordedSection:
     """A model as the card shows it.
 
     Attributes:
-        model: what is said about it.
         anchor: where it begins on the page.
         metrics: per sample.
         trade_off: a dozen rows of it.
         candidates: top of the search.
         drivers: of the model that is served.
         coefficients: of the logistic regression, which is not served where it was beaten.
-        figures: by kind.
         comparison: the replica beside what was published; None of any other model.
         scorecard: the structure of `scorecard.json`; None where there is none.
         bands: of the scorecard, without a gap.
@@ -136,11 +133,8 @@ def word_section(
 ) -> WordedSection:
     """Word, order and thin what is said about one model.
 
-    Args:
-        model: the finished material.
-        blocks: its part of `metrics.json`.
-        scorecard: the structure of `scorecard.json`; None where there is none.
-        phrases: what each feature is, in plain words.
+    `blocks` are its part of `metrics.json`, `scorecard` the structure of `scorecard.json`; None
+    where there is none.
     """
     coefficients = rank_coefficients(model.coefficients, phrases)
     shown = [

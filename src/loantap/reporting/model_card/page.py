@@ -1,7 +1,4 @@
-"""The model card: what the models are for, what they are made of and how far to trust them.
-
-Structure after Mitchell et al., *Model cards for model reporting*, FAT* 2019.
-"""
+"""The model card, after Mitchell et al., *Model cards for model reporting*, FAT* 2019."""
 
 from __future__ import annotations
 
@@ -29,7 +26,6 @@ class FeatureRow:
     """One feature as the card lists it.
 
     Attributes:
-        name: its column.
         phrase: what it is, in plain words.
         uses: columns of the portfolio it is computed from.
         exclusion: why no lending decision may rest on it; empty when it may.
@@ -48,7 +44,6 @@ class PolicyLimit:
     """Where the decision on loans of one term and rate changes.
 
     Attributes:
-        term_months: the term.
         rate_pct: nominal yearly rate, in percent.
         approve_below: PDs below are approved; a fraction.
         decline_above: PDs above are declined; between the two a person decides.
@@ -107,7 +102,6 @@ class BeyondIncome:
     """Loans whose borrowers owe more a month than they earn: DTI over 100%.
 
     Attributes:
-        loans: how many.
         joint: of these, joint applications, whose DTI is that of the first borrower alone.
         highest_dti: as a fraction; missing where no loan states any.
     """
@@ -119,14 +113,7 @@ class BeyondIncome:
 
 @dataclass(frozen=True, slots=True)
 class CardData:
-    """What a model card says about loans, features and policy.
-
-    Attributes:
-        summary: the loans behind the models.
-        features: all features, those excluded from lending too.
-        leakage_report: the structure of `leakage_report.json`.
-        policy: the credit policy.
-    """
+    """What a model card says about loans, features (those excluded from lending too) and policy."""
 
     summary: DataSummary
     features: Sequence[FeatureRow]
@@ -138,9 +125,7 @@ class CardData:
 class CardModels:
     """What a model card says about every model.
 
-    Attributes:
-        sections: what is said about each.
-        scorecards: of each model that may be lent on, the structure of `scorecard.json`.
+    `scorecards` hold the structure of `scorecard.json` of each model that may be lent on.
     """
 
     sections: Sequence[ModelSection]
@@ -151,14 +136,10 @@ class CardModels:
 class ModelCard:
     """All that a model card shows.
 
+    Metrics, stability and fairness have the structures of their JSON files.
+
     Attributes:
-        as_of: the date the card speaks of.
-        data: loans, features and policy.
-        models: every model.
         vintages: out of time, vintages and external sample.
-        metrics: the structure of `metrics.json`.
-        stability: the structure of `stability.json`.
-        fairness: the structure of `fairness.json`.
         limits: known limits of this data and these models, beside the standing ones.
     """
 

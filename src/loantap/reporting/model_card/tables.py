@@ -39,8 +39,8 @@ _METRICS: Final = {
     "approval_rate": "Approval rate",
     "default_rate_approved": "Default rate among the approved",
 }
-# The published case study (5-fold mean on all 396,030 loans, threshold 0.45), and what the same
-# recipe gave on a sample of them before this project.
+# The published case study (5-fold mean on all 396,030 loans, threshold 0.45), and the same recipe
+# on a sample of them.
 _PUBLISHED: Final = {"accuracy": 0.83, "recall": 0.654, "precision": 0.552, "f2": 0.63}
 _TRIED: Final = {"accuracy": 0.81, "recall": 0.77, "precision": 0.50, "f2": 0.695}
 
@@ -104,9 +104,8 @@ class Comparison:
 def tabulate_metrics(blocks: Mapping[str, Any]) -> MetricsTable:
     """Metrics of one namespace out of `metrics.json`; a sample that is None or absent stays empty.
 
-    Args:
-        blocks: per sample (`cv`, `test`, `out_of_time`) its figures, with `_low` and `_high`
-            companions where there is an interval; None when there were too few loans.
+    `blocks` hold the figures per sample (`cv`, `test`, `out_of_time`), with `_low` and `_high`
+    companions where there is an interval.
     """
     given = [blocks.get(sample) for sample in SAMPLES]
     samples = [
@@ -155,10 +154,7 @@ def tabulate_candidates(candidates: pd.DataFrame) -> CandidatesTable:
 
 
 def compare_with_published(blocks: Mapping[str, Any]) -> Comparison:
-    """The replica's out-of-fold figures beside the published ones.
-
-    Source: the case study's notebook outputs over all 396,030 loans.
-    """
+    """The replica's out-of-fold figures beside those of the case study's notebook."""
     block = blocks.get("cv")
     return Comparison(
         loans=count(block["n"]) if block else "",

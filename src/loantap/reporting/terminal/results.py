@@ -10,20 +10,18 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """What a run made, of everything that its summary tells; empty where it made nothing of it.
+    """What a run made, of all that its summary tells; None or empty where it made nothing of it.
 
     Attributes:
-        reconciliation: account of rows per source; None when the run did not ingest.
-        metrics: `metrics.json`, or as much of it as the run has; None when it made no model.
-        promotions: `promotion.json` of each model that was made, by model.
-        vintages: `vintage_analysis.json`; None when the run did not evaluate.
+        reconciliation: account of rows per source.
+        metrics: `metrics.json`, or as much of it as the run has.
+        promotions: `promotion.json` of each model that was made.
+        vintages: `vintage_analysis.json`.
         reports: pages and files in the folder of reports.
-        scores: file of scores; None when the run did not score.
+        scores: file of scores.
         decisions: how many rows of that file (`rows`) hold each `decision`, `model_name` and
             `model_version`.
-        scoring_account: `scoring_account.json`; None when the run did not score.
-        offers: file of offers; None when the run made none.
-        offers_account: `offers_account.json`; None when the run made no offers.
+        offers: file of offers.
         offering_models: how many rows of that file (`rows`) are of each `model_name` and
             `model_version`.
         next_steps: commands that work where the run was started.

@@ -1,4 +1,4 @@
-"""What a run says when it has ended: data, champion, reports, what to do next."""
+"""What a run says when it has ended."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,10 +23,8 @@ _SHOWN_REPORTS = 3
 def summarise_run(results: RunResults, *, full: bool = False) -> RenderableType:
     """One line each for data, champion, external sample, scores, offers, reports, next command.
 
-    Args:
-        results: of the run; it has no line for what it did not do.
-        full: put rows per source, metrics of all models, every condition of a promotion and every
-            report before them.
+    What the run did not do has no line. With `full` the details come before them; see
+    `list_details`.
     """
     table = Grid.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2, 0, 0))
     for label, said in _list_lines(results, full=full):
@@ -53,7 +51,6 @@ def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str |
 
 
 def _tell_data(reconciliation: pd.DataFrame) -> Text:
-    """How many loans, whose, how many of them run, and how many rows were put aside."""
     tables = reconciliation.set_index(reconciliation["table"].astype(str))
     origins = tables["origin"].astype(str).to_dict()
     said = Text(f"{tables['kept'].to_dict()[Table.LOANS]:,} ")

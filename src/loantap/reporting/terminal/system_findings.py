@@ -13,11 +13,7 @@ _STYLES = MappingProxyType({"fine": "green", "note": "yellow", "fault": "bold re
 
 
 def tabulate_findings(findings: pd.DataFrame) -> RenderableType:
-    """One row per check, with what to do where something is wrong.
-
-    Args:
-        findings: `where`, `check`, `outcome`, `found`, `remedy`.
-    """
+    """One row per check: `where`, `check`, `outcome`, `found`, `remedy`."""
     return FirstThatFits(_tabulate(findings), _stack(findings))
 
 
