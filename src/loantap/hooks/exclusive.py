@@ -1,4 +1,4 @@
-"""One run at a time: the project is locked from before the first step until the run has ended."""
+"""One run at a time: the project is locked until the run has ended."""
 
 import os
 from collections.abc import Iterable, Sequence

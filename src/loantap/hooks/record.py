@@ -108,7 +108,6 @@ class Record:
             )
 
     def _record_inputs(self, catalog: Catalog, origin: str, saved: Sequence[str]) -> None:
-        """The loans that the models of this run learnt from."""
         datasets = (catalog.get(name) for name in saved)
         models = {d.namespace for d in datasets if isinstance(d, RegisteredModelDataset)}
         for feature_set in sorted({MODELS[model] for model in models}):

@@ -1,4 +1,4 @@
-"""What came out of a run, for its closing summary."""
+"""What came out of a run."""
 
 import re
 from collections.abc import Sequence

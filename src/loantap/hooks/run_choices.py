@@ -1,4 +1,4 @@
-"""Run parameters held against one another, against the day, and against what the run does."""
+"""Run parameters held against one another, the day, and what the run does."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""The run parameters a person may give with `--params`: one closed list."""
+"""The closed list of run parameters that a person may give with `--params`."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""kedro-mlflow's hook, which MLflow's runs depend on, made to bear a registry that is down."""
+"""kedro-mlflow's hook, made to bear a registry that is down."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""What registered models are called: those from simulated loans have names of their own."""
+"""Names of registered models: those from simulated loans have names of their own."""
 
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.portfolio.dictionary import REAL, SIMULATED

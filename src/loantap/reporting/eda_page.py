@@ -1,4 +1,4 @@
-"""The exploration page: every column of the portfolio, by outcome and as skrub reports it."""
+"""The exploration page."""
 
 import base64
 import hashlib
@@ -97,7 +97,6 @@ def _list_columns(levels: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _span(loans: pd.DataFrame) -> str:
-    """First and last month of issue; empty where the loans do not say."""
     if "issue_month" not in loans:
         return ""
     months = loans["issue_month"].agg(["min", "max"])
@@ -105,7 +104,6 @@ def _span(loans: pd.DataFrame) -> str:
 
 
 def _report(loans: pd.DataFrame) -> str:
-    """The report of skrub as a part of our page, in our colours."""
     report = TableReport(
         loans,
         n_rows=1,  # the fewest it takes: the page is about columns, not about borrowers

@@ -1,4 +1,4 @@
-"""A table as a page shows it, and how its cells are worded."""
+"""A table of a page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

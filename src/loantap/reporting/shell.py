@@ -1,4 +1,4 @@
-"""The frame all pages share: one self-contained file, templates escaped by default."""
+"""The frame all pages share."""
 
 import base64
 import hashlib

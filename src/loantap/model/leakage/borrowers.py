@@ -37,7 +37,7 @@ class DuplicateBorrowers:
         return self.test_duplicates / self.test_loans if self.test_loans else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Its figures, for a record."""
+        """Figures for a record."""
         return {
             "keys": list(self.keys),
             "test_loans": self.test_loans,

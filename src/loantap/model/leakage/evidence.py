@@ -1,4 +1,4 @@
-"""The tests of the leakage gate on one feature, each with its verdict and evidence."""
+"""The tests of the leakage gate on one feature."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -109,7 +109,7 @@ def _measure_lags(loans: pd.DataFrame) -> dict[str, FloatArray]:
 
 
 def check_known(name: str) -> Evidence:
-    """Whether all that a feature is declared to use is known when the loan is decided."""
+    """Whether all that a feature is declared to use is known at the decision."""
     known = FEATURES[name].known_at_decision if name in FEATURES else True
     if known:
         return Evidence("known_at_decision")

@@ -50,7 +50,7 @@ class FeatureFinding:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it was caught, in words; empty when it was not."""
+        """Why it was caught, in words; may be empty."""
         return tuple(e.statement for e in self.evidence if e.verdict is GateVerdict.CAUGHT)
 
     @property
@@ -88,7 +88,7 @@ def report_leakage(
     checks: Mapping[str, Any] | None = None,
     impact: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """`leakage_report.json` out of what was found."""
+    """`leakage_report.json`."""
     return {
         "features": [f.as_dict() for f in findings],
         "checks": dict(checks or {}),

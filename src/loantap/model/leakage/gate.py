@@ -1,9 +1,9 @@
 """Runs the leakage gate over a portfolio.
 
-Each feature is asked, on training loans only: is it known when the loan is decided; does it alone,
-or one of its categories, tell more of the outcome than an honest one can; does it remember loans;
-does it only mark a vintage; was it computed from outcomes, or from later dates. Of the portfolio it
-is asked whether the same borrower stands on both sides of the split.
+Each feature is asked, on training loans only: is it known at the decision; does it, or one of its
+categories, tell more of the outcome than an honest one can; does it remember loans; does it only
+mark a vintage; was it computed from outcomes, or from later dates. Of the portfolio it is asked
+whether a borrower stands on both sides of the split.
 """
 
 from collections.abc import Sequence
@@ -88,14 +88,13 @@ def examine_feature(
 def examine_portfolio(
     loans: pd.DataFrame, features: pd.DataFrame, is_train: pd.Series, options: LeakageOptions
 ) -> dict[str, Any]:
-    """The whole gate: `leakage_report.json`.
+    """The whole gate: `leakage_report.json`, from loans of `03_primary`, one row each.
 
     Outcomes of training loans are looked at and no others; dates, lineage and borrowers of all.
-    `loans` has one row per loan, as in `03_primary`; `features` and `is_train` have the same index.
 
     Returns:
-        `features`, `checks` and `impact`: per feature what was found, which feature sets use it;
-            the tests of the whole portfolio; metrics with and without each suspicious feature.
+        `features`, what was found of each, and which feature sets use it; `checks` of the whole
+            portfolio; `impact`, metrics with and without each suspicious feature.
 
     Raises:
         InputError: the training loans hold too few of an outcome to be examined.

@@ -1,4 +1,4 @@
-"""What a suspicious feature does to a model: metrics with and without it, on the same loans."""
+"""Metrics of a model with and without a suspicious feature, on the same loans."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Estimate:
 def estimate_metrics(target: IntArray, pd_: FloatArray) -> dict[str, Estimate]:
     """AUC (DeLong et al., Biometrics 1988), log-loss and F2 (as a ratio of means).
 
-    Both outcomes must be present. By influences rather than by bootstrap, which `measures/auc.py`
-    has: one pass gives all three figures bounds that can be paired.
+    Both outcomes must be present. By influences rather than by bootstrap: one pass gives all three
+    bounds that can be paired.
     """
     bad = target == 1
     # Share of the other outcome that a loan is ranked on the right side of.
@@ -104,8 +104,8 @@ def measure_impact(
     """Out-of-fold metrics of a plain logistic regression with and without each such feature.
 
     "Without" are all the features that are not caught, less this one; "with" are those and this
-    one. At most `options.impact_loans` loans are used, drawn with the seed. F2 is taken at its
-    optimum for calibrated PDs.
+    one. At most `options.impact_loans` loans are used. F2 is taken at its optimum for calibrated
+    PDs.
 
     Returns:
         One record per suspicious feature: `feature`, `n`, `drawn_from`, `with`, `without` and

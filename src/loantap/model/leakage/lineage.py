@@ -1,4 +1,4 @@
-"""What features are made of: their own loan's declared columns, dated before the decision."""
+"""What features are made of: columns of their own loan, dated before the decision."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,7 +40,7 @@ class LaterDates:
         return self.later / self.loans if self.loans else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Its figures, for a record."""
+        """Figures for a record."""
         return {
             "column": self.column,
             "loans": self.loans,
@@ -95,8 +95,7 @@ def check_lineage(values: pd.Series, loans: pd.DataFrame) -> Evidence:
     """Whether a feature is computed from the declared columns of its own loan, and nothing else.
 
     It is computed again from those columns alone, for every second loan: a feature that reads the
-    outcome, or any other loan, could not come out the same. `values.name` tells the feature; both
-    arguments have the same index.
+    outcome, or any other loan, could not come out the same.
     """
     name = str(values.name)
     remedy = "Build it in features/build.py from columns known at the decision, and declare them"

@@ -1,4 +1,4 @@
-"""What a person may set about the leakage gate; validated, then frozen."""
+"""Options of the leakage gate; validated, then frozen."""
 
 from __future__ import annotations
 

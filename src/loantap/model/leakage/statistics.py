@@ -1,4 +1,4 @@
-"""The statistics behind the leakage gate: arrays in, figures out, no verdicts."""
+"""The statistics behind the leakage gate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def split_folds(target: pd.Series, options: LeakageOptions) -> Folds:
 def cross_fitted_auc(bins: Bins, target: pd.Series, folds: Folds) -> float:
     """AUC of the target mean of each group, learned on the other folds.
 
-    Target encoding without cross-fitting would call every long list of categories a leak.
+    Without cross-fitting every long list of categories would look like a leak.
     """
     # `smooth="auto"` shrinks small categories to the mean (Micci-Barreca, 2001).
     encoder = TargetEncoder(target_type="binary", smooth="auto", cv=folds)
@@ -68,14 +68,14 @@ def cross_fitted_auc(bins: Bins, target: pd.Series, folds: Folds) -> float:
 
 
 def in_sample_auc(bins: Bins, target: pd.Series) -> float:
-    """AUC of the target mean of each group, learned on the very loans it is measured on."""
+    """AUC of the target mean of each group, without cross-fitting."""
     count = np.bincount(bins.codes, minlength=len(bins.labels))
     bad = np.bincount(bins.codes, target.to_numpy(), minlength=len(bins.labels))
     return _auc_of_groups(bad / np.maximum(count, 1), bins.codes, target)
 
 
 def _auc_of_groups(scores: FloatArray, codes: IntArray, target: pd.Series) -> float:
-    """AUC of one score per group; weighted groups say the same as loans, and far sooner."""
+    """AUC of one score per group; weighted groups are far faster than loans."""
     count = np.bincount(codes, minlength=len(scores))
     bad = np.bincount(codes, target.to_numpy(), minlength=len(scores))
     outcome = np.repeat([0, 1], len(scores))

@@ -1,4 +1,4 @@
-"""Contests between models: challenger and logistic regression, newcomer and champion."""
+"""Contests between models."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -40,8 +40,7 @@ def challenge(
     """Let the challenger, trained on the same splits, take the place of the logistic regression.
 
     The test split has no say in it: what is quoted of the winner there would flatter it. Without a
-    challenger in the options the logistic regression goes forward. Predictions are those of
-    `predict_samples`.
+    challenger in the options the logistic regression goes forward.
     """
     if options.challenger is None:
         return Contest(logistic, predictions, None)
@@ -100,10 +99,10 @@ def predict_as_champion(
 ) -> pd.DataFrame:
     """PDs of the champion for the loans the new model was judged on, none of which it had seen.
 
-    Where it was registered with a prediction of the loan for the same kind of sample, that one is
-    taken: it came from other folds, or from earlier months. Loans it was never given are scored
-    now. The rest are left out: all of them where no predictions were kept, for then nobody knows
-    what it saw. Returns `loan_id`, `sample`, `probability_of_default`.
+    The prediction it was registered with for the same kind of sample is taken, which came from
+    other folds or earlier months. Loans it was never given are scored now. The rest are left out:
+    all where no predictions were kept, for then nobody knows what it saw. Returns `loan_id`,
+    `sample`, `probability_of_default`.
     """
     if champion.predictions.empty:
         return new.loc[[], ["loan_id", "sample", "probability_of_default"]]

@@ -1,4 +1,4 @@
-"""The rule by which one model takes the place of another; docs/adr/0008 gives the reasons.
+"""The rule by which one model takes the place of another (docs/adr/0008).
 
 A model is promoted when all of these hold:
 
@@ -7,8 +7,8 @@ A model is promoted when all of these hold:
 3. it is calibrated: out of fold its ECE is within the range of a perfect model, or immaterial;
 4. it is better on loans that neither model has seen: the intervals of the differences in log-loss
    and in AUC, by a paired bootstrap, both lie above zero;
-5. it is not worse on matured loans out of time: the interval of the difference in AUC does not
-   lie below zero.
+5. it is not worse on matured loans out of time: the interval of the difference in AUC does not lie
+   below zero.
 
 The last two need a champion; the first to come needs the first three alone.
 """
@@ -53,7 +53,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One line of the rule: whether it holds, and what shows it."""
+    """One condition of the rule: whether it holds, and what shows it."""
 
     name: str
     holds: bool

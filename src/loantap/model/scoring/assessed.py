@@ -1,4 +1,4 @@
-"""What a scorer answers: PD, score and reasons, of one application or of many."""
+"""What a scorer answers."""
 
 from __future__ import annotations
 

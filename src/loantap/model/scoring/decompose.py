@@ -137,8 +137,8 @@ def _tabulate(categories: pd.Series, levels: FloatArray) -> TableEffect:
 def _find_steps(pipeline: Pipeline, feature_set: FeatureSet) -> tuple[float, dict[str, Effect]]:
     """Log-odds of a row without any value, and what each value of each feature adds to it.
 
-    A tree without interactions splits on one feature only, so the model is a sum of step functions;
-    each is found by asking the model at the end of every interval.
+    Without interactions the model is a sum of step functions; each is found by asking the model at
+    the end of every interval.
     """
     edges = _list_thresholds(pipeline[-1])
     unknown: Mapping[str, float | str] = {
@@ -159,8 +159,8 @@ def _find_steps(pipeline: Pipeline, feature_set: FeatureSet) -> tuple[float, dic
 def _list_thresholds(classifier: HistGradientBoostingClassifier) -> FloatArray:
     """All values at which the trees split a number, rising.
 
-    scikit-learn publishes no view of the trees of this estimator, so only the thresholds are taken
-    of their nodes; `decision_function` is asked for what lies between.
+    scikit-learn publishes no view of these trees: no more than the thresholds is taken of their
+    nodes.
     """
     nodes = [tree.nodes for stage in classifier._predictors for tree in stage]  # noqa: SLF001
     splits = [n[(n["is_leaf"] == 0) & (n["is_categorical"] == 0)]["num_threshold"] for n in nodes]

@@ -1,4 +1,4 @@
-"""What is wrong with applications that cannot be scored, in words."""
+"""What is wrong with applications, in words."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

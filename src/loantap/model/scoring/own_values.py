@@ -1,4 +1,4 @@
-"""The value of a borrower that a reason quotes: rounded as it is shown, and what it could be."""
+"""The value of a borrower that a reason quotes, rounded as it is shown."""
 
 import math
 import re
@@ -50,7 +50,7 @@ class OwnValue:
         return tell_column(self.feature, [_take_rows(columns[name], rows) for name in uses])  # type: ignore[misc]
 
     def take_one(self, columns: Mapping[str, Any]) -> Any:
-        """The value to be quoted of one application."""
+        """The value of one application."""
         if self.column:
             return columns[self.column]
         return tell_one(self.feature, [columns[name] for name in FEATURES[self.feature].uses])
@@ -93,7 +93,7 @@ class OwnValue:
         return value if self.column is None else make_formula(name)(value)
 
     def features_at(self, name: str, keys: IntArray) -> FloatArray:
-        """The same of a number, at many rounded values."""
+        """The same at many rounded values."""
         values = keys / self.steps
         return values if self.column is None else tell_column(name, [values])
 

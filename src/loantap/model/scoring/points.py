@@ -1,4 +1,4 @@
-"""The scorecard as a table: how many points each attribute of a borrower is worth."""
+"""The scorecard as a table: points of each attribute."""
 
 from bisect import bisect_right
 from collections.abc import Iterator

@@ -70,9 +70,9 @@ def _make_concept(names: tuple[str, ...], scorecard: Scorecard) -> Concept:
 def _risk_direction(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard) -> int:
     """1 where the PD rises with the quoted value, -1 where it falls, 0 where that is not so.
 
-    Every feature of the model that is computed from a column behind the value has its say, so that
-    a reason never promises what the model would not do: more debt on the same cards lowers nothing,
-    since the utilisation rises with it.
+    Every feature computed from a column behind the value has its say, so that a reason never
+    promises what the model would not do: more debt on the same cards lowers nothing, since the
+    utilisation rises with it.
     """
     quoted = FEATURES[own.feature]
     if any(FEATURES[n].categorical or FEATURES[n].uses != quoted.uses for n in names):
@@ -89,7 +89,6 @@ def _risk_direction(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard)
 
 
 def _list_favourable(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard) -> list[int]:
-    """The values, of those that may be asked for, that count in a borrower's favour; rising."""
     asked = np.array(own.listed) if own.listed else _ASKED
     effects = [scorecard.effects[n].of_column(own.features_at(n, asked)) for n in names]
     is_favourable = np.sum(effects, axis=0) < 0

@@ -1,4 +1,4 @@
-"""Why a PD is what it is: the strongest adverse contributions, in plain words."""
+"""The strongest adverse contributions to a PD, in plain words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -38,8 +38,6 @@ class NotForLendingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """One feature on the way from an application to the log-odds."""
-
     name: str
     uses: tuple[str, ...]
     compute: Callable[..., float | str]
@@ -159,7 +157,6 @@ class Scorer:
         as_of: pd.Timestamp,
         tally: ApplicationTally | None,
     ) -> Assessed:
-        """Score columns by canonical name, text or typed; see `list_faults` for the faults."""
         read = {c.name: read_column(given[c.name], c, as_of) for c in self.columns}
         columns = {name: column.values for name, column in read.items()}
         features = {term.name: compute_column(term.name, columns) for term in self._terms}
@@ -219,7 +216,6 @@ class Scorer:
     def _contribute(
         self, columns: Mapping[str, Value]
     ) -> tuple[float, dict[str, float | str], dict[str, float]]:
-        """Log-odds of one application, its features, and the contribution of each."""
         log_odds = self.scorecard.base
         features: dict[str, float | str] = {}
         contributed: dict[str, float] = {}

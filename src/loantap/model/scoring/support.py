@@ -1,8 +1,7 @@
 """Applications unlike the loans that a model was trained on, which a person must look at.
 
-Outside of what the training loans cover a PD is a guess. The same holds where the terms of an offer
-do not fit each other: no loan of the grade had such a rate, or the instalment is not that of
-amount, rate and term.
+Their PD is a guess. Unlike is also an offer whose terms do not fit each other: no loan of the grade
+had such a rate, or the instalment is not that of amount, rate and term.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What is odd about a file of applications without making any of them invalid."""
+"""What is odd about applications without making them invalid."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

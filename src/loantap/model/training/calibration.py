@@ -1,8 +1,8 @@
 """Recalibration of PDs on out-of-fold log-odds: an intercept and a slope.
 
-It corrects for SMOTE and class weights, which raise every PD, and for the penalty, which draws them
-together (Cox, *Two further applications of a model for binary regression*, Biometrika 1958; Platt
-scaling is the same). It keeps the order of loans and folds into the coefficients.
+SMOTE and class weights raise every PD, and a penalty draws them together (Cox, *Two further
+applications of a model for binary regression*, Biometrika 1958; Platt scaling is the same). It
+keeps the order of loans and folds into the coefficients.
 """
 
 import warnings
@@ -86,7 +86,7 @@ def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArra
 
 
 def fit_calibration_out_of_fold(out_of_fold: pd.DataFrame) -> Calibration:
-    """The recalibration for loans to come, from all `log_odds` and `is_charged_off` out of fold."""
+    """The recalibration for loans to come, from `log_odds` and `is_charged_off` out of fold."""
     return fit_calibration(
         out_of_fold["is_charged_off"].to_numpy(), out_of_fold["log_odds"].to_numpy()
     )

@@ -1,4 +1,4 @@
-"""A point of the hyperparameter grid, and how exactly a search fits, without what trains."""
+"""A point of the hyperparameter grid, without what trains."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The logistic default model as an imbalanced-learn pipeline, and the slim form that is served."""
+"""The logistic default model as a pipeline, and the slim form that is served."""
 
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline as ResamplingPipeline

@@ -1,4 +1,4 @@
-"""A model as it is served, with what was chosen on its training loans."""
+"""A fitted model."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,7 @@
 """Logistic regression by iteratively reweighted least squares, with bounds on the signs.
 
-glum fits L1 and L2 penalties faster than scikit-learn's own solvers, starts from the coefficients
-of the penalty before, and takes bounds. What comes out is scikit-learn's estimator.
+glum is faster than scikit-learn's own solvers, starts from the coefficients of the penalty before,
+and takes bounds. What comes out is scikit-learn's estimator.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ _ALMOST_ZERO = 1e-8
 class BoundedLogisticRegression(LogisticRegression):
     """scikit-learn's logistic regression, fitted by glum.
 
-    The objective is that of `LogisticRegression` with `l1_ratio` 0 or 1 and an intercept that is
-    not penalised.
+    The objective is that of `LogisticRegression` with `l1_ratio` 0 (L2) or 1 (L1) and an intercept
+    that is not penalised.
 
     Args:
         C: inverse of the penalty, as in scikit-learn.
-        l1_ratio: 0 is an L2 penalty, 1 an L1 penalty.
+        l1_ratio: 0 or 1.
         class_weight: None or `balanced`.
         signs: of the first coefficients: 1 for at least zero, -1 for at most zero, 0 for either.
             Columns beyond have free coefficients.
         max_iter: of the outer iterations.
         tol: largest component of the gradient at the solution.
-        start: intercept and coefficients near the solution, to begin from; of no use and ignored
-            where they are not as many as there are columns.
+        start: intercept and coefficients to begin from; ignored where they are not as many as there
+            are columns.
     """
 
     def __init__(

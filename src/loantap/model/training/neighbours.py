@@ -1,4 +1,4 @@
-"""Nearest neighbours for SMOTE at a cost that grows with the number of loans, not its square."""
+"""Nearest neighbours for SMOTE at a cost that does not grow with the square of the loans."""
 
 from __future__ import annotations
 

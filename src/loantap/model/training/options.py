@@ -1,4 +1,4 @@
-"""What a person may set about splitting and training; validated, then frozen."""
+"""Options of splitting and training; validated, then frozen."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ class OutOfTimeOptions(Options):
     endings only.
 
     Attributes:
-        outcomes_as_of: first day of the month in which the portfolio was extracted; outcomes are
-            known as of then.
+        outcomes_as_of: first day of the month in which the portfolio was extracted.
         term_months: term of the loans judged.
         first_origin: first day of a month.
         step_months: from one origin to the next.

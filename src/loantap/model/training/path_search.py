@@ -1,7 +1,7 @@
-"""Candidates judged by cross-validation, each fold prepared once and penalties fitted along a path.
+"""Candidates judged by cross-validation, each fold prepared once, unlike `GridSearchCV`.
 
-`GridSearchCV` imputes, encodes and resamples anew for every candidate. Here candidates that differ
-in C alone are fitted from the strongest penalty to the weakest, each from a solution that is near.
+Those that differ in C alone are fitted from the strongest penalty to the weakest, each from a
+solution that is near.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where the fits of a path start: a tenth of the loans walk it first (docs/adr/0007).
 
 A tenth of the rows shows almost as well as all how far a solution moves with C. So each fit starts
-at the solution before it, moved as far as that of the tenth has moved.
+at the solution before it, moved as far as that of the tenth.
 """
 
 from __future__ import annotations

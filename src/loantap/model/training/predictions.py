@@ -26,8 +26,7 @@ def cross_validate(
     """Out-of-fold PDs of training loans, decided at thresholds found on other folds.
 
     `rows` has one row per loan: `loan_id`, `is_charged_off`, features. `fit` takes features,
-    outcomes and the number of the fold that is left out, and gives a fitted model with a
-    `decision_function`.
+    outcomes and the fold left out, and gives a model with a `decision_function`.
 
     Returns:
         One row per loan: `loan_id`, `fold`, `is_charged_off`, `probability_of_default` (calibrated
@@ -54,7 +53,7 @@ def cross_validate(
 def predict_out_of_fold(
     features: pd.DataFrame, target: pd.Series, fit: Fit, options: TrainingOptions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log-odds of every row by a model that did not see it, and the fold of every row."""
+    """Log-odds of every row by a model that did not see it, and its fold."""
     fold = np.full(len(target), -1, dtype="int64")
     log_odds = np.full(len(target), np.nan)
 

@@ -49,7 +49,7 @@ class SearchOutcome:
 
 
 def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) -> SearchOutcome:
-    """Choose among candidates by cross-validated F2 and fit the winner; one row per training loan.
+    """Choose among candidates by cross-validated F2 and fit the winner.
 
     Each candidate is judged at its own best threshold: at 0.5 the comparison would only reward what
     shifts the probabilities (SMOTE, class weights). Candidates within one standard error of the
@@ -129,8 +129,8 @@ def score_on_fold(
 ) -> dict[str, float]:
     """Scores of a fitted candidate on a fold it did not see; greater is better.
 
-    `f2` at the candidate's own best threshold with its sampling `f2_variance`, `log_loss` (with
-    a minus) and `roc_auc`.
+    `f2` at its own best threshold with its sampling `f2_variance`, `log_loss` (with a minus) and
+    `roc_auc`.
     """
     log_odds = np.asarray(model.decision_function(features), dtype="float64")
     outcomes = np.asarray(target)
@@ -181,7 +181,6 @@ def choose(scores: pd.DataFrame, folds: int) -> int:
 def _describe(
     scores: pd.DataFrame, chosen: int, iterations: npt.NDArray[np.int64], options: TrainingOptions
 ) -> pd.DataFrame:
-    """The scores with the choice, and with what the limit on iterations stopped."""
     converged = iterations < options.max_iterations
     return scores.assign(
         chosen=np.arange(len(scores)) == chosen,

@@ -1,4 +1,4 @@
-"""How a search is shared out: threads, ways of balancing, paths of penalties."""
+"""How a search is shared out over threads."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class PenaltyPath:
 def group_by_balance(candidates: Sequence[Candidate]) -> list[list[int]]:
     """Places of the candidates that share a sampler; class weights and none share the plain matrix.
 
-    Resampling comes last, so that the plain matrix can be freed first: SMOTE holds several copies.
+    Resampling comes last, so that the plain matrix can be freed: SMOTE holds several copies.
     """
     return _group(range(len(candidates)), lambda i: candidates[i].balancing is Balancing.SMOTE)
 

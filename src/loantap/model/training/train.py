@@ -1,4 +1,4 @@
-"""From loans to a model that is ready to serve, for either kind of model."""
+"""From loans to a model that is ready to serve."""
 
 import pandas as pd
 from imblearn.pipeline import Pipeline as ResamplingPipeline
@@ -36,8 +36,7 @@ def cross_validate_candidate(
 ) -> pd.DataFrame:
     """Out-of-fold PDs of the candidate that the search chose; see `cross_validate`.
 
-    Each fold's fit goes on from the search's solution. Where that converged and nothing closer is
-    asked for (`tolerance`), it is used as it is.
+    Each fold's fit goes on from the search's solution, or is that where it is exact enough.
     """
     chosen = outcome.candidates[outcome.candidates["chosen"]]
     is_exact = options.tolerance >= SEARCH_TOLERANCE and bool(chosen["converged"].all())

@@ -1,7 +1,7 @@
 """The loans a model was trained on, as digests: enough to recognise one, too little to recover one.
 
-Of each loan there are eight bytes, keyed by all loans of that training together, so that no table
-of digests made beforehand serves for any version.
+Each is eight bytes, keyed by all loans of that training together, so that no table of digests made
+beforehand serves for any version.
 """
 
 from __future__ import annotations

@@ -24,8 +24,7 @@ def report_calibration(
 ) -> dict[str, Any]:
     """What a calibration does to the out-of-fold PDs of the logistic regression.
 
-    `out_of_fold` is what `cross_validate` returned; `calibrated` says whether the model is served
-    with its calibration.
+    `calibrated` says whether the model is served with its calibration.
 
     Returns:
         `calibrated`; `recalibration`, the one fitted on all folds: whether the test asked for one

@@ -1,4 +1,4 @@
-"""A model on a portfolio it has nothing to do with: older loans, or another lender's."""
+"""A model on older loans, or another lender's."""
 
 import logging
 from dataclasses import asdict, dataclass
@@ -35,8 +35,6 @@ class ExternalResult:
     """One model on one external sample, with 95% intervals.
 
     Attributes:
-        first_issue_month: of the external loans.
-        last_issue_month: of the external loans.
         judgement: PDs against outcomes. Its levels (default rate, ECE, observed to expected) are
             those of another population and say nothing about the calibration of the model.
         rate_roc_auc: AUC of the interest rate alone, on the same loans.
@@ -64,7 +62,7 @@ class ExternalResult:
     is_overlap_checked: bool
 
     def as_dict(self) -> dict[str, object]:
-        """Its figures by name, those of the judgement among them."""
+        """Figures by name, those of the judgement among them."""
         own = {name: value for name, value in asdict(self).items() if name != "judgement"}
         return own | asdict(self.judgement)
 

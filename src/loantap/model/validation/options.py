@@ -1,4 +1,4 @@
-"""What a person may set about measuring a model; validated, then frozen."""
+"""Options of measuring a model; validated, then frozen."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The scorecard with what its scores have meant, and one made-up application taken through it."""
+"""The scorecard with what its scores have meant, and a made-up application."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -103,7 +103,7 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
 def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFrame:
     """One made-up application: no borrower's own.
 
-    The commonest category of the loans, the median of each number, or the adverse fifth of it where
+    The commonest category of the loans, the median of each number, or its adverse fifth where
     credit sense holds one side against a borrower; the instalment is the EMI. What no loan states
     is missing.
     """

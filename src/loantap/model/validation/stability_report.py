@@ -1,4 +1,4 @@
-"""How steady a model is: over the folds it was validated on, and over who applied when."""
+"""How steady a model is, over folds and over who applied when."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -16,8 +16,6 @@ _MIN_LOANS: Final = 100
 
 def report_stability(predictions: pd.DataFrame, loans: pd.DataFrame) -> dict[str, Any]:
     """AUC fold by fold, and how far the PDs of other populations lie from those of training.
-
-    Predictions are those of `predict_samples`; loans hold `loan_id` and `issue_month`.
 
     Returns:
         `n` of the training loans; `folds`: one row each with `n`, `charged_off` and `roc_auc` with

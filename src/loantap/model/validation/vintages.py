@@ -1,4 +1,4 @@
-"""How a model ages: its figures at each origin, and for loans of each issue year."""
+"""How a model ages."""
 
 from dataclasses import asdict, dataclass
 
@@ -73,8 +73,8 @@ def analyse_vintages(
 ) -> VintageAnalysis:
     """Judge one model out of time, origin by origin, and vintage by vintage.
 
-    Predictions are those of `predict_samples`; `loans` has one row per loan with `loan_id`,
-    `is_charged_off`, `issue_month`, `term_months`, `judged_at`.
+    `loans` has one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`,
+    `judged_at`.
     """
     judged = predictions[predictions["sample"].eq(OUT_OF_TIME)]
     return VintageAnalysis(
@@ -141,8 +141,8 @@ def tabulate_vintages(
     Predictions out of fold and of the test split count. Returns one row per issue year and term:
     `issue_year`, `term_months`, `interpretable` and the columns of `Judgement`. A vintage is
     interpretable when the contracts of all its loans ended before `window.outcomes_as_of`. Of the
-    others only the early endings are in the table: their levels mean nothing, and what compares
-    levels (`observed_to_expected`, `ece`) is missing, so that no alarm can be raised from it.
+    others only the early endings are in the table: their levels mean nothing, so
+    `observed_to_expected` and `ece` are missing.
     """
     unseen = _pick(predictions, [CROSS_VALIDATION, TEST], loans)
     matured = end_of_contract(unseen) < pd.Timestamp(window.outcomes_as_of)

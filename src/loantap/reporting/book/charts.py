@@ -1,4 +1,4 @@
-"""Charts of the book: vintage curves, roll rates and arrears."""
+"""Charts of the book."""
 
 from collections.abc import Sequence
 from typing import Any, Final

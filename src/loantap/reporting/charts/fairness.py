@@ -1,4 +1,4 @@
-"""The price of fairness: profit lost until the groups of a proxy are approved alike."""
+"""The price of fairness."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The frontier: what each default rate among approved loans costs in profit."""
+"""The frontier of policies."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -100,7 +100,6 @@ def chart_frontier(
 
 
 def _name_points(policies: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
-    """The policies that have a point of their own, with their short name and where it stands."""
     is_cap = policies["family"].str.startswith(_CAPPED)
     points = policies[policies["family"].isin(_POINTS) | is_cap]
     named = [
@@ -158,7 +157,6 @@ def _write_names(policies: alt.Chart, **look: Any) -> alt.Chart:
 
 
 def _word(frontier: pd.DataFrame) -> pd.DataFrame:
-    """The points of cross-validation, with what they say when they are pointed at."""
     shown = frontier[frontier["sample"].eq("cv") & frontier["default_rate_approved"].notna()]
     told = [
         {

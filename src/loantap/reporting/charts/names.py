@@ -1,4 +1,4 @@
-"""Where the names of points stand in a chart: beside them, and never over one another."""
+"""Where the names of points stand in a chart: never over one another."""
 
 from __future__ import annotations
 
@@ -18,14 +18,7 @@ _PHONE: Final = 290.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a name stands, seen from its point.
-
-    Attributes:
-        align: which end of the name is nearest to the point.
-        dx: pixels to the right.
-        dy: pixels down.
-        is_wide: whether it has room on a desk only.
-    """
+    """Where a name stands: its end nearest to the point, and `dx` and `dy` pixels from there."""
 
     align: str
     dx: float
@@ -108,7 +101,6 @@ def _list_places(
 
 
 def _cover(name: str, spot: tuple[float, float], place: Place, height: float) -> dict[float, Box]:
-    """What the name covers, for each width of the plot."""
     length = _LETTER * len(name)
     begins = {"left": 0.0, "right": -length, "center": -length / 2}[place.align]
     middle = (1 - spot[1]) * height + place.dy

@@ -1,4 +1,4 @@
-"""The policy lab: what each rule would have changed in profit."""
+"""The policy lab."""
 
 from textwrap import wrap
 from typing import Final

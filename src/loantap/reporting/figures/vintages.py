@@ -1,4 +1,4 @@
-"""How a model ages, drawn: its AUC over the issue years, and default rate against PD."""
+"""How a model ages, drawn."""
 
 from dataclasses import dataclass
 

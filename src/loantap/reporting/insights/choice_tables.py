@@ -36,7 +36,7 @@ def tabulate_choices(
         stressed: what expected NPV, decided at the costs of the main scenario, earns in each.
         scenario: the main one.
         scenarios: all of them.
-        later: which loans were judged out of time; empty where none was.
+        later: which loans were judged out of time; may be empty.
     """
     outlooks = {
         scenario: (_MAIN_SAMPLE, scenario, "contractual"),
@@ -101,7 +101,6 @@ def tabulate_choices(
 def _tell_stressed(
     npv: Sequence[str], stressed: pd.DataFrame, scenario: str, outlooks: Sequence[str]
 ) -> list[str]:
-    """The row of expected NPV, with what its decisions earn at the costs of other scenarios."""
     cells = [f"The same, decided at {scenario} costs", *npv[1:]]
     for row in list_rows(stressed[stressed["scenario"].ne(scenario)]):
         cells[3 + outlooks.index(row["scenario"])] = with_interval(row, "profit", money)

@@ -45,13 +45,9 @@ _CONTRACTUAL = "contractual"
 
 @dataclass(frozen=True, slots=True)
 class PageSection:
-    """A section of the page.
+    """A section of the page: lead, charts, tables, then plots of one factor's segments each.
 
-    Attributes:
-        lead: a paragraph before all else; none when empty.
-        tables: below the charts.
-        plots: default rates of the segments of one factor each, below the tables.
-        is_audit: whether it shows what nothing may be lent on.
+    `is_audit` tells whether it shows what nothing may be lent on.
     """
 
     anchor: str

@@ -1,4 +1,4 @@
-"""The default rates of the segments of one factor, as a plot and a table."""
+"""The default rates of the segments of one factor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What drives the PD of a model, ranked, in the borrower's words."""
+"""What drives the PD of a model, ranked."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,6 @@ class DriverChart:
     """The drivers of one model, furthest from 1 first.
 
     Attributes:
-        axis: of odds ratios.
         one: position of an odds ratio of 1.
         drivers: all that have an effect.
         idle: inputs without effect.

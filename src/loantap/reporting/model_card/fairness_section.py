@@ -1,4 +1,4 @@
-"""What the model card says about groups that may stand for protected ones."""
+"""Groups that may stand for protected ones, on the model card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

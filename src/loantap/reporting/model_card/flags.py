@@ -38,17 +38,13 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a model is judged by; its parts of the reports, all of it finished figures.
+    """What a model is judged by: its parts of the reports, all of it finished figures.
 
     Attributes:
-        blocks: of `metrics.json`.
         tolerated_ece: calibration error that the rule of promotion calls immaterial.
         conditions: of the verdict of promotion, as `promotion.json` has them.
         rolling_origin: of `vintage_analysis.json`; None where it is not in it.
         external: on the external sample; None where none was given.
-        populations: of `stability.json`.
-        proxies: of `fairness.json`.
-        features: as `leakage_report.json` has them.
         portfolio_checks: those of the whole portfolio in `leakage_report.json`.
         phrases: what each feature is called in words.
     """

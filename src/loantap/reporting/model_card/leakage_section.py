@@ -73,12 +73,10 @@ class LeakageSection:
 
     Attributes:
         loans: training loans examined, in words.
-        caught: features the gate stops.
         features: worst first.
         audited: columns that no model uses, examined all the same.
-        metrics: names of the metrics of `impact`, in its order.
-        impact: metrics with and without each suspicious feature.
-        drawn: on how many of how many loans the impact was measured; empty when on none.
+        impact: metrics with and without each suspicious feature, in the order of `metrics`.
+        drawn: on how many of how many loans the impact was measured; may be empty.
     """
 
     loans: str

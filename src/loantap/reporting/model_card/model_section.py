@@ -1,4 +1,4 @@
-"""What the model card says about one model."""
+"""One model on the model card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +34,8 @@ _CAPTIONS: Final = {
 class ModelSection:
     """Finished material about one model.
 
+    `training` holds its parameters; the reports have the structures of their JSON files.
+
     Attributes:
         name: its namespace.
         version: registered name and version that all of this is about.
@@ -45,10 +47,6 @@ class ModelSection:
             `fit_seconds`.
         coefficients: one row per input: `feature`, `coefficient`, `odds_ratio`.
         figures: `roc`, `precision_recall`, `calibration`, `before_and_after`, `thresholds`.
-        training: its parameters.
-        calibration: the structure of `calibration.json`.
-        trade_off: the structure of `thresholds.json`.
-        promotion: the structure of `promotion.json`.
     """
 
     name: str
@@ -101,11 +99,8 @@ class WordedSection:
     """A model as the card shows it.
 
     Attributes:
-        anchor: where it begins on the page.
-        metrics: per sample.
         trade_off: a dozen rows of it.
         candidates: top of the search.
-        drivers: of the model that is served.
         coefficients: of the logistic regression, which is not served where it was beaten.
         comparison: the replica beside what was published; None of any other model.
         scorecard: the structure of `scorecard.json`; None where there is none.

@@ -63,7 +63,6 @@ class PolicySummary:
         name: id and version.
         digest: first digits of what was approved.
         approved_by: the second person.
-        scenario: name of the scenario it values loans in.
         min_margin: expected NPV per unit of principal that a loan of no PD is to earn.
         default_price: by how much that rises with the PD.
         max_pd: above it every loan is declined; a fraction.
@@ -188,7 +187,6 @@ def render_model_card(card: ModelCard) -> str:
 
 
 def _tell_stability(report: Mapping[str, Any]) -> str:
-    """What came of the test split, on one line."""
     tested = [
         f"{name} {decimal(row['psi'])}, by chance up to {decimal(row['psi_chance'])}"
         for name, model in report["models"].items()

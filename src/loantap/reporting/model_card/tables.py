@@ -1,4 +1,4 @@
-"""The tables of the model card, worded and ordered for the page."""
+"""The tables of the model card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

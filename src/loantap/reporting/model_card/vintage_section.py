@@ -1,4 +1,4 @@
-"""What the model card says about time: out of time, vintages, external sample."""
+"""Out of time, vintages and external sample on the model card."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a run says of itself at length: every table of its summary, for `summary=full`."""
+"""Every table of a run's summary, for `summary=full`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,7 +28,6 @@ def list_details(results: RunResults) -> Iterator[RenderableType]:
 
 
 def _tell_promotions(promotions: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Of each model that may be lent on: whether the new one is champion, and why or why not."""
     for model, promotion in promotions.items():
         if model in NOT_FOR_LENDING:
             continue
@@ -40,7 +39,6 @@ def _tell_promotions(promotions: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 
 def _tell_external(found: Mapping[str, Mapping[str, Any]]) -> Iterator[RenderableType]:
-    """The models on an external sample, beside the interest rate alone; nothing without one."""
     if not found:
         return
     any_ = next(iter(found.values()))

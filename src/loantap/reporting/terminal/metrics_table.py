@@ -1,4 +1,4 @@
-"""Headline metrics at the end of a run, in the width there is."""
+"""Headline metrics at the end of a run."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

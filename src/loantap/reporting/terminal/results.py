@@ -1,4 +1,4 @@
-"""What a run has come to, as its closing summary takes it."""
+"""What a run has come to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

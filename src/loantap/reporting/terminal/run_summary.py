@@ -79,7 +79,6 @@ def _choose_model(results: RunResults) -> str | None:
 
 
 def _tell_model(model: str, results: RunResults) -> str:
-    """Whether the new model is champion, why or why not, and how well it ranks."""
     lines, name = [], model
     if model in results.promotions:
         lines.append(_tell_promotion(results.promotions[model]["champion"]))
@@ -128,7 +127,6 @@ def _tell_auc(blocks: Mapping[str, Mapping[str, float] | None]) -> str:
 
 
 def _tell_external(external: Mapping[str, Mapping[str, Any]]) -> str:
-    """One model on the external sample, beside the interest rate alone."""
     name = min(external, key=lambda model: model != "lending")
     row = external[name]
     return (
@@ -139,7 +137,6 @@ def _tell_external(external: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _tell_scores(scores: Path, results: RunResults) -> Text:
-    """The file, how many of each decision by which model, and what could not be scored."""
     lines = [str(scores)]
     if results.decisions is not None and len(results.decisions):
         lines.append(_count_decisions(results.decisions))
@@ -149,7 +146,6 @@ def _tell_scores(scores: Path, results: RunResults) -> Text:
 
 
 def _count_decisions(decisions: pd.DataFrame) -> str:
-    """How many of each decision, by which model, and whether that is one to decide with."""
     counts = decisions.groupby("decision")["rows"].sum().sort_values(ascending=False)
     said = ", ".join(f"{count:,} {decision}" for decision, count in counts.items())
     return f"{said}, {_name_model(decisions)}"
@@ -163,7 +159,6 @@ def _name_model(rows: pd.DataFrame) -> str:
 
 
 def _tell_offers(offers: Path, results: RunResults) -> Text:
-    """The file, how many applicants have an offer by which model, and what could not be scored."""
     lines = [str(offers)]
     account, models = results.offers_account, results.offering_models
     if account is not None:
