@@ -36,8 +36,8 @@ def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
     nothing; if it is killed later, the next run publishes the rest; see `recover`.
 
     Raises:
-        SourceDownError, InputError: a database refuses, and nothing is published; or a file cannot
-            take its place, or the registry does not answer, and the next run completes it.
+        SourceDownError, InputError: a database refuses, and nothing is published; or a file or the
+            registry does, and the next run completes it.
     """
     if not saved:
         return

@@ -97,10 +97,8 @@ def check_readers(
 ) -> None:
     """Refuse a parameter that nothing of this run reads: who gave it expects it to count.
 
-    Args:
-        given: what stood behind `--params`, nested.
-        models: the model of each parameter group, by its path.
-        names: datasets and parameters (`params:...`) that the nodes of the run take or make.
+    `models` are those of each parameter group, by path; `names` are datasets and parameters
+    (`params:...`) that the nodes of the run take or make.
 
     Raises:
         InputError: naming the parameter and the pipeline that reads it.

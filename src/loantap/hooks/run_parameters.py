@@ -47,8 +47,8 @@ _TABLE_FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq", "
 def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> None:
     """Refuse a parameter that nothing reads, and a file that is not there.
 
-    `given` is what stood behind `--params`, nested; `groups` are parameter groups that pipelines
-    read, as paths, which may be overridden by path.
+    `given` is what stood behind `--params`, nested; `groups` are paths of parameter groups, which
+    may be overridden by path.
 
     Raises:
         InputError: naming the parameter, the nearest known one, or the file.

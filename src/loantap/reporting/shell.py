@@ -18,8 +18,7 @@ from loantap.reporting.charts.inline import write_spec
 def render_page(template: str, *, origin: str, scripts: Sequence[str] = (), **context: Any) -> str:
     """Render a template of `reporting/templates` as one HTML document that loads nothing.
 
-    Where the origin of the data is simulated, the page says so in a banner. No code but `scripts`
-    may run. Every value of `context` is escaped.
+    It warns of simulated data in a banner. No code but `scripts` may run. `context` is escaped.
 
     Raises:
         jinja2.UndefinedError: the template names something that was not given.

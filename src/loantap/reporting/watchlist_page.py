@@ -16,11 +16,9 @@ _TRENDS: Final = {"trend_utilisation": "Utilisation", "trend_dti": "DTI", "trend
 
 
 def render_watchlist(watchlist: pd.DataFrame, account: Mapping[str, Any], avoidable: str) -> str:
-    """One self-contained HTML page.
+    """One self-contained HTML page of the watch-list, by rank, and the counts of its account.
 
-    `watchlist` has one row per loan, by rank; `account` counts the list, the loans that are not
-    judged, and those of each trigger; `avoidable` tells the source of the share of loss that help
-    avoids.
+    `avoidable` tells the source of the share of loss that help avoids.
     """
     events = watchlist["events_origin"]
     is_simulated = bool(events.ne("real").any())

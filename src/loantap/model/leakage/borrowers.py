@@ -20,8 +20,8 @@ class DuplicateBorrowers:
     Attributes:
         keys: columns by which borrowers were recognised, in words.
         test_duplicates: held-out loans with a duplicate among the training loans.
-        fold_duplicates: training loans with a duplicate in another cross-validation fold.
-        by_key: held-out loans with a training duplicate, per key.
+        fold_duplicates: training loans with a duplicate in another fold.
+        by_key: as `test_duplicates`, per key.
     """
 
     keys: tuple[str, ...]
@@ -57,8 +57,7 @@ def find_duplicate_borrowers(
     """Look for borrowers on both sides of the split (`is_train`, same index), and of the folds.
 
     By `borrower_id` where the loans carry one, else by `borrower_keys`: loans equal in all columns
-    of a key count as one borrower's, those with a missing value in it do not. Folds are positions
-    among the training loans.
+    of a key count as one borrower's, those with a missing value in it do not.
     """
     train = is_train.to_numpy(dtype=bool)
     keys = ((BORROWER_ID,),) if BORROWER_ID in loans else tuple(borrower_keys)

@@ -175,8 +175,7 @@ def check_vintage(
     """Whether a feature, or its missing values, only mark when a loan was issued.
 
     Missing numbers are imputed without a flag, so a model cannot read a vintage in them: a warning.
-    A category or a flag it can read; caught where the default rates differ as well. `signal` comes
-    from `read_signal`.
+    A category or a flag it can read; caught where the default rates differ as well.
     """
     if context.months is None:
         return Evidence("vintage")
@@ -217,7 +216,7 @@ def read_signal(values: pd.Series, bins: Bins, target: pd.Series) -> FloatArray:
 
 
 def check_group_means(signal: FloatArray, context: Context, options: LeakageOptions) -> Evidence:
-    """Whether `signal` (see `read_signal`) is a mean of the outcomes of groups, or the like."""
+    """Whether `signal` (see `read_signal`) was computed from the outcomes of groups."""
     if not context.groups:
         return Evidence("computed_from_outcomes")
     found = {name: measure_group_excess(signal, g) for name, g in context.groups.items()}

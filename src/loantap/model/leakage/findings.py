@@ -22,11 +22,9 @@ class FeatureFinding:
     Attributes:
         loans: training loans examined.
         groups: categories, or bins of a number.
-        auc: cross-fitted AUC of the feature alone.
-        auc_in_sample: the same without cross-fitting.
+        auc: of the feature alone, cross-fitted.
         standard_error: of the cross-fitted AUC.
-        categories: those with an implausible default rate: category, loans, default rate, adjusted
-            p-value.
+        categories: those with an implausible default rate.
     """
 
     feature: str

@@ -52,10 +52,7 @@ Check = dict[str, Any]
 def examine_feature(
     values: pd.Series, context: Context, options: LeakageOptions, *further: Evidence
 ) -> FeatureFinding:
-    """Examine the feature `values.name` of the training loans, categories as text.
-
-    `further` is evidence that the values alone do not hold.
-    """
+    """Examine the feature `values.name` of the training loans, with `further` evidence."""
     name, target = str(values.name), context.target
     bins = bin_values(values)
     area, in_sample = cross_fitted_auc(bins, target, context.folds), in_sample_auc(bins, target)
@@ -94,7 +91,7 @@ def examine_portfolio(
 
     Returns:
         `features`, what was found of each, and which feature sets use it; `checks` of the whole
-            portfolio; `impact`, metrics with and without each suspicious feature.
+        portfolio; `impact`, metrics with and without each suspicious feature.
 
     Raises:
         InputError: the training loans hold too few of an outcome to be examined.

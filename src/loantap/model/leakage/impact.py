@@ -34,7 +34,7 @@ class Estimate:
     """A metric and how much each loan moves it: the mean of the influences is 0.
 
     The variance of a mean of influences is that of the metric (Hampel, JASA 1974). Influences of
-    two models on the same loans subtract, which makes a paired comparison.
+    two models on the same loans subtract: a paired comparison.
     """
 
     value: float
@@ -82,8 +82,7 @@ def _find_f2_threshold(target: IntArray, pd_: FloatArray) -> float:
     """The PD from which declining raises F2: a fifth of the F2 it gives.
 
     Lipton, Elkan and Naryanaswamy, *Optimal thresholding of classifiers to maximize F1 measure*,
-    2014, for beta 2. The threshold that looks best on the loans at hand is too noisy to compare two
-    models by.
+    2014, for beta 2. The best threshold of the loans at hand is too noisy to compare models by.
     """
     threshold = f2_decline_all(float(target.mean())) / _F2_WEIGHTS
     for _ in range(_F2_ROUNDS):
@@ -104,13 +103,12 @@ def measure_impact(
     """Out-of-fold metrics of a plain logistic regression with and without each such feature.
 
     "Without" are all the features that are not caught, less this one; "with" are those and this
-    one. At most `options.impact_loans` loans are used. F2 is taken at its optimum for calibrated
-    PDs.
+    one. F2 is taken at its optimum for calibrated PDs.
 
     Returns:
         One record per suspicious feature: `feature`, `n`, `drawn_from`, `with`, `without` and
-            `difference` (with less without), each holding `roc_auc`, `log_loss`, `f2` and their 95%
-            bounds `_low`, `_high`; those of the difference are paired.
+        `difference` (with less without), each holding `roc_auc`, `log_loss`, `f2` and their 95%
+        bounds `_low`, `_high`; those of the difference are paired.
     """
     if not suspicious:
         return []

@@ -23,7 +23,6 @@ class LaterDates:
 
     Attributes:
         loans: loans that have a value.
-        later: of those, dated after the issue month.
         examples: `loan_id` of the first few.
         used_by: features computed from the column.
     """

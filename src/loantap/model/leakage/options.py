@@ -17,7 +17,6 @@ class LeakageOptions(Options):
     """What a single feature may honestly tell about the outcome.
 
     Attributes:
-        max_auc: of one feature alone; the strongest honest one, the interest rate, has .69.
         plausible_default_rates: lowest and highest rate a category may honestly have.
         false_discovery_rate: expected share of false alarms among the categories flagged.
         max_gap: of the AUC of a feature's groups in-sample above cross-fitted; beyond it the
@@ -32,8 +31,7 @@ class LeakageOptions(Options):
             same month, term and outcome, that a feature may explain.
         max_duplicate_borrowers: share of the held-out loans whose borrower may also have a training
             loan.
-        borrower_keys: columns that identify a borrower where the loans have no `borrower_id`; loans
-            equal in all columns of one key count as one borrower's.
+        borrower_keys: columns that identify a borrower where the loans have no `borrower_id`.
         impact_loans: most loans on which metrics with and without a suspicious feature are taken.
     """
 

@@ -132,14 +132,9 @@ def explained_share(values: FloatArray, codes: IntArray) -> float:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeGroups:
-    """Loans in groups small enough to give a single loan's outcome away.
+    """Loans (by position) in groups small enough to give a single loan's outcome away.
 
-    Attributes:
-        loans: their positions.
-        group: group of each, from 0.
-        others: how many others are in it.
-        outcome: of each, less the mean.
-        their_outcome: mean of that over the others.
+    `outcome` is that of each less the mean, `their_outcome` the mean of that over the `others`.
     """
 
     loans: IntArray
@@ -152,9 +147,8 @@ class OutcomeGroups:
 def group_outcomes(codes: IntArray, target: pd.Series) -> OutcomeGroups:
     """The loans in groups of 2 to 200; none where there are fewer than 30 such groups.
 
-    A target mean over more loans holds less than 0.5% of the outcome of each: nothing leaks. From
-    fewer groups the error of what is measured over them cannot be told. A negative code is no
-    group.
+    A target mean over more loans holds less than 0.5% of the outcome of each; of fewer groups no
+    error can be told. A negative code is no group.
     """
     counts = np.bincount(codes[codes >= 0], minlength=1)
     size = np.where(codes >= 0, counts[codes], 0)
@@ -173,10 +167,7 @@ def group_outcomes(codes: IntArray, target: pd.Series) -> OutcomeGroups:
 class GroupExcess:
     """How much better the others' feature values tell a loan's outcome than their outcomes do.
 
-    Attributes:
-        share: excess as a share of the variance of the outcome.
-        z: that excess in standard errors.
-        loans: in groups that could tell.
+    `share` is of the variance of the outcome, `z` in standard errors.
     """
 
     share: float
@@ -190,8 +181,8 @@ def measure_group_excess(ranks: FloatArray, groups: OutcomeGroups) -> GroupExces
     What the *other* loans of a loan's group know of it, they know through what the group has in
     common; so their honest values explain at most as much of its outcome as the covariance of
     outcomes within groups (the intraclass covariance of a one-way analysis of variance; Fisher,
-    1925). A target mean per group breaks that bound, since it carries the loan's own outcome into
-    the values of its neighbours; so does a leave-one-out mean, a smoothed or a noisy one.
+    1925). A target mean per group, or a leave-one-out mean, breaks that bound: it carries the
+    loan's own outcome into the values of its neighbours.
     """
     group, outcome = groups.group, groups.outcome
     mine = ranks[groups.loans]

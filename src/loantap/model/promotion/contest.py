@@ -39,8 +39,7 @@ def challenge(
 ) -> Contest:
     """Let the challenger, trained on the same splits, take the place of the logistic regression.
 
-    The test split has no say in it: what is quoted of the winner there would flatter it. Without a
-    challenger in the options the logistic regression goes forward.
+    The test split has no say in it: what is quoted of the winner there would flatter it.
     """
     if options.challenger is None:
         return Contest(logistic, predictions, None)
@@ -75,10 +74,7 @@ def judge_promotion(
     options: TrainingOptions,
     digest: str = "",
 ) -> Verdict:
-    """Whether the new model becomes champion, by the rule of `promotion`.
-
-    By its `digest` a model that is the champion itself is told: it does not take its own place.
-    """
+    """Whether the new model becomes champion; one with the champion's `digest` does not."""
     new, rule = contest.predictions, options.promotion
     conditions = judge_alone(new, list_caught(report, options), rule, options.seed)
     name = f"the new {contest.winner.kind} model of {options.name}"

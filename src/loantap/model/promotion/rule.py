@@ -33,10 +33,7 @@ _MIN_OUT_OF_TIME = 30
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much better one model is than another on the same loans, with a bootstrap interval.
-
-    `gain` is a mean difference: above zero the new model is better.
-    """
+    """By how much the new model is better on the same loans, with a bootstrap interval."""
 
     n: int
     charged_off: int
@@ -115,10 +112,10 @@ def compare_auc(
 def judge_alone(
     predictions: pd.DataFrame, caught: list[str] | None, options: PromotionOptions, seed: int
 ) -> list[Condition]:
-    """The conditions a model meets or not by itself.
+    """The conditions a model meets or not by itself, judged in cross-validation.
 
-    Its training loans are those in cross-validation. `caught` are features it uses that the leakage
-    gate caught; None of a model that is not for lending, of which the gate asks nothing.
+    `caught` are features it uses that the leakage gate caught; None of a model that is not for
+    lending, of which the gate asks nothing.
     """
     rows = predictions[predictions["sample"].eq(CROSS_VALIDATION)]
     target = rows["is_charged_off"].to_numpy("int64")

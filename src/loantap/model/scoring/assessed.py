@@ -21,8 +21,7 @@ class Scored:
         score: 300 to 900 points, more is better; None where it is invalid.
         reasons: four texts, empty where fewer features raise the risk; of an invalid application
             the first is what is wrong with it.
-        unlike: place in `Support.sentences` of what is unlike the loans of the training; 0 where
-            nothing is.
+        unlike: place in `Support.sentences`; 0 where it is like the loans of the training.
         columns: typed values by canonical name.
     """
 
@@ -35,7 +34,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """Many applications, scored; the attributes are those of `Scored`.
+    """Many applications, scored, as in `Scored`.
 
     PD and score are NaN where an application is invalid; `unlike` then means nothing.
     """

@@ -28,10 +28,7 @@ class UnexplainableError(ValueError):
 def make_scorecard(
     pipeline: Pipeline, feature_set: FeatureSet, reference: tuple[float, ...]
 ) -> Scorecard:
-    """The additive form of a fitted model.
-
-    The classifier is a `LogisticRegression`, or a `HistGradientBoostingClassifier` that allows no
-    interactions. `reference` is what `measure_reference` gave for its training loans.
+    """The additive form of a fitted logistic regression, or of boosted trees without interactions.
 
     Raises:
         UnexplainableError: the model is not a sum of effects, or the reference is another model's.
@@ -66,8 +63,8 @@ def measure_reference(
 ) -> tuple[float, ...]:
     """Where contributions are measured from: the mean of the training loans.
 
-    Of a logistic regression the mean of each encoded column, of boosted trees the mean effect of
-    each feature beside that of a missing value.
+    Of a logistic regression that of each encoded column, of boosted trees the mean effect of each
+    feature beside that of a missing value.
     """
     if isinstance(pipeline[-1], LogisticRegression):
         return tuple(_encode(pipeline, features).mean(axis=0).tolist())

@@ -33,8 +33,7 @@ def describe_invalid(
 ) -> dict[int, str]:
     """All that is wrong with each application that cannot be scored, by its place, from 0.
 
-    `given` are the columns as they came, `read` the same typed and checked, both by canonical name;
-    for `faults` see `list_faults`.
+    `given` are the columns as they came, `read` the same typed; for `faults` see `list_faults`.
     """
     problems: dict[int, list[str]] = {}
     for name, column in read.items():

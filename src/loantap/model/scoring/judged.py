@@ -16,10 +16,9 @@ class JudgedModel:
 
     Attributes:
         champion: which version decides now; empty where none does.
-        predictions: what `predict_samples` returned of it.
         training_report: the structure of its `training.json`.
         scorer: None of a model that must not be lent on.
-        training: the loans it was trained on; None where it does not carry them.
+        training: None where the version does not carry the loans it was trained on.
     """
 
     name: str

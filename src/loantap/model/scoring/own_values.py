@@ -27,11 +27,8 @@ Key = int | str | None
 class OwnValue:
     """What is quoted of a borrower for one feature.
 
-    Attributes:
-        column: the column quoted; None where the feature has several, and their true ratio is
-            quoted, whatever the model is shown of it.
-        display: how a value is written.
-        steps: how many shown values there are to one unit.
+    `column` is None where the feature has several, and their true ratio is quoted, whatever the
+    model is shown of it. There are `steps` shown values to one unit.
     """
 
     feature: str

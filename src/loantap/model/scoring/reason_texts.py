@@ -19,13 +19,7 @@ _ASKED: IntArray = np.unique(np.outer(10 ** np.arange(9), np.arange(1, 1_000)))
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One thing a reason may name.
-
-    Attributes:
-        features: those that are called the same; their contributions are added up.
-        own: the borrower's value that is quoted.
-        describe: the reason in words, from the quoted value.
-    """
+    """One thing a reason may name: features called the same, whose contributions add up."""
 
     features: tuple[str, ...]
     own: OwnValue

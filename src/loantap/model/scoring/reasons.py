@@ -25,11 +25,9 @@ Choices = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, slots=True)
 class GivenReasons:
-    """The reasons of many applications, each distinct sentence held once.
+    """The reasons of many applications, each distinct sentence held once, the first being "".
 
-    Attributes:
-        codes: place of each reason in `sentences`; one row per reason, one column per application.
-        sentences: the first is "", for no reason.
+    `codes` are places in `sentences`: one row per reason, one column per application.
     """
 
     codes: Choices
@@ -48,9 +46,8 @@ class GivenReasons:
 class ReasonGiver:
     """Gives the reasons of one model.
 
-    Features that say the same (a number and its logarithm) count as one reason. A contribution
-    against a borrower from the side that credit sense holds in their favour (`senseless`) is never
-    a reason.
+    Features that say the same (a number and its logarithm) count as one reason. What credit sense
+    holds in a borrower's favour (`senseless`) is never a reason.
     """
 
     concepts: tuple[Concept, ...]
@@ -61,10 +58,7 @@ class ReasonGiver:
         contributed: Mapping[str, FloatArray],
         columns: Mapping[str, FloatArray | Texts],
     ) -> GivenReasons:
-        """The four strongest adverse reasons, from contributions to the log-odds.
-
-        Contributions have one value per application; `columns` are typed canonical columns.
-        """
+        """The four strongest adverse reasons of each application, from its contributions."""
         strength = [self._add_up(concept, contributed) for concept in self.concepts]
         codes = np.zeros((REASON_COUNT, len(strength[0])), dtype="int32")
         vocabulary = {"": 0}

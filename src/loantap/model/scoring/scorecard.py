@@ -1,7 +1,7 @@
 """A model as a scorecard: the log-odds of the mean loan and one effect per feature.
 
-Every model served is additive on the log-odds, so its PD is the sigmoid of a sum of exact
-contributions. Every path reads scores off this form; `check_servable` proves that it is the model.
+Every model served is such a sum. Every path reads scores off it; `check_servable` proves that it is
+the model.
 """
 
 import math
@@ -35,13 +35,7 @@ class Effect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LinearEffect:
-    """A number times a slope.
-
-    Attributes:
-        slope: log-odds per unit of the feature.
-        centre: value at which nothing is contributed.
-        missing: contribution where the value is missing.
-    """
+    """A number times a slope: log-odds per unit of the feature above `centre`."""
 
     slope: float
     centre: float
@@ -67,10 +61,7 @@ class LinearEffect:
 class StepEffect:
     """A number that counts by the interval it falls into.
 
-    Attributes:
-        edges: upper ends of all intervals but the last, rising; an end belongs to its interval.
-        levels: contribution of each interval, one more than edges.
-        missing: contribution where the value is missing.
+    `edges` are upper ends of all intervals but the last, rising; an end belongs to its interval.
     """
 
     edges: tuple[float, ...]
@@ -148,9 +139,9 @@ class Scorecard:
 class ScoreScale:
     """How log-odds become points: a higher score is a lower risk.
 
-    Siddiqi, *Credit Risk Scorecards* (2006): points rise by `points_to_double` whenever the odds of
-    repayment double. The score is `points` at `odds` paid loans per default. The loans of the
-    portfolio default once in five, which makes 600 points.
+    Siddiqi, *Credit Risk Scorecards* (2006): `points` at `odds` paid loans per default, and
+    `points_to_double` more whenever these double. The portfolio's loans default once in five, which
+    makes 600 points.
     """
 
     points: float = 600

@@ -48,8 +48,8 @@ class _Term:
 class Scorer:
     """Scores applications with one registered model.
 
-    Frames and single applications take the same readers, formulas, effects and sentences, so they
-    get the same answer; `score_one` only spares what a frame costs.
+    Frames and single applications take the same path, so they get the same answer; `score_one` only
+    spares what a frame costs.
     """
 
     trained: TrainedModel
@@ -107,12 +107,12 @@ class Scorer:
         return tuple(COLUMNS[name] for name in self.feature_set.columns)
 
     def score(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-        """Score applications in LoanTap format, as of the day of the run; others are ignored.
+        """Score applications in LoanTap format as of a day; further columns are ignored.
 
         Returns:
             One row per application, same index and order: `probability_of_default`, `score` (both
-                missing where the row is invalid) and `reason_1`..`reason_4` (for an invalid row,
-                what is wrong).
+            missing where the row is invalid) and `reason_1`..`reason_4` (for an invalid row, what
+            is wrong).
 
         Raises:
             InputError: a column the model needs is missing.
@@ -141,8 +141,7 @@ class Scorer:
     def assess_columns(self, loans: pd.DataFrame, as_of: pd.Timestamp) -> Assessed:
         """Score loans with typed canonical columns, such as those of the portfolio.
 
-        Gives what `assess` gives of the same loans in LoanTap format, to the last bit: a loan that
-        breaks one of its rules has no PD either.
+        Gives what `assess` gives of the same loans in LoanTap format, to the last bit.
 
         Raises:
             KeyError: a column the model needs is missing.
@@ -203,9 +202,9 @@ class Scorer:
     def explain_one(
         self, application: Mapping[str, object], as_of: pd.Timestamp
     ) -> dict[str, float]:
-        """Contribution of each feature to the log-odds of one application.
+        """Contribution of each feature to the log-odds of one application; {} if it is invalid.
 
-        With `scorecard.base` they sum to the log-odds of its PD. {} where it cannot be scored.
+        With `scorecard.base` they sum to the log-odds of its PD.
 
         Raises:
             InputError: a column the model needs is missing.
@@ -254,9 +253,7 @@ class Scorer:
 
 
 def check_servable(trained: TrainedModel) -> None:
-    """Prove before registration that a model can be explained.
-
-    It is asked for the example, with each number missing and with each category the model knows.
+    """Prove before registration, on made-up applications, that a model can be explained.
 
     Raises:
         UnexplainableError: contributions do not add up to the log-odds of the PD.

@@ -21,8 +21,8 @@ class ApplicationTally:
 
     Attributes:
         units: where their numbers lie.
-        exceptions: applications whose instalment is not that of amount, rate and term, and yet no
-            plain error: an offer that is part-funded, say.
+        exceptions: applications whose instalment is not that of amount, rate and term, as of an
+            offer that is part-funded.
         first_exceptions: the first of those rows, numbered from 1.
         unseen: by canonical column, the categories that the model has not seen in training.
     """

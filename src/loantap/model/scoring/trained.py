@@ -19,16 +19,15 @@ class ModelFacts(BaseModel):
     """What goes with a model in the registry; JSON throughout.
 
     Attributes:
-        namespace: `lending`, `application`, `benchmark` or `published_replica`.
         not_for_lending: models on the pincode must never decide.
         kind: `logistic` or `boosting`.
         calibration: intercept and slope folded into the coefficients; 0 and 1 for none.
         threshold: F2 threshold, reported, never used to decide.
         pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
-        reference: where contributions are measured from; see `measure_reference`.
+        reference: see `measure_reference`.
         sub_grades: those sold when it was trained, best first; it knows them by their place.
         ranges: lowest and highest value of each numeric feature in training, one feature for each
-            thing it measures; empty in versions that were registered without.
+            thing it measures; empty in old versions.
         rates: of each sub-grade, lowest and highest interest rate in training, in percent; empty
             where the model does not take them.
     """
@@ -89,10 +88,7 @@ def make_trained_model(
 
 
 def make_example(features: pd.DataFrame) -> pd.DataFrame:
-    """One made-up applicant: the median of each number, the commonest category.
-
-    No real applicant's row is stored beside a model.
-    """
+    """One made-up applicant, no real one: the median of each number, the commonest category."""
     example = {
         name: column.median() if pd.api.types.is_numeric_dtype(column) else _commonest(column)
         for name, column in features.items()

@@ -1,4 +1,4 @@
-"""The challenger: gradient boosting that obeys credit sense and still adds up, feature by feature.
+"""The challenger: gradient boosting that obeys credit sense.
 
 Each tree uses one feature, so that the model is a sum of one step function per feature (Lou,
 Caruana and Gehrke, *Intelligible models for classification and regression*, KDD 2012).

@@ -1,8 +1,8 @@
-"""Recalibration of PDs on out-of-fold log-odds: an intercept and a slope.
+"""Recalibration of PDs on out-of-fold log-odds, by an intercept and a slope.
 
-SMOTE and class weights raise every PD, and a penalty draws them together (Cox, *Two further
-applications of a model for binary regression*, Biometrika 1958; Platt scaling is the same). It
-keeps the order of loans and folds into the coefficients.
+SMOTE and class weights raise every PD, and a penalty draws them together: this corrects both (Cox,
+*Two further applications of a model for binary regression*, Biometrika 1958; Platt scaling is the
+same). It keeps the order of loans and folds into the coefficients.
 """
 
 import warnings
@@ -73,10 +73,7 @@ def log_likelihood(target: IntArray, log_odds: FloatArray) -> float:
 
 
 def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArray) -> FloatArray:
-    """PD of each loan, recalibrated on the folds that it is not in.
-
-    Judged on the loans it was fitted on, a calibration would look better than it is.
-    """
+    """PD of each loan, recalibrated on the folds that it is not in."""
     calibrated = np.empty(len(target))
     for held_out in np.unique(fold):
         inside = fold == held_out

@@ -13,8 +13,8 @@ from sklearn.preprocessing import OneHotEncoder
 class CategoryEncoder(OneHotEncoder):
     """scikit-learn's encoder, fitted to as many rows as it takes to know the frequent categories.
 
-    scikit-learn counts texts one by one in Python, which takes longer than a fit of the model.
-    Missing values count as one category, of whatever kind they are.
+    scikit-learn counts texts one by one, which takes longer than a fit of the model. Missing values
+    count as one category.
     """
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> CategoryEncoder:  # noqa: ARG002 - scikit-learn's signature

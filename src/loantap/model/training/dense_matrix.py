@@ -21,8 +21,7 @@ Places = npt.NDArray[np.int32]
 class BlockwiseMatrix(DenseMatrix):
     """tabmat's dense matrix with all products by BLAS.
 
-    What is left out has weight zero: to copy what stays takes longer than to multiply it all. Only
-    `sandwich` picks columns.
+    What is left out has weight zero: to copy what stays takes longer than to multiply it all.
     """
 
     def sandwich(

@@ -24,8 +24,7 @@ SMOTE_NEIGHBOURS = 5
 def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
     """Impute and scale the numeric features, one-hot encode the categorical ones.
 
-    A missing number counts as the mean of the training loans: it speaks neither for nor against a
-    borrower.
+    A missing number counts as the mean of the training loans: it speaks for neither side.
     """
     numeric = Pipeline(
         [
@@ -94,10 +93,7 @@ def credit_signs(features: FeatureSet) -> tuple[int, ...]:
 
 
 def slim(model: ResamplingPipeline) -> Pipeline:
-    """The fitted pipeline as it is served: preprocessing and scikit-learn's logistic regression.
-
-    The sampler would carry training rows into serving; it acts in training only.
-    """
+    """The fitted pipeline as it is served: without the sampler, which would carry training rows."""
     fitted = model["classify"]
     classifier = as_scikit_learn(fitted, fitted.coef_, fitted.intercept_)
     preprocess = with_plain_encoders(model["preprocess"])

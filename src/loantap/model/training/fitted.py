@@ -17,7 +17,7 @@ class FittedModel:
 
     Attributes:
         kind: `logistic` or `boosting`.
-        pipeline: preprocessing and classifier, calibration folded in.
+        pipeline: calibration folded in.
         threshold: F2 threshold for loans to come; reported, never used to decide.
         out_of_fold: its training loans, from `cross_validate`.
     """

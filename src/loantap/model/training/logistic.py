@@ -1,7 +1,7 @@
 """Logistic regression by iteratively reweighted least squares, with bounds on the signs.
 
-glum is faster than scikit-learn's own solvers, starts from the coefficients of the penalty before,
-and takes bounds. What comes out is scikit-learn's estimator.
+glum is faster than scikit-learn's own solvers and starts from the coefficients of the penalty
+before; what comes out is scikit-learn's estimator.
 """
 
 from __future__ import annotations
@@ -103,9 +103,8 @@ class BoundedLogisticRegression(LogisticRegression):
     ) -> Iterator[BoundedLogisticRegression]:
         """Fit to one penalty after the other, each from where the last ended, or from `lead`.
 
-        Start with the strongest penalty: its coefficients are few and small, and each next solution
-        is near. `X` is float32 or float64, and not copied where it is column-major. Yields this
-        estimator, fitted anew.
+        Start with the strongest penalty: each next solution is near. `X` is float32 or float64, and
+        not copied where it is column-major. Yields this estimator, fitted anew.
 
         Raises:
             ValueError: another number of classes than two, or one without any weight.

@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 class SampledNeighbors(NearestNeighbors):
     """Neighbours sought among a random sample of at most `most` of the rows fitted.
 
-    Beyond `most` rows they are a little farther off than the nearest of all, which is all that
-    SMOTE's made-up loans notice. `n_neighbors` counts the row itself, as scikit-learn has it.
+    So they are a little farther off than the nearest of all, which is all that SMOTE's made-up
+    loans notice. `n_neighbors` counts the row itself.
     """
 
     def __init__(

@@ -20,14 +20,11 @@ class OutOfTimeOptions(Options):
 
     At each origin a model is trained on loans issued before it and scores the loans issued from it
     to the next one. Only matured loans are judged, whose contractual end (issue month plus term)
-    lies before the date as of which outcomes are known: of later ones the table holds the early
-    endings only.
+    lies before `outcomes_as_of`: of later ones the table holds the early endings only.
 
     Attributes:
         outcomes_as_of: first day of the month in which the portfolio was extracted.
-        term_months: term of the loans judged.
         first_origin: first day of a month.
-        step_months: from one origin to the next.
         last_month: issue month of the last loans judged.
         settled_only: train on loans whose contractual end lies before the origin; otherwise the
             outcomes of all loans issued before it are taken as known, though some were settled
@@ -67,10 +64,8 @@ class OutOfTimeOptions(Options):
 class SplitOptions(Options):
     """Random stratified split and rolling origin.
 
-    Attributes:
-        test_share: share of the loans that judge the model.
-        min_outcomes: charge-offs, and paid loans, that a portfolio must have to train on. With
-            fewer the leakage gate would take chance for a leak.
+    With fewer than `min_outcomes` charge-offs, or paid loans, the leakage gate would take chance
+    for a leak.
     """
 
     seed: Seed
@@ -80,13 +75,7 @@ class SplitOptions(Options):
 
 
 class ChallengerOptions(Options):
-    """Gradient boosting that challenges the logistic regression.
-
-    Attributes:
-        trees: boosting rounds.
-        leaves: of a tree; each tree uses one feature.
-        min_loans_in_leaf: keeps steps from being cut out of a handful of loans.
-    """
+    """Gradient boosting that challenges the logistic regression; each tree uses one feature."""
 
     learning_rate: PositiveFloat
     trees: PositiveInt
@@ -100,7 +89,6 @@ class PromotionOptions(Options):
 
     Attributes:
         resamples: of the paired bootstrap.
-        confidence: of its intervals.
         calibration_confidence: of the range of a perfect model's ECE; wide, or chance would keep
             one good model in forty from becoming champion.
         tolerated_ece: calibration error that is immaterial, whatever a perfect model would have.
@@ -123,7 +111,7 @@ class TrainingOptions(Options):
         calibrated: whether PDs are calibrated on the out-of-fold log-odds.
         max_iterations: of the solver; what has not converged by then is used as it is, and marked.
         tolerance: largest gradient of the model that is kept; at most that of the search.
-        threshold: fixed decision threshold of F2; tuned on out-of-fold predictions when absent.
+        threshold: of F2; tuned on out-of-fold predictions when absent.
         pd_quantiles: shares of the training PDs at which policy bands may begin.
     """
 

@@ -41,14 +41,9 @@ Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 class PathSearch:
     """Logistic regressions on ready-made samplers, judged on every fold.
 
-    Folds run in threads: the solvers release the interpreter, and threads share the loans.
-
-    Args:
-        candidates: those to judge.
-        make: the unfitted pipeline of a candidate: `preprocess` (the same for all), `balance` and
-            `classify`.
-        score: takes a fitted classifier, the encoded matrix and the outcomes of the fold left out.
-        jobs: threads, each with a fold, or with one sampler of a fold that they share.
+    Folds run in threads: the solvers release the interpreter, and threads share the loans. The
+    pipelines of `make` have the steps `preprocess`, the same for all, `balance` and `classify`.
+    `score` takes a fitted classifier, the encoded matrix and the outcomes of the fold left out.
     """
 
     def __init__(

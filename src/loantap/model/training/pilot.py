@@ -1,7 +1,7 @@
 """Where the fits of a path start: a tenth of the loans walk it first (docs/adr/0007).
 
-A tenth of the rows shows almost as well as all how far a solution moves with C. So each fit starts
-at the solution before it, moved as far as that of the tenth.
+A tenth shows almost as well as all how far a solution moves with C. So each fit starts at the
+solution before it, moved as far as that of the tenth.
 """
 
 from __future__ import annotations
@@ -60,8 +60,7 @@ class PilotedStarts:
     """Says where each fit of a path starts; the path goes from the strongest penalty on.
 
     Once a single iteration takes the pilot to its next solution, the path goes on without it.
-    Without a pilot a fit starts from the solution before it, or from those `known` by C, which are
-    nearer.
+    Without a pilot a fit starts from the solution before it, or from a nearer one `known` by C.
     """
 
     def __init__(

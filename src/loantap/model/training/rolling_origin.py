@@ -19,8 +19,7 @@ def date_loans(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
 
     Takes one row per loan with `is_charged_off`, `issue_month`, `term_months`. Returns, with the
     same index, `known_from`, the first origin whose model may be trained on the loan, and
-    `judged_at`, the origin whose model scores it (missing where none does, or where that origin is
-    skipped).
+    `judged_at`, the origin whose model scores it (missing where none does, or it is skipped).
     """
     plan = plan_origins(loans, window)
     judged_at = _judged_at(loans, window)
@@ -36,13 +35,10 @@ def date_loans(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
 def plan_origins(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
     """What each origin has to train on and to judge, and why one is skipped.
 
-    Takes what `date_loans` takes.
-
-    Returns:
-        One row per origin: `origin`; `until`, the issue month of the last loans judged at it;
-            `trained_loans` and `trained_charge_offs`; of the loans issued before it `settled_loans`
-            and `settled_charge_offs`, whose contractual end lies before it too; `judged_loans` and
-            `judged_charge_offs`; `skipped`, the reason or "".
+    Takes what `date_loans` takes. Returns one row per origin: `origin`; `until`, the issue month of
+    the last loans judged at it; `trained_loans` and `trained_charge_offs`; of the loans issued
+    before it `settled_loans` and `settled_charge_offs`, whose contractual end lies before it too;
+    `judged_loans` and `judged_charge_offs`; `skipped`, the reason or "".
     """
     outcome = loans["is_charged_off"].to_numpy()
     known = _known_from(loans, settled_only=window.settled_only).to_numpy()

@@ -34,7 +34,7 @@ class SearchOutcome:
 
     Attributes:
         model: `best` fitted on all the training rows.
-        fold_solutions: intercept and coefficients of `best` on each fold, as the search found them.
+        fold_solutions: intercept and coefficients of `best` on each fold.
         candidates: one row per candidate: its hyperparameters, mean and standard deviation of F2 at
             its own best threshold (with the sampling variance within a fold), log-loss and AUC;
             `mean_iterations`, `fit_seconds` of a fold; `converged` on all of them, and of the one
@@ -54,7 +54,7 @@ def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) 
     Each candidate is judged at its own best threshold: at 0.5 the comparison would only reward what
     shifts the probabilities (SMOTE, class weights). Candidates within one standard error of the
     best F2 count as equal, and the one with the lowest log-loss wins. The standard error is that of
-    sampling; the spread over a handful of folds is too rough an estimate of it.
+    sampling: the spread over a handful of folds is too rough.
 
     Raises:
         InputError: an outcome has fewer loans than there are folds.
@@ -149,10 +149,7 @@ def score_on_fold(
 def tabulate_scores(
     candidates: Sequence[Candidate], judged: Sequence[Sequence[Judged]]
 ) -> pd.DataFrame:
-    """One row per candidate from `judged`, by fold and candidate.
-
-    See `SearchOutcome.candidates`, from `balancing` to `fit_seconds`.
-    """
+    """One row per candidate: `SearchOutcome.candidates`, from `balancing` to `fit_seconds`."""
     table = pd.DataFrame([c.as_dict() | {"candidate": c.label} for c in candidates])
     for score in _SCORES:
         values = np.array([[candidate.scores[score] for candidate in fold] for fold in judged])

@@ -55,7 +55,7 @@ def group_by_balance(candidates: Sequence[Candidate]) -> list[list[int]]:
 def share_out(folds: int, ways: list[list[int]], jobs: int) -> list[Task]:
     """One task a fold; folds left over, too few for all threads, are split into one for each way.
 
-    What resamples takes longest, so of those it begins first.
+    What resamples takes longest, so it begins first.
     """
     whole = folds - folds % jobs
     tasks = [Task(fold, ways) for fold in range(whole)]
@@ -102,8 +102,8 @@ def balance(
 def list_paths(candidates: Sequence[Candidate], members: list[int]) -> Iterator[PenaltyPath]:
     """The candidates that differ in C alone, from the strongest penalty to the weakest.
 
-    L1 starts at each C from the L2 solution, which is nearer than its own of the C before. So the
-    solutions of a path must be filled in before the next is asked for.
+    L1 starts at each C from the L2 solution, which is nearer than its own of the C before; so a
+    path's solutions must be filled in before the next is asked for.
     """
 
     def penalty(index: int) -> float:

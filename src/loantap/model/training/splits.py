@@ -43,8 +43,8 @@ def require_enough(loans: pd.DataFrame, min_outcomes: int) -> None:
 def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
     """Assign each loan to the random split and to its place in the rolling origin.
 
-    Takes one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`. Returns
-    one per loan, same order: `loan_id`, `split`, `known_from`, `judged_at`.
+    Takes what `date_loans` takes, and `loan_id`. Returns one row per loan, same order: `loan_id`,
+    `split`, `known_from`, `judged_at`.
 
     Raises:
         InputError: an outcome has too few loans to be on both sides of the split.

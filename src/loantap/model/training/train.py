@@ -64,10 +64,7 @@ def finish_logistic(
 
 
 def train_challenger(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
-    """Fit the challenger on the same folds as the logistic regression, without calibration.
-
-    It minimises log-loss itself, and the rule of promotion tests it.
-    """
+    """Fit the challenger on the same folds; it minimises log-loss and is not calibrated."""
     challenger = options.challenger
     if challenger is None:
         raise ValueError(f"no challenger is set for {options.name}")

@@ -30,13 +30,7 @@ _KEY_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingDigests:
-    """The loans one version was trained on.
-
-    Attributes:
-        columns: canonical columns that tell loans apart, numbers and months that are never missing.
-        key: of the digests.
-        digests: one per loan, rising.
-    """
+    """The loans one version was trained on: rising digests of `columns` that are never missing."""
 
     columns: tuple[str, ...]
     key: bytes

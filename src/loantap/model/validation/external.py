@@ -35,8 +35,8 @@ class ExternalResult:
     """One model on one external sample, with 95% intervals.
 
     Attributes:
-        judgement: PDs against outcomes. Its levels (default rate, ECE, observed to expected) are
-            those of another population and say nothing about the calibration of the model.
+        judgement: its levels (default rate, ECE, observed to expected) are those of another
+            population and say nothing about the calibration of the model.
         rate_roc_auc: AUC of the interest rate alone, on the same loans.
         auc_gain: AUC of the model less that of the rate, by a paired bootstrap.
         psi: population stability index of the PDs against those of the loans trained on.
@@ -72,8 +72,8 @@ def measure_external(
 ) -> ExternalResult:
     """Score an external sample, and compare with the interest rate alone.
 
-    `external` holds resolved loans in LoanTap format; only the columns that the model needs,
-    `loan_status`, `issue_d` and `int_rate` are read. `trained_on` holds typed canonical columns.
+    `external` holds resolved loans in LoanTap format, of which the columns that the model needs,
+    `loan_status`, `issue_d` and `int_rate` are read; `trained_on` holds typed canonical columns.
 
     Raises:
         InputError: a column is missing or in another unit, a value cannot be used, too many

@@ -8,12 +8,9 @@ from loantap.portfolio.options import DatedOptions, Portion, Seed
 
 
 class EvaluationOptions(DatedOptions):
-    """Uncertainty of the metrics.
+    """Uncertainty of the metrics: 95% bounds by a bootstrap, ECE over equal-count bins.
 
-    Attributes:
-        resamples: of the bootstrap behind the 95% bounds.
-        calibration_bins: equal-count bins of the expected calibration error.
-        max_instalment_exceptions: see `SourcesOptions`; of an external sample.
+    For `max_instalment_exceptions`, of an external sample, see `SourcesOptions`.
     """
 
     seed: Seed

@@ -28,15 +28,14 @@ def report_scorecard(
 ) -> dict[str, Any]:
     """The scorecard of one model, from `tabulate_points` and its training loans.
 
-    The loans have canonical columns, `is_charged_off` and the `probability_of_default` by a model
-    that did not see the loan.
+    The loans have canonical columns, `is_charged_off` and an out-of-fold `probability_of_default`.
 
     Returns:
         `model_name`, `model_version`; `n`, the training loans; `scale`; `base_points`; `features`,
-            the one that moves the score most first: `feature`, `phrase`, the `fewest` and the
-            `most` points of an attribute, and `attributes`: `attribute`, `n` and the mean `points`
-            of the training loans that have it; `bands`, from `tabulate_score_bands`; `example`,
-            from `explain_example`.
+        the one that moves the score most first: `feature`, `phrase`, the `fewest` and the `most`
+        points of an attribute, and `attributes`: `attribute`, `n` and the mean `points` of the
+        training loans that have it; `bands`, from `tabulate_score_bands`; `example`, from
+        `explain_example`.
     """
     is_base = points["feature"].eq(BASE)
     return {
@@ -54,9 +53,8 @@ def report_scorecard(
 def tabulate_score_bands(loans: pd.DataFrame) -> pd.DataFrame:
     """How many loans scored in each band of points, and how many of them were charged off.
 
-    Takes `probability_of_default` and `is_charged_off`; one row per band of 25 points that has
-    loans, lowest first: `lowest`, `highest`, `n`, `charged_off`, `default_rate`,
-    `default_rate_low`, `default_rate_high` (95% Wilson), `mean_pd`.
+    One row per band of 25 points that has loans, lowest first: `lowest`, `highest`, `n`,
+    `charged_off`, `default_rate`, `default_rate_low`, `default_rate_high` (95% Wilson), `mean_pd`.
     """
     score = SCALE.of_column(logit(loans["probability_of_default"].to_numpy()))
     lowest = (score // _BAND_POINTS * _BAND_POINTS).astype("int64")

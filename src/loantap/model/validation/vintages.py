@@ -22,12 +22,11 @@ class Judgement:
 
     Attributes:
         default_rate: with its Wilson interval.
-        observed_to_expected: charge-offs over the sum of the PDs, 1 when as predicted; its interval
-            is that of the default rate.
-        roc_auc: with its bootstrap interval; where each outcome has `MIN_FOR_AUC` loans.
-        ece: expected calibration error.
-        ece_perfect_low: with `ece_perfect_high` the bounds of the ECE that a perfect model of these
-            PDs has at this number of loans, 95 times in 100.
+        observed_to_expected: charge-offs over the sum of the PDs; its interval is that of the
+            default rate.
+        roc_auc: by bootstrap, where each outcome has `MIN_FOR_AUC` loans.
+        ece_perfect_low: with `ece_perfect_high` the bounds of the ECE of a perfect model of these
+            PDs at this number of loans, 95 times in 100.
     """
 
     n: int
@@ -49,13 +48,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class VintageAnalysis:
-    """How one model ages.
-
-    Attributes:
-        pooled: all loans judged out of time; None when no origin could be judged.
-        origins: what `tabulate_origins` returns.
-        vintages: what `tabulate_vintages` returns.
-    """
+    """How one model ages; `pooled` is None when no origin could be judged."""
 
     pooled: Judgement | None
     origins: pd.DataFrame

@@ -48,14 +48,10 @@ def chart_frontier(
 ) -> alt.LayerChart:
     """Profit per application against the default rate among approved loans.
 
-    Readers choose the scenario, and how long paid loans have run; `outlook` is shown first.
-
-    Args:
-        frontier: one row per point: `family`, `is_policy`, `label`, `hurdle`, `n`, `approval_rate`,
-            `default_rate_approved` and `profit` with `_low` and `_high`, `sample`, `scenario`,
-            `paid_life`.
-        outlook: a scenario and a paid life.
-        scenarios: that can be chosen.
+    Takes one row per point: `family`, `is_policy`, `label`, `hurdle`, `n`, `approval_rate`,
+    `default_rate_approved` and `profit` with `_low` and `_high`, `sample`, `scenario`, `paid_life`.
+    Readers choose the scenario, and how long paid loans have run; those of `outlook` are shown
+    first.
     """
     shown = _word(frontier)
     lines = shown[shown["family"].isin(_FAMILIES) & ~shown["is_policy"]]

@@ -13,12 +13,7 @@ from loantap.reporting.charts.frame import to_spec
 
 @dataclass(frozen=True, slots=True)
 class PageChart:
-    """A chart as a page shows it.
-
-    Attributes:
-        loans: number of loans behind it.
-        caption: how to read it, and what the reader sees in it.
-    """
+    """A chart as a page shows it, with its number of loans."""
 
     anchor: str
     heading: str

@@ -18,7 +18,10 @@ _PHONE: Final = 290.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a name stands: its end nearest to the point, and `dx` and `dy` pixels from there."""
+    """Where a name stands: its end nearest to the point, and `dx` and `dy` pixels from there.
+
+    `is_wide` tells whether it has room on a desk only.
+    """
 
     align: str
     dx: float
@@ -60,11 +63,8 @@ def place_names(
 ) -> list[Place | None]:
     """A place for each name, those first that come first; None where there is no room.
 
-    Args:
-        names: of the points.
-        at: across and up, as shares of the plot's width and height.
-        height: of the plot, in pixels.
-        sides: by name, the `align` that is tried first.
+    `at` is across and up, as shares of the plot's width and height; `height` is in pixels. By name,
+    `sides` gives the `align` that is tried first.
     """
     points = {width: [_dot(*spot, width, height) for spot in at] for width in (_DESK, _PHONE)}
     taken: dict[float, list[Box]] = {width: [] for width in points}

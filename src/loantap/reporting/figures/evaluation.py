@@ -89,8 +89,7 @@ def plot_before_and_after(
     """Observed default rate against out-of-fold PD, before and after calibration.
 
     Each table has one row per bin: `mean_pd`, `observed_rate`, `low`, `high`, `loans`. Where
-    calibration changes nothing there is one set of points, and the figure says so; `calibrated`
-    tells whether the model is served with it.
+    calibration changes nothing there is one set of points.
     """
     figure, axes = start_figure("Before and after calibration", title)
     end = max(float(bins[["mean_pd", "high"]].max().max()) for bins in (before, after)) * 1.05
@@ -107,11 +106,8 @@ def plot_before_and_after(
 def plot_thresholds(table: pd.DataFrame, chosen: float, decline_all: float, title: Title) -> Figure:
     """What each PD threshold would mean: F2, approval rate, default rate among the approved.
 
-    Args:
-        table: one row per threshold: `threshold`, `f2`, `approval_rate`, `default_rate_approved`.
-        chosen: the threshold in use.
-        decline_all: F2 of declining everybody.
-        title: of the figure.
+    Takes one row per threshold: `threshold`, `f2`, `approval_rate`, `default_rate_approved`;
+    `decline_all` is the F2 of declining everybody.
     """
     figure, axes = start_figure("Choice of the threshold", title)
     drawn = (

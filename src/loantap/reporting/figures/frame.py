@@ -26,7 +26,7 @@ class Title:
 
     Attributes:
         origin: `real` or `simulated`.
-        loans: number of loans behind it; None where each curve has its own in the legend.
+        loans: behind the figure; None where each curve has its own number in the legend.
         not_for_lending: whether no decision may rest on the model.
     """
 

@@ -1,7 +1,4 @@
-"""Where the dots and intervals of an SVG plot lie, in per cent of its width.
-
-So plots follow the width of the page and its light or dark colours, and need no script.
-"""
+"""Where dots and intervals of an SVG plot without scripts lie, in per cent of its width."""
 
 import math
 from collections.abc import Sequence
@@ -43,13 +40,11 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One row of an interval plot; positions are in per cent of the width.
+    """One row of an interval plot: positions are in per cent of the width, figures in words.
 
     Attributes:
-        value: the figure, in words.
-        note: its interval and number of loans, in words.
+        note: interval and number of loans.
         hover: all of it in one sentence.
-        at: position of the dot; `low` and `high` are the ends of the interval.
         position: `above`, `below` when the whole interval lies on one side of the reference; `near`
             when not, `few` when there are too few loans to say.
         is_cut: whether the interval reaches beyond the axis.

@@ -30,13 +30,9 @@ def tabulate_choices(
 ) -> PageTable:
     """The policies that a committee chooses from, each in every scenario and out of time.
 
-    Args:
-        policies: what each policy earned: one row per policy, sample, scenario and paid life.
-        fairness: what each policy does to each group of borrowers.
-        stressed: what expected NPV, decided at the costs of the main scenario, earns in each.
-        scenario: the main one.
-        scenarios: all of them.
-        later: which loans were judged out of time; may be empty.
+    `policies` has one row per policy, sample, scenario and paid life. `stressed` is what expected
+    NPV, decided at the costs of the main `scenario`, earns in each. `later` tells which loans were
+    judged out of time; empty where none was.
     """
     outlooks = {
         scenario: (_MAIN_SAMPLE, scenario, "contractual"),

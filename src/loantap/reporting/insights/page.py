@@ -15,13 +15,7 @@ from loantap.reporting.shell import read_script, render_page
 
 @dataclass(frozen=True, slots=True)
 class PortfolioSummary:
-    """The portfolio an insights page is about.
-
-    Attributes:
-        loans: resolved loans.
-        default_rate: a fraction, with its 95% interval from `low` to `high`.
-        origin: `real` or `simulated`.
-    """
+    """The resolved loans of an insights page; `low` and `high` bound the default rate at 95%."""
 
     loans: int
     charged_off: int

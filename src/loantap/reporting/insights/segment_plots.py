@@ -27,14 +27,7 @@ from loantap.reporting.page_table import PageTable, list_rows, with_interval
 
 @dataclass(frozen=True, slots=True)
 class SegmentPlot:
-    """One factor.
-
-    Attributes:
-        meaning: what it is, with its unit.
-        reference: the default rate of the portfolio, as a place on the axis.
-        dots: one per segment.
-        table: the same in figures, with what the segments earn.
-    """
+    """The segments of one factor; `reference` is the portfolio's default rate on the axis."""
 
     anchor: str
     heading: str

@@ -19,11 +19,10 @@ _RARE: Final = "infrequent_sklearn"
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One input of a model, or one feature of a scorecard.
+    """One input of a model, or one feature of a scorecard, in words.
 
     Attributes:
-        label: what it is, in words.
-        coefficient: in words; empty where there is none.
+        coefficient: empty where there is none.
         at: position of the odds ratio in per cent of the plot's width.
         side: `above` where it raises the risk, `below` where it lowers it, `near` where it does
             neither, or now one and now the other.
@@ -43,7 +42,6 @@ class DriverChart:
 
     Attributes:
         one: position of an odds ratio of 1.
-        drivers: all that have an effect.
         idle: inputs without effect.
         idle_features: features none of whose inputs has an effect, in words.
         is_of_scorecard: whether a ratio lies between a feature's riskiest and safest attribute;

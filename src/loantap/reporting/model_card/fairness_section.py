@@ -15,11 +15,9 @@ class RuleLine:
 
     Attributes:
         key: of its figures in a group's row.
-        favoured: the group approved most often, which the others are measured by; a dash where the
-            rule approves nobody.
+        favoured: the group approved most often; a dash where the rule approves nobody.
         least: the group approved least often; empty where no other is large enough.
-        ratio: its approval rate as a share of the favoured group's.
-        interval: 95%, of the ratio.
+        ratio: its approval rate as a share of the favoured group's, with its 95% `interval`.
     """
 
     key: str

@@ -1,8 +1,8 @@
 """What a flag against a model is, and how rules raise them from figures of the reports.
 
-A figure raises a flag when it lies beyond what chance gives at its number of loans, and is large
-enough to matter: red where a use that the card allows would go wrong, or a threshold does no better
-than nothing; amber where it is smaller, or the evidence weaker.
+A flag is a figure that lies beyond what chance gives at its number of loans, and is large enough to
+matter: red where a use that the card allows would go wrong, or a threshold does no better than
+nothing; otherwise amber.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,13 +22,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One finding against a model.
-
-    Attributes:
-        finding: what is wrong, in a few words.
-        figure: what shows it, with its interval and number of loans.
-        meaning: what it means for whoever uses the model.
-    """
+    """One finding against a model, the figure that shows it, and what it means for its users."""
 
     severity: Severity
     finding: str
@@ -44,8 +38,7 @@ class Evidence:
         tolerated_ece: calibration error that the rule of promotion calls immaterial.
         conditions: of the verdict of promotion, as `promotion.json` has them.
         rolling_origin: of `vintage_analysis.json`; None where it is not in it.
-        external: on the external sample; None where none was given.
-        portfolio_checks: those of the whole portfolio in `leakage_report.json`.
+        external: None where no external sample was given.
         phrases: what each feature is called in words.
     """
 
@@ -63,12 +56,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is looked at, and when it raises a flag.
-
-    Attributes:
-        words: when it raises which flag.
-        find: the flags it raises; None where the figures it needs were not measured.
-    """
+    """A rule; `find` gives the flags it raises, None where its figures were not measured."""
 
     name: str
     words: str

@@ -26,8 +26,6 @@ class FeatureLine:
         auc: cross-fitted, alone, with its 95% `interval`.
         in_sample: AUC without cross-fitting.
         verdict: `caught`, `warned` or `passed`.
-        remarks: why, in words.
-        used_by: models that use it.
     """
 
     name: str
@@ -69,11 +67,10 @@ class CheckLine:
 
 @dataclass(frozen=True, slots=True)
 class LeakageSection:
-    """The leakage part of the card.
+    """The leakage part of the card, the worst features first.
 
     Attributes:
         loans: training loans examined, in words.
-        features: worst first.
         audited: columns that no model uses, examined all the same.
         impact: metrics with and without each suspicious feature, in the order of `metrics`.
         drawn: on how many of how many loans the impact was measured; may be empty.

@@ -32,9 +32,7 @@ _CAPTIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ModelSection:
-    """Finished material about one model.
-
-    `training` holds its parameters; the reports have the structures of their JSON files.
+    """Finished material about one model; its reports have the structures of their JSON files.
 
     Attributes:
         name: its namespace.
@@ -42,9 +40,8 @@ class ModelSection:
         standing: whether that version is champion, and which is where it is not.
         decides: whether its champion decides on applications.
         for_lending: whether a decision may rest on it.
-        candidates: the search, one row per candidate: `candidate`, `mean_f2`, `std_f2`,
-            `mean_log_loss`, `mean_roc_auc`, `converged`, `within_one_standard_error`, `chosen`,
-            `fit_seconds`.
+        candidates: one row per candidate: `candidate`, `mean_f2`, `std_f2`, `mean_log_loss`,
+            `mean_roc_auc`, `converged`, `within_one_standard_error`, `chosen`, `fit_seconds`.
         coefficients: one row per input: `feature`, `coefficient`, `odds_ratio`.
         figures: `roc`, `precision_recall`, `calibration`, `before_and_after`, `thresholds`.
     """
@@ -99,8 +96,6 @@ class WordedSection:
     """A model as the card shows it.
 
     Attributes:
-        trade_off: a dozen rows of it.
-        candidates: top of the search.
         coefficients: of the logistic regression, which is not served where it was beaten.
         comparison: the replica beside what was published; None of any other model.
         scorecard: the structure of `scorecard.json`; None where there is none.
@@ -128,8 +123,7 @@ def word_section(
 ) -> WordedSection:
     """Word, order and thin what is said about one model.
 
-    `blocks` are its part of `metrics.json`, `scorecard` the structure of `scorecard.json`; None
-    where there is none.
+    `blocks` are its part of `metrics.json`, `scorecard` that of `scorecard.json`, if it has one.
     """
     coefficients = rank_coefficients(model.coefficients, phrases)
     shown = [

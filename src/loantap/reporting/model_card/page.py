@@ -26,7 +26,6 @@ class FeatureRow:
     """One feature as the card lists it.
 
     Attributes:
-        phrase: what it is, in plain words.
         uses: columns of the portfolio it is computed from.
         exclusion: why no lending decision may rest on it; empty when it may.
         adverse: the side held against a borrower, `high`, `low` or either.
@@ -41,12 +40,10 @@ class FeatureRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyLimit:
-    """Where the decision on loans of one term and rate changes.
+    """Where the decision on loans of one term and rate (nominal, yearly, in percent) changes.
 
-    Attributes:
-        rate_pct: nominal yearly rate, in percent.
-        approve_below: PDs below are approved; a fraction.
-        decline_above: PDs above are declined; between the two a person decides.
+    PDs below `approve_below` are approved, those above `decline_above` declined; between the two a
+    person decides. Both are fractions.
     """
 
     term_months: float
@@ -57,10 +54,9 @@ class PolicyLimit:
 
 @dataclass(frozen=True, slots=True)
 class PolicySummary:
-    """The credit policy as the card shows it.
+    """The credit policy as the card shows it; `name` is id and version.
 
     Attributes:
-        name: id and version.
         digest: first digits of what was approved.
         approved_by: the second person.
         min_margin: expected NPV per unit of principal that a loan of no PD is to earn.
@@ -100,9 +96,8 @@ class DataSummary:
 class BeyondIncome:
     """Loans whose borrowers owe more a month than they earn: DTI over 100%.
 
-    Attributes:
-        joint: of these, joint applications, whose DTI is that of the first borrower alone.
-        highest_dti: as a fraction; missing where no loan states any.
+    The DTI of `joint` applications is that of the first borrower alone. `highest_dti` is a
+    fraction, missing where no loan states any.
     """
 
     loans: int
@@ -133,13 +128,9 @@ class CardModels:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """All that a model card shows.
+    """All that a model card shows; the reports have the structures of their JSON files.
 
-    Metrics, stability and fairness have the structures of their JSON files.
-
-    Attributes:
-        vintages: out of time, vintages and external sample.
-        limits: known limits of this data and these models, beside the standing ones.
+    `limits` are known limits of this data and these models, beside the standing ones.
     """
 
     as_of: date

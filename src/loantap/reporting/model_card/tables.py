@@ -77,13 +77,9 @@ class MetricsTable:
 
 @dataclass(frozen=True, slots=True)
 class CandidatesTable:
-    """Top of a hyperparameter search.
+    """Top of a hyperparameter search: the best by F2, and the one chosen wherever it ranks.
 
-    Attributes:
-        tried: number of candidates.
-        not_converged: of these, stopped at the cap on iterations.
-        within: of these, within one standard error of the best F2.
-        rows: the best by F2, and the one chosen wherever it ranks.
+    `within` counts candidates within one standard error of the best F2.
     """
 
     tried: int
@@ -104,8 +100,7 @@ class Comparison:
 def tabulate_metrics(blocks: Mapping[str, Any]) -> MetricsTable:
     """Metrics of one namespace out of `metrics.json`; a sample that is None or absent stays empty.
 
-    `blocks` hold the figures per sample (`cv`, `test`, `out_of_time`), with `_low` and `_high`
-    companions where there is an interval.
+    `blocks` are per sample: `cv`, `test`, `out_of_time`.
     """
     given = [blocks.get(sample) for sample in SAMPLES]
     samples = [

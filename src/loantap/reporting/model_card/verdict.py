@@ -31,10 +31,7 @@ _RULES: Final = (*rules_of_safety.RULES, *rules_of_figures.RULES)
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """The reports of a run that speak of every model that may be lent on, as their JSON files.
-
-    Those of `metrics.json` are about the other models too. `phrases` words each feature.
-    """
+    """The reports of a run that speak of every model that may be lent on, as their JSON files."""
 
     metrics: Mapping[str, Any]
     vintages: Mapping[str, Any]
@@ -48,12 +45,8 @@ class Reports:
 class Verdict:
     """What the card says of one model that may be lent on, before any evidence.
 
-    Attributes:
-        headline: whether it decides.
-        tone: `idle` where it does not decide; else `red`, `amber` or `clear`, by its gravest flag.
-        reasons: why, each under a heading.
-        flags: what is wrong, red ones first.
-        checks: every rule that was applied.
+    `tone` is `idle` where the model does not decide; else `red`, `amber` or `clear`, by its gravest
+    flag. Red flags come first.
     """
 
     model: ModelSection

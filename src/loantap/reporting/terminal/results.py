@@ -12,19 +12,8 @@ import pandas as pd
 class RunResults:
     """What a run made, of all that its summary tells; None or empty where it made nothing of it.
 
-    Attributes:
-        reconciliation: account of rows per source.
-        metrics: `metrics.json`, or as much of it as the run has.
-        promotions: `promotion.json` of each model that was made.
-        vintages: `vintage_analysis.json`.
-        reports: pages and files in the folder of reports.
-        scores: file of scores.
-        decisions: how many rows of that file (`rows`) hold each `decision`, `model_name` and
-            `model_version`.
-        offers: file of offers.
-        offering_models: how many rows of that file (`rows`) are of each `model_name` and
-            `model_version`.
-        next_steps: commands that work where the run was started.
+    Reports have the structures of their JSON files. `decisions` and `offering_models` count rows of
+    the files of scores and offers (`rows`) by `decision`, `model_name` and `model_version`.
     """
 
     reconciliation: pd.DataFrame | None = None

@@ -23,8 +23,7 @@ _SHOWN_REPORTS = 3
 def summarise_run(results: RunResults, *, full: bool = False) -> RenderableType:
     """One line each for data, champion, external sample, scores, offers, reports, next command.
 
-    What the run did not do has no line. With `full` the details come before them; see
-    `list_details`.
+    What the run did not do has no line. With `full` the details come before them.
     """
     table = Grid.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2, 0, 0))
     for label, said in _list_lines(results, full=full):
