@@ -1,4 +1,4 @@
-"""What is recorded of a run in MLflow, and stored with the models it made."""
+"""What is recorded of a run in MLflow, and stored with its models."""
 
 import re
 import shlex
@@ -117,7 +117,6 @@ class Record:
     def _collect_files(
         self, namespace: str, catalog: Catalog, saved: Sequence[str]
     ) -> dict[str, Path]:
-        """Files of this run that are evidence on a model, by the name they have as such."""
         patterns = (*_OF_ALL_MODELS, *_OF_ONE_MODEL)
         names = {pattern.format(namespace) for pattern in patterns} & set(saved)
         datasets = [catalog.get(name) for name in sorted(names)]

@@ -74,7 +74,6 @@ def _near(path: Path) -> Path:
 
 
 def _tell_next_steps(saved: Sequence[str], project: Path) -> str:
-    """Commands that work where the run was started: a packaged run has no Makefile."""
     has_make = (project / "Makefile").is_file()
     if any(map(_PREDICTIONS.fullmatch, saved)) or _METRICS in saved:
         if not has_make:

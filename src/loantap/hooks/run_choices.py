@@ -63,7 +63,7 @@ def check_choices(given: Mapping[str, Any], latest: date) -> None:
 
 
 def replaces_real(given: Mapping[str, Any]) -> bool:
-    """Whether it was asked for that demo data takes the place of real sources.
+    """Whether demo data may take the place of real sources.
 
     Raises:
         InputError: the answer is neither yes nor no.

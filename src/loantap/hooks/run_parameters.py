@@ -124,7 +124,6 @@ def _explain(path: str, model: type[BaseModel], details: Mapping[str, Any]) -> I
 
 
 def _find_fields(model: type[BaseModel], path: Iterable[str]) -> Collection[str]:
-    """Names of the fields at a path within a parameter group; none where no group of fields is."""
     for name in path:
         below = model.model_fields[name].annotation if name in model.model_fields else None
         if not (isinstance(below, type) and issubclass(below, BaseModel)):
@@ -134,7 +133,6 @@ def _find_fields(model: type[BaseModel], path: Iterable[str]) -> Collection[str]
 
 
 def _list_given(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    """Names and values, with the second part of the path where a group has one of two parts."""
     for name, value in given.items():
         is_parent = any(group.startswith(f"{name}.") for group in groups)
         if is_parent and isinstance(value, Mapping):

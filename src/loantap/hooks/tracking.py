@@ -121,7 +121,7 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
             super().before_node_run(node, catalog, inputs, is_async)
 
     def on_pipeline_error(self, error: BaseException, run_params: dict[str, Any]) -> None:
-        """Say in MLflow that the run has failed, or was interrupted; never that it is finished."""
+        """Say in MLflow that the run has failed, or was interrupted."""
         run_id, self.run_id = self.run_id, None
         if self._already_active_mlflow:
             forget_registered()

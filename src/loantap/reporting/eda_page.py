@@ -74,7 +74,6 @@ def render_eda(
 
 
 def _word(row: dict[Hashable, Any]) -> dict[Hashable, Any]:
-    """A row of the table of numbers, in words; years without thousands."""
     name = row["column"]
     write = "{:.0f}".format if COLUMNS[name].kind in {Kind.MONTH, Kind.DATE} else plain_number
     for outcome in ("paid", "charged_off"):
@@ -117,7 +116,6 @@ def _report(loans: pd.DataFrame) -> str:
 
 
 def _digest_scripts(html: str) -> list[str]:
-    """What the page's content security policy knows skrub's scripts by: nothing else may run."""
     scripts = re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)
     return [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
             for script in scripts]  # fmt: skip

@@ -44,7 +44,6 @@ def read_script(name: str) -> str:
 
 
 def _digest(code: str) -> str:
-    """What a content security policy knows a script by."""
     return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii")
 
 

@@ -1,4 +1,4 @@
-"""The watch-list as a page: who may need help, why, and who deals with it."""
+"""The watch-list as a page."""
 
 from collections.abc import Mapping
 from typing import Any, Final

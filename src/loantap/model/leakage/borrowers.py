@@ -33,7 +33,7 @@ class DuplicateBorrowers:
 
     @property
     def share(self) -> float:
-        """Share of the held-out loans with a training duplicate."""
+        """Of the held-out loans, with a training duplicate."""
         return self.test_duplicates / self.test_loans if self.test_loans else 0.0
 
     def as_dict(self) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class GateVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one test found about one feature; `statement` is empty when it passed without remark."""
+    """What one test found about one feature; `statement` may be empty."""
 
     test: str
     verdict: GateVerdict = GateVerdict.PASSED
@@ -70,7 +70,7 @@ class Context:
 
 
 def make_context(loans: pd.DataFrame, options: LeakageOptions) -> Context:
-    """Context of training loans: one row per loan, `is_charged_off` and any other columns."""
+    """Context of training loans, one row each."""
     target = loans["is_charged_off"]
     return Context(
         target,
@@ -85,7 +85,7 @@ def make_context(loans: pd.DataFrame, options: LeakageOptions) -> Context:
 
 
 def encodable_columns(loans: pd.DataFrame) -> list[str]:
-    """Columns known at decision that someone could turn into a target encoding."""
+    """Columns known at decision that could become a target encoding."""
     return [
         name
         for name, column in COLUMNS.items()

@@ -12,7 +12,7 @@ _SEVERITY: Final = (GateVerdict.PASSED, GateVerdict.WARNED, GateVerdict.CAUGHT)
 
 
 class LeakageError(ValueError):
-    """A feature set that is to be lent on fails the gate."""
+    """A feature set for lending fails the gate."""
 
 
 @dataclass(frozen=True, slots=True)

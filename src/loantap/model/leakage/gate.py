@@ -58,7 +58,7 @@ def examine_feature(
     area, in_sample = cross_fitted_auc(bins, target, context.folds), in_sample_auc(bins, target)
     signal = read_signal(values, bins, target)
     flagged = find_implausible_categories(bins, target, options)
-    # The default rate of a category is computed from outcomes by its very definition.
+    # A category's default rate is computed from outcomes by definition.
     is_number = pd.api.types.is_numeric_dtype(values)
     computed = [check_group_means(signal, context, options)] if is_number else []
     return FeatureFinding(

@@ -1,4 +1,4 @@
-"""Metrics of a model with and without a suspicious feature, on the same loans."""
+"""Metrics with and without a suspicious feature."""
 
 from __future__ import annotations
 

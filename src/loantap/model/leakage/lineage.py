@@ -1,4 +1,4 @@
-"""What features are made of: columns of their own loan, dated before the decision."""
+"""What features are made of."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -50,7 +50,7 @@ class LaterDates:
 
 
 def find_later_dates(loans: pd.DataFrame) -> list[LaterDates]:
-    """Every date column of `loans` (one row per loan, `issue_month` among them) against issue."""
+    """Every date column of the loans against their `issue_month`."""
     found = []
     for name, column in COLUMNS.items():
         is_date = column.kind in (Kind.MONTH, Kind.DATE)

@@ -25,7 +25,7 @@ _TINY: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """A column as groups of loans; `codes` has one per loan, the place of its group in `labels`."""
+    """A column as groups of loans: `codes` are places in `labels`, one per loan."""
 
     codes: IntArray
     labels: tuple[str, ...]

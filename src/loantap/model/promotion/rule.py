@@ -59,7 +59,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a model is promoted, and why or why not; `incumbent` is empty where there is none."""
+    """Whether a model is promoted, and why; `incumbent` is empty where there is none."""
 
     candidate: str
     incumbent: str
@@ -81,7 +81,7 @@ class Verdict:
 
     @property
     def reason(self) -> str:
-        """What becomes of the candidate, and why, in one sentence."""
+        """What becomes of the candidate, and why."""
         if self.promoted:
             return f"{self.headline}: every condition holds"
         failed = "; ".join(f"{c.name}: {c.evidence}" for c in self.conditions if not c.holds)
@@ -91,7 +91,7 @@ class Verdict:
 def compare_log_loss(
     target: IntArray, new: FloatArray, old: FloatArray, options: PromotionOptions, seed: int
 ) -> Difference:
-    """Fall of the mean log-loss from the old PDs to the new ones, by a paired bootstrap."""
+    """Fall of the mean log-loss from old PDs to new ones, by a paired bootstrap."""
     gains = _loss(target, old) - _loss(target, new)
     rng = np.random.default_rng(seed)
     draws = (rng.integers(0, len(gains), len(gains)) for _ in range(options.resamples))
@@ -102,7 +102,7 @@ def compare_log_loss(
 def compare_auc(
     target: IntArray, new: FloatArray, old: FloatArray, options: PromotionOptions, seed: int
 ) -> Difference:
-    """Rise of the AUC from the old PDs to the new ones, by a paired bootstrap."""
+    """Rise of the AUC from old PDs to new ones, by a paired bootstrap."""
     scores = np.stack([new, old])
     drawn = bootstrap_aucs(target, scores, seed=seed, resamples=options.resamples)
     new_auc, old_auc = (roc_auc_score(target, score) for score in scores)

@@ -73,7 +73,7 @@ def measure_reference(
 
 
 def encoded_owners(pipeline: Pipeline, feature_set: FeatureSet) -> npt.NDArray[np.str_]:
-    """The feature each encoded column belongs to, in the order of the coefficients."""
+    """The feature of each encoded column, in the order of the coefficients."""
     return np.array(
         [
             column
@@ -111,7 +111,6 @@ def _take_regression_apart(
 
 
 def _probe_categories(pipeline: Pipeline, feature_set: FeatureSet) -> dict[str, pd.DataFrame]:
-    """Per categorical feature, rows that differ in its category alone, the last of one unseen."""
     if not feature_set.categorical:
         return {}
     encoder = pipeline[0].named_transformers_["categorical"]

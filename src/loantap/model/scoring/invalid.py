@@ -13,7 +13,7 @@ from loantap.portfolio.values import show_value
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with an application: where, the value as it is shown, and what."""
+    """What is wrong with an application: where, the value as it is shown, and why."""
 
     column: Column
     value: str

@@ -40,7 +40,7 @@ class OwnValue:
     def take_column(
         self, columns: Mapping[str, FloatArray | Texts], rows: IntArray
     ) -> FloatArray | Texts:
-        """The values to be quoted of some rows of typed canonical columns."""
+        """The values to be quoted, by row."""
         if self.column:
             return _take_rows(columns[self.column], rows)
         uses = FEATURES[self.feature].uses
@@ -69,7 +69,7 @@ class OwnValue:
         return math.floor(min(value, BOUNDLESS / self.steps) * self.steps + 0.5)
 
     def round_column(self, values: FloatArray | Texts) -> tuple[IntArray, list[Key]]:
-        """Values as they are shown: the place of each in the list, whose last entry is None."""
+        """Values as shown: the place of each in the list, whose last entry is None."""
         if isinstance(values, Texts):
             return values.codes, [*(self.round_one(text) for text in values.values), None]
         rounded = np.floor(np.minimum(values, BOUNDLESS / self.steps) * self.steps + 0.5)

@@ -56,7 +56,6 @@ def tabulate_points(
 
 
 def _list_attributes(name: str, effect: Effect, values: pd.Series) -> Iterator[Row]:
-    """Attribute, its band, the anchor, the effect there and the slope."""
     match effect:
         case TableEffect(levels, other):
             for category, level in levels.items():

@@ -12,8 +12,7 @@ from loantap.model.scoring.own_values import Key, OwnValue, make_own_value
 from loantap.model.scoring.scorecard import Scorecard
 from loantap.portfolio.arrays import IntArray
 
-# What a borrower may be asked for, in the smallest steps in which a value is shown: numbers of at
-# most three digits that are not nought.
+# What a borrower may be asked for, in the smallest steps shown: at most three digits, not nought.
 _ASKED: IntArray = np.unique(np.outer(10 ** np.arange(9), np.arange(1, 1_000)))
 
 

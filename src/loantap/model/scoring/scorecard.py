@@ -20,17 +20,17 @@ from loantap.portfolio.arrays import FloatArray
 
 
 class Effect(Protocol):
-    """Contribution of one feature to the log-odds, measured from the mean training loan."""
+    """Contribution of one feature to the log-odds, from the mean training loan."""
 
     @property
     def direction(self) -> int | None:
-        """Where the feature takes it as it rises: 1 up, -1 down, 0 nowhere, None up and down."""
+        """How the log-odds move as it rises: 1 up, -1 down, 0 nowhere, None up and down."""
 
     def of_column(self, values: Any) -> FloatArray:
-        """Contributions of a column of the feature: an array of numbers, or `Texts`."""
+        """Contributions of a column: an array of numbers, or `Texts`."""
 
     def of_one(self, value: Any) -> float:
-        """Contribution of one value of the feature: a float, or a text."""
+        """Contribution of one value: a float, or a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class StepEffect:
 
 @dataclass(frozen=True, slots=True)
 class TableEffect:
-    """A category that counts by `levels`, or as `other` where training did not see it."""
+    """A category by `levels`, or as `other` where training did not see it."""
 
     levels: Mapping[str, float]
     other: float
@@ -110,7 +110,7 @@ class TableEffect:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """The additive form of a model: `base`, the log-odds of the mean training loan, and effects."""
+    """The additive form of a model; `base` is the log-odds of the mean training loan."""
 
     base: float
     effects: Mapping[str, Effect]

@@ -1,4 +1,4 @@
-"""Applications in, PD, score and reasons out: the one scoring function of the platform."""
+"""The one scoring function of the platform."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ __all__ = ["REASONS", "NotForLendingError", "Scorer", "check_servable"]
 
 
 class NotForLendingError(ValueError):
-    """A model that must never decide was asked to score applications."""
+    """A model that must never decide was asked to score."""
 
 
 @dataclass(frozen=True, slots=True)

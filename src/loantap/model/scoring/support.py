@@ -33,7 +33,7 @@ class Support:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What is said of an application; the first, "", of one that is like the others."""
+        """What is said of an application; the first, "", of one like the others."""
         unlike = (
             f"{FEATURES[name].phrase} is outside the range of the loans that the model was trained "
             "on"

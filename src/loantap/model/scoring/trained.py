@@ -53,7 +53,7 @@ class ModelFacts(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A fitted pipeline of preprocessing and classifier, its facts and a made-up example."""
+    """A fitted pipeline, its facts and a made-up example."""
 
     pipeline: Pipeline
     facts: ModelFacts
@@ -88,7 +88,7 @@ def make_trained_model(
 
 
 def make_example(features: pd.DataFrame) -> pd.DataFrame:
-    """One made-up applicant, no real one: the median of each number, the commonest category."""
+    """One made-up applicant: the median of each number, the commonest category."""
     example = {
         name: column.median() if pd.api.types.is_numeric_dtype(column) else _commonest(column)
         for name, column in features.items()

@@ -40,7 +40,7 @@ class Calibration:
         return calibrated
 
     def fold_into(self, pipeline: Pipeline) -> Pipeline:
-        """The pipeline with the recalibration worked into its coefficients."""
+        """The pipeline with the recalibration in its coefficients."""
         name, classifier = pipeline.steps[-1]
         folded = as_scikit_learn(
             classifier,
@@ -83,7 +83,7 @@ def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArra
 
 
 def fit_calibration_out_of_fold(out_of_fold: pd.DataFrame) -> Calibration:
-    """The recalibration for loans to come, from `log_odds` and `is_charged_off` out of fold."""
+    """The recalibration for loans to come, from out-of-fold predictions."""
     return fit_calibration(
         out_of_fold["is_charged_off"].to_numpy(), out_of_fold["log_odds"].to_numpy()
     )

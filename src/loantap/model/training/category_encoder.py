@@ -18,7 +18,7 @@ class CategoryEncoder(OneHotEncoder):
     """
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> CategoryEncoder:  # noqa: ARG002 - scikit-learn's signature
-        """Find the categories, and which are infrequent; `min_frequency` is a number of rows."""
+        """Find the categories; `min_frequency` is a number of rows."""
         deciding = np.zeros(len(X), dtype=bool)
         for column in (X[name] for name in X):
             place = column.groupby(column, dropna=False).cumcount()
@@ -28,7 +28,7 @@ class CategoryEncoder(OneHotEncoder):
 
 
 def with_plain_encoders(columns: ColumnTransformer) -> ColumnTransformer:
-    """The fitted transformer with scikit-learn's own encoders, which give the same columns."""
+    """The fitted transformer with scikit-learn's own encoders: the same columns."""
     plain = ColumnTransformer(**columns.get_params(deep=False))
     vars(plain).update(vars(columns))
     for attribute in ("transformers", "transformers_"):

@@ -87,7 +87,7 @@ def make_sampler(balancing: Balancing, seed: int) -> SMOTE | str:
 
 
 def credit_signs(features: FeatureSet) -> tuple[int, ...]:
-    """Sign that credit sense gives the coefficient of each numeric feature, in order."""
+    """Sign that credit sense gives the coefficient of each numeric feature."""
     meaning = {"high": 1, "low": -1, "": 0}
     return tuple(meaning[FEATURES[name].adverse] for name in features.numeric)
 

@@ -74,7 +74,7 @@ class BoundedLogisticRegression(LogisticRegression):
     def fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> BoundedLogisticRegression:
-        """Fit on a dense matrix; two classes.
+        """Fit on a dense matrix.
 
         Raises:
             ValueError: another number of classes than two.
@@ -141,7 +141,7 @@ class BoundedLogisticRegression(LogisticRegression):
         return np.append(self.intercept_, self.coef_)
 
     def adopt(self, solution: AnyFloatArray, classes: AnyFloatArray) -> BoundedLogisticRegression:
-        """Take over the intercept and the coefficients of a fit elsewhere, of these classes."""
+        """Take over the intercept and coefficients of a fit elsewhere."""
         _set_fit(self, solution, classes, np.array([0], dtype="int32"))
         return self
 
@@ -188,7 +188,7 @@ class BoundedLogisticRegression(LogisticRegression):
 def as_scikit_learn(
     fitted: LogisticRegression, coefficients: npt.ArrayLike, intercept: npt.ArrayLike
 ) -> LogisticRegression:
-    """scikit-learn's own class, fitted, with the coefficients given and all else of `fitted`."""
+    """scikit-learn's own class, fitted, with these coefficients and all else of `fitted`."""
     model = LogisticRegression(
         C=fitted.C,
         l1_ratio=fitted.l1_ratio,

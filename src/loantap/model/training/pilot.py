@@ -27,7 +27,7 @@ _MIN_COUNT = 100
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """Intercept and coefficients with one penalty: of all rows, and of the pilot's if it ran."""
+    """Intercept and coefficients with one penalty, of all rows and of the pilot's if it ran."""
 
     whole: AnyFloatArray
     pilot: AnyFloatArray | None

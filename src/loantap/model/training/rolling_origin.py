@@ -1,4 +1,4 @@
-"""The rolling origin: what each model of the past may know, and which loans judge it.
+"""The rolling origin: what models of the past may know, and which loans judge them.
 
 Tashman, *Out-of-sample tests of forecasting accuracy*, International Journal of Forecasting 2000.
 """

@@ -18,7 +18,7 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one thread does at a time: a fold, and the ways of balancing that it tries there."""
+    """What one thread does at a time: a fold, and its ways of balancing."""
 
     fold: int
     ways: list[list[int]]
@@ -26,7 +26,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate on one fold: its scores on the loans left out, its solution and its cost."""
+    """A candidate on one fold, scored on the loans left out."""
 
     scores: Scores
     solution: AnyFloatArray

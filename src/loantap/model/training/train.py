@@ -51,7 +51,7 @@ def cross_validate_candidate(
 def finish_logistic(
     outcome: SearchOutcome, out_of_fold: pd.DataFrame, options: TrainingOptions
 ) -> FittedModel:
-    """The candidate chosen as it is served: without its sampler, calibrated out of fold."""
+    """The candidate as it is served: without its sampler, calibrated out of fold."""
     calibration = fit_calibration_out_of_fold(out_of_fold) if options.calibrated else Calibration()
     return FittedModel(
         kind=LOGISTIC,

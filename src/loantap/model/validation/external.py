@@ -148,7 +148,6 @@ def _read(external: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) ->
 
 
 def _require_external(rows: pd.DataFrame, model: JudgedModel) -> bool:
-    """Refuse loans the version has seen; False where it cannot be told."""
     training = model.training
     if training is None or not set(training.columns) <= set(rows.columns):
         logger.warning(

@@ -1,4 +1,4 @@
-"""The scorecard with what its scores have meant, and a made-up application."""
+"""The scorecard with what its scores have meant."""
 
 from collections.abc import Iterator
 from dataclasses import asdict

@@ -71,7 +71,6 @@ def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) 
 
 
 def _shift_apart(ratios: pd.Series) -> pd.Series:
-    """Pixels between each point and its ratio: 0 unless another lies there."""
     spots = (ratios / _SAME).round()
     place = ratios.groupby(spots).rank(method="first") - 1
     last = ratios.groupby(spots).transform("size") - 1

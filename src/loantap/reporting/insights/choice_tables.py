@@ -104,7 +104,6 @@ def _tell_stressed(
 
 
 def _tell_outlook(row: Mapping[str, Any] | None, main: Mapping[str, Any]) -> str:
-    """The profit; before it the share approved, where it is not that of the main scenario."""
     if row is None:
         return NOTHING
     profit = with_interval(row, "profit", money)
@@ -121,7 +120,6 @@ def _tell_least_ratio(policy: str, least: Mapping[str, Any] | None, fairness: pd
 
 
 def _order_choices(policies: pd.DataFrame) -> list[str]:
-    """What a committee chooses from: as it was, the former rule, caps from low to high, NPV."""
     by_name = policies.drop_duplicates("policy").set_index("policy")["cap"]
     caps = by_name[by_name.index.str.startswith("capped_default_rate")].sort_values()
     return ["approve_all", "bands", *caps.index, "npv"]

@@ -55,7 +55,7 @@ _ASSUMPTIONS = {
 def tabulate_policies(
     policies: pd.DataFrame, scenario: str, paid_life: str, *, is_folded: bool = False
 ) -> PageTable:
-    """What each policy would have earned in one scenario, on the loans of cross-validation."""
+    """What each policy would have earned in one scenario, in cross-validation."""
     shown = policies[
         policies["sample"].eq(_MAIN_SAMPLE)
         & policies["scenario"].eq(scenario)
@@ -192,7 +192,7 @@ def list_rules(rule_tests: pd.DataFrame, scenario: str, paid_life: str) -> pd.Da
 
 
 def tabulate_scenarios(economics: Mapping[str, Any]) -> PageTable:
-    """The assumptions of each scenario, with the range allowed and where it comes from."""
+    """The assumptions of each scenario, their allowed range and its source."""
     scenarios = economics["scenarios"]
     rows = [
         [

@@ -62,7 +62,7 @@ class PageSection:
 def describe_drivers(
     drivers: pd.DataFrame, values: pd.DataFrame, bins: pd.DataFrame
 ) -> PageSection:
-    """Which factors default goes with, other factors equal, over all years and in each."""
+    """Which factors default goes with, other factors equal."""
     loans = int(drivers["loans"].max())
     charts = [
         PageChart(
@@ -198,7 +198,7 @@ def describe_claims(claims: pd.DataFrame) -> PageSection:
 def describe_findings(
     findings: pd.DataFrame, years: pd.DataFrame, default_rate: float
 ) -> PageSection:
-    """The segments that differ, how stable that is, and every segment of every factor."""
+    """The segments that differ, and every segment of every factor."""
     lent_on = findings[findings["role"].ne("audit")]
     return PageSection(
         "findings",

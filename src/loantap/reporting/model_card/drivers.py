@@ -97,7 +97,7 @@ def rank_coefficients(coefficients: pd.DataFrame, phrases: Mapping[str, str]) ->
 
 
 def rank_scorecard(scorecard: Mapping[str, Any]) -> DriverChart:
-    """The features of a scorecard by the odds between their riskiest and their safest attribute."""
+    """The features of a scorecard by the odds between their riskiest and safest attribute."""
     to_double = scorecard["scale"]["points_to_double"]
     ratios = {
         feature["feature"]: 2 ** ((feature["most"] - feature["fewest"]) / to_double)
@@ -118,7 +118,6 @@ def _make_axis(ratios: Sequence[float]) -> Axis:
 
 
 def _name_inputs(names: Sequence[str], phrases: Mapping[str, str]) -> dict[str, str]:
-    """Each input in words; a logarithm is called one where the number itself is there too."""
     said = {name: _say(name, phrases) for name in names}
     times = Counter(said.values())
     return {

@@ -30,7 +30,7 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class ProxyLine:
-    """One way to group borrowers: a line per rule, and the groups as `fairness.json` has them."""
+    """One way to group borrowers, with a line per rule."""
 
     phrase: str
     audit_only: bool
@@ -40,7 +40,7 @@ class ProxyLine:
 
 @dataclass(frozen=True, slots=True)
 class FairnessLine:
-    """The audit of one model: its number of loans, the policy in force, its proxies."""
+    """The audit of one model."""
 
     n: int
     policy: str

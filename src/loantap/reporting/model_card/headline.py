@@ -28,7 +28,7 @@ class HeadlineRow:
 def tabulate_headline(
     models: Sequence[ModelSection], metrics: Mapping[str, Any], fairness: Mapping[str, Any]
 ) -> dict[str, list[HeadlineRow]]:
-    """Per model a row per sample, from the structures of `metrics.json` and `fairness.json`."""
+    """A row per model and sample, from `metrics.json` and `fairness.json`."""
     return {
         model.name: _tabulate(metrics[model.name], fairness["models"].get(model.name))
         for model in models

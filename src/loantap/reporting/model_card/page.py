@@ -107,7 +107,7 @@ class BeyondIncome:
 
 @dataclass(frozen=True, slots=True)
 class CardData:
-    """What a model card says about loans, features (those excluded from lending too) and policy."""
+    """What a model card says about loans, all features and the policy."""
 
     summary: DataSummary
     features: Sequence[FeatureRow]
@@ -144,7 +144,7 @@ class ModelCard:
 
 
 def render_model_card(card: ModelCard) -> str:
-    """Render the model card as one HTML document with its figures inlined."""
+    """Render the model card as one HTML document."""
     models = sorted(card.models.sections, key=lambda model: _ORDER.index(model.name))
     phrases = {feature.name: feature.phrase for feature in card.data.features}
     scorecards = card.models.scorecards

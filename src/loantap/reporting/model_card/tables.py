@@ -112,7 +112,7 @@ def tabulate_metrics(blocks: Mapping[str, Any]) -> MetricsTable:
 
 
 def make_cell(block: Mapping[str, Any] | None, key: str) -> Cell:
-    """One figure of a block, with what stands beside it there; a dash where there is no block."""
+    """One figure of a block; a dash where there is no block."""
     if block is None:
         return Cell(NOTHING)
     value, low, high = (block.get(key + suffix) for suffix in ("", "_low", "_high"))
@@ -135,7 +135,7 @@ def thin_trade_off(thresholds: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
 
 
 def tabulate_candidates(candidates: pd.DataFrame) -> CandidatesTable:
-    """Top of a search by F2, with the counts that qualify it; one input row per candidate."""
+    """Top of a search by F2, from one row per candidate."""
     ranked = candidates.sort_values(
         ["mean_f2", "mean_log_loss"], ascending=[False, True], kind="stable"
     ).assign(rank=range(1, len(candidates) + 1))

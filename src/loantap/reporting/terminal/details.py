@@ -15,7 +15,7 @@ from loantap.reporting.terminal.results import RunResults
 
 
 def list_details(results: RunResults) -> Iterator[RenderableType]:
-    """Rows per source, metrics of all models, conditions of promotion, external sample, reports."""
+    """Every table of the summary."""
     if results.reconciliation is not None:
         yield _tabulate_rows(results.reconciliation)
     if results.metrics is not None:
@@ -64,7 +64,6 @@ def _bounded(row: Mapping[str, float], name: str) -> str:
 
 
 def _indent(text: str, by: int = 2) -> Padding:
-    """A paragraph all of whose lines are indented, however many the terminal makes of it."""
     return Padding(Text(text), (0, 0, 0, by))
 
 

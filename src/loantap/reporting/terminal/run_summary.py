@@ -104,7 +104,6 @@ def _tell_promotion(verdict: Mapping[str, Any]) -> str:
 
 
 def _tell_differing(model: str, promotions: Mapping[str, Any]) -> list[str]:
-    """Other lending models that fared otherwise."""
     promoted = promotions[model]["champion"]["promoted"]
     return [
         f"{name} {'does not become' if promoted else 'becomes'} champion"
@@ -114,7 +113,6 @@ def _tell_differing(model: str, promotions: Mapping[str, Any]) -> list[str]:
 
 
 def _tell_auc(blocks: Mapping[str, Mapping[str, float] | None]) -> str:
-    """On the test loans; of a model that was not tested, out of fold."""
     test = blocks.get("test")
     if test is not None:
         low, high = test["roc_auc_low"], test["roc_auc_high"]
@@ -168,7 +166,6 @@ def _tell_offers(offers: Path, results: RunResults) -> Text:
 
 
 def _count_offers(account: Mapping[str, Any]) -> str:
-    """How many applicants have an offer, of those how many one of the loan as asked for."""
     found, as_asked = account["decisions"], account["kinds"].get("as asked", 0)
     offered = sum(found.get(decision, 0) for decision in ("approve", "refer"))
     return (
@@ -178,7 +175,6 @@ def _count_offers(account: Mapping[str, Any]) -> str:
 
 
 def _tell_reports(reports: Sequence[Path]) -> str:
-    """The pages, the model card first; other files where there is no page."""
     pages = [path for path in reports if path.suffix == ".html"] or list(reports)
     first, *others = sorted(pages, key=lambda path: path.stem != "model_card")[:_SHOWN_REPORTS]
     rest = len(reports) - len(others) - 1
