@@ -86,7 +86,7 @@ def report_leakage(
     checks: Mapping[str, Any] | None = None,
     impact: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """`leakage_report.json`."""
+    """`leakage_report.json` of these findings."""
     return {
         "features": [f.as_dict() for f in findings],
         "checks": dict(checks or {}),

@@ -17,10 +17,8 @@ class LeakageOptions(Options):
     """What a single feature may honestly tell about the outcome.
 
     Attributes:
-        plausible_default_rates: lowest and highest rate a category may honestly have.
         false_discovery_rate: expected share of false alarms among the categories flagged.
-        max_gap: of the AUC of a feature's groups in-sample above cross-fitted; beyond it the
-            feature remembers loans.
+        max_gap: of in-sample AUC above cross-fitted; beyond it the feature remembers loans.
         vintage_share: share of the variance of a feature, or of its being missing, that is the
             issue month; from there on it only marks when a loan was issued.
         max_group_z: by how many standard errors a feature may tell more of an outcome, over loans
@@ -32,7 +30,7 @@ class LeakageOptions(Options):
         max_duplicate_borrowers: share of the held-out loans whose borrower may also have a training
             loan.
         borrower_keys: columns that identify a borrower where the loans have no `borrower_id`.
-        impact_loans: most loans on which metrics with and without a suspicious feature are taken.
+        impact_loans: most loans on which the impact of a suspicious feature is measured.
     """
 
     seed: Seed

@@ -16,7 +16,6 @@ class JudgedModel:
 
     Attributes:
         champion: which version decides now; empty where none does.
-        training_report: the structure of its `training.json`.
         scorer: None of a model that must not be lent on.
         training: None where the version does not carry the loans it was trained on.
     """

@@ -1,7 +1,7 @@
 """Applications unlike the loans that a model was trained on, which a person must look at.
 
-Their PD is a guess. So it is where no loan of the grade had such a rate, or the instalment is not
-that of amount, rate and term.
+Their PD is a guess, as it is where no loan of the grade had such a rate, or where the instalment is
+not that of amount, rate and term.
 """
 
 from collections.abc import Mapping

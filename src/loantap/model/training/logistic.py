@@ -40,18 +40,10 @@ class BoundedLogisticRegression(LogisticRegression):
     """scikit-learn's logistic regression, fitted by glum.
 
     The objective is that of `LogisticRegression` with `l1_ratio` 0 (L2) or 1 (L1) and an intercept
-    that is not penalised.
-
-    Args:
-        C: inverse of the penalty, as in scikit-learn.
-        l1_ratio: 0 or 1.
-        class_weight: None or `balanced`.
-        signs: of the first coefficients: 1 for at least zero, -1 for at most zero, 0 for either.
-            Columns beyond have free coefficients.
-        max_iter: of the outer iterations.
-        tol: largest component of the gradient at the solution.
-        start: intercept and coefficients to begin from; ignored where they are not as many as there
-            are columns.
+    that is not penalised. `signs` bound the first coefficients: 1 for at least zero, -1 for at most
+    zero, 0 for either; columns beyond are free. `max_iter` is of the outer iterations, `tol` the
+    largest component of the gradient at the solution. A `start` of another number of columns is
+    ignored.
     """
 
     def __init__(

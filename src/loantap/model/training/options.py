@@ -88,7 +88,6 @@ class PromotionOptions(Options):
     """The rule by which a model takes the place of another.
 
     Attributes:
-        resamples: of the paired bootstrap.
         calibration_confidence: of the range of a perfect model's ECE; wide, or chance would keep
             one good model in forty from becoming champion.
         tolerated_ece: calibration error that is immaterial, whatever a perfect model would have.
@@ -107,8 +106,6 @@ class TrainingOptions(Options):
 
     Attributes:
         name: the namespace of the model, which also says what features it uses.
-        monotone: whether coefficients must agree with credit sense.
-        calibrated: whether PDs are calibrated on the out-of-fold log-odds.
         max_iterations: of the solver; what has not converged by then is used as it is, and marked.
         tolerance: largest gradient of the model that is kept; at most that of the search.
         threshold: of F2; tuned on out-of-fold predictions when absent.

@@ -112,8 +112,6 @@ class PathSearch:
 
 
 class _Counter:
-    """Counts fits over all folds, which run in threads, reports each and ends what is given up."""
-
     def __init__(self, total: int, threads: FittingThreads) -> None:
         self._done = 0
         self._progress = Progress("", total, "fits")

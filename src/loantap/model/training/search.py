@@ -149,7 +149,7 @@ def score_on_fold(
 def tabulate_scores(
     candidates: Sequence[Candidate], judged: Sequence[Sequence[Judged]]
 ) -> pd.DataFrame:
-    """One row per candidate: `SearchOutcome.candidates`, from `balancing` to `fit_seconds`."""
+    """One row per candidate; see `SearchOutcome.candidates`, `balancing` to `fit_seconds`."""
     table = pd.DataFrame([c.as_dict() | {"candidate": c.label} for c in candidates])
     for score in _SCORES:
         values = np.array([[candidate.scores[score] for candidate in fold] for fold in judged])

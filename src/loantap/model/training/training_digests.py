@@ -37,7 +37,7 @@ class TrainingDigests:
     digests: npt.NDArray[np.uint64]
 
     def count_shared(self, loans: pd.DataFrame) -> int:
-        """How many of these loans (typed, with `columns`) the version was trained on."""
+        """How many of these loans the version was trained on."""
         asked = _digest(_tell_apart(loans, self.columns), self.key)
         return int(np.isin(asked, self.digests).sum())
 
@@ -62,7 +62,7 @@ class TrainingDigests:
 
 
 def digest_loans(loans: pd.DataFrame, feature_set: str) -> TrainingDigests:
-    """Digests of the loans, typed, that a model of this feature set is trained on."""
+    """Digests of the loans that a model of this feature set is trained on."""
     columns = _choose_columns(feature_set)
     rows = _tell_apart(loans, columns)
     # The same loans get the same key, in any order: a run can be repeated.
@@ -83,7 +83,6 @@ def _choose_columns(feature_set: str) -> tuple[str, ...]:
 
 
 def _tell_apart(loans: pd.DataFrame, columns: Iterable[str]) -> list[bytes]:
-    """One text per loan, the same whatever type its numbers come in."""
     texts = [_write(loans[name]) for name in columns]
     return ["|".join(row).encode() for row in zip(*texts, strict=True)]
 

@@ -163,7 +163,7 @@ def _measure_auc(
     bad = int(target.sum())
     if min(bad, len(target) - bad) < MIN_FOR_AUC:
         return np.nan, np.nan, np.nan
-    # By bootstrap, as the AUC of the whole sample in `metrics.json`, beside which these are read.
+    # By bootstrap, as the AUC in `metrics.json`, beside which these are read.
     drawn = bootstrap_aucs(target, pd_[None], seed=options.seed, resamples=options.resamples)
     return float(roc_auc_score(target, pd_)), *quantile_bounds(drawn[:, 0])
 

@@ -69,7 +69,7 @@ def chart_vintages(vintages: Sequence[dict[str, Any]], cause: str) -> alt.LayerC
 
 
 def chart_rolls(rolls: Sequence[dict[str, Any]], months: int) -> alt.LayerChart:
-    """Share of the loans of each state that were worse a month later, over the latest `months`."""
+    """Share of the loans of each state that were worse a month later, in the latest `months`."""
     frame = pd.DataFrame(rolls)
     latest = sorted(frame["month"].unique())[-months:]
     frame = frame[frame["month"].isin(latest)]

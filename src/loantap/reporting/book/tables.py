@@ -105,7 +105,7 @@ def _amounts(row: dict[str, Any] | None) -> str:
 
 
 def tabulate_concentration(concentration: Sequence[dict[str, Any]]) -> list[PageTable]:
-    """Where the balance lies: one table for each dimension."""
+    """Where the balance lies, one table for each dimension."""
     return [
         _tabulate_dimension([row for row in concentration if row["dimension"] == name], name)
         for name in _DIMENSIONS

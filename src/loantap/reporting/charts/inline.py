@@ -1,4 +1,4 @@
-"""Charts inside a page that loads nothing from a network."""
+"""Charts inside a self-contained page."""
 
 import json
 from dataclasses import dataclass

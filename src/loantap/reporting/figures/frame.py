@@ -54,7 +54,7 @@ def start_figure(subject: str, title: Title) -> tuple[Figure, Axes]:
 def start_stack(
     subject: str, title: Title, heights: tuple[float, ...]
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with axes of these heights, in inches, one above the other over one x axis."""
+    """A figure with axes of these heights, in inches, above each other over one x axis."""
     figure = Figure(figsize=(_WIDTH_INCHES, sum(heights)), layout="constrained")
     stack = list(figure.subplots(len(heights), sharex=True, height_ratios=heights))
     _put_title(stack[0], subject, title)

@@ -21,7 +21,7 @@ _POLICIES = {
 
 
 def find_least_ratios(audit: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Of each policy, the row of the group of borrowers with the least ratio of approval rates."""
+    """Of each policy, the row of the group with the least ratio of approval rates."""
     lent_on = audit[audit["approval_ratio"].lt(1) & ~audit["audit_only"].astype(bool)]
     least = lent_on.sort_values("approval_ratio", kind="stable").drop_duplicates("policy")
     return {str(row["policy"]): row for row in list_rows(least)}

@@ -208,7 +208,6 @@ def tabulate_scenarios(economics: Mapping[str, Any]) -> PageTable:
 
 
 def _tell_share(name: str, value: float) -> str:
-    """An assumption in percent; the cost of funds is so already, the others are fractions."""
     return f"{value if name.endswith('_pct') else 100 * value:g}%"
 
 

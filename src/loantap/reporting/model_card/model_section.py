@@ -98,7 +98,6 @@ class WordedSection:
     Attributes:
         coefficients: of the logistic regression, which is not served where it was beaten.
         comparison: the replica beside what was published; None of any other model.
-        scorecard: the structure of `scorecard.json`; None where there is none.
         bands: of the scorecard, without a gap.
     """
 
