@@ -1,4 +1,4 @@
-"""What happens around a run: one hook, whose steps are listed in `run.py`."""
+"""What happens around a run; see `run.py`."""
 
 from loantap.hooks.run import ProjectSession, RunHook
 

@@ -1,4 +1,4 @@
-"""Kedro's context, with every relative path of `conf/` taken from the project's folder."""
+"""Kedro's context."""
 
 from typing import Any
 
@@ -7,7 +7,10 @@ from kedro.framework.context.context import _convert_paths_to_absolute_posix
 
 
 class ProjectContext(KedroContext):
-    """As Kedro's own, which anchors the paths of the catalog and leaves those of credentials."""
+    """As Kedro's own, with every relative path of `conf/` taken from the project's folder.
+
+    Kedro does so for the paths of the catalog, and leaves those of credentials.
+    """
 
     def _get_config_credentials(self) -> dict[str, Any]:
         found: dict[str, Any] = _convert_paths_to_absolute_posix(

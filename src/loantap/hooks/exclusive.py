@@ -1,4 +1,4 @@
-"""One run at a time: the project is locked from before the first step until the run has ended."""
+"""One run at a time: the project is locked until the run has ended."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from loantap.registry import runs
 
 
 class ExclusiveUse:
-    """The project's lock, for one run after the other."""
+    """The project's lock."""
 
     def __init__(self) -> None:
         self._lock: ProjectLock | None = None
@@ -50,12 +50,12 @@ class ExclusiveUse:
         )
 
     def note_mlflow_run(self) -> None:
-        """Write beside the lock which run of MLflow is to be ended if this one is killed."""
+        """Note beside the lock which run of MLflow ends if this one is killed."""
         if self._lock is not None:
             self._lock.note(mlflow_run=runs.active_run_id())
 
     def tell_failure(self, catalog: Catalog, saved: Sequence[str]) -> None:
-        """Let the lock say what a run that ends badly has published."""
+        """Let the lock say what a failed run has published."""
         if self._lock is not None and self._lock.outcome != ALL_PUBLISHED:
             self._lock.outcome = _describe_outcome(self._lock, catalog, saved)
 

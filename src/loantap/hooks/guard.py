@@ -91,7 +91,6 @@ def _require_demo(node: Node, catalog: Catalog) -> None:
 
 
 def _find_models() -> dict[str, type[BaseModel]]:
-    """The model of each parameter group, by its path."""
     found: dict[str, type[BaseModel]] = TypeExtractor(
         dict(pipelines)
     ).extract_types_from_pipelines()

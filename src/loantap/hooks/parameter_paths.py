@@ -5,7 +5,7 @@ from typing import Any
 
 
 def flatten(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mapping to one level, names joined by dots (`modeling.lending.folds`)."""
+    """Nested mapping to one level, by dotted names (`modeling.lending.folds`)."""
     flat: dict[str, Any] = {}
     for name, value in parameters.items():
         path = f"{prefix}{name}"

@@ -1,4 +1,4 @@
-"""What a run shows while it goes on and when it has ended."""
+"""What a run shows while it goes on."""
 
 import logging
 import time
@@ -31,7 +31,7 @@ _TOLD_RATE = 100
 
 
 class CountingHandler(logging.Handler):
-    """Shows what is counted as a bar of its own below that of the run, from whatever thread."""
+    """Shows what any thread counts as a bar below that of the run."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class CountingHandler(logging.Handler):
 
 
 class Display:
-    """Shows which node runs, and at the end what came out and where to look."""
+    """Shows which node runs, and at the end what came out."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -107,7 +107,7 @@ class Display:
         self._progress.update(self._task, description=node.name)
 
     def show_loaded(self, dataset_name: str, data: Any) -> None:
-        """Show what was found of the systems, good or bad."""
+        """Show what was found of the systems."""
         if dataset_name == _FINDINGS:
             Console().print(tabulate_findings(data))
 
@@ -125,9 +125,9 @@ class Display:
         Console().print(summarise_run(results, full=shows_all(given)))
 
     def _count_node(self) -> None:
-        """Count the node that has ended; leave a line with its time, saving included.
+        """Leave a line with the time of the node that has ended.
 
-        Rows that a node hands on one by one are made while they are saved.
+        That includes saving: rows that a node hands on one by one are made then.
         """
         if self._node is None:
             return

@@ -1,7 +1,4 @@
-"""All of a run's results appear when it has succeeded, or none; champions change last.
-
-`Transaction` and `ExclusiveUse` call them in order.
-"""
+"""All of a run's results appear when it has succeeded, or none; champions change last."""
 
 import logging
 import secrets
@@ -35,12 +32,12 @@ logger = logging.getLogger(__name__)
 def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
     """Publish what a run saved: databases, then files, then models.
 
-    All of it is written down first. If the run is killed before the databases change, nothing is
-    published; if it is killed later, the next run publishes the rest; see `recover`.
+    All of it is written down first. A run that is killed before the databases change publishes
+    nothing; if it is killed later, the next run publishes the rest; see `recover`.
 
     Raises:
-        SourceDownError, InputError: a database refuses, and nothing is published; or a file cannot
-            take its place, or the registry does not answer, and the next run completes it.
+        SourceDownError, InputError: a database refuses, and nothing is published; or a file or the
+            registry does, and the next run completes it.
     """
     if not saved:
         return

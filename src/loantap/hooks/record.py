@@ -1,4 +1,4 @@
-"""What is recorded of a run in MLflow, and stored with the models it made."""
+"""What is recorded of a run in MLflow, and stored with its models."""
 
 import re
 import shlex
@@ -33,7 +33,7 @@ _CANDIDATES = re.compile(r"modeling\.(\w+)\.candidates")
 
 
 class Record:
-    """Records a training run in MLflow: parameters, metrics, candidates, plots, origin, commit."""
+    """Records a training run in MLflow."""
 
     def __init__(self) -> None:
         self._commit = "unknown"
@@ -108,7 +108,6 @@ class Record:
             )
 
     def _record_inputs(self, catalog: Catalog, origin: str, saved: Sequence[str]) -> None:
-        """The loans that the models of this run learnt from."""
         datasets = (catalog.get(name) for name in saved)
         models = {d.namespace for d in datasets if isinstance(d, RegisteredModelDataset)}
         for feature_set in sorted({MODELS[model] for model in models}):
@@ -118,7 +117,6 @@ class Record:
     def _collect_files(
         self, namespace: str, catalog: Catalog, saved: Sequence[str]
     ) -> dict[str, Path]:
-        """Files of this run that are evidence on a model, by the name they have as such."""
         patterns = (*_OF_ALL_MODELS, *_OF_ONE_MODEL)
         names = {pattern.format(namespace) for pattern in patterns} & set(saved)
         datasets = [catalog.get(name) for name in sorted(names)]
@@ -126,7 +124,6 @@ class Record:
 
 
 def _tell_command(run_params: dict[str, Any]) -> str:
-    """The `kedro run` that repeats a run."""
     given = run_params.get("runtime_params") or {}
     options = {
         "--pipelines": ",".join(run_params.get("pipeline_names") or []),

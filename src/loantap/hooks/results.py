@@ -1,4 +1,4 @@
-"""What came out of a run, for its closing summary."""
+"""What came out of a run."""
 
 import re
 from collections.abc import Sequence
@@ -60,7 +60,6 @@ def _load_metrics(catalog: Catalog, saved: Sequence[str]) -> dict[str, Any] | No
 
 
 def _load_promotions(catalog: Catalog, saved: Sequence[str]) -> dict[str, Any]:
-    """What was decided on each model this run made, by model."""
     return {of[1]: catalog.load(name) for name in saved if (of := _PROMOTION.fullmatch(name))}
 
 
@@ -70,13 +69,11 @@ def _tally(made: object, columns: list[str]) -> pd.DataFrame | None:
 
 
 def _near(path: Path) -> Path:
-    """A path from where the person is, if it is below."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _tell_next_steps(saved: Sequence[str], project: Path) -> str:
-    """Commands that work where the run was started: a packaged run has no Makefile."""
     has_make = (project / "Makefile").is_file()
     if any(map(_PREDICTIONS.fullmatch, saved)) or _METRICS in saved:
         if not has_make:

@@ -20,10 +20,7 @@ from loantap.project.interruption import interruption
 
 
 class RunHook:
-    """Calls the steps around a run one after the other; the only hook of this project.
-
-    Each step is a class or a function of its own, which knows nothing of Kedro's order of hooks.
-    """
+    """Calls the steps around a run, which know nothing of Kedro; the project's only hook."""
 
     def __init__(self) -> None:
         self._saved: list[str] = []
@@ -61,7 +58,7 @@ class RunHook:
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
-        """Take the lock, check inputs, begin MLflow's run and its record, show the progress."""
+        """Take the lock, check inputs, begin MLflow's run and its record."""
         self._arguments = {"run_params": run_params, "pipeline": pipeline, "catalog": catalog}
         self._use.take(run_params, pipeline, catalog)
         check_inputs(run_params, pipeline, catalog)
@@ -123,7 +120,7 @@ class RunHook:
 
 
 class ProjectSession(KedroSession):
-    """As Kedro's own; hooks are told of a failure wherever it arises, and of Ctrl-C."""
+    """As Kedro's own; hooks are told of any failure, and of Ctrl-C."""
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run a pipeline; see `KedroSession.run`."""

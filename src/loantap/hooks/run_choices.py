@@ -1,4 +1,4 @@
-"""Run parameters held against one another, against the day, and against what the run does."""
+"""Run parameters held against one another, the day, and what the run does."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -36,11 +36,9 @@ _NO_EFFECT = "it would have no effect"
 
 
 def check_choices(given: Mapping[str, Any], latest: date) -> None:
-    """Refuse a parameter without a value, two that contradict each other, and a day to come.
+    """Refuse a parameter without a value, two that contradict each other, and a day after `latest`.
 
-    Args:
-        given: what stood behind `--params`, nested.
-        latest: the day it is where it is latest.
+    `given` is what stood behind `--params`, nested; `latest` the day it is where it is latest.
 
     Raises:
         InputError: naming the parameter and what to do.
@@ -65,7 +63,7 @@ def check_choices(given: Mapping[str, Any], latest: date) -> None:
 
 
 def replaces_real(given: Mapping[str, Any]) -> bool:
-    """Whether it was asked for that demo data takes the place of real sources.
+    """Whether demo data may take the place of real sources.
 
     Raises:
         InputError: the answer is neither yes nor no.
@@ -99,10 +97,8 @@ def check_readers(
 ) -> None:
     """Refuse a parameter that nothing of this run reads: who gave it expects it to count.
 
-    Args:
-        given: what stood behind `--params`, nested.
-        models: the model of each parameter group, by its path.
-        names: datasets and parameters (`params:...`) that the nodes of the run take or make.
+    `models` are those of each parameter group, by path; `names` are datasets and parameters
+    (`params:...`) that the nodes of the run take or make.
 
     Raises:
         InputError: naming the parameter and the pipeline that reads it.

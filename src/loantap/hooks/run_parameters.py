@@ -1,4 +1,4 @@
-"""The run parameters a person may give with `--params`: one closed list."""
+"""The closed list of run parameters that a person may give with `--params`."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ RUN_PARAMETERS: Final = MappingProxyType(
 # Files that are made of applications.
 _OUTPUTS: Final = ("scores", "offered")
 # What is meant by the name of an earlier release, and by a file under the name of a pipeline. Then
-# names of earlier releases within groups.
+# earlier names within groups.
 _REAL_NAMES: Final = MappingProxyType(
     {"foreign": "external", "offers": "offered", "scoring": "scores", "sources": "portfolio"}
 )
@@ -47,9 +47,8 @@ _TABLE_FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq", "
 def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> None:
     """Refuse a parameter that nothing reads, and a file that is not there.
 
-    Args:
-        given: what stood behind `--params`, nested.
-        groups: parameter groups that pipelines read, as paths; they may be overridden by path.
+    `given` is what stood behind `--params`, nested; `groups` are paths of parameter groups, which
+    may be overridden by path.
 
     Raises:
         InputError: naming the parameter, the nearest known one, or the file.
@@ -81,9 +80,8 @@ def check_parameter_groups(
 ) -> None:
     """Validate every parameter group, whichever pipeline is run.
 
-    Args:
-        parameters: the configuration with what was given, nested.
-        models: the model of each group, by its path (`modeling.lending`).
+    `parameters` are the configuration with what was given, nested; `models` are by group path
+    (`modeling.lending`).
 
     Raises:
         InputError: naming the first parameter that cannot be used, its value and the remedy.
@@ -112,7 +110,6 @@ def _require_known_groups(parameters: Mapping[str, Any], known: Iterable[str]) -
 
 
 def _explain(path: str, model: type[BaseModel], details: Mapping[str, Any]) -> InputError:
-    """What pydantic found first, in terms of the parameter's path."""
     names = [str(part) for part in details["loc"]]
     where = f"parameter {'.'.join([path, *names])}"
     if details["type"] == "extra_forbidden":
@@ -127,7 +124,6 @@ def _explain(path: str, model: type[BaseModel], details: Mapping[str, Any]) -> I
 
 
 def _find_fields(model: type[BaseModel], path: Iterable[str]) -> Collection[str]:
-    """Names of the fields at a path within a parameter group; none where no group of fields is."""
     for name in path:
         below = model.model_fields[name].annotation if name in model.model_fields else None
         if not (isinstance(below, type) and issubclass(below, BaseModel)):
@@ -137,7 +133,6 @@ def _find_fields(model: type[BaseModel], path: Iterable[str]) -> Collection[str]
 
 
 def _list_given(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    """Names and values, with the second part of the path where a group has one of two parts."""
     for name, value in given.items():
         is_parent = any(group.startswith(f"{name}.") for group in groups)
         if is_parent and isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What the steps around a run share: datasets by name."""
+"""Datasets by name."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""kedro-mlflow's hook, which MLflow's runs depend on, made to bear a registry that is down."""
+"""kedro-mlflow's hook, made to bear a registry that is down."""
 
 import logging
 import os
@@ -40,9 +40,9 @@ _ENDING_S = 5.0
 class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
     """As kedro-mlflow's own hook, which settings switch off, with two differences.
 
-    It opens the registry for every run: where that is down, a run that records nothing, such as
-    scoring, goes on. And it starts MLflow's run once more for every node, but ends it once, so that
-    the next run in the same process would be recorded there: here each has its own.
+    Where the registry is down, a run that records nothing, such as scoring, goes on. And each run
+    in a process has its own run of MLflow: kedro-mlflow starts one for every node, but ends it
+    once.
     """
 
     def __init__(self) -> None:
@@ -115,13 +115,13 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
     ) -> None:
         """Start MLflow's run in a thread that has none yet.
 
-        Parameters are logged one by one elsewhere, so not once more as one text for each group.
+        Parameters are logged elsewhere, one by one.
         """
         if not runs.is_recording():
             super().before_node_run(node, catalog, inputs, is_async)
 
     def on_pipeline_error(self, error: BaseException, run_params: dict[str, Any]) -> None:
-        """Say in MLflow that the run has failed, or was interrupted; never that it is finished."""
+        """Say in MLflow that the run has failed, or was interrupted."""
         run_id, self.run_id = self.run_id, None
         if self._already_active_mlflow:
             forget_registered()

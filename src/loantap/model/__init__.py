@@ -1,1 +1,1 @@
-"""The default model: estimator, search, threshold, reasons, leakage tests, metrics, scorer."""
+"""The default model: training, leakage gate, promotion, validation and scoring."""

@@ -1,4 +1,4 @@
-"""What registered models are called: those from simulated loans have names of their own."""
+"""Names of registered models; those from simulated loans have their own."""
 
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.portfolio.dictionary import REAL, SIMULATED
@@ -7,13 +7,13 @@ _DEMO = "-demo"
 
 
 def registered_name(namespace: str, origin: str) -> str:
-    """Name of the models of a namespace that learnt from loans of this origin."""
+    """Registered name in a namespace for loans of this origin."""
     name = f"loantap-{namespace.replace('_', '-')}"
     return name if origin == REAL else f"{name}{_DEMO}"
 
 
 def is_for_lending(name: str) -> bool:
-    """Whether a registered model, by its name, may decide on applications."""
+    """Whether a model of this name may decide on applications."""
     return not any(
         name == registered_name(namespace, origin)
         for namespace, feature_set in MODELS.items()
@@ -23,5 +23,5 @@ def is_for_lending(name: str) -> bool:
 
 
 def origin_of_model(name: str) -> str:
-    """Origin of the loans that a registered model learnt from, by its name."""
+    """Origin of the loans that a model of this name learnt from."""
     return SIMULATED if name.endswith(_DEMO) else REAL

@@ -1,1 +1,1 @@
-"""Kedro pipelines: thin nodes and wiring; they meet through names in the catalog."""
+"""Kedro pipelines: thin nodes and wiring."""

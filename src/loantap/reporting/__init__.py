@@ -1,1 +1,1 @@
-"""Figures and pages drawn from finished tables; computes nothing but wording, order and layout."""
+"""Figures and pages drawn from finished tables; computes nothing but wording and layout."""

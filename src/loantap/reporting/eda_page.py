@@ -1,4 +1,4 @@
-"""The exploration page: every column of the portfolio, by outcome and as skrub reports it."""
+"""The exploration page."""
 
 import base64
 import hashlib
@@ -52,15 +52,10 @@ def render_eda(
     origin: str,
     as_of: date,
 ) -> str:
-    """One self-contained HTML page about `loans`.
+    """One self-contained HTML page about `loans`, which must not hold personal columns.
 
-    Args:
-        loans: any columns; leave personal ones out.
-        numbers: numbers and months by outcome, as `Exploration` has them.
-        levels: levels of the other columns by outcome, likewise.
-        left_out: columns that are not in `loans`, and the column that says the same.
-        origin: of the rows.
-        as_of: day of the run.
+    `numbers` and `levels` are those of an `Exploration`. `left_out` names columns that are not in
+    `loans`, each with the column that says the same.
     """
     report = _report(loans)
     return render_page(
@@ -79,7 +74,6 @@ def render_eda(
 
 
 def _word(row: dict[Hashable, Any]) -> dict[Hashable, Any]:
-    """A row of the table of numbers, in words; years without thousands."""
     name = row["column"]
     write = "{:.0f}".format if COLUMNS[name].kind in {Kind.MONTH, Kind.DATE} else plain_number
     for outcome in ("paid", "charged_off"):
@@ -93,7 +87,6 @@ def _word(row: dict[Hashable, Any]) -> dict[Hashable, Any]:
 
 
 def _list_columns(levels: pd.DataFrame) -> list[dict[str, Any]]:
-    """The tables of levels, one per column."""
     if not len(levels):
         return []
     return [
@@ -103,7 +96,6 @@ def _list_columns(levels: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _span(loans: pd.DataFrame) -> str:
-    """First and last month of issue; empty where the loans do not say."""
     if "issue_month" not in loans:
         return ""
     months = loans["issue_month"].agg(["min", "max"])
@@ -111,7 +103,6 @@ def _span(loans: pd.DataFrame) -> str:
 
 
 def _report(loans: pd.DataFrame) -> str:
-    """The report of skrub as a part of our page, in our colours."""
     report = TableReport(
         loans,
         n_rows=1,  # the fewest it takes: the page is about columns, not about borrowers
@@ -125,7 +116,6 @@ def _report(loans: pd.DataFrame) -> str:
 
 
 def _digest_scripts(html: str) -> list[str]:
-    """What the page's content security policy knows skrub's scripts by: nothing else may run."""
     scripts = re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)
     return [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
             for script in scripts]  # fmt: skip

@@ -112,7 +112,7 @@ def decimal_interval(low: float | None, high: float | None, digits: int = 3) -> 
 
 
 def capitalize_first(text: str) -> str:
-    """A text as the beginning of a sentence: its first letter raised, the others left alone."""
+    """A text with its first letter raised, the others left alone."""
     return text[:1].upper() + text[1:]
 
 

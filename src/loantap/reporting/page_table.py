@@ -1,4 +1,4 @@
-"""A table as a page shows it, and how its cells are worded."""
+"""A table of a page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,7 @@ from loantap.reporting.formatting import NOTHING, is_missing
 
 @dataclass(frozen=True, slots=True)
 class PageTable:
-    """A table as the page shows it.
-
-    Attributes:
-        caption: what it is, with its number of loans.
-        headers: one for each column.
-        rows: texts; the first of each row is its heading.
-        note: what a reader must know to read it.
-        is_folded: whether it is opened by a click.
-    """
+    """A table as the page shows it; the first text of each row is its heading."""
 
     caption: str
     headers: Sequence[str]

@@ -1,4 +1,4 @@
-"""The frame all pages share: one self-contained file, templates escaped by default."""
+"""The frame all pages share."""
 
 import base64
 import hashlib
@@ -16,13 +16,9 @@ from loantap.reporting.charts.inline import write_spec
 
 
 def render_page(template: str, *, origin: str, scripts: Sequence[str] = (), **context: Any) -> str:
-    """Render a page template into one HTML document that needs nothing beside it.
+    """Render a template of `reporting/templates` as one HTML document that loads nothing.
 
-    Args:
-        template: file name in `reporting/templates`.
-        origin: origin of the data; when simulated, the page carries the banner that says so.
-        scripts: code that the page runs, in this order; nothing else may run.
-        context: what the template shows; every value is escaped.
+    It warns of simulated data in a banner. No code but `scripts` may run. `context` is escaped.
 
     Raises:
         jinja2.UndefinedError: the template names something that was not given.
@@ -48,7 +44,6 @@ def read_script(name: str) -> str:
 
 
 def _digest(code: str) -> str:
-    """What a content security policy knows a script by."""
     return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii")
 
 

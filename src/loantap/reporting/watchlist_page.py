@@ -1,4 +1,4 @@
-"""The watch-list as a page: who may need help, why, and who deals with it."""
+"""The watch-list as a page."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,12 +16,9 @@ _TRENDS: Final = {"trend_utilisation": "Utilisation", "trend_dti": "DTI", "trend
 
 
 def render_watchlist(watchlist: pd.DataFrame, account: Mapping[str, Any], avoidable: str) -> str:
-    """One self-contained HTML page.
+    """One self-contained HTML page of the watch-list, by rank, and the counts of its account.
 
-    Args:
-        watchlist: one row per loan on the list, by rank.
-        account: counts of the list, of the loans that are not judged, and by trigger.
-        avoidable: where the share of the loss that help avoids comes from.
+    `avoidable` tells the source of the share of loss that help avoids.
     """
     events = watchlist["events_origin"]
     is_simulated = bool(events.ne("real").any())

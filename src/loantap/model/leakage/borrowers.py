@@ -19,11 +19,9 @@ class DuplicateBorrowers:
 
     Attributes:
         keys: columns by which borrowers were recognised, in words.
-        test_loans: held-out loans.
-        test_duplicates: of those, with a duplicate among the training loans.
-        train_loans: training loans.
-        fold_duplicates: of those, with a duplicate in another cross-validation fold.
-        by_key: held-out loans with a training duplicate, per key.
+        test_duplicates: held-out loans with a duplicate among the training loans.
+        fold_duplicates: training loans with a duplicate in another fold.
+        by_key: as `test_duplicates`, per key.
     """
 
     keys: tuple[str, ...]
@@ -35,11 +33,11 @@ class DuplicateBorrowers:
 
     @property
     def share(self) -> float:
-        """Share of the held-out loans with a training duplicate."""
+        """Of the held-out loans, with a training duplicate."""
         return self.test_duplicates / self.test_loans if self.test_loans else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Its figures, for a record."""
+        """Figures for a record."""
         return {
             "keys": list(self.keys),
             "test_loans": self.test_loans,
@@ -56,16 +54,10 @@ def find_duplicate_borrowers(
     folds: Folds,
     borrower_keys: Sequence[tuple[str, ...]],
 ) -> DuplicateBorrowers:
-    """Look for borrowers on both sides of the split, and of the folds.
+    """Look for borrowers on both sides of the split (`is_train`, same index), and of the folds.
 
-    By `borrower_id` where the loans carry one, else by `borrower_keys`: loans equal in all
-    columns of a key count as one borrower's, those with a missing value in it do not.
-
-    Args:
-        loans: one row per loan, the columns of the keys.
-        is_train: whether a loan is a training loan; same index.
-        folds: of the training loans, by their positions among these.
-        borrower_keys: columns that tell a borrower.
+    By `borrower_id` where the loans carry one, else by `borrower_keys`: loans equal in all columns
+    of a key count as one borrower's, those with a missing value in it do not.
     """
     train = is_train.to_numpy(dtype=bool)
     keys = ((BORROWER_ID,),) if BORROWER_ID in loans else tuple(borrower_keys)
@@ -101,7 +93,6 @@ def _find_partners(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
 def _meets_other_side(
     partners: npt.NDArray[np.int64], side: npt.NDArray[Any]
 ) -> npt.NDArray[np.bool_]:
-    """Whether some partner of a loan is on another side than the loan itself."""
     meets = np.zeros(len(partners), dtype=bool)
     found = partners >= 0
     sides = pd.Series(side[found]).groupby(partners[found]).transform("nunique")

@@ -1,4 +1,4 @@
-"""The tests of the leakage gate on one feature, each with its verdict and the evidence for it."""
+"""The tests of the leakage gate on one feature."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,15 +41,7 @@ class GateVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one test found about one feature.
-
-    Attributes:
-        test: its name.
-        verdict: of this test alone.
-        statement: the finding in words; empty when it passed without remark.
-        remedy: what to do about it.
-        figures: what was measured.
-    """
+    """What one test found about one feature; `statement` may be empty."""
 
     test: str
     verdict: GateVerdict = GateVerdict.PASSED
@@ -64,7 +56,6 @@ class Context:
 
     Attributes:
         target: 1 for charged off; one per loan.
-        folds: of the cross-fitting.
         months: issue month of each loan as a code; None where it is not known.
         groups: per encodable column, the loans whose groups could give an outcome away.
         lags: per date after the decision, days from issue to it, less the mean of the loans of the
@@ -79,7 +70,7 @@ class Context:
 
 
 def make_context(loans: pd.DataFrame, options: LeakageOptions) -> Context:
-    """Context of training loans: one row per loan, `is_charged_off` and any other columns."""
+    """Context of training loans, one row each."""
     target = loans["is_charged_off"]
     return Context(
         target,
@@ -94,7 +85,7 @@ def make_context(loans: pd.DataFrame, options: LeakageOptions) -> Context:
 
 
 def encodable_columns(loans: pd.DataFrame) -> list[str]:
-    """Columns known at decision that someone could turn into a target encoding."""
+    """Columns known at decision that could become a target encoding."""
     return [
         name
         for name, column in COLUMNS.items()
@@ -118,7 +109,7 @@ def _measure_lags(loans: pd.DataFrame) -> dict[str, FloatArray]:
 
 
 def check_known(name: str) -> Evidence:
-    """Whether all that a feature is declared to use is known when the loan is decided."""
+    """Whether all that a feature is declared to use is known at the decision."""
     known = FEATURES[name].known_at_decision if name in FEATURES else True
     if known:
         return Evidence("known_at_decision")
@@ -183,14 +174,8 @@ def check_vintage(
 ) -> Evidence:
     """Whether a feature, or its missing values, only mark when a loan was issued.
 
-    Missing numbers are imputed without a flag, so a model cannot read a vintage in them: a
-    warning. A category or a flag it can read; caught where the default rates differ as well.
-
-    Args:
-        values: one per loan.
-        signal: what a model reads in them, see `read_signal`.
-        context: of the same loans.
-        options: limits.
+    Missing numbers are imputed without a flag, so a model cannot read a vintage in them: a warning.
+    A category or a flag it can read; caught where the default rates differ as well.
     """
     if context.months is None:
         return Evidence("vintage")
@@ -221,8 +206,8 @@ def check_vintage(
 def read_signal(values: pd.Series, bins: Bins, target: pd.Series) -> FloatArray:
     """What a model reads in a feature, one number per loan.
 
-    Of a number its rank, from 0 to 1, in the middle where it is missing; of a category its
-    default rate.
+    Of a number its rank, from 0 to 1, in the middle where it is missing; of a category its default
+    rate.
     """
     if pd.api.types.is_numeric_dtype(values):
         return np.asarray(values.rank(pct=True).fillna(0.5), dtype=float)
@@ -231,13 +216,7 @@ def read_signal(values: pd.Series, bins: Bins, target: pd.Series) -> FloatArray:
 
 
 def check_group_means(signal: FloatArray, context: Context, options: LeakageOptions) -> Evidence:
-    """Whether a number was computed from the outcomes of groups: a target or leave-one-out mean.
-
-    Args:
-        signal: what a model reads in the feature, see `read_signal`.
-        context: of the same loans.
-        options: limits.
-    """
+    """Whether `signal` (see `read_signal`) was computed from the outcomes of groups."""
     if not context.groups:
         return Evidence("computed_from_outcomes")
     found = {name: measure_group_excess(signal, g) for name, g in context.groups.items()}

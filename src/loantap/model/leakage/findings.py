@@ -1,8 +1,4 @@
-"""What the leakage gate found, and whom it lets pass.
-
-A feature that tells more about the outcome than an honest one can may be used by `benchmark`
-alone.
-"""
+"""What the leakage gate found; a caught feature may be used by `benchmark` alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +12,7 @@ _SEVERITY: Final = (GateVerdict.PASSED, GateVerdict.WARNED, GateVerdict.CAUGHT)
 
 
 class LeakageError(ValueError):
-    """A feature set that is to be lent on fails the gate."""
+    """A feature set for lending fails the gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +20,11 @@ class FeatureFinding:
     """What the gate found about one feature.
 
     Attributes:
-        feature: its name.
         loans: training loans examined.
         groups: categories, or bins of a number.
-        auc: cross-fitted AUC of the feature alone.
-        auc_in_sample: the same without cross-fitting.
+        auc: of the feature alone, cross-fitted.
         standard_error: of the cross-fitted AUC.
-        evidence: of each test.
-        categories: those with an implausible default rate: category, loans, default rate,
-            adjusted p-value.
+        categories: those with an implausible default rate.
     """
 
     feature: str
@@ -56,7 +48,7 @@ class FeatureFinding:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it was caught, in words; empty when it was not."""
+        """Why it was caught, in words; may be empty."""
         return tuple(e.statement for e in self.evidence if e.verdict is GateVerdict.CAUGHT)
 
     @property
@@ -94,7 +86,7 @@ def report_leakage(
     checks: Mapping[str, Any] | None = None,
     impact: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """`leakage_report.json` out of what was found."""
+    """`leakage_report.json` of these findings."""
     return {
         "features": [f.as_dict() for f in findings],
         "checks": dict(checks or {}),

@@ -1,10 +1,9 @@
 """Runs the leakage gate over a portfolio.
 
-Each feature is asked, on training loans only: is it known when the loan is decided; does it alone
-separate the outcomes better than the domain allows; does one of its categories default more, or
-less, often than any honest group of borrowers does; does it remember loans; does it only mark a
-vintage; was it computed from outcomes, or from dates after the decision. Of the portfolio it is
-asked whether the same borrower stands on both sides of the split.
+Each feature is asked, on training loans only: is it known at the decision; does it, or one of its
+categories, tell more of the outcome than an honest one can; does it remember loans; does it only
+mark a vintage; was it computed from outcomes, or from later dates. Of the portfolio it is asked
+whether a borrower stands on both sides of the split.
 """
 
 from collections.abc import Sequence
@@ -53,20 +52,13 @@ Check = dict[str, Any]
 def examine_feature(
     values: pd.Series, context: Context, options: LeakageOptions, *further: Evidence
 ) -> FeatureFinding:
-    """Examine one feature of the training loans; `values.name` tells which.
-
-    Args:
-        values: one per training loan; a category as text.
-        context: of the same loans, see `make_context`.
-        options: limits.
-        further: evidence that the values alone do not hold.
-    """
+    """Examine the feature `values.name` of the training loans, with `further` evidence."""
     name, target = str(values.name), context.target
     bins = bin_values(values)
     area, in_sample = cross_fitted_auc(bins, target, context.folds), in_sample_auc(bins, target)
     signal = read_signal(values, bins, target)
     flagged = find_implausible_categories(bins, target, options)
-    # The default rate of a category is computed from outcomes by its very definition.
+    # A category's default rate is computed from outcomes by definition.
     is_number = pd.api.types.is_numeric_dtype(values)
     computed = [check_group_means(signal, context, options)] if is_number else []
     return FeatureFinding(
@@ -93,19 +85,13 @@ def examine_feature(
 def examine_portfolio(
     loans: pd.DataFrame, features: pd.DataFrame, is_train: pd.Series, options: LeakageOptions
 ) -> dict[str, Any]:
-    """The whole gate: `leakage_report.json`.
+    """The whole gate: `leakage_report.json`, from loans of `03_primary`, one row each.
 
     Outcomes of training loans are looked at and no others; dates, lineage and borrowers of all.
 
-    Args:
-        loans: one row per loan, as in `03_primary`.
-        features: its features; same index, no other columns.
-        is_train: whether a loan is a training loan; same index.
-        options: limits, keys, folds, seed.
-
     Returns:
-        `features`, `checks` and `impact`: per feature what was found, which feature sets use it;
-        the tests of the whole portfolio; metrics with and without each suspicious feature.
+        `features`, what was found of each, and which feature sets use it; `checks` of the whole
+        portfolio; `impact`, metrics with and without each suspicious feature.
 
     Raises:
         InputError: the training loans hold too few of an outcome to be examined.

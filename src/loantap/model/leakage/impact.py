@@ -1,4 +1,4 @@
-"""What a suspicious feature does to a model: metrics with and without it, on the same loans."""
+"""Metrics with and without a suspicious feature."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _F2_ROUNDS: Final = 10
 class Estimate:
     """A metric and how much each loan moves it: the mean of the influences is 0.
 
-    The variance of a mean of influences is that of the metric (Hampel, JASA 1974), and influences
-    of two models on the same loans subtract, which makes the comparison a paired one.
+    The variance of a mean of influences is that of the metric (Hampel, JASA 1974). Influences of
+    two models on the same loans subtract: a paired comparison.
     """
 
     value: float
@@ -55,12 +55,8 @@ class Estimate:
 def estimate_metrics(target: IntArray, pd_: FloatArray) -> dict[str, Estimate]:
     """AUC (DeLong et al., Biometrics 1988), log-loss and F2 (as a ratio of means).
 
-    By influences rather than by bootstrap, which `measures/auc.py` has: one pass gives all three
-    figures bounds that can be paired, for every suspicious feature.
-
-    Args:
-        target: 1 for charged off; both outcomes present.
-        pd_: calibrated probability of default.
+    Both outcomes must be present. By influences rather than by bootstrap: one pass gives all three
+    bounds that can be paired.
     """
     bad = target == 1
     # Share of the other outcome that a loan is ranked on the right side of.
@@ -86,8 +82,7 @@ def _find_f2_threshold(target: IntArray, pd_: FloatArray) -> float:
     """The PD from which declining raises F2: a fifth of the F2 it gives.
 
     Lipton, Elkan and Naryanaswamy, *Optimal thresholding of classifiers to maximize F1 measure*,
-    2014, for beta 2. The threshold that looks best on the loans at hand is too noisy a thing to
-    compare two models by.
+    2014, for beta 2. The best threshold of the loans at hand is too noisy to compare models by.
     """
     threshold = f2_decline_all(float(target.mean())) / _F2_WEIGHTS
     for _ in range(_F2_ROUNDS):
@@ -108,15 +103,7 @@ def measure_impact(
     """Out-of-fold metrics of a plain logistic regression with and without each such feature.
 
     "Without" are all the features that are not caught, less this one; "with" are those and this
-    one. At most `options.impact_loans` loans are used, drawn with the seed. F2 is taken at
-    its optimum for calibrated PDs.
-
-    Args:
-        features: one row per training loan.
-        target: 1 for charged off; same index.
-        suspicious: features to measure.
-        caught: of those, the ones the gate stops.
-        options: folds, seed, number of loans.
+    one. F2 is taken at its optimum for calibrated PDs.
 
     Returns:
         One record per suspicious feature: `feature`, `n`, `drawn_from`, `with`, `without` and
@@ -189,7 +176,6 @@ def _cross_fit(
 
 
 def _encode(feature: pd.DataFrame) -> FloatArray:
-    """One feature as the models encode it, one row per loan."""
     name = str(feature.columns[0])
     encoder = make_preprocessor(FeatureSet(name, (name,), "a single one", for_lending=False))
     return np.asarray(encoder.fit_transform(feature), dtype=float)

@@ -1,4 +1,4 @@
-"""What features are made of: their own loan's declared columns, dated before the decision."""
+"""What features are made of."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,11 +22,9 @@ class LaterDates:
     """Loans whose value of a date column lies after their issue month.
 
     Attributes:
-        column: its name.
         loans: loans that have a value.
-        later: of those, dated after the issue month.
         examples: `loan_id` of the first few.
-        used_by: features computed from it.
+        used_by: features computed from the column.
     """
 
     column: str
@@ -41,7 +39,7 @@ class LaterDates:
         return self.later / self.loans if self.loans else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Its figures, for a record."""
+        """Figures for a record."""
         return {
             "column": self.column,
             "loans": self.loans,
@@ -52,7 +50,7 @@ class LaterDates:
 
 
 def find_later_dates(loans: pd.DataFrame) -> list[LaterDates]:
-    """Every date column of `loans` (one row per loan, `issue_month` among them) against issue."""
+    """Every date column of the loans against their `issue_month`."""
     found = []
     for name, column in COLUMNS.items():
         is_date = column.kind in (Kind.MONTH, Kind.DATE)
@@ -96,11 +94,7 @@ def check_lineage(values: pd.Series, loans: pd.DataFrame) -> Evidence:
     """Whether a feature is computed from the declared columns of its own loan, and nothing else.
 
     It is computed again from those columns alone, for every second loan: a feature that reads the
-    outcome, or any other loan, could not come out the same. That is a proof, not a statistic.
-
-    Args:
-        values: the feature of each loan; `values.name` tells which.
-        loans: the same loans, same index.
+    outcome, or any other loan, could not come out the same.
     """
     name = str(values.name)
     remedy = "Build it in features/build.py from columns known at the decision, and declare them"

@@ -1,4 +1,4 @@
-"""What a person may set about the leakage gate; validated, then frozen."""
+"""Options of the leakage gate; validated, then frozen."""
 
 from __future__ import annotations
 
@@ -17,26 +17,20 @@ class LeakageOptions(Options):
     """What a single feature may honestly tell about the outcome.
 
     Attributes:
-        seed: of the cross-fitting folds.
-        folds: of the cross-fitting.
-        max_auc: of one feature alone; the strongest honest one, the interest rate, has .69.
-        plausible_default_rates: lowest and highest rate a category may honestly have.
         false_discovery_rate: expected share of false alarms among the categories flagged.
-        max_gap: of the AUC of a feature's groups in-sample above cross-fitted; beyond it the
-            feature remembers loans.
+        max_gap: of in-sample AUC above cross-fitted; beyond it the feature remembers loans.
         vintage_share: share of the variance of a feature, or of its being missing, that is the
             issue month; from there on it only marks when a loan was issued.
-        max_group_z: by how many standard errors a feature may tell more of an outcome, over
-            loans of one job title, state and the like, than these have in common.
+        max_group_z: by how many standard errors a feature may tell more of an outcome, over loans
+            of one job title, state and the like, than these have in common.
         max_later_share: share of loans with a date after their issue month that may be typing
             errors; features of that date are caught beyond it, and warned of below.
         max_outcome_date_share: of the variance of a date after the decision, among loans of the
             same month, term and outcome, that a feature may explain.
         max_duplicate_borrowers: share of the held-out loans whose borrower may also have a training
             loan.
-        borrower_keys: columns that identify a borrower, where the loans have no `borrower_id`;
-            loans that are equal in all columns of one key count as one borrower's.
-        impact_loans: most loans on which metrics with and without a suspicious feature are taken.
+        borrower_keys: columns that identify a borrower where the loans have no `borrower_id`.
+        impact_loans: most loans on which the impact of a suspicious feature is measured.
     """
 
     seed: Seed

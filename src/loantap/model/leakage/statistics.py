@@ -1,4 +1,4 @@
-"""The statistics behind the leakage gate: arrays in, figures out, no verdicts."""
+"""The statistics behind the leakage gate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,12 +25,7 @@ _TINY: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """A column as groups of loans.
-
-    Attributes:
-        codes: one per loan, the place of its group in `labels`.
-        labels: text of each group.
-    """
+    """A column as groups of loans: `codes` are places in `labels`, one per loan."""
 
     codes: IntArray
     labels: tuple[str, ...]
@@ -59,7 +54,7 @@ def split_folds(target: pd.Series, options: LeakageOptions) -> Folds:
 def cross_fitted_auc(bins: Bins, target: pd.Series, folds: Folds) -> float:
     """AUC of the target mean of each group, learned on the other folds.
 
-    Target encoding without cross-fitting would call every long list of categories a leak.
+    Without cross-fitting every long list of categories would look like a leak.
     """
     # `smooth="auto"` shrinks small categories to the mean (Micci-Barreca, 2001).
     encoder = TargetEncoder(target_type="binary", smooth="auto", cv=folds)
@@ -73,14 +68,14 @@ def cross_fitted_auc(bins: Bins, target: pd.Series, folds: Folds) -> float:
 
 
 def in_sample_auc(bins: Bins, target: pd.Series) -> float:
-    """AUC of the target mean of each group, learned on the very loans it is measured on."""
+    """AUC of the target mean of each group, without cross-fitting."""
     count = np.bincount(bins.codes, minlength=len(bins.labels))
     bad = np.bincount(bins.codes, target.to_numpy(), minlength=len(bins.labels))
     return _auc_of_groups(bad / np.maximum(count, 1), bins.codes, target)
 
 
 def _auc_of_groups(scores: FloatArray, codes: IntArray, target: pd.Series) -> float:
-    """AUC of one score per group; weighted groups say the same as loans, and far sooner."""
+    """AUC of one score per group; weighted groups are far faster than loans."""
     count = np.bincount(codes, minlength=len(scores))
     bad = np.bincount(codes, target.to_numpy(), minlength=len(scores))
     outcome = np.repeat([0, 1], len(scores))
@@ -97,10 +92,8 @@ def find_implausible_categories(
     """Categories whose default rate is significantly outside the plausible range.
 
     One-sided binomial tests against the nearer end of `plausible_default_rates`, with the false
-    discovery rate over all categories controlled (Benjamini and Hochberg, 1995).
-
-    Returns one row per category flagged: `category`, `loans`, `default_rate`,
-    `adjusted_p_value`.
+    discovery rate controlled (Benjamini and Hochberg, 1995). Returns one row per category flagged:
+    `category`, `loans`, `default_rate`, `adjusted_p_value`.
     """
     lowest, highest = options.plausible_default_rates
     count = np.bincount(bins.codes, minlength=len(bins.labels))
@@ -122,7 +115,7 @@ def find_implausible_categories(
 
 
 def explained_share(values: FloatArray, codes: IntArray) -> float:
-    """Share of the variance of `values` that lies between groups (codes from 0), adjusted.
+    """Share of the variance of `values` that lies between groups (codes from 0).
 
     Epsilon squared (Kelley, PNAS 1935), adjusted for the number of groups: 0 where they say
     nothing, 1 where they say all.
@@ -139,14 +132,9 @@ def explained_share(values: FloatArray, codes: IntArray) -> float:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeGroups:
-    """Loans in groups small enough to give a single loan's outcome away.
+    """Loans (by position) in groups small enough to give a single loan's outcome away.
 
-    Attributes:
-        loans: their positions.
-        group: group of each, from 0.
-        others: how many others are in it.
-        outcome: of each, less the mean.
-        their_outcome: mean of that over the others.
+    `outcome` is that of each less the mean, `their_outcome` the mean of that over the `others`.
     """
 
     loans: IntArray
@@ -159,12 +147,8 @@ class OutcomeGroups:
 def group_outcomes(codes: IntArray, target: pd.Series) -> OutcomeGroups:
     """The loans in groups of 2 to 200; none where there are fewer than 30 such groups.
 
-    A target mean over more loans holds less than 0.5% of the outcome of each: nothing leaks. From
-    fewer groups the error of what is measured over them cannot be told.
-
-    Args:
-        codes: group of each loan; negative where it has none.
-        target: 1 for charged off; one per loan.
+    A target mean over more loans holds less than 0.5% of the outcome of each; of fewer groups no
+    error can be told. A negative code is no group.
     """
     counts = np.bincount(codes[codes >= 0], minlength=1)
     size = np.where(codes >= 0, counts[codes], 0)
@@ -183,10 +167,7 @@ def group_outcomes(codes: IntArray, target: pd.Series) -> OutcomeGroups:
 class GroupExcess:
     """How much better the others' feature values tell a loan's outcome than their outcomes do.
 
-    Attributes:
-        share: excess as a share of the variance of the outcome.
-        z: that excess in standard errors.
-        loans: in groups that could tell.
+    `share` is of the variance of the outcome, `z` in standard errors.
     """
 
     share: float
@@ -195,17 +176,13 @@ class GroupExcess:
 
 
 def measure_group_excess(ranks: FloatArray, groups: OutcomeGroups) -> GroupExcess:
-    """Whether a number was computed from the outcomes of groups of loans, the loan's own included.
+    """Whether a number (ranks, 0 to 1, none missing) was computed from the outcomes of groups.
 
     What the *other* loans of a loan's group know of it, they know through what the group has in
     common; so their honest values explain at most as much of its outcome as the covariance of
     outcomes within groups (the intraclass covariance of a one-way analysis of variance; Fisher,
-    1925). A target mean per group breaks that bound, since it carries the loan's own outcome into
-    the values of its neighbours; so does a leave-one-out mean, a smoothed or a noisy one.
-
-    Args:
-        ranks: rank of each loan's value, 0 to 1, none missing.
-        groups: of the same loans.
+    1925). A target mean per group, or a leave-one-out mean, breaks that bound: it carries the
+    loan's own outcome into the values of its neighbours.
     """
     group, outcome = groups.group, groups.outcome
     mine = ranks[groups.loans]

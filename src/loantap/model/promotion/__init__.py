@@ -1,1 +1,1 @@
-"""Whether a model becomes champion: the rule, the contest, the release."""
+"""Whether a model becomes champion."""

@@ -1,4 +1,4 @@
-"""Contests between models: challenger and logistic regression, newcomer and champion."""
+"""Contests between models."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,13 +23,7 @@ from loantap.model.training.train import feature_names, train_challenger
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Which kind of model goes forward.
-
-    Attributes:
-        winner: the model.
-        predictions: of the winner, from `predict_samples`.
-        verdict: why; None where nothing challenged the logistic regression.
-    """
+    """Which kind of model goes forward; `verdict` is None where there was no challenger."""
 
     winner: FittedModel
     predictions: pd.DataFrame
@@ -46,13 +40,6 @@ def challenge(
     """Let the challenger, trained on the same splits, take the place of the logistic regression.
 
     The test split has no say in it: what is quoted of the winner there would flatter it.
-
-    Args:
-        model_input: one row per loan, as `predict_samples` takes it.
-        logistic: trained on the training split.
-        predictions: of it, from `predict_samples`.
-        report: of the leakage gate.
-        options: of the training; without a challenger the logistic regression goes forward.
     """
     if options.challenger is None:
         return Contest(logistic, predictions, None)
@@ -87,11 +74,7 @@ def judge_promotion(
     options: TrainingOptions,
     digest: str = "",
 ) -> Verdict:
-    """Whether the new model becomes champion, by the rule of `promotion`.
-
-    `digest` tells it from other models, as that of the champion does: one does not take its own
-    place.
-    """
+    """Whether the new model becomes champion; one with the champion's `digest` does not."""
     new, rule = contest.predictions, options.promotion
     conditions = judge_alone(new, list_caught(report, options), rule, options.seed)
     name = f"the new {contest.winner.kind} model of {options.name}"
@@ -112,12 +95,10 @@ def predict_as_champion(
 ) -> pd.DataFrame:
     """PDs of the champion for the loans the new model was judged on, none of which it had seen.
 
-    Where it was registered with a prediction of the loan for the same kind of sample, that one is
-    taken: it came from other folds, or from earlier months. Loans it was never given are scored
-    now. The rest, such as loans it saw in training and was not judged on out of time, are left out:
-    all of them where no predictions were kept, for then nobody knows what it saw.
-
-    Returns `loan_id`, `sample`, `probability_of_default`.
+    The prediction it was registered with for the same kind of sample is taken, which came from
+    other folds or earlier months. Loans it was never given are scored now. The rest are left out:
+    all where no predictions were kept, for then nobody knows what it saw. Returns `loan_id`,
+    `sample`, `probability_of_default`.
     """
     if champion.predictions.empty:
         return new.loc[[], ["loan_id", "sample", "probability_of_default"]]

@@ -17,8 +17,6 @@ def digest_model(trained: TrainedModel, predictions: pd.DataFrame) -> str:
     """The same for the same model of the same loans, and for no other; SHA-256 in hex.
 
     It covers coefficients, the facts, and the PDs of every loan in each sample, to nine decimals.
-    A training loan that changed in any feature of the model gives the models of the other folds
-    another PD for it, or for others, and so another digest.
     """
     described = {
         "facts": _round(trained.facts.model_dump(mode="json")),
@@ -32,7 +30,7 @@ def digest_model(trained: TrainedModel, predictions: pd.DataFrame) -> str:
 
 
 def digest_predictions(predictions: pd.DataFrame) -> str:
-    """The same for the same PDs of the same loans, to nine decimals; SHA-256 in hex."""
+    """SHA-256 of PDs and their loans, to nine decimals, in hex."""
     rows = pd.util.hash_pandas_object(predictions.round(_DECIMALS), index=False)
     return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()
 

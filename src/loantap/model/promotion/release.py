@@ -16,11 +16,10 @@ class Release:
     """A model as it is registered.
 
     Attributes:
-        trained: what is served.
         predictions: what `predict_samples` returned of it; later models are compared on these.
-        report: how it came about, the structure of `training.json`.
+        report: the structure of `training.json`.
         verdicts: of the contest between its kinds, if there was one, and on its promotion, last.
-        training: the loans it was trained on, as digests; None of a model not for lending.
+        training: None of a model not for lending.
     """
 
     trained: TrainedModel
@@ -36,9 +35,9 @@ class Champion:
 
     Attributes:
         label: registered name and version.
-        trained: what is served; None where it cannot be read.
-        predictions: those it was registered with; empty where none were kept.
-        digest: what it is told from other models by; "" where it is not known.
+        trained: None where it cannot be read.
+        predictions: empty where none were kept.
+        digest: "" where it is not known.
     """
 
     label: str

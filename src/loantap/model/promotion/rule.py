@@ -1,4 +1,4 @@
-"""The rule by which one model takes the place of another; docs/adr/0008 gives the reasons.
+"""The rule by which one model takes the place of another (docs/adr/0008).
 
 A model is promoted when all of these hold:
 
@@ -7,8 +7,8 @@ A model is promoted when all of these hold:
 3. it is calibrated: out of fold its ECE is within the range of a perfect model, or immaterial;
 4. it is better on loans that neither model has seen: the intervals of the differences in log-loss
    and in AUC, by a paired bootstrap, both lie above zero;
-5. it is not worse on matured loans out of time: the interval of the difference in AUC does not
-   lie below zero.
+5. it is not worse on matured loans out of time: the interval of the difference in AUC does not lie
+   below zero.
 
 The last two need a champion; the first to come needs the first three alone.
 """
@@ -33,15 +33,7 @@ _MIN_OUT_OF_TIME = 30
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much better one model is than another on the same loans, with a bootstrap interval.
-
-    Attributes:
-        n: number of loans.
-        charged_off: of these.
-        gain: mean difference; above zero the new model is better.
-        low: lower bound of the interval.
-        high: its upper bound.
-    """
+    """By how much the new model is better on the same loans, with a bootstrap interval."""
 
     n: int
     charged_off: int
@@ -58,7 +50,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One line of the rule: whether it holds, and what shows it."""
+    """One condition of the rule: whether it holds, and what shows it."""
 
     name: str
     holds: bool
@@ -67,10 +59,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a model is promoted, over what, and why or why not.
-
-    `incumbent` is empty where there is none yet.
-    """
+    """Whether a model is promoted, and why; `incumbent` is empty where there is none."""
 
     candidate: str
     incumbent: str
@@ -92,7 +81,7 @@ class Verdict:
 
     @property
     def reason(self) -> str:
-        """What becomes of the candidate, and why, in one sentence."""
+        """What becomes of the candidate, and why."""
         if self.promoted:
             return f"{self.headline}: every condition holds"
         failed = "; ".join(f"{c.name}: {c.evidence}" for c in self.conditions if not c.holds)
@@ -102,7 +91,7 @@ class Verdict:
 def compare_log_loss(
     target: IntArray, new: FloatArray, old: FloatArray, options: PromotionOptions, seed: int
 ) -> Difference:
-    """Fall of the mean log-loss from the old PDs to the new ones, by a paired bootstrap."""
+    """Fall of the mean log-loss from old PDs to new ones, by a paired bootstrap."""
     gains = _loss(target, old) - _loss(target, new)
     rng = np.random.default_rng(seed)
     draws = (rng.integers(0, len(gains), len(gains)) for _ in range(options.resamples))
@@ -113,7 +102,7 @@ def compare_log_loss(
 def compare_auc(
     target: IntArray, new: FloatArray, old: FloatArray, options: PromotionOptions, seed: int
 ) -> Difference:
-    """Rise of the AUC from the old PDs to the new ones, by a paired bootstrap."""
+    """Rise of the AUC from old PDs to new ones, by a paired bootstrap."""
     scores = np.stack([new, old])
     drawn = bootstrap_aucs(target, scores, seed=seed, resamples=options.resamples)
     new_auc, old_auc = (roc_auc_score(target, score) for score in scores)
@@ -123,14 +112,10 @@ def compare_auc(
 def judge_alone(
     predictions: pd.DataFrame, caught: list[str] | None, options: PromotionOptions, seed: int
 ) -> list[Condition]:
-    """The conditions a model meets or not by itself.
+    """The conditions a model meets or not by itself, judged in cross-validation.
 
-    Args:
-        predictions: of the model; its training loans are those in cross-validation.
-        caught: features it uses that the leakage gate caught; None of a model that is not for
-            lending, of which the gate asks nothing.
-        options: of the rule.
-        seed: of the draws.
+    `caught` are features it uses that the leakage gate caught; None of a model that is not for
+    lending, of which the gate asks nothing.
     """
     rows = predictions[predictions["sample"].eq(CROSS_VALIDATION)]
     target = rows["is_charged_off"].to_numpy("int64")
@@ -171,12 +156,8 @@ def judge_against(
 ) -> list[Condition]:
     """The conditions that need a champion.
 
-    Args:
-        new: `loan_id`, `sample`, `is_charged_off`, `probability_of_default` of the new model, each
-            by a model that had not seen the loan.
-        old: the same of the champion.
-        options: of the rule.
-        seed: of the draws.
+    Both tables hold `loan_id`, `sample`, `is_charged_off` and `probability_of_default`, each by a
+    model that had not seen the loan.
     """
     columns = ["loan_id", "sample", "probability_of_default"]
     both = new[[*columns, "is_charged_off"]].merge(old[columns], on=columns[:2], suffixes=("", "_"))

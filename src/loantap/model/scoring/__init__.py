@@ -1,1 +1,1 @@
-"""A trained model at work: its scorecard, reasons, the scorer."""
+"""A trained model at work."""

@@ -1,4 +1,4 @@
-"""What a scorer answers: PD, score and reasons, of one application or of many."""
+"""What a scorer answers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ class Scored:
         score: 300 to 900 points, more is better; None where it is invalid.
         reasons: four texts, empty where fewer features raise the risk; of an invalid application
             the first is what is wrong with it.
-        unlike: place in `Support.sentences` of what is unlike the loans of the training; 0 where
-            nothing is.
+        unlike: place in `Support.sentences`; 0 where it is like the loans of the training.
         columns: typed values by canonical name.
     """
 
@@ -35,14 +34,9 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """Many applications, scored.
+    """Many applications, scored, as in `Scored`.
 
-    Attributes:
-        probability_of_default: NaN where an application is invalid.
-        score: 300 to 900 points, more is better; NaN where it is invalid.
-        reasons: as in `Scored`.
-        unlike: as in `Scored`; of an invalid application it means nothing.
-        columns: typed canonical columns.
+    PD and score are NaN where an application is invalid; `unlike` then means nothing.
     """
 
     probability_of_default: FloatArray
@@ -52,11 +46,7 @@ class Assessed:
     columns: Mapping[str, FloatArray | Texts]
 
     def mark_invalid(self, problems: Mapping[int, str]) -> Assessed:
-        """The same without PD and score where an application cannot be scored.
-
-        Args:
-            problems: what is wrong with it, which becomes its first reason, by its place from 0.
-        """
+        """The same without PD and score at the places (from 0) of `problems`, the first reasons."""
         rows = list(problems)
         sentences = tuple(dict.fromkeys((*self.reasons.sentences, *problems.values())))
         places = {sentence: place for place, sentence in enumerate(sentences)}

@@ -28,13 +28,7 @@ class UnexplainableError(ValueError):
 def make_scorecard(
     pipeline: Pipeline, feature_set: FeatureSet, reference: tuple[float, ...]
 ) -> Scorecard:
-    """The additive form of a fitted model.
-
-    Args:
-        pipeline: preprocessing, then a `LogisticRegression`, or a
-            `HistGradientBoostingClassifier` that allows no interactions.
-        feature_set: the features it takes.
-        reference: what `measure_reference` gave for its training loans.
+    """The additive form of a fitted logistic regression, or of boosted trees without interactions.
 
     Raises:
         UnexplainableError: the model is not a sum of effects, or the reference is another model's.
@@ -69,8 +63,8 @@ def measure_reference(
 ) -> tuple[float, ...]:
     """Where contributions are measured from: the mean of the training loans.
 
-    Of a logistic regression the mean of each encoded column, of boosted trees the mean effect of
-    each feature beside that of a missing value.
+    Of a logistic regression that of each encoded column, of boosted trees the mean effect of each
+    feature beside that of a missing value.
     """
     if isinstance(pipeline[-1], LogisticRegression):
         return tuple(_encode(pipeline, features).mean(axis=0).tolist())
@@ -79,7 +73,7 @@ def measure_reference(
 
 
 def encoded_owners(pipeline: Pipeline, feature_set: FeatureSet) -> npt.NDArray[np.str_]:
-    """The feature each encoded column belongs to, in the order of the coefficients."""
+    """The feature of each encoded column, in the order of the coefficients."""
     return np.array(
         [
             column
@@ -117,7 +111,6 @@ def _take_regression_apart(
 
 
 def _probe_categories(pipeline: Pipeline, feature_set: FeatureSet) -> dict[str, pd.DataFrame]:
-    """Per categorical feature, rows that differ in its category alone, the last of one unseen."""
     if not feature_set.categorical:
         return {}
     encoder = pipeline[0].named_transformers_["categorical"]
@@ -140,8 +133,8 @@ def _tabulate(categories: pd.Series, levels: FloatArray) -> TableEffect:
 def _find_steps(pipeline: Pipeline, feature_set: FeatureSet) -> tuple[float, dict[str, Effect]]:
     """Log-odds of a row without any value, and what each value of each feature adds to it.
 
-    A tree without interactions splits on one feature only, so the model is a sum of step
-    functions; each is found by asking the model itself at the end of every interval.
+    Without interactions the model is a sum of step functions; each is found by asking the model at
+    the end of every interval.
     """
     edges = _list_thresholds(pipeline[-1])
     unknown: Mapping[str, float | str] = {
@@ -162,8 +155,8 @@ def _find_steps(pipeline: Pipeline, feature_set: FeatureSet) -> tuple[float, dic
 def _list_thresholds(classifier: HistGradientBoostingClassifier) -> FloatArray:
     """All values at which the trees split a number, rising.
 
-    scikit-learn publishes no view of the trees of this estimator. Of their nodes only the
-    thresholds are taken; what lies between them is asked of `decision_function`.
+    scikit-learn publishes no view of these trees: no more than the thresholds is taken of their
+    nodes.
     """
     nodes = [tree.nodes for stage in classifier._predictors for tree in stage]  # noqa: SLF001
     splits = [n[(n["is_leaf"] == 0) & (n["is_categorical"] == 0)]["num_threshold"] for n in nodes]
@@ -181,7 +174,6 @@ def _merge_steps(edges: FloatArray, levels: FloatArray) -> StepEffect:
 
 
 def _shift(effect: Effect, by: float) -> Effect:
-    """The effect measured from `by`."""
     match effect:
         case StepEffect(edges, levels, missing):
             return StepEffect(edges, tuple(level - by for level in levels), missing - by)

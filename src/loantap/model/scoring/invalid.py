@@ -1,4 +1,4 @@
-"""What is wrong with applications that cannot be scored, in words."""
+"""What is wrong with applications, in words."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from loantap.portfolio.values import show_value
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with an application: where, the value as it is shown, and what."""
+    """What is wrong with an application: where, the value as it is shown, and why."""
 
     column: Column
     value: str
@@ -33,11 +33,7 @@ def describe_invalid(
 ) -> dict[int, str]:
     """All that is wrong with each application that cannot be scored, by its place, from 0.
 
-    Args:
-        given: their columns as they came, by canonical name.
-        read: the same, typed and checked.
-        contradictions: found between them.
-        faults: why a row could not be read from its file; see `list_faults`.
+    `given` are the columns as they came, `read` the same typed; for `faults` see `list_faults`.
     """
     problems: dict[int, list[str]] = {}
     for name, column in read.items():

@@ -15,14 +15,9 @@ class JudgedModel:
     """The version whose predictions are evaluated: this run's, or that of the last training.
 
     Attributes:
-        name: registered name.
-        version: registered version.
-        is_new: whether this run trained it.
         champion: which version decides now; empty where none does.
-        predictions: what `predict_samples` returned of it.
-        training_report: the structure of its `training.json`.
-        scorer: of the version; None of a model that must not be lent on.
-        training: the loans it was trained on; None where it does not carry them.
+        scorer: None of a model that must not be lent on.
+        training: None where the version does not carry the loans it was trained on.
     """
 
     name: str
@@ -45,11 +40,7 @@ class JudgedModel:
         return self.scorer
 
     def tell_standing(self, *, promoted: bool) -> str:
-        """Whether it decides, and which version does where it does not.
-
-        Args:
-            promoted: whether the rule of promotion let it become champion.
-        """
+        """Whether it decides, or else which version does; `promoted` is what the rule said."""
         from_real = self.champion and not self.champion.split()[0].endswith("-demo")
         if from_real and self.name.endswith("-demo"):
             return (

@@ -1,4 +1,4 @@
-"""The value of a borrower that a reason quotes: rounded as it is shown, and what it could be."""
+"""The value of a borrower that a reason quotes, rounded as it is shown."""
 
 import math
 import re
@@ -27,13 +27,8 @@ Key = int | str | None
 class OwnValue:
     """What is quoted of a borrower for one feature.
 
-    Attributes:
-        feature: the feature it stands for.
-        column: the column quoted; None where the feature has several, and what it is of them is
-            quoted: their true ratio, whatever the model is shown of it.
-        display: how a value is written.
-        steps: how many shown values there are to one unit.
-        is_text: whether a text is quoted.
+    `column` is None where the feature has several, and their true ratio is quoted, whatever the
+    model is shown of it. There are `steps` shown values to one unit.
     """
 
     feature: str
@@ -45,14 +40,14 @@ class OwnValue:
     def take_column(
         self, columns: Mapping[str, FloatArray | Texts], rows: IntArray
     ) -> FloatArray | Texts:
-        """The values to be quoted of some rows of typed canonical columns."""
+        """The values to be quoted, by row."""
         if self.column:
             return _take_rows(columns[self.column], rows)
         uses = FEATURES[self.feature].uses
         return tell_column(self.feature, [_take_rows(columns[name], rows) for name in uses])  # type: ignore[misc]
 
     def take_one(self, columns: Mapping[str, Any]) -> Any:
-        """The value to be quoted of one application."""
+        """The value of one application."""
         if self.column:
             return columns[self.column]
         return tell_one(self.feature, [columns[name] for name in FEATURES[self.feature].uses])
@@ -74,7 +69,7 @@ class OwnValue:
         return math.floor(min(value, BOUNDLESS / self.steps) * self.steps + 0.5)
 
     def round_column(self, values: FloatArray | Texts) -> tuple[IntArray, list[Key]]:
-        """Values as they are shown: the place of each in the list, whose last entry is None."""
+        """Values as shown: the place of each in the list, whose last entry is None."""
         if isinstance(values, Texts):
             return values.codes, [*(self.round_one(text) for text in values.values), None]
         rounded = np.floor(np.minimum(values, BOUNDLESS / self.steps) * self.steps + 0.5)
@@ -95,7 +90,7 @@ class OwnValue:
         return value if self.column is None else make_formula(name)(value)
 
     def features_at(self, name: str, keys: IntArray) -> FloatArray:
-        """The same of a number, at many rounded values."""
+        """The same at many rounded values."""
         values = keys / self.steps
         return values if self.column is None else tell_column(name, [values])
 

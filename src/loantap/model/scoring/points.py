@@ -1,4 +1,4 @@
-"""The scorecard as a table: how many points each attribute of a borrower is worth."""
+"""The scorecard as a table: points of each attribute."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -31,19 +31,14 @@ Row = tuple[Any, ...]
 def tabulate_points(
     scorecard: Scorecard, features: pd.DataFrame, scale: ScoreScale = SCALE
 ) -> pd.DataFrame:
-    """Points of every attribute, which add up to the score.
-
-    Args:
-        scorecard: of the model.
-        features: training loans, for the bands in which numbers are shown.
-        scale: of the score.
+    """Points of every attribute; `features` give the bands of numbers.
 
     Returns:
-        One row per attribute of each feature that has an effect: `feature` (`base points` for
-        those every loan starts from), `attribute` in words, `low` and `high` of a band of numbers
-        (above `low`, up to `high`, in units of the feature; missing for texts), `points` at its
-        `anchor`, and `points_per_unit` that the feature lies above it. Points are not rounded:
-        their sum is the score before it is rounded, once, and kept within limits.
+        One row per attribute of each feature that has an effect: `feature` (`base points` for those
+        every loan starts from), `attribute` in words, `low` and `high` of a band of numbers (above
+        `low`, up to `high`, in units of the feature; missing for texts), `points` at its `anchor`,
+        and `points_per_unit` that the feature lies above it. Their sum is the score before it is
+        rounded and kept within limits.
     """
     rows: list[Row] = [
         (BASE, "the mean loan", np.nan, np.nan, np.nan, scale.exact(scorecard.base), 0.0)
@@ -61,7 +56,6 @@ def tabulate_points(
 
 
 def _list_attributes(name: str, effect: Effect, values: pd.Series) -> Iterator[Row]:
-    """Attribute, its band, the anchor, the effect there and the slope."""
     match effect:
         case TableEffect(levels, other):
             for category, level in levels.items():
@@ -91,7 +85,6 @@ def _find_edges(name: str, values: pd.Series) -> list[float]:
 
 
 def _key_at(own: OwnValue, edge: float) -> Any:
-    """The last shown value whose feature is not above the edge."""
     scale = own.listed or range(BOUNDLESS)
     place = bisect_right(scale, edge + 1e-9, key=lambda key: _feature_at(own, key))
     return scale[max(place - 1, 0)]

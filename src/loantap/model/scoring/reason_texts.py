@@ -1,7 +1,4 @@
-"""The text of a reason: which features it names together, its sentence, and what would change it.
-
-The words for a feature (`phrase`, `remedy`) are in `features/definitions.py`.
-"""
+"""The text of a reason; the words for a feature are in `features/definitions.py`."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
@@ -15,20 +12,13 @@ from loantap.model.scoring.own_values import Key, OwnValue, make_own_value
 from loantap.model.scoring.scorecard import Scorecard
 from loantap.portfolio.arrays import IntArray
 
-# What a borrower may be asked for, in the smallest steps in which a value is shown: numbers of at
-# most three digits that are not nought.
+# What a borrower may be asked for, in the smallest steps shown: at most three digits, not nought.
 _ASKED: IntArray = np.unique(np.outer(10 ** np.arange(9), np.arange(1, 1_000)))
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One thing a reason may name.
-
-    Attributes:
-        features: those that are called the same; their contributions are added up.
-        own: the borrower's value that is quoted.
-        describe: the reason in words, from the quoted value.
-    """
+    """One thing a reason may name: features called the same, whose contributions add up."""
 
     features: tuple[str, ...]
     own: OwnValue
@@ -73,9 +63,9 @@ def _make_concept(names: tuple[str, ...], scorecard: Scorecard) -> Concept:
 def _risk_direction(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard) -> int:
     """1 where the PD rises with the quoted value, -1 where it falls, 0 where that is not so.
 
-    Every feature of the model that is computed from a column behind the value has its say, so that
-    a reason never promises what the model would not do. More debt on the same cards, say, lowers
-    nothing: the utilisation rises with it.
+    Every feature computed from a column behind the value has its say, so that a reason never
+    promises what the model would not do: more debt on the same cards lowers nothing, since the
+    utilisation rises with it.
     """
     quoted = FEATURES[own.feature]
     if any(FEATURES[n].categorical or FEATURES[n].uses != quoted.uses for n in names):
@@ -92,7 +82,6 @@ def _risk_direction(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard)
 
 
 def _list_favourable(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard) -> list[int]:
-    """The values, of those that may be asked for, that count in a borrower's favour; rising."""
     asked = np.array(own.listed) if own.listed else _ASKED
     effects = [scorecard.effects[n].of_column(own.features_at(n, asked)) for n in names]
     is_favourable = np.sum(effects, axis=0) < 0

@@ -1,4 +1,4 @@
-"""Why a PD is what it is: the strongest adverse contributions, in plain words."""
+"""The strongest adverse contributions to a PD, in plain words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,9 @@ Choices = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, slots=True)
 class GivenReasons:
-    """The reasons of many applications, each distinct sentence held once.
+    """The reasons of many applications, each distinct sentence held once, the first being "".
 
-    Attributes:
-        codes: place of each reason in `sentences`; one row per reason, one column per application.
-        sentences: the first is "", for no reason.
+    `codes` are places in `sentences`: one row per reason, one column per application.
     """
 
     codes: Choices
@@ -48,12 +46,8 @@ class GivenReasons:
 class ReasonGiver:
     """Gives the reasons of one model.
 
-    Features that say the same (a number and its logarithm) count as one reason. A contribution
-    against a borrower from the side that credit sense holds in their favour is never a reason.
-
-    Attributes:
-        concepts: what a reason may name.
-        senseless: features the model holds against the wrong borrowers.
+    Features that say the same (a number and its logarithm) count as one reason. What credit sense
+    holds in a borrower's favour (`senseless`) is never a reason.
     """
 
     concepts: tuple[Concept, ...]
@@ -64,12 +58,7 @@ class ReasonGiver:
         contributed: Mapping[str, FloatArray],
         columns: Mapping[str, FloatArray | Texts],
     ) -> GivenReasons:
-        """The four strongest adverse reasons of many applications.
-
-        Args:
-            contributed: contribution of each feature to the log-odds, one per application.
-            columns: typed canonical columns, for the borrowers' own values.
-        """
+        """The four strongest adverse reasons of each application, from its contributions."""
         strength = [self._add_up(concept, contributed) for concept in self.concepts]
         codes = np.zeros((REASON_COUNT, len(strength[0])), dtype="int32")
         vocabulary = {"": 0}
@@ -114,16 +103,13 @@ class ReasonGiver:
 
 
 def make_reason_giver(scorecard: Scorecard) -> ReasonGiver:
-    """What gives the reasons of a model."""
+    """The `ReasonGiver` of a model."""
     senseless = (n for n in scorecard.effects if contradicts_credit_sense(n, scorecard))
     return ReasonGiver(list_concepts(scorecard), frozenset(senseless))
 
 
 def _rank(strength: Sequence[FloatArray]) -> Choices:
-    """How many concepts are stronger than each, per application; the first wins a tie.
-
-    Takes an array per concept; gives one row per concept, one column per application.
-    """
+    """How many concepts are stronger than each, per application; the first wins a tie."""
     rank = np.zeros((len(strength), len(strength[0])), dtype="int8")
     for first, second in combinations(range(len(strength)), 2):
         is_weaker = strength[first] < strength[second]

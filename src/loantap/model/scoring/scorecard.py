@@ -1,9 +1,7 @@
 """A model as a scorecard: the log-odds of the mean loan and one effect per feature.
 
-Every model served is additive on the log-odds, be it a logistic regression or boosted trees
-without interactions, so its PD is the sigmoid of a sum and each summand is the exact contribution
-of one feature. Scores are read off this form on every path; `check_servable` proves at
-registration that it is the model.
+Every model served is such a sum. Every path reads scores off it; `check_servable` proves that it is
+the model.
 """
 
 import math
@@ -22,28 +20,22 @@ from loantap.portfolio.arrays import FloatArray
 
 
 class Effect(Protocol):
-    """Contribution of one feature to the log-odds, measured from the mean training loan."""
+    """Contribution of one feature to the log-odds, from the mean training loan."""
 
     @property
     def direction(self) -> int | None:
-        """Where the feature takes it as it rises: 1 up, -1 down, 0 nowhere, None up and down."""
+        """How the log-odds move as it rises: 1 up, -1 down, 0 nowhere, None up and down."""
 
     def of_column(self, values: Any) -> FloatArray:
-        """Contributions of a column of the feature: an array of numbers, or `Texts`."""
+        """Contributions of a column: an array of numbers, or `Texts`."""
 
     def of_one(self, value: Any) -> float:
-        """Contribution of one value of the feature: a float, or a text."""
+        """Contribution of one value: a float, or a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinearEffect:
-    """A number times a slope.
-
-    Attributes:
-        slope: log-odds per unit of the feature.
-        centre: value at which nothing is contributed.
-        missing: contribution where the value is missing.
-    """
+    """A number times a slope: log-odds per unit of the feature above `centre`."""
 
     slope: float
     centre: float
@@ -69,10 +61,7 @@ class LinearEffect:
 class StepEffect:
     """A number that counts by the interval it falls into.
 
-    Attributes:
-        edges: upper ends of all intervals but the last, rising; an end belongs to its interval.
-        levels: contribution of each interval, one more than edges.
-        missing: contribution where the value is missing.
+    `edges` are upper ends of all intervals but the last, rising; an end belongs to its interval.
     """
 
     edges: tuple[float, ...]
@@ -98,12 +87,7 @@ class StepEffect:
 
 @dataclass(frozen=True, slots=True)
 class TableEffect:
-    """A category that counts by what the table says of it.
-
-    Attributes:
-        levels: contribution of each category seen in training.
-        other: contribution of any other.
-    """
+    """A category by `levels`, or as `other` where training did not see it."""
 
     levels: Mapping[str, float]
     other: float
@@ -126,21 +110,15 @@ class TableEffect:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """The additive form of a model.
-
-    Attributes:
-        base: log-odds of default of the mean training loan.
-        effects: of each feature, in the order of the feature set.
-    """
+    """The additive form of a model; `base` is the log-odds of the mean training loan."""
 
     base: float
     effects: Mapping[str, Effect]
 
     def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Contribution of each feature to the log-odds.
+        """Contribution of each feature to the log-odds, one row per row of `features`.
 
-        One row per row of `features`, one column per feature; with `base` a row sums to the
-        log-odds of its PD exactly.
+        With `base` a row sums to the log-odds of its PD exactly.
         """
         return pd.DataFrame(
             {
@@ -161,15 +139,9 @@ class Scorecard:
 class ScoreScale:
     """How log-odds become points: a higher score is a lower risk.
 
-    Siddiqi, *Credit Risk Scorecards* (2006): points rise by a fixed number whenever the odds of
-    repayment double. The loans of the portfolio default once in five, which makes 600 points.
-
-    Attributes:
-        points: score at `odds`.
-        odds: paid loans per default.
-        points_to_double: the odds.
-        lowest: score, whatever the odds.
-        highest: score, whatever the odds.
+    Siddiqi, *Credit Risk Scorecards* (2006): `points` at `odds` paid loans per default, and
+    `points_to_double` more whenever these double. The portfolio's loans default once in five, which
+    makes 600 points.
     """
 
     points: float = 600

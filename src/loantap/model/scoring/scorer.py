@@ -1,4 +1,4 @@
-"""Applications in, PD, score and reasons out: the one scoring function of the platform."""
+"""The one scoring function of the platform."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,13 +33,11 @@ __all__ = ["REASONS", "NotForLendingError", "Scorer", "check_servable"]
 
 
 class NotForLendingError(ValueError):
-    """A model that must never decide was asked to score applications."""
+    """A model that must never decide was asked to score."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """One feature on the way from an application to the log-odds."""
-
     name: str
     uses: tuple[str, ...]
     compute: Callable[..., float | str]
@@ -50,15 +48,8 @@ class _Term:
 class Scorer:
     """Scores applications with one registered model.
 
-    Frames and single applications take the same readers, formulas, effects and sentences, so they
-    get the same answer; `score_one` only spares what a frame costs.
-
-    Attributes:
-        trained: the model.
-        name: its registered name.
-        version: its registered version.
-        scorecard: its additive form.
-        support: what it was trained on.
+    Frames and single applications take the same path, so they get the same answer; `score_one` only
+    spares what a frame costs.
     """
 
     trained: TrainedModel
@@ -116,11 +107,7 @@ class Scorer:
         return tuple(COLUMNS[name] for name in self.feature_set.columns)
 
     def score(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-        """Score applications in LoanTap format.
-
-        Args:
-            applications: any number of rows, source column names; further columns are ignored.
-            as_of: day of the run.
+        """Score applications in LoanTap format as of a day; further columns are ignored.
 
         Returns:
             One row per application, same index and order: `probability_of_default`, `score` (both
@@ -146,23 +133,15 @@ class Scorer:
         as_of: pd.Timestamp,
         tally: ApplicationTally | None = None,
     ) -> Assessed:
-        """Score applications in LoanTap format without spelling the reasons out for each row.
-
-        See `score` for arguments and errors; in the tally the applications are counted.
-        """
+        """Score like `score` without spelling the reasons out for each row; `tally` counts them."""
         require_columns(applications, self.columns, "applications")
         given = {c.name: applications[c.source_name] for c in self.columns}
         return self._assess(given, list_faults(applications), as_of, tally)
 
     def assess_columns(self, loans: pd.DataFrame, as_of: pd.Timestamp) -> Assessed:
-        """Score loans that are typed already, such as those of the portfolio.
+        """Score loans with typed canonical columns, such as those of the portfolio.
 
-        Gives what `assess` gives of the same loans in LoanTap format, to the last bit: they are
-        held to the same rules, and a loan that breaks one has no PD either.
-
-        Args:
-            loans: any number of rows, canonical columns; further ones are ignored.
-            as_of: day of the run.
+        Gives what `assess` gives of the same loans in LoanTap format, to the last bit.
 
         Raises:
             KeyError: a column the model needs is missing.
@@ -177,7 +156,6 @@ class Scorer:
         as_of: pd.Timestamp,
         tally: ApplicationTally | None,
     ) -> Assessed:
-        """Score columns by canonical name, text or typed; see `list_faults` for the faults."""
         read = {c.name: read_column(given[c.name], c, as_of) for c in self.columns}
         columns = {name: column.values for name, column in read.items()}
         features = {term.name: compute_column(term.name, columns) for term in self._terms}
@@ -203,11 +181,7 @@ class Scorer:
         return assessed.mark_invalid(problems) if problems else assessed
 
     def score_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Scored:
-        """Score one application in LoanTap format.
-
-        Args:
-            application: values by source column name; further ones are ignored.
-            as_of: day of the run.
+        """Score one application in LoanTap format; further values are ignored.
 
         Raises:
             InputError: a column the model needs is missing.
@@ -228,9 +202,9 @@ class Scorer:
     def explain_one(
         self, application: Mapping[str, object], as_of: pd.Timestamp
     ) -> dict[str, float]:
-        """Contribution of each feature to the log-odds of one application.
+        """Contribution of each feature to the log-odds of one application; {} if it is invalid.
 
-        With `scorecard.base` they sum to the log-odds of its PD. {} where it cannot be scored.
+        With `scorecard.base` they sum to the log-odds of its PD.
 
         Raises:
             InputError: a column the model needs is missing.
@@ -241,7 +215,6 @@ class Scorer:
     def _contribute(
         self, columns: Mapping[str, Value]
     ) -> tuple[float, dict[str, float | str], dict[str, float]]:
-        """Log-odds of one application, its features, and the contribution of each."""
         log_odds = self.scorecard.base
         features: dict[str, float | str] = {}
         contributed: dict[str, float] = {}
@@ -280,9 +253,7 @@ class Scorer:
 
 
 def check_servable(trained: TrainedModel) -> None:
-    """Prove on made-up applications that a model can be explained, before it is registered.
-
-    They are the example, with each of its numbers missing and with each category the model knows.
+    """Prove before registration, on made-up applications, that a model can be explained.
 
     Raises:
         UnexplainableError: contributions do not add up to the log-odds of the PD.

@@ -1,9 +1,7 @@
-"""Applications unlike the loans that a model was trained on.
+"""Applications unlike the loans that a model was trained on, which a person must look at.
 
-A PD outside of what the training loans cover is a guess: the model carries its effects on to where
-it has seen nobody. The same holds where the terms of an offer do not fit each other: no loan of the
-grade had such a rate, or the instalment is not that of amount, rate and term. A person must look at
-such an application.
+Their PD is a guess, as it is where no loan of the grade had such a rate, or where the instalment is
+not that of amount, rate and term.
 """
 
 from collections.abc import Mapping
@@ -25,12 +23,9 @@ _NO_BOUNDS: Final = (-np.inf, np.inf)
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What a model was trained on.
+    """What a model was trained on: `ranges` of numeric features, `rates` of sub-grades in percent.
 
-    Attributes:
-        ranges: of its numeric features, lowest and highest value of the training loans.
-        rates: of each sub-grade, lowest and highest interest rate of the training loans, in
-            percent.
+    Each holds the lowest and the highest value of the training loans.
     """
 
     ranges: Mapping[str, tuple[float, float]]
@@ -38,7 +33,7 @@ class Support:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What is said of an application; the first, "", of one that is like the others."""
+        """What is said of an application; the first, "", of one like the others."""
         unlike = (
             f"{FEATURES[name].phrase} is outside the range of the loans that the model was trained "
             "on"
@@ -51,12 +46,7 @@ class Support:
         features: Mapping[str, FloatArray | Texts],
         columns: Mapping[str, FloatArray | Texts],
     ) -> IntArray:
-        """Place in `sentences` of what is said, per application.
-
-        Args:
-            features: of the model.
-            columns: typed canonical columns. A value that is missing is unlike nothing.
-        """
+        """Place in `sentences` of what is said; a missing value is unlike nothing."""
         found = np.zeros(len(next(_numbers(columns))), dtype="int8")
         # What is said first is written last.
         for place, (name, bounds) in reversed(list(enumerate(self.ranges.items(), start=3))):

@@ -1,4 +1,4 @@
-"""What is odd about a file of applications without making any of them invalid."""
+"""What is odd about applications without making them invalid."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,9 @@ class ApplicationTally:
     """Counts over the batches of a file, in their order.
 
     Attributes:
-        rows: applications counted so far.
         units: where their numbers lie.
-        exceptions: applications whose instalment is not that of amount, rate and term, and yet no
-            plain error: an offer that is part-funded, say.
+        exceptions: applications whose instalment is not that of amount, rate and term, as of an
+            offer that is part-funded.
         first_exceptions: the first of those rows, numbered from 1.
         unseen: by canonical column, the categories that the model has not seen in training.
     """
@@ -40,13 +39,7 @@ class ApplicationTally:
         invalid: Sequence[int],
         seen: Mapping[str, frozenset[str]],
     ) -> None:
-        """Count a batch.
-
-        Args:
-            columns: typed canonical columns.
-            invalid: places of the rows that cannot be scored.
-            seen: by canonical column, the categories that the model knows.
-        """
+        """Count a batch: `invalid` are places that cannot be scored, `seen` known categories."""
         numbers = {n: v for n, v in columns.items() if not isinstance(v, Texts)}
         self.units.add(numbers)
         if numbers.keys() >= set(TERMS):

@@ -19,21 +19,15 @@ class ModelFacts(BaseModel):
     """What goes with a model in the registry; JSON throughout.
 
     Attributes:
-        namespace: `lending`, `application`, `benchmark` or `published_replica`.
-        feature_set: the features it takes.
-        origin: whether it was trained on real or simulated loans.
         not_for_lending: models on the pincode must never decide.
         kind: `logistic` or `boosting`.
-        hyperparameters: those chosen.
         calibration: intercept and slope folded into the coefficients; 0 and 1 for none.
         threshold: F2 threshold, reported, never used to decide.
-        training_loans: number of loans it was fitted on.
-        training_charge_offs: how many of them were charged off.
         pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
-        reference: where contributions are measured from; see `measure_reference`.
+        reference: see `measure_reference`.
         sub_grades: those sold when it was trained, best first; it knows them by their place.
         ranges: lowest and highest value of each numeric feature in training, one feature for each
-            thing it measures; empty in versions that were registered without.
+            thing it measures; empty in old versions.
         rates: of each sub-grade, lowest and highest interest rate in training, in percent; empty
             where the model does not take them.
     """
@@ -59,7 +53,7 @@ class ModelFacts(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A fitted pipeline of preprocessing and classifier, its facts and a made-up example."""
+    """A fitted pipeline, its facts and a made-up example."""
 
     pipeline: Pipeline
     facts: ModelFacts
@@ -94,10 +88,7 @@ def make_trained_model(
 
 
 def make_example(features: pd.DataFrame) -> pd.DataFrame:
-    """One made-up applicant: the median of each number, the commonest category.
-
-    No real applicant's row is stored beside a model.
-    """
+    """One made-up applicant: the median of each number, the commonest category."""
     example = {
         name: column.median() if pd.api.types.is_numeric_dtype(column) else _commonest(column)
         for name, column in features.items()
@@ -133,7 +124,6 @@ def _measure_ranges(features: pd.DataFrame, names: list[str]) -> dict[str, tuple
 
 
 def _measure_rates(features: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Lowest and highest interest rate of each sub-grade, in percent."""
     if not {"interest_rate_pct", "sub_grade_rank"} <= set(features.columns):
         return {}
     by_grade = features.groupby("sub_grade_rank")["interest_rate_pct"].agg(["min", "max"]).dropna()

@@ -1,1 +1,1 @@
-"""From loans to a fitted model: splits, search, estimators, calibration, rolling origin."""
+"""From loans to a fitted model."""

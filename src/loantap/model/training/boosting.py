@@ -1,8 +1,7 @@
-"""The challenger: gradient boosting that obeys credit sense and still adds up, feature by feature.
+"""The challenger: gradient boosting that obeys credit sense.
 
-Each tree uses one feature (`interaction_cst="no_interactions"`), so that the model is a sum of one
-step function per feature: as explainable as the logistic regression it challenges (Lou, Caruana and
-Gehrke, *Intelligible models for classification and regression*, KDD 2012).
+Each tree uses one feature, so that the model is a sum of one step function per feature (Lou,
+Caruana and Gehrke, *Intelligible models for classification and regression*, KDD 2012).
 """
 
 import pandas as pd
@@ -22,8 +21,8 @@ def make_challenger(features: FeatureSet, options: ChallengerOptions, seed: int)
     """Unfitted pipeline of the challenger: encode categories, boost.
 
     What credit sense holds against a borrower never lowers the PD (see `Feature.adverse`). A
-    missing number counts as the mean of the training loans: boosting would otherwise read a
-    vintage in it (numbers of mortgage accounts are missing up to 2011, and never after 2012).
+    missing number counts as the mean of the training loans: boosting would otherwise read a vintage
+    in it (numbers of mortgage accounts are missing up to 2011, and never after 2012).
     """
     imputer = SimpleImputer(strategy="mean", keep_empty_features=True)
     encoder = OrdinalEncoder(

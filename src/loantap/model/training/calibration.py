@@ -1,9 +1,8 @@
-"""Recalibration of PDs on out-of-fold log-odds: an intercept and a slope.
+"""Recalibration of PDs on out-of-fold log-odds, by an intercept and a slope.
 
-SMOTE and class weights raise every PD, and a penalty draws them together. Recalibration corrects
-both (Cox, *Two further applications of a model for binary regression*, Biometrika 1958; Platt
-scaling is the same). It keeps the order of loans, and it folds into the coefficients: the model
-served is a plain logistic regression whose contributions add up.
+SMOTE and class weights raise every PD, and a penalty draws them together: this corrects both (Cox,
+*Two further applications of a model for binary regression*, Biometrika 1958; Platt scaling is the
+same). It keeps the order of loans and folds into the coefficients.
 """
 
 import warnings
@@ -41,7 +40,7 @@ class Calibration:
         return calibrated
 
     def fold_into(self, pipeline: Pipeline) -> Pipeline:
-        """The pipeline with the recalibration worked into its coefficients."""
+        """The pipeline with the recalibration in its coefficients."""
         name, classifier = pipeline.steps[-1]
         folded = as_scikit_learn(
             classifier,
@@ -55,9 +54,8 @@ def fit_calibration(target: IntArray, log_odds: FloatArray) -> Calibration:
     """The recalibration that makes the outcomes most likely; none where a test finds no need of it.
 
     That is a likelihood ratio test against the log-odds as they are (Vergouwe et al., *A closed
-    testing procedure to select an appropriate method for updating prediction models*, Statistics
-    in Medicine 2017): a recalibration fitted to noise would only add to it. Both outcomes must be
-    present.
+    testing procedure to select an appropriate method for updating prediction models*, Statistics in
+    Medicine 2017). Both outcomes must be present.
     """
     solver = BoundedLogisticRegression(C=_INVERSE_PENALTY, signs=(1,))
     with warnings.catch_warnings():
@@ -75,10 +73,7 @@ def log_likelihood(target: IntArray, log_odds: FloatArray) -> float:
 
 
 def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArray) -> FloatArray:
-    """PD of each loan, recalibrated on the folds that it is not in.
-
-    Judged on the loans it was fitted on, a calibration would look better than it is.
-    """
+    """PD of each loan, recalibrated on the folds that it is not in."""
     calibrated = np.empty(len(target))
     for held_out in np.unique(fold):
         inside = fold == held_out
@@ -88,7 +83,7 @@ def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArra
 
 
 def fit_calibration_out_of_fold(out_of_fold: pd.DataFrame) -> Calibration:
-    """The recalibration for loans to come, from all `log_odds` and `is_charged_off` out of fold."""
+    """The recalibration for loans to come, from out-of-fold predictions."""
     return fit_calibration(
         out_of_fold["is_charged_off"].to_numpy(), out_of_fold["log_odds"].to_numpy()
     )

@@ -1,4 +1,4 @@
-"""A point of the hyperparameter grid, and how exactly a search fits, without what trains."""
+"""A point of the hyperparameter grid, without what trains."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -21,7 +21,6 @@ class Candidate:
     """One point of the hyperparameter grid.
 
     Attributes:
-        balancing: what is done about class imbalance, inside the folds.
         l1_ratio: 0 is an L2 penalty, 1 an L1 penalty.
         inverse_penalty: scikit-learn's C; smaller is a stronger penalty.
     """

@@ -13,13 +13,12 @@ from sklearn.preprocessing import OneHotEncoder
 class CategoryEncoder(OneHotEncoder):
     """scikit-learn's encoder, fitted to as many rows as it takes to know the frequent categories.
 
-    scikit-learn counts texts one by one in Python, which takes longer than a fit of the model. That
-    a category has `min_frequency` rows is seen from the first of them. Missing values count as one
-    category, of whatever kind they are.
+    scikit-learn counts texts one by one, which takes longer than a fit of the model. Missing values
+    count as one category.
     """
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> CategoryEncoder:  # noqa: ARG002 - scikit-learn's signature
-        """Find the categories, and which are infrequent; `min_frequency` is a number of rows."""
+        """Find the categories; `min_frequency` is a number of rows."""
         deciding = np.zeros(len(X), dtype=bool)
         for column in (X[name] for name in X):
             place = column.groupby(column, dropna=False).cumcount()
@@ -29,7 +28,7 @@ class CategoryEncoder(OneHotEncoder):
 
 
 def with_plain_encoders(columns: ColumnTransformer) -> ColumnTransformer:
-    """The fitted transformer with scikit-learn's own encoders, which give the same columns."""
+    """The fitted transformer with scikit-learn's own encoders: the same columns."""
     plain = ColumnTransformer(**columns.get_params(deep=False))
     vars(plain).update(vars(columns))
     for attribute in ("transformers", "transformers_"):

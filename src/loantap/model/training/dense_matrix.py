@@ -1,7 +1,6 @@
-"""A dense matrix for glum whose products let other threads work.
+"""A dense matrix for glum whose products let other threads work (docs/adr/0007).
 
-Most of a fit are products of the matrix with itself (the Hessian). tabmat's own hold the
-interpreter's lock, so that fits in several threads wait for each other (docs/adr/0007).
+tabmat's own hold the interpreter's lock, so that fits in several threads wait for each other.
 """
 
 from typing import Any
@@ -22,19 +21,15 @@ Places = npt.NDArray[np.int32]
 class BlockwiseMatrix(DenseMatrix):
     """tabmat's dense matrix with all products by BLAS.
 
-    What is left out has weight zero: to copy what stays takes longer than to multiply it all. Only
-    `sandwich` picks columns, block by block.
+    What is left out has weight zero: to copy what stays takes longer than to multiply it all.
     """
 
     def sandwich(
         self, d: AnyFloatArray, rows: Places | None = None, cols: Places | None = None
     ) -> AnyFloatArray:
-        """`X.T @ diag(d) @ X` of the rows and columns asked for: columns x columns.
+        """`X.T @ diag(d) @ X` of the rows and columns asked for (all, if None): columns x columns.
 
-        Args:
-            d: weight of each row, of either sign.
-            rows: all, if None.
-            cols: all, if None.
+        The weights `d` may have either sign.
         """
         matrix: AnyFloatArray = self.unpack()
         weights = _keep(d, rows)
@@ -76,7 +71,6 @@ class BlockwiseMatrix(DenseMatrix):
 
 
 def _keep(values: AnyFloatArray, places: Places | None) -> AnyFloatArray:
-    """The values at these places, and zero elsewhere."""
     values = np.asarray(values)
     if places is None or len(places) == len(values):
         return values

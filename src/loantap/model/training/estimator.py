@@ -1,4 +1,4 @@
-"""The logistic default model as an imbalanced-learn pipeline, and the slim form that is served."""
+"""The logistic default model as a pipeline, and the slim form that is served."""
 
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline as ResamplingPipeline
@@ -24,8 +24,7 @@ SMOTE_NEIGHBOURS = 5
 def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
     """Impute and scale the numeric features, one-hot encode the categorical ones.
 
-    A missing number counts as the mean of the training loans, so that it speaks neither for nor
-    against a borrower.
+    A missing number counts as the mean of the training loans: it speaks for neither side.
     """
     numeric = Pipeline(
         [
@@ -58,8 +57,8 @@ def make_model(
 ) -> ResamplingPipeline:
     """Unfitted pipeline of one candidate: preprocess, balance, logistic regression.
 
-    With `monotone`, no coefficient contradicts credit sense: what is held against a borrower
-    never lowers the PD (see `Feature.adverse`).
+    With `monotone`, what credit sense holds against a borrower never lowers the PD (see
+    `Feature.adverse`).
     """
     classifier = BoundedLogisticRegression(
         C=candidate.inverse_penalty,
@@ -88,17 +87,13 @@ def make_sampler(balancing: Balancing, seed: int) -> SMOTE | str:
 
 
 def credit_signs(features: FeatureSet) -> tuple[int, ...]:
-    """Sign that credit sense gives the coefficient of each numeric feature, in order."""
+    """Sign that credit sense gives the coefficient of each numeric feature."""
     meaning = {"high": 1, "low": -1, "": 0}
     return tuple(meaning[FEATURES[name].adverse] for name in features.numeric)
 
 
 def slim(model: ResamplingPipeline) -> Pipeline:
-    """The fitted pipeline as it is served: preprocessing and scikit-learn's logistic regression.
-
-    The sampler would carry training rows into serving; resampling acts in training only, so the
-    predictions are the same.
-    """
+    """The fitted pipeline as it is served: without the sampler, which would carry training rows."""
     fitted = model["classify"]
     classifier = as_scikit_learn(fitted, fitted.coef_, fitted.intercept_)
     preprocess = with_plain_encoders(model["preprocess"])

@@ -1,4 +1,4 @@
-"""A model as it is served, with what was chosen on its training loans."""
+"""A fitted model."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +17,8 @@ class FittedModel:
 
     Attributes:
         kind: `logistic` or `boosting`.
-        pipeline: preprocessing and classifier, calibration folded in.
+        pipeline: calibration folded in.
         threshold: F2 threshold for loans to come; reported, never used to decide.
-        hyperparameters: of the candidate, or of the challenger.
-        calibration: the recalibration that is folded into the coefficients.
         out_of_fold: its training loans, from `cross_validate`.
     """
 

@@ -1,7 +1,7 @@
 """Logistic regression by iteratively reweighted least squares, with bounds on the signs.
 
-glum fits L1 and L2 penalties some times faster than scikit-learn's own solvers, starts from the
-coefficients of the penalty before, and takes bounds. What comes out is scikit-learn's estimator.
+glum is faster than scikit-learn's own solvers and starts from the coefficients of the penalty
+before; what comes out is scikit-learn's estimator.
 """
 
 from __future__ import annotations
@@ -26,32 +26,24 @@ if TYPE_CHECKING:
 Lead = Callable[[float, AnyFloatArray | None], AnyFloatArray | None]
 
 # Of coordinate descent in an outer iteration. A hundred will do, but where the pincode separates
-# SMOTE's made-up loans: there it takes up to 20,000. Cut short, it takes the outer iterations that
-# an exact step would have saved, and each reads all loans, where a cycle takes 3 microseconds
-# (docs/performance.md). glum's own limit, a hundred thousand, takes longer and changes no score.
+# SMOTE's made-up loans it takes up to 20,000. Cut short, it takes outer iterations instead, and
+# each reads all loans, where a cycle takes 3 microseconds (docs/performance.md). glum's own limit,
+# a hundred thousand, takes longer and changes no score.
 _MAX_CYCLES = 10_000
 
-# What rounding leaves of the coefficient of a constant column. Nothing depends on it, so no
-# iteration of L1 would take it to zero; but its penalty alone keeps L1 from converging.
+# What rounding leaves of the coefficient of a constant column: no iteration of L1 would take it to
+# zero, but its penalty alone keeps L1 from converging.
 _ALMOST_ZERO = 1e-8
 
 
 class BoundedLogisticRegression(LogisticRegression):
     """scikit-learn's logistic regression, fitted by glum.
 
-    The objective is that of `LogisticRegression` with `l1_ratio` 0 or 1 and an intercept that is
-    not penalised.
-
-    Args:
-        C: inverse of the penalty, as in scikit-learn.
-        l1_ratio: 0 is an L2 penalty, 1 an L1 penalty.
-        class_weight: None or `balanced`.
-        signs: of the first coefficients: 1 for at least zero, -1 for at most zero, 0 for either.
-            Columns beyond have free coefficients.
-        max_iter: of the outer iterations.
-        tol: largest component of the gradient at the solution.
-        start: intercept and coefficients near the solution, to begin from; of no use and ignored
-            where they are not as many as there are columns.
+    The objective is that of `LogisticRegression` with `l1_ratio` 0 (L2) or 1 (L1) and an intercept
+    that is not penalised. `signs` bound the first coefficients: 1 for at least zero, -1 for at most
+    zero, 0 for either; columns beyond are free. `max_iter` is of the outer iterations, `tol` the
+    largest component of the gradient at the solution. A `start` of another number of columns is
+    ignored.
     """
 
     def __init__(
@@ -74,7 +66,7 @@ class BoundedLogisticRegression(LogisticRegression):
     def fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
     ) -> BoundedLogisticRegression:
-        """Fit on a dense matrix; two classes.
+        """Fit on a dense matrix.
 
         Raises:
             ValueError: another number of classes than two.
@@ -101,20 +93,10 @@ class BoundedLogisticRegression(LogisticRegression):
         sample_weight: npt.ArrayLike | None = None,
         lead: Lead | None = None,
     ) -> Iterator[BoundedLogisticRegression]:
-        """Fit to one penalty after the other, each from where the last one ended.
+        """Fit to one penalty after the other, each from where the last ended, or from `lead`.
 
-        Start with the strongest penalty: its coefficients are few and small, and each next solution
-        is near.
-
-        Args:
-            X: rows x columns, float32 or float64; column-major it is not copied.
-            y: outcomes.
-            inverse_penalties: C of each fit.
-            sample_weight: of each row.
-            lead: intercept and coefficients to start from in place of the last ones.
-
-        Yields:
-            This estimator, fitted anew.
+        Start with the strongest penalty: each next solution is near. `X` is float32 or float64, and
+        not copied where it is column-major. Yields this estimator, fitted anew.
 
         Raises:
             ValueError: another number of classes than two, or one without any weight.
@@ -151,7 +133,7 @@ class BoundedLogisticRegression(LogisticRegression):
         return np.append(self.intercept_, self.coef_)
 
     def adopt(self, solution: AnyFloatArray, classes: AnyFloatArray) -> BoundedLogisticRegression:
-        """Take over the intercept and the coefficients of a fit elsewhere, of these classes."""
+        """Take over the intercept and coefficients of a fit elsewhere."""
         _set_fit(self, solution, classes, np.array([0], dtype="int32"))
         return self
 
@@ -198,7 +180,7 @@ class BoundedLogisticRegression(LogisticRegression):
 def as_scikit_learn(
     fitted: LogisticRegression, coefficients: npt.ArrayLike, intercept: npt.ArrayLike
 ) -> LogisticRegression:
-    """scikit-learn's own class, fitted, with the coefficients given and all else of `fitted`."""
+    """scikit-learn's own class, fitted, with these coefficients and all else of `fitted`."""
     model = LogisticRegression(
         C=fitted.C,
         l1_ratio=fitted.l1_ratio,

@@ -1,4 +1,4 @@
-"""Nearest neighbours for SMOTE at a cost that grows with the number of loans, not its square."""
+"""Nearest neighbours for SMOTE at a cost that does not grow with the square of the loans."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ from sklearn.utils import check_random_state
 
 
 class SampledNeighbors(NearestNeighbors):
-    """Neighbours sought among a random sample of the rows fitted.
+    """Neighbours sought among a random sample of at most `most` of the rows fitted.
 
-    Up to `most` rows these are the nearest of all. Beyond, each row's neighbours are the nearest of
-    `most` rows drawn once: a little farther off, which is all that SMOTE's made-up loans notice.
-
-    Args:
-        n_neighbors: as scikit-learn has it, the row itself included.
-        most: rows to search among.
-        random_state: of the draw.
+    So they are a little farther off than the nearest of all, which is all that SMOTE's made-up
+    loans notice. `n_neighbors` counts the row itself.
     """
 
     def __init__(

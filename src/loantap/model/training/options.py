@@ -1,4 +1,4 @@
-"""What a person may set about splitting and training; validated, then frozen."""
+"""Options of splitting and training; validated, then frozen."""
 
 from __future__ import annotations
 
@@ -19,16 +19,12 @@ class OutOfTimeOptions(Options):
     """The rolling origin: which loans stand for the future, and what their judges may know.
 
     At each origin a model is trained on loans issued before it and scores the loans issued from it
-    to the next one. Only matured loans are judged, those whose contractual end (issue month plus
-    term) lies before the date as of which outcomes are known: of later ones the table holds the
-    early endings only.
+    to the next one. Only matured loans are judged, whose contractual end (issue month plus term)
+    lies before `outcomes_as_of`: of later ones the table holds the early endings only.
 
     Attributes:
-        outcomes_as_of: first day of the month in which the portfolio was extracted; outcomes are
-            known as of then.
-        term_months: term of the loans judged.
+        outcomes_as_of: first day of the month in which the portfolio was extracted.
         first_origin: first day of a month.
-        step_months: from one origin to the next.
         last_month: issue month of the last loans judged.
         settled_only: train on loans whose contractual end lies before the origin; otherwise the
             outcomes of all loans issued before it are taken as known, though some were settled
@@ -68,12 +64,8 @@ class OutOfTimeOptions(Options):
 class SplitOptions(Options):
     """Random stratified split and rolling origin.
 
-    Attributes:
-        seed: of the split.
-        test_share: share of the loans that judge the model.
-        out_of_time: the rolling origin.
-        min_outcomes: charge-offs, and paid loans, that a portfolio must have to train on. With
-            fewer the leakage gate would take chance for a leak.
+    With fewer than `min_outcomes` charge-offs, or paid loans, the leakage gate would take chance
+    for a leak.
     """
 
     seed: Seed
@@ -83,13 +75,7 @@ class SplitOptions(Options):
 
 
 class ChallengerOptions(Options):
-    """Gradient boosting that challenges the logistic regression.
-
-    Attributes:
-        trees: boosting rounds.
-        leaves: of a tree; each tree uses one feature.
-        min_loans_in_leaf: keeps steps from being cut out of a handful of loans.
-    """
+    """Gradient boosting that challenges the logistic regression; each tree uses one feature."""
 
     learning_rate: PositiveFloat
     trees: PositiveInt
@@ -102,8 +88,6 @@ class PromotionOptions(Options):
     """The rule by which a model takes the place of another.
 
     Attributes:
-        resamples: of the paired bootstrap.
-        confidence: of its intervals.
         calibration_confidence: of the range of a perfect model's ECE; wide, or chance would keep
             one good model in forty from becoming champion.
         tolerated_ece: calibration error that is immaterial, whatever a perfect model would have.
@@ -122,13 +106,9 @@ class TrainingOptions(Options):
 
     Attributes:
         name: the namespace of the model, which also says what features it uses.
-        monotone: whether coefficients must agree with credit sense.
-        calibrated: whether PDs are calibrated on the out-of-fold log-odds.
-        challenger: what challenges the logistic regression; nothing when absent.
-        promotion: the rule by which a model becomes champion.
         max_iterations: of the solver; what has not converged by then is used as it is, and marked.
         tolerance: largest gradient of the model that is kept; at most that of the search.
-        threshold: fixed decision threshold of F2; tuned on out-of-fold predictions when absent.
+        threshold: of F2; tuned on out-of-fold predictions when absent.
         pd_quantiles: shares of the training PDs at which policy bands may begin.
     """
 

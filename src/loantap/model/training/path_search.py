@@ -1,8 +1,7 @@
-"""Candidates judged by cross-validation, each fold prepared once and penalties fitted along a path.
+"""Candidates judged by cross-validation, each fold prepared once, unlike `GridSearchCV`.
 
-`GridSearchCV` imputes, encodes and resamples anew for every candidate. Here that is done once per
-fold and way of balancing, and the candidates that differ in C alone are fitted from the strongest
-penalty to the weakest, each from a solution that is near: of the penalty before, or, for L1, of L2.
+Those that differ in C alone are fitted from the strongest penalty to the weakest, each from a
+solution that is near.
 """
 
 from __future__ import annotations
@@ -42,14 +41,9 @@ Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 class PathSearch:
     """Logistic regressions on ready-made samplers, judged on every fold.
 
-    Folds run in threads: the solvers release the interpreter, and threads share the loans.
-
-    Args:
-        candidates: those to judge.
-        make: the unfitted pipeline of a candidate: `preprocess`, `balance` and `classify`; the
-            first is the same for all.
-        score: takes a fitted classifier, the encoded matrix and the outcomes of the fold left out.
-        jobs: threads, each with a fold, or with one sampler of a fold that they share.
+    Folds run in threads: the solvers release the interpreter, and threads share the loans. The
+    pipelines of `make` have the steps `preprocess`, the same for all, `balance` and `classify`.
+    `score` takes a fitted classifier, the encoded matrix and the outcomes of the fold left out.
     """
 
     def __init__(
@@ -86,7 +80,6 @@ class PathSearch:
         task: Task,
         counter: _Counter,
     ) -> dict[int, Judged]:
-        """The candidates of a task."""
         inside, outside = fold
         preprocess = clone(self._models[0]["preprocess"])
         matrix = preprocess.fit_transform(features.iloc[inside], outcomes[inside])
@@ -119,8 +112,6 @@ class PathSearch:
 
 
 class _Counter:
-    """Counts fits over all folds, which run in threads, reports each and ends what is given up."""
-
     def __init__(self, total: int, threads: FittingThreads) -> None:
         self._done = 0
         self._progress = Progress("", total, "fits")

@@ -1,8 +1,7 @@
-"""Where the fits of a path start: a tenth of the loans walk it first.
+"""Where the fits of a path start: a tenth of the loans walk it first (docs/adr/0007).
 
-How far a solution moves with C, a tenth of the rows shows almost as well as all of them; where it
-lies, they know less well. So each fit starts at the solution before it, moved as far as that of the
-tenth has moved (docs/adr/0007).
+A tenth shows almost as well as all how far a solution moves with C. So each fit starts at the
+solution before it, moved as far as that of the tenth.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _MIN_COUNT = 100
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """Intercept and coefficients with one penalty: of all rows, and of the pilot's if it ran."""
+    """Intercept and coefficients with one penalty, of all rows and of the pilot's if it ran."""
 
     whole: AnyFloatArray
     pilot: AnyFloatArray | None
@@ -36,12 +35,9 @@ class Solved:
 
 @dataclass(frozen=True, slots=True)
 class Pilot:
-    """Every tenth row of a matrix, in its order.
+    """Every tenth row of a matrix (column-major), in its order.
 
-    Attributes:
-        matrix: rows x columns, column-major.
-        target: outcomes.
-        moves: of intercept and columns, whether what they do here holds for all rows.
+    `moves` tells of intercept and columns whether what they do here holds for all rows.
     """
 
     matrix: AnyFloatArray
@@ -63,13 +59,8 @@ class Pilot:
 class PilotedStarts:
     """Says where each fit of a path starts; the path goes from the strongest penalty on.
 
-    Once a single iteration takes the pilot to its next solution, the path hardly moves any more and
-    goes on without it.
-
-    Args:
-        classifier: that the path is fitted with.
-        pilot: None where there is none; then a fit starts from the solution before it.
-        known: by C, solutions that are nearer than those before it on the path.
+    Once a single iteration takes the pilot to its next solution, the path goes on without it.
+    Without a pilot a fit starts from the solution before it, or from a nearer one `known` by C.
     """
 
     def __init__(

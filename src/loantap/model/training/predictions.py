@@ -25,12 +25,8 @@ def cross_validate(
 ) -> pd.DataFrame:
     """Out-of-fold PDs of training loans, decided at thresholds found on other folds.
 
-    Args:
-        rows: one row per loan: `loan_id`, `is_charged_off`, features.
-        features: names of the feature columns.
-        fit: takes features, outcomes and the number of the fold that is left out, gives a fitted
-            model with a `decision_function`.
-        options: folds, calibration, and the threshold when it is fixed.
+    `rows` has one row per loan: `loan_id`, `is_charged_off`, features. `fit` takes features,
+    outcomes and the fold left out, and gives a model with a `decision_function`.
 
     Returns:
         One row per loan: `loan_id`, `fold`, `is_charged_off`, `probability_of_default` (calibrated
@@ -57,7 +53,7 @@ def cross_validate(
 def predict_out_of_fold(
     features: pd.DataFrame, target: pd.Series, fit: Fit, options: TrainingOptions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log-odds of every row by a model that did not see it, and the fold of every row."""
+    """Log-odds of every row by a model that did not see it, and its fold."""
     fold = np.full(len(target), -1, dtype="int64")
     log_odds = np.full(len(target), np.nan)
 
@@ -81,18 +77,14 @@ def predict_samples(
 ) -> pd.DataFrame:
     """PDs in cross-validation, on the test split and out of time.
 
-    Args:
-        model_input: one row per loan: `loan_id`, `is_charged_off`, `split`, `known_from`,
-            `judged_at`, features.
-        features: names of the feature columns.
-        trained: on the training split.
-        train: trains on other rows in the same way.
+    `model_input` has one row per loan: `loan_id`, `is_charged_off`, `split`, `known_from`,
+    `judged_at`, features. `train` trains on other rows as `trained` was on the training split.
 
     Returns:
         One row per sample and loan, the columns of `cross_validate` without `log_odds`, and
         `sample`; `fold` is -1 outside cross-validation. Out of time, each origin has a model of its
-        own, for which everything is chosen on what was known before it; the sample is left out
-        where no origin could be judged.
+        own, chosen on what was known before it; the sample is left out where no origin could be
+        judged.
     """
     test = model_input[model_input["split"].eq(Split.TEST)]
     samples = [
@@ -106,7 +98,6 @@ def predict_samples(
 def _roll(
     model_input: pd.DataFrame, features: list[str], train: Callable[[pd.DataFrame], FittedModel]
 ) -> Iterator[pd.DataFrame]:
-    """PDs of the loans judged at each origin, by the model of that origin."""
     for origin in sorted(model_input["judged_at"].dropna().unique()):
         judged = model_input[model_input["judged_at"].eq(origin)]
         known = model_input[model_input["known_from"].le(origin)]
@@ -132,10 +123,6 @@ def _label(rows: pd.DataFrame, pd_: np.ndarray, threshold: float) -> pd.DataFram
 
 def join_out_of_fold(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
     """Training loans with the PD of the model that did not see them.
-
-    Args:
-        predictions: `loan_id`, `sample`, `probability_of_default`, `declined`.
-        loans: canonical columns, one row per loan.
 
     Raises:
         InputError: the loans are not those of the predictions.

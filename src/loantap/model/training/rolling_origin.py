@@ -1,4 +1,4 @@
-"""The rolling origin: what each model of the past may know, and which loans judge it.
+"""The rolling origin: what models of the past may know, and which loans judge them.
 
 Tashman, *Out-of-sample tests of forecasting accuracy*, International Journal of Forecasting 2000.
 """
@@ -17,14 +17,9 @@ _MIN_JUDGED = 10
 def date_loans(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
     """From when on each loan may train, and at which origin it is judged.
 
-    Args:
-        loans: one row per loan with `is_charged_off`, `issue_month`, `term_months`.
-        window: origins, and the loans judged.
-
-    Returns:
-        One row per loan, same index: `known_from`, the first origin whose model may be trained on
-        the loan, and `judged_at`, the origin whose model scores it (missing where none does, for
-        an origin that is skipped too).
+    Takes one row per loan with `is_charged_off`, `issue_month`, `term_months`. Returns, with the
+    same index, `known_from`, the first origin whose model may be trained on the loan, and
+    `judged_at`, the origin whose model scores it (missing where none does, or it is skipped).
     """
     plan = plan_origins(loans, window)
     judged_at = _judged_at(loans, window)
@@ -40,15 +35,10 @@ def date_loans(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
 def plan_origins(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
     """What each origin has to train on and to judge, and why one is skipped.
 
-    Args:
-        loans: one row per loan with `is_charged_off`, `issue_month`, `term_months`.
-        window: origins, and the loans judged.
-
-    Returns:
-        One row per origin: `origin`; `until`, the issue month of the last loans judged at it;
-        `trained_loans` and `trained_charge_offs`; of the loans issued
-        before it `settled_loans` and `settled_charge_offs`, whose contractual end lies before it
-        too; `judged_loans` and `judged_charge_offs`; `skipped`, the reason or "".
+    Takes what `date_loans` takes. Returns one row per origin: `origin`; `until`, the issue month of
+    the last loans judged at it; `trained_loans` and `trained_charge_offs`; of the loans issued
+    before it `settled_loans` and `settled_charge_offs`, whose contractual end lies before it too;
+    `judged_loans` and `judged_charge_offs`; `skipped`, the reason or "".
     """
     outcome = loans["is_charged_off"].to_numpy()
     known = _known_from(loans, settled_only=window.settled_only).to_numpy()

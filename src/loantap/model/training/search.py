@@ -33,13 +33,12 @@ class SearchOutcome:
     """Result of a search.
 
     Attributes:
-        best: the candidate chosen.
         model: `best` fitted on all the training rows.
-        fold_solutions: intercept and coefficients of `best` on each fold, as the search found them.
-        candidates: one row per candidate: its hyperparameters, mean and standard deviation of
-            F2 at its own best threshold (with the sampling variance within a fold), log-loss and
-            AUC; `mean_iterations`, `fit_seconds` of a fold; `converged` on all of them, and of the
-            one chosen on all the rows too; `stopped_at`, the limit where it has not, otherwise "";
+        fold_solutions: intercept and coefficients of `best` on each fold.
+        candidates: one row per candidate: its hyperparameters, mean and standard deviation of F2 at
+            its own best threshold (with the sampling variance within a fold), log-loss and AUC;
+            `mean_iterations`, `fit_seconds` of a fold; `converged` on all of them, and of the one
+            chosen on all the rows too; `stopped_at`, the limit where it has not, otherwise "";
             `within_one_standard_error` and `chosen`.
     """
 
@@ -52,15 +51,10 @@ class SearchOutcome:
 def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) -> SearchOutcome:
     """Choose among candidates by cross-validated F2 and fit the winner.
 
-    Each candidate is judged at its own best threshold: at 0.5 the comparison would only reward
-    what shifts the probabilities (SMOTE, class weights). Candidates within one standard error of
-    the best F2 count as equal, and the one with the lowest log-loss wins. The standard error is
-    that of sampling; the spread over a handful of folds is too rough an estimate of it.
-
-    Args:
-        features: one row per training loan, the columns of the feature set.
-        target: 1 for charged off; same index.
-        options: grid, folds, seed.
+    Each candidate is judged at its own best threshold: at 0.5 the comparison would only reward what
+    shifts the probabilities (SMOTE, class weights). Candidates within one standard error of the
+    best F2 count as equal, and the one with the lowest log-loss wins. The standard error is that of
+    sampling: the spread over a handful of folds is too rough.
 
     Raises:
         InputError: an outcome has fewer loans than there are folds.
@@ -111,10 +105,7 @@ def adopt_solution(
     options: TrainingOptions,
     solution: AnyFloatArray,
 ) -> ResamplingPipeline:
-    """One candidate with the coefficients that the search found on these rows.
-
-    Only the preprocessing is fitted, and nothing is resampled.
-    """
+    """One candidate with the coefficients that the search found on these rows, not resampled."""
     model = make_candidate(candidate, options).set_params(balance="passthrough")
     model["preprocess"].fit(features, target)
     model["classify"].adopt(solution, np.unique(target))
@@ -138,8 +129,8 @@ def score_on_fold(
 ) -> dict[str, float]:
     """Scores of a fitted candidate on a fold it did not see; greater is better.
 
-    `f2` at the candidate's own best threshold with its sampling `f2_variance`, `log_loss` (with
-    a minus) and `roc_auc`.
+    `f2` at its own best threshold with its sampling `f2_variance`, `log_loss` (with a minus) and
+    `roc_auc`.
     """
     log_odds = np.asarray(model.decision_function(features), dtype="float64")
     outcomes = np.asarray(target)
@@ -158,15 +149,7 @@ def score_on_fold(
 def tabulate_scores(
     candidates: Sequence[Candidate], judged: Sequence[Sequence[Judged]]
 ) -> pd.DataFrame:
-    """One row per candidate: its hyperparameters, its scores and what its fits took.
-
-    Args:
-        candidates: those judged.
-        judged: by fold and candidate.
-
-    Returns:
-        See `SearchOutcome.candidates`, from `balancing` to `fit_seconds`.
-    """
+    """One row per candidate; see `SearchOutcome.candidates`, `balancing` to `fit_seconds`."""
     table = pd.DataFrame([c.as_dict() | {"candidate": c.label} for c in candidates])
     for score in _SCORES:
         values = np.array([[candidate.scores[score] for candidate in fold] for fold in judged])
@@ -187,12 +170,7 @@ def _within_one_standard_error(scores: pd.DataFrame, folds: int) -> npt.NDArray[
 
 
 def choose(scores: pd.DataFrame, folds: int) -> int:
-    """Place of the candidate chosen: the lowest log-loss among those level on F2.
-
-    Args:
-        scores: `mean_f2`, `mean_f2_variance` and `mean_log_loss`, one row per candidate.
-        folds: over how many the means are taken.
-    """
+    """Place of the candidate chosen: the lowest log-loss among those level on F2."""
     eligible = _within_one_standard_error(scores, folds)
     return int(np.argmin(np.where(eligible, scores["mean_log_loss"], np.inf)))
 
@@ -200,7 +178,6 @@ def choose(scores: pd.DataFrame, folds: int) -> int:
 def _describe(
     scores: pd.DataFrame, chosen: int, iterations: npt.NDArray[np.int64], options: TrainingOptions
 ) -> pd.DataFrame:
-    """The scores with the choice, and with what the limit on iterations stopped."""
     converged = iterations < options.max_iterations
     return scores.assign(
         chosen=np.arange(len(scores)) == chosen,

@@ -1,4 +1,4 @@
-"""How a search is shared out: threads, ways of balancing, paths of penalties."""
+"""How a search is shared out over threads."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one thread does at a time: a fold, and the ways of balancing that it tries there."""
+    """What one thread does at a time: a fold, and its ways of balancing."""
 
     fold: int
     ways: list[list[int]]
@@ -26,14 +26,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate on one fold.
-
-    Attributes:
-        scores: on the loans left out.
-        solution: its intercept and coefficients, to the search's tolerance.
-        iterations: of the solver.
-        seconds: that the fit took.
-    """
+    """A candidate on one fold, scored on the loans left out."""
 
     scores: Scores
     solution: AnyFloatArray
@@ -54,7 +47,7 @@ class PenaltyPath:
 def group_by_balance(candidates: Sequence[Candidate]) -> list[list[int]]:
     """Places of the candidates that share a sampler; class weights and none share the plain matrix.
 
-    Resampling comes last, so that the plain matrix can be freed first: SMOTE holds several copies.
+    Resampling comes last, so that the plain matrix can be freed: SMOTE holds several copies.
     """
     return _group(range(len(candidates)), lambda i: candidates[i].balancing is Balancing.SMOTE)
 
@@ -62,7 +55,7 @@ def group_by_balance(candidates: Sequence[Candidate]) -> list[list[int]]:
 def share_out(folds: int, ways: list[list[int]], jobs: int) -> list[Task]:
     """One task a fold; folds left over, too few for all threads, are split into one for each way.
 
-    What resamples takes longest, so of those it begins first.
+    What resamples takes longest, so it begins first.
     """
     whole = folds - folds % jobs
     tasks = [Task(fold, ways) for fold in range(whole)]
@@ -109,8 +102,8 @@ def balance(
 def list_paths(candidates: Sequence[Candidate], members: list[int]) -> Iterator[PenaltyPath]:
     """The candidates that differ in C alone, from the strongest penalty to the weakest.
 
-    L1 starts at each C from the L2 solution, which is nearer than its own of the C before. So the
-    solutions of a path are to be filled in before the next is asked for.
+    L1 starts at each C from the L2 solution, which is nearer than its own of the C before; so a
+    path's solutions must be filled in before the next is asked for.
     """
 
     def penalty(index: int) -> float:
@@ -126,7 +119,6 @@ def list_paths(candidates: Sequence[Candidate], members: list[int]) -> Iterator[
 
 
 def _group(members: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
-    """The members that share a key, in the order of the keys."""
     groups: dict[Any, list[int]] = {}
     for member in members:
         groups.setdefault(key(member), []).append(member)

@@ -20,14 +20,10 @@ class Split(StrEnum):
 
 
 def require_enough(loans: pd.DataFrame, min_outcomes: int) -> None:
-    """Stop before anything is made of a portfolio that is too small to train on.
-
-    Args:
-        loans: one row per loan with `is_charged_off`.
-        min_outcomes: charge-offs, and paid loans, that it must have.
+    """Stop where the loans have fewer than `min_outcomes` charge-offs, or paid loans, to train on.
 
     Raises:
-        InputError: it has fewer.
+        InputError: they do.
     """
     charged_off = int(loans["is_charged_off"].sum())
     paid = len(loans) - charged_off
@@ -47,12 +43,8 @@ def require_enough(loans: pd.DataFrame, min_outcomes: int) -> None:
 def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
     """Assign each loan to the random split and to its place in the rolling origin.
 
-    Args:
-        loans: one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`.
-        options: shares, seed and rolling origin.
-
-    Returns:
-        One row per loan, same order: `loan_id`, `split`, `known_from`, `judged_at`.
+    Takes what `date_loans` takes, and `loan_id`. Returns one row per loan, same order: `loan_id`,
+    `split`, `known_from`, `judged_at`.
 
     Raises:
         InputError: an outcome has too few loans to be on both sides of the split.

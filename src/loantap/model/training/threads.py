@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 class FittingThreads(ThreadPoolExecutor):
     """Threads with one thread of BLAS and OpenMP in each, which end soon after an interruption.
 
-    A thread cannot be stopped from outside: its task asks `go_on` between one fit and the next.
+    Their tasks ask `go_on` between one fit and the next: a thread cannot be stopped from outside.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -43,8 +43,8 @@ def fitting_threads(jobs: int) -> Iterator[FittingThreads]:
     """Threads that share the loans, with one thread of BLAS and OpenMP in each.
 
     So sums come in the same order, and a run repeats: the limit on OpenMP is each thread's own,
-    that on BLAS the process's. What does not converge is in the table of candidates, so its
-    warnings are left out, here rather than around each fit: filters are no thread's own.
+    that on BLAS the process's. Warnings of fits that do not converge are filtered here: filters are
+    no thread's own.
     """
     with fitting_here(), FittingThreads(jobs) as threads:
         yield threads

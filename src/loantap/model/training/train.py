@@ -1,4 +1,4 @@
-"""From loans to a model that is ready to serve, for either kind of model."""
+"""From loans to a model that is ready to serve."""
 
 import pandas as pd
 from imblearn.pipeline import Pipeline as ResamplingPipeline
@@ -24,9 +24,7 @@ def feature_names(options: TrainingOptions) -> list[str]:
 def train_logistic(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
     """Search, cross-validate, calibrate: everything is chosen on these rows alone.
 
-    Args:
-        rows: one row per loan: `loan_id`, `is_charged_off`, the features of the set.
-        options: of the training.
+    `rows` has one row per loan: `loan_id`, `is_charged_off`, the features of the set.
     """
     features = rows[feature_names(options)]
     outcome = search(features, rows["is_charged_off"], options)
@@ -38,8 +36,7 @@ def cross_validate_candidate(
 ) -> pd.DataFrame:
     """Out-of-fold PDs of the candidate that the search chose; see `cross_validate`.
 
-    Each fold's fit goes on from the search's solution. Where that converged and nothing closer is
-    asked for (`tolerance`), it is used as it is.
+    Each fold's fit goes on from the search's solution, or is that where it is exact enough.
     """
     chosen = outcome.candidates[outcome.candidates["chosen"]]
     is_exact = options.tolerance >= SEARCH_TOLERANCE and bool(chosen["converged"].all())
@@ -54,7 +51,7 @@ def cross_validate_candidate(
 def finish_logistic(
     outcome: SearchOutcome, out_of_fold: pd.DataFrame, options: TrainingOptions
 ) -> FittedModel:
-    """The candidate chosen as it is served: without its sampler, calibrated out of fold."""
+    """The candidate as it is served: without its sampler, calibrated out of fold."""
     calibration = fit_calibration_out_of_fold(out_of_fold) if options.calibrated else Calibration()
     return FittedModel(
         kind=LOGISTIC,
@@ -67,10 +64,7 @@ def finish_logistic(
 
 
 def train_challenger(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
-    """Fit the challenger on the same folds as the logistic regression.
-
-    It is not calibrated: it minimises log-loss itself, and the rule of promotion tests it.
-    """
+    """Fit the challenger on the same folds; it minimises log-loss and is not calibrated."""
     challenger = options.challenger
     if challenger is None:
         raise ValueError(f"no challenger is set for {options.name}")

@@ -1,9 +1,7 @@
 """The loans a model was trained on, as digests: enough to recognise one, too little to recover one.
 
-A version carries them for as long as it may be asked whether it has seen a loan. Of each loan they
-hold eight bytes, keyed by all loans of that training together, so that no table of digests made
-beforehand serves for any version. Who holds a loan with all its figures can ask whether it is in
-there, which is what they are for.
+Each is eight bytes, keyed by all loans of that training together, so that no table of digests made
+beforehand serves for any version.
 """
 
 from __future__ import annotations
@@ -32,24 +30,14 @@ _KEY_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingDigests:
-    """The loans one version was trained on.
-
-    Attributes:
-        columns: canonical columns that tell loans apart, numbers and months that are never missing.
-        key: of the digests.
-        digests: one per loan, rising.
-    """
+    """The loans one version was trained on: rising digests of `columns` that are never missing."""
 
     columns: tuple[str, ...]
     key: bytes
     digests: npt.NDArray[np.uint64]
 
     def count_shared(self, loans: pd.DataFrame) -> int:
-        """How many of these loans the version was trained on.
-
-        Args:
-            loans: typed canonical rows with `columns`.
-        """
+        """How many of these loans the version was trained on."""
         asked = _digest(_tell_apart(loans, self.columns), self.key)
         return int(np.isin(asked, self.digests).sum())
 
@@ -74,12 +62,7 @@ class TrainingDigests:
 
 
 def digest_loans(loans: pd.DataFrame, feature_set: str) -> TrainingDigests:
-    """Digests of the loans a model of this feature set is trained on.
-
-    Args:
-        loans: typed canonical rows, one per loan.
-        feature_set: whose columns an external sample has.
-    """
+    """Digests of the loans that a model of this feature set is trained on."""
     columns = _choose_columns(feature_set)
     rows = _tell_apart(loans, columns)
     # The same loans get the same key, in any order: a run can be repeated.
@@ -100,7 +83,6 @@ def _choose_columns(feature_set: str) -> tuple[str, ...]:
 
 
 def _tell_apart(loans: pd.DataFrame, columns: Iterable[str]) -> list[bytes]:
-    """One text per loan, the same whatever type its numbers come in."""
     texts = [_write(loans[name]) for name in columns]
     return ["|".join(row).encode() for row in zip(*texts, strict=True)]
 

@@ -1,1 +1,1 @@
-"""What is measured of a model and reported."""
+"""What is measured of a model."""

@@ -10,15 +10,7 @@ from loantap.model.validation.vintages import VintageAnalysis
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The audits of one model.
-
-    Attributes:
-        scorecard: the structure of `scorecard.json`.
-        fairness: its part of `fairness.json`.
-        stability: its part of `stability.json`.
-        vintages: its figures per origin and vintage.
-        external: its figures on the external sample; none where none is given.
-    """
+    """The audits of one model; `external` is empty where no external sample is given."""
 
     scorecard: Mapping[str, Any]
     fairness: Mapping[str, Any]

@@ -24,10 +24,7 @@ def report_calibration(
 ) -> dict[str, Any]:
     """What a calibration does to the out-of-fold PDs of the logistic regression.
 
-    Args:
-        out_of_fold: what `cross_validate` returned.
-        calibrated: whether the model is served with its calibration.
-        options: draws and bins.
+    `calibrated` says whether the model is served with its calibration.
 
     Returns:
         `calibrated`; `recalibration`, the one fitted on all folds: whether the test asked for one
@@ -91,7 +88,6 @@ def _describe_recalibration(calibration: Calibration, log_odds: FloatArray) -> d
 
 
 def _half_widths(calibration: Calibration, log_odds: FloatArray) -> FloatArray:
-    """Of the 95% Wald intervals of intercept and slope, from the information in the loans."""
     pd_ = calibration.apply(log_odds)
     design = np.column_stack([np.ones_like(log_odds), log_odds])
     information = (design * (pd_ * (1 - pd_))[:, None]).T @ design

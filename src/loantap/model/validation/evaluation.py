@@ -34,12 +34,8 @@ def evaluate_samples(
 ) -> dict[str, Block | None]:
     """One block of `metrics.json` per sample; None for a sample without loans.
 
-    Args:
-        predictions: what `predict_samples` returned.
-        options: bootstrap and bins. Cross-validation has no bounds: its folds share loans.
-
-    Beside the ECE stands the range in which that of a perfect model of the same PDs would lie:
-    `ece_perfect_low`, `ece_perfect_high`. Numbers carry six significant digits, `n` is a whole one.
+    Cross-validation has no bounds: its folds share loans. `ece_perfect_low` and `ece_perfect_high`
+    bound the ECE of a perfect model of the same PDs. Numbers carry six significant digits.
     """
     blocks: dict[str, Block | None] = {}
     for sample in SAMPLES:
@@ -49,7 +45,7 @@ def evaluate_samples(
 
 
 def measure_out_of_fold(predictions: pd.DataFrame) -> Block:
-    """The figures in cross-validation alone, without what takes a bootstrap."""
+    """The figures in cross-validation alone, without a bootstrap."""
     rows = predictions[predictions["sample"] == CROSS_VALIDATION]
     found = measure(*_arrays(rows), rows["declined"].to_numpy("bool"))
     return {name: round_significant(value) for name, value in found.as_dict().items()} | {

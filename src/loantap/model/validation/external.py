@@ -1,4 +1,4 @@
-"""A model on a portfolio it has nothing to do with: older loans, or another lender's."""
+"""A model on older loans, or another lender's."""
 
 import logging
 from dataclasses import asdict, dataclass
@@ -35,18 +35,13 @@ class ExternalResult:
     """One model on one external sample, with 95% intervals.
 
     Attributes:
-        model_name: registered name of the model.
-        model_version: its registered version.
-        first_issue_month: of the external loans.
-        last_issue_month: of the external loans.
-        judgement: PDs against outcomes. Its levels (default rate, ECE, observed to expected) are
-            those of another population and say nothing about the calibration of the model.
+        judgement: its levels (default rate, ECE, observed to expected) are those of another
+            population and say nothing about the calibration of the model.
         rate_roc_auc: AUC of the interest rate alone, on the same loans.
         auc_gain: AUC of the model less that of the rate, by a paired bootstrap.
         psi: population stability index of the PDs against those of the loans trained on.
-        training_loans: the number of these.
-        is_overlap_checked: whether none of the loans is known to be among these; False where the
-            version does not carry them.
+        is_overlap_checked: whether none of the loans is known to be among those trained on; False
+            where the version does not carry them.
     """
 
     model_name: str
@@ -67,7 +62,7 @@ class ExternalResult:
     is_overlap_checked: bool
 
     def as_dict(self) -> dict[str, object]:
-        """Its figures by name, those of the judgement among them."""
+        """Figures by name, those of the judgement among them."""
         own = {name: value for name, value in asdict(self).items() if name != "judgement"}
         return own | asdict(self.judgement)
 
@@ -77,12 +72,8 @@ def measure_external(
 ) -> ExternalResult:
     """Score an external sample, and compare with the interest rate alone.
 
-    Args:
-        external: any number of resolved loans in LoanTap format; only the columns that the model
-            needs, `loan_status`, `issue_d` and `int_rate` are read.
-        trained_on: the loans the model was trained on, typed canonical columns.
-        model: the version that scores, with the digests of the loans it was trained on.
-        options: bootstrap, bins, day of the run.
+    `external` holds resolved loans in LoanTap format, of which the columns that the model needs,
+    `loan_status`, `issue_d` and `int_rate` are read; `trained_on` holds typed canonical columns.
 
     Raises:
         InputError: a column is missing or in another unit, a value cannot be used, too many
@@ -157,7 +148,6 @@ def _read(external: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) ->
 
 
 def _require_external(rows: pd.DataFrame, model: JudgedModel) -> bool:
-    """Refuse loans the version has seen; False where it cannot be told."""
     training = model.training
     if training is None or not set(training.columns) <= set(rows.columns):
         logger.warning(

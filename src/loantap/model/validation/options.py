@@ -1,4 +1,4 @@
-"""What a person may set about measuring a model; validated, then frozen."""
+"""Options of measuring a model; validated, then frozen."""
 
 from typing import Annotated
 
@@ -8,12 +8,9 @@ from loantap.portfolio.options import DatedOptions, Portion, Seed
 
 
 class EvaluationOptions(DatedOptions):
-    """Uncertainty of the metrics.
+    """Uncertainty of the metrics: 95% bounds by a bootstrap, ECE over equal-count bins.
 
-    Attributes:
-        resamples: of the bootstrap behind the 95% bounds.
-        calibration_bins: equal-count bins of the expected calibration error.
-        max_instalment_exceptions: see `SourcesOptions`; of an external sample.
+    For `max_instalment_exceptions`, of an external sample, see `SourcesOptions`.
     """
 
     seed: Seed

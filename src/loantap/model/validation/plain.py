@@ -13,8 +13,7 @@ from loantap.measures.metrics import round_significant
 def make_plain(value: Any) -> Any:
     """Tables as lists of rows, numbers with six significant digits, None where there is none.
 
-    Args:
-        value: a mapping, a sequence, a table, a number, a text, or any of these inside another.
+    Any of these may stand inside another.
     """
     match value:
         case pd.DataFrame():

@@ -1,4 +1,4 @@
-"""The scorecard with what its scores have meant, and one made-up application taken through it."""
+"""The scorecard with what its scores have meant."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -26,14 +26,9 @@ _ADVERSE_SHARE: Final = 0.8
 def report_scorecard(
     scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame, as_of: pd.Timestamp
 ) -> dict[str, Any]:
-    """The scorecard of one model.
+    """The scorecard of one model, from `tabulate_points` and its training loans.
 
-    Args:
-        scorer: the model.
-        points: what `tabulate_points` returned of it.
-        loans: its training loans: canonical columns, `is_charged_off` and the
-            `probability_of_default` by a model that did not see the loan.
-        as_of: day of the run.
+    The loans have canonical columns, `is_charged_off` and an out-of-fold `probability_of_default`.
 
     Returns:
         `model_name`, `model_version`; `n`, the training loans; `scale`; `base_points`; `features`,
@@ -58,9 +53,8 @@ def report_scorecard(
 def tabulate_score_bands(loans: pd.DataFrame) -> pd.DataFrame:
     """How many loans scored in each band of points, and how many of them were charged off.
 
-    Takes `probability_of_default` and `is_charged_off`; one row per band of 25 points that has
-    loans, lowest first: `lowest`, `highest`, `n`, `charged_off`, `default_rate`,
-    `default_rate_low`, `default_rate_high` (95% Wilson), `mean_pd`.
+    One row per band of 25 points that has loans, lowest first: `lowest`, `highest`, `n`,
+    `charged_off`, `default_rate`, `default_rate_low`, `default_rate_high` (95% Wilson), `mean_pd`.
     """
     score = SCALE.of_column(logit(loans["probability_of_default"].to_numpy()))
     lowest = (score // _BAND_POINTS * _BAND_POINTS).astype("int64")
@@ -83,8 +77,7 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
     """A made-up application, scored, with its reasons and the points each feature gave it.
 
     Returns `values` (per phrase, as a reason would quote it), `probability_of_default`, `score`,
-    `reasons`, `base_points` and `points` per phrase, which add up to the score before it is
-    rounded.
+    `reasons`, `base_points` and `points` per phrase, which add up to the score before rounding.
     """
     application = make_example_application(scorer, loans)
     assessed = scorer.assess_columns(application, as_of)
@@ -108,12 +101,9 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
 def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFrame:
     """One made-up application: no borrower's own.
 
-    The commonest category, the median of each number, or the adverse fifth of it where credit sense
-    holds one side against a borrower; the instalment is the EMI. What no loan states is missing.
-
-    Args:
-        scorer: the columns it needs.
-        loans: canonical columns, to take medians and quantiles of.
+    The commonest category of the loans, the median of each number, or its adverse fifth where
+    credit sense holds one side against a borrower; the instalment is the EMI. What no loan states
+    is missing.
     """
     adverse = {FEATURES[n].uses[0]: FEATURES[n].adverse for n in scorer.feature_set.features[::-1]}
     shares = {"high": _ADVERSE_SHARE, "low": 1 - _ADVERSE_SHARE}
@@ -136,7 +126,6 @@ def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFram
 def _weigh_attributes(
     scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    """One entry per feature that moves the score, the one that moves it most first."""
     features = build_features(loans, scorer.feature_set.features)
     given = -SCALE.factor * scorer.scorecard.contributions(features)
     entries = []
@@ -159,7 +148,6 @@ def _weigh_attributes(
 
 
 def _find_attributes(rows: pd.DataFrame, values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
-    """Each attribute of a feature, and which loans have it."""
     for attribute, low, high in rows[["attribute", "low", "high"]].itertuples(index=False):
         if not np.isnan(low):
             yield attribute, values.gt(low) & values.le(high)

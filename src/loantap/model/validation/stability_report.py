@@ -1,4 +1,4 @@
-"""How steady a model is: over the folds it was validated on, and over who applied when."""
+"""How steady a model is, over folds and over who applied when."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -17,16 +17,12 @@ _MIN_LOANS: Final = 100
 def report_stability(predictions: pd.DataFrame, loans: pd.DataFrame) -> dict[str, Any]:
     """AUC fold by fold, and how far the PDs of other populations lie from those of training.
 
-    Args:
-        predictions: what `predict_samples` returned.
-        loans: `loan_id` and `issue_month` of each loan.
-
     Returns:
         `n` of the training loans; `folds`: one row each with `n`, `charged_off` and `roc_auc` with
         bounds; `populations`: the test split, against all training loans, and the training loans of
         each issue year with 100 or more, against the rest: `population`, `n`, `against_n`, `psi`
-        with 95% bounds, and `psi_chance`, which two samples of one population exceed 5
-        times in 100.
+        with 95% bounds, and `psi_chance`, which two samples of one population exceed 5 times in
+        100.
     """
     trained = predictions[predictions["sample"].eq(CROSS_VALIDATION)]
     return {

@@ -1,4 +1,4 @@
-"""`vintage_analysis.json`: the models that may be lent on, out of time, by vintage, elsewhere."""
+"""`vintage_analysis.json`: models out of time, by vintage, and elsewhere."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -45,14 +45,7 @@ def report_vintages(
     window: OutOfTimeOptions,
     origin: str,
 ) -> dict[str, Any]:
-    """The report as plain JSON: figures with six significant digits, None where there are too few.
-
-    Args:
-        analysis: of each model.
-        external: of each model, its result on the external sample; none where none was given.
-        window: the definition of the rolling origin.
-        origin: of the loans, real or simulated.
-    """
+    """The report as JSON: six significant digits, None where there are too few loans."""
     caveats = dict(CAVEATS)
     settled = caveats.pop("rolling_origin_settled")
     if window.settled_only:

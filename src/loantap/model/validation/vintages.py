@@ -1,4 +1,4 @@
-"""How a model ages: its figures at each origin, and for loans of each issue year."""
+"""How a model ages."""
 
 from dataclasses import asdict, dataclass
 
@@ -21,17 +21,12 @@ class Judgement:
     """PDs against outcomes of some loans, with 95% intervals; NaN where there are too few.
 
     Attributes:
-        n: number of loans.
-        charged_off: of these.
-        default_rate: their share, with its Wilson interval.
-        mean_pd: what was predicted.
-        observed_to_expected: charge-offs over the sum of the PDs, 1 when as predicted; its interval
-            is that of the default rate.
-        roc_auc: with its bootstrap interval; where each outcome has `MIN_FOR_AUC` loans.
-        ece: expected calibration error.
-        ece_perfect_low: bounds of the ECE that a perfect model of these PDs has at this number of
-            loans, 95 times in 100.
-        ece_perfect_high: see `ece_perfect_low`.
+        default_rate: with its Wilson interval.
+        observed_to_expected: charge-offs over the sum of the PDs; its interval is that of the
+            default rate.
+        roc_auc: by bootstrap, where each outcome has `MIN_FOR_AUC` loans.
+        ece_perfect_low: with `ece_perfect_high` the bounds of the ECE of a perfect model of these
+            PDs at this number of loans, 95 times in 100.
     """
 
     n: int
@@ -53,13 +48,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class VintageAnalysis:
-    """How one model ages.
-
-    Attributes:
-        pooled: all loans judged out of time; None when no origin could be judged.
-        origins: what `tabulate_origins` returns.
-        vintages: what `tabulate_vintages` returns.
-    """
+    """How one model ages; `pooled` is None when no origin could be judged."""
 
     pooled: Judgement | None
     origins: pd.DataFrame
@@ -77,12 +66,8 @@ def analyse_vintages(
 ) -> VintageAnalysis:
     """Judge one model out of time, origin by origin, and vintage by vintage.
 
-    Args:
-        predictions: what `predict_samples` returned.
-        loans: one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`,
-            `judged_at`.
-        window: of the rolling origin.
-        options: bootstrap and bins.
+    `loans` has one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`,
+    `judged_at`.
     """
     judged = predictions[predictions["sample"].eq(OUT_OF_TIME)]
     return VintageAnalysis(
@@ -125,16 +110,8 @@ def tabulate_origins(
 ) -> pd.DataFrame:
     """How each origin's model did on the loans issued from it to the next one.
 
-    Args:
-        predictions: what `predict_samples` returned.
-        loans: one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`,
-            `judged_at`.
-        window: of the rolling origin.
-        options: bootstrap and bins.
-
-    Returns:
-        One row per origin: the columns of `plan_origins` but the counts of loans judged, and
-        those of `Judgement`, missing where the origin was skipped.
+    Takes what `analyse_vintages` takes. Returns one row per origin: the columns of `plan_origins`
+    but the counts of loans judged, and those of `Judgement`, missing where the origin was skipped.
     """
     judged = _pick(predictions, [OUT_OF_TIME], loans)
     rows = [
@@ -154,18 +131,11 @@ def tabulate_vintages(
 ) -> pd.DataFrame:
     """How the model does on loans of each issue year and term that it did not see.
 
-    Args:
-        predictions: what `predict_samples` returned; those out of fold and of the test split count.
-        loans: one row per loan with `loan_id`, `issue_month`, `term_months`.
-        window: its `outcomes_as_of` says which loans had matured.
-        options: bootstrap and bins.
-
-    Returns:
-        One row per issue year and term: `issue_year`, `term_months`, `interpretable` and the
-        columns of `Judgement`. A vintage is interpretable when the contracts of all its loans
-        ended before that date. Of the others only the early endings are in the table: their
-        levels mean nothing, and what compares levels (`observed_to_expected`, `ece`) is missing,
-        so that no alarm can be raised from it.
+    Predictions out of fold and of the test split count. Returns one row per issue year and term:
+    `issue_year`, `term_months`, `interpretable` and the columns of `Judgement`. A vintage is
+    interpretable when the contracts of all its loans ended before `window.outcomes_as_of`. Of the
+    others only the early endings are in the table: their levels mean nothing, so
+    `observed_to_expected` and `ece` are missing.
     """
     unseen = _pick(predictions, [CROSS_VALIDATION, TEST], loans)
     matured = end_of_contract(unseen) < pd.Timestamp(window.outcomes_as_of)
@@ -193,7 +163,7 @@ def _measure_auc(
     bad = int(target.sum())
     if min(bad, len(target) - bad) < MIN_FOR_AUC:
         return np.nan, np.nan, np.nan
-    # By bootstrap, as the AUC of the whole sample in `metrics.json`, beside which these are read.
+    # By bootstrap, as the AUC in `metrics.json`, beside which these are read.
     drawn = bootstrap_aucs(target, pd_[None], seed=options.seed, resamples=options.resamples)
     return float(roc_auc_score(target, pd_)), *quantile_bounds(drawn[:, 0])
 
@@ -210,5 +180,4 @@ def _arrays(rows: pd.DataFrame) -> tuple[IntArray, FloatArray]:
 
 
 def _type_figures(table: pd.DataFrame) -> pd.DataFrame:
-    """Figures as float64, missing ones NaN."""
     return table.astype(dict.fromkeys(FIGURES, "float64"))

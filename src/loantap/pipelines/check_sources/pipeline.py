@@ -1,4 +1,4 @@
-"""Wiring of the `check_sources` pipeline: can every system be used, before anything is read."""
+"""Wiring of the `check_sources` pipeline."""
 
 from kedro.pipeline import Node, Pipeline
 

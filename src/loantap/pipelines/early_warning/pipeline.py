@@ -1,4 +1,4 @@
-"""Wiring of the `early_warning` pipeline: from the months of loans to who may need help."""
+"""Wiring of the `early_warning` pipeline."""
 
 from kedro.pipeline import Node, Pipeline
 

@@ -206,7 +206,6 @@ def render_model_card(
 def _draw_before_and_after(
     calibration_report: dict[str, Any], reconciliation: pd.DataFrame, training: TrainingOptions
 ) -> Figure:
-    """Reliability out of fold, before and after calibration."""
     before, after = (
         pd.DataFrame(calibration_report[stage]["bins"]).rename(
             columns={"observed_rate_low": "low", "observed_rate_high": "high", "n": "loans"}

@@ -97,10 +97,7 @@ def audit_fairness(
     economics: Economics,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
-    """What one model says of proxy groups, and whom F2 threshold and policy would approve.
-
-    `approvals` are those of the policy, sample by sample.
-    """
+    """What one model says of proxy groups, and whom F2 threshold and policy would approve."""
     rows = join_out_of_fold(predictions, loans)
     decider = make_decider(policy, economics)
     approved = {

@@ -1,4 +1,4 @@
-"""Wiring of the `evaluation` pipeline: metrics and plots per model, then the model card."""
+"""Wiring of the `evaluation` pipeline."""
 
 from collections.abc import Iterable
 

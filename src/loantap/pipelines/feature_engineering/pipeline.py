@@ -1,4 +1,4 @@
-"""Wiring of the `feature_engineering` pipeline: features, splits, leakage gate, model inputs."""
+"""Wiring of the `feature_engineering` pipeline."""
 
 from kedro.pipeline import Node, Pipeline
 

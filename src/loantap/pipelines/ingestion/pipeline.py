@@ -1,4 +1,4 @@
-"""Wiring of the `ingestion` pipeline: from three source systems to one clean portfolio."""
+"""Wiring of the `ingestion` pipeline."""
 
 from kedro.pipeline import Node, Pipeline
 

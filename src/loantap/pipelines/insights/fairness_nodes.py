@@ -1,4 +1,4 @@
-"""The node of the `insights` pipeline that audits policies by proxy groups."""
+"""The node of the `insights` pipeline that audits policies."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Nodes of the policy lab: rules tested on the loans that were made, and the ones that hold."""
+"""Nodes of the policy lab."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Nodes of the `insights` pipeline about products, counterfactuals and concentration."""
+"""Nodes of the `insights` pipeline about offers."""
 
 import pandas as pd
 

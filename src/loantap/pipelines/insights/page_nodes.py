@@ -1,4 +1,4 @@
-"""Nodes of the `insights` pipeline that word its tables for the page."""
+"""Nodes of the `insights` pipeline that word its tables."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Wiring of the `insights` pipeline: segments, rules, pages."""
+"""Wiring of the `insights` pipeline."""
 
 from kedro.pipeline import Node, Pipeline
 

@@ -1,4 +1,4 @@
-"""The node of the `insights` pipeline that holds the policy in force against its targets."""
+"""The node of the `insights` pipeline that checks targets."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Wiring of the `modeling` pipeline: one template, instantiated per model."""
+"""Wiring of the `modeling` pipeline."""
 
 from kedro.pipeline import Node, Pipeline
 

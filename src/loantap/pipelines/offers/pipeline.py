@@ -1,4 +1,4 @@
-"""Wiring of the `offers` pipeline: applications in, offers out."""
+"""Wiring of the `offers` pipeline."""
 
 from kedro.pipeline import Node, Pipeline
 

@@ -1,4 +1,4 @@
-"""Wiring of the `scoring` pipeline: applications in, decisions out, also to the warehouse."""
+"""Wiring of the `scoring` pipeline."""
 
 from kedro.pipeline import Node, Pipeline
 

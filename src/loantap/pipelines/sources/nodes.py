@@ -17,8 +17,8 @@ def make_portfolio(
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
     """A portfolio from the file given, or else from the simulator, in batches.
 
-    Yields the portfolio (one row per loan, canonical columns), the file's bad rows, and the
-    truth behind a simulated portfolio (no rows for a real one).
+    Yields the portfolio (one row per loan, canonical columns), the file's bad rows, and the truth
+    behind a simulated portfolio (no rows for a real one).
     """
     if portfolio_csv is None:
         yield from _simulate(options)
@@ -47,7 +47,7 @@ def account_for_portfolio(
     """`portfolio_account.json`: how many loans are kept, how many rows of a file are not.
 
     Raises:
-        ValueError: some simulated loans have no true PD: the simulator is at fault.
+        ValueError: some simulated loans have no true PD.
     """
     is_simulated = len(simulated_truth) > 0
     if is_simulated and len(simulated_truth) != len(portfolio):

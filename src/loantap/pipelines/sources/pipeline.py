@@ -1,4 +1,4 @@
-"""Wiring of the `sources` pipeline: fill the three embedded source databases."""
+"""Wiring of the `sources` pipeline."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -11,7 +11,7 @@ from loantap.pipelines.sources.nodes import (
 
 
 def create_pipeline() -> Pipeline:
-    """A portfolio, divided over the three systems that would hold it."""
+    """Fill the three embedded source databases with a portfolio."""
     return Pipeline(
         [
             Node(

@@ -1,1 +1,1 @@
-"""The page of the book, `book.html`: words, charts and tables of finished figures."""
+"""The page of the book, `book.html`."""

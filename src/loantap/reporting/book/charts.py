@@ -1,4 +1,4 @@
-"""Charts of the book: vintage curves, roll rates and arrears."""
+"""Charts of the book."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -19,11 +19,7 @@ def chart_vintages(vintages: Sequence[dict[str, Any]], cause: str) -> alt.LayerC
     """Share of the loans of each recent vintage that ended so, by months on book.
 
     Readers choose the term. Of each term the latest vintages are drawn, as many as there are
-    colours.
-
-    Args:
-        vintages: of `book.json`.
-        cause: `default` or `prepaid`.
+    colours. `cause` is `default` or `prepaid`.
     """
     frame = pd.DataFrame(vintages)
     frame = frame.assign(
@@ -73,12 +69,7 @@ def chart_vintages(vintages: Sequence[dict[str, Any]], cause: str) -> alt.LayerC
 
 
 def chart_rolls(rolls: Sequence[dict[str, Any]], months: int) -> alt.LayerChart:
-    """Share of the loans of each state that were worse a month later, by month.
-
-    Args:
-        rolls: of `book.json`.
-        months: how many of the latest are drawn.
-    """
+    """Share of the loans of each state that were worse a month later, in the latest `months`."""
     frame = pd.DataFrame(rolls)
     latest = sorted(frame["month"].unique())[-months:]
     frame = frame[frame["month"].isin(latest)]
@@ -111,12 +102,7 @@ def chart_rolls(rolls: Sequence[dict[str, Any]], months: int) -> alt.LayerChart:
 
 
 def chart_arrears(arrears: Sequence[dict[str, Any]], months: int) -> alt.LayerChart:
-    """Share of the open balance that is in each state of arrears, month by month, stacked.
-
-    Args:
-        arrears: of `book.json`.
-        months: how many of the latest are drawn.
-    """
+    """Share of the open balance in each state of arrears, stacked, over the latest `months`."""
     frame = pd.DataFrame(arrears)
     frame = frame[frame["state"].isin(("current", *_LATE))]
     latest = sorted(frame["month"].unique())[-months:]

@@ -1,4 +1,4 @@
-"""`book.html`: the book on one page, opening with what a risk committee asks first."""
+"""`book.html`: the book on one page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,12 +33,9 @@ class BookOrigins:
 
 
 def render_book(book: Mapping[str, Any], origins: BookOrigins, as_of: date) -> str:
-    """Render the page as one HTML document.
+    """Render `book.json` (see `surveillance.book.build.measure_book`) as one HTML document.
 
-    Args:
-        book: `book.json`; see `surveillance.book.build.measure_book`.
-        origins: the page is simulated as soon as either is.
-        as_of: day of the run.
+    The page is simulated as soon as either origin is.
     """
     now = book["headline"]["now"]
     figures: list[Figure] = list_figures(book)

@@ -25,7 +25,7 @@ _FAULTS: Final = {
 
 
 def tabulate_moves(moves: Sequence[dict[str, Any]]) -> PageTable:
-    """The matrix: from each state, the share of loans in each state a month later."""
+    """From each state, the share of loans in each state a month later."""
     states = list(dict.fromkeys(row["to_state"] for row in moves if row["loans"]))
     order = ["current", "1-29", "30-59", "60-89", "90+", "charged off", "paid"]
     shown = [state for state in order if state in states]
@@ -105,7 +105,7 @@ def _amounts(row: dict[str, Any] | None) -> str:
 
 
 def tabulate_concentration(concentration: Sequence[dict[str, Any]]) -> list[PageTable]:
-    """Where the balance lies: one table for each dimension."""
+    """Where the balance lies, one table for each dimension."""
     return [
         _tabulate_dimension([row for row in concentration if row["dimension"] == name], name)
         for name in _DIMENSIONS

@@ -9,7 +9,7 @@ from loantap.reporting.formatting import NOTHING, count, percent
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure with its name, and a note: its uncertainty, and what it was a year earlier."""
+    """A figure with its name; the note gives its uncertainty, and what it was a year earlier."""
 
     name: str
     value: str

@@ -1,1 +1,1 @@
-"""Charts of pages and of the dashboard, to hover over: Vega-Lite, made with Altair."""
+"""Charts of pages and of the dashboard, to hover over, made with Altair."""

@@ -1,4 +1,4 @@
-"""Drivers of default: the strength of each factor, over all years and in each."""
+"""Drivers of default: the strength of each factor."""
 
 from typing import Final
 
@@ -16,10 +16,9 @@ _STRENGTH: Final = "Strength, percentage points"
 def chart_drivers(drivers: pd.DataFrame) -> alt.LayerChart:
     """How far the default rates of a factor's segments lie apart, other factors equal, ranked.
 
-    Args:
-        drivers: one row per factor and year, the year 0 standing for all: `phrase`, `role`,
-            `rank`, `loans`, `strength` with `_low` and `_high`, `finding`, and the segments of the
-            lowest and highest rate.
+    Takes one row per factor and year, the year 0 standing for all: `phrase`, `role`, `rank`,
+    `loans`, `strength` with `_low` and `_high`, `finding`, and the segments of the lowest and
+    highest rate.
     """
     whole = drivers[drivers["year"].eq(0) & drivers["strength"].notna()].sort_values("rank")
     whole = whole.assign(whose=whole["role"].map(WHOSE))
@@ -54,8 +53,7 @@ def chart_drivers(drivers: pd.DataFrame) -> alt.LayerChart:
 def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
     """The strength of each factor in each issue year; None where no year has loans enough.
 
-    Args:
-        drivers: as for `chart_drivers`.
+    Takes what `chart_drivers` takes.
     """
     known = drivers[drivers["year"].gt(0) & drivers["strength"].notna()]
     if known.empty:

@@ -1,4 +1,4 @@
-"""The price of fairness: profit lost until the groups of a proxy are approved alike."""
+"""The price of fairness."""
 
 from typing import Final
 
@@ -21,12 +21,9 @@ _TICKS: Final = [place / 10 for place in range(11)]
 def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) -> alt.LayerChart:
     """Profit lost per application against the ratio of approval rates reached, for each proxy.
 
-    Args:
-        frontier: one row per proxy and ratio asked for: `phrase`, `target_ratio`, `n`,
-            `worst_ratio` and `lost_per_application` with `_low` and `_high`,
-            `default_rate_approved`, `scenario`, `paid_life`.
-        scenario: of the points shown.
-        paid_life: of the points shown.
+    Takes one row per proxy and ratio asked for: `phrase`, `target_ratio`, `n`, `worst_ratio` and
+    `lost_per_application` with `_low` and `_high`, `default_rate_approved`, `scenario`,
+    `paid_life`.
     """
     shown = frontier[frontier["scenario"].eq(scenario) & frontier["paid_life"].eq(paid_life)]
     # What is asked for may be reached already: then it is the point of today.
@@ -74,7 +71,6 @@ def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) 
 
 
 def _shift_apart(ratios: pd.Series) -> pd.Series:
-    """How far each point stands from its ratio, in pixels: 0 unless another lies there."""
     spots = (ratios / _SAME).round()
     place = ratios.groupby(spots).rank(method="first") - 1
     last = ratios.groupby(spots).transform("size") - 1

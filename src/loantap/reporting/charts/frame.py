@@ -1,7 +1,4 @@
-"""What every chart shares: its width, colours and fonts.
-
-Ink, grid and fonts are those of the page that a chart stands on (`style.css`), light or dark.
-"""
+"""What every chart shares: width, colours, and the fonts of the page, light or dark."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,19 +8,14 @@ import altair as alt
 INK: Final = "var(--ink)"
 MUTED: Final = "var(--muted)"
 GRID: Final = "var(--line)"
-# In the order in which a chart of several series uses them; `insights.css` has them, lighter where
-# the page is dark.
+# In the order in which a chart of several series uses them; lighter in `insights.css` where the
+# page is dark.
 SERIES: Final = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)", "var(--s5)")
 ROW_HEIGHT: Final = 26
 
 
 def dress_chart(layers: list[alt.Chart], *, height: int) -> alt.LayerChart:
-    """Layers over each other, as wide as the page lets them be.
-
-    Args:
-        layers: from the back to the front.
-        height: of the plot, in pixels.
-    """
+    """Layers from back to front, as wide as the page lets them be; `height` is in pixels."""
     chart: alt.LayerChart = (
         alt.layer(*layers)
         .properties(width="container", height=height)
@@ -56,9 +48,7 @@ def colour_by(field: str, names: list[str]) -> alt.Color:
 def hover(*fields: str, first: tuple[str, str] | None = None) -> list[alt.Tooltip]:
     """What a mark says when it is pointed at; each field is text and titled by its own name.
 
-    Args:
-        fields: by their names.
-        first: a field that comes before them, and its title.
+    `first` is a field that comes before them, and its title.
     """
     named = [] if first is None else [alt.Tooltip(f"{first[0]}:N", title=first[1])]
     return [*named, *(alt.Tooltip(f"{field}:N") for field in fields)]
@@ -67,8 +57,8 @@ def hover(*fields: str, first: tuple[str, str] | None = None) -> list[alt.Toolti
 def to_spec(chart: alt.LayerChart) -> dict[str, Any]:
     """The chart as a Vega-Lite specification with its rows in it.
 
-    Figures have six significant digits, and data sets are called by their place: what differs in
-    the last bits from one run to the next gives the same bytes.
+    Figures have six significant digits, and data sets are called by their place, so that runs that
+    differ in the last bits give the same bytes.
     """
     spec: dict[str, Any] = chart.to_dict()
     names = {name: f"rows-{place}" for place, name in enumerate(spec["datasets"])}

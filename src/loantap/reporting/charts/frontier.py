@@ -1,4 +1,4 @@
-"""The frontier: what each default rate among approved loans costs in profit."""
+"""The frontier of policies."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _FAMILIES: Final = {
     "pd_cutoff": "PD below a cut-off",
 }
 # Policies that have a point of their own, what they are called beside it, and on which side if
-# there is room; the first have the choice. The oracle lies far above all others.
+# there is room; the first have the choice.
 _POINTS: Final = {
     "npv": ("expected NPV", "left"),
     "approve_all": ("everybody", "left"),
@@ -48,14 +48,10 @@ def chart_frontier(
 ) -> alt.LayerChart:
     """Profit per application against the default rate among approved loans.
 
-    Readers choose the scenario, and how long paid loans have run.
-
-    Args:
-        frontier: one row per point: `family`, `is_policy`, `label`, `hurdle`, `n`,
-            `approval_rate`, `default_rate_approved` and `profit` with `_low` and `_high`,
-            `sample`, `scenario`, `paid_life`.
-        outlook: the scenario and paid life shown first.
-        scenarios: that can be chosen.
+    Takes one row per point: `family`, `is_policy`, `label`, `hurdle`, `n`, `approval_rate`,
+    `default_rate_approved` and `profit` with `_low` and `_high`, `sample`, `scenario`, `paid_life`.
+    Readers choose the scenario, and how long paid loans have run; those of `outlook` are shown
+    first.
     """
     shown = _word(frontier)
     lines = shown[shown["family"].isin(_FAMILIES) & ~shown["is_policy"]]
@@ -100,7 +96,6 @@ def chart_frontier(
 
 
 def _name_points(policies: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
-    """The policies that have a point of their own, with their short name and where it stands."""
     is_cap = policies["family"].str.startswith(_CAPPED)
     points = policies[policies["family"].isin(_POINTS) | is_cap]
     named = [
@@ -125,7 +120,6 @@ def _name_points(policies: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
 def _place_in_chart(
     points: pd.DataFrame, lines: pd.DataFrame, across: pd.Series, sides: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Where the names stand in the chart of one scenario and paid life."""
     first = points.iloc[0]
     beside = lines[
         lines["scenario"].eq(first["scenario"]) & lines["paid_life"].eq(first["paid_life"])
@@ -159,7 +153,6 @@ def _write_names(policies: alt.Chart, **look: Any) -> alt.Chart:
 
 
 def _word(frontier: pd.DataFrame) -> pd.DataFrame:
-    """The points of cross-validation, with what they say when they are pointed at."""
     shown = frontier[frontier["sample"].eq("cv") & frontier["default_rate_approved"].notna()]
     told = [
         {

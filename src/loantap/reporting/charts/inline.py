@@ -1,4 +1,4 @@
-"""Charts inside a page that loads nothing from a network."""
+"""Charts inside a self-contained page."""
 
 import json
 from dataclasses import dataclass
@@ -13,15 +13,7 @@ from loantap.reporting.charts.frame import to_spec
 
 @dataclass(frozen=True, slots=True)
 class PageChart:
-    """A chart as a page shows it.
-
-    Attributes:
-        anchor: its id in the page.
-        heading: what it shows, in a few words.
-        loans: number of loans behind it.
-        caption: how to read it, and what the reader sees in it.
-        chart: the chart.
-    """
+    """A chart as a page shows it, with its number of loans."""
 
     anchor: str
     heading: str
@@ -31,13 +23,13 @@ class PageChart:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """The Vega-Lite specification, with the rows in it."""
+        """The Vega-Lite specification."""
         return to_spec(self.chart)
 
 
 @cache
 def bundle_vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, with all they need, in about 0.9 MB."""
+    """Vega, Vega-Lite and Vega-Embed as one script of about 0.9 MB."""
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 

@@ -1,4 +1,4 @@
-"""Where the names of points stand in a chart: beside them, and never over one another."""
+"""Where the names of points stand in a chart: never over one another."""
 
 from __future__ import annotations
 
@@ -18,13 +18,9 @@ _PHONE: Final = 290.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a name stands, seen from its point.
+    """Where a name stands: its end nearest to the point, and `dx` and `dy` pixels from there.
 
-    Attributes:
-        align: which end of the name is nearest to the point.
-        dx: pixels to the right.
-        dy: pixels down.
-        is_wide: whether it has room on a desk only.
+    `is_wide` tells whether it has room on a desk only.
     """
 
     align: str
@@ -42,7 +38,7 @@ class Box(NamedTuple):
     bottom: float
 
     def meets(self, other: Box) -> bool:
-        """Whether both cover the same spot."""
+        """Whether both overlap."""
         return (
             self.left < other.right
             and other.left < self.right
@@ -67,11 +63,8 @@ def place_names(
 ) -> list[Place | None]:
     """A place for each name, those first that come first; None where there is no room.
 
-    Args:
-        names: of the points.
-        at: across and up, as shares of the plot's width and height.
-        height: of the plot, in pixels.
-        sides: by name, the `align` that is tried first.
+    `at` is across and up, as shares of the plot's width and height; `height` is in pixels. By name,
+    `sides` gives the `align` that is tried first.
     """
     points = {width: [_dot(*spot, width, height) for spot in at] for width in (_DESK, _PHONE)}
     taken: dict[float, list[Box]] = {width: [] for width in points}
@@ -108,7 +101,6 @@ def _list_places(
 
 
 def _cover(name: str, spot: tuple[float, float], place: Place, height: float) -> dict[float, Box]:
-    """What the name covers, for each width of the plot."""
     length = _LETTER * len(name)
     begins = {"left": 0.0, "right": -length, "center": -length / 2}[place.align]
     middle = (1 - spot[1]) * height + place.dy

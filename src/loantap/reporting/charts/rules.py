@@ -1,4 +1,4 @@
-"""The policy lab: what each rule would have changed in profit."""
+"""The policy lab."""
 
 from textwrap import wrap
 from typing import Final
@@ -21,10 +21,9 @@ _INTERVALS: Final = 36
 def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
     """Profit change per application of each rule, alone and after the NPV policy.
 
-    Args:
-        rules: one row per rule and policy it comes after, in the order shown: `title`, `after`,
-            `n`, `approvals_lost`, `charge_offs_avoided`, `profit_change` with `_low` and `_high`,
-            `default_rate_declined`, `verdict`.
+    Takes one row per rule and policy it comes after, in the order shown: `title`, `after`, `n`,
+    `approvals_lost`, `charge_offs_avoided`, `profit_change` with `_low` and `_high`,
+    `default_rate_declined`, `verdict`.
     """
     known = rules[rules["profit_change"].notna()]
     told = pd.DataFrame(

@@ -1,1 +1,1 @@
-"""Figures, drawn once: for pages, MLflow and the dashboard."""
+"""Figures of pages, MLflow and the dashboard."""

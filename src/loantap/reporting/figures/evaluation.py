@@ -1,4 +1,4 @@
-"""Evaluation figures, drawn with Matplotlib's `Figure` itself: no pyplot, no global state."""
+"""Evaluation figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,19 +31,16 @@ _BEFORE: Final = _Style(VERMILION, "--", "s")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a curve comes to: one figure of one sample, and its number of loans."""
+    """One figure of one sample, and its number of loans."""
 
     value: float
     loans: int
 
 
 def plot_roc(curves: pd.DataFrame, auc: Mapping[str, Score], title: Title) -> Figure:
-    """ROC curve of each sample.
+    """ROC curve of each sample, with the area under it.
 
-    Args:
-        curves: one row per point: `sample`, `false_positive_rate`, `true_positive_rate`.
-        auc: area under each sample's curve.
-        title: what the figure is about.
+    Takes one row per point: `sample`, `false_positive_rate`, `true_positive_rate`.
     """
     figure, axes = start_figure("ROC curve", title)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":", label="chance, AUC 0.500")
@@ -58,12 +55,9 @@ def plot_roc(curves: pd.DataFrame, auc: Mapping[str, Score], title: Title) -> Fi
 def plot_precision_recall(
     curves: pd.DataFrame, average_precision: Mapping[str, Score], title: Title
 ) -> Figure:
-    """Precision-recall curve of each sample.
+    """Precision-recall curve of each sample, with its average precision.
 
-    Args:
-        curves: one row per point: `sample`, `recall`, `precision`.
-        average_precision: of each sample.
-        title: what the figure is about.
+    Takes one row per point: `sample`, `recall`, `precision`.
     """
     figure, axes = start_figure("Precision and recall", title)
     _draw_curves(axes, curves, ("recall", "precision"), average_precision, "average precision")
@@ -77,10 +71,7 @@ def plot_precision_recall(
 def plot_calibration(reliability: pd.DataFrame, title: Title) -> Figure:
     """Observed default rate against predicted PD, with 95% intervals.
 
-    Args:
-        reliability: one row per sample and bin: `sample`, `mean_pd`, `observed_rate`, `low`,
-            `high`, `loans`.
-        title: what the figure is about.
+    Takes one row per sample and bin: `sample`, `mean_pd`, `observed_rate`, `low`, `high`, `loans`.
     """
     figure, axes = start_figure("Calibration", title)
     end = max(float(reliability[["mean_pd", "high"]].max().max()) * 1.05, 0.05)
@@ -97,13 +88,8 @@ def plot_before_and_after(
 ) -> Figure:
     """Observed default rate against out-of-fold PD, before and after calibration.
 
-    Where calibration changes nothing there is one set of points, and the figure says so.
-
-    Args:
-        before: one row per bin: `mean_pd`, `observed_rate`, `low`, `high`, `loans`.
-        after: the same.
-        title: what the figure is about.
-        calibrated: whether the model is served calibrated.
+    Each table has one row per bin: `mean_pd`, `observed_rate`, `low`, `high`, `loans`. Where
+    calibration changes nothing there is one set of points.
     """
     figure, axes = start_figure("Before and after calibration", title)
     end = max(float(bins[["mean_pd", "high"]].max().max()) for bins in (before, after)) * 1.05
@@ -120,12 +106,8 @@ def plot_before_and_after(
 def plot_thresholds(table: pd.DataFrame, chosen: float, decline_all: float, title: Title) -> Figure:
     """What each PD threshold would mean: F2, approval rate, default rate among the approved.
 
-    Args:
-        table: one row per threshold: `threshold`, `f2`, `approval_rate`,
-            `default_rate_approved`.
-        chosen: the threshold in use.
-        decline_all: F2 of declining everybody.
-        title: what the figure is about.
+    Takes one row per threshold: `threshold`, `f2`, `approval_rate`, `default_rate_approved`;
+    `decline_all` is the F2 of declining everybody.
     """
     figure, axes = start_figure("Choice of the threshold", title)
     drawn = (

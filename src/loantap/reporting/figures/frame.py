@@ -1,4 +1,4 @@
-"""The frame of every figure: colours, size, title and warnings. No pyplot, no global state."""
+"""The frame of every figure, by Matplotlib's `Figure` itself: no pyplot, no global state."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,12 +22,11 @@ _HEIGHT_INCHES = 4.7
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What a figure says about itself, whatever page it ends up on.
+    """What a figure says about itself.
 
     Attributes:
-        namespace: the model it is about.
         origin: `real` or `simulated`.
-        loans: number of loans behind it; None where each curve has its own in the legend.
+        loans: behind the figure; None where each curve has its own number in the legend.
         not_for_lending: whether no decision may rest on the model.
     """
 
@@ -38,7 +37,7 @@ class Title:
 
     @property
     def warnings(self) -> str:
-        """What the reader must know before reading on; empty when nothing."""
+        """What the reader must know before reading on; may be empty."""
         said = ["SIMULATED DATA"] if self.origin == SIMULATED else []
         return " · ".join([*said, *(["not for lending"] if self.not_for_lending else [])])
 
@@ -55,7 +54,7 @@ def start_figure(subject: str, title: Title) -> tuple[Figure, Axes]:
 def start_stack(
     subject: str, title: Title, heights: tuple[float, ...]
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with axes of these heights, in inches, one above the other over one x axis."""
+    """A figure with axes of these heights, in inches, above each other over one x axis."""
     figure = Figure(figsize=(_WIDTH_INCHES, sum(heights)), layout="constrained")
     stack = list(figure.subplots(len(heights), sharex=True, height_ratios=heights))
     _put_title(stack[0], subject, title)

@@ -1,8 +1,4 @@
-"""Where the dots and intervals of a plot lie, as percentages of its width.
-
-The plots are SVG with horizontal positions in per cent: they follow the width of the page and
-its light or dark colours, need no script and weigh next to nothing.
-"""
+"""Where dots and intervals of an SVG plot without scripts lie, in per cent of its width."""
 
 import math
 from collections.abc import Sequence
@@ -44,18 +40,13 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One row of an interval plot.
+    """One row of an interval plot: positions are in per cent of the width, figures in words.
 
     Attributes:
-        label: what the row is about.
-        value: the figure, in words.
-        note: its interval and number of loans, in words.
+        note: interval and number of loans.
         hover: all of it in one sentence.
-        at: position of the dot in per cent of the width.
-        low: position where the interval begins.
-        high: position where it ends.
-        position: `above`, `below` when the whole interval lies on one side of the reference;
-            `near` when not, `few` when there are too few loans to say.
+        position: `above`, `below` when the whole interval lies on one side of the reference; `near`
+            when not, `few` when there are too few loans to say.
         is_cut: whether the interval reaches beyond the axis.
         is_outside: whether the dot itself does.
     """
@@ -102,10 +93,8 @@ def make_ratio_axis(ratios: Sequence[float]) -> Axis:
 def place_rates(segments: pd.DataFrame, axis: Axis, reference: float) -> list[Dot]:
     """Rows of a plot of default rates, one per row of `segments`, in its order.
 
-    Args:
-        segments: `segment`, `loans`, `default_rate`, `low`, `high`; none missing.
-        axis: the plot's axis.
-        reference: the rate that intervals are compared with.
+    Each row has `segment`, `loans`, `default_rate`, `low`, `high`, none missing. Intervals are
+    compared with the rate `reference`.
     """
     return [
         _place_rate(label, loans, (rate, low, high), axis, reference)

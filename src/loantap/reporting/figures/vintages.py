@@ -1,4 +1,4 @@
-"""How a model ages, drawn: its AUC over the issue years, and default rate against PD."""
+"""How a model ages, drawn."""
 
 from dataclasses import dataclass
 
@@ -25,16 +25,12 @@ class _Look:
 def plot_vintages(
     origins: pd.DataFrame, vintages: pd.DataFrame, term_months: int, title: Title
 ) -> Figure:
-    """AUC per origin and vintage; below it default rate and mean PD per vintage.
+    """AUC per origin and vintage; below it default rate and mean PD per vintage, of one term.
 
-    Args:
-        origins: one row per origin: `origin` and `until` (months), `n`, `roc_auc`, `roc_auc_low`,
-            `roc_auc_high`; missing where the origin was skipped.
-        vintages: one row per issue year and term: `issue_year`, `term_months`, `interpretable`,
-            `n`, `mean_pd`, and with bounds `default_rate` and `roc_auc`. Of one term, those with
-            few loans are left to the table.
-        term_months: the term drawn.
-        title: what the figure is about.
+    `origins` has one row per origin: `origin` and `until` (months), `n`, `roc_auc`, `roc_auc_low`,
+    `roc_auc_high`; missing where the origin was skipped. `vintages` has one per issue year and
+    term: `issue_year`, `term_months`, `interpretable`, `n`, `mean_pd`, and with bounds
+    `default_rate` and `roc_auc`; those with few loans are left to the table.
     """
     drawn = vintages[vintages["term_months"].eq(term_months) & vintages["n"].ge(FEW_LOANS)]
     figure, (upper, lower) = start_stack(

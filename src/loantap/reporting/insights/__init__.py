@@ -1,1 +1,1 @@
-"""The insights page: what goes with default, what each policy earns, what to do."""
+"""The insights page."""

@@ -30,13 +30,9 @@ def tabulate_choices(
 ) -> PageTable:
     """The policies that a committee chooses from, each in every scenario and out of time.
 
-    Args:
-        policies: what each policy earned: one row per policy, sample, scenario and paid life.
-        fairness: what each policy does to each group of borrowers.
-        stressed: what expected NPV, decided at the costs of the main scenario, earns in each.
-        scenario: the main one.
-        scenarios: all of them.
-        later: which loans were judged out of time; empty where none was.
+    `policies` has one row per policy, sample, scenario and paid life. `stressed` is what expected
+    NPV, decided at the costs of the main `scenario`, earns in each. `later` tells which loans were
+    judged out of time; empty where none was.
     """
     outlooks = {
         scenario: (_MAIN_SAMPLE, scenario, "contractual"),
@@ -101,7 +97,6 @@ def tabulate_choices(
 def _tell_stressed(
     npv: Sequence[str], stressed: pd.DataFrame, scenario: str, outlooks: Sequence[str]
 ) -> list[str]:
-    """The row of expected NPV, with what its decisions earn at the costs of other scenarios."""
     cells = [f"The same, decided at {scenario} costs", *npv[1:]]
     for row in list_rows(stressed[stressed["scenario"].ne(scenario)]):
         cells[3 + outlooks.index(row["scenario"])] = with_interval(row, "profit", money)
@@ -109,7 +104,6 @@ def _tell_stressed(
 
 
 def _tell_outlook(row: Mapping[str, Any] | None, main: Mapping[str, Any]) -> str:
-    """The profit; before it the share approved, where it is not that of the main scenario."""
     if row is None:
         return NOTHING
     profit = with_interval(row, "profit", money)
@@ -126,7 +120,6 @@ def _tell_least_ratio(policy: str, least: Mapping[str, Any] | None, fairness: pd
 
 
 def _order_choices(policies: pd.DataFrame) -> list[str]:
-    """What a committee chooses from: as it was, the former rule, caps from low to high, NPV."""
     by_name = policies.drop_duplicates("policy").set_index("policy")["cap"]
     caps = by_name[by_name.index.str.startswith("capped_default_rate")].sort_values()
     return ["approve_all", "bands", *caps.index, "npv"]

@@ -21,19 +21,14 @@ _POLICIES = {
 
 
 def find_least_ratios(audit: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Of each policy, the row of the group of borrowers with the least ratio of approval rates."""
+    """Of each policy, the row of the group with the least ratio of approval rates."""
     lent_on = audit[audit["approval_ratio"].lt(1) & ~audit["audit_only"].astype(bool)]
     least = lent_on.sort_values("approval_ratio", kind="stable").drop_duplicates("policy")
     return {str(row["policy"]): row for row in list_rows(least)}
 
 
 def tabulate_fairness(audit: pd.DataFrame, shown_cap: float) -> PageTable:
-    """The least ratio of approval rates of each proxy, under each policy.
-
-    Args:
-        audit: what each policy does to each group of borrowers.
-        shown_cap: the cap of the policy that caps the default rate, a fraction.
-    """
+    """The least ratio of approval rates of each proxy under each policy; `shown_cap` a fraction."""
     names_of = _POLICIES | {"capped_default_rate": f"Default rate capped at {100 * shown_cap:g}%"}
     compared = audit[audit["approval_ratio"].notna() & ~audit["audit_only"].astype(bool)]
     proxies = compared["proxy"].unique()
@@ -60,7 +55,7 @@ def tabulate_fairness(audit: pd.DataFrame, shown_cap: float) -> PageTable:
 
 
 def tabulate_groups(audit: pd.DataFrame, policy: str = "npv") -> PageTable:
-    """What one policy does to each group of borrowers: approvals, errors, calibration."""
+    """What one policy does to each group of borrowers."""
     shown = audit[audit["policy"].eq(policy) & ~audit["audit_only"].astype(bool)]
     rows = [
         [

@@ -29,7 +29,7 @@ _BY_ROLE = {
 
 
 def tabulate_claims(claims: pd.DataFrame) -> PageTable:
-    """What the case study said, and what the loans say, line by line."""
+    """What the case study said, and what the loans say."""
     rows = [
         [str(row[name]) for name in ("said", "verdict", "answer", "asked", "instead")]
         for row in list_rows(claims)
@@ -44,7 +44,7 @@ def tabulate_claims(claims: pd.DataFrame) -> PageTable:
 
 
 def tabulate_drivers(drivers: pd.DataFrame) -> PageTable:
-    """Factors by how far the default rates of their segments lie apart, other factors equal."""
+    """Factors by how far their segments' default rates lie apart, other factors equal."""
     whole = drivers[drivers["year"].eq(0)].sort_values("rank")
     rows = [
         [

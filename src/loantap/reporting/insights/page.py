@@ -1,4 +1,4 @@
-"""The insights page: what the loans say, what each policy earns, and what to do."""
+"""The insights page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,20 +15,7 @@ from loantap.reporting.shell import read_script, render_page
 
 @dataclass(frozen=True, slots=True)
 class PortfolioSummary:
-    """The portfolio an insights page is about.
-
-    Attributes:
-        loans: resolved loans.
-        charged_off: of these, charged off.
-        default_rate: their share, a fraction.
-        low: lower bound of its 95% interval.
-        high: upper bound.
-        origin: `real` or `simulated`.
-        as_of: the date the page speaks of.
-        first_issued: month of the first issue.
-        last_issued: month of the last.
-        monthly_events_origin: origin of the monthly events.
-    """
+    """The resolved loans of an insights page; `low` and `high` bound the default rate at 95%."""
 
     loans: int
     charged_off: int
@@ -48,13 +35,9 @@ def render_insights(
     portfolio: PortfolioSummary,
     economics: Mapping[str, Any],
 ) -> str:
-    """Render the insights page as one HTML document.
+    """Render the insights page as one HTML document: `summary.json`, then the sections in order.
 
-    Args:
-        summary: `summary.json`: five findings and three actions.
-        sections: what the page shows below them, in this order.
-        portfolio: the loans that the page is about.
-        economics: `scenarios` by name, and `ranges` of what they assume, with their `source`.
+    `economics` holds `scenarios` by name, and `ranges` of what they assume, with their `source`.
     """
     return render_page(
         "insights.html",

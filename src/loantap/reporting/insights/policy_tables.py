@@ -55,7 +55,7 @@ _ASSUMPTIONS = {
 def tabulate_policies(
     policies: pd.DataFrame, scenario: str, paid_life: str, *, is_folded: bool = False
 ) -> PageTable:
-    """What each policy would have earned in one scenario, on the loans of cross-validation."""
+    """What each policy would have earned in one scenario, in cross-validation."""
     shown = policies[
         policies["sample"].eq(_MAIN_SAMPLE)
         & policies["scenario"].eq(scenario)
@@ -108,12 +108,9 @@ def explain_policies() -> PageTable:
 
 
 def tabulate_targets(checks: pd.DataFrame, policy: str) -> PageTable:
-    """Whether the policy in force reaches what its rules were chosen to reach.
+    """Whether the policy in force, by id and version, reaches what its rules were chosen to reach.
 
-    Args:
-        checks: one row per target: `target`, `limit`, `reached` with `_low` and `_high`, `n`,
-            `holds`.
-        policy: id and version.
+    Takes one row per target: `target`, `limit`, `reached` with `_low` and `_high`, `n`, `holds`.
     """
     rows = [
         [
@@ -147,11 +144,7 @@ def _judge_target(row: Mapping[str, Any]) -> str:
 
 
 def tabulate_rules(rules: pd.DataFrame) -> PageTable:
-    """What each rule would have declined and changed, alone and after the NPV policy.
-
-    Args:
-        rules: what `list_rules` returns.
-    """
+    """What each rule of `list_rules` would have declined and changed."""
     after = rules[rules["after"].eq("npv")].set_index("rule_id")
     rows = [
         [
@@ -180,15 +173,9 @@ def tabulate_rules(rules: pd.DataFrame) -> PageTable:
 
 
 def list_rules(rule_tests: pd.DataFrame, scenario: str, paid_life: str) -> pd.DataFrame:
-    """Tests of the rules in one scenario on all their loans, each with its verdict.
+    """Tests by `policy.lab.backtest` in one scenario on all their loans, each with its verdict.
 
-    Args:
-        rule_tests: what `policy.lab.backtest` returned.
-        scenario: of the rows kept.
-        paid_life: of the rows kept.
-
-    Returns:
-        One row per rule and policy it comes after, those with the surest gain alone first.
+    Returns one row per rule and policy it comes after, those with the surest gain alone first.
     """
     kept = rule_tests[
         rule_tests["sample"].eq("all")
@@ -205,11 +192,7 @@ def list_rules(rule_tests: pd.DataFrame, scenario: str, paid_life: str) -> pd.Da
 
 
 def tabulate_scenarios(economics: Mapping[str, Any]) -> PageTable:
-    """The assumptions of each scenario, with the range allowed and where it comes from.
-
-    Args:
-        economics: `scenarios` by name, and `ranges` of what they assume, with their `source`.
-    """
+    """The assumptions of each scenario, their allowed range and its source."""
     scenarios = economics["scenarios"]
     rows = [
         [
@@ -225,7 +208,6 @@ def tabulate_scenarios(economics: Mapping[str, Any]) -> PageTable:
 
 
 def _tell_share(name: str, value: float) -> str:
-    """An assumption in percent; the cost of funds is so already, the others are fractions."""
     return f"{value if name.endswith('_pct') else 100 * value:g}%"
 
 

@@ -1,4 +1,4 @@
-"""The sections of the insights page: policies, lab, drivers, claims, findings, offers, fairness."""
+"""The sections of the insights page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -45,16 +45,9 @@ _CONTRACTUAL = "contractual"
 
 @dataclass(frozen=True, slots=True)
 class PageSection:
-    """A section of the page.
+    """A section of the page: lead, charts, tables, then plots of one factor's segments each.
 
-    Attributes:
-        anchor: its id.
-        heading: its title.
-        lead: a paragraph before all else; none when empty.
-        charts: in their order.
-        tables: below the charts.
-        plots: default rates of the segments of one factor each, below the tables.
-        is_audit: whether it shows what nothing may be lent on.
+    `is_audit` tells whether it shows what nothing may be lent on.
     """
 
     anchor: str
@@ -69,7 +62,7 @@ class PageSection:
 def describe_drivers(
     drivers: pd.DataFrame, values: pd.DataFrame, bins: pd.DataFrame
 ) -> PageSection:
-    """Which factors default goes with, other factors equal, over all years and in each."""
+    """Which factors default goes with, other factors equal."""
     loans = int(drivers["loans"].max())
     charts = [
         PageChart(
@@ -166,11 +159,7 @@ def describe_policies(
 
 
 def describe_rules(rules: pd.DataFrame) -> PageSection:
-    """What each rule would have changed, alone and after the NPV policy.
-
-    Args:
-        rules: as for `charts.rules.chart_rules`.
-    """
+    """What each rule would have changed; takes what `charts.rules.chart_rules` takes."""
     charts = []
     if rules["profit_change"].notna().any():
         charts.append(
@@ -209,7 +198,7 @@ def describe_claims(claims: pd.DataFrame) -> PageSection:
 def describe_findings(
     findings: pd.DataFrame, years: pd.DataFrame, default_rate: float
 ) -> PageSection:
-    """The segments that differ, how stable that is, and every segment of every factor."""
+    """The segments that differ, and every segment of every factor."""
     lent_on = findings[findings["role"].ne("audit")]
     return PageSection(
         "findings",

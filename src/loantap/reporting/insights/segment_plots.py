@@ -1,4 +1,4 @@
-"""The default rates of the segments of one factor, as a plot and a table."""
+"""The default rates of the segments of one factor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,17 +27,7 @@ from loantap.reporting.page_table import PageTable, list_rows, with_interval
 
 @dataclass(frozen=True, slots=True)
 class SegmentPlot:
-    """One factor.
-
-    Attributes:
-        anchor: its id.
-        heading: its name.
-        meaning: what it is, with its unit.
-        axis: of the plot.
-        reference: the default rate of the portfolio, as a place on the axis.
-        dots: one per segment.
-        table: the same in figures, with what the segments earn.
-    """
+    """The segments of one factor; `reference` is the portfolio's default rate on the axis."""
 
     anchor: str
     heading: str
@@ -51,12 +41,10 @@ class SegmentPlot:
 def plot_segments(findings: pd.DataFrame, default_rate: float) -> list[SegmentPlot]:
     """One plot per factor, all on one scale: a strong driver and a weak one must not look alike.
 
-    Args:
-        findings: one row per factor and segment: `segmentation`, `segment`, `order`, `loans`,
-            `charged_off`, `default_rate` and `effect` with `_low` and `_high`, `finding`,
-            `profit_contractual` with `_low` and `_high`, `role`. Factors keep the order in which
-            they first appear.
-        default_rate: of the portfolio, a fraction.
+    Takes one row per factor and segment: `segmentation`, `segment`, `order`, `loans`,
+    `charged_off`, `default_rate` and `effect` with `_low` and `_high`, `finding`,
+    `profit_contractual` with `_low` and `_high`, `role`. Factors keep the order in which they first
+    appear. `default_rate` is that of the portfolio, a fraction.
     """
     if findings.empty:
         return []

@@ -1,4 +1,4 @@
-"""What drives the PD of a model, ranked, in the borrower's words."""
+"""What drives the PD of a model, ranked."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,13 +19,10 @@ _RARE: Final = "infrequent_sklearn"
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One input of a model, or one feature of a scorecard.
+    """One input of a model, or one feature of a scorecard, in words.
 
     Attributes:
-        name: of the input.
-        label: what it is, in words.
-        coefficient: in words; empty where there is none.
-        odds_ratio: in words.
+        coefficient: empty where there is none.
         at: position of the odds ratio in per cent of the plot's width.
         side: `above` where it raises the risk, `below` where it lowers it, `near` where it does
             neither, or now one and now the other.
@@ -44,9 +41,7 @@ class DriverChart:
     """The drivers of one model, furthest from 1 first.
 
     Attributes:
-        axis: of odds ratios.
         one: position of an odds ratio of 1.
-        drivers: all that have an effect.
         idle: inputs without effect.
         idle_features: features none of whose inputs has an effect, in words.
         is_of_scorecard: whether a ratio lies between a feature's riskiest and safest attribute;
@@ -69,9 +64,7 @@ class DriverChart:
 def rank_coefficients(coefficients: pd.DataFrame, phrases: Mapping[str, str]) -> DriverChart:
     """The coefficients of a model by their size.
 
-    Args:
-        coefficients: one row per input: `feature`, `coefficient`, `odds_ratio`.
-        phrases: what each feature is called in words.
+    Takes one row per input: `feature`, `coefficient`, `odds_ratio`; `phrases` words each feature.
     """
     ranked = coefficients.sort_values("coefficient", key=abs, ascending=False, kind="stable")
     moving, idle = ranked[ranked["coefficient"].ne(0)], ranked[ranked["coefficient"].eq(0)]
@@ -104,7 +97,7 @@ def rank_coefficients(coefficients: pd.DataFrame, phrases: Mapping[str, str]) ->
 
 
 def rank_scorecard(scorecard: Mapping[str, Any]) -> DriverChart:
-    """The features of a scorecard by the odds between their riskiest and their safest attribute."""
+    """The features of a scorecard by the odds between their riskiest and safest attribute."""
     to_double = scorecard["scale"]["points_to_double"]
     ratios = {
         feature["feature"]: 2 ** ((feature["most"] - feature["fewest"]) / to_double)
@@ -125,7 +118,6 @@ def _make_axis(ratios: Sequence[float]) -> Axis:
 
 
 def _name_inputs(names: Sequence[str], phrases: Mapping[str, str]) -> dict[str, str]:
-    """Each input in words; a logarithm is called one where the number itself is there too."""
     said = {name: _say(name, phrases) for name in names}
     times = Counter(said.values())
     return {
@@ -144,7 +136,6 @@ def _say(name: str, phrases: Mapping[str, str]) -> str:
 
 
 def _find_feature(name: str, phrases: Mapping[str, str]) -> str:
-    """The feature that an input, such as one category, belongs to."""
     if name in phrases:
         return name
     owners = [feature for feature in phrases if name.startswith(f"{feature}_")]

@@ -1,4 +1,4 @@
-"""What the model card says about groups that may stand for protected ones."""
+"""Groups that may stand for protected ones, on the model card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,9 @@ class RuleLine:
 
     Attributes:
         key: of its figures in a group's row.
-        name: of the rule.
-        favoured: the group approved most often, which the others are measured by; a dash where
-            the rule approves nobody.
+        favoured: the group approved most often; a dash where the rule approves nobody.
         least: the group approved least often; empty where no other is large enough.
-        ratio: its approval rate as a share of the favoured group's.
-        interval: 95%, of the ratio.
+        ratio: its approval rate as a share of the favoured group's, with its 95% `interval`.
     """
 
     key: str
@@ -33,7 +30,7 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class ProxyLine:
-    """One way to group borrowers: a line per rule, and the groups as `fairness.json` has them."""
+    """One way to group borrowers, with a line per rule."""
 
     phrase: str
     audit_only: bool
@@ -43,7 +40,7 @@ class ProxyLine:
 
 @dataclass(frozen=True, slots=True)
 class FairnessLine:
-    """The audit of one model: its number of loans, the policy in force, its proxies."""
+    """The audit of one model."""
 
     n: int
     policy: str

@@ -1,13 +1,8 @@
-"""What a flag against a model is, and how rules raise them.
+"""What a flag against a model is, and how rules raise them from figures of the reports.
 
-A rule compares figures that are in the reports already; none is computed here. A figure raises a
-flag when it lies beyond what chance gives at its number of loans, and is large enough to matter:
-
-- red: a use that the card allows would go wrong, or a threshold does no better than nothing;
-- amber: smaller, or weaker evidence; to be known before the model is relied on.
-
-Each rule says in words when it raises a flag, so that of a model without any a reader knows what
-was looked at.
+A flag is a figure that lies beyond what chance gives at its number of loans, and is large enough to
+matter: red where a use that the card allows would go wrong, or a threshold does no better than
+nothing; otherwise amber.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,14 +22,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One finding against a model.
-
-    Attributes:
-        severity: how much it weighs.
-        finding: what is wrong, in a few words.
-        figure: what shows it, with its interval and number of loans.
-        meaning: what it means for whoever uses the model.
-    """
+    """One finding against a model, the figure that shows it, and what it means for its users."""
 
     severity: Severity
     finding: str
@@ -44,18 +32,13 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a model is judged by; all of it finished figures.
+    """What a model is judged by: its parts of the reports, all of it finished figures.
 
     Attributes:
-        blocks: its part of `metrics.json`.
         tolerated_ece: calibration error that the rule of promotion calls immaterial.
         conditions: of the verdict of promotion, as `promotion.json` has them.
-        rolling_origin: its part of `vintage_analysis.json`; None where it is not in it.
-        external: its figures on the external sample; None where none was given.
-        populations: its part of `stability.json`.
-        proxies: its part of `fairness.json`.
-        features: its features, as `leakage_report.json` has them.
-        portfolio_checks: those of the whole portfolio in `leakage_report.json`.
+        rolling_origin: of `vintage_analysis.json`; None where it is not in it.
+        external: None where no external sample was given.
         phrases: what each feature is called in words.
     """
 
@@ -73,13 +56,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is looked at, and when it raises a flag.
-
-    Attributes:
-        name: what is looked at.
-        words: when it raises which flag.
-        find: the flags it raises; None where the figures it needs were not measured.
-    """
+    """A rule; `find` gives the flags it raises, None where its figures were not measured."""
 
     name: str
     words: str
@@ -88,14 +65,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule applied to one model.
-
-    Attributes:
-        name: of the rule.
-        words: of the rule.
-        flags: what it raised.
-        is_judged: whether the figures it needs were measured.
-    """
+    """A rule applied to one model; `is_judged` where the figures it needs were measured."""
 
     name: str
     words: str

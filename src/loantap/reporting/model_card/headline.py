@@ -14,13 +14,10 @@ _OF_POLICY: Final = ("approval_rate", "default_rate_approved")
 
 @dataclass(frozen=True, slots=True)
 class HeadlineRow:
-    """A model in one sample.
+    """A model in one sample, in words; `loans` is empty where nothing was measured.
 
-    Attributes:
-        sample: in words.
-        loans: their number; empty where nothing was measured.
-        cells: default rate, AUC, KS, ECE; approval rate under the policy and default rate among
-            the approved.
+    `cells` are default rate, AUC, KS, ECE; approval rate under the policy and default rate among
+    the approved.
     """
 
     sample: str
@@ -31,7 +28,7 @@ class HeadlineRow:
 def tabulate_headline(
     models: Sequence[ModelSection], metrics: Mapping[str, Any], fairness: Mapping[str, Any]
 ) -> dict[str, list[HeadlineRow]]:
-    """Per model a row per sample, from the structures of `metrics.json` and `fairness.json`."""
+    """A row per model and sample, from `metrics.json` and `fairness.json`."""
     return {
         model.name: _tabulate(metrics[model.name], fairness["models"].get(model.name))
         for model in models
@@ -45,8 +42,8 @@ def _tabulate(blocks: Mapping[str, Any], audit: Mapping[str, Any] | None) -> lis
         block = blocks.get(sample)
         approved = approvals.get(sample) if block else None
         measured = [make_cell(block, figure) for figure in _OF_METRICS]
-        # The range of a perfect model says more of an ECE than its own interval, which is in the
-        # table of metrics.
+        # The range of a perfect model says more of an ECE than its own interval, in the table of
+        # metrics.
         measured[-1] = replace(measured[-1], interval="")
         rows.append(
             HeadlineRow(

@@ -1,4 +1,4 @@
-"""What the model card says about the leakage gate, worded and ordered for the page."""
+"""What the model card says about the leakage gate."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,10 @@ class FeatureLine:
     """One feature, or audited column, before the gate.
 
     Attributes:
-        name: its column.
         groups: categories, or bins of a number.
-        auc: cross-fitted, alone.
-        interval: its 95% interval.
+        auc: cross-fitted, alone, with its 95% `interval`.
         in_sample: AUC without cross-fitting.
         verdict: `caught`, `warned` or `passed`.
-        remarks: why, in words.
-        used_by: models that use it.
     """
 
     name: str
@@ -71,17 +67,13 @@ class CheckLine:
 
 @dataclass(frozen=True, slots=True)
 class LeakageSection:
-    """The leakage part of the card.
+    """The leakage part of the card, the worst features first.
 
     Attributes:
         loans: training loans examined, in words.
-        caught: features the gate stops.
-        features: worst first.
         audited: columns that no model uses, examined all the same.
-        checks: of the whole portfolio.
-        metrics: names of the metrics of `impact`, in its order.
-        impact: metrics with and without each suspicious feature.
-        drawn: on how many of how many loans the impact was measured; empty when on none.
+        impact: metrics with and without each suspicious feature, in the order of `metrics`.
+        drawn: on how many of how many loans the impact was measured; may be empty.
     """
 
     loans: str

@@ -1,4 +1,4 @@
-"""What the model card says about one model."""
+"""One model on the model card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,24 +32,18 @@ _CAPTIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ModelSection:
-    """Finished material about one model.
+    """Finished material about one model; its reports have the structures of their JSON files.
 
     Attributes:
         name: its namespace.
         version: registered name and version that all of this is about.
         standing: whether that version is champion, and which is where it is not.
-        purpose: what it is for.
         decides: whether its champion decides on applications.
         for_lending: whether a decision may rest on it.
-        candidates: the search, one row per candidate: `candidate`, `mean_f2`, `std_f2`,
-            `mean_log_loss`, `mean_roc_auc`, `converged`, `within_one_standard_error`, `chosen`,
-            `fit_seconds`.
+        candidates: one row per candidate: `candidate`, `mean_f2`, `std_f2`, `mean_log_loss`,
+            `mean_roc_auc`, `converged`, `within_one_standard_error`, `chosen`, `fit_seconds`.
         coefficients: one row per input: `feature`, `coefficient`, `odds_ratio`.
         figures: `roc`, `precision_recall`, `calibration`, `before_and_after`, `thresholds`.
-        training: its parameters.
-        calibration: the structure of `calibration.json`.
-        trade_off: the structure of `thresholds.json`.
-        promotion: the structure of `promotion.json`.
     """
 
     name: str
@@ -102,16 +96,8 @@ class WordedSection:
     """A model as the card shows it.
 
     Attributes:
-        model: what is said about it.
-        anchor: where it begins on the page.
-        metrics: per sample.
-        trade_off: a dozen rows of it.
-        candidates: top of the search.
-        drivers: of the model that is served.
         coefficients: of the logistic regression, which is not served where it was beaten.
-        figures: by kind.
         comparison: the replica beside what was published; None of any other model.
-        scorecard: the structure of `scorecard.json`; None where there is none.
         bands: of the scorecard, without a gap.
     """
 
@@ -136,11 +122,7 @@ def word_section(
 ) -> WordedSection:
     """Word, order and thin what is said about one model.
 
-    Args:
-        model: the finished material.
-        blocks: its part of `metrics.json`.
-        scorecard: the structure of `scorecard.json`; None where there is none.
-        phrases: what each feature is, in plain words.
+    `blocks` are its part of `metrics.json`, `scorecard` that of `scorecard.json`, if it has one.
     """
     coefficients = rank_coefficients(model.coefficients, phrases)
     shown = [

@@ -1,7 +1,4 @@
-"""The model card: what the models are for, what they are made of and how far to trust them.
-
-Structure after Mitchell et al., *Model cards for model reporting*, FAT* 2019.
-"""
+"""The model card, after Mitchell et al., *Model cards for model reporting*, FAT* 2019."""
 
 from __future__ import annotations
 
@@ -29,8 +26,6 @@ class FeatureRow:
     """One feature as the card lists it.
 
     Attributes:
-        name: its column.
-        phrase: what it is, in plain words.
         uses: columns of the portfolio it is computed from.
         exclusion: why no lending decision may rest on it; empty when it may.
         adverse: the side held against a borrower, `high`, `low` or either.
@@ -45,13 +40,10 @@ class FeatureRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyLimit:
-    """Where the decision on loans of one term and rate changes.
+    """Where the decision on loans of one term and rate (nominal, yearly, in percent) changes.
 
-    Attributes:
-        term_months: the term.
-        rate_pct: nominal yearly rate, in percent.
-        approve_below: PDs below are approved; a fraction.
-        decline_above: PDs above are declined; between the two a person decides.
+    PDs below `approve_below` are approved, those above `decline_above` declined; between the two a
+    person decides. Both are fractions.
     """
 
     term_months: float
@@ -62,13 +54,11 @@ class PolicyLimit:
 
 @dataclass(frozen=True, slots=True)
 class PolicySummary:
-    """The credit policy as the card shows it.
+    """The credit policy as the card shows it; `name` is id and version.
 
     Attributes:
-        name: id and version.
         digest: first digits of what was approved.
         approved_by: the second person.
-        scenario: name of the scenario it values loans in.
         min_margin: expected NPV per unit of principal that a loan of no PD is to earn.
         default_price: by how much that rises with the PD.
         max_pd: above it every loan is declined; a fraction.
@@ -106,10 +96,8 @@ class DataSummary:
 class BeyondIncome:
     """Loans whose borrowers owe more a month than they earn: DTI over 100%.
 
-    Attributes:
-        loans: how many.
-        joint: of these, joint applications, whose DTI is that of the first borrower alone.
-        highest_dti: as a fraction; missing where no loan states any.
+    The DTI of `joint` applications is that of the first borrower alone. `highest_dti` is a
+    fraction, missing where no loan states any.
     """
 
     loans: int
@@ -119,14 +107,7 @@ class BeyondIncome:
 
 @dataclass(frozen=True, slots=True)
 class CardData:
-    """What a model card says about loans, features and policy.
-
-    Attributes:
-        summary: the loans behind the models.
-        features: all features, those excluded from lending too.
-        leakage_report: the structure of `leakage_report.json`.
-        policy: the credit policy.
-    """
+    """What a model card says about loans, all features and the policy."""
 
     summary: DataSummary
     features: Sequence[FeatureRow]
@@ -138,9 +119,7 @@ class CardData:
 class CardModels:
     """What a model card says about every model.
 
-    Attributes:
-        sections: what is said about each.
-        scorecards: of each model that may be lent on, the structure of `scorecard.json`.
+    `scorecards` hold the structure of `scorecard.json` of each model that may be lent on.
     """
 
     sections: Sequence[ModelSection]
@@ -149,17 +128,9 @@ class CardModels:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """All that a model card shows.
+    """All that a model card shows; the reports have the structures of their JSON files.
 
-    Attributes:
-        as_of: the date the card speaks of.
-        data: loans, features and policy.
-        models: every model.
-        vintages: out of time, vintages and external sample.
-        metrics: the structure of `metrics.json`.
-        stability: the structure of `stability.json`.
-        fairness: the structure of `fairness.json`.
-        limits: known limits of this data and these models, beside the standing ones.
+    `limits` are known limits of this data and these models, beside the standing ones.
     """
 
     as_of: date
@@ -173,7 +144,7 @@ class ModelCard:
 
 
 def render_model_card(card: ModelCard) -> str:
-    """Render the model card as one HTML document with its figures inlined."""
+    """Render the model card as one HTML document."""
     models = sorted(card.models.sections, key=lambda model: _ORDER.index(model.name))
     phrases = {feature.name: feature.phrase for feature in card.data.features}
     scorecards = card.models.scorecards
@@ -207,7 +178,6 @@ def render_model_card(card: ModelCard) -> str:
 
 
 def _tell_stability(report: Mapping[str, Any]) -> str:
-    """What came of the test split, on one line."""
     tested = [
         f"{name} {decimal(row['psi'])}, by chance up to {decimal(row['psi_chance'])}"
         for name, model in report["models"].items()

@@ -1,4 +1,4 @@
-"""Rules about promotion, leakage, groups of borrowers and a moving population."""
+"""Rules about promotion, leakage, groups and a moving population."""
 
 from collections.abc import Sequence
 from typing import Final

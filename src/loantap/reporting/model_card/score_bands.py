@@ -1,4 +1,4 @@
-"""What scores have meant: every band of points, those without any loan too."""
+"""What scores have meant."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from loantap.reporting.figures.interval_plot import FEW_LOANS
 def fill_bands(bands: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The bands of `scorecard.json` without a gap from the lowest to the highest.
 
-    A band that no loan is in has `n` 0 and no rates. `is_few` marks the bands of so few loans that
-    a default rate says little.
+    A band without loans has `n` 0 and no rates. `is_few` marks bands of so few loans that a default
+    rate says little.
     """
     if not bands:
         return []

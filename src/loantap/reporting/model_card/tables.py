@@ -1,4 +1,4 @@
-"""The tables of the model card, worded and ordered for the page."""
+"""The tables of the model card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ _METRICS: Final = {
     "approval_rate": "Approval rate",
     "default_rate_approved": "Default rate among the approved",
 }
-# The published case study (5-fold mean on all 396,030 loans, threshold 0.45), and what the same
-# recipe gave on a sample of them before this project.
+# The published case study (5-fold mean on all 396,030 loans, threshold 0.45), and the same recipe
+# on a sample of them.
 _PUBLISHED: Final = {"accuracy": 0.83, "recall": 0.654, "precision": 0.552, "f2": 0.63}
 _TRIED: Final = {"accuracy": 0.81, "recall": 0.77, "precision": 0.50, "f2": 0.695}
 
@@ -77,13 +77,9 @@ class MetricsTable:
 
 @dataclass(frozen=True, slots=True)
 class CandidatesTable:
-    """Top of a hyperparameter search.
+    """Top of a hyperparameter search: the best by F2, and the one chosen wherever it ranks.
 
-    Attributes:
-        tried: number of candidates.
-        not_converged: of these, stopped at the cap on iterations.
-        within: of these, within one standard error of the best F2.
-        rows: the best by F2, and the one chosen wherever it ranks.
+    `within` counts candidates within one standard error of the best F2.
     """
 
     tried: int
@@ -104,9 +100,7 @@ class Comparison:
 def tabulate_metrics(blocks: Mapping[str, Any]) -> MetricsTable:
     """Metrics of one namespace out of `metrics.json`; a sample that is None or absent stays empty.
 
-    Args:
-        blocks: per sample (`cv`, `test`, `out_of_time`) its figures, with `_low` and `_high`
-            companions where there is an interval; None when there were too few loans.
+    `blocks` are per sample: `cv`, `test`, `out_of_time`.
     """
     given = [blocks.get(sample) for sample in SAMPLES]
     samples = [
@@ -118,7 +112,7 @@ def tabulate_metrics(blocks: Mapping[str, Any]) -> MetricsTable:
 
 
 def make_cell(block: Mapping[str, Any] | None, key: str) -> Cell:
-    """One figure of a block, with what stands beside it there; a dash where there is no block."""
+    """One figure of a block; a dash where there is no block."""
     if block is None:
         return Cell(NOTHING)
     value, low, high = (block.get(key + suffix) for suffix in ("", "_low", "_high"))
@@ -141,7 +135,7 @@ def thin_trade_off(thresholds: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
 
 
 def tabulate_candidates(candidates: pd.DataFrame) -> CandidatesTable:
-    """Top of a search by F2, with the counts that qualify it; one input row per candidate."""
+    """Top of a search by F2, from one row per candidate."""
     ranked = candidates.sort_values(
         ["mean_f2", "mean_log_loss"], ascending=[False, True], kind="stable"
     ).assign(rank=range(1, len(candidates) + 1))
@@ -155,10 +149,7 @@ def tabulate_candidates(candidates: pd.DataFrame) -> CandidatesTable:
 
 
 def compare_with_published(blocks: Mapping[str, Any]) -> Comparison:
-    """The replica's out-of-fold figures beside the published ones.
-
-    Source: the case study's notebook outputs over all 396,030 loans.
-    """
+    """The replica's out-of-fold figures beside those of the case study's notebook."""
     block = blocks.get("cv")
     return Comparison(
         loans=count(block["n"]) if block else "",

@@ -1,4 +1,4 @@
-"""The first thing the card says of a model: whether it may decide, why, and what is wrong."""
+"""The first thing the card says of a model: whether it may decide, and why."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,16 +31,7 @@ _RULES: Final = (*rules_of_safety.RULES, *rules_of_figures.RULES)
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """The reports of a run that speak of every model that may be lent on.
-
-    Attributes:
-        metrics: the structure of `metrics.json`, which speaks of the other models too.
-        vintages: the structure of `vintage_analysis.json`.
-        stability: the structure of `stability.json`.
-        fairness: the structure of `fairness.json`.
-        leakage: the structure of `leakage_report.json`.
-        phrases: what each feature is called in words.
-    """
+    """The reports of a run that speak of every model that may be lent on, as their JSON files."""
 
     metrics: Mapping[str, Any]
     vintages: Mapping[str, Any]
@@ -54,13 +45,8 @@ class Reports:
 class Verdict:
     """What the card says of one model that may be lent on, before any evidence.
 
-    Attributes:
-        model: what it is about.
-        headline: whether it decides.
-        tone: `idle` where it does not decide; else `red`, `amber` or `clear`, by its gravest flag.
-        reasons: why, each under a heading.
-        flags: what is wrong, red ones first.
-        checks: every rule that was applied.
+    `tone` is `idle` where the model does not decide; else `red`, `amber` or `clear`, by its gravest
+    flag. Red flags come first.
     """
 
     model: ModelSection

@@ -1,4 +1,4 @@
-"""What the model card says about time: out of time, vintages, external sample."""
+"""Out of time, vintages and external sample on the model card."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,7 @@ from loantap.reporting.formatting import decimal
 
 @dataclass(frozen=True, slots=True)
 class VintageSection:
-    """Finished material for `templates/vintages.html`.
-
-    Attributes:
-        report: the structure of `vintage_analysis.json`.
-        figures: per model, its figure.
-    """
+    """`vintage_analysis.json` and a figure per model, for `templates/vintages.html`."""
 
     report: Mapping[str, Any]
     figures: Mapping[str, Figure]

@@ -1,4 +1,4 @@
-"""What a run says of itself at length: every table of its summary, for `summary=full`."""
+"""Every table of a run's summary, for `summary=full`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from loantap.reporting.terminal.results import RunResults
 
 
 def list_details(results: RunResults) -> Iterator[RenderableType]:
-    """Rows per source, metrics of all models, conditions of promotion, external sample, reports."""
+    """Every table of the summary."""
     if results.reconciliation is not None:
         yield _tabulate_rows(results.reconciliation)
     if results.metrics is not None:
@@ -28,7 +28,6 @@ def list_details(results: RunResults) -> Iterator[RenderableType]:
 
 
 def _tell_promotions(promotions: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Of each model that may be lent on: whether the new one is champion, and why or why not."""
     for model, promotion in promotions.items():
         if model in NOT_FOR_LENDING:
             continue
@@ -40,7 +39,6 @@ def _tell_promotions(promotions: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 
 def _tell_external(found: Mapping[str, Mapping[str, Any]]) -> Iterator[RenderableType]:
-    """The models on an external sample, beside the interest rate alone; nothing without one."""
     if not found:
         return
     any_ = next(iter(found.values()))
@@ -66,7 +64,6 @@ def _bounded(row: Mapping[str, float], name: str) -> str:
 
 
 def _indent(text: str, by: int = 2) -> Padding:
-    """A paragraph all of whose lines are indented, however many the terminal makes of it."""
     return Padding(Text(text), (0, 0, 0, by))
 
 

@@ -1,4 +1,4 @@
-"""What is printed in more than one width: nothing is cut, whatever the terminal's."""
+"""What is printed in more than one width."""
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
@@ -11,7 +11,6 @@ class FirstThatFits:
         self._forms = forms
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """As Rich asks for it."""
         unlimited = options.update(max_width=1_000)
         for form in self._forms[:-1]:
             if Measurement.get(console, unlimited, form).maximum <= options.max_width:

@@ -1,4 +1,4 @@
-"""Headline metrics at the end of a run, in the width there is."""
+"""Headline metrics at the end of a run."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -15,17 +15,12 @@ _NOTE: Final = "* not for lending. No loan is decided by F2"
 
 
 def tabulate_metrics(metrics: Mapping[str, Any]) -> RenderableType:
-    """AUC, ECE and F2 with n and bounds, per model and sample.
-
-    Args:
-        metrics: the structure of `metrics.json`, of which samples may be left out.
-    """
+    """AUC, ECE and F2 with n and bounds, per model and sample of `metrics.json`."""
     title = "Models - SIMULATED DATA" if metrics["origin"] == SIMULATED else "Models"
     return FirstThatFits(_tabulate(metrics, title, between=" "), _stack(metrics, title))
 
 
 def _tabulate(metrics: Mapping[str, Any], title: str, between: str) -> Table:
-    """One line per model and sample."""
     table = Table(title=title, title_justify="left", caption=_NOTE, caption_justify="left")
     for name in ("model", "sample"):
         table.add_column(name, no_wrap=True)

@@ -1,4 +1,4 @@
-"""What a run has come to, as its closing summary takes it."""
+"""What a run has come to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,23 +10,10 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """What a run made, of everything that its summary tells; empty where it made nothing of it.
+    """What a run made, of all that its summary tells; None or empty where it made nothing of it.
 
-    Attributes:
-        reconciliation: account of rows per source; None when the run did not ingest.
-        metrics: `metrics.json`, or as much of it as the run has; None when it made no model.
-        promotions: `promotion.json` of each model that was made, by model.
-        vintages: `vintage_analysis.json`; None when the run did not evaluate.
-        reports: pages and files in the folder of reports.
-        scores: file of scores; None when the run did not score.
-        decisions: how many rows of that file (`rows`) hold each `decision`, `model_name` and
-            `model_version`.
-        scoring_account: `scoring_account.json`; None when the run did not score.
-        offers: file of offers; None when the run made none.
-        offers_account: `offers_account.json`; None when the run made no offers.
-        offering_models: how many rows of that file (`rows`) are of each `model_name` and
-            `model_version`.
-        next_steps: commands that work where the run was started.
+    Reports have the structures of their JSON files. `decisions` and `offering_models` count rows of
+    the files of scores and offers (`rows`) by `decision`, `model_name` and `model_version`.
     """
 
     reconciliation: pd.DataFrame | None = None

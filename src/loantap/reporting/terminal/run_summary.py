@@ -1,4 +1,4 @@
-"""What a run says when it has ended: data, champion, reports, what to do next."""
+"""What a run says when it has ended."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,10 +23,7 @@ _SHOWN_REPORTS = 3
 def summarise_run(results: RunResults, *, full: bool = False) -> RenderableType:
     """One line each for data, champion, external sample, scores, offers, reports, next command.
 
-    Args:
-        results: of the run; it has no line for what it did not do.
-        full: put rows per source, metrics of all models, every condition of a promotion and every
-            report before them.
+    What the run did not do has no line. With `full` the details come before them.
     """
     table = Grid.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2, 0, 0))
     for label, said in _list_lines(results, full=full):
@@ -53,7 +50,6 @@ def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str |
 
 
 def _tell_data(reconciliation: pd.DataFrame) -> Text:
-    """How many loans, whose, how many of them run, and how many rows were put aside."""
     tables = reconciliation.set_index(reconciliation["table"].astype(str))
     origins = tables["origin"].astype(str).to_dict()
     said = Text(f"{tables['kept'].to_dict()[Table.LOANS]:,} ")
@@ -82,7 +78,6 @@ def _choose_model(results: RunResults) -> str | None:
 
 
 def _tell_model(model: str, results: RunResults) -> str:
-    """Whether the new model is champion, why or why not, and how well it ranks."""
     lines, name = [], model
     if model in results.promotions:
         lines.append(_tell_promotion(results.promotions[model]["champion"]))
@@ -109,7 +104,6 @@ def _tell_promotion(verdict: Mapping[str, Any]) -> str:
 
 
 def _tell_differing(model: str, promotions: Mapping[str, Any]) -> list[str]:
-    """Other lending models that fared otherwise."""
     promoted = promotions[model]["champion"]["promoted"]
     return [
         f"{name} {'does not become' if promoted else 'becomes'} champion"
@@ -119,7 +113,6 @@ def _tell_differing(model: str, promotions: Mapping[str, Any]) -> list[str]:
 
 
 def _tell_auc(blocks: Mapping[str, Mapping[str, float] | None]) -> str:
-    """On the test loans; of a model that was not tested, out of fold."""
     test = blocks.get("test")
     if test is not None:
         low, high = test["roc_auc_low"], test["roc_auc_high"]
@@ -131,7 +124,6 @@ def _tell_auc(blocks: Mapping[str, Mapping[str, float] | None]) -> str:
 
 
 def _tell_external(external: Mapping[str, Mapping[str, Any]]) -> str:
-    """One model on the external sample, beside the interest rate alone."""
     name = min(external, key=lambda model: model != "lending")
     row = external[name]
     return (
@@ -142,7 +134,6 @@ def _tell_external(external: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _tell_scores(scores: Path, results: RunResults) -> Text:
-    """The file, how many of each decision by which model, and what could not be scored."""
     lines = [str(scores)]
     if results.decisions is not None and len(results.decisions):
         lines.append(_count_decisions(results.decisions))
@@ -152,7 +143,6 @@ def _tell_scores(scores: Path, results: RunResults) -> Text:
 
 
 def _count_decisions(decisions: pd.DataFrame) -> str:
-    """How many of each decision, by which model, and whether that is one to decide with."""
     counts = decisions.groupby("decision")["rows"].sum().sort_values(ascending=False)
     said = ", ".join(f"{count:,} {decision}" for decision, count in counts.items())
     return f"{said}, {_name_model(decisions)}"
@@ -166,7 +156,6 @@ def _name_model(rows: pd.DataFrame) -> str:
 
 
 def _tell_offers(offers: Path, results: RunResults) -> Text:
-    """The file, how many applicants have an offer by which model, and what could not be scored."""
     lines = [str(offers)]
     account, models = results.offers_account, results.offering_models
     if account is not None:
@@ -177,7 +166,6 @@ def _tell_offers(offers: Path, results: RunResults) -> Text:
 
 
 def _count_offers(account: Mapping[str, Any]) -> str:
-    """How many applicants have an offer, of those how many one of the loan as asked for."""
     found, as_asked = account["decisions"], account["kinds"].get("as asked", 0)
     offered = sum(found.get(decision, 0) for decision in ("approve", "refer"))
     return (
@@ -187,7 +175,6 @@ def _count_offers(account: Mapping[str, Any]) -> str:
 
 
 def _tell_reports(reports: Sequence[Path]) -> str:
-    """The pages, the model card first; other files where there is no page."""
     pages = [path for path in reports if path.suffix == ".html"] or list(reports)
     first, *others = sorted(pages, key=lambda path: path.stem != "model_card")[:_SHOWN_REPORTS]
     rest = len(reports) - len(others) - 1

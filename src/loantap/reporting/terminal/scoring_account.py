@@ -1,4 +1,4 @@
-"""What a run says of the applications that it could not score, and of their ids."""
+"""The applications that a run could not score, in the terminal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,7 +42,6 @@ def _tell_ids(account: Mapping[str, Any]) -> list[str]:
 
 
 def _say_rows(counted: Mapping[str, Any]) -> str:
-    """How many rows, and which are the first."""
     rows, first = counted["rows"], [f"{row:,}" for row in counted["first_rows"]]
     if rows == 1:
         return f"1 (row {first[0]})"

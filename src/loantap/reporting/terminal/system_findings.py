@@ -1,4 +1,4 @@
-"""What was found of the systems, as a table to read in a terminal."""
+"""What was found of the systems, in the terminal."""
 
 from types import MappingProxyType
 
@@ -13,11 +13,7 @@ _STYLES = MappingProxyType({"fine": "green", "note": "yellow", "fault": "bold re
 
 
 def tabulate_findings(findings: pd.DataFrame) -> RenderableType:
-    """One row per check, with what to do where something is wrong.
-
-    Args:
-        findings: `where`, `check`, `outcome`, `found`, `remedy`.
-    """
+    """One row per check: `where`, `check`, `outcome`, `found`, `remedy`."""
     return FirstThatFits(_tabulate(findings), _stack(findings))
 
 
@@ -46,7 +42,6 @@ def _tabulate(findings: pd.DataFrame) -> Table:
 
 
 def _stack(findings: pd.DataFrame) -> Group:
-    """For narrow terminals: a block per system, with what to do below what was found."""
     parts: list[RenderableType] = []
     for where, rows in findings.groupby("where", sort=False):
         table = Table.grid(Column(overflow="fold"), Column(no_wrap=True), Column(overflow="fold"),
