@@ -138,12 +138,7 @@ def tell_remedy(column: str, reason: str) -> str:
 def require_few_exceptions(where: str, exceptions: int, rows: int, most: float, name: str) -> None:
     """Stop where the instalments of too many loans are not those of their terms.
 
-    Args:
-        where: the file or tables.
-        exceptions: loans whose instalment is not the EMI of amount, rate and term.
-        rows: all loans.
-        most: share of loans up to which they are exceptions.
-        name: the parameter that says so.
+    `name` is the parameter that sets `most`, the share of loans up to which that is tolerated.
 
     Raises:
         InputError: there are more.

@@ -1,8 +1,7 @@
 """Where the rows of a CSV begin and end: every quotation mark, value and line accounted for.
 
-No CSV reader tells a stray quotation mark from the beginning of a value over several lines, so the
-rows are found here, and only what is sound goes to one. The bytes of a block are looked at all at
-once; mark by mark only in a block whose quotation marks are not in order.
+CSV readers cannot tell a stray quotation mark from a value over several lines, so rows are found
+here, by whole blocks; mark by mark only in a block whose quotation marks are not in order.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ class Layout:
     """What is known of a CSV before its rows are read.
 
     Attributes:
-        where: the file, for messages.
-        delimiter: one letter.
         width: values that a row should have.
         two_lines: place of the column whose values may have two lines; -1 where there is none.
         by_returns: whether carriage returns alone end its lines, as on old Macs.
@@ -48,7 +45,6 @@ class Records:
     """Rows of a block of bytes, blank lines among them.
 
     Attributes:
-        starts: where each begins.
         ends: where the next one begins.
         lines: number of the line of the file on which each begins, from 1.
         cells: how many values each has.
@@ -99,11 +95,8 @@ class _Quotes:
 def split(block: bytes, layout: Layout, first_line: int, *, is_last: bool) -> Records:
     """Find the rows of a block that begins with one; what follows the last whole row is left.
 
-    Args:
-        block: bytes of the file.
-        layout: of the file.
-        first_line: number of the block's first line in the file.
-        is_last: whether the file ends with the block, so that the last row needs no line end.
+    `first_line` is the block's first line in the file; in the last block the last row needs no
+    line end.
 
     Raises:
         InputError: a quoted value is not closed, or goes on over lines that it should not; or a
@@ -185,7 +178,7 @@ def _find_opening(opening: Array, closing: Array) -> int:
 
 @lru_cache(maxsize=8)
 def _quoted_patterns(delimiter: str) -> tuple[re.Pattern[bytes], ...]:
-    """A sound quoted value, one that is open at the end, and one with something behind it."""
+    """A sound quoted value, one open at the end, and one with something behind it."""
     comma = re.escape(delimiter).encode()
     body = rb'"[^"]*+(?:""[^"]*+)*+'
     on_one_line = rb'"[^"\r\n]*+(?:""[^"\r\n]*+)*+"'

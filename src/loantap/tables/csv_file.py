@@ -27,8 +27,7 @@ class CsvRows:
         names: its columns, as the dictionary calls them; "" where one has no name.
         notes: what was done to read it, beside the numbers.
         numbers: what was made plain, and where.
-        count: how many rows there are; None, since nobody has counted them.
-        has_rows: whether there are any.
+        count: None, since nobody has counted the rows.
 
     Raises:
         InputError: it is no text, has a column twice, or no row of it fits the header.
@@ -57,9 +56,8 @@ class CsvRows:
     def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:
         """Those of the columns that it has, and `FAULT`, in batches of so many rows at most.
 
-        A row that does not fit has no values but its id, where that stands before all else, and
-        says in `FAULT` on which line it is and what is wrong. One batch without rows where the
-        file has none.
+        A row that does not fit has no values but its id, where that stands first; `FAULT` says on
+        which line it is and what is wrong. A file without rows gives one empty batch.
 
         Raises:
             InputError: one cannot tell where rows begin, or how a number is meant.

@@ -5,8 +5,8 @@ import resource
 from pathlib import Path, PurePosixPath
 
 MIB = 1 << 20
-# Beside the operation stand Python, its libraries and the rows in flight; and a cluster's scheduler
-# or a colleague's process may be on the same machine.
+# Beside the operation stand Python, its libraries and the rows in flight, and perhaps other
+# processes.
 _SHARE = 8
 # With less a join of two tables cannot even begin; more has made nothing faster.
 _LEAST, _MOST = 256 * MIB, 2048 * MIB

@@ -1,7 +1,6 @@
 """Tables of any number of rows in the order of a column, a group of rows at a time.
 
-A function of whole tables that looks at no two rows of different values is as well applied to each
-group: rows of one value are never parted.
+Rows of one value are never parted.
 """
 
 from collections.abc import Iterable, Iterator
@@ -81,10 +80,7 @@ def pair_groups(
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """Groups of two ordered tables side by side: what has a value is in one pair on both sides.
 
-    Args:
-        left: groups as `group_rows` gives them, without missing values.
-        right: the same of the other table.
-        by: the column they are ordered by.
+    Both come from `group_rows`, ordered by `by`, without missing values.
     """
     one, other = _Side(left), _Side(right)
     is_first = True
@@ -97,8 +93,6 @@ def pair_groups(
 
 
 class _Side:
-    """The rows of a table that wait for their partners."""
-
     def __init__(self, groups: Iterable[pd.DataFrame]) -> None:
         self._groups = iter(groups)
         self.rows = next(self._groups)

@@ -20,19 +20,12 @@ _UUID_BYTES = 16
 
 
 class ParquetRows:
-    """Its columns and rows.
-
-    Args:
-        path: the file.
-        where: what it is called in messages.
-        row_groups: those that are read; all when absent.
+    """Its columns and rows, or those of some `row_groups`.
 
     Attributes:
         names: its columns, as the dictionary calls them.
         notes: what was done to read it, beside the numbers.
         numbers: what was made plain, and where.
-        count: how many rows there are.
-        has_rows: whether there are any.
 
     Raises:
         InputError: it is no Parquet file, is cut, or has a column twice.
@@ -83,8 +76,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     texts = [
         f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
     ]
-    # Read through small buffers: otherwise a row group's columns are loaded whole, however large it
-    # is, and, buffered ahead, stay in memory until the end of the file.
+    # Through small buffers: otherwise a row group's columns are loaded whole and, buffered ahead,
+    # stay in memory until the end of the file.
     return pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER_BYTES)
 
 

@@ -33,12 +33,7 @@ _SLIP: Final = 20
 
 @dataclass(slots=True)
 class WrittenNumbers:
-    """Makes the numbers of one file plain, batch by batch.
-
-    Attributes:
-        where: the file, for messages.
-        done: what was done, in words, and to which columns.
-    """
+    """Makes the numbers of one file plain by batches; `done` says how, and in which columns."""
 
     where: str
     done: dict[str, dict[str, None]] = field(default_factory=dict)
