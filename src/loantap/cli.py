@@ -27,7 +27,7 @@ from loantap.project.task_codes import RUN_VARIABLE, TRY_LATER
 from loantap.registry.connection import RegistryDownError
 from loantap.selection import require_one_after_the_other, require_selection
 
-# What a person can mend; anything else is a fault of ours and keeps its traceback.
+# What a person can mend; anything else keeps its traceback.
 _MENDABLE = (
     InputError,
     KedroCliError,
@@ -36,8 +36,8 @@ _MENDABLE = (
     ParameterValidationError,
     DatasetError,
 )
-# It looks for an exception that is being handled; where click shows it there is none any more, and
-# the message of every command of Kedro's would be "NoneType: None".
+# Kedro's own looks for an exception that is being handled: there is none any more, and each message
+# would be "NoneType: None".
 KedroCliError.show = click.ClickException.show  # type: ignore[method-assign]
 # Packages that Kedro's commands for notebooks need, and that are not in the lock.
 _PARAMS = next(option for option in kedro_run.params if option.name == "params")
@@ -68,7 +68,6 @@ def _split_at_commas(context: click.Context, given: str) -> Any:
 
 
 def _make_options() -> list[click.Parameter]:
-    """Kedro's options, with lists behind `--params`."""
     options = [copy(option) for option in kedro_run.params]
     for option in options:
         if option.name == "params":
@@ -96,7 +95,7 @@ def run(context: click.Context, /, **options: Any) -> Any:
                 kind = _TryLater if _is_for_later(error) else click.ClickException
                 raise kind(_explain(error, lock.outcome)) from error
         except BaseException:
-            # Whatever became of it on its way: an import makes an error of its own of it.
+            # An import may have turned it into another error.
             if interruption.received is None:
                 raise
         finally:

@@ -63,7 +63,7 @@ def _describe(description: str) -> dict[str, Any]:
 
 
 HOOKS = (RunHook(),)
-# The run hook calls it; older and newer releases spell their name differently.
+# Older and newer releases spell their name differently.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-mlflow")
 SESSION_CLASS = ProjectSession
 CONTEXT_CLASS = ProjectContext
@@ -71,8 +71,8 @@ CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    # Or one parameter given with --params empties the rest of its group, as soon as conf/local
-    # holds a parameters file.
+    # Or a parameter given with --params empties the rest of its group where conf/local has
+    # parameters.
     "merge_strategy": {"parameters": "soft", "mlflow": "soft"},
     "custom_resolvers": {
         "today": _today,

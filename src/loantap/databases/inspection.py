@@ -26,10 +26,7 @@ class Finding:
 
     Attributes:
         where: system and table.
-        check: what was looked at.
-        outcome: what it came to.
-        found: what there is.
-        remedy: what to do about it; "" where nothing is to be done.
+        remedy: "" where nothing is to be done.
     """
 
     where: str
@@ -44,8 +41,6 @@ class Inspection:
     """A look at all systems, which is taken when it is saved.
 
     Attributes:
-        sources: tables that are read.
-        target: the place our own tables go to.
         as_of: end of the day of the run, UTC.
     """
 
@@ -60,11 +55,9 @@ class Inspection:
 
 
 def inspect_source(source: SourceTable, as_of: datetime) -> Iterator[Finding]:
-    """Driver, login and table; columns; rows; times. Ends with the first fault.
+    """Driver, login and table; columns; rows; times, until the first fault.
 
-    Args:
-        source: the table.
-        as_of: end of the day of the run, UTC.
+    `as_of` is the end of the day of the run, UTC.
     """
     where = source.where
     try:

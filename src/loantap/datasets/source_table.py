@@ -33,14 +33,10 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
     """Gives a table of a source system, to be read when needed; replaces an embedded one.
 
     Args:
-        system: name of the source system, for messages.
-        table: name of the table.
         query: `package:file.sql`, the extraction query.
         credentials: what `loantap.databases.backends.make_backend` takes.
         time_limit_s: for bringing its copy up to date, all attempts together.
         silence_limit_s: without a sign of life, after which a connection counts as broken.
-        batch_rows: rows held in memory at a time.
-        metadata: for Kedro-Viz and the documentation.
     """
 
     def __init__(
@@ -121,7 +117,7 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
         return files(package).joinpath(name).read_text(encoding="utf-8")
 
     def _exists(self) -> bool:
-        # Of a real system it is taken as given: asking would connect before the rows are needed.
+        # Asking a real system would connect before the rows are needed.
         return not self.is_embedded or self._embedded().has_table(self._table)
 
     def _describe(self) -> dict[str, Any]:

@@ -29,8 +29,7 @@ def monthly_rate(rate_pct: Numbers) -> FloatArray:
 
 
 def annuity_factor(rate_pct: Numbers, months: Numbers) -> FloatArray:
-    """Present value of one unit paid at the end of each month; `rate_pct` is in percent per year.
-    """
+    """Present value of one unit paid at the end of each month; `rate_pct` is per year."""
     rate = monthly_rate(rate_pct)
     count = np.asarray(months, dtype=float)
     # expm1/log1p keep small rates exact.

@@ -33,7 +33,7 @@ class Manifest(BaseModel):
         fingerprint: digest of system, table and query.
         key: columns that tell rows apart.
         columns: type of each column, in order.
-        parts: the files of rows, in order; at least one, without rows when the table has none.
+        parts: in order; at least one, without rows when the table has none.
         outdated: the file that says which rows of the parts do not count; None when all do.
         since: from which update on the source was last read, UTC; None when it was read in full.
         as_of: day of the run that read it.
@@ -110,12 +110,7 @@ def check_parts(manifest: Manifest, folder: Path) -> None:
 
 
 def write_outdated(folder: Path, masks: Mapping[int, Mask]) -> str | None:
-    """Write which rows do not count, by place of their part and position in it; None when all do.
-
-    Args:
-        folder: of the snapshot.
-        masks: by place of a part, whether each of its rows is outdated.
-    """
+    """Write by part, in order, which of its rows are outdated; None when all count."""
     positions = {place: np.flatnonzero(mask) for place, mask in masks.items()}
     parts = np.repeat(list(positions), [len(found) for found in positions.values()])
     if not len(parts):

@@ -31,12 +31,11 @@ class Part(BaseModel):
     """One file of rows.
 
     Attributes:
-        name: its name, made from its content.
+        name: made from its content.
         file_rows: number of rows in the file.
         rows: number of those that count: some may be outdated.
         undated: rows that count and have no time of update.
         first_update: earliest time of update of those that count, UTC; None when there is none.
-        last_update: latest of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

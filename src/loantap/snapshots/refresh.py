@@ -50,13 +50,9 @@ class _Rows:
 
 
 class Refresh:
-    """One extraction into a folder of parts.
+    """One extraction into a folder of parts of at most `part_rows` rows.
 
-    Args:
-        extraction: what was asked for.
-        folder: of the snapshot.
-        held: its last good state, all of whose parts stay; None when there is none.
-        part_rows: the most rows of a part.
+    `held` is the last good state, all of whose parts stay; None when there is none.
     """
 
     def __init__(
@@ -142,7 +138,7 @@ class Refresh:
         def attempt() -> _Rows:
             try:
                 with self._source.read(since) as reader:
-                    # Whether a column may be missing is not kept: it changes from read to read.
+                    # Whether a column may be missing changes from read to read.
                     schema = pa.schema([(field.name, field.type) for field in reader.schema])
                     batches = show_progress(reader, self._folder.name, total)
                     parts = write_parts(self._folder, schema, batches, self._part_rows)
@@ -208,7 +204,6 @@ class Refresh:
         remove_unlisted(self._folder, self._held)
 
     def _say(self, text: str) -> None:
-        # What was read of a real system, and why, is of interest; of our own file it is not.
         level = logging.DEBUG if self._source.is_embedded else logging.INFO
         logger.log(level, "%s: %s", self._source.where, text)
 

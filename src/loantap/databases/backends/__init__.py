@@ -30,8 +30,8 @@ def make_backend(
         system: its name, for messages.
         credentials: `{backend: duckdb, path}` for a file of ours; `{connection}` for a real system,
             whose form says by which driver it is reached.
-        answer_limit_s: after which a real system is to give up a statement by itself, should nobody
-            be there any more to hear the answer; None for its own limit.
+        answer_limit_s: when a real system is to give up a statement whose answer nobody may hear
+            any more; None for its own limit.
 
     Raises:
         InputError: the credentials cannot be used.

@@ -26,7 +26,7 @@ _WRAPPING = re.compile(
 )
 # PostgreSQL adds the row that a rule of a table refuses: personal data.
 _DETAIL = re.compile(r"\s*DETAIL:.*", re.DOTALL)
-# What is wrong with a value is said with the value, which may be personal as well.
+# Such messages quote the value, which may be personal as well.
 _HAS_A_VALUE = re.compile(_state(r"22\w{3}") + "|CAST_INVALID_INPUT")
 # From the first quote to the last: a value may have quotes in it.
 _QUOTED = re.compile(r"[\"'].*[\"']", re.DOTALL)
@@ -38,8 +38,6 @@ class Fault:
 
     Attributes:
         pattern: what the driver says of it, in code or in words.
-        problem: what it is.
-        remedy: what to do about it.
         passes: whether it may pass by itself, so that another attempt is worth while.
     """
 
@@ -53,8 +51,8 @@ _GRANT = (
     "Have it granted: to read, GRANT SELECT ON the table TO the login; to write, the rights in "
     "docs/sources.md"
 )
-# The first that fits is taken. PostgreSQL's driver has one code, 08001, for all that can go wrong
-# with a login, and so has IBM's, so that words and IBM's own codes come before it.
+# The first that fits is taken: the drivers of PostgreSQL and IBM have one code, 08001, for all
+# faults of a login, so words and IBM's own codes come before it.
 _FAULTS = (
     Fault(
         r"SQL30082N.*reason \"(?:15|17)\"|SQL1639N",
@@ -253,13 +251,12 @@ _UNKNOWN = Fault("", "the statement failed", "Check the driver, the login and th
 
 
 def explain(where: str, message: str, secrets: tuple[str, ...]) -> InputError:
-    """The error to raise for what a driver said; its words are quoted without any secret.
+    """The error to raise for what a driver said, quoted without any secret.
 
-    Returns:
-        A `SourceDownError` where another attempt is worth while.
+    A `SourceDownError` where another attempt is worth while.
     """
     fault = next((f for f in _FAULTS if re.search(f.pattern, message)), _UNKNOWN)
-    # Secrets go first: what is cut off or rewritten might no longer be recognised.
+    # Secrets go first, while they are whole.
     shown = _WRAPPING.sub("", _DETAIL.sub("", redact(message, secrets)))
     if _HAS_A_VALUE.search(message):
         shown = _QUOTED.sub('"..."', shown)

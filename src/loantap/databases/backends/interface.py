@@ -8,9 +8,8 @@ import pyarrow as pa
 
 from loantap.portfolio.errors import InputError
 
-# Rows in memory at a time: large enough for speed, small enough for any machine.
 BATCH_ROWS = 32_768
-# Longest text a source may hold, in UTF-8; a driver needs room for it before it has read one.
+# Longest text a source may hold, in UTF-8; drivers reserve room for it.
 MAX_TEXT_BYTES = 4_096
 
 
@@ -23,8 +22,8 @@ class Query:
     """A statement in the SQL that all systems share.
 
     Attributes:
-        text: the statement, with a `?` for each parameter and no semicolon at the end.
-        parameters: what the `?` stand for, as text; the statement casts them.
+        text: with a `?` for each parameter and no semicolon at the end.
+        parameters: as text; the statement casts them.
     """
 
     text: str
@@ -66,7 +65,7 @@ class Transaction(Protocol):
     Attributes:
         scratch: what a table is called in a CREATE that is quick to fill and need not be kept.
         is_row_store: whether it is good at single rows: tables have an index on their key, and a
-            row that changed is updated where it is. Otherwise it is taken out and put in again.
+            changed row is updated where it is, not taken out and put in again.
     """
 
     scratch: str
