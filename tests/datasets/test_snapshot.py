@@ -1,5 +1,3 @@
-"""A snapshot can be read at every moment, whatever becomes of the run that brings it up to date."""
-
 import errno
 import fcntl
 import json
@@ -39,7 +37,6 @@ def source():
 
 @pytest.fixture
 def last_good(snapshot, source):
-    """What is published already."""
     publish(snapshot, source)
     return source.rows()
 
@@ -66,7 +63,6 @@ def read_list(folder):
 
 
 def open_again(folder):
-    """As another process does."""
     return SnapshotDataset(filepath=str(folder))
 
 
@@ -168,7 +164,6 @@ class TestPublication:
 
         assert contents(folder) == before
         assert_holds(snapshot, last_good)
-        # Another run may have the folder.
         open_again(folder).save(extraction(source))
 
     def test_a_second_save_of_a_run_takes_the_place_of_the_first(self, saved, source):

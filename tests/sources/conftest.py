@@ -1,5 +1,3 @@
-"""Real servers, each started once in a process; tests/support/sharing.py says which run in one."""
-
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +13,6 @@ from tools.sources.thrift_server import ThriftServer
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server as the warehouse, without tables."""
     missing = postgres_support.missing()
     require(missing is None, f"PostgreSQL is not all there: {missing}")
     with Postgres() as server:

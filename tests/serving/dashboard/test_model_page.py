@@ -38,7 +38,6 @@ def metrics(tmp_path):
 
 
 def open_model(monkeypatch, folder, status=200, **changes):
-    """What the page says where the API answers this of the model."""
     routes = {"/v1/key": (200, KEY), "/v1/model": (status, MODEL | changes)}
     screen = Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), folder)
     return screen.read("model", "lt_key")
@@ -60,7 +59,6 @@ def test_before_the_first_run_it_says_what_to_run(api, screen):
 
     assert "Champion: loantap-lending-demo, version 3" in said
     assert "`make run`" in said
-    # These tests have no registry.
     assert "The registry does not tell now" in said
 
 
