@@ -3,8 +3,7 @@
     python -m tools.benchmarks.bench_figures --portfolio ../shared/data/loantap_sample.csv
 
 Hyperparameters, calibration and F2 threshold are chosen on the other four fifths alone.
-`--learning`
-adds a curve: the same with fewer training loans.
+`--learning` adds a curve: the same with fewer training loans.
 """
 
 import argparse

@@ -222,8 +222,7 @@ class _Walk:
         """Add to each row's level a random walk from its loan's start and noise; two decimals.
 
         `points` are the standard deviations of a step of the walk and of the noise. Whole
-        hundredths
-        make the running sum exact, whatever loans stand before.
+        hundredths make the running sum exact, whatever loans stand before.
         """
         walk, noise = points
         column = COLUMNS[name]

@@ -68,8 +68,7 @@ class Extraction:
         """From which update (UTC) on a snapshot has to be read again; None for all of it.
 
         A day that was asked for can only move it back: what changed before that day would be lost.
-        A
-        clock that ran ahead cannot move it beyond `read_on`, the day on which the snapshot was
+        A clock that ran ahead cannot move it beyond `read_on`, the day on which the snapshot was
         read.
         """
         if self.since == "all" or last_update is None:

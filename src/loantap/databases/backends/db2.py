@@ -86,8 +86,7 @@ class DB2:
                 driver.set_option(connection, {driver.USE_WCHAR: driver.WCHAR_NO}, 1)
             statement = self._ask(lambda: driver.prepare(connection, query.text))
             # Before the connection: later it would free itself by a number that another statement
-            # may
-            # have by then, whose rows would end there.
+            # may have by then, whose rows would end there.
             stack.callback(driver.free_stmt, statement)
             if self._answer_limit_s is not None:
                 seconds = ceil(self._answer_limit_s)

@@ -129,8 +129,7 @@ class Odbc:
 
         Its own remedy, UseDeclareFetch=1, crashes the process when the connection is cut in
         mid-read (psqlodbc 13.02, in SQLFetch). One cursor sees one state of the data. For the
-        packing
-        see `packed_rows`.
+        packing see `packed_rows`.
         """
         rows = min(batch_rows, _ROWS_PER_FETCH)
         for statement in self._session_statements():

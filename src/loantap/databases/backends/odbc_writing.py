@@ -88,8 +88,7 @@ class WritableOdbc(Odbc):
                 ask(connection.commit)
             finally:
                 # What is not committed by now has never been; a connection that hangs is closed
-                # when
-                # it no longer does.
+                # when it no longer does.
                 if caller.gave_up:
                     caller.call_later(connection.close)
                 else:

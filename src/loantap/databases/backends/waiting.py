@@ -168,8 +168,7 @@ class DriverThread:
                     answer.set_result(question())
                 except Exception as error:  # noqa: BLE001 (raised again where it is wanted)
                     # A driver's own error may repeat the connection text, and its frames would keep
-                    # the
-                    # connection open.
+                    # the connection open.
                     error.__cause__ = error.__context__ = None
                     clear_frames(error.__traceback__)
                     answer.set_exception(error)
