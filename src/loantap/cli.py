@@ -50,9 +50,9 @@ def cli() -> None:
 
 
 def split_params(context: click.Context, _: click.Parameter, given: str) -> Any:
-    """What stands behind `--params`, as Kedro reads it; commas within brackets divide a list.
+    """What stands behind `--params`, commas within brackets dividing a list.
 
-    Kedro divides at every comma, so that `scoring.recommendations=[a,b]` would be two parameters.
+    To Kedro `scoring.recommendations=[a,b]` would be two parameters.
     """
     pieces = re.split(r",(?![^\[\]]*\])", given)
     if not any("," in piece for piece in pieces):
@@ -140,7 +140,7 @@ class _TryLater(click.ClickException):
 
 
 def _is_for_later(error: BaseException | None) -> bool:
-    """Whether a system is down, which a task that started the run is told by the exit code."""
+    """Whether a system is down, which the exit code tells a task."""
     while error is not None and RUN_VARIABLE in os.environ:
         if isinstance(error, SourceDownError | RegistryDownError):
             return True
@@ -149,7 +149,7 @@ def _is_for_later(error: BaseException | None) -> bool:
 
 
 def _explain(error: Exception, outcome: str) -> str:
-    """The message, without what Kedro wraps around an error raised inside a dataset."""
+    """The message without what Kedro wraps around it."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, InputError):
         cause = cause.__cause__

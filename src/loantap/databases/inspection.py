@@ -22,12 +22,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check of one table.
-
-    Attributes:
-        where: system and table.
-        remedy: "" where nothing is to be done.
-    """
+    """One check of one table; the remedy is "" where nothing is to be done."""
 
     where: str
     check: str
@@ -38,11 +33,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A look at all systems, which is taken when it is saved.
-
-    Attributes:
-        as_of: end of the day of the run, UTC.
-    """
+    """A look at all systems, taken when it is saved; `as_of` is the day's end, UTC."""
 
     sources: tuple[SourceTable, ...]
     target: TargetSystem
@@ -55,10 +46,7 @@ class Inspection:
 
 
 def inspect_source(source: SourceTable, as_of: datetime) -> Iterator[Finding]:
-    """Driver, login and table; columns; rows; times, until the first fault.
-
-    `as_of` is the end of the day of the run, UTC.
-    """
+    """Driver, login and table; columns; rows; times (to `as_of`, UTC), until the first fault."""
     where = source.where
     try:
         with source.in_time():

@@ -94,8 +94,7 @@ class SourceTable:
     def describe(self) -> pa.Schema:
         """Names and types of the columns that the table has, as the system gives them.
 
-        Raises:
-            SourceDownError, InputError: see `Backend.describe`; or nothing came in time.
+        Raises as `Backend.describe`, or InputError when nothing came in time.
         """
         backend = self._backend()
         # A system that hangs is not waited for without end.
@@ -109,11 +108,7 @@ class SourceTable:
         return check_contract(self.where, self._table, schema)
 
     def try_query(self) -> None:
-        """Have the system take the extraction query, and give no row.
-
-        Raises:
-            SourceDownError, InputError: as `account`.
-        """
+        """Have the system take the extraction query, and give no row; raises as `account`."""
         query = Query(f"{self._statement}\nWHERE 1 = 0")
         with read_ahead(lambda: self._backend().read(query), self._begin()) as reader:
             reader.read_all()

@@ -17,11 +17,7 @@ class TargetSystem:
         self._credentials = credentials
 
     def try_writing(self) -> None:
-        """Make a table of one row and remove it again, in one transaction.
-
-        Raises:
-            SourceDownError, InputError: see `WritableBackend`.
-        """
+        """Make a table of one row and remove it, in one transaction; see `WritableBackend`."""
         # Two may check at the same time.
         name = f"check__{secrets.token_hex(4)}"
         with make_writable(self.where, self._credentials).transaction() as transaction:

@@ -34,11 +34,7 @@ class ChampionDataset(AbstractDataset[Any, Scorer]):
         raise DatasetError("promotion makes a champion, saving does not")
 
     def require_champion(self) -> None:
-        """Refuse what needs a champion where there is none.
-
-        Raises:
-            InputError: naming the registry, and how to train one.
-        """
+        """Raise InputError where there is no champion."""
         require_champion(self._namespace)
 
     def _exists(self) -> bool:

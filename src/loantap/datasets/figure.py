@@ -21,11 +21,7 @@ class FigureDataset(StagedDataset):
         self._figure: Figure | None = None
 
     def load(self) -> Figure:
-        """The figure that this run drew.
-
-        Raises:
-            DatasetError: this run drew none; a picture is no figure any more.
-        """
+        """The figure that this run drew; DatasetError where it drew none."""
         if self._figure is None:
             raise DatasetError(
                 f"plot {self.filepath.name}: it was not drawn in this run, and a picture cannot be "

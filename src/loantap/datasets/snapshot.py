@@ -91,8 +91,7 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame | SnapshotRows]):
     ) -> None:
         self._folder = Path(filepath)
         self._list = StagedFile(self._folder / MANIFEST)
-        # The system lets go of it when the process ends; held over several nodes, which Kedro may
-        # run in different threads.
+        # The system lets go of it with the process; it is held over several nodes, hence threads.
         self._lock = FileLock(
             self._folder.with_name(f".{self._folder.name}.lock"),
             timeout=0,

@@ -22,11 +22,7 @@ class Credentialed(Protocol):
     """A dataset in a system that has to be logged in to."""
 
     def require_credentials(self) -> None:
-        """Check, without connecting, that the credentials can be used.
-
-        Raises:
-            InputError: they cannot, and what to do.
-        """
+        """Raise InputError, without connecting, where the credentials cannot be used."""
 
 
 class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], SourceTable]):
@@ -96,10 +92,7 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
         )
 
     def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
-        """Replace the table in one transaction, from one frame or several.
-
-        Raises:
-            InputError: the database is a real system.
+        """Replace the table in one transaction, from one frame or several; a real one: InputError.
         """
         self._embedded().replace(self._table, [data] if isinstance(data, pd.DataFrame) else data)
 

@@ -156,7 +156,7 @@ class StagedFile:
 
 
 def _find_cause(error: BaseException | None) -> OSError | None:
-    """What the system refused, within what Kedro says of it; None for anything else."""
+    """What the system refused; None for anything else."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _REFUSED:
             return error
@@ -169,7 +169,7 @@ def _aside(path: Path) -> Path:
 
 
 def _holds_parts(path: Path) -> bool:
-    """Whether it is a folder of ours: somebody else's is not replaced."""
+    """Somebody else's folder is not replaced."""
     names = [found.name for found in path.iterdir()] if path.is_dir() else []
     return bool(names) and all(PurePath(name).match(PARTS) for name in names)
 

@@ -34,7 +34,7 @@ class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
         self.metadata = metadata
 
     def load(self) -> TableFile | pd.DataFrame:
-        """All rows, or the file, opened; its rows are read as they are asked for.
+        """All rows where it is needed whole; else the file, its rows read as they are asked for.
 
         Raises:
             InputError: it cannot be read; it has no rows, and is needed whole.

@@ -197,7 +197,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         return persist(attempt, Deadline(self._merge.where, Patience(self._time_limit_s)))
 
     def _make_staging(self, schema: pa.Schema, transaction: Transaction) -> Staged:
-        """A staging table nobody else has; those of runs that were killed go."""
+        """Nobody else has it; those of runs that were killed go."""
         prefix = f"{self._merge.table}{_STAGED}"
         now = datetime.now(tz=UTC)
         for name in list_tables(prefix, transaction):

@@ -106,8 +106,7 @@ def reconcile(
         reasons: by table, why each row in quarantine is there.
 
     Returns:
-        `counts` with `difference` (extracted less kept, left out and quarantined) and
-        `quarantined_share`.
+        `counts` with `difference` (of extracted and all others) and `quarantined_share`.
 
     Raises:
         InputError: rows are unaccounted for, too many are in quarantine, none is left, or all
@@ -161,7 +160,7 @@ def divide_left_out(
 ) -> tuple[dict[str, int], dict[str, pd.Series]]:
     """How many rows of each table are left out, and the reasons of those that cannot be used.
 
-    An application, or an event, of a loan that is left out is left out as well.
+    Applications and events of a loan that is left out are left out as well.
     """
     loans = set_aside[Table.LOANS.value]
     ids = loans.loc[is_left_out(loans["reason"]), "loan_id"]
@@ -182,11 +181,7 @@ def _count_reasons(reasons: pd.Series) -> str:
 
 
 def origin_of_rows(rows: pd.DataFrame) -> str:
-    """Origin of a table: simulated as soon as one of its rows is.
-
-    Raises:
-        InputError: the table has no rows.
-    """
+    """Simulated as soon as one row is; raises InputError where there is none."""
     if rows.empty:
         raise InputError(
             "source tables",
@@ -203,11 +198,7 @@ def portfolio_origin(reconciliation: pd.DataFrame) -> str:
 
 
 def require_common_ids(loans: pd.DataFrame, applications: pd.DataFrame) -> None:
-    """Stop where the two systems have other identifiers, and say how they differ.
-
-    Raises:
-        InputError: no loan has an application.
-    """
+    """Stop where the two systems have other identifiers, and say how they differ (InputError)."""
     if loans.empty or applications.empty or loans["loan_id"].isin(applications["loan_id"]).any():
         return
     folded, others = (fold_ids(rows["loan_id"]) for rows in (loans, applications))

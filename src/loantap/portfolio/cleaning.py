@@ -85,7 +85,6 @@ def clean_source_table(
 
 
 def _to_instant(values: pd.Series) -> pd.Series:
-    """Times without a zone, in UTC; missing where they cannot be read."""
     read = pd.to_datetime(values, errors="coerce", utc=True)
     return read.dt.tz_localize(None).astype("datetime64[s]")
 

@@ -110,7 +110,6 @@ def _distinguish(raw: pd.Series) -> tuple[npt.NDArray[Any], Iterable[Any]]:
 
 
 def _take(values: Sequence[Value], codes: IntArray, column: Column) -> FloatArray | Texts:
-    """The value of each row out of those of the distinct texts."""
     if column.kind in _NUMERIC or column.kind in _DATED:
         return np.array(values, dtype="float64")[codes]
     texts = tuple(dict.fromkeys(value for value in values if isinstance(value, str)))

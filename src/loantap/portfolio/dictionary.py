@@ -1,7 +1,6 @@
 """The data dictionary: one source of truth about every column of the portfolio.
 
-Nothing else in the package states a column's type, unit, range, source or whether it may be
-known when a loan is decided; schemas, parsers, extraction checks and feature sets read it here.
+Only here stand type, unit, range, source and whether it may be known when a loan is decided.
 """
 
 from dataclasses import dataclass
@@ -144,8 +143,7 @@ REAL: Final = "real"
 SIMULATED: Final = "simulated"
 ORIGINS: Final = (REAL, SIMULATED)
 
-# No loan of this kind is older. The oldest credit line of the published data is of 1944; one of
-# 1930 would belong to somebody over a hundred.
+# No loan of this kind is older. The oldest credit line of the published data is of 1944.
 _FIRST_LOAN: Final = "1990-01"
 _FIRST_CREDIT: Final = "1930-01"
 

@@ -80,7 +80,7 @@ class IngestionOptions(DatedOptions):
     @field_validator("since", mode="before")
     @classmethod
     def _read_since(cls, given: object) -> object:
-        """A year, which a command line gives as a number, and a month begin on their first day."""
+        """A year (a number on a command line) and a month begin on their first day."""
         if given is None or given == "all" or isinstance(given, date):
             return given
         found = re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", str(given))

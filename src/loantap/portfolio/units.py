@@ -78,11 +78,7 @@ class UnitCounts:
             self._burdened += int(np.count_nonzero(is_known & is_burdened))
 
     def require_known_units(self, where: str) -> None:
-        """Stop where a column is certainly in another unit.
-
-        Raises:
-            InputError: it is.
-        """
+        """Raise InputError where a column is certainly in another unit."""
         for rule in _RULES:
             numbers, beyond = self._numbers[rule.column], self._beyond[rule.column]
             if numbers >= MIN_NUMBERS and beyond < _MIN_BEYOND * numbers:
@@ -103,11 +99,7 @@ class UnitCounts:
 
 
 def require_known_units(rows: pd.DataFrame, where: str) -> None:
-    """Stop where a column of a whole table is certainly in another unit.
-
-    Raises:
-        InputError: it is.
-    """
+    """Raise InputError where a column of a whole table is certainly in another unit."""
     counts = UnitCounts()
     counts.add({n: rows[n].to_numpy() for n in rows.columns[rows.dtypes == "float64"]})
     counts.require_known_units(where)

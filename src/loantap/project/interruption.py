@@ -39,11 +39,7 @@ class Interruption:
         return 128 + self.received if self.received else 0
 
     def obey(self) -> None:
-        """End here if it was asked for before.
-
-        Raises:
-            KeyboardInterrupt: it was.
-        """
+        """Raise KeyboardInterrupt here if it was asked for before."""
         if self.received:
             raise KeyboardInterrupt
 

@@ -62,8 +62,7 @@ class Record(BaseModel):
 class ProjectLock:
     """The right to run in a project's folder, which the system takes back when a process ends.
 
-    Attributes:
-        outcome: what became of the results of the run that has it, or had it last.
+    `outcome` is what became of the results of the run that has it, or had it last.
     """
 
     def __init__(self, project: Path) -> None:

@@ -54,11 +54,7 @@ class SimulatedBook:
 
 
 def snapshot_month(day: date) -> np.datetime64:
-    """The last month of which a simulated book shows events: that of the day, at most March 2017.
-
-    Raises:
-        InputError: no simulated loan has a month yet.
-    """
+    """The last month with simulated events, at most March 2017; InputError before the first."""
     month = min(np.datetime64(day, "M"), AS_OF_MONTH)
     if month < np.datetime64("2008-01", "M"):
         raise InputError(

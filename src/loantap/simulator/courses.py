@@ -193,7 +193,6 @@ def _missed_share(term: IntArray, months: FloatArray | IntArray) -> FloatArray:
 def _draw_default(
     term: IntArray, after: FloatArray, until: FloatArray, draws: Draws
 ) -> tuple[IntArray, IntArray]:
-    """First missed month, and months from it to the charge-off, which lies in (after, until]."""
     bounds = [
         (_missed_share(term, after - lag), _missed_share(term, until - lag))
         for lag in MONTHS_FROM_MISSED_TO_CHARGE_OFF
@@ -216,7 +215,7 @@ def _draw_last(
     chance: FloatArray,
     draws: Draws,
 ) -> IntArray:
-    """Last month: of a charge-off, of an early payment (by `chance`), or of the contract."""
+    """Of a charge-off, of an early payment (by `chance`), or of the contract."""
     prepays = draws["prepays"].random(len(term)) < chance
     return np.where(is_paid, np.where(prepays, np.minimum(ends, term), term), ends)
 

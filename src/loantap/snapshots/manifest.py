@@ -82,11 +82,7 @@ def name_types(schema: pa.Schema) -> dict[str, str]:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The list in a file.
-
-    Raises:
-        DamagedSnapshotError: it is none.
-    """
+    """The list in a file; raises DamagedSnapshotError where it is none."""
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
@@ -94,7 +90,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def check_parts(manifest: Manifest, folder: Path) -> None:
-    """Look at each part's size and columns, which is quick; its rows are checked as they are read.
+    """Look at each part's size and columns, not at its rows, which are checked as they are read.
 
     Raises:
         DamagedSnapshotError: a part cannot be opened, or is not what was written.
@@ -122,11 +118,7 @@ def write_outdated(folder: Path, masks: Mapping[int, Mask]) -> str | None:
 
 
 def read_outdated(manifest: Manifest, folder: Path) -> list[Mask]:
-    """Of each part, in order, whether a row is outdated.
-
-    Raises:
-        DamagedSnapshotError: the file is not there, or not what was written.
-    """
+    """Of each part, in order, whether a row is outdated; raises DamagedSnapshotError."""
     masks = [np.zeros(part.file_rows, dtype="bool") for part in manifest.parts]
     if manifest.outdated is not None:
         table = read_file(folder / manifest.outdated)

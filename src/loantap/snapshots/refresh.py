@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows read from the source, in parts that no manifest lists yet."""
+    """Rows from the source, in parts that no manifest lists yet."""
 
     schema: pa.Schema
     parts: tuple[Part, ...]
@@ -104,7 +104,7 @@ class Refresh:
         return self._list(rows.parts, rows.schema)
 
     def _read_changes(self, held: Manifest, watermark: datetime) -> Manifest | None:
-        """The new state, or None where only reading every row helps."""
+        """None where only reading every row helps."""
         before = self._count(watermark)
         if before.updated * 2 > before.rows:
             self._say(f"more than half of the rows changed since {watermark}, so every row is read")
@@ -133,7 +133,7 @@ class Refresh:
         return made
 
     def _read(self, since: datetime | None, total: int) -> _Rows:
-        """Read rows into parts, from the beginning where the connection breaks."""
+        """From the beginning where the connection breaks."""
 
         def attempt() -> _Rows:
             try:
@@ -212,7 +212,7 @@ class Refresh:
 
 
 def _agree(made: Manifest, delta_rows: int, before: Account, after: Account) -> bool:
-    """Whether the rows are those of the source: exactly, unless it changed while it was read."""
+    """Exactly those of the source, unless it changed while it was read."""
     pairs = [
         (made.rows, before.rows, after.rows),
         (made.first_update, before.first_update, after.first_update),

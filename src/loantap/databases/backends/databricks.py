@@ -58,7 +58,6 @@ class Databricks:
         return self.read(Query(f"SELECT * FROM {table} WHERE 1 = 0")).schema  # noqa: S608
 
     def _read(self, query: Query, batch_rows: int) -> Iterator[pa.RecordBatch]:
-        """Batches of the rows after one without any; the connection closes with the iterator."""
         connection = self._ask(self._connect)
         try:
             cursor = self._ask(lambda: connection.cursor(arraysize=batch_rows))

@@ -134,7 +134,7 @@ class DB2:
 
 
 def _to_connection_string(system: str, url: str) -> str:
-    """IBM's connection string; its driver has no way to quote a `;`."""
+    """IBM has no way to quote a `;`."""
     address = parse_url(system, url, port=_PORT, form=_FORM)
     parts = {
         "Database": address.database,
@@ -160,7 +160,7 @@ def _to_connection_string(system: str, url: str) -> str:
 
 
 def _is_utf8(client: Any) -> bool:
-    """Whether texts are UTF-8 on both sides, so that none grows beyond the driver's room for it."""
+    """Whether texts are UTF-8 on both sides, so that none outgrows the driver's room."""
     pages = (getattr(client, name, None) for name in ("APPL_CODEPAGE", "CONN_CODEPAGE"))
     return all(str(page) == _UTF8 for page in pages)
 

@@ -15,7 +15,7 @@ _LONGEST_QUOTED = 300
 
 
 def _state(codes: str) -> str:
-    """A pattern of SQLSTATE codes where drivers write them; a port may have the same digits."""
+    """A pattern of SQLSTATE codes; a port may have the same digits."""
     return rf"(?:State: |\[|SQLSTATE[=:] ?)(?:{codes})"
 
 
@@ -34,12 +34,7 @@ _QUOTED = re.compile(r"[\"'].*[\"']", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A kind of failure.
-
-    Attributes:
-        pattern: what the driver says of it, in code or in words.
-        passes: whether it may pass by itself, so that another attempt is worth while.
-    """
+    """A kind of failure, by what the driver says of it, and whether it may pass by itself."""
 
     pattern: str
     problem: str
@@ -272,8 +267,7 @@ def asking(
     """What a driver answers, its errors explained.
 
     Raises:
-        SourceDownError, InputError: see `explain`; without the driver's own error in its chain,
-            which may repeat the connection text.
+        SourceDownError, InputError: see `explain`; without the driver's own error in the chain.
     """
     try:
         return ask()

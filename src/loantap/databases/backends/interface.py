@@ -52,15 +52,11 @@ class Backend(Protocol):
         """
 
     def describe(self, table: str) -> pa.Schema:
-        """Names and types of all columns that a table has, without reading rows.
-
-        Raises:
-            SourceDownError, InputError: as `read`.
-        """
+        """Names and types of all columns of a table, without reading rows; raises as `read`."""
 
 
 class Transaction(Protocol):
-    """Statements that take effect together, or not at all.
+    """Statements that take effect together, or not at all; they raise as `Backend.read`.
 
     Attributes:
         scratch: what a table is called in a CREATE that is quick to fill and need not be kept.
@@ -79,25 +75,13 @@ class Transaction(Protocol):
         """
 
     def execute(self, statement: str) -> int:
-        """Run a statement; the number of rows it inserted, changed or removed.
-
-        Raises:
-            SourceDownError, InputError: as `Backend.read`.
-        """
+        """Run a statement; the number of rows it inserted, changed or removed."""
 
     def fetch(self, query: Query) -> list[tuple[Any, ...]]:
-        """All rows of a small result.
-
-        Raises:
-            SourceDownError, InputError: as `Backend.read`.
-        """
+        """All rows of a small result."""
 
     def insert(self, table: str, rows: pa.Table) -> None:
-        """Append rows to a table in bulk; texts, float64, int64, booleans and `timestamp[us]`.
-
-        Raises:
-            SourceDownError, InputError: as `Backend.read`.
-        """
+        """Append rows to a table in bulk; texts, float64, int64, booleans and `timestamp[us]`."""
 
 
 class WritableBackend(Backend, Protocol):
@@ -106,6 +90,5 @@ class WritableBackend(Backend, Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Connect; what is done within takes effect when the block ends well.
 
-        Raises:
-            SourceDownError, InputError: as `read`; nothing has changed.
+        Raises as `read`; then nothing has changed.
         """

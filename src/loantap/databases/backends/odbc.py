@@ -45,8 +45,7 @@ _ANSI = re.compile(r"postgres.*ansi|psqlodbca", re.IGNORECASE)
 class Odbc:
     """A system behind an ODBC driver. Nothing connects before a method is called.
 
-        connection: ODBC connection string.
-        answer_limit_s: after which PostgreSQL is to give up a statement by itself.
+    After `answer_limit_s` PostgreSQL is to give up a statement by itself.
 
     Raises:
         InputError: the driver is one that cannot be used.
@@ -179,7 +178,7 @@ class Odbc:
             yield batch
 
     def _complete(self) -> tuple[str, bool]:
-        """The connection string with what PostgreSQL's driver needs, and whether it is that."""
+        """The connection string completed for PostgreSQL's driver, and whether it is that."""
         named = parse_odbc(self._connection)
         driver = named.get("driver") or self._driver_of(named.get("dsn", ""))
         if not _POSTGRES.search(driver):
@@ -198,7 +197,7 @@ class Odbc:
         ), True
 
     def _driver_of(self, dsn: str) -> str:
-        """Driver of a data source that is configured on this machine; "" when unknown."""
+        """Driver of a data source of this machine; "" when unknown."""
         try:
             import pyodbc
         except (ImportError, OSError) as error:
@@ -206,7 +205,7 @@ class Odbc:
         return str(pyodbc.dataSources().get(dsn, ""))
 
     def _driver(self) -> Any:
-        """arrow-odbc, which needs the driver manager as soon as it is imported."""
+        """arrow-odbc needs the driver manager as soon as it is imported."""
         try:
             import arrow_odbc
         except (ImportError, OSError) as error:

@@ -171,7 +171,7 @@ class PostgresTransaction:
 
 
 def _to_literal(column: pa.Array) -> str:
-    """Values as the text of a PostgreSQL array; numbers with all the digits they have."""
+    """As the text of a PostgreSQL array; numbers with all their digits."""
     texts = column.cast(pa.large_string())
     if _is_text(column):
         escaped = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')

@@ -72,7 +72,7 @@ def _join_lines(texts: pa.Array) -> pa.Buffer:
 
 
 def _parse(where: str, lines: pa.Buffer, schema: pa.Schema) -> pa.Table:
-    """The values of all columns, named by their place: names may be missing, or occur twice."""
+    """All columns, named by place: names may be missing, or occur twice."""
     places = [str(place) for place in range(len(schema))]
     try:
         return pa_csv.read_csv(

@@ -55,7 +55,7 @@ class Patience:
 
 
 class _TooSlowError(InputError):
-    """There is no time left."""
+    """The time limit has passed."""
 
 
 class Deadline:
@@ -72,11 +72,7 @@ class Deadline:
         return time.monotonic() - self._started
 
     def require_time(self) -> None:
-        """Check that there is time left.
-
-        Raises:
-            InputError: there is none.
-        """
+        """Raise InputError when there is no time left."""
         if self.elapsed_s >= self.patience.time_limit_s:
             raise _TooSlowError(
                 self.where,
@@ -235,7 +231,6 @@ def read_ahead(
 
 
 def _fetch(open_reader: Callable[[], pa.RecordBatchReader]) -> Generator[Any, None, None]:
-    """The schema, then the batches."""
     reader = open_reader()
     yield reader.schema
     yield from reader

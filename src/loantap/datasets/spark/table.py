@@ -49,11 +49,7 @@ class SparkFileDataset(AbstractDataset[None, SparkRows]):
         self.metadata = metadata
 
     def load(self) -> SparkRows:
-        """The file; its rows are read where they are needed.
-
-        Raises:
-            InputError: it cannot be read.
-        """
+        """The file, its rows not read yet; raises InputError where it cannot be read."""
         TableFile(self._path)
         return SparkRows(self._path)
 

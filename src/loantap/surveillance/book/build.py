@@ -134,7 +134,7 @@ def _summarise_month(
 
 
 def _share(part: int, whole: int) -> dict[str, Any]:
-    """A share of loans with its 95% bounds (Wilson)."""
+    """With its 95% bounds (Wilson)."""
     if not whole:
         return {"loans": part, "n": whole, "share": None, "low": None, "high": None}
     low, high = wilson_bounds(part, whole)
