@@ -92,8 +92,7 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
         )
 
     def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
-        """Replace the table in one transaction, from one frame or several; a real one: InputError.
-        """
+        """Replace the table in one transaction, from frames; InputError for a real system."""
         self._embedded().replace(self._table, [data] if isinstance(data, pd.DataFrame) else data)
 
     def _embedded(self) -> DuckDB:
