@@ -31,7 +31,7 @@ _HASH: Final = re.compile(r"--hash=(\S+)")
 def is_installable(wheel: str) -> bool:
     """Whether a machine we support may install a wheel, by its file name.
 
-    CPython 3.11 to 3.13; Linux (glibc) on x86_64 and aarch64, macOS on arm64.
+    CPython 3.11 to 3.13 with the GIL; Linux (glibc) on x86_64 and aarch64, macOS on arm64.
     """
     return bool(_find_machines(wheel))
 

@@ -21,7 +21,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def warehouse(postgres: Postgres) -> Postgres:
-    """The same server, the schema of our own tables empty."""
+    """The PostgreSQL server, the schema of our own tables empty."""
     postgres.run_sql(
         f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE;"
         f"CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"

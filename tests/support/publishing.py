@@ -99,7 +99,7 @@ def make_old(project: Path) -> None:
 
 
 def make_old_model(project: Path, store: Path) -> None:
-    """The same with a champion, and a second version registered by the run to come."""
+    """A project after a good run, with a champion and a second version registered by the next."""
     shutil.copy(store, project / "mlflow.db")
     _use_registry(project)
     client = mlflow.MlflowClient()

@@ -68,12 +68,10 @@ class Derby:
         self._password: str = known["password"]
 
     def __enter__(self) -> Self:
-        """Start."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
         self.stop()
 
     @property

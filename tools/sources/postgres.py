@@ -90,12 +90,10 @@ class Postgres:
         self._password: str = known["password"]
 
     def __enter__(self) -> Self:
-        """Start."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
         self.stop()
 
     @property

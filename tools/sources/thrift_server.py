@@ -71,12 +71,10 @@ class ThriftServer:
         self.spark_port: int = known["spark_port"]
 
     def __enter__(self) -> Self:
-        """Start."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
         self.stop()
 
     @property

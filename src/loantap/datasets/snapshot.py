@@ -44,7 +44,6 @@ class SnapshotRows:
         self._manifest = manifest
 
     def __len__(self) -> int:
-        """Number of rows."""
         return self._manifest.rows
 
     def scan(self, columns: Collection[str] | None = None) -> pa.RecordBatchReader:

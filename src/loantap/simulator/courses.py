@@ -59,7 +59,6 @@ class Draws:
     streams: Streams
 
     def __getitem__(self, name: str) -> np.random.Generator:
-        """The stream of one random quantity of events."""
         return self.streams.open(f"events {name}")
 
 

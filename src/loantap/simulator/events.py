@@ -80,7 +80,7 @@ def iter_events(
     """Yield `simulate_events` of all the loans, at most `chunk_loans` at a time, to bound memory.
 
     Joined they equal `simulate_events` of the joined loans: the streams run on from chunk to chunk.
-    A batch without loans yields one empty frame. Raises ValueError for an empty chunk.
+    A batch without loans yields one empty frame. Raises ValueError for `chunk_loans` below 1.
     """
     if chunk_loans < 1:
         raise ValueError(f"iter_events: chunk_loans = {chunk_loans!r}; give at least 1")

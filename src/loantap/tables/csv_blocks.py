@@ -139,7 +139,7 @@ def count_lines(block: bytes) -> int:
 
 
 def _find_line_ends(block: bytes, *, is_last: bool) -> Array:
-    """Places behind the ends of lines: line feeds, or carriage returns without one."""
+    """Line feeds, or carriage returns without one."""
     raw = np.frombuffer(block, "uint8")
     is_end = raw == _LF
     if block.count(b"\r") > block.count(b"\r\n"):
@@ -155,7 +155,7 @@ def _read_quotes(block: bytes, raw: Array, layout: Layout, first_line: int) -> _
     if not len(places):
         return _Quotes(raw, [], None)
     opening, closing = places[::2], places[1::2]
-    # A mark that is written twice stands for one, and closes and opens the value for a moment.
+    # Written twice, a mark closes and opens the value for a moment.
     boundary = np.zeros(256, "bool")
     boundary[[_LF, _CR, _QUOTE, ord(layout.delimiter)]] = True
     begins = boundary[raw[opening - 1]] | (opening == 0)
@@ -170,7 +170,6 @@ def _read_quotes(block: bytes, raw: Array, layout: Layout, first_line: int) -> _
 
 
 def _find_opening(opening: Array, closing: Array) -> int:
-    """Where the last value begins, before the marks in it that are written twice."""
     is_first = np.ones(len(opening), "bool")
     is_first[1:] = opening[1:] - 1 != closing[: len(opening) - 1]
     return int(opening[is_first][-1])
@@ -206,7 +205,7 @@ def _read_one_by_one(block: bytes, layout: Layout, first_line: int) -> _Quotes:
             return _Quotes(np.frombuffer(marked, "uint8"), astray, place)
         else:
             found = followed.match(block, place)
-            # With an odd number of marks on the line, one cannot tell whether the row ends there.
+            # With an odd number of marks nobody can tell whether the row ends there.
             if found is None or _line_around(block, place).count(b'"') % 2:
                 raise _astray(layout, first_line + count_lines(block[:place]))
             astray.append(place)
@@ -253,7 +252,7 @@ def _require_one_line_end(
 def _require_one_line_each(
     records: Records, raw: Array, inner: Array, commas: Array, layout: Layout
 ) -> None:
-    """Refuse a quoted value over lines, unless it is an address of two and swallowed no row."""
+    """Refuse a value over lines, unless it is an address of two and swallowed no row."""
     ends = records.ends
     rows = np.searchsorted(ends, inner, side="right")
     starts = records.starts[rows]
@@ -261,7 +260,7 @@ def _require_one_line_each(
     every = np.flatnonzero(raw == ord(layout.delimiter))
     written = np.searchsorted(every, ends[rows]) - np.searchsorted(every, starts)
     hidden = written - (records.cells[rows] - 1)
-    # In a row with a value too many in front of it, the address is one place on.
+    # With a value too many in front, the address is one place on.
     address = layout.two_lines + records.cells[rows] - layout.width
     is_bad = (layout.two_lines < 0) | (place != address)
     is_bad |= hidden >= max(layout.width - 1, _MIN_SWALLOWED)
@@ -271,7 +270,7 @@ def _require_one_line_each(
 
 
 def _require_whole_rows(records: Records, layout: Layout) -> None:
-    """Refuse a mark astray in front of a row that does not fit: the two may be one."""
+    """Refuse a mark astray in front of a row that does not fit."""
     is_torn = records.astray[:-1] & (records.cells[1:] != layout.width)
     if is_torn.any():
         raise _astray(layout, int(records.lines[:-1][is_torn].min()))

@@ -15,7 +15,7 @@ _MAX_LINES = 40
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 # How Excel is told the delimiter.
 _SEPARATOR = re.compile(r'^"?sep=([,;|])"?$', re.IGNORECASE)
-# So many names of the dictionary make a line a header, or all of its names where they are fewer.
+# So many names of the dictionary make a header, or all of its names where they are fewer.
 _MIN_KNOWN = 3
 
 

@@ -23,7 +23,7 @@ PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 BATCH_ROWS = 262_144
 # Of tables that are scanned for their numbers, where fewer cost nothing.
 SCAN_ROWS = 65_536
-# Reasons number some ten thousand in a batch; beyond the default they would be written one by one.
+# Reasons number some ten thousand in a batch, beyond the default.
 _DICTIONARY_BYTES = 1 << 26
 _BUFFER_BYTES = 1 << 20
 
@@ -120,7 +120,6 @@ class TableParts:
         self.path = path
 
     def __len__(self) -> int:
-        """Number of rows."""
         return sum(pq.read_metadata(part).num_rows for part in list_parts(self.path))
 
     def scan(self, columns: Collection[str] | None = None) -> pa.RecordBatchReader:
@@ -153,7 +152,7 @@ class TableWriter:
             write_statistics=[name for name in first.columns if name not in texts],
             store_schema=False,
         )
-        # Readers are told the types of the frame, so that whole numbers stay whole and texts text.
+        # Readers learn the types of the frame.
         plain = pa.Schema.from_pandas(first.head(0).astype(dict.fromkeys(texts, "str")))
         self._writer.add_key_value_metadata({"pandas": plain.metadata[b"pandas"]})
 
@@ -213,7 +212,7 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
 
 
 def _undo_dictionaries(table: pa.Table) -> pa.Table:
-    """Texts as texts: those told apart differ from batch to batch."""
+    """Texts told apart differ from batch to batch."""
     fields = [
         field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
         for field in table.schema
@@ -228,6 +227,6 @@ def _to_arrow(batch: pd.DataFrame) -> pa.Table:
 def _to_array(column: pd.Series) -> pa.Array:
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return pa.Array.from_pandas(column)
-    # One type of code for all batches, however many categories each has.
+    # For all batches, however many categories each has.
     codes = pa.array(column.cat.codes.to_numpy("int32"))
     return pa.DictionaryArray.from_arrays(codes, pa.array(column.cat.categories, pa.large_string()))

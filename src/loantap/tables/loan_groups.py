@@ -26,7 +26,7 @@ from loantap.tables.rows import LongTable, read_batches
 
 SomeTable = pd.DataFrame | LongTable
 _ID = LOAN_ID.name
-# The identifier as it is compared; the column itself stays as the source has it.
+# As it is compared; the column itself stays.
 _COMPARED = "__loan_id"
 _PARTNER = (_ID, "issue_month")
 
@@ -110,7 +110,7 @@ def count_months(loan_months: SomeTable, loan_ids: pd.Series) -> int:
     """How many rows of a table are about these loans."""
     if loan_ids.empty:
         return 0
-    # An index keeps what it hashed; `isin` hashes half a million identifiers for each batch.
+    # `isin` would hash half a million identifiers for each batch.
     known, counted = pd.Index(loan_ids.astype(object)), 0
     for rows in read_batches(loan_months, [_ID]):
         of_loan = rows[_ID].value_counts(sort=False)

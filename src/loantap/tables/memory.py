@@ -28,7 +28,7 @@ def available_memory() -> int:
 
 
 def _container_limits(own: Path, cgroups: Path) -> list[int]:
-    """Limits of the control groups this process is in, and of those around them; version 1 or 2."""
+    """Of the control groups this process is in, and of those around them; version 1 or 2."""
     try:
         lines = own.read_text().splitlines()
     except OSError:  # not Linux

@@ -64,7 +64,7 @@ def group_rows(
         if sum(len(each) for each in held) < rows:
             continue
         joined = pd.concat(held, ignore_index=True)
-        # The rows of the last value may go on in the next batch; those without one are all alike.
+        # They may go on in the next batch; those without a value are all alike.
         last = joined[by].iloc[-1]
         complete = len(joined) if pd.isna(last) else int(joined[by].ne(last).sum())
         if complete:
@@ -85,7 +85,7 @@ def pair_groups(
     one, other = _Side(left), _Side(right)
     is_first = True
     while one.fill() | other.fill() or is_first:
-        # All rows up to the end of either group are here: neither parts rows of one value.
+        # Up to the end of either group all rows are here.
         ends = [side.rows[by].iloc[-1] for side in (one, other) if len(side.rows)]
         end = min(ends, default=None)
         yield one.take(by, end), other.take(by, end)

@@ -51,7 +51,7 @@ class ParquetRows:
         wanted = {
             written: name
             for written, name in zip(self._written, self.names, strict=True)
-            # A column that is there twice is none of the dictionary's: nobody reads it.
+            # A column that is there twice is nobody's.
             if name in columns and self._written.count(written) == 1
         }
         schema = self._file.schema_arrow
@@ -100,7 +100,7 @@ def _require_parquet(path: Path, where: str) -> None:
 
 @contextmanager
 def _reading(where: str) -> Iterator[None]:
-    """What Arrow has against a file, as an error that a person can act on."""
+    """What Arrow has against a file, as an InputError."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
@@ -110,7 +110,7 @@ def _reading(where: str) -> Iterator[None]:
 
 
 def _convert(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
-    """Ids as text, as the file has them; numbers and texts in types that have one reading."""
+    """Ids as text; numbers and texts in types that have one reading."""
     if pa.types.is_dictionary(column.type) and (name == APPLICATION_ID or name in NUMBERS):
         column = column.cast(column.type.value_type)
     if name == APPLICATION_ID:
@@ -133,7 +133,7 @@ def _as_text(ids: pa.ChunkedArray) -> pa.ChunkedArray:
         return ids
     if pa.types.is_integer(kind):
         return ids.cast(pa.string())
-    # NaN, which is unlike itself, is a missing id too.
+    # NaN is a missing id too.
     texts = [_say_id(v) if v is not None and v == v else None for v in ids.to_pylist()]  # noqa: PLR0124
     return pa.chunked_array([pa.array(texts, pa.string())])
 

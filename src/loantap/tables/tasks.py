@@ -28,12 +28,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a task.
-
-    Attributes:
-        rows: how many it wrote.
-        problem: why its rows are not valid; empty when they are.
-    """
+    """What became of a task; `problem` says why its rows are not valid, "" when they are."""
 
     task: int
     rows: int

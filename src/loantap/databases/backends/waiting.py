@@ -182,11 +182,9 @@ class Caller:
         self.gave_up = False
 
     def __enter__(self) -> Self:
-        """Nothing but itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Have the thread end when it has nothing left to do."""
         self._thread.end()
 
     def call(self, question: Callable[[], T]) -> T:

@@ -18,8 +18,8 @@ def cumulate_incidence(counts: pd.DataFrame, causes: tuple[str, ...]) -> pd.Data
     One minus Kaplan-Meier of one cause would count a prepaid loan as if it could still default.
 
     Args:
-        counts: one row per month on book that ends a loan, ascending: `at_risk` (loans seen in it
-            that had not ended before) and one column per cause: loans that ended so in it.
+        counts: one row per month on book, ascending, none left out that ends a loan: `at_risk`
+            (seen in it and not ended before) and one column per cause: loans that ended so in it.
         causes: names of the columns, which together hold all ends.
 
     Returns:

@@ -136,7 +136,7 @@ def _is_drawn(rows: pd.DataFrame, options: HazardOptions) -> BoolArray:
 
 
 def _measure(pds: FloatArray, ahead: Ahead, months: int, options: HazardOptions) -> Any:
-    """`HazardFigures` as JSON keeps them; None without both outcomes."""
+    """As JSON keeps them; None without both outcomes."""
     is_known = (ahead.seen > 0) & is_default_known(ahead, months)
     target, pd_ = defaults_within(ahead, months)[is_known], pds[is_known]
     bad = int(target.sum())

@@ -113,11 +113,7 @@ class _Study:
         self._position = take_position(landmarks, np.zeros(len(landmarks), dtype=np.int64))
 
     def choose_bands(self) -> list[int]:
-        """First leads of the bands; one with too few events is joined to the one before.
-
-        Raises:
-            InputError: all together have too few.
-        """
+        """First leads of the bands, joined where events are few; InputError for too few in all."""
         least, kept = self._options.min_events, [_LONGEST + 1]
         fitted = self._ahead[~self._is_calibration]
         for first in reversed(BANDS):

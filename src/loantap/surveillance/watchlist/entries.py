@@ -102,7 +102,7 @@ def _describe(
 def _explain(
     rows: pd.DataFrame, course: Course, fired: IntArray, now: IntArray, this: ListMonth
 ) -> dict[str, pd.Series]:
-    """Triggers, queue and reason of each entry, from the last month in which a trigger fired."""
+    """From the last month in which a trigger fired."""
     triggers = this.options.triggers
     raised = course.last_raised[now]
     texts: dict[str, list[str]] = {"triggers": [], "queue": [], "reason": []}
