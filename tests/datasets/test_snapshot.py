@@ -164,6 +164,7 @@ class TestPublication:
 
         assert contents(folder) == before
         assert_holds(snapshot, last_good)
+        # Another run may have the folder.
         open_again(folder).save(extraction(source))
 
     def test_a_second_save_of_a_run_takes_the_place_of_the_first(self, saved, source):

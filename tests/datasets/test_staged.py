@@ -112,6 +112,7 @@ def test_what_the_system_refuses_is_told_with_the_file_and_the_remedy(
     with pytest.raises(DatasetError, match=f"file {path}: it cannot be written") as refused:
         with_last_good.save(NEW)
 
+    # The command tells this one alone.
     assert isinstance(refused.value.__cause__, InputError)
     assert os.strerror(number) in str(refused.value.__cause__)
     assert list_files(path) == ["loans.parquet"]

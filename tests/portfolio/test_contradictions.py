@@ -27,11 +27,13 @@ AMOUNT, RATE, MONTHS, INSTALMENT = LOAN = (12_000.0, 12.0, 36.0, 398.57)
          "at 0.12% it would be 333.95, at 12% 398.57"),
         # As a share, rounded to two decimals.
         ((20_000.0, 0.11, 60.0, 431.73), "interest_rate_pct", "at 11% 434.85"),
+        # A monthly rate.
         ((AMOUNT, 1.0, MONTHS, INSTALMENT), "interest_rate_pct", "at 12% 398.57"),
         ((AMOUNT, 0.5, MONTHS, 365.06), "interest_rate_pct", "at 6% 365.06"),
         ((AMOUNT, 0.0, MONTHS, INSTALMENT), "interest_rate_pct", "at 0% it would be 333.33"),
         # Nothing bears out a rate that no loan has.
         ((AMOUNT, 0.12, MONTHS, 250.0), "interest_rate_pct", "instalment of 250.00"),
+        # Cents, thousands.
         ((AMOUNT, RATE, MONTHS, 100 * INSTALMENT), "instalment",
          "make 398.57 a month, not 39,857.00"),
         ((100 * AMOUNT, RATE, MONTHS, INSTALMENT), "instalment",

@@ -75,6 +75,7 @@ class TestPatience:
         client.search_registered_models()
         wait_for(0.5)
         started = time.monotonic()
+        # The database was free when it was looked at.
         with (
             pytest.raises(RegistryDownError, match="database is locked") as refused,
             asking_registry(),

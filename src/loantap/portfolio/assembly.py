@@ -106,7 +106,8 @@ def reconcile(
         reasons: by table, why each row in quarantine is there.
 
     Returns:
-        `counts` with `difference` (of extracted and all others) and `quarantined_share`.
+        `counts` with `difference` (extracted less kept, left out and quarantined) and
+        `quarantined_share`.
 
     Raises:
         InputError: rows are unaccounted for, too many are in quarantine, none is left, or all

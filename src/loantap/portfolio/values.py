@@ -194,7 +194,7 @@ def _plain_number(column: Column) -> Callable[[str], str]:
 
 
 def _to_float(raw: object) -> float | None:
-    """NaN when missing, None when it is no number."""
+    """A value that is no text: NaN when missing, None when it is no number."""
     if is_missing(raw):
         return np.nan
     if isinstance(raw, bool) or not isinstance(raw, int | np.integer | np.floating | Decimal):

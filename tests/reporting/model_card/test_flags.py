@@ -108,6 +108,7 @@ def test_a_model_without_fault_has_no_flag_and_was_judged_by_every_rule():
 @pytest.mark.parametrize(
     ("changes", "severities"),
     [
+        # Ranking: against chance, and against cross-validation.
         (later(roc_auc_low=0.5, roc_auc_high=0.71), RED),
         (later(roc_auc_high=0.709), AMBER),
         (later(roc_auc_high=0.71), GOOD),
@@ -136,6 +137,7 @@ def test_a_model_without_fault_has_no_flag_and_was_judged_by_every_rule():
         ({"external": EXTERNAL | {"is_overlap_checked": False}}, AMBER),
         # Promotion: to be the same model as the champion is no fault.
         ({"conditions": [{"name": "a new model", "holds": False, "evidence": "same"}]}, GOOD),
+        # Leakage.
         ({"features": [make_finding("dti_pct", 0.6, "warned", ["marks a vintage"])]}, AMBER),
         # Fairness: four fifths, and the interval says how sure it is.
         (housing(make_group("RENT", 0.8)), GOOD),

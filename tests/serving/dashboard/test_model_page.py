@@ -59,6 +59,7 @@ def test_before_the_first_run_it_says_what_to_run(api, screen):
 
     assert "Champion: loantap-lending-demo, version 3" in said
     assert "`make run`" in said
+    # These tests have no registry.
     assert "The registry does not tell now" in said
 
 

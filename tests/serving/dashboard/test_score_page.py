@@ -89,6 +89,7 @@ def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(
 
 
 def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(api, screen):
+    # Who asks, the model, the decision and its points.
     slow = api.make_key("Slow", [Scope.SCORE, Scope.READ], rate=4)
     page = press(screen.open("score", slow), "Decide")
     next(one for one in page.number_input if "income" in one.label.lower()).set_value(61_234.0)
