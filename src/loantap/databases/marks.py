@@ -13,6 +13,7 @@ _OURS = "the warehouse of this project"
 
 def mark(table: str, run: str, transaction: Transaction) -> None:
     """Say on a table of the embedded warehouse which run wrote it."""
+    # A run is named by digits, letters, dots and hyphens.
     transaction.execute(f"COMMENT ON TABLE {quote(table)} IS 'written by run {run}'")
 
 

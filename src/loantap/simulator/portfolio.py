@@ -16,7 +16,7 @@ from loantap.simulator.borrowers import LOANTAP
 from loantap.simulator.streams import Streams
 from loantap.simulator.truth import true_log_odds
 
-# More would take some hundred megabytes.
+# A batch takes some hundred megabytes.
 BATCH_LOANS = 20_000
 TEXT_KINDS = frozenset({Kind.TEXT, Kind.CATEGORY})
 

@@ -18,6 +18,7 @@ from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")
 
+# For one answer; a statement is asked about again and again while it runs.
 ANSWER_TIMEOUT_S = 60
 _FORM = "databricks://token:TOKEN@HOST?http_path=/sql/1.0/warehouses/ID&catalog=..&schema=.."
 _PORT = 443

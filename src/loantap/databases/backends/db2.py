@@ -134,7 +134,7 @@ class DB2:
 
 
 def _to_connection_string(system: str, url: str) -> str:
-    """IBM has no way to quote a `;`."""
+    """IBM's driver has no way to quote a `;`."""
     address = parse_url(system, url, port=_PORT, form=_FORM)
     parts = {
         "Database": address.database,
