@@ -204,6 +204,7 @@ class Refresh:
         remove_unlisted(self._folder, self._held)
 
     def _say(self, text: str) -> None:
+        # What was read of our own file is of no interest.
         level = logging.DEBUG if self._source.is_embedded else logging.INFO
         logger.log(level, "%s: %s", self._source.where, text)
 
