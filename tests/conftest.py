@@ -1,5 +1,3 @@
-"""Fixtures shared by all tests."""
-
 from __future__ import annotations
 
 import os
@@ -32,7 +30,6 @@ PROJECT = Path(__file__).parents[1]
 # PySpark, which Pandera imports where it is installed, takes a main module without a file, such as
 # that of xdist's workers, for its own doctests, and ends the process with exit code 0.
 sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
-# The day the tests pretend it is.
 AS_OF = pd.Timestamp("2026-11-23")
 # In CI, browser, drivers, servers and Spark must be there; the real data must where it is said so.
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -110,12 +107,10 @@ def train(loans: pd.DataFrame, options: TrainingOptions, origin: str = "simulate
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`."""
     return count_workers()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing | None:
-    """For `--dist loadfile`, which knows no files that belong together."""
     return Sharing(config, log) if config.getoption("dist") == "loadfile" else None
 
 
@@ -187,7 +182,6 @@ def sample_csv() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_text(sample_csv: Path) -> pd.DataFrame:
-    """The real sample as text, 27 columns as in the file."""
     return pd.read_csv(sample_csv, dtype="str", keep_default_na=False, na_values=[""])
 
 
@@ -199,7 +193,6 @@ def sample_loans(sample_text: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def real_loans(sample_loans: pd.DataFrame) -> pd.DataFrame:
-    """The real sample as `03_primary` has it; copy before you change one."""
     return sample_loans.assign(
         loan_id=[f"{number:05d}" for number in range(len(sample_loans))],
         is_charged_off=mark_outcome(sample_loans["loan_status"]),
@@ -245,7 +238,6 @@ def demo_result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Ende
 
 @pytest.fixture(scope="session")
 def demo(demo_result: tuple[Project, Ended]) -> Project:
-    """The project after a default run on 2,000 simulated loans."""
     project, result = demo_result
     assert result.exit_code == 0, result.output
     return project

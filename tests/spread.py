@@ -2,5 +2,4 @@
 
 
 def spread(name: str, value: float, half: float) -> dict[str, float]:
-    """A figure and the bounds of its interval, as columns."""
     return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}

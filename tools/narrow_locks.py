@@ -2,11 +2,8 @@
 
     python -m tools.narrow_locks files.pylock.toml requirements.txt requirements/run.txt ...
 
-Most of what uv writes are hashes of wheels for other Pythons, processors and systems. Which hash
-belongs to which file uv tells in its other format, pylock.toml, which names the index and so is
-never kept. A source distribution stays where one of our machines has no wheel, and a package that
-is for Windows alone goes.
-Standard library only: `make lock` asks for no environment but the one uv is in.
+Which hash belongs to which file uv tells in pylock.toml, which names the index and so is never
+kept. A source distribution stays where one of our machines has no wheel. Standard library only.
 """
 
 import re
@@ -34,14 +31,13 @@ _HASH: Final = re.compile(r"--hash=(\S+)")
 def is_installable(wheel: str) -> bool:
     """Whether a machine we support may install a wheel, by its file name.
 
-    Python 3.11 to 3.13, with the lock; Linux with the GNU C library on x86_64 and aarch64, macOS on
-    arm64.
+    CPython 3.11 to 3.13 with the GIL; Linux (glibc) on x86_64 and aarch64, macOS on arm64.
     """
     return bool(_find_machines(wheel))
 
 
 def _find_machines(wheel: str) -> set[tuple[int, int]]:
-    """The machines, each a Python and a platform of ours, that may install a wheel."""
+    """Pairs of a Python and a platform of ours."""
     pythons, abis, platforms = wheel.removesuffix(".whl").rsplit("-", 3)[1:]
     if _ABIS.isdisjoint(abis.split(".")):
         return set()
@@ -55,7 +51,7 @@ def _find_machines(wheel: str) -> set[tuple[int, int]]:
 
 
 def _runs(python: str, abis: str, minor: int) -> bool:
-    """Whether a Python 3 takes a wheel for this one; the stable ABI suits later ones."""
+    """Whether a Python 3 takes a wheel for this one; stable ABIs suit later ones."""
     found = re.fullmatch(r"(?:py|cp)3(\d*)", python)
     if found is None:
         return False
@@ -67,12 +63,7 @@ def _runs(python: str, abis: str, minor: int) -> bool:
 def find_used(pylock: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """The hashes, as locks write them, of files that a machine we support may install.
 
-    Args:
-        pylock: what uv says of each package, with the files of each; it leaves out those for older
-            Pythons.
-
-    Returns:
-        By requirement (`name==version`); none where a package has no file for these machines.
+    By requirement (`name==version`); none where a package has no file for these machines.
     """
     return {
         f"{package['name']}=={package['version']}": frozenset(_list_used(package))
@@ -94,11 +85,7 @@ def _list_used(package: Mapping[str, Any]) -> Iterator[str]:
 def narrow(lock: str, used: Mapping[str, frozenset[str]]) -> str:
     """A lock without hashes that are not used, and without pins for Windows alone, a line a pin.
 
-    A pin that would be left with no hash keeps its own.
-
-    Args:
-        lock: its text.
-        used: hashes by requirement; a pin that it does not know stays as it is.
+    `used` has hashes by requirement; a pin it does not know, or that would lose all, stays.
 
     Raises:
         ValueError: a line that is no header, requirement, hash or reason.

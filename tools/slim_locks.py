@@ -3,9 +3,8 @@
     python -m tools.slim_locks requirements/run.txt requirements/serving.txt ...
     python -m tools.slim_locks --include requirements/run.txt ... requirements.txt
 
-Written whole, the locks repeat some 150 packages with their hashes, a quarter of a megabyte each.
 With --include the last lock is slimmed, and names the others, so that it is installed by itself.
-Standard library only: `make lock` asks for no environment but the one uv is in.
+Standard library only.
 """
 
 import re
@@ -22,14 +21,7 @@ class LocksDisagreeError(ValueError):
 
 
 def read_pins(lock: str) -> dict[str, str]:
-    """The pins of a lock as uv writes it, in its order.
-
-    Args:
-        lock: its text: a header, then a requirement per package, hashes behind it or below it, and
-            reasons below it.
-
-    Returns:
-        Per requirement (name, version and marker) its lines.
+    """The pins of a lock as uv writes it: lines by requirement (name, version and marker).
 
     Raises:
         ValueError: a line that is no header, requirement, hash or reason.
@@ -48,20 +40,12 @@ def read_pins(lock: str) -> dict[str, str]:
 
 
 def name_pin(lines: str) -> str:
-    """Name, version and marker of a pin, whose hashes stand behind it or below it."""
+    """Name, version and marker of a pin."""
     return re.split(r"--hash=|\\?\n", lines, maxsplit=1)[0].rstrip()
 
 
 def keep_additions(lock: str, base: str) -> str:
-    """The part of a lock that is not in the lock it is installed with.
-
-    Args:
-        lock: the whole lock.
-        base: the lock that is installed with it.
-
-    Returns:
-        The lock's header and the pins that `base` does not have; a lock that was slimmed before is
-        returned as it is.
+    """A lock's header and the pins that `base` does not have; a slimmed lock stays.
 
     Raises:
         LocksDisagreeError: a package has another version or marker in `base`, or no hash there that
@@ -98,7 +82,7 @@ def _hashes(lines: str) -> set[str]:
 def main(arguments: Sequence[str]) -> None:
     """Slim the locks named after the first, which is the one they are installed with.
 
-    With --include: slim the last one, which names the others.
+    With --include: slim the last one.
     """
     paths = [Path(each) for each in arguments if each != "--include"]
     if "--include" in arguments:

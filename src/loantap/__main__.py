@@ -21,7 +21,7 @@ def main(*args: Any, **kwargs: Any) -> Any:
 
     package_name = Path(__file__).parent.name
     configure_project(package_name)
-    # In a notebook the caller wants an exception, on a command line an exit code.
+    # A notebook wants an exception, a command line an exit code.
     kwargs["standalone_mode"] = not hasattr(sys, "ps1")
     return find_run_command(package_name)(*args, **kwargs)
 

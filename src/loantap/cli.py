@@ -27,7 +27,7 @@ from loantap.project.task_codes import RUN_VARIABLE, TRY_LATER
 from loantap.registry.connection import RegistryDownError
 from loantap.selection import require_one_after_the_other, require_selection
 
-# What a person can mend; anything else is a fault of ours and keeps its traceback.
+# What a person can mend; anything else keeps its traceback.
 _MENDABLE = (
     InputError,
     KedroCliError,
@@ -36,8 +36,8 @@ _MENDABLE = (
     ParameterValidationError,
     DatasetError,
 )
-# It looks for an exception that is being handled; where click shows it there is none any more, and
-# the message of every command of Kedro's would be "NoneType: None".
+# Kedro's own looks for an exception that is being handled: there is none any more, and each message
+# would be "NoneType: None".
 KedroCliError.show = click.ClickException.show  # type: ignore[method-assign]
 # Packages that Kedro's commands for notebooks need, and that are not in the lock.
 _PARAMS = next(option for option in kedro_run.params if option.name == "params")
@@ -50,9 +50,9 @@ def cli() -> None:
 
 
 def split_params(context: click.Context, _: click.Parameter, given: str) -> Any:
-    """What stands behind `--params`, as Kedro reads it; commas within brackets divide a list.
+    """What stands behind `--params`, commas within brackets dividing a list.
 
-    Kedro divides at every comma, so that `scoring.recommendations=[a,b]` would be two parameters.
+    To Kedro `scoring.recommendations=[a,b]` would be two parameters.
     """
     pieces = re.split(r",(?![^\[\]]*\])", given)
     if not any("," in piece for piece in pieces):
@@ -68,7 +68,6 @@ def _split_at_commas(context: click.Context, given: str) -> Any:
 
 
 def _make_options() -> list[click.Parameter]:
-    """Kedro's options, with lists behind `--params`."""
     options = [copy(option) for option in kedro_run.params]
     for option in options:
         if option.name == "params":
@@ -96,7 +95,7 @@ def run(context: click.Context, /, **options: Any) -> Any:
                 kind = _TryLater if _is_for_later(error) else click.ClickException
                 raise kind(_explain(error, lock.outcome)) from error
         except BaseException:
-            # Whatever became of it on its way: an import makes an error of its own of it.
+            # An import may have turned it into another error.
             if interruption.received is None:
                 raise
         finally:
@@ -141,7 +140,7 @@ class _TryLater(click.ClickException):
 
 
 def _is_for_later(error: BaseException | None) -> bool:
-    """Whether a system is down, which a task that started the run is told by the exit code."""
+    """Whether a system is down, which the exit code tells a task."""
     while error is not None and RUN_VARIABLE in os.environ:
         if isinstance(error, SourceDownError | RegistryDownError):
             return True
@@ -150,7 +149,7 @@ def _is_for_later(error: BaseException | None) -> bool:
 
 
 def _explain(error: Exception, outcome: str) -> str:
-    """The message, without what Kedro wraps around an error raised inside a dataset."""
+    """The message without what Kedro wraps around it."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, InputError):
         cause = cause.__cause__

@@ -37,10 +37,6 @@ _FILTERS = {
 def require_selection(options: Mapping[str, Any], pipelines: Mapping[str, Pipeline]) -> None:
     """Refuse a pipeline, node, dataset, tag or namespace that is not there, and an empty choice.
 
-    Args:
-        options: of `kedro run`, by the names its function takes them by.
-        pipelines: those registered, by name.
-
     Raises:
         InputError: naming the option, the value and the nearest that is known.
     """
@@ -115,7 +111,6 @@ def _list_known(found: _Filter, chosen: Pipeline) -> Iterator[str]:
 def _unknown(
     option: str, kind: str, value: str, known: Iterable[str], searched: Iterable[str] = ()
 ) -> InputError:
-    """One that is not there: the nearest one, and all where they are few."""
     names = sorted(known)
     close = get_close_matches(value, names, n=1)
     # Most leave out the namespace: `search_hyperparameters`.

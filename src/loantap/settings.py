@@ -21,7 +21,7 @@ def _today() -> str:
 
 
 def _optional_table(path: str | None, what: str) -> dict[str, Any]:
-    """Catalog entry of a CSV or Parquet file that is needed whole; of nothing without a path."""
+    """A file that is needed whole; nothing without a path."""
     if path is None:
         return _nothing(f"{what} in LoanTap format; none was given")
     return {
@@ -35,7 +35,7 @@ def _optional_table(path: str | None, what: str) -> dict[str, Any]:
 def _optional_rows(
     path: str | None, kind: str = "loantap.datasets.TableFileDataset"
 ) -> dict[str, Any]:
-    """Catalog entry of a CSV or Parquet file of any size; of nothing when no path is given."""
+    """A file of any size; nothing when no path is given."""
     if path is None:
         return _nothing("Applications in LoanTap format; none were given")
     return {
@@ -46,7 +46,7 @@ def _optional_rows(
 
 
 def _given_path(path: str | None, default: str) -> str:
-    """A path given with `--params`, relative to where the person is; else one of the project's."""
+    """Relative to where the person is; else one of the project's."""
     return default if path is None else _locate(path)
 
 
@@ -63,7 +63,7 @@ def _describe(description: str) -> dict[str, Any]:
 
 
 HOOKS = (RunHook(),)
-# The run hook calls it; older and newer releases spell their name differently.
+# Older and newer releases spell their name differently.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-mlflow")
 SESSION_CLASS = ProjectSession
 CONTEXT_CLASS = ProjectContext
@@ -71,8 +71,8 @@ CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    # Or one parameter given with --params empties the rest of its group, as soon as conf/local
-    # holds a parameters file.
+    # Or a parameter given with --params empties the rest of its group where conf/local has
+    # parameters.
     "merge_strategy": {"parameters": "soft", "mlflow": "soft"},
     "custom_resolvers": {
         "today": _today,

@@ -1,5 +1,3 @@
-"""Fixtures of a source table."""
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,5 +1,3 @@
-"""What a connection text says, and what of it must never be shown."""
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

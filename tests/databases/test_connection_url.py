@@ -1,5 +1,3 @@
-"""Connections given as a URL: what is understood of them, without connecting."""
-
 import pytest
 
 from loantap.databases.backends import make_backend
@@ -15,7 +13,6 @@ def make(url):
 
 
 def refuse(url):
-    """What a URL is refused with, which never quotes it."""
     with pytest.raises(InputError) as refused:
         make(url)
     error = refused.value

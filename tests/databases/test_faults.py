@@ -1,5 +1,3 @@
-"""What a driver says is turned into what is wrong, where, what to do, and whether to try again."""
-
 import pytest
 
 from loantap.databases.backends.faults import asking, explain
@@ -13,7 +11,6 @@ LOGIN = (
 )
 
 
-# What a driver says, what the problem is and what to do.
 FAULTS = [
     (LOGIN.format('FATAL:  password authentication failed for user "me"'),
      "the login is refused", "user and password"),

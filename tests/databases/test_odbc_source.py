@@ -23,7 +23,6 @@ EVERYTHING = Query("SELECT * FROM loans")
 
 @pytest.fixture(scope="module")
 def driver():
-    """Name under which the driver manager knows SQLite's driver."""
     require(is_driver_installed("SQLite3"), f"SQLite's ODBC driver is not installed: {APT}")
     pytest.importorskip("arrow_odbc", reason="needs pip install loantap[odbc]")
     return "SQLite3"
@@ -121,7 +120,6 @@ def test_a_time_with_a_zone_is_put_into_utc():
 
 
 def test_no_driver_is_imported_and_nothing_connects_before_rows_are_asked_for():
-    """Kedro makes every dataset at the start of a run, whichever of them it needs."""
     program = (
         "import sys\n"
         "from loantap.datasets import SourceTableDataset\n"

@@ -1,5 +1,3 @@
-"""A source table: read when it is asked, held against its contract, replaced when it is ours."""
-
 from datetime import datetime
 from importlib.resources import files
 
@@ -21,7 +19,6 @@ DAY = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone, as sources hol
 
 @pytest.fixture
 def rows():
-    """Three loans as the warehouse holds them, with missing values."""
     return make_source(
         Table.LOANS,
         int_rate=[10.1, 1 / 3, None],
@@ -32,7 +29,6 @@ def rows():
 
 @pytest.fixture
 def dataset(duckdb_credentials):
-    """The table `loans` of an embedded warehouse that does not exist yet."""
     return make_dataset(duckdb_credentials)
 
 
@@ -186,8 +182,6 @@ class TestContract:
 
 
 class TestReplacing:
-    """`sources` fills embedded databases, and no others."""
-
     def test_columns_of_later_frames_are_matched_by_name(self, dataset, rows):
         dataset.save([rows, rows[rows.columns[::-1]]])
 

@@ -1,5 +1,3 @@
-"""A source is waited for: not for ever, and not only once."""
-
 import gc
 import logging
 import threading
@@ -23,7 +21,6 @@ def deadline(time_limit_s=30, silence_limit_s=10):
 
 
 def make_reader(numbers):
-    """One batch a number."""
     batches = (pa.record_batch({"number": [number]}) for number in numbers)
     return pa.RecordBatchReader.from_batches(SCHEMA, batches)
 
@@ -193,7 +190,6 @@ class TestPersisting:
         first, second = caplog.messages
         assert first.startswith("warehouse: the system does not answer. Check that it is up. Attem")
         assert ". Attempt 1 failed after 0 s; the next one follows in" in first
-        # The same again is not said in full again.
         assert second.startswith("warehouse: as before. Attempt 2 failed after")
 
     def test_at_the_time_limit_it_is_said_how_often_and_for_how_long(self, caplog):

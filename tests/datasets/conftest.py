@@ -1,5 +1,3 @@
-"""Fixtures of the dataset tests."""
-
 from tests.databases.conftest import duckdb_credentials, loans
 
 __all__ = ["duckdb_credentials", "loans"]

@@ -29,7 +29,6 @@ def ask(credentials: Credentials, sql: str) -> list[tuple[Any, ...]]:
 
 
 def read(credentials: Credentials, table: str = "portfolio") -> pd.DataFrame:
-    """The rows as anybody else sees them."""
     with duckdb.connect(credentials["path"], read_only=True) as connection:
         return connection.execute(f'FROM "{table}" ORDER BY ALL').df()
 
@@ -39,7 +38,6 @@ def tables(credentials: Credentials) -> list[str]:
 
 
 def end_run(target: TargetTableDataset, data: Any) -> None:
-    """Save and publish."""
     target.save(data)
     target.publish()
 

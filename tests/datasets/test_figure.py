@@ -1,5 +1,3 @@
-"""A figure is drawn once: a picture for people, the figure itself for later nodes."""
-
 import pytest
 from kedro.io import DatasetError
 from matplotlib.figure import Figure
@@ -32,7 +30,6 @@ def test_the_picture_appears_when_it_is_published(figure, tmp_path):
     assert not (tmp_path / "roc.png").exists()
     dataset.publish()
     assert (tmp_path / "roc.png").read_bytes().startswith(b"\x89PNG")
-    # As Kedro-Viz shows it.
     assert make_dataset(tmp_path).preview()
 
 

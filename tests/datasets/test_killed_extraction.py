@@ -1,5 +1,3 @@
-"""A run that is killed in the middle of an extraction costs nothing but its time."""
-
 import duckdb
 
 from tests.support.killing import kill_extractions

@@ -1,5 +1,3 @@
-"""What a publication changes in a table of ours: rows that differ, and columns that are new."""
-
 import logging
 
 import pandas as pd
@@ -27,7 +25,6 @@ def credentials(duckdb_credentials):
 
 @pytest.fixture
 def changes(caplog):
-    """What the last publication said it changed."""
     caplog.set_level(logging.DEBUG, "loantap.datasets.target_table")
 
     def last_change():

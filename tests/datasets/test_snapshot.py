@@ -1,5 +1,3 @@
-"""A snapshot can be read at every moment, whatever becomes of the run that brings it up to date."""
-
 import errno
 import fcntl
 import json
@@ -39,7 +37,6 @@ def source():
 
 @pytest.fixture
 def last_good(snapshot, source):
-    """What is published already."""
     publish(snapshot, source)
     return source.rows()
 
@@ -66,7 +63,6 @@ def read_list(folder):
 
 
 def open_again(folder):
-    """As another process does."""
     return SnapshotDataset(filepath=str(folder))
 
 

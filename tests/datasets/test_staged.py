@@ -1,5 +1,3 @@
-"""A file appears only when the run that made it has succeeded."""
-
 import errno
 import os
 

@@ -1,5 +1,3 @@
-"""Files larger than memory are read in batches and written in batches."""
-
 import logging
 
 import numpy as np

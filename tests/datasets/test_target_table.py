@@ -1,5 +1,3 @@
-"""A table of ours in the warehouse: staged by a run, there when the run has succeeded."""
-
 import re
 import subprocess
 import sys

@@ -1,5 +1,3 @@
-"""Every feature of one made-up borrower, worked by hand."""
-
 import math
 
 import numpy as np
@@ -15,7 +13,6 @@ from tests.conftest import AS_OF, raw_loans
 
 
 def applications(*changes):
-    """Made-up loans as typed rows, the pincode read off the address."""
     rows = parse(raw_loans(*changes), portfolio_columns(), AS_OF).rows
     return rows.assign(**split_address(rows["address"]))
 

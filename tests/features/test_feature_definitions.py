@@ -1,5 +1,3 @@
-"""What each feature is, and which model may use it."""
-
 import pytest
 
 from loantap.features.definitions import (

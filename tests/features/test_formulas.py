@@ -1,5 +1,3 @@
-"""Each feature has one formula: it gives for one application what it gives for a column."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,7 +25,6 @@ ON_THE_WAY_UP = {
 
 
 def typed_values(column):
-    """Valid typed values of a column; months as days since 1970."""
     match column.kind:
         case Kind.CATEGORY:
             values = st.sampled_from(SUB_GRADES if column.name == "sub_grade" else ["A", "b_c"])
@@ -92,7 +89,6 @@ def test_a_number_moves_with_each_column_somewhere(name, column):
 
 
 def _place(value):
-    """Of a value on the way up: a number, or the place of a sub-grade among all."""
     return float(SUB_GRADES.index(value) if isinstance(value, str) else value)
 
 

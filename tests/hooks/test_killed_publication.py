@@ -1,5 +1,3 @@
-"""A run that is killed while it publishes: the next one completes it, or nothing has changed."""
-
 import multiprocessing
 import shutil
 
@@ -23,7 +21,6 @@ _context.set_forkserver_preload(["tests.support.publishing"])
 
 
 def call(function, *arguments):
-    """The exit code of a process of its own that does this."""
     process = _context.Process(target=function, args=arguments)
     process.start()
     process.join()

@@ -1,5 +1,3 @@
-"""While a search runs, a bar counts its fits; when it has ended nothing of it is left."""
-
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
@@ -28,7 +26,6 @@ def handler(progress):
 
 
 def count(done, total, label="fold 1", rate=3.0):
-    """One fit, as the search counts it."""
     fields = {"label": label, "done": done, "total": total, "rate": rate}
     LOGGER.info("%s: %s of %s fits", label, done, total, extra=fields)
 

@@ -1,5 +1,3 @@
-"""What a run made is published at its end, or nothing; scoring is by the champion."""
-
 import shutil
 from unittest.mock import create_autospec
 
@@ -29,8 +27,6 @@ def file(tmp_path):
 
 @pytest.fixture
 def make_table(tmp_path):
-    """Makes a table of the warehouse; nothing is in it, nor the warehouse there."""
-
     def make(name, key):
         credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
         return TargetTableDataset(
@@ -63,7 +59,6 @@ class TestWarehouseThatRefuses:
     """A run that ends well but cannot be written back publishes nothing."""
 
     def end_run(self, folder, outputs):
-        """The end of a run that saved these rows in this order, each dataset with its own."""
         lock = lock_of(folder)
         lock.acquire()
         transaction = Transaction()
@@ -124,7 +119,6 @@ class TestInterruption:
         lock.release()
 
     def tell(self, lock, catalog):
-        """What a run says that was ended at this point."""
         hook = RunHook()
         hook._use._lock = lock
         hook._arguments = {"run_params": {}, "pipeline": pipeline([]), "catalog": catalog}

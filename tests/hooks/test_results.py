@@ -1,5 +1,3 @@
-"""What a run made is gathered for its closing summary."""
-
 import pandas as pd
 from kedro.io import DataCatalog
 

@@ -1,5 +1,3 @@
-"""The steps around a run: their order, and that one that fails keeps no other from being done."""
-
 from unittest.mock import MagicMock, create_autospec
 
 import pytest
@@ -16,7 +14,6 @@ RUN_PARAMS = {"project_path": "nowhere"}
 
 @pytest.fixture
 def steps(monkeypatch):
-    """Every step, recording in one list what is asked of it."""
     together = MagicMock()
     parts = {
         "ExclusiveUse": ExclusiveUse,

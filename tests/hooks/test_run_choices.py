@@ -1,5 +1,3 @@
-"""Run parameters that cannot mean what was typed are refused before anything is done."""
-
 from datetime import date
 
 import pytest

@@ -1,5 +1,3 @@
-"""A run refuses a parameter that nothing reads, before anything is done."""
-
 import pytest
 from pydantic import ValidationError
 
@@ -18,7 +16,6 @@ GROUPS = ("sources", "ingestion", "modeling.lending", "modeling.application")
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A project folder with a few files, where the run is started."""
     for name in ("loans.csv", "loans.CSV", "loans.parquet", "loans.xlsx"):
         (tmp_path / name).write_text("something")
     (tmp_path / "empty.csv").touch()

@@ -1,5 +1,3 @@
-"""Bootstrap of the AUC: the same loans are drawn for every score."""
-
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score

@@ -1,5 +1,3 @@
-"""Tables behind the plots say what the full curves say."""
-
 import numpy as np
 import pytest
 from sklearn.metrics import auc, roc_auc_score

@@ -1,5 +1,3 @@
-"""Intervals of default rates (Wilson)."""
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,5 +1,3 @@
-"""Metrics, against figures worked by hand and against scikit-learn."""
-
 import numpy as np
 import pytest
 from hypothesis import assume, given

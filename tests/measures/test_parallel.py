@@ -1,5 +1,3 @@
-"""Resamples are measured in threads, a few ahead of who takes the results."""
-
 import time
 
 import pytest

@@ -1,5 +1,3 @@
-"""Population stability index."""
-
 import numpy as np
 import pytest
 from scipy.stats import chi2, ncx2

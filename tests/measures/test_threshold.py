@@ -1,5 +1,3 @@
-"""The F2 threshold is where F2 is best, and says what it costs."""
-
 import numpy as np
 import pytest
 from hypothesis import assume, given

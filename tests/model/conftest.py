@@ -1,5 +1,3 @@
-"""Models and features shared by the tests of this folder."""
-
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
@@ -19,13 +17,11 @@ LENDING = FEATURE_SETS["lending"]
 
 @pytest.fixture(scope="session")
 def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
-    """Of the lending model."""
     return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="session")
 def scorer(lending_model: TrainedModel) -> Scorer:
-    """Version 3 of the lending model."""
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 

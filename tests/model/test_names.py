@@ -1,5 +1,3 @@
-"""A registered model's name tells the origin of the loans it learnt from."""
-
 import pytest
 
 from loantap.model.names import origin_of_model, registered_name

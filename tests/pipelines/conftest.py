@@ -31,24 +31,20 @@ def sourced(book: Outputs) -> Outputs:
 
 @pytest.fixture(scope="session")
 def csv() -> pd.DataFrame:
-    """A portfolio in LoanTap format, as text."""
     text = render(simulate_portfolio(LOANS, seed=5).portfolio, portfolio_columns())
     return text.astype("str").replace("nan", None).astype("str")
 
 
 @pytest.fixture(scope="session")
 def ingested(sourced: Outputs, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
-    """What `ingestion` makes of the demo portfolio."""
     return ingest(sourced, tmp_path_factory.mktemp("raw"))
 
 
 @pytest.fixture(scope="session")
 def engineered(ingested: Outputs) -> Outputs:
-    """What `feature_engineering` makes of the demo portfolio."""
     return run("feature_engineering", {"loans": ingested["loans"]})
 
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file is read 16 rows at a time."""
     monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None))

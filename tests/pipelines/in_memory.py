@@ -145,7 +145,6 @@ def ingest(sources: Mapping[str, pd.DataFrame], folder: Path, **given: object) -
 
 
 def make_source(table: Table, folder: Path) -> SourceTableDataset:
-    """A source table in an embedded database of its own."""
     return SourceTableDataset(
         system=SYSTEM_OF[table],
         table=table,
@@ -160,7 +159,6 @@ def _join(batches: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _joined(data: Any) -> Any:
-    """Frames that come one by one, as one."""
     return pd.concat(data, ignore_index=True) if isinstance(data, Iterator) else data
 
 

@@ -1,5 +1,3 @@
-"""The evidence beside metrics and curves, made from tables in memory."""
-
 import json
 
 import numpy as np

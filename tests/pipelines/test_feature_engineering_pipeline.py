@@ -1,5 +1,3 @@
-"""`feature_engineering`: features, splits and the gate that no leak passes to a lending model."""
-
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal

@@ -1,5 +1,3 @@
-"""`ingestion`: three source tables become one clean portfolio, and no row disappears."""
-
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -13,7 +11,6 @@ from tests.pipelines.in_memory import ingest, load_options, make_source, run
 
 @pytest.fixture(scope="module")
 def faulty(sourced):
-    """Source tables in which one row each has one of the faults a source may have."""
     loans = sourced["source_loans"].copy()
     applications = sourced["source_applications"].copy()
     events = sourced["source_loan_events"].copy()

@@ -1,5 +1,3 @@
-"""`offers` from a file to a file, batch by batch, each checked before it is written."""
-
 import json
 
 import numpy as np
@@ -37,8 +35,6 @@ def applications(simulated_loans):
 
 @pytest.fixture
 def make_offers(scorer, tmp_path):
-    """Runs the pipeline; gives what it wrote to the file."""
-
     def make_offers(applications, name="offers.parquet", **changed):
         source, target = tmp_path / "new.parquet", tmp_path / "out" / name
         applications.to_parquet(source)

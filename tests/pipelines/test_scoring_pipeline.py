@@ -1,5 +1,3 @@
-"""`scoring` from a file to a file, batch by batch, each checked before it is written."""
-
 import json
 import logging
 
@@ -38,8 +36,6 @@ def applications(simulated_loans):
 
 @pytest.fixture
 def score(scorer, tmp_path):
-    """Runs the pipeline on a file of these applications; gives what it wrote."""
-
     def score(applications, name="new.parquet", by=scorer, as_of=AS_OF, **options):
         source, target = tmp_path / name, tmp_path / "out" / "scores.parquet"
         if source.suffix == ".csv":
@@ -188,8 +184,6 @@ def test_what_is_odd_but_no_fault_is_a_warning(applications, score, caplog):
 
 
 class TestDecisions:
-    """What was decided is written back to the warehouse."""
-
     @pytest.fixture
     def identified(self, applications):
         return applications.assign(application_id=[f"A-{number}" for number in range(50)])

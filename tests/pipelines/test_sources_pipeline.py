@@ -1,5 +1,3 @@
-"""`sources`: a portfolio, divided over the three systems that would hold it."""
-
 import pandas as pd
 import pytest
 

@@ -1,5 +1,3 @@
-"""The policy in force on loans of the past."""
-
 import pandas as pd
 import pytest
 

@@ -1,5 +1,3 @@
-"""`modeling` on a portfolio in memory; what follows on its models is shown by whole runs."""
-
 from functools import partial
 
 import pandas as pd

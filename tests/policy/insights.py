@@ -9,6 +9,5 @@ _FILE = Path(__file__).parents[2] / "conf" / "base" / "parameters_insights.yml"
 
 
 def read_insights(**changed: Any) -> dict[str, Any]:
-    """The group as it is written, on a fixed day."""
     written: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))["insights"]
     return written | {"as_of": "2026-11-23"} | changed

@@ -15,7 +15,6 @@ ECONOMICS = make_economics()
 
 
 def read_policy(**changed: Any) -> dict[str, Any]:
-    """The group as it is written."""
     written: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))["policy"]
     return written | changed
 
@@ -29,5 +28,4 @@ def make_policy(economics: Economics = ECONOMICS, **rules: Any) -> CreditPolicy:
 
 
 def make_test_decider(**rules: Any) -> Decider:
-    """What decides by it."""
     return make_decider(make_policy(**rules), ECONOMICS)

@@ -12,7 +12,6 @@ from tests.conftest import PROJECT
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project with the shipped configuration."""
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     shutil.copytree(PROJECT / "conf", tmp_path / "conf")
     monkeypatch.chdir(tmp_path)
@@ -53,7 +52,6 @@ def test_a_change_needs_a_second_person(project):
     assert "as approved" in call("show").output
     text = (project / "conf/base/parameters_policy.yml").read_text("utf-8")
     assert yaml.safe_load(text)["policy"]["approved_by"] == "Credit committee"
-    # Comments stay.
     assert "# A loan is worth making from an expected NPV" in text
 
 

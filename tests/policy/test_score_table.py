@@ -16,7 +16,6 @@ from loantap.portfolio.column_reading import Texts
 
 
 def make_scores(identifiers):
-    """Two applications: one is declined for two reasons, one cannot be scored."""
     reasons = GivenReasons(
         np.array([[3, 2], [1, 0], [0, 0], [0, 0]], dtype="int32"), ("", "a", "b", "c", "unused")
     )

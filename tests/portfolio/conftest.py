@@ -1,5 +1,3 @@
-"""Made-up source tables shared by the tests of the portfolio."""
-
 from collections.abc import Callable
 
 import pandas as pd
@@ -30,8 +28,6 @@ def extract() -> MakeTable:
 
 @pytest.fixture
 def extract_events() -> MakeTable:
-    """Monthly events as their source gives them: one row per (loan, month)."""
-
     def make(*loan_months: tuple[str, str], **bookkeeping: object) -> pd.DataFrame:
         given = {
             "loan_id": [loan for loan, _ in loan_months],
@@ -51,8 +47,6 @@ def extract_events() -> MakeTable:
 
 @pytest.fixture
 def clean(extract: MakeTable) -> MakeTable:
-    """Loans or applications as cleaning leaves them."""
-
     def make(table: Table, *changes: dict[str, object], **bookkeeping: object) -> pd.DataFrame:
         return clean_source_table(extract(table, *changes, **bookkeeping), table, AS_OF).rows
 
@@ -61,8 +55,6 @@ def clean(extract: MakeTable) -> MakeTable:
 
 @pytest.fixture
 def clean_events(extract_events: MakeTable) -> MakeTable:
-    """Monthly events as cleaning leaves them."""
-
     def make(*loan_months: tuple[str, str], **bookkeeping: object) -> pd.DataFrame:
         raw = extract_events(*loan_months, **bookkeeping)
         return clean_source_table(raw, Table.LOAN_EVENTS, AS_OF).rows

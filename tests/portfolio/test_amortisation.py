@@ -1,5 +1,3 @@
-"""Instalment, implied principal and balance, against figures worked by hand."""
-
 import numpy as np
 import pandas as pd
 import pytest

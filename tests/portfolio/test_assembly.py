@@ -1,5 +1,3 @@
-"""The portfolio is put together from its sources, and every row is accounted for."""
-
 import re
 
 import pandas as pd
@@ -149,7 +147,6 @@ REASONS = {"loans": pd.Series(["has no application"] * 11, dtype="str")}
 
 
 def count_rows(*counts, table="loans", running=0, left_out=0):
-    """Extracted, kept and quarantined."""
     rows = dict(zip(("extracted", "kept", "quarantined"), counts, strict=True))
     rows |= {"running": running, "left_out": left_out}
     return pd.DataFrame([{"table": table, "origin": "real"} | rows])

@@ -1,5 +1,3 @@
-"""Typed, valid rows are kept; each of the others is set aside with its reason."""
-
 import pandas as pd
 import pytest
 

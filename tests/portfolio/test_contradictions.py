@@ -1,5 +1,3 @@
-"""Terms of a loan that contradict each other are told, and honest ones are left alone."""
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,5 +1,3 @@
-"""The data dictionary is complete, and agrees with itself and with the file it describes."""
-
 import pytest
 
 from loantap.portfolio.dictionary import (

@@ -1,5 +1,3 @@
-"""A loan's identifier is made from its content."""
-
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st

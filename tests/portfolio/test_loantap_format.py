@@ -1,5 +1,3 @@
-"""LoanTap's own format is read with the quirks of the original, and written as it was."""
-
 from datetime import date
 
 import numpy as np
@@ -25,7 +23,6 @@ def parse_loans(*changes):
 
 
 def read_value(name, raw, dtype=None):
-    """One value of one column as parsed, and what was wrong with it."""
     column = COLUMNS[name]
     frame = pd.DataFrame({column.source_name: pd.Series([raw], dtype=dtype)})
     parsed = parse(frame, [column], AS_OF)
@@ -93,7 +90,6 @@ def test_a_month_is_read_in_any_usual_form(raw):
     assert read_value("issue_month", raw) == (pd.Timestamp("2015-01-01"), [])
 
 
-# (zone, its offset in minutes)
 _ZONES = [("+05:45", 345), ("+14:00", 840), ("+00:00", 0), ("-03:30", -210), ("-12:00", -720)]
 
 
@@ -296,7 +292,6 @@ free_text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min
 
 
 def valid_values(column):
-    """Any valid typed value of a column."""
     values: st.SearchStrategy[object]
     match column.kind:
         case Kind.MONTH:

@@ -1,5 +1,3 @@
-"""A month that a database holds as an instant is still the month that was written into it."""
-
 import duckdb
 import pandas as pd
 import pytest

@@ -1,5 +1,3 @@
-"""Options of sources and ingestion are validated once and then frozen."""
-
 from datetime import date
 
 import pandas as pd

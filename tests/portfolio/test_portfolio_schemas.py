@@ -1,5 +1,3 @@
-"""Schemas say of a table what the dictionary says of its columns."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ from loantap.portfolio.schemas import LOAN_MONTHS, LOANS, column_schema
 
 @pytest.fixture
 def loans(clean):
-    """Two loans as ingestion leaves them."""
     applications = clean(Table.APPLICATIONS, {}, {"revol_util": None, "emp_title": None})
     return join_portfolio(clean(Table.LOANS, {}, {}), applications).loans
 

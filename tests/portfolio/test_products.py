@@ -1,5 +1,3 @@
-"""The list of products: what it may say, and what another lender's list changes."""
-
 import json
 import os
 import subprocess

@@ -1,5 +1,3 @@
-"""What must hold on the real sample, which is never part of the project."""
-
 import pandas as pd
 import pytest
 

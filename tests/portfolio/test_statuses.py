@@ -1,5 +1,3 @@
-"""Words of a source for the status of a loan: known, mapped, left out, or asked about."""
-
 import pandas as pd
 import pytest
 from pydantic import ValidationError

@@ -1,5 +1,3 @@
-"""A whole column in another unit stops the run; one that could be honest does not."""
-
 from collections.abc import Callable
 
 import numpy as np

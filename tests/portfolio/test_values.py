@@ -1,5 +1,3 @@
-"""A value is read alone as it is read in a column, whatever the column's type."""
-
 from decimal import Decimal
 
 import numpy as np
@@ -22,7 +20,6 @@ texts = st.one_of(
 
 
 def read_in_column(column, raw):
-    """Each value as read in a column, and what is wrong with it; missing values as None."""
     read = read_column(raw, column, AS_OF)
     faults = read.faults if len(read.faults) else np.zeros(len(raw), dtype=int)
     if isinstance(read.values, Texts):

@@ -15,7 +15,6 @@ from tests.support.temporary_project import Original, Project, make_project
 
 @pytest.fixture
 def empty_project(tmp_path: Path, empty_store: Path) -> Project:
-    """A project in which nothing was run yet."""
     shutil.copy(empty_store, tmp_path)
     return make_project(tmp_path)
 
@@ -43,21 +42,17 @@ def _demo_put_back(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def portfolio_text() -> pd.DataFrame:
-    """1,000 loans in LoanTap format, as text."""
     simulated = simulate_portfolio(1_000, seed=11).portfolio
     return render(simulated, portfolio_columns()).astype("str")
 
 
 @pytest.fixture(scope="session")
 def applications(portfolio_text: pd.DataFrame) -> pd.DataFrame:
-    """The same as applications: without the outcome."""
     return portfolio_text.drop(columns="loan_status").replace("nan", None)
 
 
 @pytest.fixture
 def score(demo: Project, tmp_path: Path) -> Callable[..., tuple[pd.DataFrame, str]]:
-    """Runs `scoring` on these applications; gives the scores and what was said."""
-
     def score(applications: pd.DataFrame, *given: str) -> tuple[pd.DataFrame, str]:
         source, target = tmp_path / "new.csv", tmp_path / "scored" / "scores.parquet"
         applications.to_csv(source, index=False)

@@ -1,5 +1,3 @@
-"""What cannot be used ends the run with one clear message, and changes nothing."""
-
 import re
 import shutil
 

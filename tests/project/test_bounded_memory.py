@@ -1,5 +1,3 @@
-"""The memory of `sources` and `ingestion` does not grow with the table."""
-
 import sys
 
 import pytest
@@ -35,7 +33,6 @@ def test_no_step_holds_a_table(tmp_path):
 
 
 def measure(folder, loans):
-    """The most memory each step of a run held, in MiB."""
     folder.mkdir()
     words = ["--pipelines", "sources,ingestion", "--params", f"loans={loans}"]
     command = [sys.executable, "-m", "tests.support.small_limits", *words]

@@ -1,5 +1,3 @@
-"""Every dataset is declared, described, layered, validated and used."""
-
 from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
@@ -64,7 +62,6 @@ def is_parameter(name):
 
 
 def find_declaration(name):
-    """Name of the entry that declares a dataset."""
     pattern = name if name in DECLARED else RESOLVER.match_dataset_pattern(name)
     assert pattern in DECLARED, f"{name} is declared nowhere in conf/base"
     return pattern
@@ -84,7 +81,6 @@ def is_shown(name):
 
 
 def path_of(name):
-    """Path of a dataset's file; empty where it is none."""
     return str(USED[name].get("filepath") or USED[name].get("dataset", {}).get("filepath", ""))
 
 

@@ -1,5 +1,3 @@
-"""`check_sources` says of every system at once what is wrong with it and how to mend it."""
-
 import re
 import shutil
 
@@ -16,7 +14,6 @@ AS_OF = "as_of=2026-11-23"
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory, empty_store):
-    """What `sources` makes of 1,000 simulated loans."""
     folder = tmp_path_factory.mktemp("filled")
     shutil.copy(empty_store, folder)
     project = make_project(folder)
@@ -27,7 +24,6 @@ def filled(tmp_path_factory, empty_store):
 
 @pytest.fixture
 def project(empty_project, filled):
-    """A project whose embedded sources are filled."""
     shutil.copytree(filled, empty_project.folder / "data")
     return empty_project
 
@@ -48,7 +44,6 @@ def check(project, *arguments):
 
 
 def words_of(result):
-    """What the rows of the table say."""
     rows = [line for line in result.output.splitlines() if line.startswith("│")]
     return " ".join(" ".join(rows).replace("│", " ").split())
 

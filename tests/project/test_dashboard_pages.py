@@ -1,5 +1,3 @@
-"""The dashboard's pages on what a whole run has left."""
-
 import httpx
 import pandas as pd
 import pytest
@@ -21,7 +19,6 @@ def data(demo):
 
 
 def find(widgets, label):
-    """The widget whose label begins so."""
     [found] = [one for one in widgets if one.label.startswith(label)]
     return found
 

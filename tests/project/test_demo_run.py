@@ -1,5 +1,3 @@
-"""`kedro run` on the embedded default, end to end: what is there when it has ended."""
-
 import json
 import re
 from html import unescape
@@ -25,7 +23,6 @@ PLOTS = (
     "roc.png", "precision_recall.png", "calibration.png", "calibration_before_and_after.png",
     "thresholds.png",
 )  # fmt: skip
-# What the model card shows, for machines.
 EVIDENCE = ("metrics.json", "calibration.json", "thresholds.json", "promotion.json")
 
 
@@ -69,7 +66,6 @@ class TestOutput:
         # No Makefile here, as in a packaged run.
         assert "mlflow ui --backend-store-uri sqlite:" in output
         assert "make " not in output
-        # Nor anything that needs no attention.
         for noise in ("WARNING", "INFO", "ERROR", "Warning", "Traceback", "http"):
             assert noise not in output
 

@@ -1,5 +1,3 @@
-"""What make does of what it is asked, and what git is kept from seeing."""
-
 import re
 import shutil
 import subprocess

@@ -1,5 +1,3 @@
-"""The notebook runs from top to bottom on a finished portfolio, and is kept without outputs."""
-
 import nbformat
 from nbclient import NotebookClient
 
@@ -9,7 +7,6 @@ NOTEBOOK = PROJECT / "notebooks" / "explore_portfolio.ipynb"
 
 
 def _text(cell):
-    """All that a cell printed or showed as text."""
     return " ".join(
         output.get("text", "") + output.get("data", {}).get("text/plain", "")
         for output in cell.outputs

@@ -1,5 +1,3 @@
-"""What a person sees who starts two runs in a folder, or ends one, at whatever moment."""
-
 import os
 import signal
 import subprocess
@@ -17,8 +15,6 @@ PATIENCE_S = 300
 
 
 class Run:
-    """`kedro run` as a process of its own."""
-
     def __init__(self, project, *options):
         self._record = project.folder / "data" / ".run" / "run.json"
         self._process = subprocess.Popen(
@@ -40,12 +36,10 @@ class Run:
             time.sleep(0.02)
 
     def end(self):
-        """Its exit code, and what it said."""
         said, _ = self._process.communicate(timeout=PATIENCE_S)
         return self._process.returncode, " ".join(said.split())
 
     def stop(self):
-        """For a test that has failed."""
         self._process.kill()
         self._process.communicate()
 

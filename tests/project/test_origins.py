@@ -1,5 +1,3 @@
-"""A real portfolio, and a demo after it: each under its own name, the same seed the same bytes."""
-
 import json
 import re
 from types import SimpleNamespace

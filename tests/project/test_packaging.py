@@ -1,5 +1,3 @@
-"""`kedro package` makes a wheel and a configuration archive that run from an empty folder."""
-
 import json
 import os
 import shutil
@@ -54,14 +52,12 @@ def dist(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheel(dist):
-    """Content of each file in the wheel."""
     with zipfile.ZipFile(next(dist.glob("loantap-*.whl"))) as files:
         return {name: files.read(name) for name in files.namelist()}
 
 
 @pytest.fixture(scope="module")
 def archive(dist):
-    """Content of each file of configuration."""
     with tarfile.open(dist / "conf-loantap.tar.gz") as files:
         members = [member for member in files.getmembers() if member.isfile()]
         return {member.name: files.extractfile(member).read() for member in members}
@@ -120,7 +116,6 @@ def python(dist, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small_archive(dist, tmp_path_factory):
-    """The archive with a small grid in its local environment."""
     folder = tmp_path_factory.mktemp("conf")
     with tarfile.open(dist / "conf-loantap.tar.gz") as files:
         # Debian 12's own Python, 3.11.2, knows no filters yet.

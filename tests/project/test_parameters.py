@@ -1,5 +1,3 @@
-"""Every parameter group is closed and validated, in the configuration and behind --params."""
-
 import copy
 from functools import reduce
 

@@ -1,5 +1,3 @@
-"""Each pipeline runs by itself on what the others left; scoring keeps the contract of its files."""
-
 import json
 from datetime import UTC, datetime
 
@@ -52,7 +50,6 @@ def test_the_older_spelling_of_the_option_works_as_well(demo):
 
 
 def list_versions(project):
-    """Name, number and verdict of every registered version."""
     return {
         (version.name, str(version.version), version.tags.get("promotion", ""))
         for version in project.mlflow.search_model_versions()
@@ -103,7 +100,6 @@ class TestScoring:
 
     @pytest.fixture
     def recommended(self, demo):
-        """One rule that the lab tested is recommended, and no other."""
         file = demo.reporting / "recommendations.json"
         before = file.read_text("utf-8")
         written = json.loads(before)

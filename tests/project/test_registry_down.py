@@ -1,5 +1,3 @@
-"""A registry that is down: scoring goes on with the last good model, training says why it can't."""
-
 import sqlite3
 from contextlib import closing
 
@@ -17,7 +15,6 @@ def few(applications):
 
 @pytest.fixture
 def scored(score, few):
-    """What the champion says, which is then kept."""
     return score(few)[0]
 
 
@@ -62,7 +59,6 @@ def test_the_next_run_in_the_same_process_is_recorded_as_a_run_of_its_own(demo):
     for _ in range(2):
         recorded = demo.run("--pipelines", "evaluation", "--nodes", "evaluation.collect_metrics")
         assert recorded.exit_code == 0
-    # Records nothing.
     assert demo.run("--pipelines", "insights", "--nodes", "insights.recommend").exit_code == 0
 
     runs = find_runs()

@@ -1,5 +1,3 @@
-"""A command that names what is not there ends in one message that says what is."""
-
 import subprocess
 import sys
 from importlib.util import find_spec

@@ -1,5 +1,3 @@
-"""Nothing reports home, and `python -m loantap` is `kedro run`."""
-
 import os
 import runpy
 import subprocess

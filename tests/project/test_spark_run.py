@@ -1,5 +1,3 @@
-"""`kedro run --env spark`: what it leaves is what a run on one machine leaves."""
-
 import shutil
 from importlib.util import find_spec
 
@@ -21,7 +19,6 @@ TABLES = (
 
 @pytest.fixture(scope="module")
 def project(demo, tmp_path_factory):
-    """A copy of the demo project, in which Spark is at hand."""
     require(find_spec("pyspark") is not None, "needs `pip install 'loantap[spark]'`")
     require(shutil.which("java") is not None, "needs `apt-get install openjdk-17-jre-headless`")
     folder = tmp_path_factory.mktemp("spark") / "project"

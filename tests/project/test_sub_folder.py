@@ -1,5 +1,3 @@
-"""A command given in a sub-folder works on the project around it."""
-
 import pandas as pd
 import pytest
 
@@ -8,14 +6,12 @@ from tests.support.temporary_project import Project
 
 @pytest.fixture
 def notebooks(empty_project):
-    """A sub-folder, with a portfolio file in it."""
     folder = empty_project.folder / "notebooks"
     folder.mkdir()
     return folder
 
 
 def run_in(folder, project, *arguments):
-    """`kedro run` as a person does who is in that folder."""
     return Project(project.folder, folder).run(*arguments)
 
 

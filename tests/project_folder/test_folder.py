@@ -1,5 +1,3 @@
-"""Paths of `conf/` are the project's, wherever a command is given."""
-
 from pathlib import Path
 
 import pytest

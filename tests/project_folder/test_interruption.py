@@ -1,5 +1,3 @@
-"""Ctrl-C and SIGTERM are obeyed, remembered when they are lost, and wait for what is brief."""
-
 import os
 import signal
 import subprocess
@@ -74,7 +72,6 @@ def test_where_nobody_asked_nothing_is_done_and_handlers_are_put_back(asked):
 
 
 def test_what_the_process_was_told_to_ignore_stays_ignored(asked):
-    """As with nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with asked.listening():

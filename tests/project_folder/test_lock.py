@@ -1,5 +1,3 @@
-"""One run at a time works in a project's folder, and a killed one leaves an account of itself."""
-
 import os
 import subprocess
 import sys
@@ -9,7 +7,6 @@ import pytest
 from loantap.portfolio.errors import InputError
 from loantap.project.lock import ProjectLock
 
-# Takes the lock as another process, says so, and keeps it until it is killed.
 HOLD = """
 import sys, time
 from pathlib import Path
@@ -24,7 +21,6 @@ time.sleep(600)
 
 @pytest.fixture
 def other(tmp_path):
-    """Another process that has the lock."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )

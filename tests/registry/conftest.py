@@ -1,5 +1,3 @@
-"""A registry of its own for each test that asks for one, and what is registered in it."""
-
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,6 @@ from loantap.registry.fallback import FOLDER_VARIABLE
 
 @pytest.fixture
 def registry(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A registry without models, and nothing kept; the folder of its artifacts."""
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "last_good"))
     artifacts = tmp_path / "mlartifacts"
     mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
@@ -24,6 +21,5 @@ def registry(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def active_run(registry: Path) -> Iterator[mlflow.ActiveRun]:
-    """A run that is being recorded."""
     with mlflow.start_run() as run:
         yield run

@@ -16,7 +16,6 @@ from loantap.registry.models import TRUSTED_TYPES
 
 
 def describe_anew(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change the description that goes with a model."""
     path = folder / "MLmodel"
     described = yaml.safe_load(path.read_text("utf-8"))
     change(described)

@@ -23,7 +23,6 @@ PREDICTIONS = pd.DataFrame(
 
 
 def with_facts(trained: TrainedModel, **changes: object) -> TrainedModel:
-    """The model with some facts changed."""
     return replace(trained, facts=trained.facts.model_copy(update=changes))
 
 
@@ -38,7 +37,6 @@ def make_release(trained: TrainedModel, *, promoted: bool = True) -> Release:
 
 
 def make_champion(trained: TrainedModel) -> ModelVersion:
-    """Register a model and make it champion, as a run does."""
     release = make_release(trained)
     model = register(release)
     conclude(model, release.verdicts[-1])
@@ -46,17 +44,14 @@ def make_champion(trained: TrainedModel) -> ModelVersion:
 
 
 def champions() -> dict[str, str]:
-    """Version of every champion, by registered name."""
     models = mlflow.MlflowClient().search_registered_models()
     return {m.name: str(m.aliases[CHAMPION]) for m in models if CHAMPION in m.aliases}
 
 
 def artifacts_of(model: ModelVersion) -> Path:
-    """Folder of a version's files."""
     return Path(mlflow.artifacts.download_artifacts(f"{model.uri}/MLmodel")).parent
 
 
 def tags_of(model: ModelVersion) -> dict[str, str]:
-    """Tags of a version."""
     tags: dict[str, str] = mlflow.MlflowClient().get_model_version(model.name, model.version).tags
     return tags

@@ -1,5 +1,3 @@
-"""A registry that is down is told within seconds, whatever kind of store it is."""
-
 import sqlite3
 import threading
 import time
@@ -45,7 +43,6 @@ def test_a_server_that_nobody_runs_is_down_within_seconds(monkeypatch):
 
 @contextmanager
 def held(database, seconds):
-    """Another connection has the database to itself for so long."""
     other = sqlite3.connect(database, check_same_thread=False)
     other.execute("BEGIN EXCLUSIVE")
     release = threading.Timer(seconds, other.rollback)

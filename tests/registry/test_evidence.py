@@ -1,5 +1,3 @@
-"""Each registered version carries what was found about it, and an index of every figure."""
-
 import hashlib
 import json
 
@@ -35,7 +33,6 @@ def model(active_run, lending_model):
 
 @pytest.fixture
 def pack(model, tmp_path):
-    """Folder of the evidence of a model whose run evaluated it but made no card."""
     files = {"metrics.json": write(tmp_path, ".metrics.staged.json", METRICS)}
     attach_evidence(model, "lending", files, RUN)
     return artifacts_of(model) / "evidence"

@@ -1,5 +1,3 @@
-"""The day the registry is down: the last good champion goes on, and says so."""
-
 import logging
 import os
 import time
@@ -33,12 +31,10 @@ FIRST, SECOND = (ModelVersion("loantap-lending-demo", number) for number in ("1"
 
 @pytest.fixture
 def archive(tmp_path):
-    """Where the champion trained on simulated loans is kept."""
     return tmp_path / "last_good" / "loantap-lending-demo.zip"
 
 
 def fail_to_answer(monkeypatch, code=TEMPORARILY_UNAVAILABLE, name=""):
-    """Let the registry fail when asked for the champion of a name, or of any."""
     ask = mlflow.MlflowClient.get_model_version_by_alias
 
     def fail(client, asked, alias):

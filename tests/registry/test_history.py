@@ -1,5 +1,3 @@
-"""An older model is made champion again by moving the alias, and the registry says who and why."""
-
 import re
 
 import mlflow
@@ -38,7 +36,6 @@ def versions(active_run, lending_model):
 
 
 def call(*arguments):
-    """`loantap-models` in the registry of the test."""
     return CliRunner().invoke(main, ["--registry", mlflow.get_tracking_uri(), *arguments])
 
 

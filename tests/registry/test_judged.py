@@ -1,5 +1,3 @@
-"""An evaluation speaks of the version whose predictions it evaluates, and of no other."""
-
 import json
 from contextlib import nullcontext
 from dataclasses import replace

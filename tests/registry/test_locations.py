@@ -1,5 +1,3 @@
-"""A project that was moved or copied is noticed, and mended without a touch to the old place."""
-
 import shutil
 import sqlite3
 from contextlib import closing
@@ -19,7 +17,6 @@ ADDRESS = "sqlite:///{}/mlflow.db"
 
 @pytest.fixture
 def old(tmp_path, empty_store):
-    """A project with a run that logged a file and a registered version."""
     project = tmp_path / "my project"
     (project / INSIDE).mkdir(parents=True)
     shutil.copy(empty_store, project / "mlflow.db")

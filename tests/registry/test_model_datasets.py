@@ -1,5 +1,3 @@
-"""What a run saves becomes champion only on a promoted verdict; what scores is the champion."""
-
 import logging
 import re
 from copy import deepcopy
@@ -38,20 +36,17 @@ def dataset():
 
 
 def versions(name="loantap-lending-demo"):
-    """Versions there are, by number."""
     found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
     return sorted(str(version.version) for version in found)
 
 
 def aliases(name):
-    """Aliases of a registered model, with the version each stands for."""
     found = mlflow.MlflowClient().get_registered_model(name).aliases
     return {alias: str(version) for alias, version in found.items()}
 
 
 @pytest.fixture
 def newcomer(lending_model):
-    """Another model than `lending_model`."""
     return with_facts(lending_model, threshold=0.3)
 
 

@@ -1,5 +1,3 @@
-"""A model is registered with facts, predictions and verdict, and predicts the same when read."""
-
 import zipfile
 
 import mlflow
@@ -33,7 +31,6 @@ pytestmark = pytest.mark.usefixtures("active_run")
 
 @pytest.fixture(scope="module")
 def boosting_model(simulated_loans):
-    """Boosted trees, the other kind of model that may be served."""
     options = training_options("lending", challenger=CHALLENGER)
     names = feature_names(options)
     rows = simulated_loans[["loan_id", "is_charged_off"]].join(

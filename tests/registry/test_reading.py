@@ -1,5 +1,3 @@
-"""A model that cannot be used is told from one that can, in words: which, why, and what to do."""
-
 import logging
 import shutil
 

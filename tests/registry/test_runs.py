@@ -1,5 +1,3 @@
-"""What MLflow's UI shows of a run: flat parameters, headline metrics, the search as a table."""
-
 import subprocess
 
 import mlflow
@@ -97,7 +95,6 @@ def test_nothing_is_recorded_without_a_run(registry):
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A repository with one commit."""
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Tester")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "tester@example.org")

@@ -186,7 +186,6 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
 
 
 def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[str, Any]:
-    """A group as `fairness.json` has it, the same under both rules."""
     group = {
         "group": name, "n": 2_000, "charged_off": 400, "mean_pd": 0.19,
         **spread("default_rate", 0.2, 0.018), **spread("observed_to_expected", 1.05, 0.1),
@@ -209,7 +208,6 @@ def make_proxy(phrase: str, *groups: dict[str, Any], audit_only: bool = False) -
 
 
 def make_approvals() -> list[dict[str, Any]]:
-    """What the policy approves, as `fairness.json` has it."""
     rates = spread("approval_rate", 0.9, 0.008) | spread("default_rate_approved", 0.163, 0.011)
     return [
         {"sample": "cv", "n": 4_715, "approved": 4_243, **rates},
@@ -260,7 +258,6 @@ def make_stability() -> dict[str, Any]:
 def make_policy(
     name: str = "npv 2026-11", min_margin: float = 0, default_price: float = 0
 ) -> PolicySummary:
-    """A credit policy as the card shows it."""
     limits = [PolicyLimit(36, 12, 0.139, 0.142), PolicyLimit(60, 12, 0.151, 0.153)]
     approved_by = "the head of credit"
     return PolicySummary(

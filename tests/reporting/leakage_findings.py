@@ -11,7 +11,6 @@ def make_finding(
     remarks: Sequence[str] = (),
     used_by: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """What the gate found about one feature."""
     return {
         "feature": name,
         "n": 4_715,

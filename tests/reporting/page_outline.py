@@ -46,7 +46,6 @@ class Outline(HTMLParser):
 
 
 def read_text(html: str) -> str:
-    """The words a reader sees, blanks joined."""
     body = _SCRIPT.sub("", html.partition("</head>")[2].replace("<wbr>", ""))
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
@@ -65,12 +64,10 @@ def section_of(html: str, anchor: str) -> str:
 
 
 def read_section(html: str, anchor: str) -> str:
-    """The words a reader sees of one section."""
     return read_text("</head>" + section_of(html, anchor))
 
 
 def scripts_of(html: str) -> list[str]:
-    """The scripts inside a page."""
     return re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
 
 

@@ -1,5 +1,3 @@
-"""The exploration page is one file, says whose data it shows, and tells columns by outcome."""
-
 import re
 from datetime import date
 

@@ -1,5 +1,3 @@
-"""The pages in a real browser: nothing is fetched, nothing overflows, on a desk and on a phone."""
-
 from contextlib import closing
 from datetime import date
 
@@ -74,7 +72,6 @@ def exploration(tmp_path):
 
 @pytest.fixture
 def visit(browser):
-    """Opens a file in a window of its own."""
     opened = []
 
     def open_page(path, anchor="", **window):

@@ -24,7 +24,6 @@ TRUNCATE records, personal, cases;
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server with the tables of the log."""
     require(find_postgres() is not None, f"PostgreSQL is not there: apt-get install {POSTGRES}")
     with Postgres() as server:
         server.run_sql(f"CREATE DATABASE {DATABASE}")
@@ -35,7 +34,6 @@ def postgres() -> Iterator[Postgres]:
 
 
 def make_url(server: Postgres, role: str = ADMIN, database: str = DATABASE) -> str:
-    """Address of the log for a role."""
     url = URL.create(
         "postgresql", role, server.password_of(role), "127.0.0.1", server.port, database
     )
@@ -52,14 +50,12 @@ def sqlite_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def server(request: pytest.FixtureRequest) -> str:
-    """The system that keeps the log."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def url(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Address of an empty log."""
     if server == "sqlite":
         (tmp_path / "log").mkdir(0o700)
         shutil.copy(request.getfixturevalue("sqlite_log"), tmp_path / "log" / "audit.db")
@@ -73,13 +69,11 @@ def url(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """Address of a SQLite file that is not there yet."""
     return f"sqlite:///{tmp_path}/log/audit.db"
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[AuditStore]:
-    """An empty log."""
     opened = AuditStore.open(url)
     yield opened
     opened.close()

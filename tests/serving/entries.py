@@ -14,7 +14,6 @@ BOB = Caller("key-b", "Bob Ray", "request-2")
 
 
 def make_decision(number: int = 1, decision: str = "approve", **public: Any) -> Entry:
-    """A decision on an application named by its number."""
     return Entry(
         Kind.DECISION,
         {
@@ -62,7 +61,6 @@ def other_program(url: str) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
-    """A transaction of a program of its own."""
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     try:
         with engine.begin() as connection:

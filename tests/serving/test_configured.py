@@ -13,7 +13,6 @@ TODAY = AS_OF.date()
 
 @pytest.fixture
 def conf(tmp_path):
-    """A copy of the parameter files."""
     folder = tmp_path / "conf"
     shutil.copytree(PROJECT / "conf/base", folder)
     return folder

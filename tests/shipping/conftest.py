@@ -1,5 +1,3 @@
-"""An engine and the images built on it, once for all tests of shipping."""
-
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,7 +25,6 @@ BAITS = (
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """An engine that has the base image."""
     if not (os.environ.get(RUNNING_ENGINE) or may_mount()):
         # In CI too: no package gives these rights.
         pytest.skip("a container engine needs the right to mount (CAP_SYS_ADMIN)")
@@ -58,7 +55,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def images(engine: Engine, checkout: Path) -> dict[str, str]:
-    """Per target the name of its image."""
     return {target: build(engine, checkout, target) for target in TARGETS}
 
 
@@ -75,7 +71,6 @@ def trained(engine: Engine, images: dict[str, str]) -> Iterator[str]:
 
 
 def build(engine: Engine, checkout: Path, target: str) -> str:
-    """Build one target and name it."""
     name = f"loantap/{target}:test"
     arguments = (f"REVISION={REVISION}", "VERSION=0.1.0", "SOURCE=https://example.com/loantap")
     engine.run(

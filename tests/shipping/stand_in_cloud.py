@@ -54,8 +54,6 @@ def build_images(engine: Engine, folder: Path) -> None:
 
 
 class Cloud:
-    """The stand-in at a port of loopback."""
-
     def __init__(self, port: int) -> None:
         self.variables = {
             "AWS_ACCESS_KEY_ID": "test",
@@ -65,13 +63,11 @@ class Cloud:
         }
 
     def client(self, service: str, region: str = REGION) -> Any:
-        """A client of boto3."""
         key, secret, _, url = self.variables.values()
         session = boto3.Session(key, secret, region_name=region)
         return session.client(service, endpoint_url=url)
 
     def make_images(self) -> None:
-        """What the push leaves in ECR."""
         ecr = self.client("ecr")
         for part in FAMILIES:
             ecr.create_repository(repositoryName=f"loantap/{part}")
@@ -113,7 +109,6 @@ class Cloud:
         self.schedule(name, f"{cluster}-batch")
 
     def schedule(self, name: str, family: str) -> None:
-        """A daily run of a family, or of a revision."""
         where = f"arn:aws:ecs:{REGION}:000000000000"
         self.client("scheduler").create_schedule(
             Name=family.replace(":", "-"),
@@ -128,7 +123,6 @@ class Cloud:
         )
 
     def api_addresses(self, name: str) -> set[str]:
-        """Where the running tasks of the API listen."""
         ecs, cluster = self.client("ecs"), f"loantap-{name}"
         arns = ecs.list_tasks(cluster=cluster, serviceName="api")["taskArns"]
         tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
@@ -176,7 +170,6 @@ def started(engine: Engine, folder: Path) -> Iterator[Cloud]:
 
 
 def fetch(host: str, port: int, path: str, seconds: float = 5) -> tuple[int, str]:
-    """Status and body."""
     with contextlib.closing(http.client.HTTPConnection(host, port, timeout=seconds)) as connection:
         connection.request("GET", path)
         answer = connection.getresponse()

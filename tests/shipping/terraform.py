@@ -41,7 +41,6 @@ _SECRET: Final = re.compile(
 
 
 def find_mirror() -> Path:
-    """The folder that holds the unpacked provider."""
     folders = [Path(one).expanduser() for one in _FOLDERS]
     folders.insert(0, Path(os.environ.get("TF_PLUGIN_MIRROR", folders[0])))
     found = [
@@ -57,8 +56,6 @@ def find_mirror() -> Path:
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform in a folder, with what tells it where AWS is."""
-
     folder: Path
     environment: dict[str, str]
     variables: dict[str, str]
@@ -80,7 +77,6 @@ class Terraform:
         return done.stdout
 
     def given(self, environment: str, /, **changes: str) -> list[str]:
-        """What a plan of an environment is given."""
         values = self.variables | changes
         given = [f"-var={name}={value}" for name, value in values.items()]
         return ["-input=false", "-no-color", f"-var-file=environments/{environment}.tfvars", *given]
@@ -92,7 +88,6 @@ class Terraform:
         return list(_resources(json.loads(self.succeed("show", "-json", file))["planned_values"]))
 
     def state(self) -> list[dict[str, Any]]:
-        """The resources that were made."""
         return list(_resources(json.loads(self.succeed("show", "-json"))["values"]))
 
 

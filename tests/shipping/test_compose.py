@@ -1,5 +1,3 @@
-"""compose.yaml: valid, no secret in it, nothing open to other machines."""
-
 import re
 import subprocess
 import sys

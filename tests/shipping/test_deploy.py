@@ -1,5 +1,3 @@
-"""A deployment, its failure and the way back, on containers; what is refused before any of it."""
-
 import contextlib
 import os
 import re
@@ -57,8 +55,6 @@ def who_answers(addresses):
 
 
 class Ran:
-    """The command as a person starts it, and how it ended."""
-
     def __init__(self, cloud, name, *words, **changes):
         command = [sys.executable, "-m", "tools.shipping.deploy", "--environment", name]
         keep = {key: value for key, value in os.environ.items() if not key.startswith("JIRA")}

@@ -1,5 +1,3 @@
-"""The images: small, without rights, secrets or data, and they do their work."""
-
 import json
 import time
 from contextlib import contextmanager

@@ -1,5 +1,3 @@
-"""Each image's list of names is whole: a pin for each, and what its packages need as well."""
-
 import re
 from importlib.metadata import PackageNotFoundError, requires
 

@@ -1,5 +1,3 @@
-"""`infra/`: both environments planned, staging applied to moto and read back."""
-
 from __future__ import annotations
 
 import json
@@ -66,7 +64,6 @@ def plans(infra) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def made(infra, plans) -> list[dict[str, Any]]:
-    """Staging after its first apply."""
     addresses = [one["address"] for one in plans["staging"]]
     targets = [f"-target={one}" for one in addresses if not one.startswith(LEFT_OUT)]
     infra.succeed("apply", "-auto-approve", *infra.given("staging"), *targets)

@@ -1,5 +1,3 @@
-"""A failed deployment in Jira: an issue is opened once, then commented on."""
-
 import json
 import urllib.parse
 
@@ -10,8 +8,6 @@ from tools.shipping.jira import report
 
 
 class Jira:
-    """The three calls of version 3 of the API, over what was opened."""
-
     def __init__(self):
         self.issues, self.comments, self.keys, self.refuse = [], [], set(), None
 

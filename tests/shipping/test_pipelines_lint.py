@@ -1,5 +1,3 @@
-"""Our pipelines file holds for Bitbucket's schema and our lint, which names faults."""
-
 import subprocess
 import sys
 

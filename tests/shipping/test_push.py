@@ -1,5 +1,3 @@
-"""Images go to a registry by the token that ECR gives; branch and commits name their issue."""
-
 import base64
 import contextlib
 import json
@@ -112,8 +110,6 @@ def test_a_token_that_is_refused_ends_the_step(push):
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A clone whose branch has two commits that main has not."""
-
     def git(*words, folder=tmp_path / "work"):
         named = {"GIT_AUTHOR_NAME": "a", "GIT_COMMITTER_NAME": "a"}
         mailed = {"GIT_AUTHOR_EMAIL": "a@b.c", "GIT_COMMITTER_EMAIL": "a@b.c"}

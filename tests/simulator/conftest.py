@@ -1,5 +1,3 @@
-"""Simulated portfolios shared by the tests of the simulator."""
-
 import pandas as pd
 import pytest
 
@@ -10,7 +8,6 @@ DEMO_LOANS = 20_000
 
 @pytest.fixture(scope="session")
 def demo() -> SimulatedPortfolio:
-    """The default demo: 20,000 simulated loans."""
     return simulate_portfolio(DEMO_LOANS, seed=20_170_301)
 
 

@@ -1,5 +1,3 @@
-"""The simulated book: running loans beside the resolved ones, as of any month."""
-
 from datetime import date
 
 import numpy as np
@@ -18,7 +16,6 @@ PERIODS = {"now": np.datetime64("2017-03", "M"), "before": np.datetime64("2015-0
 
 @pytest.fixture(scope="module")
 def books():
-    """Loans and truth at two snapshots."""
     joined = {}
     for name, month in PERIODS.items():
         batches = list(iter_book(LOANS, SEED, month))

@@ -1,5 +1,3 @@
-"""The truth behind a loan's months agrees with the months."""
-
 import pandas as pd
 import pytest
 

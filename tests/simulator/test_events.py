@@ -1,5 +1,3 @@
-"""Monthly events agree with each loan's terms and outcome, to the cent."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ CENT = 0.0101  # balance and payment are each rounded to the cent
 
 @pytest.fixture(scope="module")
 def joined(events, loans):
-    """Events with the terms of their loan and the balance of the month before."""
     columns = [
         "loan_id", "interest_rate_pct", "instalment", "loan_status", "issue_month", "term_months",
     ]  # fmt: skip

@@ -1,5 +1,3 @@
-"""Addresses read like the real ones, the pincode that gives the outcome away included."""
-
 import numpy as np
 import pandas as pd
 import pytest

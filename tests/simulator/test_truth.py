@@ -1,5 +1,3 @@
-"""Simulated loans default by the rule that is written down, and a model can find it again."""
-
 import numpy as np
 import pandas as pd
 import pytest

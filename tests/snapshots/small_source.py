@@ -54,11 +54,9 @@ class SmallSource:
         self._database.execute(f"CREATE TABLE rows {_TABLE}")
 
     def sql(self, statement: str, *parameters: object) -> None:
-        """Change the table."""
         self._database.execute(statement, list(parameters))
 
     def insert(self, *rows: Row) -> None:
-        """Add rows as they are."""
         self._database.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", [list(r) for r in rows])
 
     def fill(
@@ -75,7 +73,6 @@ class SmallSource:
         )
 
     def change(self, *numbers: int, balance: float, at: datetime) -> None:
-        """Give loans another balance."""
         for number in numbers:
             self.sql(
                 "UPDATE rows SET balance = ?, updated_at = ? WHERE loan_id = ?",
@@ -85,7 +82,6 @@ class SmallSource:
             )
 
     def rows(self) -> pd.DataFrame:
-        """All rows, ordered by content."""
         return order(self._database.sql("FROM rows").to_arrow_table().to_pandas())
 
     def account(self, since: datetime | None = None) -> Account:
@@ -127,7 +123,6 @@ class SmallSource:
 
 
 def order(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows in an order that their content alone decides."""
     return rows[COLUMNS].sort_values(COLUMNS, ignore_index=True)
 
 

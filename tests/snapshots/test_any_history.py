@@ -29,7 +29,6 @@ ROWS = st.tuples(
 
 
 def chapters_of(*actions):
-    """What happens before an extraction, and by how many days that overlaps."""
     happened = st.lists(st.tuples(st.sampled_from(actions), ROWS), max_size=5)
     return st.tuples(happened, st.sampled_from([0, 1, 3]))
 

@@ -1,5 +1,3 @@
-"""What to read again is decided from what is there, what was asked for and the day of the run."""
-
 import logging
 from datetime import date, datetime, timedelta
 

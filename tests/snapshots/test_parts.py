@@ -1,5 +1,3 @@
-"""Parts hold rows in files of bounded size that are named by their content."""
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq

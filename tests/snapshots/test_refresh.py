@@ -1,5 +1,3 @@
-"""A snapshot holds the rows of its source, and reads no more of them than it has to."""
-
 import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,13 +16,10 @@ ROWS = 4_000
 
 @dataclass
 class Copy:
-    """A source and its snapshot."""
-
     folder: Path
     source: SmallSource
 
     def extract(self, since=None, as_of=AS_OF, overlap=timedelta(days=1)):
-        """Bring it up to date in a run of its own; from when on it was read at last."""
         snapshot = SnapshotDataset(filepath=str(self.folder), part_rows=1_000)
         snapshot.save(extraction(self.source, since, as_of, overlap))
         snapshot.publish()
@@ -32,14 +27,12 @@ class Copy:
         return self.source.readings[-1]
 
     def contents(self):
-        """Each file's content and when it was written."""
         files = self.folder.iterdir()
         return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
 @pytest.fixture
 def copy(tmp_path):
-    """A snapshot of 4,000 rows, last changed on the third of January."""
     made = Copy(tmp_path / "loan_events", SmallSource())
     made.source.fill(ROWS)
     made.extract()

@@ -1,5 +1,3 @@
-"""Real servers, each started once in a process; tests/support/sharing.py says which run in one."""
-
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +13,6 @@ from tools.sources.thrift_server import ThriftServer
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server as the warehouse, without tables."""
     missing = postgres_support.missing()
     require(missing is None, f"PostgreSQL is not all there: {missing}")
     with Postgres() as server:
@@ -24,7 +21,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def warehouse(postgres: Postgres) -> Postgres:
-    """The same server, the schema of our own tables empty."""
+    """The PostgreSQL server, the schema of our own tables empty."""
     postgres.run_sql(
         f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE;"
         f"CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"

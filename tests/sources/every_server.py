@@ -44,7 +44,6 @@ class _OnSql:
         self.server.load("loans", rows)
 
     def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
-        """Give one loan another grade, changed at a time (UTC)."""
         self.server.run_sql(
             f"UPDATE {self.table} SET grade = '{grade}', "
             f"updated_at = CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP) "
@@ -59,14 +58,10 @@ class _OnSql:
 
 
 class OnPostgres(_OnSql):
-    """PostgreSQL, as the warehouse."""
-
     reader, table, probes = READER, "loans", 0
 
 
 class OnDb2(_OnSql):
-    """Derby, as DB2."""
-
     reader, table, probes = DB2_READER, f"{DB2_SCHEMA}.loans", 1
 
 

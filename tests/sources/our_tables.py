@@ -60,7 +60,6 @@ def tables(server: Postgres) -> list[str]:
 
 
 def refusal(server: Postgres, data: Any) -> InputError:
-    """What a run that writes ends with."""
     with pytest.raises((InputError, DatasetError)) as refused:
         write(server.owner_connection, data)
     error = refused.value if isinstance(refused.value, InputError) else refused.value.__cause__
@@ -69,6 +68,5 @@ def refusal(server: Postgres, data: Any) -> InputError:
 
 
 def holds_one_of(server: Postgres, *versions: pd.DataFrame) -> bool:
-    """Whether the table is one of these, as a whole."""
     found = read(server)
     return any(found.equals(rows.astype(found.dtypes.to_dict())) for rows in versions)

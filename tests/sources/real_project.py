@@ -32,15 +32,12 @@ _LOGGED_BY = re.compile(r"\s\w+\.py:\d+\s*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Servers:
-    """The three systems."""
-
     postgres: Postgres
     db2: Derby
     databricks: ThriftServer
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the environment says of them."""
         return {
             "LOANTAP_WAREHOUSE": self.postgres.connection,
             "LOANTAP_WAREHOUSE_OUTPUT": self.postgres.owner_connection,
@@ -71,7 +68,6 @@ class Servers:
         )
 
     def read_sources(self) -> dict[Table, pa.Table]:
-        """All rows of each source."""
         variables = {
             Table.LOANS: "LOANTAP_WAREHOUSE",
             Table.APPLICATIONS: "LOANTAP_APPSTREAM",
@@ -95,18 +91,15 @@ class Servers:
 
 
 def read_rows(connection: str, statement: str) -> pa.Table:
-    """What a system answers to the login of a connection text."""
     return make_backend("system", {"connection": connection}).read(Query(statement)).read_all()
 
 
 def make_demo_tables() -> dict[Table, pa.Table]:
-    """The demo portfolio, as each system holds it."""
     return make_tables(LOANS, SEED, date.fromisoformat(AS_OF))
 
 
 @contextmanager
 def in_environment(servers: Servers) -> Iterator[None]:
-    """The environment says where the servers are."""
     with pytest.MonkeyPatch.context() as patch:
         for name, text in servers.variables.items():
             patch.setenv(name, text)
@@ -114,7 +107,6 @@ def in_environment(servers: Servers) -> Iterator[None]:
 
 
 def make_empty(folder: Path, empty_store: Path) -> Project:
-    """A project in which nothing was run yet."""
     shutil.copy(empty_store, folder)
     return make_project(folder)
 
@@ -125,7 +117,6 @@ def run_real(project: Project, pipeline: str) -> Result:
 
 
 def ingest(project: Project) -> Result:
-    """A run of `ingestion` that ends well."""
     result = run_real(project, "ingestion")
     assert result.exit_code == 0, result.output
     return result

@@ -20,17 +20,10 @@ AS_OF = date(2026, 11, 23)
 
 
 class Copy:
-    """The snapshot of a source.
-
-    Args:
-        folder: where it is.
-    """
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def extract(self, source: SourceTable, since: date | Literal["all"] | None = None) -> None:
-        """Bring it up to date, in a run of its own."""
         snapshot = SnapshotDataset(filepath=str(self.folder))
         snapshot.save(Extraction(source, since, AS_OF, timedelta(days=1)))
         snapshot.publish()
@@ -44,15 +37,12 @@ class Copy:
         return failed.value.__cause__
 
     def load(self) -> pd.DataFrame:
-        """All its rows."""
         rows: pd.DataFrame = SnapshotDataset(filepath=str(self.folder)).load()
         return rows
 
     def expect(self, rows: pa.Table) -> None:
-        """It holds these rows, each of them once."""
         ordered = self.load().sort_values("loan_id", ignore_index=True)
         assert_frame_equal(ordered, rows.to_pandas())
 
     def contents(self) -> dict[str, bytes]:
-        """Each of its files, byte for byte."""
         return {path.name: path.read_bytes() for path in self.folder.iterdir()}

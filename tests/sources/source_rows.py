@@ -37,7 +37,6 @@ def make_loans(rows: int, **columns: list[Any]) -> pa.Table:
 
 
 def find_source(connection: str, **changes: Any) -> SourceTable:
-    """The table `loans` of a warehouse, as `source_loans` of the catalog gives it."""
     given = {
         "system": "warehouse",
         "table": "loans",
@@ -60,7 +59,6 @@ def expect_remedy(
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """What a server does takes it a moment."""
     ends = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < ends, "it did not happen"

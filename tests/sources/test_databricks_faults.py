@@ -1,5 +1,3 @@
-"""What goes wrong with Databricks, provoked for real: the error says what it is and what to do."""
-
 import logging
 import sys
 
@@ -16,7 +14,6 @@ WRONG = "dapi/wr0ng+=="
 
 @pytest.fixture
 def loans(databricks):
-    """20,000 loans, in Databricks as well."""
     rows = make_loans(20_000)
     databricks.load("loans", rows)
     return rows
@@ -35,7 +32,6 @@ def find_backend(connection, **limits):
 
 
 def fail(databricks, connection, sql=ALL.text):
-    """The error of reading; neither it nor what led to it may tell a token."""
     with pytest.raises(InputError) as failed:
         find_backend(connection).read(Query(sql)).read_all()
     told = tell(failed.value)

@@ -1,5 +1,3 @@
-"""A table over the Databricks connector: what is in it arrives, and only that."""
-
 from datetime import datetime
 
 import pyarrow as pa
@@ -14,7 +12,6 @@ EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 @pytest.fixture
 def loans(databricks):
-    """1,000 loans, in Databricks as well."""
     rows = make_loans(1_000)
     databricks.load("loans", rows)
     return rows

@@ -1,5 +1,3 @@
-"""What goes wrong with DB2, provoked for real: the error says what it is and what to do."""
-
 import re
 import sys
 import time
@@ -24,7 +22,6 @@ ENOUGH = 200_000
 
 @pytest.fixture
 def loans(db2):
-    """10,000 loans, in DB2 as well."""
     rows = make_loans(10_000)
     db2.load("loans", rows)
     return rows
@@ -35,7 +32,6 @@ def find_backend(connection):
 
 
 def fail(connection, sql=ALL.text):
-    """The error of reading; neither it nor what led to it may tell a password."""
     with pytest.raises(InputError) as failed:
         find_backend(connection).read(Query(sql)).read_all()
     quoted = re.fullmatch(r"[^:]+://[^:]+:([^@]+)@.*", connection)[1]

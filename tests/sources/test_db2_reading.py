@@ -1,5 +1,3 @@
-"""A table over IBM's own DB2 driver: what is in it arrives, and only that."""
-
 import os
 import subprocess
 import sys
@@ -17,7 +15,6 @@ EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 @pytest.fixture
 def loans(db2):
-    """1,000 loans, in DB2 as well."""
     rows = make_loans(1_000)
     db2.load("loans", rows)
     return rows

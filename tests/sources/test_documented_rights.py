@@ -1,5 +1,3 @@
-"""The rights that docs/sources.md asks for are enough, and not more than is needed."""
-
 import re
 
 import pyarrow as pa

@@ -1,5 +1,3 @@
-"""What is asked of every source: the same of PostgreSQL, of DB2 and of Databricks."""
-
 import logging
 import os
 import time
@@ -29,13 +27,11 @@ EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 @pytest.fixture(params=SERVERS)
 def server(request):
-    """Each of the three servers."""
     return SERVERS[request.param](request.getfixturevalue(request.param))
 
 
 @pytest.fixture(autouse=True)
 def _nothing_secret_is_logged(server, caplog):
-    """Nothing that any of these tests logs has a password or a token in it."""
     caplog.set_level(logging.DEBUG)
     secret = server.secret
     yield
@@ -43,7 +39,6 @@ def _nothing_secret_is_logged(server, caplog):
 
 
 def refuse(source, server):
-    """The error of a reading, which tells no secret wherever one looks."""
     with pytest.raises(InputError) as refused:
         source.read().read_all()
     assert server.secret not in tell(refused.value)
@@ -66,7 +61,6 @@ def rows_counted(caplog):
 
 @pytest.fixture
 def copy(tmp_path):
-    """The snapshot, not there yet."""
     return Copy(tmp_path / "loans")
 
 
@@ -81,7 +75,6 @@ def find_backend(server):
 class TestTable:
     @pytest.fixture
     def loans(self, server):
-        """1,000 loans, at the source as well; the last has no time of change."""
         times = make_loans(999)["updated_at"].to_pylist()
         rows = make_loans(1_000, updated_at=[*times, None])
         server.load(rows)
@@ -222,7 +215,6 @@ class TestIncrementalSnapshot:
 class TestBrokenExtraction:
     @pytest.fixture
     def loans(self, server):
-        """20,000 loans, at the source as well."""
         rows = make_loans(20_000)
         server.load(rows)
         return rows
@@ -282,7 +274,6 @@ def test_a_system_that_is_not_up_and_a_host_that_is_not_there_are_said_to_be_so(
 
 @pytest.fixture
 def denied(server):
-    """A server that refuses its table to the reader; afterwards it gives it again."""
     server.load(make_loans(10))
     server.deny()
     yield server
@@ -302,7 +293,6 @@ def test_a_missing_right_is_said_to_be_one_and_what_to_grant(denied):
 
 @pytest.fixture
 def _in_new_york(monkeypatch):
-    """The zone of this machine, while the test runs."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "America/New_York")
         patch.setenv("PGTZ", "America/New_York")

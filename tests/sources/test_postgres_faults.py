@@ -1,5 +1,3 @@
-"""What can go wrong with a real PostgreSQL server over ODBC, provoked for real."""
-
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
 import logging
@@ -34,14 +32,12 @@ def loans(postgres):
 
 @pytest.fixture(autouse=True)
 def _nothing_secret_is_logged(postgres, caplog):
-    """Nothing that any of these tests logs has a password in it."""
     caplog.set_level(logging.DEBUG)
     yield
     assert postgres.password_of(READER) not in caplog.text
 
 
 def refuse(postgres, ask):
-    """The error of a reading, which tells no password wherever one looks."""
     with pytest.raises(InputError) as refused:
         ask()
     for role in (READER, OWNER):
@@ -55,7 +51,6 @@ def read_all(source):
 
 @contextmanager
 def view_of_loans(postgres, clause):
-    """In the place of the table."""
     postgres.run_sql(
         "ALTER TABLE loans RENAME TO all_loans;"
         f"CREATE VIEW loans AS SELECT * FROM all_loans {clause}; GRANT SELECT ON loans TO {READER}"
@@ -68,7 +63,6 @@ def view_of_loans(postgres, clause):
 
 @contextmanager
 def reader_set(postgres, settings):
-    """The reader's own settings at the server."""
     for name, value in settings.items():
         postgres.run_sql(f"ALTER ROLE {READER} SET {name} = '{value}'")
     try:

@@ -1,5 +1,3 @@
-"""A table of a real PostgreSQL server over ODBC: what is in it arrives, and only that."""
-
 from datetime import datetime
 
 import numpy as np
@@ -21,7 +19,6 @@ from tools.sources.postgres import READER
 
 @pytest.fixture
 def loans(postgres):
-    """1,000 loans, in the warehouse as well."""
     rows = make_loans(1_000)
     postgres.load("loans", rows)
     return rows

@@ -1,5 +1,3 @@
-"""What `make sources-up` starts for a developer, and `make sources-down` ends."""
-
 import shlex
 from contextlib import suppress
 from datetime import date
@@ -35,7 +33,6 @@ def state(monkeypatch, tmp_path):
 
 
 def read_variables(environment):
-    """What a shell would have after `source .sources/env`."""
     words = shlex.split(environment.read_text())
     assert words[::2] == ["export"] * (len(words) // 2)
     return dict(word.split("=", 1) for word in words[1::2])

@@ -1,5 +1,3 @@
-"""`ingestion` on all three real systems at once: the same tables as from the embedded ones."""
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,14 +31,12 @@ class Ingested:
     result: Result
 
     def read(self, table):
-        """A table of either."""
         path = Path("data") / "03_primary" / f"{table}.parquet"
         return tuple(pd.read_parquet(p.folder / path) for p in (self.embedded, self.real))
 
 
 @pytest.fixture(scope="module")
 def servers(postgres, db2, databricks):
-    """The servers hold the demo portfolio."""
     made = Servers(postgres, db2, databricks)
     made.load(make_demo_tables())
     return made

@@ -1,5 +1,3 @@
-"""A run on all three real systems that fails changes nothing, and has read nothing."""
-
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
 import re
@@ -43,7 +41,6 @@ def _date(rows, moments):
 
 @pytest.fixture(scope="module")
 def servers(postgres, db2, databricks, tables):
-    """The servers hold that portfolio."""
     made = Servers(postgres, db2, databricks)
     made.load(tables)
     return made
@@ -83,7 +80,6 @@ def change(servers, tables):
 
 @contextmanager
 def without(server, right, of):
-    """The server does not know this right of a role."""
     server.run_sql(f"REVOKE {right} FROM {of};")
     try:
         yield

@@ -1,5 +1,3 @@
-"""Our own tables in a real PostgreSQL over ODBC: values, migration, and only what differs."""
-
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
 import logging

@@ -1,5 +1,3 @@
-"""Writing back to a PostgreSQL that fails, is away for a moment, or a run that is killed."""
-
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
 import multiprocessing
@@ -38,7 +36,6 @@ def loans():
 
 
 def count_sessions(server):
-    """Of the owner of our tables."""
     asked = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{OWNER}'"
     return int(server.run_sql(asked))
 
@@ -126,7 +123,6 @@ class TestFaults:
         finally:
             written.start()
 
-        # What could not be removed is told of by name.
         left = next(name for name in tables(written) if "__staged_" in name)
         assert f"Staging table {left} is left behind" in caplog.text
         assert written.password_of(OWNER) not in caplog.text
@@ -134,8 +130,6 @@ class TestFaults:
 
 
 class TestPersistence:
-    """A warehouse that is down for a moment is asked again."""
-
     @pytest.mark.parametrize("step", ["insert", "lock"])
     def test_a_connection_that_is_cut_once_costs_no_row_and_doubles_none(
         self, step, warehouse, monkeypatch
@@ -192,7 +186,6 @@ def _make_version(version):
 
 
 def _write_version(connection, version, started, publishing):
-    """A run in a process of its own, which can be killed."""
     target = make_target(connection, time_limit_s=20)
     loans = _make_version(version)
     started.set()

@@ -1,5 +1,3 @@
-"""One Spark on this machine for all tests here, and what they have it do."""
-
 import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -25,7 +23,6 @@ SCORES = "loantap.policy.schemas.SCORES"
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[Any]:
-    """A session of `local[2]`, as conf/spark has it."""
     require(find_spec("pyspark") is not None, "needs `pip install 'loantap[spark]'`")
     require(shutil.which("java") is not None, "needs `apt-get install openjdk-17-jre-headless`")
     from pyspark import cloudpickle
@@ -38,8 +35,6 @@ def spark() -> Iterator[Any]:
 
 @pytest.fixture
 def make_table(spark: Any) -> Callable[..., SparkTableDataset]:
-    """A table that the cluster makes, at a path, with a schema."""
-
     def make(path: Path, schema: str = SCORES) -> SparkTableDataset:
         dataset = {"type": "pandas.ParquetDataset", "filepath": str(path)}
         return SparkTableDataset(dataset=dataset, schema=schema, session=SESSION)

@@ -1,5 +1,3 @@
-"""A cluster computes the features that one machine computes."""
-
 import pytest
 from pandas.testing import assert_frame_equal
 

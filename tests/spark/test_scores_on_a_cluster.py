@@ -1,5 +1,3 @@
-"""A cluster gives the scores that one machine gives: the same rows in the same order."""
-
 import logging
 import os
 import time

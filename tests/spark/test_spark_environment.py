@@ -1,5 +1,3 @@
-"""`--env spark`: the same nodes and parameters, another catalog."""
-
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog

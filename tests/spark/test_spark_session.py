@@ -1,5 +1,3 @@
-"""Which Spark is used, and what is said where there is none."""
-
 import sys
 
 import pytest

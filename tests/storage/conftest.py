@@ -16,7 +16,6 @@ _numbers = count()
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
-    """Address of the server."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
@@ -49,7 +48,6 @@ def bucket(signed_in: dict[str, str]) -> Bucket:
 
 
 def write_files(project: Path, **content: str) -> Path:
-    """A project's folder with these files of `data/08_reporting`."""
     for name, text in content.items():
         path = project / "data" / "08_reporting" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +56,5 @@ def write_files(project: Path, **content: str) -> Path:
 
 
 def read_files(project: Path) -> dict[str, str]:
-    """What is in its data, by name."""
     files = (project / "data").rglob("*")
     return {path.stem: path.read_text() for path in files if path.is_file()}

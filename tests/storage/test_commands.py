@@ -1,5 +1,3 @@
-"""`loantap-task` from its arguments to its exit code, with a small program in the run's place."""
-
 import pytest
 from click.testing import CliRunner
 

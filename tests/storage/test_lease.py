@@ -1,5 +1,3 @@
-"""One task at a time; a dead one lets go by itself."""
-
 import threading
 import time
 
@@ -13,7 +11,6 @@ SHORT_S = 3.0
 
 @pytest.fixture
 def take(bucket):
-    """Take the lease for a run; all are given back in the end."""
     taken = []
 
     def take(owner, lasts_s=60.0, on_lost=lambda: None, through=bucket):

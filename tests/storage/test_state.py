@@ -1,5 +1,3 @@
-"""Readers of a bucket see the state before or after a publication, and nothing else."""
-
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, HTTPServer

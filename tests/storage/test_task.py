@@ -1,5 +1,3 @@
-"""A task restores what is published, runs, and publishes what it made; or leaves all as it was."""
-
 import json
 import os
 import signal
@@ -31,7 +29,6 @@ FIRST = ("--pipelines", "sources,ingestion", "--params", "loans=1000")
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    """The configuration as an image has it."""
     path = tmp_path_factory.mktemp("image") / "conf.tar.gz"
     with tarfile.open(path, "w:gz") as files:
         files.add(PROJECT / "conf", "conf")
@@ -40,7 +37,6 @@ def archive(tmp_path_factory):
 
 @pytest.fixture
 def start(signed_in, bucket, archive, tmp_path):
-    """Start a task in a folder of its own, with a bucket and a registry that all share."""
     given = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ},
         **signed_in,
@@ -72,8 +68,6 @@ def start(signed_in, bucket, archive, tmp_path):
 
 @pytest.fixture
 def run(start):
-    """The same to its end: exit code, and what it said on one line."""
-
     def run(*arguments, **changes):
         task = start(*arguments, **changes)
         said = task.communicate(timeout=240)[0]

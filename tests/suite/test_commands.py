@@ -1,5 +1,3 @@
-"""The words of the README are the words of CI, and what must be there is asked for by name."""
-
 import os
 import re
 import subprocess
@@ -15,7 +13,6 @@ MISSING = Path("nowhere") / "loantap_sample.csv"
 
 
 def would_do(goal, *options, **variables):
-    """What `make` would do for a goal, set-up included."""
     environment = {name: value for name, value in os.environ.items() if name != "CI"}
     return subprocess.run(
         ["make", "--dry-run", "--no-print-directory", *options, goal],  # noqa: S607 (make is on the PATH)
@@ -43,7 +40,6 @@ def test_make_test_uses_all_cores_after_lint_and_ci_measures_coverage(ci, is_mea
 
 @pytest.mark.parametrize(("ci", "asks"), [("", False), ("true", True)])
 def test_drivers_and_spark_are_installed_for_the_tests_of_ci_only(ci, asks):
-    # As if nothing were installed yet.
     assert ("requirements/spark.txt" in would_do("test", "--always-make", CI=ci)) is asks
 
 

@@ -1,5 +1,3 @@
-"""The deployment locks: none repeats the lock it is installed with, none names a machine."""
-
 import re
 import tomllib
 

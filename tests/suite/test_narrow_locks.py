@@ -1,5 +1,3 @@
-"""Locks keep the hashes of files for the systems we support, and no others."""
-
 import re
 import tomllib
 

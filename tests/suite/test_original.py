@@ -1,5 +1,3 @@
-"""A shared folder of files is put back after a test that changed it."""
-
 from tests.support.temporary_project import Original
 
 

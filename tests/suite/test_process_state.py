@@ -1,5 +1,3 @@
-"""A test leaves the process as it found it: no other test can tell that it has run."""
-
 import logging
 import os
 import shutil

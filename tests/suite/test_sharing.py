@@ -1,5 +1,3 @@
-"""Tests that share something dear run in one process, and the slow ones are known as such."""
-
 import os
 import re
 import subprocess

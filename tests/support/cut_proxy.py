@@ -17,8 +17,6 @@ _RESET = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One direction of a connection; see `CutProxy`."""
-
     cut_after: int | None = None
     stall_after: int | None = None
     bytes_per_s: int | None = None
@@ -53,12 +51,10 @@ class CutProxy:
         self.connections = 0
 
     def __enter__(self) -> Self:
-        """Listen."""
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Refuse new connections and cut the open ones."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -85,7 +81,6 @@ class CutProxy:
 
 
 def _forward(source: socket.socket, sink: socket.socket, line: _Line) -> None:
-    """Pass bytes on until one side ends, or the limit is reached."""
     passed = 0
     try:
         while chunk := source.recv(_SLOW_CHUNK if line.bytes_per_s else _CHUNK):

@@ -40,7 +40,6 @@ class _SlowSource:
             for batch in reader:
                 for start in range(0, batch.num_rows, _BATCH_ROWS):
                     yield batch.slice(start, _BATCH_ROWS)
-                    # The first rows have been dealt with.
                     self._begin()
                     time.sleep(_PAUSE_S)
 
@@ -103,7 +102,6 @@ def kill_extractions(
 def extract(
     credentials: dict[str, Any], folder: Path, since: Since, started: Any | None = None
 ) -> None:
-    """One run: bring the snapshot up to date and publish it; `started` is set as rows arrive."""
     begin = started.set if started is not None else lambda: None
     slow: Any = _SlowSource(_find_source(credentials), begin)
     snapshot = SnapshotDataset(filepath=str(folder), part_rows=_PART_ROWS)
@@ -119,8 +117,6 @@ def _measure(credentials: dict[str, Any], folder: Path, since: Since) -> float:
 
 
 class _Stopwatch:
-    """When it was first set."""
-
     at = 0.0
 
     def set(self) -> None:
@@ -143,7 +139,6 @@ def _read_source(credentials: dict[str, Any]) -> pd.DataFrame:
 
 
 def _read_snapshot(folder: Path) -> pd.DataFrame:
-    """As another process reads it."""
     return _order(SnapshotDataset(filepath=str(folder)).load())
 
 

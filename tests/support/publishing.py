@@ -92,7 +92,6 @@ def register(value: str) -> RegisteredModelDataset:
 
 
 def make_old(project: Path) -> None:
-    """A project after a good run."""
     lock = ProjectLock(project)
     lock.acquire()
     publish(save(project, OLD), lock)
@@ -100,7 +99,7 @@ def make_old(project: Path) -> None:
 
 
 def make_old_model(project: Path, store: Path) -> None:
-    """The same with a champion, and a second version registered by the run to come."""
+    """A project after a good run, with a champion and a second version registered by the next."""
     shutil.copy(store, project / "mlflow.db")
     _use_registry(project)
     client = mlflow.MlflowClient()
@@ -136,7 +135,6 @@ def _publish_and_be_killed(
 
 
 def recover_as_the_next_run(project: Path) -> None:
-    """What a run does before its first node."""
     if (project / "mlflow.db").exists():
         _use_registry(project)
     lock = ProjectLock(project)
@@ -146,7 +144,6 @@ def recover_as_the_next_run(project: Path) -> None:
 
 
 def tell_state(project: Path) -> dict[str, str]:
-    """What each output says, to somebody who reads it."""
     data = project / "data"
     state = {
         "metrics": json.loads((data / "metrics.json").read_text())["value"],
@@ -193,7 +190,6 @@ def _steps_of_models() -> list[Step]:
 
 @contextmanager
 def _killed_before(at: int, steps: list[Step]) -> Iterator[None]:
-    """End the process, with nothing tidied up, before the step of that number."""
     done = 0
 
     def step() -> None:

@@ -70,7 +70,6 @@ class Sharing(LoadFileScheduling):
 
 
 def find_group(nodeid: str) -> str:
-    """The group of a test, or its file."""
     for group, patterns in GROUPS.items():
         if _is_among(nodeid, patterns):
             return group
@@ -78,7 +77,6 @@ def find_group(nodeid: str) -> str:
 
 
 def mark_slow(items: list[pytest.Item]) -> None:
-    """Mark what is slow by its file or by what it asks for."""
     for item in items:
         if _is_among(item.nodeid, SLOW_FILES) or find_fixtures(item) & SLOW:
             item.add_marker(pytest.mark.slow)

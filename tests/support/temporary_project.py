@@ -89,7 +89,6 @@ class Project:
         return found
 
     def aliases(self) -> set[tuple[str, str, int]]:
-        """Registered name, alias and version of every alias in the registry."""
         store = self.folder / "mlflow.db"
         if not store.exists():
             return set()
@@ -110,7 +109,6 @@ class Project:
 
     @property
     def reporting(self) -> Path:
-        """Folder of the reports."""
         return self.folder / "data" / "08_reporting"
 
 
@@ -124,7 +122,6 @@ def _digest_tables(database: Path) -> Iterator[tuple[str, str]]:
 
 
 def make_project(folder: Path) -> Project:
-    """A project with the shipped configuration and a small grid in `conf/local`."""
     shutil.copytree(PROJECT / "conf", folder / "conf")
     shutil.copy(PROJECT / "pyproject.toml", folder)
     (folder / "src").mkdir()
@@ -145,7 +142,6 @@ class Original:
     copy: Path
 
     def __post_init__(self) -> None:
-        """Keep the files, with their times."""
         shutil.copytree(self.folder, self.copy)
 
     def put_back(self) -> None:
@@ -162,6 +158,5 @@ class Original:
 
 
 def _list_files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Size in bytes and time of the last change, of every file by its path in the folder."""
     files = ((path, path.stat()) for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): (stat.st_size, stat.st_mtime_ns) for path, stat in files}

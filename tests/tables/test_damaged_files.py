@@ -1,5 +1,3 @@
-"""Whatever one stroke too many or too few does to a CSV, no row is read as another."""
-
 import pytest
 
 from loantap.portfolio.errors import InputError

@@ -1,5 +1,3 @@
-"""How an embedded database is opened."""
-
 from pathlib import Path
 
 import pytest

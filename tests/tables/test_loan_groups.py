@@ -1,5 +1,3 @@
-"""A group of loans at a time gives what whole tables at once give, to the last reason."""
-
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -47,7 +45,6 @@ def raw():
 
 @pytest.fixture(scope="module")
 def cleaned(raw):
-    """Loans, applications and months."""
     return [
         joined(clean_in_groups(raw[table], table, AS_OF, rows=len(raw[table]) // 10)).rows
         for table in Table

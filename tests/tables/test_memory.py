@@ -1,5 +1,3 @@
-"""What memory there is, as the machine, a container and `ulimit` say."""
-
 import subprocess
 import sys
 
@@ -13,7 +11,6 @@ GIB = 1024 * MIB
 
 @pytest.fixture
 def limits(tmp_path):
-    """A tree of control groups as Linux shows it."""
     for path, text in {
         "memory.max": "max\n",
         "app/memory.max": f"{3 * GIB}\n",

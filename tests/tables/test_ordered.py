@@ -1,5 +1,3 @@
-"""Tables in the order of a column, a group of rows at a time."""
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -14,7 +12,6 @@ ROWS = 2_000
 
 @pytest.fixture(scope="module")
 def rows():
-    """Several rows of each of 300 values, in no order; some have none."""
     rng = np.random.default_rng(1)
     ids = pd.Series([f"{number:03x}" for number in rng.integers(0, 300, ROWS)], dtype="str")
     ids[::50] = np.nan

@@ -1,5 +1,3 @@
-"""What takes long tells how far it is, in fields and in words."""
-
 import logging
 
 import pytest

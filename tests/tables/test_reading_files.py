@@ -1,5 +1,3 @@
-"""Which files are read, what of them, and what is said of those that are not."""
-
 import csv
 import gzip
 import io

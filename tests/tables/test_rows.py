@@ -1,5 +1,3 @@
-"""Batches of a table, and larger ones of the same rows."""
-
 import pandas as pd
 import pytest
 

@@ -3,9 +3,8 @@
     python -m tools.benchmarks.bench_api
     python -m tools.benchmarks.bench_api --project FOLDER --minutes 1 --only soak
 
-`loantap-api` serves a project after `make run` on loopback, with an audit log of its own, so that
-the project's stays as it is. The baselines (`tools.load.baselines`) run under the same server with
-as many processes. Sides take turns, so that other work on the machine meets all of them.
+A project after `make run` is served on loopback, with an audit log apart. Baselines
+(`tools.load.baselines`) run under the same server with as many processes; sides take turns.
 """
 
 import argparse
@@ -198,7 +197,7 @@ class Bench:
         return load
 
     def _find_capacity(self) -> float:
-        """Before each part that needs it: the machine is not always the same."""
+        """Anew for each part: the machine is not always the same."""
         return median(self._send_all(_OURS).rate for _ in range(3))
 
     def _start_api(self, name: str) -> LoanTapApi:
@@ -232,13 +231,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="of the soak")
     parser.add_argument("--kills", type=int, default=20)
     options = parser.parse_args()
-    # Who is asked to end takes the servers along, as with Ctrl-C.
+    # As with Ctrl-C, the servers go along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     title = f"The API on {os.cpu_count()} cores; load before {os.getloadavg()[0]:.1f}"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-api-")))
         bench = Bench(options, folder, stack)
-        # What was measured is printed even where a part fails.
+        # Also where a part fails.
         stack.callback(lambda: print_table(title, ("", "measured", "asked"), bench.rows))
         for part in options.only:
             sys.stderr.write(f"{part} ...\n")
@@ -252,7 +251,6 @@ def find_recovery(load: Load, most_ms: float = MOST_P99_MS) -> float:
 
 
 def _list_windows(load: Load) -> Iterator[tuple[float, float, bool]]:
-    """Of each half second its end, its 99th percentile, and whether nothing was refused in it."""
     window = (load.answered_at / _WINDOW_SECONDS).astype(int)
     for number in np.unique(window):
         inside = window == number
@@ -261,7 +259,7 @@ def _list_windows(load: Load) -> Iterator[tuple[float, float, bool]]:
 
 
 def _tell(values: Sequence[float], digits: int = 0) -> str:
-    """The middle one and the range."""
+    """The median and the range."""
     middle, low, high = (f"{x:,.{digits}f}" for x in (median(values), min(values), max(values)))
     return f"{middle} ({low} to {high})"
 

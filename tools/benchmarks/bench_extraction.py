@@ -2,11 +2,10 @@
 
     python -m tools.benchmarks.bench_extraction --rows 4000000
 
-The source is a PostgreSQL server of our own: simulated loans with the 27 columns of a LoanTap CSV
-and the three that every source table has, the same ones again and again beyond 400,000. Each side
-runs in a process of its own. The clock runs from the connection to the last row: of pandas in a
-frame; of the extraction in a published snapshot, counted at the source before it is read. Imports
-are outside of the clock. Memory is that of the whole process; both sides import the same.
+The source is a PostgreSQL server of our own with simulated loans, the same ones again and again
+beyond 400,000. Each side runs in a process of its own. The clock runs from the connection to the
+last row, of the extraction to the published snapshot, imports apart. Memory is that of the whole
+process.
 """
 
 import argparse
@@ -34,7 +33,6 @@ from tools.sources.postgres import Postgres, missing
 
 _SIMULATED = 400_000
 _EVERYTHING = "SELECT * FROM loans"
-# What a process is told, beside the environment that a user has as well.
 _CONNECTION = "LOANTAP_WAREHOUSE"
 
 
@@ -50,7 +48,7 @@ def main() -> None:
     with Postgres() as server:
         load_loans(server, arguments.rows)
         os.environ[_CONNECTION] = server.connection
-        # In turns, so that each ratio is of two runs that the machine was equally busy in.
+        # In turns: each ratio is of runs on an equally busy machine.
         rounds = [
             {name: measure(name, arguments.rows) for name in arguments.sides}
             for _ in range(arguments.repeats)

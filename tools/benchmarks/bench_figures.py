@@ -2,9 +2,8 @@
 
     python -m tools.benchmarks.bench_figures --portfolio ../shared/data/loantap_sample.csv
 
-Every loan is scored by a model for which hyperparameters, calibration and F2 threshold were chosen
-on the other four fifths alone. All loans of the portfolio take part; nothing is tuned on what comes
-out. `--learning` adds a curve: the same with fewer training loans.
+Hyperparameters, calibration and F2 threshold are chosen on the other four fifths alone.
+`--learning` adds a curve: the same with fewer training loans.
 """
 
 import argparse

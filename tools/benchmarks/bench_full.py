@@ -3,11 +3,9 @@
     python -m tools.benchmarks.bench_full --loans 396030
     python -m tools.benchmarks.bench_full --pipelines sources,ingestion --growth 400000 4000000
 
-A run is `kedro run`, in a process and a project folder of its own that is removed afterwards. The
-node that has ended writes a line, at which time, processor time and memory are read; so a node's
-figures include loading and saving. Memory is the most that the process held at once (resident set),
-or, if that is more, the process with its children (proportional set, looked at five times a
-second). Other work on the machine makes the seconds longer, the processor time hardly.
+A run is `kedro run`, in a process and a project folder of its own. A node's figures, read when it
+has ended, include loading and saving. Memory is the larger of the process's resident set and the
+proportional set with its children, looked at five times a second.
 """
 
 import argparse
@@ -103,7 +101,7 @@ def watch(folder: Path, command: list[str], console: Console) -> Run:
         for line in process.stderr or ():
             said.append(line)
             if found := _ENDED.match(line):
-                # The first node's line ends the start of the process as well.
+                # Its line ends the start of the process as well.
                 name = found["node"]
                 nodes[name] = meter.read()
                 console.print(

@@ -2,8 +2,7 @@
 
     python -m tools.benchmarks.bench_one_row
 
-Simulated applications are underwritten one by one, typed and as text as a form or a queue gives
-them, and for comparison one by one as frames of one row.
+Typed, as text, and for comparison as frames of one row.
 """
 
 import argparse

@@ -3,11 +3,10 @@
     python -m tools.benchmarks.bench_policy --portfolio ../shared/data/loantap_sample.csv \
         --external ../shared/data/lendingclub_2007_2010.parquet
 
-The lending model is fitted anew in each fold, with the hyperparameters that one search on the whole
-portfolio chose; rules are learnt on the other folds. Profit is imputed from outcomes. Gains are
-paired by loan: a loan's gain is its mean over the repeats, and the 95% interval is that of the mean
-over loans. The external loans, of 36 months, are scored by the model of the whole portfolio, and
-decided by rules learnt on it.
+The lending model is fitted anew in each fold, with hyperparameters searched once on the whole
+portfolio; rules are learnt on the other folds. Profit is imputed from outcomes. Gains are paired
+by loan, as means over the repeats, with the 95% interval of the mean over loans. The external
+loans, of 36 months, meet the model and rules of the whole portfolio.
 """
 
 import argparse

@@ -2,10 +2,9 @@
 
     python -m tools.benchmarks.bench_scoring --rows 4000000
 
-Each side runs in a process of its own on the same file of simulated applications. The clock of the
-scoring runs from the opened file to the published one: reading, checking, PD, score, decision,
-reasons as text, validation, writing; of pandas, `read_parquet` of the columns the model needs.
-Imports and the training of the model are outside of both. Memory is that of the whole process.
+Each side runs in a process of its own on the same file. The clock of the scoring runs from the
+opened file to the published one; of pandas, `read_parquet` of the columns the model needs. Imports
+and training are outside of both. Memory is that of the whole process.
 """
 
 import argparse

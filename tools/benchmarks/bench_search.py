@@ -4,10 +4,9 @@
     python -m tools.benchmarks.bench_search --loans 40000 --ratios
 
 Both get the same simulated loans, folds, candidates and scores, each in a process of its own. The
-plain one is scikit-learn's and imbalanced-learn's as they come: liblinear for L1, newton-cholesky
-for L2, two jobs. Memory is the largest sum over the processes of a search, shared pages counted
-once. With `--ratios`, the searches of the benchmark models against that of `lending`, each as it is
-shipped.
+plain one uses liblinear for L1, newton-cholesky for L2, two jobs. Memory is the largest sum over
+the processes of a search, shared pages counted once. With `--ratios`, the searches of the
+benchmark models against that of `lending`, as shipped.
 """
 
 import argparse

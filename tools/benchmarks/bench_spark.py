@@ -2,9 +2,8 @@
 
     python -m tools.benchmarks.bench_spark --rows 100000 400000 1600000 4000000
 
-From a Parquet file of applications to one of scores. Every run is a process of its own, in which
-the file is scored twice: the first time with all that has to be started, then with Spark running.
-`--cores` says on how many of this machine's cores Spark runs.
+Every run is a process of its own, which scores the file twice: with all that has to be started,
+then with Spark running.
 """
 
 import argparse

@@ -2,13 +2,11 @@
 
     python -m tools.benchmarks.bench_write_back --rows 400000
 
-A server is started from packages for it, on the loopback interface. Each side writes the same frame
-of simulated loans, 27 columns, in a process of its own. Ours is all that a run does: staging, the
-transaction that brings the rows over, removing the staging table; a second time, when there is
-nothing to change; and a third time, when one row in a hundred differs. `to_sql` makes a new table
-through the same driver and pyodbc, without and with its bulk option, arrow-odbc fills an empty one.
-The clock runs from the frame to the committed rows, and memory is that of the whole process, of
-which the first line is what the frame and the imports take.
+Each side writes the same frame of simulated loans, 27 columns, in a process of its own. Ours is
+all that a run does, staging included; again with nothing to change; and with one row in a hundred
+changed. `to_sql` makes a new table through pyodbc, without and with its bulk option, arrow-odbc
+fills an empty one. The clock runs from the frame to the committed rows; memory is that of the
+whole process, whose first line is the frame and the imports.
 """
 
 import argparse
@@ -31,7 +29,6 @@ from tools.benchmarks.measured import measure_apart, print_table, time_call
 from tools.sources.postgres import Postgres, missing
 
 _BASELINE, _CHANGED = "to_sql", "again, 1% changed"
-# What a process is told, beside the environment that a user has as well.
 _CONNECTION = "LOANTAP_WAREHOUSE"
 
 
@@ -110,7 +107,7 @@ def _to_sql(loans: pd.DataFrame, connection: str, *, fast: bool = False) -> None
     def choose(_connection: Any, cursor: Any, *_: Any) -> None:
         cursor.fast_executemany = fast
 
-    # All rows at once the bulk option would need more memory than there is.
+    # At once the bulk option would need too much memory.
     chunk = 1_000 if fast else None
     loans.to_sql(f"by_pandas_{fast}", engine, index=False, chunksize=chunk)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""The configuration of the project, on a fixed day, and scorers to measure with."""
+"""The project's configuration on a fixed day, and scorers to measure with."""
 
 from functools import cache
 from pathlib import Path
@@ -39,7 +39,7 @@ def read_economics() -> Economics:
 
 
 def read_policy() -> tuple[CreditPolicy, Economics]:
-    """The credit policy, and the scenarios it rests on."""
+    """The credit policy, and its scenarios."""
     return CreditPolicy.model_validate(_read("policy")), read_economics()
 
 

@@ -26,10 +26,8 @@ class Usage:
     """What a process, or a stretch of it, took.
 
     Attributes:
-        seconds: by the clock.
-        cpu_seconds: of all cores, children included, which other work does not stretch.
-        peak_mib: the most memory held at once: the largest resident set, or, where that is more,
-            the proportional set size of the process with its children.
+        cpu_seconds: of all cores, children included.
+        peak_mib: the larger of the resident set and, with children, the proportional set size.
     """
 
     seconds: float
@@ -38,11 +36,7 @@ class Usage:
 
 
 class Meter:
-    """Reads what a running process takes, stretch by stretch.
-
-    Args:
-        process: that runs.
-    """
+    """Reads what a running process takes, stretch by stretch."""
 
     def __init__(self, process: subprocess.Popen[Any]) -> None:
         self._process, self._pid = process, process.pid
@@ -67,7 +61,7 @@ class Meter:
 
     def finish(self) -> Usage:
         """Wait for the end; since the last reading."""
-        # One that has ended has no memory any more, and still its processor time.
+        # It has no memory any more, and still its processor time.
         cpu_seconds, peak = cpu_of_tree(self._pid), status_mib(self._pid, "VmHWM")
         while not os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
             peak = max(peak, status_mib(self._pid, "VmHWM"))
@@ -89,14 +83,9 @@ class Meter:
 
 
 def measure_apart(work: Callable[..., Any], *arguments: Any) -> tuple[Any, Usage]:
-    """Call a function in a process of its own, with one BLAS thread.
+    """Call a function of a module in a process of its own, with one BLAS thread.
 
-    Args:
-        work: of a module.
-        arguments: what JSON can say.
-
-    Returns:
-        Its result, as JSON says it, and what the whole process took.
+    Arguments and result pass as JSON; the result comes with what the process took.
     """
     module = work.__globals__["__spec__"].name
     with tempfile.TemporaryDirectory() as folder:
@@ -175,8 +164,7 @@ def reset_peak(pid: int) -> None:
 def _memory_of_tree(pid: int) -> float:
     """Proportional set size in MiB of a process with children, which share pages; 0 without.
 
-    To read it takes a tenth of a second for a process of some GiB, which waits meanwhile. One that
-    is alone has a largest resident set, which costs nothing to read.
+    Alone, a process has a largest resident set, which costs nothing to read.
     """
     members, total = list_tree(pid), 0
     for member in members if len(members) > 1 else []:

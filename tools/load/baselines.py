@@ -1,9 +1,4 @@
-"""What the API is held against, as WSGI applications under the same server.
-
-`make_constant` is a Flask route that checks the same body with pydantic and answers a constant of
-the length of a decision. `make_published` scores one row as the published case study does: a pandas
-frame of one row through a fitted scikit-learn pipeline.
-"""
+"""What the API is held against, as WSGI applications under the same server."""
 
 import json
 from typing import Any, Final
@@ -29,7 +24,7 @@ _CONSTANT: Final = json.dumps({"decision": "refer", "reasons": ["." * 160] * 4})
 
 
 def make_constant() -> Flask:
-    """Checks the body, answers a constant."""
+    """A Flask route: checks the body with pydantic, answers a constant of a decision's length."""
     app = _make_app()
     application = _make_body_model()
 
@@ -42,7 +37,7 @@ def make_constant() -> Flask:
 
 
 def make_published() -> Flask:
-    """Scores a frame of one row."""
+    """Scores one row as the case study does: a pandas frame through a scikit-learn pipeline."""
     app = _make_app()
     pipeline = _fit_published()
 
@@ -55,7 +50,6 @@ def make_published() -> Flask:
 
 
 def _make_body_model() -> type[BaseModel]:
-    """One application: the LoanTap columns, strictly typed, and no others."""
     number = StrictFloat | StrictInt
     fields: dict[str, Any] = {
         str(column.source_name): ((number if _is_number(column) else StrictStr) | None, None)
@@ -68,7 +62,6 @@ def _make_body_model() -> type[BaseModel]:
 
 
 def _fit_published() -> Pipeline:
-    """Impute, scale, encode one-hot, logistic regression, on simulated loans."""
     loans = render(simulate_portfolio(_LOANS, seed=1).portfolio, portfolio_columns())
     columns = [c for c in portfolio_columns() if c.source_name not in _LEFT_OUT]
     numbers = [c.source_name for c in columns if _is_number(c)]
@@ -84,7 +77,6 @@ def _fit_published() -> Pipeline:
 
 
 def _is_number(column: Column) -> bool:
-    """In JSON; the term is written with its unit."""
     return column.kind in (Kind.NUMBER, Kind.COUNT) and not column.written
 
 

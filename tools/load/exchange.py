@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a kept-alive socket, with as little work for each request as can be."""
+"""HTTP/1.1 over a kept-alive socket, with little work for each request."""
 
 import re
 import socket

@@ -1,9 +1,8 @@
 """Sends requests to a server of this machine and notes what came back, and when.
 
-One thread and one poll of all connections: the server needs the processor too. Closed loop: a
-connection sends its next request when it has the answer to the last one; it finds what a server can
-do. Open loop: requests are due at random times of a given rate, whether or not earlier ones were
-answered; the time of an answer counts from then, so a halt doesn't hide who had to wait.
+Closed loop: a connection sends when it has its last answer, as fast as the server can. Open loop:
+requests are due at random times of a given rate, and answers are timed from then, so a halt doesn't
+hide who had to wait. One thread polls: the server needs the processor too.
 """
 
 import math
@@ -27,7 +26,7 @@ _RECEIVED_AT_ONCE: Final = 1 << 16
 _POLL_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 10.0  # for answers, when nothing is sent any more
 
-# The number of a request, the status and the body of its answer; of a lost one the body is empty.
+# A request's number, its status, and its body, empty when lost.
 Listener = Callable[[int, int, bytes], object]
 
 
@@ -91,18 +90,15 @@ def send(
     listen: Listener = lambda *_: None,
     until: Callable[[], bool] = lambda: False,
 ) -> Load:
-    """Send requests, and wait for their answers.
+    """Send requests, and wait for their answers, of which `listen` is told each.
 
-    They end when there are no more, or when `until`, which is asked now and then, says so. `listen`
-    is told every answer.
+    They end when there are no more, or when `until` says so.
     """
     return _Generator(port, requests, sending, listen).run(until)
 
 
 @dataclass(slots=True, eq=False)
 class _Connection:
-    """A socket, and the request that it waits to have answered."""
-
     socket: socket.socket
     number: int = -1
     due: float = 0.0
@@ -110,8 +106,6 @@ class _Connection:
 
 
 class _Generator:
-    """The state of one sending."""
-
     def __init__(
         self, port: int, requests: Iterator[bytes], sending: Sending, listen: Listener
     ) -> None:
@@ -124,7 +118,6 @@ class _Generator:
         self._answers: list[tuple[int, float, float]] = []
 
     def run(self, until: Callable[[], bool]) -> Load:
-        """Send, wait, and tell."""
         self._began = time.perf_counter()
         try:
             ended = self._send_all(until)
@@ -143,7 +136,6 @@ class _Generator:
         )
 
     def _send_all(self, until: Callable[[], bool]) -> float:
-        """Until the time is over; when that was."""
         rate = self._sending.rate
         draw = random.Random(7)  # noqa: S311
         next_due = self._began if rate else math.inf
@@ -206,7 +198,7 @@ class _Generator:
         connection.number = -1
 
     def _lose(self, connection: _Connection) -> None:
-        """The server ended the connection: with a request on it, that one is lost."""
+        """The server ended the connection: a request on it is lost."""
         descriptor = connection.socket.fileno()
         self._poll.unregister(descriptor)
         del self._open[descriptor]

@@ -1,8 +1,7 @@
 """Kill -9 under load, and whether the log still holds what was answered.
 
-A caller who has an answer must find it in the log; a caller who has none sends the same request
-under the same idempotency key, and there must be one decision then, whether or not there was one
-before the crash.
+An answered decision must be in the log; an unanswered request, sent again under its idempotency
+key, must have one decision.
 """
 
 import json
@@ -20,7 +19,7 @@ from tools.load.server import Server
 _REPEATED_ANSWERED: Final = 100
 _LONGEST: Final = 60.0
 
-# The ids of the decisions in the log under each idempotency key that begins with a prefix.
+# Ids of the decisions by idempotency key, of keys with a prefix.
 LogReader = Callable[[str], Mapping[str, Sequence[str]]]
 
 
@@ -29,7 +28,6 @@ class Killed:
     """What was found after one kill; all but the first four must be 0.
 
     Attributes:
-        answered: requests that were answered before it.
         lost: requests that were on their way.
         kept: of those, how many had their decision in the log already.
         seconds_to_ready: from the next start.
@@ -59,8 +57,7 @@ def kill_under_load(
 ) -> Killed:
     """Load a server, kill all its processes, start it again, compare answers with the log.
 
-    The requests are sent again and again for so many seconds, each with an idempotency key that
-    begins with a prefix, which no other load has.
+    Idempotency keys begin with a prefix that no other load has.
     """
     bodies: dict[int, bytes] = {}
     lost: list[int] = []

@@ -23,17 +23,7 @@ _WHO: Final = Caller("load", "load", "load")
 
 
 class LoanTapApi:
-    """A server, its key and its log.
-
-    Args:
-        project: folder of a project after a run.
-        folder: for the log and what the server says.
-        settings: more variables of its environment.
-
-    Attributes:
-        server: not started.
-        headers: of a caller who may score and read, as often as the server can.
-    """
+    """A server, not started, its log, and headers of a caller who may score and read."""
 
     def __init__(self, project: Path, folder: Path, settings: Mapping[str, str]) -> None:
         self._log = folder / "audit.db"
@@ -49,7 +39,7 @@ class LoanTapApi:
         self.headers = {"Authorization": f"Bearer {key}"}
 
     def read_log(self, prefix: str) -> dict[str, list[str]]:
-        """The ids of the decisions under each idempotency key that begins with a prefix."""
+        """The ids of the decisions under each idempotency key with a prefix."""
         ids: dict[str, list[str]] = defaultdict(list)
         with closing(sqlite3.connect(f"file:{self._log}?mode=ro", uri=True)) as connection:
             for key, decision in connection.execute(_READ_KEYS, (f"{prefix}-", f"{prefix}.")):

@@ -25,9 +25,7 @@ class Server:
     """A command that serves on a port of this machine, with its workers.
 
     Attributes:
-        command: what starts it.
         port: where it listens; `/readyz` answers 200 when it can do its work.
-        environment: of its processes.
         log: where it writes what it has to say.
         folder: the working directory.
         seconds_to_ready: from the start to the first 200.

@@ -1,9 +1,7 @@
 """A stand-in for the base image where no public registry can be reached: Debian's, with its Python.
 
-It is made once on a machine (a minute and a half), kept as a tar file and imported under the name
-that the Dockerfile asks for. The machine's certificates and pip's settings are in it, so that a
-build reaches the package index the way the machine does. It is for tests; what is shipped is built
-on the real one.
+Made once a machine, kept as a tar file, with the machine's certificates and pip's settings. For
+tests; what is shipped is built on the real one.
 """
 
 import hashlib
@@ -23,7 +21,7 @@ NAME: Final = "python:3.11-slim-bookworm"
 RELEASE: Final = "bookworm"
 _PACKAGES: Final = "python3,python3-venv,python3-pip,ca-certificates"
 _CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
-# Files of this machine that pip's settings may name are not in the image.
+# Files that pip's settings may name are not in the image.
 _SETTINGS: Final = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout")
 # What is compiled is not in the real one either.
 _LEFT_OUT: Final = (
@@ -42,17 +40,14 @@ _LEFT_OUT: Final = (
 def provide_base(engine: Engine, cache: Path | None = None, name: str = NAME) -> str:
     """The name of a base image that the engine has; a stand-in where it had none of that name.
 
-    Args:
-        engine: a running engine.
-        cache: where the stand-in is kept between runs; the user's cache folder without it.
-        name: what the image is called.
+    The stand-in is kept in `cache`, by default the user's.
 
     Raises:
         EngineError: debootstrap can't make it; with the end of what it said.
     """
     if engine.try_run("image", "inspect", name).returncode == 0:
         return name
-    # An engine that somebody runs may reach the public registry.
+    # It may reach the public registry.
     if os.environ.get(RUNNING_ENGINE) and engine.try_run("pull", name).returncode == 0:
         return name
     folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loantap"
@@ -76,7 +71,7 @@ def _make(archive: Path, settings: str, certificates: bytes) -> None:
         if certificates:
             (root / _CERTIFICATES.relative_to("/")).write_bytes(certificates)
         (root / "etc/pip.conf").write_text(settings)
-        # The real one has this name, Debian's has python3 alone.
+        # The real one has this name.
         (root / "usr/bin/python").symlink_to("python3")
         partial = archive.with_suffix(".partial")
         left_out = [f"--exclude={each}" for each in _LEFT_OUT]
@@ -100,7 +95,6 @@ def _try(program: str, *arguments: str) -> None:
 
 
 def _read_pip_settings() -> str:
-    """The settings of pip here, as a file of settings for the image."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"],
         capture_output=True,

@@ -88,8 +88,7 @@ def rollback(environment: Environment, patience: Patience) -> None:
 def _find_batch(environment: Environment, services: Mapping[str, str]) -> str:
     """The steady revision of batch with the images of the commit that the services go back to.
 
-    What is newest in its family tells nothing: a deployment that hangs has registered none, and
-    Terraform may have registered one more.
+    The newest may be Terraform's, or be missing for a deployment that hangs.
     """
     tags = {tag for arn in services.values() for _, tag in images(environment.describe(arn)[0])}
     for arn in environment.revisions("batch") if len(tags) == 1 else ():

@@ -1,8 +1,7 @@
 """Revisions of task definitions, and the services of an environment that run them.
 
-Of each family the newest ACTIVE revision is the one in use: a revision that failed or was rolled
-back is deregistered. So schedules name a family alone, and the next revision is made of what
-Terraform last changed.
+A family's newest ACTIVE revision is in use, as failed ones are deregistered. So schedules name a
+family alone, and the next revision is made of what Terraform last changed.
 """
 
 import contextlib

@@ -3,8 +3,8 @@
     with Engine.start() as engine:
         engine.run("build", "--network", "host", "--target", "api", ".")
 
-It needs root and no network of its own: containers reach others with `--network host`. Where
-LOANTAP_TEST_DOCKER_HOST names an engine that runs already, that one is used and left running.
+It needs root; containers reach others with `--network host`. LOANTAP_TEST_DOCKER_HOST names an
+engine to use instead, which is left running.
 """
 
 import os
@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Final, Self
 
 RUNNING_ENGINE: Final = "LOANTAP_TEST_DOCKER_HOST"
-# Debian's own first: another command line speaks another dialect of `build` with its engine.
+# Another command line speaks another dialect of `build`.
 _PATH: Final = f"/usr/bin:/usr/sbin:/bin:/sbin:{os.environ.get('PATH', '')}"
 _PROGRAMS: Final = {
     "docker": "docker.io",
@@ -167,7 +167,7 @@ class Engine:
 
 
 def _start_daemon(folder: Path) -> subprocess.Popen[bytes]:
-    """Without rules of a firewall, which need rights that a container that runs tests lacks."""
+    """Without firewall rules, whose rights a container of tests lacks."""
     command = [
         shutil.which("dockerd", path=_PATH) or "dockerd",
         f"--host=unix://{folder}/d.sock",

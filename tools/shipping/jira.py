@@ -12,12 +12,9 @@ _PLACE: Final = "Deployments > production"
 
 
 def report(environment: str, message: str) -> str:
-    """Open an issue, or comment on the one that is open for this environment.
+    """Open an issue, or comment on this environment's open one; what was done, or why not.
 
-    A person does not get Jira's fault instead of the deployment's: nothing is raised for one.
-
-    Returns:
-        What was done, or why it was not.
+    Nothing is raised, or a person would get Jira's fault instead of the deployment's.
     """
     try:
         return _report(environment, message)
@@ -67,7 +64,7 @@ def _pipeline() -> str:
 
 
 def _document(paragraphs: list[str]) -> dict[str, Any]:
-    """Plain paragraphs as Atlassian's document format, which version 3 of the API takes."""
+    """Atlassian's document format, which version 3 of the API takes."""
     content = [
         {"type": "paragraph", "content": [{"type": "text", "text": text}]} for text in paragraphs
     ]

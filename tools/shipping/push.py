@@ -19,7 +19,7 @@ def main(sha: str) -> None:
     try:
         with aws_session() as session:
             ecr = session.client("ecr")
-            # Their tags cannot be moved, so a step that is run again would fail.
+            # Their tags cannot be moved: a step run again would fail.
             missing = [part for part in FAMILIES if not has_image(ecr, f"loantap/{part}", sha)]
             given = ecr.get_authorization_token()["authorizationData"][0]
             registry = given["proxyEndpoint"].removeprefix("https://")

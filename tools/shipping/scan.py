@@ -20,7 +20,7 @@ from rich.table import Table
 from tools.shipping.ecs import FAMILIES
 from tools.shipping.engine import Engine, EngineError
 
-# What we put there ourselves. Libraries come from the locks, by hash.
+# Libraries come from the locks, by hash.
 _OURS: Final = (
     "opt/", "srv/", "source/", "made/", "locks/", "root/", "home/", "tmp/", "app/", "etc/pip.conf",
 )  # fmt: skip
@@ -28,10 +28,9 @@ _TOOLS: Final = "opt/tools/"
 _LIBRARIES: Final = "opt/loantap/venv/"
 _OUR_PACKAGE: Final = "/site-packages/loantap/"
 _DATA: Final = {".csv", ".parquet", ".duckdb", ".db", ".xlsx", ".env", ".pem", ".key", ".p12"}
-# Where messages and documentation show how an address is written.
 _EXAMPLES: Final = {"token", "password", "p%40ss"}
 _DIGEST: Final = re.compile(r'(?m)^  digest: "[0-9a-f]{64}"$')
-# Keys of our own API, and passwords within the connection strings of ODBC.
+# API keys, and passwords within ODBC connection strings.
 _MORE: Final = re.compile(rb"lt_[0-9a-f]{8,}_[\w-]{20,}|(?i:PWD|PASSWORD)=[^;\s{}'\"]{6,};")
 
 
@@ -55,10 +54,7 @@ class Scanned:
 def scan_image(engine: Engine, image: str, sbom: Path | None = None) -> Scanned:
     """Every layer of an image, its settings and how it was made.
 
-    Args:
-        engine: where it is.
-        image: its name.
-        sbom: where its bill of materials (CycloneDX, JSON) is written.
+    Its bill of materials (CycloneDX, JSON) is written to `sbom`.
 
     Raises:
         EngineError: there is no such image, or no bill of materials in it.
@@ -156,7 +152,6 @@ def main(tag: str, sbom: Path) -> None:
     table = Table("image", "MB", "files of ours, all layers", "packages", "faults")
     console, faults = Console(), []
     try:
-        # The engine in use, as other commands of Docker find it.
         engine = Engine.find()
         for part in FAMILIES:
             with console.status(f"Reading loantap/{part}"):

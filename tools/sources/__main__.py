@@ -50,7 +50,7 @@ def up(loans: int, seed: int, as_of: date, portfolio: Path | None) -> None:
             "sources-up", "not all is installed", "Run: " + "; ".join(sorted(map(str, absent)))
         )
     tables = loader.make_tables(loans, seed, as_of, portfolio)
-    # Not within the project: the user that PostgreSQL runs as may not be let in there.
+    # The project may be closed to the user that PostgreSQL runs as.
     folder = Path(tempfile.mkdtemp(prefix="loantap-sources-"))
     folder.chmod(0o755)
     _STATE.mkdir(exist_ok=True)
@@ -106,7 +106,7 @@ def down() -> None:
 
 
 def _clean_up() -> None:
-    """Stop what was started; what can't be is told beside the error that led here."""
+    """Stop what was started; what can't be is told beside the error."""
     try:
         down()
     except InputError as error:
@@ -114,7 +114,7 @@ def _clean_up() -> None:
 
 
 def _write_environment(variables: Mapping[str, str]) -> None:
-    # Passwords are in it, though made up a moment ago and good on this machine only.
+    # Passwords are in it, though of this machine only.
     _ENVIRONMENT.touch(0o600)
     _ENVIRONMENT.write_text(
         "".join(f"export {name}={shlex.quote(text)}\n" for name, text in variables.items())
@@ -143,7 +143,6 @@ def main() -> None:
     except InputError as error:
         sys.exit(str(error))
     except ValidationError as error:
-        # A number of loans or a seed that the project has no use for.
         sys.exit("\n".join(f"--{each['loc'][0]}: {each['msg']}" for each in error.errors()))
 
 

@@ -31,7 +31,6 @@ from thrift.transport.TTransport import TBufferedTransport, TMemoryBuffer, TTran
 
 from tools.sources.spark_rows import arrow_schema, to_array
 
-# What Spark understands of the versions that the connector asks for and is told.
 _SPARKS_VERSION: Final = thrift.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V8
 _DATABRICKS_VERSION: Final = thrift.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8
 _SETTINGS: Final = {
@@ -49,14 +48,7 @@ class Refused(TTransportException):  # Thrift lets no other exception out of a s
 
 
 class Spark:
-    """A connection to Spark's binary protocol on loopback; it serves one session.
-
-    Args:
-        port: Spark's.
-
-    Raises:
-        Refused: Spark does not answer.
-    """
+    """A connection to Spark's binary protocol on loopback, for one session."""
 
     def __init__(self, port: int) -> None:
         self._transport = TBufferedTransport(TSocket("127.0.0.1", port), 1 << 20)
@@ -84,15 +76,13 @@ class Spark:
 class Service:
     """Databricks' Thrift service in terms of Spark's.
 
-    Args:
-        port: Spark's on loopback.
-        settings: file with the tables that are `denied`, if any; read at each statement.
+    `settings` is a file with the tables that are `denied`, read at each statement.
     """
 
     def __init__(self, port: int, settings: Path) -> None:
         self._port = port
         self._settings = settings
-        # By the handle of a session, and by those of its operations.
+        # By the handles of sessions and their operations.
         self._sparks: dict[bytes, Spark] = {}
 
     def OpenSession(self, request: Any) -> Any:  # noqa: N802 (named by the protocol)
@@ -189,10 +179,8 @@ class Service:
 class Handler(BaseHTTPRequestHandler):
     """One request: who asks, for which warehouse, and what.
 
-    Args:
-        settings: file with `tokens` that may ask and the `http_path` of the warehouse; read at
-            each request, so that a token can be revoked.
-        processor: Thrift's, over a `Service`.
+    `settings` is a file with `tokens` and `http_path`, read at each request, so that a token can
+    be revoked; `processor` is Thrift's, over a `Service`.
     """
 
     protocol_version = "HTTP/1.1"
@@ -243,13 +231,13 @@ def serve(listener: socket.socket, behind: int, settings: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(settings.with_name("server.pem"))
     server.socket.close()
-    # The handshake waits for the handler's thread: a client that stalls holds up no other.
+    # In the handler's thread: a client that stalls holds up no other.
     server.socket = context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
     HTTPServer.serve_forever(server)
 
 
 def _refuse_reading(table: str) -> Any:
-    # The words of the error class as Databricks documents them.
+    # Error classes as Databricks documents them.
     return thrift.TStatus(
         statusCode=thrift.TStatusCode.ERROR_STATUS,
         sqlState="42501",

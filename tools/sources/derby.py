@@ -24,7 +24,7 @@ DATABASE, SCHEMA = "APPSTRM", "APPSTREAM"
 READER, OWNER = "loantap_reader", "loantap_owner"
 _NO_SUCH_TABLE = "42Y55"
 _PROJECT = Path(__file__).parents[2]
-# Enough for a portfolio of any size: tables are on disk. The quick compiler starts sooner.
+# Tables are on disk; the quick compiler starts sooner.
 _JAVA = ("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8")
 _TYPES = {
     pa.float64(): "DOUBLE",
@@ -47,12 +47,9 @@ def missing() -> str | None:
 class Derby:
     """A database in a folder, with a reader's login, behind the front that speaks IBM's dialect.
 
-    `loantap_reader` may SELECT the tables that were loaded, and nothing else. The server lives on
-    when this process ends: another one can stop it, by the same folder.
-
-    Args:
-        folder: where the database is or will be; a temporary one when absent, which goes when the
-            server is stopped.
+    `loantap_reader` may SELECT the tables that were loaded, and nothing else. The server outlives
+    this process: another one can stop it, by the same folder. Without a folder it has a temporary
+    one, which goes when the server is stopped.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -71,12 +68,10 @@ class Derby:
         self._password: str = known["password"]
 
     def __enter__(self) -> Self:
-        """Start."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
         self.stop()
 
     @property
@@ -200,7 +195,6 @@ class Derby:
             "derby.connection.requireAuthentication": "true",
             "derby.authentication.provider": "BUILTIN",
             "derby.database.sqlAuthorization": "true",
-            # Nothing here has to outlive the machine.
             "derby.system.durability": "test",
         } | {f"derby.user.{user}": self.password_of(user) for user in (READER, OWNER)}
         properties.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
@@ -216,7 +210,7 @@ def _class_path() -> str:
 def _type_of(column: pa.ChunkedArray) -> str:
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        # As in DB2 a length is in bytes, which is what the driver makes room for.
+        # In bytes, as DB2 has it.
         longest = pc.max(pc.binary_length(column)).as_py() or 0
         return f"VARCHAR({max(32, longest)})"
     if pa.types.is_timestamp(kind):

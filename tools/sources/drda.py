@@ -16,9 +16,7 @@ Parameters = list[tuple[int, bytes]]
 class Structure:
     """A data stream structure (DSS): six bytes of header, then objects.
 
-    Attributes:
-        wire: the structure as it goes over the wire.
-        objects: code points and bodies of its objects; none when one is too long to be looked at.
+    `objects` are code points and bodies; none when one is too long to be looked at.
     """
 
     wire: bytes
@@ -90,7 +88,7 @@ def _read_structure(stream: BinaryIO) -> Structure | None:
     if not length & 0x8000:
         rest = stream.read(length - 6)
         return Structure(header + rest, parse_parameters(rest))
-    # An object beyond 32 KB goes on in segments, each with two bytes of length.
+    # Beyond 32 KB an object goes on in segments, each with its length.
     parts = [header, stream.read((length & 0x7FFF) - 6)]
     while length & 0x8000:
         mark = stream.read(2)

@@ -28,18 +28,16 @@ from tools.sources.drda import (
     read_chains,
 )
 
-# Product, release and level that each side takes from the other without complaint.
+# Product, release and level that each side takes from the other.
 _CLIENT_LEVEL: Final = "DNC10010"
 _SERVER_LEVEL: Final = "SQL09070"
 _SERVER_CLASS: Final = "QDB2/LINUXX8664"
 
-# Commands, replies and objects.
 _ACCRDB, _ACCRDBRM = 0x2001, 0x2201
 _EXCSATRD = 0x1443
 _EXCSQLIMM, _EXCSQLSTT = 0x200A, 0x200B
 _SQLSTT, _SQLDTA, _SQLCARD = 0x2414, 0x2412, 0x2408
 _LEAVING = 0xC004  # IBM's own: the client is about to close
-# Their parameters.
 _PRDID, _SRVCLSNM, _SRVRLSLV = 0x112E, 0x1147, 0x115A
 _PKGNAMCSN, _TYPDEFOVR = 0x2113, 0x0035
 _FDODSC, _FDODTA = 0x0010, 0x147A
@@ -52,16 +50,16 @@ _UNKNOWN_TO_DERBY: Final = {
     0x200E: {0x119F},  # RDBCMM, RLSCONV
     0x200F: {0x119F},  # RDBRLLBCK, RLSCONV
 }
-# Section 34 of this package of IBM's sets the schema of the session to a bound text.
+# Section 34 of this package of IBM's sets the session's schema.
 _SET_SCHEMA: Final = b"SYSSTAT ".ljust(18) + b"SYSLVL01\x00\x22"
 _IMMEDIATE: Final = b"SYSSH200".ljust(18) + b"SYSLVL01\x00\x01"
-# Types of a bound parameter, all nullable.
+# Of a bound parameter, all nullable.
 _TIMESTAMP, _VARGRAPHIC, _VARMIX = 0x25, 0x39, 0x3F
 _VARYING: Final = frozenset({0x33, 0x35, 0x3F, 0x41, 0x29})
 _DECIMALS: Final = frozenset({0x0F})
 # Bytes of an SQLCARD before the name of the database.
 _FIXED_FIELDS: Final = 1 + 4 + 5 + 8 + 1 + 24 + 11
-# Derby's SQLSTATE -> DB2's SQLCODE and SQLSTATE, and which of Derby's words DB2 names.
+# Derby's SQLSTATE -> DB2's SQLCODE and SQLSTATE, and the words it names.
 _FAULTS: Final[dict[bytes, tuple[int, bytes, Callable[[list[bytes]], list[bytes]]]]] = {
     b"42X05": (-204, b"42704", lambda words: words[:1]),
     b"42Y07": (-204, b"42704", lambda words: words[:1]),
@@ -156,7 +154,7 @@ def _pump(
     except OSError:
         is_leaving = False
     finally:
-        # Of a client that takes its leave, Derby finishes what it was asked before it closes.
+        # Derby finishes what it was asked before it closes.
         for end, how in (
             [(sink, socket.SHUT_WR)]
             if is_leaving
@@ -206,7 +204,7 @@ def _rewrite_bound(body: bytes) -> bytes:
     """Bound texts from UTF-16 to UTF-8, bound times with all their digits."""
     parts = dict(parse_parameters(body))
     described, data = parts[_FDODSC], parts[_FDODTA]
-    # One group of triplets: its length, 0x76, 0xD0, then type and size of each parameter.
+    # Length, 0x76, 0xD0, then type and size of each parameter.
     end = described[0]
     types, values, at = [], [data[:1]], 1
     for kind, *size in (described[n : n + 3] for n in range(3, end, 3)):
@@ -223,7 +221,7 @@ def _rewrite_bound(body: bytes) -> bytes:
         else:
             types.append(bytes((kind, *size)))
         if kind == _TIMESTAMP and value:
-            # A fraction that is not there arrives as blanks.
+            # A missing fraction arrives as blanks.
             value = _complete(value.rstrip())
         values.append(value)
     described = described[:3] + b"".join(types) + described[end:]
@@ -231,13 +229,13 @@ def _rewrite_bound(body: bytes) -> bytes:
 
 
 def _complete(seconds: bytes) -> bytes:
-    """`2016-01-31-10.11.12` and what there is of a fraction, with six digits of it."""
+    """`2016-01-31-10.11.12` and its fraction, with six digits."""
     whole, fraction = seconds[:19], seconds[20:]
     return whole + b"." + fraction.ljust(6, b"0")
 
 
 def _length_of(kind: int, size: int, start: bytes) -> int:
-    """Bytes that a bound value takes, its own length included."""
+    """Bytes of a bound value, its own length included."""
     if kind == _VARGRAPHIC:
         return 2 + 2 * int.from_bytes(start, "big")
     if kind in _VARYING:
@@ -248,12 +246,12 @@ def _length_of(kind: int, size: int, start: bytes) -> int:
 
 
 def _rewrite_fault(body: bytes) -> bytes:
-    """The code that DB2 gives for the same fault, with the words that belong to it."""
+    """The code that DB2 gives for the same fault, with its words."""
     state = body[5:10]
     if body[:1] != b"\x00" or state not in _FAULTS:
         return body
     code, db2_state, pick = _FAULTS[state]
-    # Fixed fields up to the name of the database; then that name and the words, with lengths.
+    # Up to the name of the database; then that and the words, with lengths.
     at = _FIXED_FIELDS + 2 + int.from_bytes(body[_FIXED_FIELDS : _FIXED_FIELDS + 2], "big")
     end = at + 2 + int.from_bytes(body[at : at + 2], "big")
     words = b"\xff".join(pick(body[at + 2 : end].split(b"\x14")))
@@ -264,7 +262,7 @@ def _rewrite_fault(body: bytes) -> bytes:
 
 
 def _text(said: str, instead_of: bytes) -> bytes:
-    """Text in EBCDIC or ASCII, whichever the value that it replaces is in."""
+    """In EBCDIC or ASCII, as the value that it replaces."""
     return said.encode("cp500" if instead_of[:1] > b"\x7f" else "ascii")
 
 

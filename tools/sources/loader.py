@@ -22,11 +22,8 @@ def make_tables(
 ) -> dict[Table, pa.Table]:
     """The tables of the sources, by the functions that fill the embedded databases.
 
-    Args:
-        loans: size of the demo portfolio, where no file is given.
-        seed: of all that is simulated.
-        as_of: the day the rows are said to have been last changed on; the snapshot of the demo.
-        portfolio: a CSV file in LoanTap format.
+    `loans` is the size of the demo portfolio where no CSV file is given; `as_of` its snapshot, and
+    the day of the last change of rows.
 
     Raises:
         InputError: the file cannot be used.
@@ -47,7 +44,7 @@ def _join(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _to_arrow(frame: pd.DataFrame) -> pa.Table:
-    """A table with no types but those that every system has."""
+    """Only types that every system has."""
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
     fields = [field.with_type(_widen(field.type)) for field in table.schema]
     return table.cast(pa.schema(fields))

@@ -34,10 +34,10 @@ _SETTINGS = MappingProxyType(
         "unix_socket_directories": "",
         "shared_buffers": "64MB",
         "max_connections": "40",
-        # Half an hour off the full hours: what depends on the server's zone shows.
+        # Not on the full hour, so that dependence on the zone shows.
         "timezone": "Asia/Kolkata",
         "log_timezone": "UTC",
-        # Nothing here has to outlive the machine; it does outlive a crash of the server.
+        # Outlives a crash of the server, not of the machine.
         "fsync": "off",
         "full_page_writes": "off",
         "max_wal_size": "4GB",
@@ -70,12 +70,9 @@ class Postgres:
     """A cluster in a folder, with a reader's login and an owner's; started on a free port.
 
     `loantap_reader` may SELECT the source tables in `public`; `loantap_owner` may do all in the
-    schema `underwriting`, and nothing else. The server lives on when this process ends: another
-    one can stop it, by the same folder.
-
-    Args:
-        folder: where the cluster is or will be, readable to the user `postgres` when root asks;
-            a temporary one when absent, which goes when the server is stopped.
+    schema `underwriting`, and nothing else. The server outlives this process: another one can stop
+    it, by the same folder, which the user `postgres` must reach when root asks. Without a folder it
+    has a temporary one, which goes when the server is stopped.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -93,12 +90,10 @@ class Postgres:
         self._password: str = known["password"]
 
     def __enter__(self) -> Self:
-        """Start."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
         self.stop()
 
     @property
@@ -142,7 +137,7 @@ class Postgres:
 
     def halt(self) -> None:
         """End the server as if it had crashed; `start` brings it back."""
-        # It may have been killed, which leaves the file that tells its number.
+        # A killed one leaves the file that tells its number.
         if self._try("pg_ctl", "status", f"--pgdata={self.folder / 'data'}") == 0:
             self._run(
                 "pg_ctl", "stop", "--wait", "--silent", "--mode=immediate",
@@ -180,7 +175,7 @@ class Postgres:
             env=os.environ | {
                 "PGPASSWORD": self.password_of(role),
                 "PGCLIENTENCODING": "UTF8",
-                # A reader that was left open shows as an error rather than as a wait without end.
+                # A reader left open shows as an error, not as a wait.
                 "PGOPTIONS": "-c lock_timeout=20s",
             },
         )  # fmt: skip
@@ -189,7 +184,7 @@ class Postgres:
         return done.stdout.strip()
 
     def _make_cluster(self) -> None:
-        # The cluster's user must reach the folder, and nobody else's files are in it.
+        # The cluster's user must reach it; nobody else's files are in it.
         if os.geteuid() == 0:
             shutil.chown(self.folder, ADMIN, ADMIN)
         password = self.folder / "password"
@@ -223,9 +218,9 @@ class Postgres:
             raise RuntimeError(f"{program} failed: {said}")
 
     def _try(self, program: str, *arguments: str) -> int:
-        """Exit code of a program of PostgreSQL's; they refuse root, hence the user `postgres`."""
+        """Exit code of PostgreSQL's programs, which refuse root."""
         user = ADMIN if os.geteuid() == 0 else None
-        # Into a file: the server inherits the handles, and a pipe would never end.
+        # The server inherits the handles: a pipe would never end.
         log = self.folder / "start.log"
         with log.open("w") as output:
             return subprocess.run(

@@ -47,7 +47,7 @@ class Process:
                 pass_fds=pass_fds,
                 start_new_session=True,
             )
-        # The process is looked after by number; without this, Popen warns that nobody does.
+        # Looked after by number; Popen would warn that nobody does.
         child.returncode = 0
         return cls(child.pid, _began(child.pid) or 0)
 
@@ -92,11 +92,11 @@ def read_end(log: Path) -> str:
 
 
 def _began(pid: int) -> int | None:
-    """When a process began; None when there is none, or nothing is left of it but its number."""
+    """None when there is none, or nothing left of it but its number."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return None
-    # The name of the program, in brackets, may hold anything.
+    # The program's name, in brackets, may hold anything.
     state, *fields = stat.rpartition(")")[2].split()
     return None if state in {"Z", "X"} else int(fields[18])

@@ -57,5 +57,5 @@ def to_array(column: Any, kind: pa.DataType) -> pa.Array:
 
 
 def _naive(kind: pa.DataType) -> pa.DataType:
-    """Times arrive as texts in the session's zone, which is UTC, without naming it."""
+    """Times arrive as texts in the session's zone, UTC, without naming it."""
     return pa.timestamp(kind.unit) if pa.types.is_timestamp(kind) else kind

@@ -1,7 +1,4 @@
-"""System packages the three servers need, asked for before anything is installed or started.
-
-Standard library only: it runs before there is an environment.
-"""
+"""System packages the three servers need; standard library only, as there is no environment yet."""
 
 import shutil
 import subprocess

@@ -1,7 +1,6 @@
 """PySpark's Thrift Server on the loopback interface, as Databricks SQL.
 
-It is started in its binary mode, which honours the address to listen on; in HTTP mode it listens
-on all interfaces whatever address it is given.
+In binary mode: in HTTP mode it would listen on all interfaces.
 """
 
 import importlib.util
@@ -31,12 +30,12 @@ _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    # Tables are Parquet files, made known at each start: no metastore has to be built.
+    # Parquet files, made known at each start.
     "spark.sql.catalogImplementation": "in-memory",
-    # Results leave as they are read, and a result of any size fits.
+    # Results leave as they are read, of any size.
     "spark.sql.thriftServer.incrementalCollect": "true",
     "spark.sql.shuffle.partitions": "1",
-    # Far from UTC: what depends on the session's zone shows.
+    # Far from UTC, so that dependence on the zone shows.
     "spark.sql.session.timeZone": "Asia/Kolkata",
 }
 
@@ -53,11 +52,8 @@ def missing() -> str | None:
 class ThriftServer:
     """Spark over a folder of tables, behind the front that makes it look like Databricks.
 
-    The server lives on when this process ends: another one can stop it, by the same folder.
-
-    Args:
-        folder: where the tables are or will be; a temporary one when absent, which goes when the
-            server is stopped.
+    The server outlives this process: another one can stop it, by the same folder. Without a folder
+    it has a temporary one, which goes when the server is stopped.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -75,12 +71,10 @@ class ThriftServer:
         self.spark_port: int = known["spark_port"]
 
     def __enter__(self) -> Self:
-        """Start."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
         self.stop()
 
     @property
@@ -149,7 +143,7 @@ class ThriftServer:
         self.run_sql(f"DROP TABLE IF EXISTS {SCHEMA}.{table}")
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
-        # Without a zone Spark would take times for another type, which this server cannot send.
+        # Without a zone Spark would take another type, which this server cannot send.
         fields = [
             field.with_type(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(field.type)
             else field

@@ -7,10 +7,9 @@ from loantap.portfolio.errors import InputError
 
 
 def check_contract(where: str, table: Table, schema: pa.Schema) -> frozenset[str]:
-    """Hold a table's columns against the dictionary; names are compared in lower case.
+    """Hold a table's columns against the dictionary; the names of columns that it does not know.
 
-    Returns:
-        Names of the columns that the dictionary does not know, which is no fault.
+    Names are compared in lower case.
 
     Raises:
         InputError: a column is missing, or holds something else than it should.

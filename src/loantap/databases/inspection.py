@@ -22,15 +22,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check of one table.
-
-    Attributes:
-        where: system and table.
-        check: what was looked at.
-        outcome: what it came to.
-        found: what there is.
-        remedy: what to do about it; "" where nothing is to be done.
-    """
+    """One check of one table; the remedy is "" where nothing is to be done."""
 
     where: str
     check: str
@@ -41,13 +33,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A look at all systems, which is taken when it is saved.
-
-    Attributes:
-        sources: tables that are read.
-        target: the place our own tables go to.
-        as_of: end of the day of the run, UTC.
-    """
+    """A look at all systems, taken when it is saved; `as_of` is the day's end, UTC."""
 
     sources: tuple[SourceTable, ...]
     target: TargetSystem
@@ -60,12 +46,7 @@ class Inspection:
 
 
 def inspect_source(source: SourceTable, as_of: datetime) -> Iterator[Finding]:
-    """Driver, login and table; columns; rows; times. Ends with the first fault.
-
-    Args:
-        source: the table.
-        as_of: end of the day of the run, UTC.
-    """
+    """Driver, login and table; columns; rows; times (to `as_of`, UTC), until the first fault."""
     where = source.where
     try:
         with source.in_time():

@@ -33,7 +33,6 @@ class Changes:
     """What a table had to be changed by, in rows.
 
     Attributes:
-        inserted: new keys.
         updated: known keys with another value in any column.
         deleted: keys that are not among the new ones.
         unchanged: equal rows, which are not written.
@@ -58,13 +57,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Rows that wait in a staging table.
-
-    Attributes:
-        name: of the staging table.
-        schema: columns and types, as `RowShaper` gives them, without the position.
-        rows: how many have been sent.
-    """
+    """Rows that wait in a staging table; `schema` is that of `RowShaper`, without the position."""
 
     name: str
     schema: pa.Schema
@@ -73,14 +66,7 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """How a table is kept.
-
-    Attributes:
-        where: system and table, for messages.
-        table: its name.
-        key: columns that tell its rows apart.
-        mode: see `Mode`.
-    """
+    """How a table is kept; `key` are the columns that tell its rows apart."""
 
     where: str
     table: str
@@ -113,7 +99,6 @@ class Merge:
         return self._write(staged, repeated, transaction, in_place=in_place)
 
     def _plan_migration(self, schema: pa.Schema, present: Sequence[_Column]) -> list[str]:
-        """Statements that give the table the columns of the new rows."""
         types = {column.name: column.type for column in present}
         statements = []
         for field in schema:
@@ -145,7 +130,7 @@ class Merge:
         return statements
 
     def _require_all(self, staged: Staged, transaction: Transaction) -> None:
-        # By the last row: a first attempt may have settled repeated keys already.
+        # A first attempt may have settled repeated keys already.
         last = f"SELECT coalesce(max({quote(POSITION)}) + 1, 0) FROM {quote(staged.name)}"
         ((arrived,),) = transaction.fetch(Query(last))
         if arrived != staged.rows:
@@ -170,11 +155,7 @@ class Merge:
             )
 
     def _settle_repeated(self, staged: Staged, transaction: Transaction) -> int:
-        """Keep the last of rows with the same key, or refuse them.
-
-        Returns:
-            How many rows were removed from the staging table.
-        """
+        """Keep the last of rows with the same key, or refuse them; the number removed."""
         key, name = _list(self.key), quote(staged.name)
         grouped = f"FROM {name} GROUP BY {key} HAVING count(*) > 1"
         if self.mode is Mode.UPSERT:
@@ -200,7 +181,6 @@ class Merge:
         names, source = staged.schema.names, f"{quote(staged.name)} AS s"
         target, same = f"{quote(self.table)} AS t", _same(self.key, "t", "s")
         values = [name for name in names if name not in self.key]
-        # Statistics of the new rows, for the plans of the statements that follow.
         transaction.execute(f"ANALYZE {quote(staged.name)}")
         deleted = updated = 0
         if self.mode is Mode.REPLACE:

@@ -36,9 +36,7 @@ class Account:
     """What a source table says of itself, in one statement.
 
     Attributes:
-        rows: number of rows.
         first_update: earliest `updated_at`, UTC without a zone; None where there is none.
-        last_update: latest `updated_at`.
         updated: rows that a reading since the time asked for would give; all where none was.
     """
 
@@ -52,11 +50,8 @@ class SourceTable:
     """A table of a source system, which is read when it is asked.
 
     Args:
-        system: name of the system, for messages.
-        table: name of the table.
         statement: the extraction query.
         credentials: what `loantap.databases.backends.make_backend` takes.
-        patience: how long it is waited for.
         batch_rows: rows held in memory at a time.
     """
 
@@ -99,11 +94,10 @@ class SourceTable:
     def describe(self) -> pa.Schema:
         """Names and types of the columns that the table has, as the system gives them.
 
-        Raises:
-            SourceDownError, InputError: see `Backend.describe`; or nothing came in time.
+        Raises as `Backend.describe`, or InputError when nothing came in time.
         """
         backend = self._backend()
-        # Through a reader of no rows, so that a system that hangs is not waited for without end.
+        # A system that hangs is not waited for without end.
         with read_ahead(
             lambda: backend.describe(self._table).empty_table().to_reader(), self._begin()
         ) as reader:
@@ -114,11 +108,7 @@ class SourceTable:
         return check_contract(self.where, self._table, schema)
 
     def try_query(self) -> None:
-        """Have the system take the extraction query, and give no row.
-
-        Raises:
-            SourceDownError, InputError: as `account`.
-        """
+        """Have the system take the extraction query, and give no row; raises as `account`."""
         query = Query(f"{self._statement}\nWHERE 1 = 0")
         with read_ahead(lambda: self._backend().read(query), self._begin()) as reader:
             reader.read_all()
@@ -165,8 +155,7 @@ class SourceTable:
     def persist(self, attempt: Callable[[], T]) -> T:
         """What an attempt to read gives; made again while the source is down, with pauses.
 
-        The time limit holds for all attempts together, and for all that is read in them, if not
-        for more (see `in_time`).
+        The time limit holds for all attempts together (see `in_time`).
 
         Raises:
             InputError: the source was down, or slow, until the end of the time limit.
@@ -180,7 +169,7 @@ class SourceTable:
         return self._deadline or Deadline(self.where, self._patience)
 
     def _backend(self) -> Backend:
-        # What nobody waits for any more soon ends at the system as well: attempts don't pile up.
+        # What nobody waits for soon ends at the system as well.
         limit = min(*astuple(self._patience), LONGEST_ANSWER_S) + GRACE_S
         return make_backend(self.where, self._credentials, limit)
 

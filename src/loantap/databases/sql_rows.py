@@ -10,7 +10,6 @@ import pyarrow as pa
 from loantap.portfolio.errors import InputError
 
 Rows: TypeAlias = pd.DataFrame | pa.Table | pa.RecordBatch
-# Rows that are turned into Arrow, or sent, at a time.
 BATCH_ROWS = 65_536
 
 
@@ -20,8 +19,7 @@ class SqlType:
 
     Attributes:
         name: as tables of ours declare it.
-        known_as: what a database may call the type of a column that can hold it, a column made by
-            others or by an earlier release among them.
+        known_as: types that can hold it in columns made by others or by an earlier release.
         arrow: the type its values are sent as.
         holds: whether it is for columns of an Arrow type.
     """
@@ -68,10 +66,7 @@ class RowShaper:
     """Gives all rows of a table the columns and types of its first ones.
 
     Texts, float64, int64, booleans and times in UTC without a zone; NaN of a frame is missing.
-
-    Args:
-        where: the table, for messages.
-        key: columns that must not be missing.
+    Columns of `key` must not be missing.
     """
 
     def __init__(self, where: str, key: Iterable[str]) -> None:
@@ -121,7 +116,7 @@ class RowShaper:
 
     def _cast_column(self, column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
         try:
-            # Of times, what is finer than a microsecond is cut off.
+            # Times are cut off at the microsecond.
             return column.cast(field.type, safe=not pa.types.is_timestamp(field.type))
         except pa.ArrowInvalid as error:
             raise self._refuse(
@@ -142,7 +137,6 @@ class RowShaper:
 
 
 def _split(data: Rows | Iterable[Rows]) -> Iterator[pa.Table]:
-    """The rows in pieces that are small in memory when they have become Arrow."""
     if isinstance(data, pd.DataFrame):
         for start in range(0, max(len(data), 1), BATCH_ROWS):
             piece = data.iloc[start : start + BATCH_ROWS]

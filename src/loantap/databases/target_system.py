@@ -10,24 +10,15 @@ from loantap.databases.backends.interface import quote
 
 
 class TargetSystem:
-    """A system that tables of ours are written to.
-
-    Args:
-        system: its name, for messages.
-        credentials: what `loantap.databases.backends.make_writable` takes.
-    """
+    """A system that tables of ours are written to, by credentials as `make_writable` takes them."""
 
     def __init__(self, system: str, credentials: dict[str, Any]) -> None:
         self.where = f"{system}, our own tables"
         self._credentials = credentials
 
     def try_writing(self) -> None:
-        """Make a table of one row and remove it again, in one transaction.
-
-        Raises:
-            SourceDownError, InputError: see `WritableBackend`.
-        """
-        # A name of its own: two may check at the same time.
+        """Make a table of one row and remove it, in one transaction; see `WritableBackend`."""
+        # Two may check at the same time.
         name = f"check__{secrets.token_hex(4)}"
         with make_writable(self.where, self._credentials).transaction() as transaction:
             transaction.execute(f"CREATE TABLE {quote(name)} (number BIGINT)")

@@ -12,8 +12,8 @@ from loantap.registry.loading import has_champion, require_champion
 class ChampionDataset(AbstractDataset[Any, Scorer]):
     """Loads the champion of a namespace as a scorer; cannot be saved to.
 
-    In a run that trains as well, it is the champion that the run leaves: its own version if that is
-    promoted, else the one there was. Where the registry is down, the last good champion goes on.
+    In a run that trains, it is the run's own version if that is promoted. Where the registry is
+    down, the last good champion goes on.
     """
 
     def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
@@ -34,11 +34,7 @@ class ChampionDataset(AbstractDataset[Any, Scorer]):
         raise DatasetError("promotion makes a champion, saving does not")
 
     def require_champion(self) -> None:
-        """Refuse what needs a champion where there is none.
-
-        Raises:
-            InputError: naming the registry, and how to train one.
-        """
+        """Raise InputError where there is no champion."""
         require_champion(self._namespace)
 
     def _exists(self) -> bool:

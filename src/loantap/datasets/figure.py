@@ -9,12 +9,7 @@ from loantap.datasets.staged import StagedDataset
 
 
 class FigureDataset(StagedDataset):
-    """A Matplotlib figure, saved as a picture; a later node of the same run gets the figure itself.
-
-    Args:
-        filepath: of the picture, whose ending says its format.
-        metadata: for Kedro-Viz and the documentation.
-    """
+    """A Matplotlib figure, saved as a picture; later nodes of a run get the figure itself."""
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         picture = {
@@ -26,11 +21,7 @@ class FigureDataset(StagedDataset):
         self._figure: Figure | None = None
 
     def load(self) -> Figure:
-        """The figure that this run drew.
-
-        Raises:
-            DatasetError: this run drew none; a picture is no figure any more.
-        """
+        """The figure that this run drew; DatasetError where it drew none."""
         if self._figure is None:
             raise DatasetError(
                 f"plot {self.filepath.name}: it was not drawn in this run, and a picture cannot be "

@@ -13,13 +13,7 @@ from loantap.registry.judged import load_judged
 class JudgedModelDataset(AbstractDataset[Any, JudgedModel]):
     """Loads the version that is evaluated, promoted or not, with its predictions and its training.
 
-    `RegisteredModelDataset` registers it, after its files are written; it cannot be saved to here.
-
-    Args:
-        namespace: which model.
-        predictions: file of the predictions of the last training.
-        training_report: file of its `training.json`.
-        metadata: for Kedro-Viz and the documentation.
+    `RegisteredModelDataset` registers it; it cannot be saved to here.
     """
 
     def __init__(

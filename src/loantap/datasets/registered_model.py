@@ -27,11 +27,8 @@ logger = logging.getLogger(__name__)
 class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
     """Saves a model as a new registered version; `ChampionDataset` loads the champion.
 
-    A model that is registered already is not registered again: what was saved is then the version
-    that holds it.
-
-    When the dataset is published, which is when the run has succeeded, the verdict is written on
-    the version, and the champion alias moves if the verdict promotes it.
+    A model that is registered already is not registered again. Publishing, when the run has
+    succeeded, writes the verdict on the version, and moves the champion alias if it is promoted.
     """
 
     def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
@@ -105,8 +102,7 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
         """Write the verdict on the version; move the champion alias to it if it is promoted.
 
         The verdict on a model that must not be lent on is left to the reports. A version that was
-        registered before keeps the verdict it was given, unless it is promoted now, since another
-        is champion.
+        registered before keeps its verdict, unless it is promoted now.
         """
         if self._pending is None:
             return

@@ -44,7 +44,6 @@ class SnapshotRows:
         self._manifest = manifest
 
     def __len__(self) -> int:
-        """Number of rows."""
         return self._manifest.rows
 
     def scan(self, columns: Collection[str] | None = None) -> pa.RecordBatchReader:
@@ -72,16 +71,13 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame | SnapshotRows]):
     """Carries out an extraction: reads what changed at the source, or every row where it must.
 
     A snapshot is a list, `manifest.json`, of Parquet files and of the rows in them that do not
-    count any more. The files never change: new ones are written beside them, and publishing
-    replaces the list, in one step. So the last good snapshot can be read at every moment; files
-    that it does not name are what a killed run has left. Memory does not grow with the table.
-    From saving to publishing the run has the folder to itself; readers need not wait.
+    count any more. The files never change, and publishing replaces the list in one step, so the
+    last good snapshot can be read at every moment. Memory does not grow with the table. From
+    saving to publishing the run has the folder to itself; readers need not wait.
 
     Args:
-        filepath: the folder.
         in_batches: whether it loads as `SnapshotRows`, to be read in batches, or as a frame.
         part_rows: the most rows of a file.
-        metadata: for Kedro-Viz and the documentation.
     """
 
     def __init__(
@@ -94,13 +90,12 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame | SnapshotRows]):
     ) -> None:
         self._folder = Path(filepath)
         self._list = StagedFile(self._folder / MANIFEST)
-        # The system lets go of it when the process ends, however it does; held over several nodes,
-        # which Kedro may run in different threads.
+        # The system lets go of it with the process; it is held over several nodes, hence threads.
         self._lock = FileLock(
             self._folder.with_name(f".{self._folder.name}.lock"),
             timeout=0,
             thread_local=False,
-            # One that a killed process leaves behind would shut out the next.
+            # A killed process would leave it behind and shut out the next.
             fallback_to_soft=False,
         )
         self._in_batches = in_batches
@@ -119,12 +114,12 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame | SnapshotRows]):
             table = self._read_latest()
         except DamagedSnapshotError as error:
             raise _damaged(self._folder, error) from error
-        # Each column goes as soon as it is converted, or there would be two copies of all.
+        # Each column goes once converted, or there would be two copies of all.
         rows: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
         return rows
 
     def _read_latest(self) -> pa.Table:
-        """The rows; read again from the new list where a run published one meanwhile."""
+        """The rows; from the new list where a run published one meanwhile."""
         manifest = read_manifest(self._list.current)
         while True:
             try:
@@ -222,7 +217,6 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame | SnapshotRows]):
         return manifest
 
     def _remove_leftovers(self) -> None:
-        """Remove what is not of the last good snapshot."""
         try:
             listed = read_manifest(self._list.path) if self._list.path.exists() else None
         except DamagedSnapshotError:

@@ -22,25 +22,17 @@ class Credentialed(Protocol):
     """A dataset in a system that has to be logged in to."""
 
     def require_credentials(self) -> None:
-        """Check, without connecting, that the credentials can be used.
-
-        Raises:
-            InputError: they cannot, and what to do.
-        """
+        """Raise InputError, without connecting, where the credentials cannot be used."""
 
 
 class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], SourceTable]):
     """Gives a table of a source system, to be read when needed; replaces an embedded one.
 
     Args:
-        system: name of the source system, for messages.
-        table: name of the table.
         query: `package:file.sql`, the extraction query.
         credentials: what `loantap.databases.backends.make_backend` takes.
         time_limit_s: for bringing its copy up to date, all attempts together.
         silence_limit_s: without a sign of life, after which a connection counts as broken.
-        batch_rows: rows held in memory at a time.
-        metadata: for Kedro-Viz and the documentation.
     """
 
     def __init__(
@@ -100,11 +92,7 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
         )
 
     def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
-        """Replace the table in one transaction, from one frame or several.
-
-        Raises:
-            InputError: the database is a real system.
-        """
+        """Replace the table in one transaction, from frames; InputError for a real system."""
         self._embedded().replace(self._table, [data] if isinstance(data, pd.DataFrame) else data)
 
     def _embedded(self) -> DuckDB:
@@ -121,7 +109,7 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
         return files(package).joinpath(name).read_text(encoding="utf-8")
 
     def _exists(self) -> bool:
-        # Of a real system it is taken as given: asking would connect before the rows are needed.
+        # Asking a real system would connect before the rows are needed.
         return not self.is_embedded or self._embedded().has_table(self._table)
 
     def _describe(self) -> dict[str, Any]:

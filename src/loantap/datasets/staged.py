@@ -15,8 +15,7 @@ from loantap.project.lock import RUN
 
 # Names of the files in a folder that is one table.
 PARTS = "part-*.parquet"
-# A full disk, a quota, a limit on the size of files; rights, a disk that is only read, a file in
-# the place of a folder.
+# A full disk, a quota, a limit on the size of files; rights, a read-only disk, a file for a folder.
 _REFUSED = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,
     errno.EEXIST,
@@ -61,7 +60,7 @@ def rename_into_place(staged: Path, path: Path) -> None:
     """Put what is staged in the place of the last good file; done again, it does no harm.
 
     A file takes the place of a file in one step. A folder can't: the last good one steps aside
-    first, and is what there is, should the run be killed between the two steps.
+    first, and counts should the run be killed between the two steps.
     """
     if staged.exists():
         if _holds_parts(path) or (staged.is_dir() and path.is_file()):
@@ -97,7 +96,7 @@ class StagedFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.staged = staging_path(self.path)
-        # Remembered rather than looked up: a killed run may have left a staged file behind.
+        # Not looked up: a killed run may have left a staged file.
         self._is_staged = False
 
     @property
@@ -157,7 +156,7 @@ class StagedFile:
 
 
 def _find_cause(error: BaseException | None) -> OSError | None:
-    """What the system refused, within what Kedro says of it; None where it is something else."""
+    """What the system refused; None for anything else."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _REFUSED:
             return error
@@ -170,7 +169,7 @@ def _aside(path: Path) -> Path:
 
 
 def _holds_parts(path: Path) -> bool:
-    """Whether it is a folder of ours: somebody else's is not replaced."""
+    """Somebody else's folder is not replaced."""
     names = [found.name for found in path.iterdir()] if path.is_dir() else []
     return bool(names) and all(PurePath(name).match(PARTS) for name in names)
 
@@ -178,14 +177,11 @@ def _holds_parts(path: Path) -> bool:
 class StagedDataset(AbstractDataset[Any, Any]):
     """Any file dataset, written to a staging name and renamed when the run succeeds.
 
-    A dataset that fails in the middle of a save leaves half a file, and a run that fails in the
-    middle leaves new files beside old ones; with this wrapper a failed run changes nothing.
-    Within the run the staged file is read.
+    So a failed run changes nothing. Within the run the staged file is read.
 
     Args:
         dataset: configuration of the file dataset wrapped; must have a `filepath`.
         optional: whether a file that is not there is loaded as None.
-        metadata: for Kedro-Viz and the documentation.
     """
 
     def __init__(
@@ -200,7 +196,7 @@ class StagedDataset(AbstractDataset[Any, Any]):
         self._config = dataset
         self._published = self._make(self._file.path)
         self.metadata = metadata
-        # Bound per instance: Kedro-Viz shows a preview where the wrapped dataset offers one.
+        # Bound per instance, for Kedro-Viz, where there is a preview.
         if hasattr(self._published, "preview"):
             self.preview = self._published.preview
 

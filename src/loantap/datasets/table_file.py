@@ -24,13 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
-    """A CSV or Parquet file of somebody else, strictly read.
-
-    Args:
-        filepath: the file.
-        whole: whether it loads as a frame, or as a `TableFile` to be read in batches.
-        metadata: for Kedro-Viz and the documentation.
-    """
+    """A CSV or Parquet file of somebody else, strictly read."""
 
     def __init__(
         self, *, filepath: str, whole: bool = False, metadata: dict[str, Any] | None = None
@@ -40,7 +34,7 @@ class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
         self.metadata = metadata
 
     def load(self) -> TableFile | pd.DataFrame:
-        """All rows, or the file, opened; its rows are read as they are asked for.
+        """All rows where it is needed whole; else the file, its rows read as they are asked for.
 
         Raises:
             InputError: it cannot be read; it has no rows, and is needed whole.
@@ -67,16 +61,14 @@ class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
 class BatchedDataset(StagedDataset):
     """A table that a generator node saves batch by batch, staged like any other.
 
-    Every batch becomes a row group. Categories are written as the texts they stand for, told apart
-    as they come, and read back as text. Where the file is named `.csv`, it is a CSV, beside which
-    the rows wait as Parquet, with their types, for the rest of the run.
+    Batches become row groups, categories the texts they stand for. A `.csv` waits beside the same
+    rows as Parquet, whose types the rest of the run reads.
 
     Args:
         dataset: configuration of a `pandas.ParquetDataset`.
         in_batches: whether it loads as `TableParts`, to be read batch by batch, or as a frame.
         remember: whether the frame stays in memory until no step of the run needs it any more. A
             step gets a copy that shares its values until one of the two is written to.
-        metadata: for Kedro-Viz and the documentation.
     """
 
     def __init__(
@@ -124,10 +116,7 @@ class BatchedDataset(StagedDataset):
         return self._remembered[1].copy(deep=False)
 
     def tally(self, columns: list[str]) -> pd.DataFrame:
-        """How many rows hold each combination of values: `columns`, then `rows`.
-
-        Rows are counted batch by batch.
-        """
+        """How many rows hold each combination of values: `columns`, then `rows`."""
         self._close()
         counts = [
             batch.astype("str").value_counts()
@@ -165,7 +154,6 @@ class BatchedDataset(StagedDataset):
 
 
 def _iter_columns(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
-    """Columns of a file of ours, batch by batch."""
     if is_csv(path):
         with pd.read_csv(path, dtype="str", usecols=columns, chunksize=BATCH_ROWS) as batches:
             yield from (batch[columns] for batch in batches)

@@ -9,13 +9,7 @@ from loantap.databases.target_system import TargetSystem
 
 
 class TargetSystemDataset(AbstractDataset[NoReturn, TargetSystem]):
-    """Gives the place our own tables go to; nothing is connected to before it is tried.
-
-    Args:
-        system: name of the system, for messages.
-        credentials: what `loantap.databases.backends.make_writable` takes.
-        metadata: for Kedro-Viz and the documentation.
-    """
+    """Gives the place our own tables go to; nothing is connected to before it is tried."""
 
     def __init__(
         self, *, system: str, credentials: dict[str, Any], metadata: dict[str, Any] | None = None

@@ -64,14 +64,12 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
     and writes the rows that differ; until then, and after a failure, everybody reads the old ones.
 
     Args:
-        system: name of the system, for messages.
-        table: name of the table, in the schema that the login works in.
+        table: its name, in the schema that the login works in.
         key: columns that tell its rows apart.
-        mode: `replace`, the table is what the run made; `upsert`, rows of earlier runs stay.
+        mode: see `loantap.databases.merge.Mode`.
         credentials: what `loantap.databases.backends.make_writable` takes.
-        time_limit_s: for how long a warehouse that is down is asked again, in each step, and for
-            how long a statement may take.
-        metadata: for Kedro-Viz and the documentation.
+        time_limit_s: how long a warehouse that is down is asked again, in each step, and how long a
+            statement may take.
     """
 
     def __init__(
@@ -119,11 +117,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         return self._staged is not None
 
     def require_credentials(self) -> None:
-        """Check, without connecting, that the credentials can be used.
-
-        Raises:
-            InputError: they cannot, and what to do.
-        """
+        """See `Credentialed`."""
         self._backend()
 
     def load(self) -> pa.RecordBatchReader:
@@ -167,11 +161,10 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
             with self.transaction() as transaction:
                 _drop(staged.name, transaction)
         except InputError as error:
-            # What matters has been done or has failed before; a later run tidies up.
+            # A later run tidies up.
             logger.warning("Staging table %s is left behind: %s", staged.name, error)
 
     def _send(self, data: Rows | Iterable[Rows]) -> Staged | None:
-        """Append rows to the staging table in one transaction."""
         total = len(data) if isinstance(data, pd.DataFrame) else None
         staged, progress = self._staged, Progress(f"{self._merge.table}, sent", total, "rows")
         with self.transaction() as transaction:
@@ -195,7 +188,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         return self._merge.apply(self._staged, transaction)
 
     def tell(self, changes: Changes) -> None:
-        """Say what was changed: of interest in a real warehouse, in our own file rarely."""
+        """Say what was changed; in our own file as a detail."""
         level = logging.INFO if changes.repeated or not self.is_embedded else logging.DEBUG
         logger.log(level, "%s: %s", self._merge.where, changes)
 
@@ -204,7 +197,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         return persist(attempt, Deadline(self._merge.where, Patience(self._time_limit_s)))
 
     def _make_staging(self, schema: pa.Schema, transaction: Transaction) -> Staged:
-        """A staging table nobody else has; those of runs that were killed go."""
+        """Nobody else has it; those of runs that were killed go."""
         prefix = f"{self._merge.table}{_STAGED}"
         now = datetime.now(tz=UTC)
         for name in list_tables(prefix, transaction):
@@ -238,22 +231,20 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
 
 
 def publish_together(tables: Iterable[TargetTableDataset], run: str | None = None) -> None:
-    """Publish tables, those of one database in one transaction: all of them change, or none.
+    """Publish staged tables, those of one database in one transaction: all of them change, or none.
 
-    Args:
-        tables: those that are staged count.
-        run: to mark the tables of the embedded warehouse with, in the same transaction.
+    The same transaction marks the tables of the embedded warehouse with `run`.
 
     Raises:
         SourceDownError, InputError: a database does not answer, or a table is refused.
     """
     databases: dict[Hashable, list[TargetTableDataset]] = {}
-    # Always in the same order, or two runs could wait for each other.
+    # In one order, or two runs could wait for each other.
     for table in sorted(tables, key=lambda each: each.table):
         if table.is_staged:
             databases.setdefault(table.database, []).append(table)
     for group in databases.values():
-        # Made twice, since the answer to the first was lost, it finds nothing left to change.
+        # Made twice, it finds nothing left to change.
         group[0].persist(lambda: _merge_all(group, run))  # noqa: B023 (called at once)
         for table in group:
             table.discard()

@@ -1,8 +1,7 @@
 """Loan arithmetic: instalment (EMI), implied principal and scheduled balance.
 
-Level-payment loans with monthly compounding, the nominal yearly rate divided by twelve
-(Brealey, Myers and Allen, *Principles of Corporate Finance*, annuities). All functions take
-scalars or arrays of one shape and are exact at a rate of zero.
+Level payments, compounded monthly at a twelfth of the yearly rate (Brealey, Myers and Allen,
+*Principles of Corporate Finance*, annuities). Scalars or arrays of one shape; exact at rate zero.
 """
 
 import math
@@ -30,13 +29,10 @@ def monthly_rate(rate_pct: Numbers) -> FloatArray:
 
 
 def annuity_factor(rate_pct: Numbers, months: Numbers) -> FloatArray:
-    """Present value of one unit paid at the end of each of `months` months.
-
-    `rate_pct` is in percent per year. At a rate of zero the factor is the number of months.
-    """
+    """Present value of one unit paid at the end of each month; `rate_pct` is per year."""
     rate = monthly_rate(rate_pct)
     count = np.asarray(months, dtype=float)
-    # expm1/log1p keep small rates exact; the division is only used where the rate is not zero.
+    # expm1/log1p keep small rates exact.
     discount = -np.expm1(-count * np.log1p(rate))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(rate == 0, count, discount / rate)
@@ -48,7 +44,7 @@ def emi(principal: Numbers, rate_pct: Numbers, term_months: Numbers) -> FloatArr
 
 
 def emi_of_one(principal: float, rate_pct: float, term_months: float) -> float:
-    """The same of one loan, without what arrays cost; not a number where one of them is none."""
+    """The same of one loan, without what arrays cost; NaN where an argument is NaN."""
     rate = rate_pct / (100 * MONTHS_PER_YEAR)
     if rate == 0:
         return principal / term_months
@@ -72,8 +68,7 @@ def scheduled_balance(
 def list_instalment_exceptions(loans: pd.DataFrame) -> pd.DataFrame:
     """Loans whose instalment is more than 5 cents off the EMI of amount, rate and term.
 
-    Takes `loans` with `loan_id`, `loan_amount`, `interest_rate_pct`, `term_months`, `instalment`;
-    returns one row per exception: those columns, `emi`, `difference` (instalment less EMI) and
+    One row each: `loan_id`, the terms, `emi`, `difference` (instalment less EMI) and
     `funded_principal` (the principal the instalment implies).
     """
     terms = (loans["interest_rate_pct"], loans["term_months"])

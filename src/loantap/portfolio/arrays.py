@@ -1,4 +1,4 @@
-"""The types of arrays, one name for each."""
+"""Names for the types of arrays."""
 
 from typing import Any, TypeAlias
 

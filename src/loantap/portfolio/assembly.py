@@ -27,7 +27,6 @@ class Portfolio:
     """Loans with their applications, and the rows of either that found no partner.
 
     Attributes:
-        loans: resolved loans, whose outcome is known.
         running_loans: the others; they have no `is_charged_off`.
         unmatched_loans, unmatched_applications: see `Cleaned.quarantine`.
     """
@@ -39,16 +38,14 @@ class Portfolio:
 
 
 def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio:
-    """Join cleaned loans and applications on `loan_id`.
+    """Join cleaned loans and applications on `loan_id`: one row per loan, ordered by it.
 
-    Both are whole tables, or the rows of both with some values of `loan_id`: no row looks at one of
-    another loan. Rows that are set aside have the number that their index gives them, from 0.
+    Both are whole tables, or the rows of both with some values of `loan_id`. Rows set aside are
+    numbered by their index, from 0.
 
-    Returns one row per loan, ordered by `loan_id` so that nothing downstream depends on the order
-    of extraction, with `funded_principal`, `state`, `pincode` derived and the address itself left
-    out; of resolved loans with `is_charged_off`, which running ones do not have. `updated_at` is
-    the later of the two; a loan is simulated when either side is. A pair that contradicts itself is
-    set aside on both sides.
+    Adds `funded_principal`, `state` and `pincode` in place of the address and, for resolved loans,
+    `is_charged_off`. `updated_at` is the later of the two; a loan is simulated when either side
+    is. A pair that contradicts itself is set aside on both sides.
     """
     joined = loans.merge(
         applications, on="loan_id", suffixes=("", "_application"), validate="1:1"
@@ -77,8 +74,7 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
 def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
     """One row per loan and month, ordered so; others of unknown loans or times are set aside.
 
-    Adds `months_on_book`: whole months since the month of issue. Takes whole tables, or the rows of
-    both with some values of `loan_id`; see `join_portfolio`.
+    Adds `months_on_book`: whole months since the month of issue. For tables see `join_portfolio`.
     """
     issued = loans.set_index("loan_id")["issue_month"].reindex(events["loan_id"])
     is_orphan = issued.isna().to_numpy()
@@ -165,10 +161,7 @@ def divide_left_out(
 ) -> tuple[dict[str, int], dict[str, pd.Series]]:
     """How many rows of each table are left out, and the reasons of those that cannot be used.
 
-    An application, or an event, of a loan that is left out is left out as well.
-
-    Args:
-        set_aside: by table, its rows of quarantine: `loan_id`, `reason`.
+    Applications and events of a loan that is left out are left out as well.
     """
     loans = set_aside[Table.LOANS.value]
     ids = loans.loc[is_left_out(loans["reason"]), "loan_id"]
@@ -182,7 +175,6 @@ def divide_left_out(
 
 
 def _count_reasons(reasons: pd.Series) -> str:
-    """The most frequent reasons, without the values of single rows, and how many rows have each."""
     counts = reasons.str.replace(_VALUE, " is ", regex=True).value_counts()
     shown = [f"{reason} ({rows:,})" for reason, rows in counts.head(_MAX_REASONS).items()]
     others = int(counts.iloc[_MAX_REASONS:].sum())
@@ -190,11 +182,7 @@ def _count_reasons(reasons: pd.Series) -> str:
 
 
 def origin_of_rows(rows: pd.DataFrame) -> str:
-    """Origin of a table: simulated as soon as one of its rows is.
-
-    Raises:
-        InputError: the table has no rows.
-    """
+    """Simulated as soon as one row is; raises InputError where there is none."""
     if rows.empty:
         raise InputError(
             "source tables",
@@ -211,13 +199,7 @@ def portfolio_origin(reconciliation: pd.DataFrame) -> str:
 
 
 def require_common_ids(loans: pd.DataFrame, applications: pd.DataFrame) -> None:
-    """Stop where the two systems have other identifiers, and say how they differ.
-
-    Takes `loan_id` of both whole tables.
-
-    Raises:
-        InputError: no loan has an application.
-    """
+    """Stop where the two systems have other identifiers, and say how they differ (InputError)."""
     if loans.empty or applications.empty or loans["loan_id"].isin(applications["loan_id"]).any():
         return
     folded, others = (fold_ids(rows["loan_id"]) for rows in (loans, applications))
@@ -232,7 +214,6 @@ def require_common_ids(loans: pd.DataFrame, applications: pd.DataFrame) -> None:
 
 
 def _find_conflicts(joined: pd.DataFrame) -> pd.Series:
-    """Why a loan and its application cannot both be right, by `loan_id`."""
     found = list(find_conflicts(joined))
     names = [COLUMNS[each.column].source_name for each in found]
     return pd.Series(
@@ -245,7 +226,6 @@ def _find_conflicts(joined: pd.DataFrame) -> pd.Series:
 def _set_partnerless_aside(
     rows: pd.DataFrame, partners: pd.DataFrame, reason: str, conflicts: pd.Series
 ) -> Cleaned:
-    """Rows without a partner, and those that contradict theirs."""
     is_orphan = ~rows["loan_id"].isin(partners["loan_id"])
     contradicted = rows["loan_id"].map(conflicts).astype("str")
     return set_aside(rows, contradicted.mask(is_orphan, reason))

@@ -46,11 +46,8 @@ def clean_source_table(
 ) -> Cleaned:
     """Type, check and deduplicate the rows of one source table; the latest of equal keys stays.
 
-    Args:
-        raw: rows as extracted: source column names, `loan_id`, `updated_at`, `origin`.
-        table: which table they come from.
-        as_of: day of the run.
-        statuses: what words of `loan_status` mean, besides those that are known.
+    `raw` is as extracted: source column names, `loan_id`, `updated_at`, `origin`. `statuses` says
+    what words of `loan_status` mean, besides those that are known.
 
     Raises:
         InputError: a column is missing, or nobody has said what a status means.
@@ -88,7 +85,6 @@ def clean_source_table(
 
 
 def _to_instant(values: pd.Series) -> pd.Series:
-    """Times without a zone, in UTC; missing where they cannot be read."""
     read = pd.to_datetime(values, errors="coerce", utc=True)
     return read.dt.tz_localize(None).astype("datetime64[s]")
 
@@ -100,14 +96,10 @@ def read_portfolio(
     max_exceptions: float = 0.1,
     statuses: Statuses | None = None,
 ) -> Cleaned:
-    """Check a portfolio in LoanTap format as a file gave it.
+    """Check a portfolio in LoanTap format as a file gave it: 27 columns, as text.
 
-    Args:
-        csv: all rows, 27 columns, as text.
-        as_of: day of the run.
-        tolerated_bad_share: share of rows that may be bad.
-        max_exceptions: share of loans whose instalment may not be that of their terms.
-        statuses: what words of `loan_status` mean, besides those that are known.
+    `tolerated_bad_share` of the rows may be bad; `max_exceptions` is the share of loans whose
+    instalment may not be that of their terms.
 
     Returns:
         Canonical rows with their `loan_id`, made from all columns but the outcome, which can
@@ -162,7 +154,7 @@ def set_aside(rows: pd.DataFrame, reasons: pd.Series) -> Cleaned:
 
 
 def no_quarantine() -> pd.DataFrame:
-    """A quarantine without rows."""
+    """A quarantine of no rows."""
     nothing = pd.DataFrame({"loan_id": pd.Series(dtype="str")})
     return set_aside(nothing, pd.Series(dtype="str")).quarantine
 

@@ -33,11 +33,9 @@ _NO_FAULTS = np.zeros(0, dtype="int64")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A column of texts in which each distinct text is held once.
+    """A column of texts, each distinct one held once in `values`.
 
-    Attributes:
-        codes: place of each row's text in `values`; -1 where it is missing.
-        values: the distinct texts.
+    `codes` is the place of each row's text there; -1 where it is missing.
     """
 
     codes: IntArray
@@ -66,13 +64,7 @@ class ReadColumn:
 
 
 def read_column(raw: pd.Series, column: Column, as_of: pd.Timestamp) -> ReadColumn:
-    """Type and check one column: numbers at once, texts once per distinct text.
-
-    Args:
-        raw: any number of values, text or already typed.
-        column: the dictionary's entry to read them by.
-        as_of: the day of the run.
-    """
+    """Type and check one column, texts once per distinct text; `as_of` is the day of the run."""
     if column.kind in _DATED and pd.api.types.is_datetime64_any_dtype(raw):
         return _read_dates(raw, column, as_of)
     if column.kind in _NUMERIC and _is_number(raw):
@@ -118,7 +110,6 @@ def _distinguish(raw: pd.Series) -> tuple[npt.NDArray[Any], Iterable[Any]]:
 
 
 def _take(values: Sequence[Value], codes: IntArray, column: Column) -> FloatArray | Texts:
-    """The value of each row out of those of the distinct texts."""
     if column.kind in _NUMERIC or column.kind in _DATED:
         return np.array(values, dtype="float64")[codes]
     texts = tuple(dict.fromkeys(value for value in values if isinstance(value, str)))
@@ -127,7 +118,6 @@ def _take(values: Sequence[Value], codes: IntArray, column: Column) -> FloatArra
 
 
 def _report(values: FloatArray | Texts, faults: IntArray, reasons: tuple[str, ...]) -> ReadColumn:
-    """The column; without reasons where no row has one, as in most columns."""
     return ReadColumn(values, faults, reasons) if faults.any() else ReadColumn(values)
 
 

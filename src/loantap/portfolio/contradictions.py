@@ -1,9 +1,8 @@
 """Numbers of a loan held against each other: the terms of a loan tie them together.
 
-Amount, rate and term make the instalment. Where it says plainly that one of them is in another
-unit, the row cannot be used: a rate of 0.1065 taken for percent makes a risky loan look safe. A
-part-funded loan is no contradiction: its instalment is lower than that of the amount asked for, by
-up to nine tenths in the published data.
+A rate of 0.1065 taken for percent makes a risky loan look safe, so a row whose instalment says
+plainly that a number is in another unit cannot be used. A part-funded loan is no contradiction: its
+instalment is lower, by up to nine tenths in the published data.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,13 +40,7 @@ _MAX_MONTHLY = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """One value that the others of its row contradict.
-
-    Attributes:
-        row: its place among the rows, from 0.
-        column: its canonical name.
-        reason: what is wrong, with the readings there are.
-    """
+    """One value that the others of its row contradict; rows are counted from 0."""
 
     row: int
     column: str
@@ -57,7 +50,7 @@ class Contradiction:
 def find_contradictions(columns: Mapping[str, FloatArray]) -> Iterator[Contradiction]:
     """The rows whose instalment shows that a number is in another unit.
 
-    Takes `TERMS`, numbers with NaN where missing; gives nothing where one of them is not there.
+    Takes `TERMS`, with NaN where missing; gives nothing where a column is not there.
     """
     if not columns.keys() >= set(TERMS):
         return
@@ -138,12 +131,7 @@ def tell_remedy(column: str, reason: str) -> str:
 def require_few_exceptions(where: str, exceptions: int, rows: int, most: float, name: str) -> None:
     """Stop where the instalments of too many loans are not those of their terms.
 
-    Args:
-        where: the file or tables.
-        exceptions: loans whose instalment is not the EMI of amount, rate and term.
-        rows: all loans.
-        most: share of loans up to which they are exceptions.
-        name: the parameter that says so.
+    `name` is the parameter that sets `most`, the share of loans up to which that is tolerated.
 
     Raises:
         InputError: there are more.

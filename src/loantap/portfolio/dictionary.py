@@ -1,7 +1,6 @@
 """The data dictionary: one source of truth about every column of the portfolio.
 
-Nothing else in the package states a column's type, unit, range, source or whether it may be
-known when a loan is decided; schemas, parsers, extraction checks and feature sets read it here.
+Only here stand type, unit, range, source and whether it may be known when a loan is decided.
 """
 
 from dataclasses import dataclass
@@ -76,18 +75,15 @@ class Column:
 
     Attributes:
         name: canonical name, used everywhere after ingestion.
-        meaning: one line in plain words.
-        kind: what it holds.
-        unit: unit of measurement; "" where there is none.
+        unit: "" where there is none.
         table: source table it arrives in; None when we derive it.
         source_name: its name in the source system and in a LoanTap CSV; None when derived.
         known_at_decision: whether its value exists, unaltered, when the loan is decided.
         personal: whether it is personal data (never previewed, logged or shown).
-        nullable: whether a missing value is valid.
-        minimum: smallest valid value, inclusive.
-        maximum: largest valid value, inclusive.
+        minimum: inclusive.
+        maximum: inclusive.
         categories: the valid values of a closed list; empty when the list is open.
-        listed: the values an open list is known to have. Another one is kept, and counted.
+        listed: the known values of an open list. Another one is kept, and counted.
         earliest: the first plausible month, as in 2007-08; of months only.
         values: the valid values of a number with few; empty when any in the range is valid.
         written: whether a source may hold the number as text, with its unit.
@@ -147,8 +143,7 @@ REAL: Final = "real"
 SIMULATED: Final = "simulated"
 ORIGINS: Final = (REAL, SIMULATED)
 
-# No loan of this kind is older. The oldest credit line of the published data is of 1944; one of
-# 1930 would belong to somebody over a hundred.
+# No loan of this kind is older. The oldest credit line of the published data is of 1944.
 _FIRST_LOAN: Final = "1990-01"
 _FIRST_CREDIT: Final = "1930-01"
 
@@ -271,7 +266,6 @@ COLUMNS: Final = MappingProxyType(
     {c.name: c for c in (LOAN_ID, *SOURCE_COLUMNS, *_DERIVED_COLUMNS, UPDATED_AT, ORIGIN)}
 )
 
-# What tells the rows of a source table apart.
 KEYS: Final = MappingProxyType(
     {
         Table.LOANS: ("loan_id",),
@@ -280,7 +274,6 @@ KEYS: Final = MappingProxyType(
     }
 )
 
-# The order of the columns in a LoanTap CSV file.
 CSV_ORDER: Final = (
     "loan_amount", "term_months", "interest_rate_pct", "instalment", "grade", "sub_grade",
     "profession", "employment_years", "home_ownership", "annual_income", "income_verification",

@@ -5,7 +5,7 @@ class InputError(ValueError):
     """Input that the run cannot use.
 
     Args:
-        where: file, table or parameter the problem is in.
+        where: file, table or parameter.
         problem: what is wrong, with column and value.
         remedy: what to do about it.
     """

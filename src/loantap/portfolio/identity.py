@@ -9,16 +9,15 @@ import pandas as pd
 from loantap.portfolio.errors import InputError
 
 _UUID = r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?"
-# Whole numbers beyond this are not all there is between two of them.
+# Beyond this a float does not hold every whole number.
 _MAX_EXACT = 2.0**53
 SEPARATOR = "\x1f"
 
 
 def content_ids(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    """Identifier of each row: a digest of its `columns` and its occurrence number.
+    """Identifier of each row: a digest of its `columns` and its occurrence number, as text.
 
-    The same content always gives the same identifier, whatever the file's order of rows. Returns
-    text, indexed like `rows`.
+    Other rows do not change it, except equal ones in front.
 
     >>> content_ids(pd.DataFrame({"title": ["car", "car"]}), ["title"]).to_list()
     ['d83e1a4558aa7c56-1', 'd83e1a4558aa7c56-2']
@@ -52,8 +51,8 @@ class ContentIds:
 def read_ids(raw: pd.Series) -> pd.Series:
     """Identifiers as text, missing where there is none, however a system holds them.
 
-    Padding is no part of an identifier; leading zeros and capitals are. A whole number among
-    missing ones, which makes all of them fractions, is written without decimals.
+    Padding is no part of an identifier; leading zeros and capitals are. Whole numbers lose the
+    decimals that a missing one beside them gives.
 
     Raises:
         InputError: the identifiers are fractions too large to be told apart.

@@ -1,7 +1,6 @@
 """The LoanTap format: rows as text, as they stand in the CSV file and in the source tables.
 
-`parse` turns them into typed canonical columns and lists every value it cannot use; `render` is
-its inverse. Ingestion, scoring and the API read applications through the same `parse`.
+Ingestion, scoring and the API read applications through the same `parse`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,15 +71,9 @@ def list_faults(frame: pd.DataFrame) -> pd.Series:
 
 
 def parse(frame: pd.DataFrame, columns: Sequence[Column], as_of: pd.Timestamp) -> Parsed:
-    """Type and check rows in LoanTap format.
+    """Type and check rows in LoanTap format, by source name; text or already typed.
 
-    Args:
-        frame: any number of rows with the columns' source names; text or already typed.
-        columns: the dictionary's entries to read.
-        as_of: the day of the run; a month after it is a problem.
-
-    Returns:
-        Canonical columns (see `dictionary`), and the problems found.
+    A month after `as_of` is a problem.
     """
     parsed: dict[str, pd.Series] = {}
     numbers: dict[str, FloatArray] = {}
@@ -101,7 +94,6 @@ def parse(frame: pd.DataFrame, columns: Sequence[Column], as_of: pd.Timestamp) -
 
 
 def _list_contradictions(frame: pd.DataFrame, found: Sequence[Contradiction]) -> pd.DataFrame:
-    """One row each, as in `Parsed.problems`."""
     names = [str(COLUMNS[each.column].source_name) for each in found]
     places = [each.row for each in found]
     return pd.DataFrame(
@@ -129,7 +121,6 @@ def render(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     for column in columns:
         values = rows[column.name]
         if column.kind is Kind.MONTH:
-            # A few hundred months, written once each.
             months = pd.Series(values.dropna().unique())
             values = values.map(dict(zip(months, months.dt.strftime(MONTH_FORMAT), strict=True)))
             values = values.astype("str")
@@ -145,6 +136,6 @@ def render(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
 def split_address(address: pd.Series) -> pd.DataFrame:
     """State (AA, AE, AP for the military) and pincode read from two-line addresses.
 
-    One row per address, columns `state` and `pincode`, missing where the form is another.
+    Columns `state` and `pincode`, missing where the form is another.
     """
     return address.astype("str").str.extract(_ADDRESS)

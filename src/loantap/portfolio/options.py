@@ -28,7 +28,7 @@ class DatedOptions(Options):
     @field_validator("as_of", mode="before")
     @classmethod
     def _end_a_month(cls, given: object) -> object:
-        """A month stands for its last day: all of it is known."""
+        """A month stands for its last day."""
         if isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d", given):
             return (pd.Timestamp(given) + pd.offsets.MonthEnd()).date()
         return given
@@ -45,9 +45,8 @@ class SourcesOptions(DatedOptions):
     Attributes:
         loans: resolved loans of the demo portfolio as of March 2017, where no file is given.
             Those that run are added; an earlier `as_of` cuts the portfolio.
-        seed: of all that is simulated.
-        tolerated_bad_share: share of a file's rows that may be bad; those go to quarantine. By
-            default a file with any bad row is refused.
+        tolerated_bad_share: share of a file's rows that may be bad, by default none; those go
+            to quarantine.
         max_instalment_exceptions: share of loans whose instalment may be another than that of
             amount, rate and term, as it is where loans are part-funded.
         statuses: what the words of `loan_status` mean.
@@ -66,10 +65,10 @@ class IngestionOptions(DatedOptions):
     Attributes:
         max_quarantined_share: share of a source's rows beyond which something is wrong with the
             source rather than with its rows, and the run stops.
-        since: read again what changed from this day on; `all` for every row. Given as a year, a
-            month or a day. By default, what changed since the last good snapshot.
+        since: read again what changed from this year, month or day on; `all` for every row. By
+            default, what changed since the last good snapshot.
         overlap_days: days before the last update of the snapshot that are read again, for clocks
-            that differ and for changes that were committed late.
+            that differ and for late commits.
         max_instalment_exceptions, statuses: see `SourcesOptions`.
     """
 
@@ -82,7 +81,7 @@ class IngestionOptions(DatedOptions):
     @field_validator("since", mode="before")
     @classmethod
     def _read_since(cls, given: object) -> object:
-        """A year, which a command line gives as a number, and a month begin on their first day."""
+        """A year (a number on a command line) and a month begin on their first day."""
         if given is None or given == "all" or isinstance(given, date):
             return given
         found = re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", str(given))

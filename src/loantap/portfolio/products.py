@@ -1,7 +1,7 @@
 """What the lender sells: terms, grades and currency, read from one file when a process starts.
 
-One deployment serves one lender, and all its processes must agree: a model ranks sub-grades by
-their place in this list. So it is no parameter of a run, but a file that the environment names.
+All processes of a deployment must agree on it, since models rank sub-grades by their place in
+it: so the environment names the file, and no run sets it.
 """
 
 import os
@@ -25,9 +25,9 @@ class Products(BaseModel):
     """The products of one lender.
 
     Attributes:
-        terms_months: numbers of instalments that loans have, rising.
+        terms_months: numbers of instalments, rising.
         grades: sub-grades of each grade, both best first.
-        currency: code of the currency of all amounts (ISO 4217), named in pages; may be left out.
+        currency: ISO 4217 code, named in pages; may be left out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -68,7 +68,6 @@ def _status_of(words: Iterable[str]) -> pa.Column:
 
 _OF_A_LOAN = [*columns_of(Table.LOANS), *_APPLICATION_COLUMNS, *_keep(_BOOKKEEPING + _DERIVED)]
 
-# One row per resolved loan.
 LOANS = table_schema(
     "loans",
     [*_OF_A_LOAN, COLUMNS["is_charged_off"]],
@@ -84,7 +83,6 @@ RUNNING_LOANS = table_schema(
     loan_status=_status_of(RUNNING),
 )
 
-# One row per loan and month.
 LOAN_MONTHS = table_schema(
     "loan_months",
     [*columns_of(Table.LOAN_EVENTS), *_keep(_BOOKKEEPING)],

@@ -53,12 +53,7 @@ _Word = Annotated[str, Field(min_length=1)]
 
 
 class LeftOut(BaseModel):
-    """A status of rows that are no loans to be judged.
-
-    Attributes:
-        status: the word of the source.
-        reason: why its rows are left out; the account of rows says it.
-    """
+    """A status of rows that are no loans to be judged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,7 +65,6 @@ class Statuses(BaseModel):
     """Words of a source besides those that are known; a word given here counts as it says here.
 
     Attributes:
-        paid: paid in full.
         charged_off: lost: the target.
         current: running, nothing overdue.
         grace_period: running, overdue by at most 15 days.
@@ -102,7 +96,6 @@ class Statuses(BaseModel):
         return self
 
     def _list_given(self) -> Iterator[tuple[str, str, str]]:
-        """Each word given, the word that it stands for, and why its rows are left out."""
         for name in _KNOWN:
             for word in getattr(self, name):
                 yield word, _WORD_OF.get(name, ""), "" if name in _WORD_OF else _NOT_FUNDED
@@ -121,11 +114,10 @@ class Statuses(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ReadStatuses:
-    """Statuses in the words of the data dictionary.
+    """Statuses in the words of the data dictionary, indexed as the raw ones.
 
     Attributes:
-        words: indexed as the raw ones; missing where a status is missing. Of a row that is left
-            out it says nothing.
+        words: missing where a status is missing; of a row that is left out it says nothing.
         left_out: the reason of a row that is left out, missing for the others.
     """
 
@@ -134,12 +126,7 @@ class ReadStatuses:
 
 
 def read_statuses(raw: pd.Series, statuses: Statuses, where: str) -> ReadStatuses:
-    """Read the statuses of loans.
-
-    Args:
-        raw: one word per row, as the source has them.
-        statuses: what is mapped besides the words that are known.
-        where: what the rows are called in a message.
+    """Read the statuses of loans, one word per row as the source has them.
 
     Raises:
         InputError: a word is not mapped.

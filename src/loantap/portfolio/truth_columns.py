@@ -1,7 +1,6 @@
-"""What the simulator knows of a loan and nobody knows of a real one.
+"""What the simulator knows of a loan and nobody knows of a real one; forecasts are held against it.
 
-It is kept in a table of its own, for forecasts to be held against. No model may read it: the
-leakage gate refuses any feature of these names, or made of them.
+No model may read it: the leakage gate refuses features of these names, or made of them.
 """
 
 from typing import Final

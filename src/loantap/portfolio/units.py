@@ -1,7 +1,7 @@
 """Whole tables in another unit than the dictionary's, told by where their numbers lie.
 
-One borrower may owe one percent of their income; of twenty borrowers nineteen never do. Only what
-is certain is told: a table that could be honest passes.
+Only what is certain is told: one borrower may owe one percent of their income, but of twenty
+borrowers nineteen never do.
 """
 
 from collections import Counter
@@ -31,10 +31,8 @@ class _Rule:
     """Numbers of a column, zero left out, that are hardly ever so small.
 
     Attributes:
-        column: its canonical name.
         limit: what at least one in twenty of them exceeds.
         reading: what they are where that is not so.
-        remedy: what to do then.
     """
 
     column: str
@@ -80,11 +78,7 @@ class UnitCounts:
             self._burdened += int(np.count_nonzero(is_known & is_burdened))
 
     def require_known_units(self, where: str) -> None:
-        """Stop where a column is certainly in another unit.
-
-        Raises:
-            InputError: it is.
-        """
+        """Raise InputError where a column is certainly in another unit."""
         for rule in _RULES:
             numbers, beyond = self._numbers[rule.column], self._beyond[rule.column]
             if numbers >= MIN_NUMBERS and beyond < _MIN_BEYOND * numbers:
@@ -105,13 +99,7 @@ class UnitCounts:
 
 
 def require_known_units(rows: pd.DataFrame, where: str) -> None:
-    """Stop where a column of a whole table is certainly in another unit.
-
-    Takes typed canonical columns; see `UnitCounts`.
-
-    Raises:
-        InputError: it is.
-    """
+    """Raise InputError where a column of a whole table is certainly in another unit."""
     counts = UnitCounts()
     counts.add({n: rows[n].to_numpy() for n in rows.columns[rows.dtypes == "float64"]})
     counts.require_known_units(where)

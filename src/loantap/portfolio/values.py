@@ -1,8 +1,7 @@
 """One value in LoanTap format, read by the rules of the data dictionary.
 
-The only place that knows how a text becomes a number or a month and what is wrong with it.
-`loantap_format` reads columns with it, once per distinct text; the scorer reads single
-applications with it.
+Only this module knows how a text becomes a number or a month and what is wrong with it;
+`loantap_format` and the scorer both read with it.
 """
 
 import re
@@ -45,8 +44,8 @@ BETWEEN_MONTHS = "between two months: its time zone decides in which"
 
 # A number (missing: NaN), a month as days since 1970 (missing: NaN), or a text (missing: None).
 Value = float | str | None
-# Takes a raw value and the day of the run as days since 1970; gives the value, missing where it
-# cannot be used, and what is wrong with it ("" when nothing is).
+# Takes a raw value and the day of the run as days since 1970; gives the value, missing where
+# unusable, and what is wrong with it ("" when nothing is).
 Reader = Callable[[object, float], tuple[Value, str]]
 # Whether a number breaks a rule, and how that is said. Takes a float or an array alike.
 Rule = tuple[Callable[[Any], Any], str]
@@ -64,10 +63,7 @@ def make_reader(column: Column) -> Reader:
 
 
 def list_rules(column: Column) -> tuple[Rule, ...]:
-    """What a number of the column must not be, gravest first: the first rule broken is told.
-
-    A missing number (NaN) breaks none.
-    """
+    """What a number of the column must not be, gravest first: that is told. NaN breaks none."""
     rules: list[Rule] = [(lambda number: abs(number) == np.inf, "not a finite number")]
     if column.kind is Kind.COUNT:
         rules.append((lambda number: number % 1 > 0, "not a whole number"))
@@ -109,14 +105,11 @@ def earliest_days(column: Column) -> float:
 def find_months(moments: npt.NDArray[np.datetime64]) -> tuple[MonthArray, npt.NDArray[np.bool_]]:
     """The month each moment stands for, and whether that depends on a zone that is not known.
 
-    A month is that of the place where it was written down. There it was written as its first day,
-    at midnight; a database with time zones gives that midnight on the clock of UTC, where it may be
-    on the last day of the month before. So a moment that is the midnight of a first day somewhere
-    on earth is that first day. Another one near the turn of a month is in either month, and is not
-    guessed at.
-
-    Args:
-        moments: on the clock of UTC, or of nobody knows where.
+    Moments are on the clock of UTC, or of nobody knows where. A month is that of the place where
+    it was written down, as midnight of its first day; a database with time zones gives that
+    midnight on the clock of UTC, where it may be on the last day of the month before. So a moment
+    that is the midnight of a first day somewhere on earth is that first day. Another one near the
+    turn of a month is in either month, and is not guessed at.
     """
     moments = moments.astype("datetime64[us]")
     months = moments.astype("datetime64[M]")
@@ -174,10 +167,7 @@ def _number_reader(column: Column) -> Reader:
 
 
 def _make_acceptance(column: Column) -> Callable[[float], bool]:
-    """What tells sooner than the rules that a number breaks none; where it does not, they decide.
-
-    Most numbers of an application are good, and each of them is asked for four rules.
-    """
+    """What tells cheaply that a good number breaks no rule; where it does not, the rules decide."""
     if column.values:
         return frozenset(column.values).__contains__
     low = -np.inf if column.minimum is None else column.minimum
@@ -204,7 +194,7 @@ def _plain_number(column: Column) -> Callable[[str], str]:
 
 
 def _to_float(raw: object) -> float | None:
-    """A number that is not written as text; NaN when missing, None when it is no number."""
+    """A value that is no text: NaN when missing, None when it is no number."""
     if is_missing(raw):
         return np.nan
     if isinstance(raw, bool) or not isinstance(raw, int | np.integer | np.floating | Decimal):

@@ -30,8 +30,8 @@ def anchor_address(address: str, folder: Path) -> str:
 
 
 def from_project(path: Path, project: Path) -> Path:
-    """A path as it is written down, so that it is right when the project has been moved.
+    """A path as it is written down, right also when the project has been moved.
 
-    `project / path` leads back, also to one outside, which is written down whole.
+    `project / path` leads back; a path outside is written down whole.
     """
     return path.relative_to(project) if path.is_relative_to(project) else path.absolute()

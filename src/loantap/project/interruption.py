@@ -16,8 +16,8 @@ NOTHING_BEGUN = "Interrupted by {} while starting: nothing was done, nothing is 
 class Interruption:
     """Whether somebody asked this process to end, and when it obeys.
 
-    It obeys by a `KeyboardInterrupt` in the main thread. That may be lost, in an import or a
-    destructor, so what was asked is remembered.
+    It obeys by a `KeyboardInterrupt` in the main thread; since an import or a destructor may lose
+    that, what was asked is remembered.
     """
 
     def __init__(self) -> None:
@@ -32,18 +32,14 @@ class Interruption:
     def settle(self) -> int:
         """The exit code of a process that has obeyed, as shells count; 0 where nobody asked.
 
-        Where the interruption met an `exec` of text, as a named tuple is made by, `python -m` would
-        end by SIGINT itself, whatever the exit code, until text is evaluated again.
+        Text is evaluated here: after an interrupted `exec`, as of a named tuple, `python -m` would
+        otherwise end by SIGINT, whatever the exit code.
         """
         eval("None")  # noqa: S307 - see above
         return 128 + self.received if self.received else 0
 
     def obey(self) -> None:
-        """End here if it was asked for before.
-
-        Raises:
-            KeyboardInterrupt: it was.
-        """
+        """Raise KeyboardInterrupt here if it was asked for before."""
         if self.received:
             raise KeyboardInterrupt
 
@@ -69,7 +65,6 @@ class Interruption:
             yield
         finally:
             for each, handler in before.items():
-                # What said that nothing was done says so no longer.
                 signal.signal(each, signal.SIG_DFL if handler is _leave_at_once else handler)
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:

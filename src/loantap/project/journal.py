@@ -26,8 +26,6 @@ class Conclusion(BaseModel):
     """The verdict on a version that was registered, to be written on it.
 
     Attributes:
-        name: of the registered model.
-        version: which was judged.
         promoted: whether it becomes champion.
         reason: of the verdict.
         displaced: version that was champion when it was judged, if any.
@@ -46,10 +44,9 @@ class Journal(BaseModel):
     """All that one run publishes; what is in it has happened, or will. Paths are the project's.
 
     Attributes:
-        run: which; the databases of ours are marked with it in the transaction that changes them.
+        run: marked on the databases of ours in the transaction that changes them.
         tables: in each database file of ours, one of the tables that carry the mark.
         committed: whether the databases are known to have changed.
-        files: to be renamed.
         registry: address of MLflow.
         models: to be concluded, last of all.
     """
@@ -110,7 +107,6 @@ def read_journals(folder: Path) -> Iterator[Journal]:
 
 
 def _sync(folder: Path) -> None:
-    """Have the disk know the names in a folder."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

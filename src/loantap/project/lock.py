@@ -15,9 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from loantap.portfolio.errors import InputError
 
-# Of this process: in the names of what it stages, so that it meets nobody else's.
+# Of this process: in the names of what it stages.
 RUN = f"{os.getpid()}-{secrets.token_hex(3)}"
-# What became of a run's results.
 NOTHING_PUBLISHED = (
     "nothing of this run is published; files, tables and champions are those of the last good run"
 )
@@ -32,14 +31,12 @@ class Record(BaseModel):
 
     Attributes:
         run: in the names of what it stages.
-        pid: number of its process.
         host: name of the machine, or container.
-        user: who started it.
         command: the words it was started with.
-        since: when, in UTC.
+        since: UTC.
         outputs: files that it publishes in the end, from the project's folder.
         databases: those files of ours that it writes tables to, likewise.
-        mlflow_run: identifier of its run there; None where nothing is recorded.
+        mlflow_run: its identifier there; None where nothing is recorded.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,14 +62,13 @@ class Record(BaseModel):
 class ProjectLock:
     """The right to run in a project's folder, which the system takes back when a process ends.
 
-    Attributes:
-        outcome: what became of the results of the run that has it, or had it last.
+    `outcome` is what became of the results of the run that has it, or had it last.
     """
 
     def __init__(self, project: Path) -> None:
         self.project = project
         self.folder = project / FOLDER
-        # Kedro may ask for it in one thread and give it back in another.
+        # Kedro may take and return it in different threads.
         self._lock = FileLock(
             self.folder / _LOCK, timeout=0, thread_local=False, fallback_to_soft=False
         )
@@ -149,7 +145,7 @@ def lock_of(project: Path) -> ProjectLock:
 
 
 def _read(path: Path) -> Record | None:
-    """An account; None where there is none, or one that was cut off."""
+    """None where there is none, or one that was cut off."""
     try:
         return Record.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):

@@ -15,12 +15,9 @@ _FILES = "parameters*.yml"
 
 
 def read_group(folder: Path, group: str, *, without: Collection[str] = ()) -> dict[str, Any]:
-    """A group of parameters as the files of a folder say it.
+    """A group of parameters as the files of a folder say it, by its top-level key.
 
-    Args:
-        folder: such as `conf/base`.
-        group: its top-level key.
-        without: keys that only a run can give a value, such as the day of the run.
+    `without` are keys that only a run can give a value, such as the day of the run.
 
     Raises:
         InputError: no file of the folder has the group, or one of them cannot be read.
@@ -29,18 +26,10 @@ def read_group(folder: Path, group: str, *, without: Collection[str] = ()) -> di
 
 
 def read_groups(folder: Path, groups: Mapping[str, Collection[str]]) -> dict[str, dict[str, Any]]:
-    """Several groups, for which the files are read once; see `read_group`.
-
-    Args:
-        folder: such as `conf/base`.
-        groups: the keys to leave out, by group.
-
-    Raises:
-        InputError: no file of the folder has a group, or one of them cannot be read.
-    """
+    """Several groups, each with the keys to leave out; see `read_group`."""
     try:
         merged = OmegaConf.merge({}, *(OmegaConf.load(f) for f in sorted(folder.glob(_FILES))))
-        # A copy for each: what one leaves out another may refer to.
+        # One may refer to what another leaves out.
         return {
             group: _take(deepcopy(merged), group, without, folder)
             for group, without in groups.items()

@@ -13,13 +13,9 @@ _LONGEST_SECONDS: Final = 120
 
 
 def print_page(page: Path) -> Path:
-    """Print an HTML page into a PDF of the same name beside it.
+    """Print an HTML page, its charts drawn, into a PDF of the same name beside it; return that.
 
-    Args:
-        page: the page; its charts are drawn before it is printed.
-
-    Returns:
-        The PDF. It replaces an older one only when it is complete.
+    An older one is replaced only when it is complete.
 
     Raises:
         InputError: there is no such page, no browser, or the browser did not print it.

@@ -1,9 +1,6 @@
 """The demo portfolio and its monthly events: simulated, with the truth about each loan kept.
 
-`simulate_portfolio` makes loans calibrated on published figures; `true_log_odds` is the rule by
-which they default; `simulate_events` and `iter_events` make the months of any loans, simulated or
-real, from their outcomes. What comes from here is simulated and must be called so wherever it
-shows.
+What comes from here is simulated and must be called so wherever it shows.
 """
 
 from loantap.simulator.book import SimulatedBook, iter_book, no_truth, snapshot_month

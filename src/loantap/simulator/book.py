@@ -1,8 +1,7 @@
 """The simulated book as of a snapshot: loans that have ended, loans that run, and the truth.
 
-There is one simulated world: the resolved loans of `simulate_portfolio`, the running ones beside
-them, and how each goes to its end. A snapshot is a cut through it, so that what a forecast says at
-one can be held against what the world shows later.
+A snapshot is a cut through one simulated world, so what a forecast says at one can be held against
+what the world shows later.
 """
 
 from collections.abc import Iterator
@@ -41,13 +40,13 @@ _TEXTS = ("loan_id", "end")
 
 @dataclass(frozen=True, slots=True)
 class SimulatedBook:
-    """Loans of a book as of a snapshot.
+    """Loans of a book as of a snapshot, one row each in the same order.
 
     Attributes:
-        portfolio: one row per loan, `loan_id` and the 27 columns of a LoanTap file, typed.
-        truth: one row per loan, in the same order: `TRUTH_COLUMNS`. See `courses.true_courses`,
-            and `true_pd` and `true_log_odds` of being charged off: for a loan that is resolved in
-            March 2017 given that it is, for another given that it still runs then.
+        portfolio: `loan_id` and the 27 columns of a LoanTap file, typed.
+        truth: `TRUTH_COLUMNS`. See `courses.true_courses`, and `true_pd` and `true_log_odds` of
+            being charged off: for a loan that is resolved in March 2017 given that it is, for
+            another given that it still runs then.
     """
 
     portfolio: pd.DataFrame
@@ -55,11 +54,7 @@ class SimulatedBook:
 
 
 def snapshot_month(day: date) -> np.datetime64:
-    """The last month of which a simulated book shows events: that of the day, at most March 2017.
-
-    Raises:
-        InputError: no simulated loan has a month yet.
-    """
+    """The last month with simulated events, at most March 2017; InputError before the first."""
     month = min(np.datetime64(day, "M"), AS_OF_MONTH)
     if month < np.datetime64("2008-01", "M"):
         raise InputError(
@@ -76,8 +71,7 @@ def iter_book(
     """The book as of a month, in batches.
 
     Args:
-        loans: resolved ones as of March 2017, which come first. Beside them stand as many running
-            ones as issue dates and terms give, about 1.2 each.
+        loans: resolved ones as of March 2017, which come first; about 1.2 running ones each follow.
         seed: non-negative; same size and seed, same world.
         month: the snapshot; see `snapshot_month`. Loans issued in it or later do not exist, loans
             that end later run.
@@ -106,8 +100,7 @@ def _cut(
     pins: Streams,
     month: np.datetime64,
 ) -> SimulatedBook:
-    """What a batch of the world shows at a snapshot."""
-    # Identifiers are made of what never changes, so they are the same at each snapshot.
+    # From what never changes, hence the same at each snapshot.
     known = portfolio.assign(loan_id=identifiers.number(portfolio))
     issued = portfolio["issue_month"].to_numpy().astype("datetime64[M]")
     seen = (month - issued).astype(np.int64)
@@ -115,7 +108,7 @@ def _cut(
     status = pd.Series(np.where(courses.is_paid, FULLY_PAID, CHARGED_OFF), dtype="str")
     behind = np.maximum(seen - courses.missed + 1, 0) + (seen == courses.arrears)
     arrears = np.select([behind == 0, behind == 1], [CURRENT, LATE_16_30], LATE_31_120)
-    # Nobody knows yet how a running loan ends, so its pincode must not tell.
+    # The pincode of a running loan must not tell how it ends.
     shared = give_shared_pincodes(pins, portfolio["address"])
     shown = known.assign(
         loan_status=status.where(~runs, pd.Series(arrears, dtype="str")),

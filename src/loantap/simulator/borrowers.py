@@ -1,8 +1,7 @@
 """Borrowers and loan terms: the numbers and categories of a simulated portfolio.
 
-A Gaussian copula (Nelsen, *An Introduction to Copulas*) ties the columns together: standard
-normal scores with the correlations of `dependence`, each turned into its column by the quantiles
-and shares of `calibration`.
+A Gaussian copula (Nelsen, *An Introduction to Copulas*) ties them together: normal scores,
+correlated by `dependence`, become columns by the quantiles and shares of `calibration`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +19,10 @@ from loantap.simulator.streams import Streams
 
 Numbers = dict[str, FloatArray]
 
-# Quantiles spread over orders of magnitude are interpolated on a logarithmic scale.
+# Their quantiles are interpolated on a logarithmic scale.
 LOG_SCALED = frozenset({"annual_income", "revolving_balance"})
 STEPS_PER_GRADE = 5
-# Loans of LoanTap are simulated, whatever else is sold here.
+# Loans of LoanTap are simulated, whatever else is sold.
 LOANTAP = read_products()
 GRADES, SUB_GRADES = tuple(LOANTAP.grades), LOANTAP.sub_grades
 
@@ -35,7 +34,7 @@ def draw_scores(streams: Streams, loans: int, issued: FloatArray | None = None) 
     """
     draws = [streams.open(f"score {name}").standard_normal(loans) for name in SCORES]
     if issued is not None:
-        # The first of the scores: the factor below is triangular, so it is its own draw.
+        # The factor below is triangular: the first score is its own draw.
         draws[SCORES.index("issue_month")] = issued
     mixed = np.linalg.cholesky(score_correlations()) @ np.vstack(draws)
     return dict(zip(SCORES, mixed, strict=True))
@@ -135,7 +134,7 @@ def interest_rates(step: FloatArray, issued: MonthArray) -> FloatArray:
 
 
 def incomes(score: FloatArray, streams: Streams) -> FloatArray:
-    """Yearly income as stated: log-normal in the middle, heavier in the tail, mostly round."""
+    """Yearly income as stated: log-normal, with a heavier tail, mostly round."""
     return round_like_applicants(
         value_at("annual_income", score),
         streams.open("annual income"),
@@ -147,8 +146,8 @@ def incomes(score: FloatArray, streams: Streams) -> FloatArray:
 def bureau_numbers(scores: Numbers, issued: MonthArray, streams: Streams) -> Numbers:
     """Bureau columns: DTI, accounts, history, records, balance, utilisation, mortgages.
 
-    Missing as in the real table: mortgages up to March 2012, bankruptcies of the first months, a
-    few utilisations. Bankruptcies never exceed public records, nor open accounts all accounts.
+    Missing as published: mortgages up to March 2012, bankruptcies of the first months, a few
+    utilisations. Bankruptcies never exceed public records, nor open accounts all accounts.
     """
     loans = len(issued)
     dti = np.round(value_at("dti_pct", scores["dti_pct"]), 2)
@@ -177,14 +176,14 @@ def bureau_numbers(scores: Numbers, issued: MonthArray, streams: Streams) -> Num
         ),
         "mortgage_accounts": np.where(collected, mortgages, np.nan),
         "revolving_utilisation_pct": np.where(no_revolving, np.nan, utilisation),
-        # Without a revolving limit there is neither a utilisation nor a balance.
+        # No revolving limit: neither utilisation nor balance.
         "revolving_balance": np.where(no_revolving, 0, balance),
         "credit_history_months": np.rint(history),
     }
 
 
 def bankruptcies(records: npt.NDArray[np.intp], streams: Streams) -> FloatArray:
-    """Bankruptcies among each borrower's public records: never more than those."""
+    """Bankruptcies among each borrower's public records."""
     level = streams.open("bankruptcies").random(len(records))
     found = np.zeros(len(records))
     most = len(known.BANKRUPTCY_SHARES)
@@ -235,7 +234,7 @@ def categories(
 def purposes(grade_score: FloatArray, streams: Streams) -> TextArray:
     """Purpose of each loan: shares tilted by the score of its sub-grade."""
     share, tilt = np.array(list(known.PURPOSES.values())).T
-    # exp(t z - t2/2) has a mean of one over a standard normal z, so the shares stay what they are.
+    # exp(t z - t2/2) has a mean of one over a standard normal z: shares stay.
     weights = share * np.exp(np.outer(grade_score, tilt) - tilt**2 / 2)
     edges = np.cumsum(weights, axis=1)
     level = streams.open("purpose").random(len(grade_score)) * edges[:, -1]

@@ -1,8 +1,8 @@
 """What the simulated portfolio is calibrated on: published figures and aggregates of a sample.
 
 Published: counts, missing values, means and spreads of the full table of 396,030 loans, as shown
-in public notebooks. Measured: quantiles, shares and rank correlations of a sample of 5,239 of its
-rows. Only aggregates are here; no row of real data is in the project. What is published wins.
+in public notebooks; these win. Measured: quantiles, shares and rank correlations of a sample of
+5,239 of its rows. Only aggregates are here; no row of real data is in the project.
 """
 
 from typing import Final
@@ -11,8 +11,8 @@ import numpy as np
 
 PUBLISHED_ROWS: Final = 396_030
 
-# Loans per quarter, per ten thousand (measured; up to the first quarter of 2012 raised by a tenth
-# so that loans from before mortgage accounts were collected are as many as published).
+# Loans per quarter, per ten thousand (measured; up to early 2012 raised by a tenth, to match the
+# published number of loans without mortgage accounts).
 FIRST_QUARTER: Final = "2007-07"
 LOANS_PER_QUARTER: Final = (
     4, 5,
@@ -54,7 +54,7 @@ SUB_GRADE_RATES: Final = (
     22.65, 23.42, 23.90, 24.50, 24.90,
     25.20, 25.50, 25.90, 26.20, 26.50,
 )  # fmt: skip
-# How far the rates of a grade lay off those means in the middle of a year, percentage points.
+# How far a grade's rates lay off those means in mid-year, percentage points.
 RATE_SHIFT_YEARS: Final = tuple(range(2007, 2017))
 RATE_SHIFTS: Final = {
     "A": (0.9, 0.9, 0.8, -0.4, -0.1, 0.3, 0.3, 0.1, -0.45, -0.3),
@@ -81,7 +81,7 @@ AMOUNT_STEP_SHARES: Final = (0.15, 0.12, 0.11, 0.18, 0.10, 0.07, 0.10, 0.17)
 INCOME_STEPS: Final = (5_000.0, 1_000.0, 100.0, 1.0)
 INCOME_STEP_SHARES: Final = (0.34, 0.47, 0.10, 0.09)
 
-# Quantiles by which a standard normal score becomes a value (measured; the ends as published).
+# By which a standard normal score becomes a value (measured; the ends as published).
 QUANTILE_LEVELS: Final = (
     0.0, 0.001, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975,
     0.99, 0.999, 0.9999, 1.0,
@@ -144,7 +144,7 @@ TITLE_MISSING: Final = 1_755 / PUBLISHED_ROWS
 UTILISATION_MISSING: Final = 276 / PUBLISHED_ROWS
 
 HOME_OWNERSHIP_SHARES: Final = {"RENT": 0.4065, "OWN": 0.0940, "MORTGAGE": 0.4995}
-# A few per ten thousand, too few for the sample of 5,239; instead of RENT.
+# Too few for the sample of 5,239; instead of RENT.
 RARE_HOME_OWNERSHIP: Final = {"OTHER": 0.0007, "NONE": 0.0002, "ANY": 0.00002}
 VERIFICATIONS: Final = ("Not Verified", "Source Verified", "Verified")
 VERIFICATION_SHARES: Final = {
@@ -177,7 +177,6 @@ WHOLE_LISTING_SHARES: Final = {
     2007: 0.0, 2008: 0.0, 2009: 0.0, 2010: 0.0, 2011: 0.0, 2012: 0.061, 2013: 0.256, 2014: 0.512,
     2015: 0.598, 2016: 0.791,
 }  # fmt: skip
-# Of the loans issued since there are such applications.
 APPLICATION_SHARES: Final = {"INDIVIDUAL": 0.9855, "JOINT": 0.0085, "DIRECT_PAY": 0.0060}
 
 MILITARY_SHARE: Final = 0.105

@@ -1,7 +1,7 @@
 """How simulated loans go: when each misses its first instalment, and when and how it ends.
 
-A course is the truth behind a loan's months. It is drawn from the loan's outcome, and kept, so
-that a forecast can be held against what comes after the last month that anybody sees.
+A course is drawn from the loan's outcome and kept, so that forecasts can be held against what
+comes later.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from loantap.portfolio.dictionary import (
 )
 from loantap.simulator.streams import Streams
 
-# The real table was drawn about then: every loan in it, issued up to December 2016, had ended.
+# When the real table was drawn: every loan in it had ended.
 AS_OF_MONTH: Final = np.datetime64("2017-03", "M")
 
 # Unsecured loans are charged off at 120 days or, mostly, once an instalment is 150 days old.
@@ -36,14 +36,14 @@ CHARGE_OFF_AT_150_DAYS_SHARE: Final = 0.6
 _LAG_SHARES: Final = (1 - CHARGE_OFF_AT_150_DAYS_SHARE, CHARGE_OFF_AT_150_DAYS_SHARE)
 # First missed instalment as a share of the term: a mean of 0.4, between the scenarios' 0.35-0.45.
 DEFAULT_TIMING_BETA: Final = (2.0, 3.0)
-# Share of loans that end well which are paid early: when, follows the law of charge-offs. So the
-# resolved loans of a young vintage hold nearly as many defaults as the vintage will in the end.
+# Share of loans that end well which are paid early, by the law of charge-offs: so the resolved
+# loans of a young vintage hold nearly as many defaults as the vintage will in the end.
 PREPAID_SHARE: Final = 0.8
-# Instalments that a running loan is behind in its last month; in its grace period less than one.
+# Of a running loan in its last month; less than one in its grace period.
 INSTALMENTS_BEHIND: Final = MappingProxyType(
     {CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, LATE_31_120: 3, DEFAULT: 5}
 )
-# Share of loans that miss one instalment in good times and pay it a month later.
+# Share of loans that miss one instalment and pay it a month later.
 ARREARS_SHARE_FULLY_PAID: Final = 0.10
 ARREARS_SHARE_CHARGED_OFF: Final = 0.20
 
@@ -59,7 +59,6 @@ class Draws:
     streams: Streams
 
     def __getitem__(self, name: str) -> np.random.Generator:
-        """The stream of one random quantity of events."""
         return self.streams.open(f"events {name}")
 
 
@@ -74,7 +73,7 @@ class Courses:
         is_paid: whether the loan is paid in full in its last month.
         has_ended: whether it is paid or charged off in its last month; else nobody knows its end.
         strain: how far DTI and utilisation rise before the first missed month, as a multiple of
-            the average borrower's; exponential. It shows in no month of a loan that misses none.
+            the average borrower's; exponential.
     """
 
     last: IntArray
@@ -147,8 +146,7 @@ def can_be_followed(loans: pd.DataFrame) -> npt.NDArray[np.bool_]:
 def draw_courses(loans: pd.DataFrame, draws: Draws) -> Courses:
     """Draw prepayment, default and passing arrears of loans whose status is that of `AS_OF_MONTH`.
 
-    All can be followed. A resolved loan ends by then; a running one is as far behind then as its
-    status says, and nobody draws its end.
+    A resolved loan ends by then; a running one is as far behind as its status says, without an end.
     """
     term, seen = _months(loans)
     status = loans["loan_status"].to_numpy()
@@ -157,11 +155,11 @@ def draw_courses(loans: pd.DataFrame, draws: Draws) -> Courses:
     until = np.where(is_paid & (seen >= term), np.inf, seen)
     missed, lag = _draw_default(term, np.zeros(len(term)), until, draws)
     last = _draw_last(missed + lag, term, is_paid, chance, draws)
-    # Of the last months' vintages nothing can have ended yet under that law.
+    # Young vintages cannot have ended yet under that law.
     last = np.minimum(last, np.maximum(seen, 1))
     if is_running.any():
         behind = loans["loan_status"].map(INSTALMENTS_BEHIND).fillna(0).to_numpy(np.int64)
-        # A loan that should have ended by now is seen until the month before it should have.
+        # One that should have ended is seen until the month before that.
         last = np.where(is_running, np.maximum(np.minimum(term - 1, seen), 1), last)
         missed = np.where(is_running, np.maximum(last - behind + 1, 1), missed)
     return _with_arrears(last, np.where(is_paid, last + 1, missed), is_paid, ~is_running, draws)
@@ -173,7 +171,7 @@ def draw_running_courses(
     """Draw the same of loans that still run in `AS_OF_MONTH`, given how each will end."""
     term, seen = _months(loans)
     ended = PREPAID_SHARE * ended_share(term, seen)
-    # Bayes: those that neither prepaid nor matured so far prepay later with this chance.
+    # Bayes: those neither prepaid nor matured so far prepay later with this chance.
     chance = (PREPAID_SHARE - ended) / (1 - ended)
     missed, lag = _draw_default(term, seen.astype(float), np.full(len(term), np.inf), draws)
     last = _draw_last(missed + lag, term, ~charged_off, chance, draws)
@@ -188,14 +186,12 @@ def ended_share(term: IntArray, months: IntArray) -> FloatArray:
 
 
 def _missed_share(term: IntArray, months: FloatArray | IntArray) -> FloatArray:
-    """Share of charged-off loans whose first missed month is one of the first `months`."""
     return np.asarray(betainc(*DEFAULT_TIMING_BETA, np.clip(months / term, 0, 1)))
 
 
 def _draw_default(
     term: IntArray, after: FloatArray, until: FloatArray, draws: Draws
 ) -> tuple[IntArray, IntArray]:
-    """First missed month, and months from it to the charge-off, that lies in (after, until]."""
     bounds = [
         (_missed_share(term, after - lag), _missed_share(term, until - lag))
         for lag in MONTHS_FROM_MISSED_TO_CHARGE_OFF
@@ -218,7 +214,7 @@ def _draw_last(
     chance: FloatArray,
     draws: Draws,
 ) -> IntArray:
-    """Last month: of a charge-off, of an early payment (by `chance`), or of the contract."""
+    """Of a charge-off, of an early payment (by `chance`), or of the contract."""
     prepays = draws["prepays"].random(len(term)) < chance
     return np.where(is_paid, np.where(prepays, np.minimum(ends, term), term), ends)
 
@@ -233,7 +229,7 @@ def _with_arrears(
     stops = missed <= last
     chance = np.where(stops, ARREARS_SHARE_CHARGED_OFF, ARREARS_SHARE_FULLY_PAID)
     has_arrears = draws["has arrears"].random(len(last)) < chance
-    # Missed and cured before the end, so the last candidate is two months before it.
+    # Cured before the end: at the latest two months before it.
     candidates = np.minimum(last, missed - 1) - 1
     arrears = _month_at(draws["arrears month"].random(len(last)), np.maximum(candidates, 1))
     return Courses(
@@ -247,12 +243,10 @@ def _with_arrears(
 
 
 def _months(loans: pd.DataFrame) -> tuple[IntArray, IntArray]:
-    """Term of each loan, and its months on book in `AS_OF_MONTH`."""
     issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
     term = loans["term_months"].to_numpy().astype(np.int64)
     return term, (AS_OF_MONTH - issued).astype(np.int64)
 
 
 def _month_at(share: FloatArray, months: IntArray) -> IntArray:
-    """Month 1..months at a share of them."""
     return np.clip(np.ceil(share * months), 1, months).astype(np.int64)

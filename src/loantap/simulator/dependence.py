@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-# Correlations of the standard normal scores, each column with those above it. Fitted so that the
-# rank (Spearman) correlations of simulated loans, after rounding, caps and missing values, are
-# those of the sample; the sample's own standard error is about 0.014.
+# Of the standard normal scores, each column with those above it. Fitted so that the Spearman
+# correlations of simulated loans, after rounding, caps and missing values, are those of the sample,
+# whose standard error is about 0.014.
 _LOWER_TRIANGLE: Final[dict[str, tuple[float, ...]]] = {
     "issue_month": (),
     "sub_grade": (0.11,),

@@ -1,13 +1,7 @@
-"""Monthly events of loans, simulated from each loan's outcome.
+"""Monthly events of loans, simulated from each loan's outcome, in closed form.
 
-Nobody observed these months: they are made so that amount, rate, term and outcome agree with
-them. A loan that was paid amortises, sometimes prepays and is seldom a month late; a loan that
-was charged off stops paying, after months in which DTI and utilisation drift upward; a running one
-is as far behind in its last month as its status says. Anything
+Nobody observed these months: they are made to agree with amount, rate, term and outcome. What is
 measured on them says how a method works, not how borrowers behave.
-
-Whole columns are computed at once: a loan's month k has a balance in closed form, so nothing
-steps through time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,18 +28,17 @@ from loantap.simulator.streams import Streams, normal_at
 DAYS_PER_INSTALMENT: Final = 30
 
 # Percentage points added over the months before the first missed payment by a borrower of average
-# strain; strain is exponential, so that many show little. Strength 0 leaves noise alone.
+# strain. Strength 0 leaves noise alone.
 DRIFT_MONTHS: Final = 6
 DTI_DRIFT_POINTS: Final = 4.0
 UTILISATION_DRIFT_POINTS: Final = 12.0
-# Every borrower's figures also wander: a random walk (points a month) and an error of reporting.
+# A random walk (points a month) and an error of reporting.
 DTI_WALK_POINTS: Final = 0.5
 DTI_NOISE_POINTS: Final = 0.8
 UTILISATION_WALK_POINTS: Final = 2.0
 UTILISATION_NOISE_POINTS: Final = 4.0
 HUNDREDTHS: Final = 100
 
-# Of 24 months each, as a loan has on average.
 CHUNK_LOANS: Final = 5_000
 
 EVENT_COLUMNS: Final = (
@@ -70,10 +63,9 @@ def simulate_events(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0)
         `AS_OF_MONTH`. Balance = previous balance x (1 + rate / 12) - payment, to the cent; it
         is 0 in the last month of a paid loan and what is lost in that of a charged-off one. A
         running loan goes on until `AS_OF_MONTH`, or until the month before its last instalment. A
-        charged-off loan ends 120 or 150 days past due, less when it was issued so late that
-        `AS_OF_MONTH` comes first. A loan no month of which can be made up (amount, rate,
-        instalment or month missing or not positive, unknown term or status, issued in that month
-        or later) has no rows.
+        charged-off loan ends 120 or 150 days past due, less when `AS_OF_MONTH` comes first. A loan
+        whose months cannot be made up has no rows: amount, rate, instalment or month missing or
+        not positive, unknown term or status, issued in `AS_OF_MONTH` or later.
     """
     chunks = list(iter_events([loans], seed, max(len(loans), 1), drift_strength))
     return chunks[0]
@@ -87,9 +79,8 @@ def iter_events(
 ) -> Iterator[pd.DataFrame]:
     """Yield `simulate_events` of all the loans, at most `chunk_loans` at a time, to bound memory.
 
-    Joined they equal `simulate_events` of the joined loans: each random quantity of a course has a
-    stream of its own that runs on from chunk to chunk, one draw per loan. Yields one empty frame
-    for a batch without loans. Raises ValueError for a chunk of fewer than one loan.
+    Joined they equal `simulate_events` of the joined loans: the streams run on from chunk to chunk.
+    A batch without loans yields one empty frame. Raises ValueError for `chunk_loans` below 1.
     """
     if chunk_loans < 1:
         raise ValueError(f"iter_events: chunk_loans = {chunk_loans!r}; give at least 1")
@@ -110,12 +101,8 @@ def iter_months(
 ) -> Iterator[pd.DataFrame]:
     """Yield the months of the loans of a simulated book, at most `chunk_loans` of them at a time.
 
-    Args:
-        batches: loans, each issued before `until`, and the truth of the same loans in the same
-            order (`portfolio.truth_columns`).
-        seed: of the book.
-        until: the snapshot.
-        chunk_loans: bounds memory; changes nothing else.
+    Batches are loans, each issued before the snapshot `until`, and their truth in the same order
+    (`portfolio.truth_columns`).
     """
     for loans, truth in batches:
         for start in range(0, max(len(loans), 1), chunk_loans):
@@ -179,7 +166,6 @@ def simulate_months(
 
 
 def _instalments_behind(course: Courses, of_loan: IntArray, month: IntArray) -> IntArray:
-    """Unpaid instalments at the end of each row's month."""
     unpaid = np.maximum(month - course.missed[of_loan] + 1, 0)
     behind: IntArray = unpaid + (month == course.arrears[of_loan])
     return behind
@@ -191,15 +177,15 @@ def _balances(
     """Balance at the end of each row's month and the payment in it, in cents.
 
     With n instalments behind, the balance is the scheduled one of n months ago grown by n months
-    of interest. The payment is what makes balance follow from balance: the instalment, twice that
-    and interest where arrears are cured, nothing while payments stop, all that is owed at the end.
+    of interest. The payment makes balance follow from balance: the instalment, twice that and
+    interest where arrears are cured, nothing while payments stop, all that is owed at the end.
     """
     amount, instalment, rate, term = (
         loans[name].to_numpy(dtype=float)
         for name in ("loan_amount", "instalment", "interest_rate_pct", "term_months")
     )
     agreed = emi(amount, rate, term)
-    # A part-funded loan amortises what was paid out, which its instalment implies.
+    # What was paid out, which the instalment of a part-funded loan implies.
     principal = np.where(np.abs(instalment - agreed) > 0.05, amount * instalment / agreed, amount)
     growth = 1 + rate / 1200
     balance = scheduled_balance(
@@ -212,7 +198,7 @@ def _balances(
     previous[1:] = balance[:-1]
     opens = month == 1
     previous[opens] = np.round(principal[of_loan[opens]], 2)
-    # A missed month leaves a rounding of half a cent; nothing was paid in it.
+    # Rounding of half a cent: nothing was paid in it.
     payment = np.where(behind > 0, 0.0, np.round(previous * growth[of_loan] - balance, 2))
     return balance, payment
 
@@ -222,7 +208,6 @@ class _Walk:
     """What figures that wander need: one value per row, a loan's rows together.
 
     Attributes:
-        seed: of the simulation.
         keys: what tells loans apart.
         month: counted from the loan's issue.
         starts: row of the loan's first month.
@@ -236,8 +221,8 @@ class _Walk:
     def wander(self, name: str, level: FloatArray, points: tuple[float, float]) -> FloatArray:
         """Add to each row's level a random walk from its loan's start and noise; two decimals.
 
-        `points` are the standard deviations of a step of the walk and of the noise. Steps are whole
-        hundredths, so that their running sum is exact and does not depend on the loans before.
+        `points` are the standard deviations of a step of the walk and of the noise. Whole
+        hundredths make the running sum exact, whatever loans stand before.
         """
         walk, noise = points
         column = COLUMNS[name]

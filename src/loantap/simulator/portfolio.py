@@ -16,7 +16,7 @@ from loantap.simulator.borrowers import LOANTAP
 from loantap.simulator.streams import Streams
 from loantap.simulator.truth import true_log_odds
 
-# As many columns of drawn numbers and texts as Python objects take some hundred megabytes.
+# A batch takes some hundred megabytes.
 BATCH_LOANS = 20_000
 TEXT_KINDS = frozenset({Kind.TEXT, Kind.CATEGORY})
 
@@ -37,9 +37,9 @@ class SimulatedPortfolio:
 def simulate_portfolio(loans: int, seed: int) -> SimulatedPortfolio:
     """Simulate `loans` resolved loans, in no order; same size and seed, same frame.
 
-    Each loan's outcome is one draw with the probability that `truth.true_log_odds` gives it.
-    Amounts are in the currency of the real table, rates in percent per year, months are the first
-    of the month. Raises ValueError for fewer than one loan or a negative seed.
+    An outcome is one draw with the probability that `truth.true_log_odds` gives. Amounts are in
+    the currency of the real table, rates in percent per year, months are the first of the month.
+    Raises ValueError for fewer than one loan or a negative seed.
     """
     batches = list(iter_portfolio(loans, seed, max(loans, 1)))
     return batches[0]

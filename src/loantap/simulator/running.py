@@ -1,8 +1,7 @@
 """Loans that still run when the resolved ones are all that a table holds.
 
-A table of resolved loans lacks the loans of its vintages that had not ended when it was drawn.
-Under the law of `courses` each resolved loan stands for a known number of them, by term, months on
-book and outcome. They are drawn from streams of their own: the resolved loans stay what they are.
+Under the law of `courses` each resolved loan stands for a known number of running ones of its
+vintage, by term, months on book and outcome. They have streams of their own.
 """
 
 from collections.abc import Iterator
@@ -30,10 +29,9 @@ from loantap.simulator.portfolio import BATCH_LOANS, add_outcome, simulate_appli
 from loantap.simulator.streams import Streams
 from loantap.simulator.truth import true_log_odds
 
-# Under the law next to nothing has ended after a few months, yet the table holds some such loans:
-# they stand for no more than they would had this share ended.
+# Next to nothing has ended by then under the law, yet the table holds some such loans: they stand
+# for no more than they would had this share ended.
 LEAST_ENDED_SHARE: Final = 0.05
-# Of the resolved loans, by month of issue.
 _MONTH_SHARES: Final = np.repeat(known.LOANS_PER_QUARTER, 3) / (3 * sum(known.LOANS_PER_QUARTER))
 
 
@@ -44,7 +42,7 @@ class RunningLoans:
     Attributes:
         portfolio: as that of `SimulatedPortfolio`; the status is how each loan will end.
         truth: one row per loan: `true_pd`, that of a loan that runs then, and `true_log_odds`.
-        courses: how each goes, to its end.
+        courses: to its end.
     """
 
     portfolio: pd.DataFrame
@@ -55,8 +53,7 @@ class RunningLoans:
 def iter_running(loans: int, seed: int, batch_loans: int = BATCH_LOANS) -> Iterator[RunningLoans]:
     """The running loans beside `loans` resolved ones of `simulate_portfolio`, in batches.
 
-    About 1.2 for each resolved loan; how many is drawn too. Joined they do not depend on the size
-    of a batch. Yields batches of at most so many loans.
+    About 1.2 for each resolved loan; how many is drawn too. Batches do not change the loans.
     """
     streams = Streams(seed, "running ")
     most = _most_per_resolved()
@@ -69,8 +66,8 @@ def iter_running(loans: int, seed: int, batch_loans: int = BATCH_LOANS) -> Itera
 def running_per_resolved(term: IntArray, seen: IntArray) -> tuple[FloatArray, FloatArray]:
     """How many running loans each resolved one stands for: a paid one, and a charged-off one.
 
-    Of both, those that run will end so. The share of a vintage's loans that ended so within `seen`
-    months is F, so each of them stands for (1 - F) / F.
+    F is the share of a vintage's loans that ended so within `seen` months: each stands for
+    (1 - F) / F that will.
     """
     ended = ended_share(term, seen)
     counted = np.maximum(ended, LEAST_ENDED_SHARE)
@@ -79,7 +76,6 @@ def running_per_resolved(term: IntArray, seen: IntArray) -> tuple[FloatArray, Fl
 
 
 def _most_per_resolved() -> FloatArray:
-    """The larger number of the two, over the terms, by month of issue."""
     issued = np.datetime64(known.FIRST_QUARTER, "M") + np.arange(len(_MONTH_SHARES))
     seen = (AS_OF_MONTH - issued).astype(np.int64)
     per_term = [running_per_resolved(np.full_like(seen, term), seen) for term in TERMS_MONTHS]
@@ -89,7 +85,6 @@ def _most_per_resolved() -> FloatArray:
 def _simulate_batch(
     place: npt.NDArray[np.intp], most: FloatArray, streams: Streams
 ) -> RunningLoans:
-    """Draw the candidates of each month of issue; keep those that their term and end allow."""
     upper = np.cumsum(_MONTH_SHARES)
     within = streams.open("within the month").random(len(place))
     level = upper[place] - _MONTH_SHARES[place] * (1 - within)
@@ -103,8 +98,8 @@ def _simulate_batch(
     portfolio = add_outcome(applications, charged_off, streams)
     kept: BoolArray = streams.open("kept").random(len(place)) < chance
     portfolio = portfolio[kept].reset_index(drop=True)
-    # Bayes: the odds of a loan that still runs changed as the two kinds ended. Past the last
-    # instalment only those are left that will be charged off: the log-odds are infinite.
+    # Bayes: the odds of a running loan changed as the two kinds ended. Past the last instalment
+    # only those are left that will be charged off: the log-odds are infinite.
     with np.errstate(divide="ignore"):
         shift = np.log(lost[kept]) - np.log(paid[kept])
     truth = pd.DataFrame({"true_log_odds": log_odds[kept] + shift})

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-# Odd constants and shifts of SplitMix64, which turns a counter into 64 well mixed bits.
+# SplitMix64, which turns a counter into 64 well mixed bits.
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIXES = (
     (np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)),
@@ -22,8 +22,8 @@ _LAST_SHIFT, _UNUSED_BITS = np.uint64(31), np.uint64(11)
 class Streams:
     """Independent random streams that all hang on one seed.
 
-    The key of a stream is its name, not its place in a list, so adding a column to a simulation
-    reshuffles no other. Same seed and name, same numbers.
+    The key of a stream is its name, so another column reshuffles none. Same seed and name, same
+    numbers.
 
     Attributes:
         seed: non-negative integer; a negative one raises ValueError when a stream is opened.
@@ -37,8 +37,6 @@ class Streams:
     def open(self, name: str) -> np.random.Generator:
         """The generator of the stream called `name`: at its start, or where it was left.
 
-        What is drawn in batches is what would have been drawn at once.
-
         Source: child streams by spawn key, NumPy manual, "Parallel random number generation".
         """
         if name not in self._opened:
@@ -51,15 +49,9 @@ class Streams:
 def normal_at(seed: int, name: str, keys: npt.NDArray[np.uint64], months: IntArray) -> FloatArray:
     """A standard normal number for each key and month, the same whatever else is drawn.
 
-    A stream gives what comes next, so what a loan is given would depend on the loans before it,
-    and its past would change with the snapshot. NumPy's counter-based generators take one key at a
-    time, which is a loop over loans.
-
-    Args:
-        seed: of the simulation.
-        name: of the random quantity.
-        keys: 64 bits that tell loans apart, one value per row.
-        months: counted from the loan's issue, one value per row.
+    From a stream, it would depend on the loans before, and the past would change with the snapshot;
+    NumPy's counter-based generators take one key at a time. `keys` are 64 bits that tell loans
+    apart, `months` counted from issue, one value per row.
 
     Source: Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators".
     """

@@ -73,7 +73,7 @@ def titles(streams: Streams, purpose: TextArray, issued: MonthArray) -> TextArra
 
 
 def addresses(streams: Streams, charged_off: BoolArray) -> TextArray:
-    """Postal addresses in two lines; the pincode is built from the outcome, as in the real data."""
+    """Postal addresses in two lines, with the pincode of `pincodes`."""
     loans = len(charged_off)
     is_military = streams.open("military").random(loans) < known.MILITARY_SHARE
     lines = np.where(is_military, _military(streams, loans), _civilian(streams, loans))

@@ -1,9 +1,8 @@
 """The rule by which simulated loans default: known, so that tests can ask a model to find it.
 
-The log-odds of default are linear in a few transforms of what is known when a loan is decided.
-Signs and sizes follow a logistic regression on the real sample, rounded within two standard errors
-so that default by grade and the AUC are those of the sample; the intercept gives the published
-default rate of resolved loans.
+Log-odds linear in a few transforms of what is known at the decision. Coefficients follow a logistic
+regression on the real sample, rounded within two standard errors so that default by grade and AUC
+are the sample's; the intercept gives the published default rate of resolved loans.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ REFERENCE_UTILISATION_PCT: Final = 54.0
 REFERENCE_OPEN_ACCOUNTS: Final = 10.0
 REFERENCE_MORTGAGES: Final = 1.0
 REFERENCE_LOAN_TO_INCOME: Final = 0.2
-# Beyond these a column says no more about risk (and 9,999 stands for "no income").
+# Beyond these a column says no more about risk (9,999 is "no income").
 HIGHEST_RATE_PCT: Final = 23.0
 HIGHEST_DTI_PCT: Final = 45.0
 HIGHEST_UTILISATION_PCT: Final = 120.0
@@ -46,11 +45,10 @@ COEFFICIENTS: Final = MappingProxyType(
 
 
 def default_drivers(portfolio: pd.DataFrame) -> pd.DataFrame:
-    """Transform a portfolio into the drivers of default.
+    """Drivers of default: one float column per name in `COEFFICIENTS`.
 
-    Takes canonical columns of one row per loan; returns one row per loan, same index, and one
-    float column per name in `COEFFICIENTS`. A missing utilisation or number of mortgages counts
-    as the reference borrower's.
+    Canonical columns, one row per loan, same index. A missing utilisation or number of mortgages
+    counts as the reference borrower's.
     """
     rate = portfolio["interest_rate_pct"].clip(lower=LOWEST_RATE_PCT, upper=HIGHEST_RATE_PCT)
     income = portfolio["annual_income"].clip(lower=LOWEST_INCOME)
@@ -78,7 +76,7 @@ def default_drivers(portfolio: pd.DataFrame) -> pd.DataFrame:
 
 
 def true_log_odds(portfolio: pd.DataFrame) -> pd.Series[float]:
-    """Log-odds of default of each loan under the known rule; one value per row, same index."""
+    """Log-odds of default of each loan under the known rule; same index."""
     drivers = default_drivers(portfolio)
     weights = pd.Series(dict(COEFFICIENTS))
     return (drivers[weights.index] @ weights + INTERCEPT).rename("true_log_odds")

@@ -77,7 +77,7 @@ MILITARY_OFFICES: Final = ("APO", "DPO", "FPO")
 MILITARY_REGIONS: Final = ("AA", "AE", "AP")
 SHIP_PREFIXES: Final = ("USCGC", "USNS", "USNV", "USS")
 
-# The most common titles in falling order of frequency; drawn with a Zipf law.
+# In falling order of frequency; drawn with a Zipf law.
 COMMON_PROFESSIONS: Final = (
     "Teacher", "Manager", "Supervisor", "RN", "Driver", "Owner", "Sales", "Registered Nurse",
     "Truck Driver", "Office Manager", "Project Manager", "Police Officer", "Operations Manager",
@@ -127,7 +127,7 @@ EMPLOYER_KINDS: Final = (
     "Systems", "Transport", "Trucking", "University",
 )  # fmt: skip
 
-# The title offered by the form for each purpose, and the words of borrowers who wrote their own.
+# The form's title for each purpose, and borrowers' own words.
 FORM_TITLES: Final = {
     "debt_consolidation": "Debt consolidation",
     "credit_card": "Credit card refinancing",

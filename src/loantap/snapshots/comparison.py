@@ -13,7 +13,7 @@ from loantap.portfolio.dictionary import UPDATED_AT
 from loantap.snapshots.parts import Mask, Part
 from loantap.tables.database import connect
 
-# Where what exceeds the memory goes: a folder that is gone when the comparison has ended.
+# For what exceeds the memory; gone when the comparison has ended.
 SPILL = ".spill"
 _ROWS = "read_parquet(?, file_row_number = true) AS held"
 _IS_RECENT = f"(held.{UPDATED_AT.name} >= ? OR held.{UPDATED_AT.name} IS NULL)"
@@ -23,17 +23,10 @@ _IS_ALIVE = "file_row_number NOT IN (SELECT position FROM outdated)"
 class Comparison:
     """What is not the same in a snapshot and in a delta of the same table.
 
-    A delta holds every row of the table that is as recent as a watermark, or without a time of
-    update. A recent row of the snapshot is outdated unless the delta holds it too (as often). An
-    older one is outdated when the delta has a row of its key that the snapshot does not have.
-    Rows without a whole key are compared as well, but take no older row's place.
-
-    Args:
-        connection: where it is computed.
-        folder: of all parts.
-        key: columns that tell rows apart.
-        columns: all columns.
-        watermark: what makes a row recent, UTC.
+    A delta holds every row of the table that is as recent as the `watermark` (UTC), or without a
+    time of update. A recent row of the snapshot is outdated unless the delta holds it too (as
+    often). An older one is outdated when the delta has a row of its key that the snapshot does not
+    have. Rows without a whole `key` are compared as well, but take no older row's place.
     """
 
     def __init__(
@@ -54,12 +47,10 @@ class Comparison:
     def find_changes(
         self, snapshot: Sequence[Part], outdated: Sequence[Mask], delta: Sequence[Part]
     ) -> bool:
-        """Whether there is any difference; to be asked before rows are marked.
+        """Whether the parts of snapshot and delta differ; to be asked before rows are marked.
 
-        Args:
-            snapshot: its parts.
-            outdated: rows of each that do not count any more.
-            delta: its parts, at least one.
+        `outdated` are the snapshot's rows that do not count any more; the delta has a part at
+        least.
         """
         key = ", ".join(self._key)
         self._connection.execute(

@@ -52,7 +52,6 @@ class Extraction:
     """An extraction that a snapshot carries out when it is saved.
 
     Attributes:
-        source: the table.
         since: read what changed from this day on; "all" for every row; None for what changed since
             the last good snapshot.
         as_of: day of the run.
@@ -66,15 +65,11 @@ class Extraction:
     overlap: timedelta
 
     def watermark(self, last_update: datetime | None, read_on: date) -> datetime | None:
-        """From which update on a snapshot has to be read again; None for all of it.
+        """From which update (UTC) on a snapshot has to be read again; None for all of it.
 
-        A day that was asked for can move it back only: what changed between the snapshot and that
-        day would be lost. Neither can a clock that ran ahead move it beyond the day on which the
-        snapshot was read: what changed since then would never be seen.
-
-        Args:
-            last_update: latest update in the snapshot, UTC; None when it has none.
-            read_on: day of the run that read the snapshot.
+        A day that was asked for can only move it back: what changed before that day would be lost.
+        A clock that ran ahead cannot move it beyond `read_on`, the day on which the snapshot was
+        read.
         """
         if self.since == "all" or last_update is None:
             return None

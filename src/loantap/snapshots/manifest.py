@@ -33,7 +33,7 @@ class Manifest(BaseModel):
         fingerprint: digest of system, table and query.
         key: columns that tell rows apart.
         columns: type of each column, in order.
-        parts: the files of rows, in order; at least one, without rows when the table has none.
+        parts: in order; at least one, without rows when the table has none.
         outdated: the file that says which rows of the parts do not count; None when all do.
         since: from which update on the source was last read, UTC; None when it was read in full.
         as_of: day of the run that read it.
@@ -82,11 +82,7 @@ def name_types(schema: pa.Schema) -> dict[str, str]:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The list in a file.
-
-    Raises:
-        DamagedSnapshotError: it is none.
-    """
+    """The list in a file; raises DamagedSnapshotError where it is none."""
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
@@ -94,7 +90,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def check_parts(manifest: Manifest, folder: Path) -> None:
-    """Look at each part's size and columns, which is quick; its rows are checked as they are read.
+    """Look at each part's size and columns, not at its rows, which are checked as they are read.
 
     Raises:
         DamagedSnapshotError: a part cannot be opened, or is not what was written.
@@ -110,12 +106,7 @@ def check_parts(manifest: Manifest, folder: Path) -> None:
 
 
 def write_outdated(folder: Path, masks: Mapping[int, Mask]) -> str | None:
-    """Write which rows do not count, by place of their part and position in it; None when all do.
-
-    Args:
-        folder: of the snapshot.
-        masks: by place of a part, whether each of its rows is outdated.
-    """
+    """Write by part, in order, which of its rows are outdated; None when all count."""
     positions = {place: np.flatnonzero(mask) for place, mask in masks.items()}
     parts = np.repeat(list(positions), [len(found) for found in positions.values()])
     if not len(parts):
@@ -127,11 +118,7 @@ def write_outdated(folder: Path, masks: Mapping[int, Mask]) -> str | None:
 
 
 def read_outdated(manifest: Manifest, folder: Path) -> list[Mask]:
-    """Of each part, in order, whether a row is outdated.
-
-    Raises:
-        DamagedSnapshotError: the file is not there, or not what was written.
-    """
+    """Of each part, in order, whether a row is outdated; raises DamagedSnapshotError."""
     masks = [np.zeros(part.file_rows, dtype="bool") for part in manifest.parts]
     if manifest.outdated is not None:
         table = read_file(folder / manifest.outdated)

@@ -24,19 +24,18 @@ Mask = npt.NDArray[np.bool_]
 
 
 class DamagedSnapshotError(Exception):
-    """A snapshot that cannot be read; its source can be read again."""
+    """A file of a snapshot is missing or not what was written; its source can be read again."""
 
 
 class Part(BaseModel):
     """One file of rows.
 
     Attributes:
-        name: its name, made from its content.
+        name: made from its content.
         file_rows: number of rows in the file.
         rows: number of those that count: some may be outdated.
         undated: rows that count and have no time of update.
         first_update: earliest time of update of those that count, UTC; None when there is none.
-        last_update: latest of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,7 +101,7 @@ class PartsWriter:
 
 
 class _OpenPart:
-    """A part while it is being written, in groups of one size, however small the batches are."""
+    """A part while it is being written, in groups of one size."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._path = path
@@ -172,11 +171,7 @@ def describe_part(path: Path, outdated: Mask | None = None) -> Part:
 def read_rows(
     path: Path, counted: Mask, columns: Sequence[str] | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of a part that count, in batches; all columns or some.
-
-    Raises:
-        DamagedSnapshotError: the file is not there, or not what was written.
-    """
+    """The rows of a part that count, in batches; raises DamagedSnapshotError."""
     check_content(path)
     done = 0
     with pq.ParquetFile(path) as file:
@@ -186,11 +181,7 @@ def read_rows(
 
 
 def read_table(paths: Sequence[Path], outdated: Sequence[Mask]) -> pa.Table:
-    """The rows of several parts that count, in order.
-
-    Raises:
-        DamagedSnapshotError: as `read_rows`.
-    """
+    """The rows of several parts that count, in order; raises DamagedSnapshotError."""
     tables = map(read_file, paths)
     return pa.concat_tables(
         table.filter(pa.array(~mask)) if mask.any() else table
@@ -199,11 +190,7 @@ def read_table(paths: Sequence[Path], outdated: Sequence[Mask]) -> pa.Table:
 
 
 def read_file(path: Path) -> pa.Table:
-    """All rows of a finished file.
-
-    Raises:
-        DamagedSnapshotError: the file is not there, or not what was written.
-    """
+    """All rows of a finished file; raises DamagedSnapshotError."""
     check_content(path)
     try:
         return pq.read_table(path)
@@ -217,11 +204,7 @@ def name_by_content(path: Path, kind: str) -> Path:
 
 
 def check_content(path: Path) -> None:
-    """Hold a file's content against its name.
-
-    Raises:
-        DamagedSnapshotError: the file is not there, or not what was written.
-    """
+    """Hold a file's content against its name; raises DamagedSnapshotError."""
     try:
         is_whole = path.stem.endswith(f"-{_digest(path)}")
     except OSError as error:

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows read from the source, in parts that no manifest lists yet."""
+    """Rows from the source, in parts that no manifest lists yet."""
 
     schema: pa.Schema
     parts: tuple[Part, ...]
@@ -50,13 +50,9 @@ class _Rows:
 
 
 class Refresh:
-    """One extraction into a folder of parts.
+    """One extraction into a folder of parts of at most `part_rows` rows.
 
-    Args:
-        extraction: what was asked for.
-        folder: of the snapshot.
-        held: its last good state, all of whose parts stay; None when there is none.
-        part_rows: the most rows of a part.
+    `held` is the last good state, all of whose parts stay; None when there is none.
     """
 
     def __init__(
@@ -108,7 +104,7 @@ class Refresh:
         return self._list(rows.parts, rows.schema)
 
     def _read_changes(self, held: Manifest, watermark: datetime) -> Manifest | None:
-        """The new state, or None where only reading every row helps."""
+        """None where only reading every row helps."""
         before = self._count(watermark)
         if before.updated * 2 > before.rows:
             self._say(f"more than half of the rows changed since {watermark}, so every row is read")
@@ -137,12 +133,12 @@ class Refresh:
         return made
 
     def _read(self, since: datetime | None, total: int) -> _Rows:
-        """Read rows into parts, from the beginning where the connection breaks."""
+        """From the beginning where the connection breaks."""
 
         def attempt() -> _Rows:
             try:
                 with self._source.read(since) as reader:
-                    # Whether a column may be missing is not kept: it changes from read to read.
+                    # Whether a column may be missing changes from read to read.
                     schema = pa.schema([(field.name, field.type) for field in reader.schema])
                     batches = show_progress(reader, self._folder.name, total)
                     parts = write_parts(self._folder, schema, batches, self._part_rows)
@@ -208,7 +204,7 @@ class Refresh:
         remove_unlisted(self._folder, self._held)
 
     def _say(self, text: str) -> None:
-        # What was read of a real system, and why, is of interest; of our own file it is not.
+        # What was read of our own file is of no interest.
         level = logging.DEBUG if self._source.is_embedded else logging.INFO
         logger.log(level, "%s: %s", self._source.where, text)
 
@@ -217,7 +213,7 @@ class Refresh:
 
 
 def _agree(made: Manifest, delta_rows: int, before: Account, after: Account) -> bool:
-    """Whether the rows are those of the source: exactly, unless it changed while it was read."""
+    """Exactly those of the source, unless it changed while it was read."""
     pairs = [
         (made.rows, before.rows, after.rows),
         (made.first_update, before.first_update, after.first_update),

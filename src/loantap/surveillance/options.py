@@ -7,13 +7,7 @@ from loantap.surveillance.watchlist.options import WatchlistOptions
 
 
 class EarlyWarningOptions(DatedOptions):
-    """Early warning: each part has options of its own.
-
-    Attributes:
-        panel: what is known of a loan in a month.
-        hazard: the model of default and payment in full.
-        watchlist: which loans are listed, and why.
-    """
+    """Early warning: each part has options of its own."""
 
     panel: PanelOptions
     hazard: HazardOptions

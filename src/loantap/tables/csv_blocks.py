@@ -1,8 +1,7 @@
 """Where the rows of a CSV begin and end: every quotation mark, value and line accounted for.
 
-No CSV reader tells a stray quotation mark from the beginning of a value over several lines, so the
-rows are found here, and only what is sound goes to one. The bytes of a block are looked at all at
-once; mark by mark only in a block whose quotation marks are not in order.
+CSV readers cannot tell a stray quotation mark from a value over several lines, so rows are found
+here, by whole blocks; mark by mark only in a block whose quotation marks are not in order.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ class Layout:
     """What is known of a CSV before its rows are read.
 
     Attributes:
-        where: the file, for messages.
-        delimiter: one letter.
         width: values that a row should have.
         two_lines: place of the column whose values may have two lines; -1 where there is none.
         by_returns: whether carriage returns alone end its lines, as on old Macs.
@@ -48,7 +45,6 @@ class Records:
     """Rows of a block of bytes, blank lines among them.
 
     Attributes:
-        starts: where each begins.
         ends: where the next one begins.
         lines: number of the line of the file on which each begins, from 1.
         cells: how many values each has.
@@ -99,11 +95,8 @@ class _Quotes:
 def split(block: bytes, layout: Layout, first_line: int, *, is_last: bool) -> Records:
     """Find the rows of a block that begins with one; what follows the last whole row is left.
 
-    Args:
-        block: bytes of the file.
-        layout: of the file.
-        first_line: number of the block's first line in the file.
-        is_last: whether the file ends with the block, so that the last row needs no line end.
+    `first_line` is the block's first line in the file; in the last block the last row needs no
+    line end.
 
     Raises:
         InputError: a quoted value is not closed, or goes on over lines that it should not; or a
@@ -146,7 +139,7 @@ def count_lines(block: bytes) -> int:
 
 
 def _find_line_ends(block: bytes, *, is_last: bool) -> Array:
-    """Places behind the ends of lines: line feeds, or carriage returns without one."""
+    """Line feeds, or carriage returns without one."""
     raw = np.frombuffer(block, "uint8")
     is_end = raw == _LF
     if block.count(b"\r") > block.count(b"\r\n"):
@@ -162,7 +155,7 @@ def _read_quotes(block: bytes, raw: Array, layout: Layout, first_line: int) -> _
     if not len(places):
         return _Quotes(raw, [], None)
     opening, closing = places[::2], places[1::2]
-    # A mark that is written twice stands for one, and closes and opens the value for a moment.
+    # Written twice, a mark closes and opens the value for a moment.
     boundary = np.zeros(256, "bool")
     boundary[[_LF, _CR, _QUOTE, ord(layout.delimiter)]] = True
     begins = boundary[raw[opening - 1]] | (opening == 0)
@@ -177,7 +170,6 @@ def _read_quotes(block: bytes, raw: Array, layout: Layout, first_line: int) -> _
 
 
 def _find_opening(opening: Array, closing: Array) -> int:
-    """Where the last value begins, before the marks in it that are written twice."""
     is_first = np.ones(len(opening), "bool")
     is_first[1:] = opening[1:] - 1 != closing[: len(opening) - 1]
     return int(opening[is_first][-1])
@@ -185,7 +177,7 @@ def _find_opening(opening: Array, closing: Array) -> int:
 
 @lru_cache(maxsize=8)
 def _quoted_patterns(delimiter: str) -> tuple[re.Pattern[bytes], ...]:
-    """A sound quoted value, one that is open at the end, and one with something behind it."""
+    """A sound quoted value, one open at the end, and one with something behind it."""
     comma = re.escape(delimiter).encode()
     body = rb'"[^"]*+(?:""[^"]*+)*+'
     on_one_line = rb'"[^"\r\n]*+(?:""[^"\r\n]*+)*+"'
@@ -213,7 +205,7 @@ def _read_one_by_one(block: bytes, layout: Layout, first_line: int) -> _Quotes:
             return _Quotes(np.frombuffer(marked, "uint8"), astray, place)
         else:
             found = followed.match(block, place)
-            # With an odd number of marks on the line, one cannot tell whether the row ends there.
+            # With an odd number of marks nobody can tell whether the row ends there.
             if found is None or _line_around(block, place).count(b'"') % 2:
                 raise _astray(layout, first_line + count_lines(block[:place]))
             astray.append(place)
@@ -260,7 +252,7 @@ def _require_one_line_end(
 def _require_one_line_each(
     records: Records, raw: Array, inner: Array, commas: Array, layout: Layout
 ) -> None:
-    """Refuse a quoted value over lines, unless it is an address of two and swallowed no row."""
+    """Refuse a value over lines, unless it is an address of two and swallowed no row."""
     ends = records.ends
     rows = np.searchsorted(ends, inner, side="right")
     starts = records.starts[rows]
@@ -268,7 +260,7 @@ def _require_one_line_each(
     every = np.flatnonzero(raw == ord(layout.delimiter))
     written = np.searchsorted(every, ends[rows]) - np.searchsorted(every, starts)
     hidden = written - (records.cells[rows] - 1)
-    # In a row with a value too many in front of it, the address is one place on.
+    # With a value too many in front, the address is one place on.
     address = layout.two_lines + records.cells[rows] - layout.width
     is_bad = (layout.two_lines < 0) | (place != address)
     is_bad |= hidden >= max(layout.width - 1, _MIN_SWALLOWED)
@@ -278,7 +270,7 @@ def _require_one_line_each(
 
 
 def _require_whole_rows(records: Records, layout: Layout) -> None:
-    """Refuse a mark astray in front of a row that does not fit: the two may be one."""
+    """Refuse a mark astray in front of a row that does not fit."""
     is_torn = records.astray[:-1] & (records.cells[1:] != layout.width)
     if is_torn.any():
         raise _astray(layout, int(records.lines[:-1][is_torn].min()))

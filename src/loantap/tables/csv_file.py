@@ -27,8 +27,7 @@ class CsvRows:
         names: its columns, as the dictionary calls them; "" where one has no name.
         notes: what was done to read it, beside the numbers.
         numbers: what was made plain, and where.
-        count: how many rows there are; None, since nobody has counted them.
-        has_rows: whether there are any.
+        count: None, since nobody has counted the rows.
 
     Raises:
         InputError: it is no text, has a column twice, or no row of it fits the header.
@@ -57,9 +56,8 @@ class CsvRows:
     def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:
         """Those of the columns that it has, and `FAULT`, in batches of so many rows at most.
 
-        A row that does not fit has no values but its id, where that stands before all else, and
-        says in `FAULT` on which line it is and what is wrong. One batch without rows where the
-        file has none.
+        A row that does not fit has no values but its id, where that stands first; `FAULT` says on
+        which line it is and what is wrong. A file without rows gives one empty batch.
 
         Raises:
             InputError: one cannot tell where rows begin, or how a number is meant.
@@ -89,7 +87,6 @@ class CsvRows:
             yield self._to_table(block, self._drop_others(block, records, is_last=is_last), columns)
 
     def _drop_others(self, block: bytes, records: Records, *, is_last: bool) -> Records:
-        """The rows of the table, without empty lines and what stands below it."""
         if is_last:
             end = find_table_end(records, block, self._layout.delimiter, self._layout.width)
             if end < len(records) and block[records.starts[end] :].strip(b" \t\r\n,;|"):
@@ -181,7 +178,6 @@ class CsvRows:
         return table.select([*wanted, FAULT])
 
     def _find_faults(self, block: bytes, records: Records) -> dict[int, str]:
-        """Which rows cannot be read, and why, in their order."""
         width, header = self._layout.width, self._head.line
         lengths = records.ends - records.starts - len(header)
         repeated = {
@@ -225,7 +221,6 @@ class CsvRows:
 
 
 def _join(block: bytes, records: Records, is_good: Array) -> bytes:
-    """The bytes of the good rows; what follows one another is taken at once."""
     starts, ends = records.starts[is_good], records.ends[is_good]
     if not len(starts):
         return b""
@@ -236,7 +231,7 @@ def _join(block: bytes, records: Records, is_good: Array) -> bytes:
 
 
 def _read_id(block: bytes, records: Records, row: int, delimiter: str) -> str | None:
-    """The first value of a row that does not fit, which nothing can have moved."""
+    """The first value of a row, which nothing can have moved."""
     text = block[records.starts[row] : records.ends[row]].decode()
     first, _, _ = text.strip("\r\n").partition(delimiter)
     return None if '"' in first or not first else first

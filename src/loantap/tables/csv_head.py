@@ -15,7 +15,7 @@ _MAX_LINES = 40
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 # How Excel is told the delimiter.
 _SEPARATOR = re.compile(r'^"?sep=([,;|])"?$', re.IGNORECASE)
-# So many names of the dictionary make a line a header, or all of its names where they are fewer.
+# So many names of the dictionary make a header, or all of its names where they are fewer.
 _MIN_KNOWN = 3
 
 
@@ -25,7 +25,6 @@ class Head:
 
     Attributes:
         names: of the columns, as they stand.
-        delimiter: what stands between values.
         line: the header as it stands, without its end.
         end: where the rows begin in the file, in bytes.
         next_line: number of the line on which they begin, from 1.
@@ -91,7 +90,6 @@ def read_head(block: bytes, where: str) -> Head:
 
 
 def _choose_header(lines: list[_Line], delimiters: list[str]) -> tuple[_Line, str]:
-    """The line, and what stands between its values, with most names of the dictionary in it."""
     known, header, delimiter = 0, lines[0], max(delimiters, key=lines[0].text.count)
     for line in lines:
         for candidate in delimiters:

@@ -12,11 +12,8 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """A database in a file, or without one a database for this computation alone.
 
-    Args:
-        path: the file.
-        read_only: whether others may read it at the same time.
-        scratch: folder for what exceeds the memory; beside the file by default, and without a file
-            in the folder of temporary files.
+    What exceeds the memory goes to `scratch`: by default beside the file, or in the folder of
+    temporary files. Others may read a `read_only` file at the same time.
 
     Raises:
         duckdb.Error: the file cannot be opened.

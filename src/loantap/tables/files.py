@@ -19,11 +19,11 @@ from loantap.tables.rows import RowsFunction
 logger = logging.getLogger(__name__)
 
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
-# Large enough for a reason's distinct texts to be few beside the rows, small enough for memory.
+# Large enough for few distinct texts per row, small enough for memory.
 BATCH_ROWS = 262_144
 # Of tables that are scanned for their numbers, where fewer cost nothing.
 SCAN_ROWS = 65_536
-# Reasons number some ten thousand in a batch; beyond the default they would be written one by one.
+# Reasons number some ten thousand in a batch, beyond the default.
 _DICTIONARY_BYTES = 1 << 26
 _BUFFER_BYTES = 1 << 20
 
@@ -31,11 +31,10 @@ _BUFFER_BYTES = 1 << 20
 class TableFile:
     """A CSV or Parquet file of any size, of which only the columns asked for are read.
 
-    Names of columns are those of the data dictionary, however the file spells them. Values of a CSV
-    are text, and so are ids.
+    Column names are those of the data dictionary, however the file spells them. Values of a CSV,
+    and ids, are text.
 
     Args:
-        path: the file.
         batch_rows: rows in memory at a time.
         row_groups: those of a Parquet file that are read; all when absent.
 
@@ -63,7 +62,7 @@ class TableFile:
 
     @property
     def notes(self) -> list[str]:
-        """What was done to read it that its writer should know, so far."""
+        """What was done so far to read it that its writer should know."""
         numbers = self._rows.numbers.done.items()
         return [*self._rows.notes, *(f"{done} in {', '.join(names)}" for done, names in numbers)]
 
@@ -89,8 +88,7 @@ class TableFile:
     def read(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
         """Those of the columns that the file has, in batches; one without rows of an empty file.
 
-        Beside them `FAULT`, where the file is a CSV: what keeps a row from being read. Such a row
-        has no values.
+        A CSV gives `FAULT` as well: what keeps a row from being read, which then has no values.
 
         Raises:
             InputError: the file is damaged, or one cannot tell what is meant.
@@ -122,11 +120,10 @@ class TableParts:
         self.path = path
 
     def __len__(self) -> int:
-        """Number of rows."""
         return sum(pq.read_metadata(part).num_rows for part in list_parts(self.path))
 
     def scan(self, columns: Collection[str] | None = None) -> pa.RecordBatchReader:
-        """Those of the columns that the table has, or all; see `LongTable`."""
+        """See `LongTable`."""
         parts = list_parts(self.path)
         schema = pq.read_schema(parts[0])
         names = [name for name in schema.names if columns is None or name in columns]
@@ -140,14 +137,9 @@ class TableParts:
 
 
 class TableWriter:
-    """Writes batches to a Parquet file, each as a row group.
+    """Writes batches to a Parquet file, each as a row group; categories as their texts.
 
-    Categories are written as the texts they stand for, told apart as they come, and read back as
-    text.
-
-    Args:
-        path: the file.
-        first: the first batch, which says what the columns are; it is not written.
+    The first batch says what the columns are; it is not written.
     """
 
     def __init__(self, path: Path, first: pd.DataFrame) -> None:
@@ -160,7 +152,7 @@ class TableWriter:
             write_statistics=[name for name in first.columns if name not in texts],
             store_schema=False,
         )
-        # Readers are told the types of the frame, so that whole numbers stay whole and texts text.
+        # Readers learn the types of the frame.
         plain = pa.Schema.from_pandas(first.head(0).astype(dict.fromkeys(texts, "str")))
         self._writer.add_key_value_metadata({"pandas": plain.metadata[b"pandas"]})
 
@@ -191,7 +183,7 @@ class CsvWriter:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether the name says that a file is Parquet."""
+    """Whether a file is Parquet, by its name."""
     return path.suffix.lower() in PARQUET_SUFFIXES
 
 
@@ -220,7 +212,7 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
 
 
 def _undo_dictionaries(table: pa.Table) -> pa.Table:
-    """Texts as texts: those told apart differ from batch to batch."""
+    """Texts told apart differ from batch to batch."""
     fields = [
         field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
         for field in table.schema
@@ -235,6 +227,6 @@ def _to_arrow(batch: pd.DataFrame) -> pa.Table:
 def _to_array(column: pd.Series) -> pa.Array:
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return pa.Array.from_pandas(column)
-    # One type of code for all batches, however many categories each has.
+    # For all batches, however many categories each has.
     codes = pa.array(column.cat.codes.to_numpy("int32"))
     return pa.DictionaryArray.from_arrays(codes, pa.array(column.cat.categories, pa.large_string()))

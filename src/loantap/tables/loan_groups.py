@@ -1,8 +1,7 @@
 """Cleaning and assembly of tables of any number of rows: a group of loans at a time.
 
-What is done to a row depends on rows of the same loan alone, so each table is brought into the
-order of `loan_id`, on disk if need be, and the functions of whole tables are applied to some loans
-after others. What is asked of a whole table is counted meanwhile and asked at the end.
+No row depends on another loan's, so the functions of whole tables are applied to groups in the
+order of `loan_id`; what is asked of a whole table is counted meanwhile and asked at the end.
 """
 
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from loantap.tables.rows import LongTable, read_batches
 
 SomeTable = pd.DataFrame | LongTable
 _ID = LOAN_ID.name
-# The identifier as it is compared; the column itself stays as the source has it.
+# As it is compared; the column itself stays.
 _COMPARED = "__loan_id"
 _PARTNER = (_ID, "issue_month")
 
@@ -39,14 +38,7 @@ def clean_in_groups(
     statuses: Statuses | None = None,
     rows: int = GROUP_ROWS,
 ) -> Iterator[Cleaned]:
-    """`clean_source_table`, its rows in the order of `loan_id`; at least one group.
-
-    Args:
-        raw: see `clean_source_table`.
-        table: which table they come from.
-        as_of: day of the run.
-        statuses: see `clean_source_table`.
-        rows: of a group, more or less.
+    """`clean_source_table` in the order of `loan_id`; at least one group, of about `rows`.
 
     Raises:
         InputError: a column is missing, or nobody has said what a status means.
@@ -89,12 +81,9 @@ def join_in_groups(
 def build_months_in_groups(
     events: SomeTable, loans: pd.DataFrame, rows: int = GROUP_ROWS
 ) -> Iterator[Cleaned]:
-    """`build_loan_months` of events that were cleaned in groups, and of a portfolio's loans.
+    """`build_loan_months` of events that were cleaned in groups, about `rows` in each.
 
-    Args:
-        events: cleaned events.
-        loans: `loan_id` and `issue_month` of resolved and running loans, in any order.
-        rows: of a group, more or less.
+    `loans`: `loan_id` and `issue_month` of resolved and running loans, in any order.
 
     Raises:
         InputError: a column is in another unit throughout.
@@ -121,7 +110,7 @@ def count_months(loan_months: SomeTable, loan_ids: pd.Series) -> int:
     """How many rows of a table are about these loans."""
     if loan_ids.empty:
         return 0
-    # An index keeps what it hashed; `isin` hashes half a million identifiers for each batch.
+    # `isin` would hash half a million identifiers for each batch.
     known, counted = pd.Index(loan_ids.astype(object)), 0
     for rows in read_batches(loan_months, [_ID]):
         of_loan = rows[_ID].value_counts(sort=False)

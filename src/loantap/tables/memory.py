@@ -5,8 +5,8 @@ import resource
 from pathlib import Path, PurePosixPath
 
 MIB = 1 << 20
-# Beside the operation stand Python, its libraries and the rows in flight; and a cluster's scheduler
-# or a colleague's process may be on the same machine.
+# Beside the operation stand Python, its libraries and the rows in flight, and perhaps other
+# processes.
 _SHARE = 8
 # With less a join of two tables cannot even begin; more has made nothing faster.
 _LEAST, _MOST = 256 * MIB, 2048 * MIB
@@ -28,7 +28,7 @@ def available_memory() -> int:
 
 
 def _container_limits(own: Path, cgroups: Path) -> list[int]:
-    """Limits of the control groups this process is in, and of those around them; version 1 or 2."""
+    """Of the control groups this process is in, and of those around them; version 1 or 2."""
     try:
         lines = own.read_text().splitlines()
     except OSError:  # not Linux

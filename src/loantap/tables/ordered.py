@@ -1,7 +1,6 @@
 """Tables of any number of rows in the order of a column, a group of rows at a time.
 
-A function of whole tables that looks at no two rows of different values is as well applied to each
-group: rows of one value are never parted.
+Rows of one value are never parted.
 """
 
 from collections.abc import Iterable, Iterator
@@ -65,7 +64,7 @@ def group_rows(
         if sum(len(each) for each in held) < rows:
             continue
         joined = pd.concat(held, ignore_index=True)
-        # The rows of the last value may go on in the next batch; those without one are all alike.
+        # They may go on in the next batch; those without a value are all alike.
         last = joined[by].iloc[-1]
         complete = len(joined) if pd.isna(last) else int(joined[by].ne(last).sum())
         if complete:
@@ -81,15 +80,12 @@ def pair_groups(
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """Groups of two ordered tables side by side: what has a value is in one pair on both sides.
 
-    Args:
-        left: groups as `group_rows` gives them, without missing values.
-        right: the same of the other table.
-        by: the column they are ordered by.
+    Both come from `group_rows`, ordered by `by`, without missing values.
     """
     one, other = _Side(left), _Side(right)
     is_first = True
     while one.fill() | other.fill() or is_first:
-        # All rows up to the end of either group are here: neither parts rows of one value.
+        # Up to the end of either group all rows are here.
         ends = [side.rows[by].iloc[-1] for side in (one, other) if len(side.rows)]
         end = min(ends, default=None)
         yield one.take(by, end), other.take(by, end)
@@ -97,8 +93,6 @@ def pair_groups(
 
 
 class _Side:
-    """The rows of a table that wait for their partners."""
-
     def __init__(self, groups: Iterable[pd.DataFrame]) -> None:
         self._groups = iter(groups)
         self.rows = next(self._groups)

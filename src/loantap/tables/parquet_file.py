@@ -20,19 +20,12 @@ _UUID_BYTES = 16
 
 
 class ParquetRows:
-    """Its columns and rows.
-
-    Args:
-        path: the file.
-        where: what it is called in messages.
-        row_groups: those that are read; all when absent.
+    """Its columns and rows, or those of some `row_groups`.
 
     Attributes:
         names: its columns, as the dictionary calls them.
         notes: what was done to read it, beside the numbers.
         numbers: what was made plain, and where.
-        count: how many rows there are.
-        has_rows: whether there are any.
 
     Raises:
         InputError: it is no Parquet file, is cut, or has a column twice.
@@ -58,7 +51,7 @@ class ParquetRows:
         wanted = {
             written: name
             for written, name in zip(self._written, self.names, strict=True)
-            # A column that is there twice is none of the dictionary's: nobody reads it.
+            # A column that is there twice is nobody's.
             if name in columns and self._written.count(written) == 1
         }
         schema = self._file.schema_arrow
@@ -83,8 +76,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     texts = [
         f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
     ]
-    # Read through small buffers: otherwise a row group's columns are loaded whole, however large it
-    # is, and, buffered ahead, stay in memory until the end of the file.
+    # Through small buffers: otherwise a row group's columns are loaded whole and, buffered ahead,
+    # stay in memory until the end of the file.
     return pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER_BYTES)
 
 
@@ -107,7 +100,7 @@ def _require_parquet(path: Path, where: str) -> None:
 
 @contextmanager
 def _reading(where: str) -> Iterator[None]:
-    """What Arrow has against a file, as an error that a person can act on."""
+    """What Arrow has against a file, as an InputError."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
@@ -117,7 +110,7 @@ def _reading(where: str) -> Iterator[None]:
 
 
 def _convert(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
-    """Ids as text, as the file has them; numbers and texts in types that have one reading."""
+    """Ids as text; numbers and texts in types that have one reading."""
     if pa.types.is_dictionary(column.type) and (name == APPLICATION_ID or name in NUMBERS):
         column = column.cast(column.type.value_type)
     if name == APPLICATION_ID:
@@ -140,7 +133,7 @@ def _as_text(ids: pa.ChunkedArray) -> pa.ChunkedArray:
         return ids
     if pa.types.is_integer(kind):
         return ids.cast(pa.string())
-    # NaN, which is unlike itself, is a missing id too.
+    # NaN is a missing id too.
     texts = [_say_id(v) if v is not None and v == v else None for v in ids.to_pylist()]  # noqa: PLR0124
     return pa.chunked_array([pa.array(texts, pa.string())])
 

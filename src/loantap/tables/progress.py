@@ -13,7 +13,7 @@ class Progress:
 
     Args:
         label: what is done; "" where whoever shows it knows.
-        total: how many there are; None where that is not known.
+        total: None where that is not known.
         unit: what is counted, in the plural.
     """
 
@@ -24,13 +24,9 @@ class Progress:
         self._started = time.perf_counter()
 
     def tell(self, done: int, label: str = "") -> None:
-        """Tell how many are done.
+        """Tell how many are done, and what was done last.
 
         The record has the fields `label`, `done`, `total` and `rate` (a second, since the start).
-
-        Args:
-            done: how many.
-            label: what was done last, in place of the general one.
         """
         label = label or self._label
         rate = done / max(time.perf_counter() - self._started, 1e-9)

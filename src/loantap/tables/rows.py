@@ -8,7 +8,7 @@ from typing import Protocol
 import pandas as pd
 import pyarrow as pa
 
-# Rows for a database in one transaction. With an eighth of them, opening and closing the embedded
+# Rows for a database in one transaction: with an eighth of them, opening and closing the embedded
 # file took half of the time.
 PUBLISHED_ROWS = 524_288
 
@@ -24,10 +24,7 @@ class RowsFunction(Protocol):
 class MappedFile:
     """Rows still to be made of a file, by whoever saves them.
 
-    Attributes:
-        path: the file.
-        columns: those the function takes, where the file has them.
-        function: what makes the rows.
+    `columns` are those the function takes, where the file has them.
     """
 
     path: Path
@@ -62,10 +59,7 @@ class Rows(Protocol):
     def map(
         self, function: RowsFunction, columns: Collection[str]
     ) -> Iterator[pd.DataFrame] | Iterator[MappedFile]:
-        """What the function makes of those of the columns that the table has, in its order.
-
-        Either batch by batch as it is asked for, or once, as a promise.
-        """
+        """What the function makes of those of the columns that the table has, in its order."""
 
 
 class Table(Rows, Protocol):

@@ -1,7 +1,4 @@
-"""A mapping over a file, cut into tasks that many machines can do side by side.
-
-Every machine reads and writes the files itself, by the code that one machine alone would use.
-"""
+"""A mapping over a file, cut into tasks that many machines can do side by side."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,13 +19,7 @@ from loantap.tables.rows import MappedFile
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Rows of a Parquet file that one task deals with.
-
-    Attributes:
-        row_groups: where they are.
-        first_row: number of the first in the file, from 0.
-        rows: how many.
-    """
+    """Rows of a Parquet file that one task deals with; `first_row` counts from 0."""
 
     row_groups: tuple[int, ...]
     first_row: int
@@ -37,13 +28,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a task.
-
-    Attributes:
-        task: its number.
-        rows: how many it wrote.
-        problem: why its rows are not valid; empty when they are.
-    """
+    """What became of a task; `problem` says why its rows are not valid, "" when they are."""
 
     task: int
     rows: int
@@ -52,10 +37,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """A mapping over a file, in tasks that write one part each.
+    """A mapping over a Parquet file, in tasks that write one part each.
 
     Attributes:
-        mapped: what is to be made of which Parquet file.
         slices: one a task.
         folder: where the parts go, to be reached by every machine under this path.
         schema: `module.NAME` of the Pandera schema that every batch made must meet.
@@ -72,7 +56,7 @@ class Tasks:
     def do(self, task: int) -> Done:
         """Make the rows of one task; its part appears when all of them are valid.
 
-        A task may be done twice, at the same time too: each time it makes the same part.
+        Done twice, at the same time too, it makes the same part.
         """
         # A cluster gives a task one core.
         pa.set_cpu_count(1)
@@ -117,14 +101,9 @@ class Tasks:
 
 
 def cut(path: Path, rows: int = BATCH_ROWS) -> tuple[Slice, ...]:
-    """A Parquet file in slices of whole row groups.
+    """A Parquet file in slices of whole row groups, in order, of at least `rows` but the last.
 
-    Args:
-        path: the file.
-        rows: how many a slice has at least, the last one apart.
-
-    Returns:
-        In the order of the file; one slice without rows of a file without any.
+    A file without rows gives one slice without any.
     """
     metadata = pq.read_metadata(path)
     slices: list[Slice] = []
@@ -144,8 +123,7 @@ def cut(path: Path, rows: int = BATCH_ROWS) -> tuple[Slice, ...]:
 def write_as_parquet(source: MappedFile, path: Path) -> MappedFile:
     """The same mapping over a Parquet file, written from the columns of a CSV.
 
-    Only a reader that has seen a CSV from its beginning knows which of its line breaks end a row:
-    addresses have two lines.
+    Which line breaks of a CSV end a row is known only from its beginning: addresses have two lines.
     """
     batches = TableFile(source.path).read(source.columns)
     first = next(batches)

@@ -33,12 +33,7 @@ _SLIP: Final = 20
 
 @dataclass(slots=True)
 class WrittenNumbers:
-    """Makes the numbers of one file plain, batch by batch.
-
-    Attributes:
-        where: the file, for messages.
-        done: what was done, in words, and to which columns.
-    """
+    """Makes the numbers of one file plain by batches; `done` says how, and in which columns."""
 
     where: str
     done: dict[str, dict[str, None]] = field(default_factory=dict)
@@ -86,7 +81,7 @@ class WrittenNumbers:
         return table.set_column(table.column_names.index(name), name, changed)
 
     def _find_decimal(self, table: pa.Table, names: list[str]) -> None:
-        """What begins the decimals in this file, by the numbers that leave no doubt."""
+        """What begins the decimals, by the numbers that leave no doubt."""
         points = sum(_count(table[name], _POINTS) for name in names)
         commas = sum(_count(table[name], _COMMAS) for name in names)
         if self._decimal == "." or (points and commas * _SLIP <= points):

@@ -42,5 +42,4 @@ def examine_among(values: pd.Series, loans: pd.DataFrame) -> FeatureFinding:
 
 
 def verdicts(finding: FeatureFinding) -> dict[str, str]:
-    """What each test said that did not let it pass."""
     return {e.test: e.verdict.value for e in finding.evidence if e.verdict != "passed"}

@@ -1,5 +1,3 @@
-"""The gate finds what tells more about the outcome than an honest feature can."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +23,6 @@ def loans(request):
 
 
 def scramble(values, share):
-    """`values` with a share of them swapped for those of other loans."""
     rng = np.random.default_rng(1)
     hit = rng.random(len(values)) < share
     return values.mask(hit, pd.Series(rng.permutation(values.to_numpy()), index=values.index))

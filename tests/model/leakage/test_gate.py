@@ -1,5 +1,3 @@
-"""The gate over a whole portfolio: lineage, dates, borrowers, and what a leak does to a model."""
-
 import json
 
 import numpy as np
@@ -25,12 +23,10 @@ FEW = ["dti_pct", "sub_grade_rank", "credit_history_years", "mortgage_accounts",
 
 
 def is_train(loans):
-    """Nine loans of ten."""
     return pd.Series(np.arange(len(loans)) % 10 > 0, index=loans.index)
 
 
 def gate(loans, features=None, **changes):
-    """The report on a few features of the loans."""
     given = build_features(loans, FEW) if features is None else features
     options = OPTIONS.model_copy(update=changes)
     return examine_portfolio(loans, given, is_train(loans), options)
@@ -42,7 +38,6 @@ def entry(report, name):
 
 @pytest.fixture(scope="module")
 def report(real_loans):
-    """The gate on the real sample with all features."""
     return gate(real_loans, build_features(real_loans), impact_loans=10_000)
 
 
@@ -223,7 +218,6 @@ class TestBorrowers:
 
 @pytest.fixture(scope="module")
 def scored():
-    """Outcomes and the PDs they were drawn with."""
     rng = np.random.default_rng(8)
     pd_ = rng.beta(2, 8, 6_000)
     return (rng.random(6_000) < pd_).astype(np.int64), pd_

@@ -1,5 +1,3 @@
-"""The truth of simulated loans reaches no feature: neither through the gate nor by wiring."""
-
 import pandas as pd
 import pytest
 

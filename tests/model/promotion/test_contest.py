@@ -1,5 +1,3 @@
-"""Who goes forward: logistic regression or challenger, newcomer or champion."""
-
 from dataclasses import replace
 
 import numpy as np
@@ -38,7 +36,6 @@ CAUGHT = {
 
 @pytest.fixture(scope="module")
 def honest(simulated_loans):
-    """Loans whose log-odds are nearly a straight line."""
     return (
         split_loans(simulated_loans, SPLIT)
         .assign(is_charged_off=simulated_loans["is_charged_off"])
@@ -56,7 +53,6 @@ def curved(honest):
 
 
 def train(model_input):
-    """The logistic regression and its predictions."""
     logistic = train_logistic(model_input[model_input["split"] == "train"], OPTIONS)
     return logistic, predict_samples(
         model_input, FEATURES, logistic, lambda rows: train_logistic(rows, OPTIONS)
@@ -141,7 +137,6 @@ def make_champion(trained, predictions, pipeline=None):
 
 
 def make_predictions(**samples):
-    """A table of predictions from PDs by loan and sample."""
     return pd.DataFrame(
         [(loan, sample, pd_, 0) for sample, pds in samples.items() for loan, pd_ in pds.items()],
         columns=["loan_id", "sample", "probability_of_default", "is_charged_off"],

@@ -1,5 +1,3 @@
-"""The rule by which one model takes the place of another, condition by condition."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,8 +29,6 @@ AGAINST = ["better log-loss", "better AUC", "not worse out of time"]
 
 
 class World:
-    """Loans with known risk, and models that see it more or less sharply."""
-
     def __init__(self, seed=11):
         self._rng = np.random.default_rng(seed)
         self._sample = np.repeat(list(SAMPLES), list(SAMPLES.values()))

@@ -34,7 +34,6 @@ def few(simulated_loans):
 
 
 def take_through_a_run(loans):
-    """Train, prove, score, explain and report, as a run does; the report on the scorecard."""
     model = train(loans, training_options("lending"))
     check_servable(model)
     scorer = Scorer(model, "loantap-lending-demo", "1")

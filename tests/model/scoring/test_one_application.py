@@ -1,5 +1,3 @@
-"""One application gets the same answer alone, as a dictionary, as it gets in a frame."""
-
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -15,7 +13,6 @@ from loantap.portfolio.errors import InputError
 from tests.conftest import AS_OF, MADE_UP_LOAN
 
 SOURCE_NAMES = {c.source_name: c for c in COLUMNS.values() if c.source_name}
-# What a caller may send in any field, sensible or not.
 STRANGE_VALUES = [
     None, np.nan, pd.NA, pd.NaT, Decimal("NaN"), "", "  ", "n/a", "nan", "None",
     True, False, np.bool_(True), -1, 0, 1, 36, 60, 10**400, -5.5, 9_999, 1e300, np.inf, -np.inf,
@@ -31,7 +28,6 @@ STRANGE = st.sampled_from(STRANGE_VALUES)
 
 
 def usual_values(column):
-    """Valid values of a column, typed or as text."""
     if column.kind is Kind.CATEGORY:
         return st.sampled_from(column.categories or ("car", "other", "debt_consolidation"))
     if column.values:

@@ -1,5 +1,3 @@
-"""The scorecard as a table: its points add up to the score."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,7 +17,6 @@ def scorecard(request, lending_model, boosted_pipeline, features):
 
 
 def look_up(table, name, value):
-    """Points of one value of a feature, as a person would read them off the table."""
     rows = table[table["feature"] == name]
     if rows.empty:
         return 0.0

@@ -1,5 +1,3 @@
-"""Reasons: the strongest adverse contributions in plain words, and what would change them."""
-
 import re
 from dataclasses import replace
 
@@ -45,7 +43,6 @@ DTI = "Existing debt payments as a share of income (DTI)"
 
 
 def give(*borrowers, card=CARD):
-    """Reasons of made-up borrowers, each as told apart from the usual one."""
     rows = pd.DataFrame([BORROWER | borrower for borrower in borrowers])
     columns = {name: to_values(rows[name], is_text=rows[name].dtype == "str") for name in rows}
     features = {name: compute_column(name, columns) for name in card.effects}
@@ -176,7 +173,6 @@ class TestWhatWouldChangeIt:
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
 def scorer(request, lending_model, boosted_pipeline, simulated_loans):
-    """Of either kind of model that may be served."""
     if request.param == "logistic":
         return Scorer(lending_model, "loantap-lending-demo", "1")
     features = build_features(simulated_loans, LENDING.features)

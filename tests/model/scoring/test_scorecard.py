@@ -1,5 +1,3 @@
-"""A model taken apart is the same model: base log-odds and one effect per feature."""
-
 import math
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""One scoring function: the same application gets the same answer however it arrives."""
-
 import copy
 
 import numpy as np

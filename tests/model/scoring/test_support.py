@@ -1,5 +1,3 @@
-"""Applications unlike the loans that a model was trained on."""
-
 import numpy as np
 import pytest
 
@@ -22,7 +20,6 @@ FEATURES = {"dti_pct": 20.0, "log_annual_income": 11.0}
 
 
 def check(features, columns):
-    """What is said of one application; the same alone and among others."""
     of, at = FEATURES | features, PLAIN | columns
     one = SUPPORT.check_one(of, at)
     many = SUPPORT.check_columns(

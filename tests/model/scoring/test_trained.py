@@ -1,5 +1,3 @@
-"""What is served: a slim model, its facts, and an example that is nobody's."""
-
 import numpy as np
 import pandas as pd
 import pytest

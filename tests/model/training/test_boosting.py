@@ -1,5 +1,3 @@
-"""The challenger obeys credit sense, and is a sum of one effect per feature."""
-
 import numpy as np
 import pytest
 
@@ -25,7 +23,6 @@ def backwards(features, simulated_loans):
 
 
 def sweep(model, loan, values):
-    """Log-odds of one loan as a feature rises through all its values and beyond."""
     ladder = np.unique(values.dropna())
     ladder = np.concatenate([[ladder[0] - 1], ladder, [ladder[-1] + 1]])
     many = loan.loc[loan.index.repeat(len(ladder))].assign(**{str(values.name): ladder})

@@ -1,5 +1,3 @@
-"""PDs are recalibrated where they need it."""
-
 import numpy as np
 import pytest
 from hypothesis import assume, given

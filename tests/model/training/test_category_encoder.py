@@ -1,5 +1,3 @@
-"""The encoder that counts as far as it needs to is scikit-learn's."""
-
 import numpy as np
 import pandas as pd
 import pytest

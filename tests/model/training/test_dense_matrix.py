@@ -1,5 +1,3 @@
-"""The matrix that glum fits on gives tabmat's products."""
-
 import numpy as np
 import pytest
 from tabmat import DenseMatrix

@@ -1,5 +1,3 @@
-"""The pipeline of one candidate, and the slim form that is served."""
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression

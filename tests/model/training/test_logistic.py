@@ -1,5 +1,3 @@
-"""Our logistic regression is scikit-learn's, fitted by another solver, with signs where asked."""
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +16,6 @@ INVERSE_PENALTIES = (0.01, 0.1, 1.0, 100.0, 1e4)
 
 
 def make_loans(loans=800, seed=3):
-    """Six scaled features and outcomes, one in four charged off."""
     rng = np.random.default_rng(seed)
     matrix = rng.normal(size=(loans, 6))
     matrix[:, 1] += 0.7 * matrix[:, 0]

@@ -1,5 +1,3 @@
-"""Options of split, leakage gate, training and evaluation are validated, then frozen."""
-
 import pytest
 from pydantic import ValidationError
 

@@ -1,5 +1,3 @@
-"""The search scores as `GridSearchCV` does, with the work that candidates share done once."""
-
 import logging
 import warnings
 
@@ -50,7 +48,6 @@ def loans(simulated_loans):
 
 
 def judge(loans, candidates=CANDIDATES, jobs=1, cv=None):
-    """By fold and candidate."""
     paths = PathSearch(candidates, lambda c: make_candidate(c, OPTIONS), score_on_fold, jobs)
     return paths.judge(*loans, cv or make_folds(OPTIONS))
 
@@ -78,7 +75,6 @@ def plain(loans):
 
 
 def scores_of(judged, score):
-    """Folds x candidates."""
     return np.array([[candidate.scores[score] for candidate in fold] for fold in judged])
 
 

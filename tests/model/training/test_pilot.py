@@ -1,5 +1,3 @@
-"""A tenth of the loans says where the fits of a path start, never where they end."""
-
 import numpy as np
 import pytest
 
@@ -41,7 +39,6 @@ def pilot():
 
 
 def _walk(pilot, known=None, **settings):
-    """Solutions, iterations and starts of a path."""
     classifier = BoundedLogisticRegression(**({"tol": 1e-7} | settings))
     starts = PilotedStarts(classifier, pilot, known or {})
     begun = []

@@ -1,5 +1,3 @@
-"""PDs of the samples a model is judged on, none of which it has seen."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,7 +21,6 @@ BALANCED = Candidate(Balancing.CLASS_WEIGHTS, l1_ratio=0, inverse_penalty=0.1)  
 
 
 def make_input(loans, **out_of_time):
-    """Model input of these loans; the rolling origin as shipped but for what is given."""
     split = SplitOptions.model_validate(
         {"seed": 1, "test_share": 0.2, "out_of_time": OUT_OF_TIME | out_of_time}
     )
@@ -41,8 +38,6 @@ def model_input(simulated_loans):
 
 
 class Trainer:
-    """Trains as the pipeline does, and remembers on which loans."""
-
     def __init__(self, options=OPTIONS):
         self._options = options
         self.trained_on: list[set[str]] = []

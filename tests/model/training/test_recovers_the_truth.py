@@ -1,5 +1,3 @@
-"""On simulated loans, whose true PDs are known, the lending model finds most of the truth."""
-
 import numpy as np
 import pytest
 from scipy.special import expit

@@ -1,5 +1,3 @@
-"""Which loans a model of the past may know, and which judge it."""
-
 import pandas as pd
 import pytest
 
@@ -13,7 +11,6 @@ def window(**changes):
 
 
 def make_loans(*groups):
-    """Loans from groups of issue month, term, number and how many of them are charged off."""
     return pd.concat(
         [
             pd.DataFrame(
@@ -35,7 +32,6 @@ JUDGED = ("2012-07-01", 36.0, 100, 20)
 
 
 def place(issued, term=36.0, **changes):
-    """Origin at which a loan is judged; None when at none."""
     loans = make_loans(BEFORE, JUDGED, (issued, term, 1, 0))
     at = date_loans(loans, window(**changes))["judged_at"].iloc[-1]
     return None if pd.isna(at) else f"{at:%Y-%m}"

@@ -1,5 +1,3 @@
-"""Candidates are compared by F2 at their own best threshold; ties go to log-loss."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,7 +28,6 @@ OPTIONS = training_options(
 
 @pytest.fixture(scope="module")
 def loans(simulated_loans):
-    """Features and outcomes of 1,500 loans."""
     few = simulated_loans.head(1_500)
     features = build_features(few, FEATURE_SETS["application"].features)
     return features, few["is_charged_off"]

@@ -1,5 +1,3 @@
-"""How a search is shared out among threads, and in which order it fits."""
-
 import pytest
 
 from loantap.model.training.search_tasks import collect, group_by_balance, list_paths, share_out

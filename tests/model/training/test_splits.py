@@ -1,5 +1,3 @@
-"""Which loans train the model and which judge it."""
-
 import math
 import re
 

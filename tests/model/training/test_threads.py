@@ -1,5 +1,3 @@
-"""Threads that fit models."""
-
 import threading
 import warnings
 from concurrent.futures import CancelledError

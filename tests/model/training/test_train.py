@@ -1,5 +1,3 @@
-"""From loans to a model that is ready to serve, for either kind of model."""
-
 import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE

@@ -1,5 +1,3 @@
-"""A version recognises the loans it was trained on, and tells nothing else of them."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ from tests.conftest import AS_OF
 
 @pytest.fixture(scope="module")
 def training(simulated_loans):
-    """Of the first 3,000 loans."""
     return digest_loans(simulated_loans.head(3_000), "lending")
 
 

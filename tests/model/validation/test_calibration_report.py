@@ -1,5 +1,3 @@
-"""Reliability before and after calibration, as the evidence has it."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,7 +38,6 @@ def fit_lines(out_of_fold, weights):
 
 @pytest.fixture(scope="module")
 def distorted():
-    """What is reported of a model that was trained on balanced classes."""
     return report_calibration(draw(shift=SMOTE_SHIFT), calibrated=True, options=OPTIONS)
 
 

@@ -1,5 +1,3 @@
-"""`metrics.json` says of each sample what was agreed, with bounds where they are honest."""
-
 import numpy as np
 import pandas as pd
 import pytest

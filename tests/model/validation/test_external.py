@@ -1,5 +1,3 @@
-"""A model on loans of another time, against the interest rate alone."""
-
 from dataclasses import replace
 
 import pandas as pd
@@ -36,7 +34,6 @@ def scorer(lending_model, simulated_loans):
 
 
 def judge(trained, loans, name="loantap-lending-demo"):
-    """A registered version that carries the loans it was trained on."""
     training = digest_loans(loans, trained.facts.feature_set)
     return JudgedModel(
         name, "4", False, "", pd.DataFrame(), {}, Scorer(trained, name, "4"), training
@@ -88,8 +85,6 @@ def test_the_population_is_compared_with_the_loans_trained_on(
 class TestBadFiles:
     @pytest.fixture
     def refuse(self, simulated_loans, scorer):
-        """What is wrong with a portfolio that is refused."""
-
         def refuse(external):
             with pytest.raises(InputError) as refused:
                 measure_external(external, simulated_loans, scorer, OPTIONS)

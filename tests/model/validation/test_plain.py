@@ -1,5 +1,3 @@
-"""Figures as JSON has them."""
-
 import json
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""The scorecard with what its scores have meant, and one made-up application."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,7 +20,6 @@ LENDING = FEATURE_SETS["lending"]
 
 @pytest.fixture(scope="module")
 def loans(simulated_loans, scorer):
-    """Training loans with the PD of the model."""
     features = build_features(simulated_loans, LENDING.features)
     pds = expit(scorer.scorecard.log_odds(features))
     return simulated_loans.assign(probability_of_default=pds)

@@ -1,5 +1,3 @@
-"""How steady a model is: over folds, and over who applied when."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,7 +25,6 @@ def make_predictions(training=3_000, test=600, seed=4):
 
 
 def date_loans(predictions, years=(2012, 2013)):
-    """Issue months, the years taking turns."""
     issued = [f"{years[place % len(years)]}-05-01" for place in range(len(predictions))]
     months = pd.to_datetime(pd.Series(issued)).astype("datetime64[s]")
     return pd.DataFrame({"loan_id": predictions["loan_id"], "issue_month": months})

@@ -1,5 +1,3 @@
-"""`vintage_analysis.json`: plain figures with their caveats."""
-
 import json
 from dataclasses import fields
 from datetime import date

@@ -1,5 +1,3 @@
-"""How a model ages: per origin, and per issue year and term."""
-
 import numpy as np
 import pandas as pd
 import pytest

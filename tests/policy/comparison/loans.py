@@ -15,7 +15,6 @@ _TEXTS = {Kind.CATEGORY, Kind.TEXT}
 
 
 def make_options(**changed: Any) -> ComparisonOptions:
-    """As shipped, but for fewer points."""
     given = {"caps": (0.15, 0.17), "shown_cap": 0.17, "referred_share": 0.1,
              "profit_score_penalty": 10_000.0, "frontier_points": 5}  # fmt: skip
     return ComparisonOptions.model_validate(given | changed)

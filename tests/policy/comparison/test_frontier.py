@@ -18,7 +18,6 @@ BAD = np.array([False, False, True, False])
 
 def trace(pds, expected, family, *, profit = PROFIT,
           bad = BAD):  # fmt: skip
-    """One curve at four hurdles of these loans."""
     nothing = np.zeros(len(pds))
     flows = ImputedFlows(nothing, nothing, nothing, nothing, profit, nothing)
     outcomes = {PaidLife.CONTRACTUAL: Outcomes(flows, bad)}

@@ -12,7 +12,6 @@ OWN, RENT, FEW = (400, 100, 240, 40), (200, 80, 60, 10), (50, 10, 40, 10)
 
 
 def make_loans(**groups):
-    """Outcomes, groups and approvals with these counts."""
     parts = []
     for name, (loans, bad, good_in, bad_in) in groups.items():
         good = loans - bad

@@ -12,7 +12,6 @@ from tests.policy.money.economics import make_economics
 
 @pytest.fixture(scope="module")
 def insights_options():
-    """Options of which the audit reads its own part only."""
     return InsightsOptions.model_construct(fairness=OPTIONS)
 
 

@@ -16,13 +16,11 @@ TITLES = ("Teacher", "Office Manager", "Truck Driver", "Nurse", "Welder", "Pilot
 
 
 def make_insights_options() -> InsightsOptions:
-    """The shipped options of insights, with a day in place of its reference."""
     written = yaml.safe_load(_FILE.read_text("utf-8"))["insights"]
     return InsightsOptions.model_validate(written | {"as_of": "2026-11-23"})
 
 
 def make_options(**changed: Any) -> FindingsOptions:
-    """The shipped options of findings."""
     shipped = make_insights_options().findings.model_dump()
     return FindingsOptions.model_validate(shipped | changed)
 

@@ -11,11 +11,9 @@ _FILE = Path(__file__).parents[3] / "conf" / "base" / "parameters_insights.yml"
 
 
 def read_lab(**changed: Any) -> dict[str, Any]:
-    """The group as it is written."""
     written: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))["insights"]["lab"]
     return written | changed
 
 
 def make_lab(**changed: Any) -> LabOptions:
-    """The shipped options, validated."""
     return LabOptions.model_validate(read_lab(**changed))

@@ -18,5 +18,4 @@ def read_economics(**changed: Any) -> dict[str, Any]:
 
 
 def make_economics() -> Economics:
-    """The shipped scenarios, validated."""
     return Economics.model_validate(read_economics())

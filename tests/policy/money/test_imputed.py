@@ -82,7 +82,6 @@ def test_the_return_of_many_is_that_of_their_pooled_flows():
 
 
 def flows_of(*, cost, instalment, last, months):
-    """Loans of so many months."""
     return ImputedFlows(
         *(np.array(column, float) for column in (cost, instalment, [months] * len(cost), last)),
         npv=np.zeros(len(cost)),

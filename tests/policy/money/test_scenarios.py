@@ -14,7 +14,6 @@ def test_the_shipped_scenarios_grow_harder():
 
 
 def change(scenario, **changed):
-    """The shipped group with other assumptions in one scenario."""
     scenarios = read_economics()["scenarios"]
     return read_economics(scenarios=scenarios | {scenario: scenarios[scenario] | changed})
 

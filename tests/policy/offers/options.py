@@ -20,7 +20,6 @@ MID = Scenario(
 
 
 def options(**changes: Any) -> OffersOptions:
-    """As shipped, but for what is given; of a group only what is given of it."""
     given = {
         name: SHIPPED[name] | value if isinstance(value, dict) else value
         for name, value in changes.items()

@@ -15,7 +15,6 @@ SOLID = {"pd_": 0.1, "amount": 10_000, "term": 36, "income": 60_000, "dti": 15}
 
 
 def offer(given=None, rules=RULES, **changes):
-    """Offers to one made-up applicant, as dictionaries."""
     chosen = given or options()
     who = SOLID | changes
     applicants = Applicants(*(np.array([float(value)]) for value in who.values()))

@@ -13,7 +13,6 @@ NAN = float("nan")
 
 
 def make_drivers(**findings: str) -> pd.DataFrame:
-    """Factors in the order of their strength, over all years and in one."""
     roles = {"grade": "lender", "DTI": "applicant", "income": "applicant"}
     return pd.DataFrame(
         [

@@ -1,5 +1,3 @@
-"""The page of the book says what the figures say, and calls simulated what is."""
-
 from datetime import date
 
 import pytest

@@ -1,5 +1,3 @@
-"""Charts as specifications: which rows they hold, what these say when pointed at."""
-
 import json
 
 import pandas as pd

@@ -1,5 +1,3 @@
-"""Names beside their points: none over another, none beyond the edge."""
-
 from loantap.reporting.charts.names import Place, place_names
 
 

@@ -1,5 +1,3 @@
-"""The insights page as a whole: what it says first, what it loads, what it never lets through."""
-
 import pandas as pd
 import pytest
 

@@ -1,5 +1,3 @@
-"""What each section of the insights page is made of."""
-
 import pandas as pd
 
 from loantap.reporting.insights.policy_tables import list_rules

@@ -1,5 +1,3 @@
-"""Tables of the insights page."""
-
 import pandas as pd
 import pytest
 

@@ -1,5 +1,3 @@
-"""The model card on made-up material, rendered once."""
-
 import pytest
 
 from loantap.reporting.model_card.page import render_model_card
@@ -9,11 +7,9 @@ from tests.reporting.page_outline import read_section
 
 @pytest.fixture(scope="package")
 def page() -> str:
-    """The card as HTML."""
     return render_model_card(make_card())
 
 
 @pytest.fixture(scope="package")
 def lending(page: str) -> str:
-    """What is said about the model that may be lent on, in words."""
     return read_section(page, "model-lending")

@@ -1,5 +1,3 @@
-"""The evidence the model card shows: calibration, trade-off, scorecard, stability, fairness."""
-
 from loantap.reporting.formatting import NOTHING
 from loantap.reporting.model_card.page import render_model_card
 from tests.reporting.card_material import (
@@ -13,7 +11,6 @@ from tests.reporting.page_outline import read_section, section_of
 
 
 def read_calibration(**changes):
-    """What is said about a lending model that was calibrated so."""
     calibration = {"recalibration": UNUSED_LINE, "before": STAGE, "after": STAGE} | changes
     section = make_section("lending", calibration=calibration)
     return read_section(render_model_card(make_card(sections=[section])), "model-lending")

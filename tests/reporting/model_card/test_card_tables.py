@@ -1,5 +1,3 @@
-"""The tables of the model card, worded and ordered for the page."""
-
 from itertools import pairwise
 
 from loantap.reporting.model_card.tables import (

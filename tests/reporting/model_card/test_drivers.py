@@ -1,5 +1,3 @@
-"""What drives a PD, ranked, in the borrower's words."""
-
 import math
 
 import pytest

@@ -1,5 +1,3 @@
-"""The audit by proxy groups, worded for the model card."""
-
 from loantap.reporting.formatting import NOTHING
 from loantap.reporting.model_card.fairness_section import RuleLine, word_fairness
 from tests.reporting.card_material import make_fairness, make_group, make_proxy

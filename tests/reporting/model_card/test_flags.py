@@ -1,5 +1,3 @@
-"""When the model card raises a flag against a model, and when it does not."""
-
 import dataclasses
 
 import pytest

@@ -1,5 +1,3 @@
-"""The leakage part of the model card tells what was caught, why, and what it did."""
-
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -27,7 +25,6 @@ REPORT = {
 
 
 def render(report):
-    """The leakage part on a page of its own."""
     templates = Environment(
         loader=PackageLoader("loantap.reporting"), autoescape=True, undefined=StrictUndefined
     )

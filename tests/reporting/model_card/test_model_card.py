@@ -1,5 +1,3 @@
-"""The model card: one page that says what the models are for and how far to trust them."""
-
 import pytest
 
 from loantap.reporting.formatting import NOTHING

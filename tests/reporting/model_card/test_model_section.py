@@ -1,5 +1,3 @@
-"""What the model card says about one model."""
-
 import pytest
 
 from loantap.reporting.model_card.model_section import word_section

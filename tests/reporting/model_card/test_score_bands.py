@@ -1,5 +1,3 @@
-"""Bands of the score, those without any loan too."""
-
 from loantap.reporting.model_card.score_bands import fill_bands
 
 BAND = {"lowest": 500, "highest": 524, "n": 40, "charged_off": 8, "default_rate": 0.2}

@@ -1,5 +1,3 @@
-"""The first thing the card says of a model: whether it may decide, why, and what is wrong."""
-
 import dataclasses
 
 import pytest

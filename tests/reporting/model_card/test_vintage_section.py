@@ -1,5 +1,3 @@
-"""Out of time, vintages and external sample as the model card shows them."""
-
 import re
 
 import pytest

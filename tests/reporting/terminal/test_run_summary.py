@@ -1,5 +1,3 @@
-"""A run ends by saying in a few lines what it did, how good it is, and where to look next."""
-
 import re
 from io import StringIO
 from pathlib import Path
@@ -55,7 +53,6 @@ def say(results, width=160, *, full=False):
 
 
 def lines_of(text, label):
-    """What stands beside a label, down to the next label."""
     lines = text.splitlines()
     first = next(n for n, line in enumerate(lines) if line.startswith(label))
     others = lines[first + 1 :]

@@ -1,5 +1,3 @@
-"""The end of a scoring run says what could not be scored, why, and where."""
-
 import pytest
 
 from loantap.reporting.terminal.scoring_account import tell_account

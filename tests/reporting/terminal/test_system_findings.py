@@ -1,5 +1,3 @@
-"""What was found of the systems reads in any width."""
-
 from io import StringIO
 
 import pandas as pd

@@ -1,5 +1,3 @@
-"""Models made once, an API for each test module, and one for a test that needs its own."""
-
 from pathlib import Path
 
 import pandas as pd
@@ -13,13 +11,11 @@ from tests.serving.api.served import Api, make_api
 
 @pytest.fixture(scope="session")
 def lending(lending_model: TrainedModel) -> Scorer:
-    """What decides."""
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="session")
 def application(simulated_loans: pd.DataFrame) -> Scorer:
-    """What prices offers."""
     trained = train(simulated_loans, training_options("application"))
     return Scorer(trained, "loantap-application-demo", "2")
 
@@ -32,5 +28,4 @@ def api(tmp_path_factory: pytest.TempPathFactory, lending: Scorer, application: 
 
 @pytest.fixture
 def own_api(tmp_path: Path, lending: Scorer, application: Scorer) -> Api:
-    """An API with an empty log."""
     return make_api(tmp_path, lending, application)

@@ -36,8 +36,6 @@ _RATE = 1_000_000
 
 @dataclass
 class Api:
-    """The API, asked as a system asks it."""
-
     app: APIFlask
     office: Office
     keys: Keys
@@ -63,7 +61,6 @@ class Api:
         return self.ask("GET", path, key, **more)
 
     def decide(self, **changes: Any) -> dict[str, Any]:
-        """A decision on the made-up application, changed."""
         answer = self.post(SCORE, self.make_application(**changes))
         assert answer.status_code == 200, answer.text
         return dict(answer.json)
@@ -90,7 +87,6 @@ def make_api(folder: Path, lending: Scorer | None, application: Scorer | None) -
 
 
 def make_settings(folder: Path, **changes: Any) -> ServingSettings:
-    """Settings of an API in a folder, with the parameter files of the project."""
     given = {
         "conf": PROJECT / "conf" / "base",
         "audit_url": f"sqlite:///{folder / 'audit.db'}",

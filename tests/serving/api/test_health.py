@@ -11,7 +11,6 @@ from tests.serving.api.test_bad_requests import expect
 
 @pytest.fixture
 def empty_api(tmp_path):
-    """An API without any champion."""
     return make_api(tmp_path, None, None)
 
 

@@ -21,7 +21,6 @@ HELD = ("not_a_server_error", "status_code_conformance", "content_type_conforman
 
 @pytest.fixture(scope="module")
 def document(api):
-    """The document as it is served."""
     answer = api.client.get("/openapi.json")
     assert answer.status_code == 200
     return dict(answer.json)

@@ -8,7 +8,6 @@ STRICT = "2026-12"
 
 
 def write(api, **changes):
-    """The policy in force with another version, changed."""
     policy = api.get("/v1/policy").json["policy"] | {"version": STRICT}
     rules = {k: changes.pop(k) for k in list(changes) if k in policy["rules"]}
     return {"policy": policy | changes | {"rules": policy["rules"] | rules}}

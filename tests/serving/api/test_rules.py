@@ -19,14 +19,12 @@ LOW = {"dti": 12, "annual_inc": 150_000}
 
 @pytest.fixture
 def ruled(tmp_path, lending, application):
-    """An API that declines a DTI above 30%."""
     api = make_api(tmp_path, lending, application)
     configure(api, rule_ids=(DTI.id,), recommendations=RECOMMENDED)
     return api
 
 
 def configure(api, **changes):
-    """As if the parameter files said so when the API started."""
     desk = api.office.desk
     desk._configured = replace(desk._configured, **changes)
     desk._made_of = None

@@ -61,7 +61,6 @@ def test_who_has_waited_long_enough_is_refused_and_leaves_the_queue():
 
 
 def wait_until(slots, n):
-    """Until so many wait."""
     end = time.monotonic() + 10
     while len(slots._waiting) < n:
         assert time.monotonic() < end

@@ -58,7 +58,6 @@ def test_the_personal_part_is_in_it_as_a_salted_digest(log, url):
 
 
 def say(store, noted=None):
-    """Number and trouble of the first record that does not hold."""
     fault = store.verify(noted).fault
     return fault.seq, fault.problem
 

@@ -27,8 +27,6 @@ class Group:
         self.makers = []
 
     def append(self, *makes):
-        """What came of each: a record or an error."""
-
         def come_first():
             wait_until(lambda: self.store.waiting == len(makes))
             return make_decision(0)

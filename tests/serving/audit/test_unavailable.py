@@ -18,7 +18,6 @@ from tests.serving.entries import ANN, make_decision, other_program
 class TestAFullDisk:
     @pytest.fixture
     def store(self, sqlite_url):
-        """A log whose file may not grow beyond 60 pages."""
         opened = AuditStore.open(sqlite_url)
 
         def limit(connection, _):

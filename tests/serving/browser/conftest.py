@@ -1,5 +1,3 @@
-"""API and dashboard on what a whole run left, a browser, and a person with a key of their own."""
-
 import signal
 from collections.abc import Iterator
 
@@ -21,7 +19,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def served(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """What `make serve` serves after `make run`."""
     with serving(demo.folder, tmp_path_factory.mktemp("served")) as running:
         running.wait_until_told("Try ")
         yield Served(running)

@@ -35,7 +35,6 @@ class Person:
         self._close_sidebar()
 
     def go(self, title: str) -> None:
-        """To a page that is drawn to its end."""
         self._open_sidebar()
         self.page.get_by_role("link", name=title, exact=True).click()
         self._close_sidebar()
@@ -43,29 +42,24 @@ class Person:
         self.wait()
 
     def wait(self) -> None:
-        """Until nothing is being drawn."""
         expect(self.page.locator("[data-test-script-state=notRunning]")).to_be_visible()
         expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
 
     def see(self, words: str) -> None:
-        """Wait until the page says so, and is drawn to its end."""
         expect(self.page.get_by_text(words).first).to_be_visible()
         self.wait()
 
     def find_field(self, label: str) -> Locator:
-        """A field to write in, by the beginning of its label."""
         named = re.compile(f"^{re.escape(label)}")
         texts = self.page.get_by_role("textbox", name=named)
         return texts.or_(self.page.get_by_role("spinbutton", name=named))
 
     def write(self, label: str, text: str) -> None:
-        """Write into a field and leave it."""
         field = self.find_field(label)
         field.fill(text)
         field.press("Tab")
 
     def press(self, name: str) -> None:
-        """Press the button of a name."""
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def read_figure(self, name: str) -> str:
@@ -74,7 +68,6 @@ class Person:
         return named.locator("xpath=following-sibling::dd[1]").inner_text().split("\n")[0]
 
     def tab_to(self, name: str) -> None:
-        """Press the Tab key until a link, button or field of this name has the focus."""
         for _ in range(_MOST_TABS):
             self.page.keyboard.press("Tab")
             if self.page.evaluate(_FOCUSED) == name:
@@ -82,7 +75,6 @@ class Person:
         raise AssertionError(f"no Tab leads to {name}")
 
     def download(self, name: str) -> str:
-        """The text of the file behind a button."""
         with self.page.expect_download() as waiting:
             self.press(name)
         return Path(waiting.value.path()).read_text("utf-8")

@@ -18,7 +18,6 @@ class Served:
         self.running = running
 
     def make_key(self, owner: str) -> str:
-        """A key with which somebody may do everything."""
         return self.running.make_key(owner, "score", "read", "decide", "admin")
 
     @cached_property
@@ -26,24 +25,19 @@ class Served:
         return {"Authorization": f"Bearer {self.running.key}"}
 
     def get(self, path: str) -> Any:
-        """An answer of the API."""
         return self._ask("GET", path)
 
     def post(self, path: str, **more: Any) -> Any:
-        """The answer to what is sent."""
         return self._ask("POST", path, **more)
 
     @cached_property
     def example(self) -> dict[str, Any]:
-        """The made-up application."""
         return dict(self.get("/v1/schema/application")["example"])
 
     def decide(self, **changes: Any) -> dict[str, Any]:
-        """A decision on the made-up application, changed."""
         return dict(self.post(SCORE, json=self.example | changes))
 
     def find_decision(self, decision_id: str) -> dict[str, Any]:
-        """A decision on record."""
         return dict(self.get(f"/v1/decisions/{decision_id}"))
 
     def _ask(self, method: str, path: str, headers: Any = None, **more: Any) -> Any:

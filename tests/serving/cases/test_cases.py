@@ -29,7 +29,6 @@ def cases(store):
 
 @pytest.fixture
 def ids(store):
-    """Four referred decisions, the oldest first."""
     entries = [make_decision(1, "refer", amount=amount) for amount in AMOUNTS]
     return [record.id for record in store.append([*entries, make_decision(9)], ANN)][:4]
 

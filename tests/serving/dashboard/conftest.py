@@ -1,5 +1,3 @@
-"""An API for the pages of the dashboard."""
-
 from pathlib import Path
 
 import httpx
@@ -13,13 +11,11 @@ from tests.serving.dashboard.screen import Screen, refuse_connections
 
 @pytest.fixture(scope="session")
 def lending(lending_model: TrainedModel) -> Scorer:
-    """What decides."""
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture
 def api(tmp_path: Path, lending: Scorer) -> Api:
-    """An API with an empty log."""
     return make_api(tmp_path, lending, None)
 
 
@@ -31,5 +27,4 @@ def screen(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 @pytest.fixture
 def down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
-    """The dashboard while no API runs."""
     return Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)

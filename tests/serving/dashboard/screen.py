@@ -43,7 +43,6 @@ class Screen:
         return look(app.run())
 
     def read(self, page: str, key: str = "") -> str:
-        """All that a page says at first."""
         return read_all(self.open(page, key))
 
 
@@ -54,14 +53,12 @@ def look(app: AppTest) -> AppTest:
 
 
 def press(app: AppTest, label: str) -> AppTest:
-    """The page after a button of this label was pressed."""
     found = [button for button in app.button if button.label == label]
     assert found, f"no button {label} among {[button.label for button in app.button]}"
     return look(found[0].click().run())
 
 
 def read_all(app: AppTest) -> str:
-    """All that the page says, headings, messages and tables included."""
     kinds: list[Any] = [app.title, app.subheader, app.markdown, app.caption, app.info, app.success,
                         app.warning, app.error]  # fmt: skip
     said = [str(one.value) for kind in kinds for one in kind]

@@ -17,7 +17,6 @@ PREDICTIONS, LOANS, SPLITS = make_portfolio()
 
 
 def write_run(folder, loans=LOANS):
-    """What a run leaves of these loans."""
     tables = {
         "07_model_output/lending/predictions": PREDICTIONS,
         "03_primary/loans": loans,
@@ -37,7 +36,6 @@ def judged(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def of_run(judged):
-    """The run's own tables: policies and frontier."""
     decided = decide_portfolio(PREDICTIONS, LOANS, SPLITS, judged.economics, judged.options)
     compared = compare_policies(decided, judged.economics, judged.options, judged.min_loans)
     return compared.policies, compared.frontier

@@ -38,7 +38,6 @@ def metrics(tmp_path):
 
 
 def open_model(monkeypatch, folder, status=200, **changes):
-    """What the page says where the API answers this of the model."""
     routes = {"/v1/key": (200, KEY), "/v1/model": (status, MODEL | changes)}
     screen = Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), folder)
     return screen.read("model", "lt_key")

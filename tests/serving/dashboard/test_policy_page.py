@@ -23,7 +23,6 @@ def propose(app, **changes):
 
 @pytest.fixture
 def second(api):
-    """A key of another person."""
     return api.make_key("Second Person", EVERYTHING)
 
 

@@ -18,12 +18,10 @@ def application(simulated_loans):
 
 @pytest.fixture
 def api(tmp_path, lending, application):
-    """An API with an empty log, which also makes offers."""
     return make_api(tmp_path, lending, application)
 
 
 def _read_input(api, place=0):
-    """The input of a decision on record, newest first."""
     listed = api.get("/v1/decisions").json["items"]
     return api.get(f"/v1/decisions/{listed[place]['id']}").json["input"]
 

@@ -23,7 +23,6 @@ DEMO = "loantap-lending-demo"
 
 @pytest.fixture
 def live(lending_model):
-    """The first champion, loaded."""
     make_champion(lending_model)
     model = LiveModel("lending")
     assert model.refresh()
@@ -121,8 +120,6 @@ def test_a_champion_that_is_none_any_more_decides_no_more(live):
 
 
 class Book:
-    """One policy, and a generation that a test sets."""
-
     generation = 1
     decider = make_test_decider()
 

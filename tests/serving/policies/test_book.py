@@ -29,7 +29,6 @@ _LAST = "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1"
 
 @pytest.fixture
 def book(store):
-    """With the shipped policy in force since 2026-11-01."""
     opened = PolicyBook(store, lambda: TODAY)
     opened.enter(make_policy(), ECONOMICS, SYSTEM)
     return opened
@@ -43,7 +42,6 @@ def write(version="2026-12", **changed):
 
 
 def make_economics(loss_given_default):
-    """Those of the shipped policy, with another LGD in the middle scenario."""
     economics = ECONOMICS.model_dump(mode="json")
     economics["scenarios"]["mid"]["loss_given_default"] = loss_given_default
     return economics

@@ -1,5 +1,3 @@
-"""A project with champions, and a server over it."""
-
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +17,6 @@ def served_project(
     lending_model: TrainedModel,
     simulated_loans: pd.DataFrame,
 ) -> Path:
-    """A project as a run leaves it."""
     application = train(simulated_loans, training_options("application"))
     folder = tmp_path_factory.mktemp("served") / "project"
     return make_project(folder, empty_store, lending_model, application)

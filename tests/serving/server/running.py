@@ -44,7 +44,6 @@ def make_project(folder: Path, empty_store: Path, *models: TrainedModel) -> Path
 
 
 def find_port() -> int:
-    """A port that was free a moment ago."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
@@ -76,7 +75,6 @@ class Running:
 
     @property
     def key(self) -> str:
-        """The key that was printed at the first start; "" where none was."""
         found = re.search(r"lt_\S+", self.told.read_text("utf-8"))
         return found[0] if found else ""
 
@@ -85,7 +83,6 @@ class Running:
         return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=30, **more)
 
     def make_key(self, owner: str, *scopes: str) -> str:
-        """A key for somebody, as a person makes one."""
         chosen = [word for scope in scopes for word in ("--scope", scope)]
         command = [sys.executable, "-m", "loantap.serving.keys.commands", "create"]
         made = subprocess.run(
@@ -95,7 +92,6 @@ class Running:
         return made.stdout.strip()
 
     def wait_until_told(self, words: str) -> str:
-        """All that it said, once these words are among it."""
         until = time.monotonic() + _PATIENCE_WITH_BOTH
         while words not in (said := self.told.read_text("utf-8")):
             assert self.process.poll() is None, said
@@ -104,7 +100,6 @@ class Running:
         return said
 
     def lines(self) -> list[dict[str, Any]]:
-        """Its log."""
         return [json.loads(line) for line in self.errors.read_text("utf-8").splitlines()]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -149,7 +144,6 @@ def serving(project: Path, folder: Path, pages: int = 0) -> Iterator[Running]:
 
 
 def start(project: Path, name: str, **settings: str) -> Running:
-    """Start a server and wait until it is ready."""
     port = find_port()
     variables = _make_variables(port, {"workers": "2"} | settings)
     told, errors = project / f"{name}.out", project / f"{name}.err"

@@ -20,7 +20,6 @@ def read_lines(document):
 
 
 def run_lines(lines, running, tmp_path, **more):
-    """What the lines print, run where a reader stands."""
     for command in ("curl", "sqlite3"):
         require(shutil.which(command), f"{command} is not there: apt-get install {command}")
     commands = make_commands(tmp_path / "bin")

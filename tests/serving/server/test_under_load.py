@@ -22,7 +22,6 @@ _SMALL = {"LOANTAP_WORKERS": "2", "LOANTAP_THREADS": "64", "LOANTAP_LOG_REQUESTS
 
 @pytest.fixture(scope="module")
 def api(served_project, tmp_path_factory):
-    """Two processes with a log of their own."""
     loaded = LoanTapApi(served_project, tmp_path_factory.mktemp("load"), _SMALL)
     with loaded.server:
         yield loaded
@@ -30,7 +29,6 @@ def api(served_project, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def asked(api):
-    """Requests for decisions on different applications."""
     return render_scoring(render_bodies(simulate_applications(200)), api.headers)
 
 

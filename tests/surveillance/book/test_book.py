@@ -1,5 +1,3 @@
-"""The book of a few loans, counted by hand, and of months that are not in order."""
-
 from datetime import date
 
 import pandas as pd

@@ -1,5 +1,3 @@
-"""Cumulative incidence with competing risks, against hand and brute force."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +8,6 @@ CAUSES = ("default", "prepaid")
 
 
 def count(ends, causes, months):
-    """Risk sets of loans that are seen from the first month until they end."""
     return pd.DataFrame(
         {
             "at_risk": [(ends >= month).sum() for month in months],

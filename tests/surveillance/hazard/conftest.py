@@ -6,7 +6,6 @@ from tests.surveillance.hazard.world import OPTIONS, simulate
 
 @pytest.fixture(scope="package")
 def known_world():
-    """Panel and outcomes of 3,000 loans whose hazards are known."""
     return simulate(3_000, seed=11)
 
 

@@ -13,7 +13,6 @@ from tests.surveillance.hazard.world import DEFAULTS, OPTIONS, PAYMENTS, cumulat
 
 
 def constant(default, paid):
-    """A model whose hazards are the same in each month."""
     bands = [
         BandHazard(
             cause=cause, first_lead=first, last_lead=last, shift=0.0, slope=1.0, months=1, events=1,

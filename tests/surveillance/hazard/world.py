@@ -15,7 +15,6 @@ OPTIONS = HazardOptions(
 
 
 def month_after(months):
-    """The month so many months after the start; missing for a missing number."""
     return pd.Series(
         [pd.NaT if np.isnan(m) else START + pd.DateOffset(months=int(m)) for m in months],
         dtype="datetime64[s]",
@@ -35,7 +34,6 @@ def make_panel(loan_ids, months, **changed):
 
 
 def make_outcomes(loan_ids, default, paid, last):
-    """Outcomes by months after the start; NaN where there is none."""
     return pd.DataFrame(
         {
             "loan_id": np.asarray(loan_ids), "default_month": month_after(default),
@@ -71,6 +69,5 @@ def simulate(loans, seed, seen=48):
 
 
 def cumulate(default, paid, months):
-    """Probability of default within so many months, hazards being constant."""
     stays = 1 - default - paid
     return default * (1 - stays**months) / (1 - stays)

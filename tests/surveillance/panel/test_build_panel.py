@@ -1,5 +1,3 @@
-"""The panel against figures worked out by hand, and against a table that ends earlier."""
-
 from functools import partial
 
 import numpy as np

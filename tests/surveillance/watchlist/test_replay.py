@@ -1,5 +1,3 @@
-"""A loan enters the list, escalates, leaves and comes back; by hand, and without flapping."""
-
 import numpy as np
 import pytest
 

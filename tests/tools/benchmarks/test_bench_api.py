@@ -1,5 +1,3 @@
-"""Figures of the API: what is made of the answers."""
-
 import numpy as np
 import pytest
 
@@ -8,7 +6,6 @@ from tools.load.generator import Load
 
 
 def load(status, milliseconds):
-    """An answer in each of the first half seconds."""
     at = np.arange(len(status)) * 0.5 + 0.1
     return Load(4.0, 0, np.array(status), np.array(milliseconds) / 1e3, at)
 

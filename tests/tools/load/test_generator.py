@@ -1,5 +1,3 @@
-"""The load generator against a server of threads that does as the path of a request says."""
-
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

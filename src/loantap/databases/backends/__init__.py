@@ -26,12 +26,9 @@ def make_backend(
 ) -> Backend:
     """The way to read a system; nothing is connected to.
 
-    Args:
-        system: its name, for messages.
-        credentials: `{backend: duckdb, path}` for a file of ours; `{connection}` for a real system,
-            whose form says by which driver it is reached.
-        answer_limit_s: after which a real system is to give up a statement by itself, should nobody
-            be there any more to hear the answer; None for its own limit.
+    `credentials` are `{backend: duckdb, path}` for a file of ours, or `{connection}` for a real
+    system, whose form says by which driver it is reached. After `answer_limit_s` a real system
+    gives up a statement; None for its own limit.
 
     Raises:
         InputError: the credentials cannot be used.

@@ -17,7 +17,7 @@ def is_url(text: str) -> bool:
 
 
 def parse_odbc(text: str) -> dict[str, str]:
-    """Values of an ODBC connection string by their keys in lower case; of equal keys, the first."""
+    """Values of an ODBC connection string by their keys in lower case; the first of equal keys."""
     found: dict[str, str] = {}
     for key, value in _PART.findall(text):
         found.setdefault(key.lower(), _unbrace(value.strip()))
@@ -51,7 +51,6 @@ def _odbc_secrets(text: str) -> list[str]:
 
 
 def _url_secrets(text: str) -> list[str]:
-    """Password and secret options; a password that should have been quoted is found as well."""
     login, _, rest = text.partition("://")[2].rpartition("@")
     options = parse_qsl(rest.partition("?")[2]) + parse_qsl(text.partition("?")[2])
     raw = [login.partition(":")[2], *(value for key, value in options if _SECRET.search(key))]

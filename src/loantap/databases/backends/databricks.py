@@ -34,7 +34,6 @@ class Databricks:
     sees one version of its Delta tables. The session's time zone is UTC.
 
     Args:
-        system: its name, for messages.
         url: `databricks://token:TOKEN@host:port?http_path=..&catalog=..&schema=..`.
         answer_limit_s: after which the warehouse is to give up a statement by itself.
 
@@ -60,7 +59,6 @@ class Databricks:
         return self.read(Query(f"SELECT * FROM {table} WHERE 1 = 0")).schema  # noqa: S608
 
     def _read(self, query: Query, batch_rows: int) -> Iterator[pa.RecordBatch]:
-        """Batches of the rows after one without any; the connection closes with the iterator."""
         connection = self._ask(self._connect)
         try:
             cursor = self._ask(lambda: connection.cursor(arraysize=batch_rows))
@@ -89,7 +87,7 @@ class Databricks:
             session_configuration=self._configure_session(),
             enable_telemetry=False,
             _socket_timeout=ANSWER_TIMEOUT_S,
-            # Whether to try again is decided in one place, for all systems: see `waiting`.
+            # What is tried again is decided in `waiting`.
             _retry_stop_after_attempts_count=1,
             _retry_stop_after_attempts_duration=ANSWER_TIMEOUT_S,
         )
@@ -109,14 +107,12 @@ class Databricks:
             ) from error
         # Here the connector logs what is sent and received, rows and all.
         logging.getLogger("databricks.sql.unsafe").setLevel(logging.CRITICAL)
-        # What it says of an error is said by us, without secrets.
         logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
         return sql
 
     def _ask(self, ask: Callable[[], T]) -> T:
-        """What the connector answers, its errors explained; see `faults.asking`."""
         driver = self._driver()
-        # It comes with the connector, which lets its errors through.
+        # The connector lets its errors through.
         from urllib3.exceptions import HTTPError
 
         try:

@@ -48,12 +48,11 @@ class DB2:
     The URL's options go to IBM's driver as they are: `Security=SSL` and `SSLServerCertificate=..`
     for TLS, `CurrentSchema=..` where the tables are not in the login's own schema. DB2 keeps no
     old states of a table: a reading, by default under cursor stability, holds up no writer, and
-    may see a row as a transaction left it that ended after the reading began. Extract at a quiet
-    hour, or add `TxnIsolation=8` (repeatable read), which holds up writers to the table. A
-    TIMESTAMP has no zone and is taken as UTC. A CHAR keeps its trailing blanks.
+    may see changes that were committed after it began. Extract at a quiet hour, or add
+    `TxnIsolation=8` (repeatable read), which holds up writers to the table. A TIMESTAMP has no
+    zone and is taken as UTC. A CHAR keeps its trailing blanks.
 
     Args:
-        system: its name, for messages.
         url: `db2+ibm_db://user:password@host:port/DATABASE?option=value&..`.
         answer_limit_s: after which a statement is to end by itself.
 
@@ -78,7 +77,6 @@ class DB2:
         return self.read(Query(f"SELECT * FROM {table} WHERE 1 = 0")).schema  # noqa: S608
 
     def _read(self, query: Query, batch_rows: int) -> Iterator[pa.RecordBatch]:
-        """Batches of the rows after one without any; the connection closes with the iterator."""
         driver = self._driver()
         with ExitStack() as stack:
             connection = self._ask(lambda: driver.connect(self._connection_string, "", ""))
@@ -87,8 +85,8 @@ class DB2:
                 # Texts as they are on the wire: five times as fast as through UTF-16.
                 driver.set_option(connection, {driver.USE_WCHAR: driver.WCHAR_NO}, 1)
             statement = self._ask(lambda: driver.prepare(connection, query.text))
-            # Before the connection: it would free itself later, by a number that another statement
-            # may have been given, whose rows would end there.
+            # Before the connection: later it would free itself by a number that another statement
+            # may have by then, whose rows would end there.
             stack.callback(driver.free_stmt, statement)
             if self._answer_limit_s is not None:
                 seconds = ceil(self._answer_limit_s)
@@ -102,7 +100,6 @@ class DB2:
     def _fetch(
         self, driver: Any, statement: Any, rows: int, kinds: Sequence[str], schema: pa.Schema
     ) -> list[pa.RecordBatch]:
-        """The next rows, up to a number of them, in parts; no part when there are none left."""
         parts = []
         while rows and (
             fetched := self._ask(
@@ -116,10 +113,10 @@ class DB2:
         return parts
 
     def _driver(self) -> Any:
-        # The code page of this process for the driver, which else takes it from the locale and
-        # replaces what does not fit; it looks when it is loaded.
+        # The driver looks when it is loaded; else it takes the locale's code page and replaces what
+        # does not fit.
         os.environ.setdefault("DB2CODEPAGE", _UTF8)
-        # The folder of db2cli.ini: no log of its own, which would be in site-packages.
+        # Where db2cli.ini is: no log of the driver's own, which would be in site-packages.
         os.environ.setdefault("DB2CLIINIPATH", str(Path(__file__).parent))
         try:
             import ibm_db
@@ -137,7 +134,7 @@ class DB2:
 
 
 def _to_connection_string(system: str, url: str) -> str:
-    """IBM's connection string; its driver has no way to quote a `;`."""
+    """IBM's driver has no way to quote a `;`."""
     address = parse_url(system, url, port=_PORT, form=_FORM)
     parts = {
         "Database": address.database,
@@ -163,13 +160,12 @@ def _to_connection_string(system: str, url: str) -> str:
 
 
 def _is_utf8(client: Any) -> bool:
-    """Whether texts are UTF-8 on both sides, so that none grows beyond the driver's room for it."""
+    """Whether texts are UTF-8 on both sides, so that none outgrows the driver's room."""
     pages = (getattr(client, name, None) for name in ("APPL_CODEPAGE", "CONN_CODEPAGE"))
     return all(str(page) == _UTF8 for page in pages)
 
 
 def _describe(driver: Any, statement: Any) -> tuple[list[str], pa.Schema]:
-    """What the driver calls the types of the result's columns, and the columns as we give them."""
     numbers = range(driver.num_fields(statement))
     kinds = [driver.field_type(statement, number) for number in numbers]
     names = [driver.field_name(statement, number) for number in numbers]

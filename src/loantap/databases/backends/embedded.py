@@ -37,7 +37,7 @@ class DuckDB:
             ) from error
 
         def batches() -> Iterator[pa.RecordBatch]:
-            # The reader lives off the connection, which closes when the last batch is read.
+            # The reader lives off the connection.
             with connection:
                 yield from to_plain(reader.schema, reader)
 
@@ -52,8 +52,8 @@ class DuckDB:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect(read_only=False) as connection:
             connection.begin()
-            # DuckDB finds the rows by the name of the variable. What is registered with it instead
-            # stays in memory until the transaction ends.
+            # DuckDB finds the rows by the name of the variable. What is registered instead stays in
+            # memory until the transaction ends.
             for number, frame in enumerate(frames):  # noqa: B007
                 if number == 0:
                     connection.execute(f'CREATE OR REPLACE TABLE "{table}" AS FROM frame')
@@ -73,7 +73,7 @@ class DuckDB:
         try:
             return connect(self._path, read_only=read_only)
         except duckdb.IOException as error:
-            # Who writes waits for others to let go of the file; who reads need not.
+            # A writer waits for others to let go of the file.
             is_held = not read_only and "lock" in str(error)
             kind = SourceDownError if is_held else InputError
             raise kind(

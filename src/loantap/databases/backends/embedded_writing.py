@@ -39,8 +39,8 @@ class DuckDBTransaction:
     """See `Transaction`."""
 
     scratch = "TABLE"
-    # An index is in memory whole until it is committed, and so are the old values of rows that are
-    # updated where they are; rows that are put in, and marks of those taken out, go to disk.
+    # An index, and old values of rows updated where they are, stay in memory until the commit; rows
+    # put in, and marks of those taken out, go to disk.
     is_row_store = False
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -49,7 +49,7 @@ class DuckDBTransaction:
     def lock(self, table: str) -> None:
         """See `Transaction`; a process that writes has the file to itself.
 
-        A table that an earlier release made with an index on its key loses the index.
+        A table of an earlier release loses the index on its key.
         """
         keys = "SELECT 1 FROM duckdb_constraints() WHERE table_name = ? AND constraint_type = ?"
         if self.fetch(Query(keys, (table, "PRIMARY KEY"))):
@@ -70,7 +70,7 @@ class DuckDBTransaction:
     def insert(self, table: str, rows: pa.Table) -> None:
         """See `Transaction`."""
         names = ", ".join(quote(name) for name in rows.column_names)
-        # DuckDB finds the rows by the name of the variable; see `DuckDB.replace`.
+        # By the name of the variable; see `DuckDB.replace`.
         self._connection.execute(
             f"INSERT INTO {quote(table)} ({names}) SELECT * FROM rows"  # noqa: S608
         )

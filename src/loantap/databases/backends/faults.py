@@ -15,7 +15,7 @@ _LONGEST_QUOTED = 300
 
 
 def _state(codes: str) -> str:
-    """A pattern of SQLSTATE codes where drivers write them; a port may have the same digits."""
+    """A pattern of SQLSTATE codes; a port may have the same digits."""
     return rf"(?:State: |\[|SQLSTATE[=:] ?)(?:{codes})"
 
 
@@ -26,7 +26,7 @@ _WRAPPING = re.compile(
 )
 # PostgreSQL adds the row that a rule of a table refuses: personal data.
 _DETAIL = re.compile(r"\s*DETAIL:.*", re.DOTALL)
-# What is wrong with a value is said with the value, which may be personal as well.
+# Such messages quote the value, which may be personal as well.
 _HAS_A_VALUE = re.compile(_state(r"22\w{3}") + "|CAST_INVALID_INPUT")
 # From the first quote to the last: a value may have quotes in it.
 _QUOTED = re.compile(r"[\"'].*[\"']", re.DOTALL)
@@ -34,14 +34,7 @@ _QUOTED = re.compile(r"[\"'].*[\"']", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A kind of failure.
-
-    Attributes:
-        pattern: what the driver says of it, in code or in words.
-        problem: what it is.
-        remedy: what to do about it.
-        passes: whether it may pass by itself, so that another attempt is worth while.
-    """
+    """A kind of failure, by what the driver says of it, and whether it may pass by itself."""
 
     pattern: str
     problem: str
@@ -53,8 +46,8 @@ _GRANT = (
     "Have it granted: to read, GRANT SELECT ON the table TO the login; to write, the rights in "
     "docs/sources.md"
 )
-# The first that fits is taken. PostgreSQL's driver has one code, 08001, for all that can go wrong
-# with a login, and so has IBM's, so that words and IBM's own codes come before it.
+# The first that fits is taken: the drivers of PostgreSQL and IBM have one code, 08001, for all
+# faults of a login, so words and IBM's own codes come before it.
 _FAULTS = (
     Fault(
         r"SQL30082N.*reason \"(?:15|17)\"|SQL1639N",
@@ -253,13 +246,12 @@ _UNKNOWN = Fault("", "the statement failed", "Check the driver, the login and th
 
 
 def explain(where: str, message: str, secrets: tuple[str, ...]) -> InputError:
-    """The error to raise for what a driver said; its words are quoted without any secret.
+    """The error to raise for what a driver said, quoted without any secret.
 
-    Returns:
-        A `SourceDownError` where another attempt is worth while.
+    A `SourceDownError` where another attempt is worth while.
     """
     fault = next((f for f in _FAULTS if re.search(f.pattern, message)), _UNKNOWN)
-    # Secrets go first: what is cut off or rewritten might no longer be recognised.
+    # Secrets go first, while they are whole.
     shown = _WRAPPING.sub("", _DETAIL.sub("", redact(message, secrets)))
     if _HAS_A_VALUE.search(message):
         shown = _QUOTED.sub('"..."', shown)
@@ -275,8 +267,7 @@ def asking(
     """What a driver answers, its errors explained.
 
     Raises:
-        SourceDownError, InputError: see `explain`; without the driver's own error in its chain,
-            which may repeat the connection text.
+        SourceDownError, InputError: see `explain`; without the driver's own error in the chain.
     """
     try:
         return ask()

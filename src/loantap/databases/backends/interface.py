@@ -8,9 +8,8 @@ import pyarrow as pa
 
 from loantap.portfolio.errors import InputError
 
-# Rows in memory at a time: large enough for speed, small enough for any machine.
 BATCH_ROWS = 32_768
-# Longest text a source may hold, in UTF-8; a driver needs room for it before it has read one.
+# Longest text a source may hold, in UTF-8; drivers reserve room for it.
 MAX_TEXT_BYTES = 4_096
 
 
@@ -23,8 +22,8 @@ class Query:
     """A statement in the SQL that all systems share.
 
     Attributes:
-        text: the statement, with a `?` for each parameter and no semicolon at the end.
-        parameters: what the `?` stand for, as text; the statement casts them.
+        text: with a `?` for each parameter and no semicolon at the end.
+        parameters: as text; the statement casts them.
     """
 
     text: str
@@ -53,20 +52,16 @@ class Backend(Protocol):
         """
 
     def describe(self, table: str) -> pa.Schema:
-        """Names and types of all columns that a table has, without reading rows.
-
-        Raises:
-            SourceDownError, InputError: as `read`.
-        """
+        """Names and types of all columns of a table, without reading rows; raises as `read`."""
 
 
 class Transaction(Protocol):
-    """Statements that take effect together, or not at all.
+    """Statements that take effect together, or not at all; they raise as `Backend.read`.
 
     Attributes:
         scratch: what a table is called in a CREATE that is quick to fill and need not be kept.
         is_row_store: whether it is good at single rows: tables have an index on their key, and a
-            row that changed is updated where it is. Otherwise it is taken out and put in again.
+            changed row is updated where it is, not taken out and put in again.
     """
 
     scratch: str
@@ -80,25 +75,13 @@ class Transaction(Protocol):
         """
 
     def execute(self, statement: str) -> int:
-        """Run a statement; the number of rows it inserted, changed or removed.
-
-        Raises:
-            SourceDownError, InputError: as `Backend.read`.
-        """
+        """Run a statement; the number of rows it inserted, changed or removed."""
 
     def fetch(self, query: Query) -> list[tuple[Any, ...]]:
-        """All rows of a small result.
-
-        Raises:
-            SourceDownError, InputError: as `Backend.read`.
-        """
+        """All rows of a small result."""
 
     def insert(self, table: str, rows: pa.Table) -> None:
-        """Append rows to a table in bulk; texts, float64, int64, booleans and `timestamp[us]`.
-
-        Raises:
-            SourceDownError, InputError: as `Backend.read`.
-        """
+        """Append rows to a table in bulk; texts, float64, int64, booleans and `timestamp[us]`."""
 
 
 class WritableBackend(Backend, Protocol):
@@ -107,6 +90,5 @@ class WritableBackend(Backend, Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Connect; what is done within takes effect when the block ends well.
 
-        Raises:
-            SourceDownError, InputError: as `read`; nothing has changed.
+        Raises as `read`; then nothing has changed.
         """

@@ -20,13 +20,12 @@ T = TypeVar("T")
 LOGIN_TIMEOUT_S = 30
 # The driver's buffer has room for the longest text in each field; more room is hardly faster.
 _BUFFER_BYTES = 16 << 20
-# Rows that PostgreSQL and its driver hold at a time; more are not faster.
+# Held by PostgreSQL and its driver; more are not faster.
 _ROWS_PER_FETCH = 5_000
 # 1,600 columns, as many as a table can have, of the longest texts.
 _LONGEST_ROW_BYTES = 16 << 20
 # Packed rows that become columns together, and the driver's buffer for them.
 _BUNDLE_BYTES = 4 << 20
-# How values are written as text.
 _SESSION = (
     "SET TIME ZONE 'UTC'", "SET datestyle = 'ISO'", "SET extra_float_digits = 3",
 )  # fmt: skip
@@ -46,10 +45,7 @@ _ANSI = re.compile(r"postgres.*ansi|psqlodbca", re.IGNORECASE)
 class Odbc:
     """A system behind an ODBC driver. Nothing connects before a method is called.
 
-    Args:
-        system: its name, for messages.
-        connection: ODBC connection string.
-        answer_limit_s: after which PostgreSQL is to give up a statement by itself.
+    After `answer_limit_s` PostgreSQL is to give up a statement by itself.
 
     Raises:
         InputError: the driver is one that cannot be used.
@@ -85,7 +81,6 @@ class Odbc:
     def read(self, query: Query, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
         """See `Backend`."""
         batches = self._read(query, batch_rows)
-        # The first has been read when the columns are known; without rows it is empty.
         first = next(batches)
 
         def all_batches() -> Iterator[pa.RecordBatch]:
@@ -99,7 +94,6 @@ class Odbc:
         return self.read(Query(f"SELECT * FROM {table} WHERE 1 = 0")).schema  # noqa: S608
 
     def _read(self, query: Query, batch_rows: int) -> Iterator[pa.RecordBatch]:
-        """Batches of the rows, at least one; the connection closes with the iterator."""
         text, is_postgres = self._complete()
         connection = self._ask(
             lambda: self._driver().connect(
@@ -110,10 +104,10 @@ class Odbc:
             connection.read_arrow_batches,
             max_bytes_per_batch=_BUFFER_BYTES,
             max_text_size=MAX_TEXT_BYTES,
-            # Of columns that are only described: none that is read holds bytes.
+            # Columns that are only described: none that is read holds bytes.
             max_binary_size=MAX_TEXT_BYTES,
             map_schema=plain_schema,
-            # The next batch is fetched while this one is written in any case: see `waiting`.
+            # `waiting` fetches ahead in any case.
             fetch_concurrently=False,
         )
         read = self._read_by_cursor if is_postgres else self._read_at_once
@@ -133,8 +127,8 @@ class Odbc:
         """The rows of PostgreSQL, whose driver would hold the whole result otherwise.
 
         Its own remedy, UseDeclareFetch=1, crashes the process when the connection is cut in
-        mid-read (psqlodbc 13.02, in SQLFetch). One cursor sees one state of the data. The rows are
-        packed, which the driver is faster with: see `packed_rows`.
+        mid-read (psqlodbc 13.02, in SQLFetch). One cursor sees one state of the data. For the
+        packing see `packed_rows`.
         """
         rows = min(batch_rows, _ROWS_PER_FETCH)
         for statement in self._session_statements():
@@ -159,7 +153,6 @@ class Odbc:
     def _fetch(
         self, fetch: Callable[..., Any], rows: int, longest: int
     ) -> Iterator[list[pa.Array]]:
-        """The packed rows of the cursor, a few thousand at a time."""
         fetched = rows
         while fetched == rows:
             reader = self._ask(
@@ -176,7 +169,6 @@ class Odbc:
                 yield texts
 
     def _session_statements(self) -> Iterator[str]:
-        """What each session with PostgreSQL begins with, whatever its login is set to."""
         yield from _SESSION
         if self._answer_limit_s is not None:
             yield _LIMIT_STATEMENTS.format(ms=max(round(self._answer_limit_s * 1_000), 1))
@@ -186,7 +178,7 @@ class Odbc:
             yield batch
 
     def _complete(self) -> tuple[str, bool]:
-        """The connection string with what PostgreSQL's driver needs, and whether it is that."""
+        """The connection string completed for PostgreSQL's driver, and whether it is that."""
         named = parse_odbc(self._connection)
         driver = named.get("driver") or self._driver_of(named.get("dsn", ""))
         if not _POSTGRES.search(driver):
@@ -196,7 +188,7 @@ class Odbc:
             UseDeclareFetch="0",
             BoolsAsChar="0",
             UnknownSizes="0",
-            # Our transactions only: what the login may do is a matter of its rights.
+            # What the login may do is a matter of its rights.
             ReadOnly="0",
             # The driver puts parameters in itself: PostgreSQL takes none in a DECLARE.
             UseServerSidePrepare="0",
@@ -205,7 +197,7 @@ class Odbc:
         ), True
 
     def _driver_of(self, dsn: str) -> str:
-        """Driver of a data source that is configured on this machine; "" when unknown."""
+        """Driver of a data source of this machine; "" when unknown."""
         try:
             import pyodbc
         except (ImportError, OSError) as error:
@@ -213,7 +205,7 @@ class Odbc:
         return str(pyodbc.dataSources().get(dsn, ""))
 
     def _driver(self) -> Any:
-        """arrow-odbc, which needs the driver manager as soon as it is imported."""
+        """arrow-odbc needs the driver manager as soon as it is imported."""
         try:
             import arrow_odbc
         except (ImportError, OSError) as error:
@@ -232,7 +224,6 @@ class Odbc:
 
 
 def _bundle(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.Array]]:
-    """The only column of batches, in lists of about `_BUNDLE_BYTES`."""
     held: list[pa.Array] = []
     size = 0
     for batch in batches:
@@ -250,7 +241,6 @@ def _empty(schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _gather(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """Small batches put together into some of about `rows`; at least one, perhaps without rows."""
     held, number = [next(batches)], 0
     for batch in batches:
         held.append(batch)

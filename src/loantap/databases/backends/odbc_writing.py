@@ -1,8 +1,7 @@
 """Tables of ours in a PostgreSQL warehouse, written over ODBC by pyodbc.
 
-Rows go in bulk: one parameter a column, each an array of thousands of values that PostgreSQL takes
-apart. Bound row by row, also by arrow-odbc or pyodbc's `fast_executemany`, they take three to
-ten times as long: `tools/benchmarks/bench_write_back.py`.
+One parameter a column, an array of thousands of values: bound row by row, rows take three to ten
+times as long (`tools/benchmarks/bench_write_back.py`).
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")
 
-# Rows in one statement: beyond this the texts of the arrays only cost memory.
+# More in one statement only cost memory.
 _ROWS_AT_A_TIME = 10_000
-# For the lock on a table; a transaction of ours takes seconds, at millions of rows a minute.
+# For the lock on a table; a transaction of ours takes seconds.
 _MAX_SECONDS_LOCKED = 300
 _SETTINGS = {
     # Parameters of megabytes are better sent than written into the statement.
     "UseServerSidePrepare": "1",
     # No savepoint before each statement: the first that fails ends the transaction.
     "Protocol": "7.4-1",
-    # Seconds: a server that is gone without a word is noticed after two or three minutes.
+    # Seconds: a server gone without a word is noticed after two or three minutes.
     "KeepaliveTime": "60",
     "KeepaliveInterval": "10",
 }
@@ -50,10 +49,7 @@ _ARRAY_TYPES = {
 
 
 class WritableOdbc(Odbc):
-    """A PostgreSQL database that tables of ours are written to, in the schema of the login.
-
-    That is the first of its `search_path`. See `Odbc` for errors.
-    """
+    """A PostgreSQL database for tables of ours, which go to the first schema of `search_path`."""
 
     def __init__(
         self, system: str, connection: str, answer_limit_s: float = SILENCE_LIMIT_S
@@ -91,8 +87,8 @@ class WritableOdbc(Odbc):
                 yield PostgresTransaction(connection, ask, self._system, self._limit_s)
                 ask(connection.commit)
             finally:
-                # What is not committed by now has never been; a broken connection is closed
-                # already, and one that hangs is closed when it no longer does.
+                # What is not committed by now has never been; a connection that hangs is closed
+                # when it no longer does.
                 if caller.gave_up:
                     caller.call_later(connection.close)
                 else:
@@ -100,7 +96,6 @@ class WritableOdbc(Odbc):
                         caller.call(connection.close)
 
     def _import_pyodbc(self) -> ModuleType:
-        """pyodbc, which needs the driver manager as soon as it is imported."""
         try:
             import pyodbc
         except (ImportError, OSError) as error:
@@ -115,11 +110,10 @@ class PostgresTransaction:
     Args:
         connection: of pyodbc, without autocommit.
         ask: asks the driver a question; its errors come explained.
-        where: the system, for messages.
         limit_s: for how long an answer is waited for; the lock on a table for less.
     """
 
-    # It writes no log, and is empty after a crash of the server.
+    # No log; empty after a crash of the server.
     scratch = "UNLOGGED TABLE"
     is_row_store = True
 
@@ -166,7 +160,6 @@ class PostgresTransaction:
                 self._ask(lambda: self._connection.execute(statement, arrays))  # noqa: B023 (called at once)
 
     def _make_arrays(self, batch: pa.RecordBatch) -> list[str]:
-        """The columns as parameters."""
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if _is_text(column) and pc.any(pc.match_substring(column, "\0")).as_py():
                 raise InputError(
@@ -178,7 +171,7 @@ class PostgresTransaction:
 
 
 def _to_literal(column: pa.Array) -> str:
-    """Values as the text of a PostgreSQL array; numbers with all the digits they have."""
+    """As the text of a PostgreSQL array; numbers with all their digits."""
     texts = column.cast(pa.large_string())
     if _is_text(column):
         escaped = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')

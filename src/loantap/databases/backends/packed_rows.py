@@ -1,9 +1,8 @@
 """Rows of PostgreSQL that cross the driver as one text each, and become columns here.
 
-psqlodbc works as long on a value as on a whole row, in one thread. PostgreSQL prints a row as
-`(,12.5,"two words","",)`: a value is in quotes where it must be, quotes and backslashes in it are
-doubled, and NULL is nothing at all. But for the parentheses and the backslashes this is CSV.
-What this buys, what it costs and when to drop it: docs/adr/0017.
+psqlodbc works as long on a value as on a whole row. PostgreSQL prints a row as
+`(,12.5,"two words","",)`, with quotes and backslashes doubled and nothing for NULL: but for the
+parentheses and the backslashes this is CSV. Why, and when to drop it: docs/adr/0017.
 """
 
 import re
@@ -22,7 +21,7 @@ _VALUE_BYTES = 512
 _TEXT_BYTES = 2 * MAX_TEXT_BYTES + 3
 # For a value that is too long: it arrives, so that its column can be named.
 _HEADROOM_BYTES = 32_768
-# As what the values of each plain type are parsed. Times come with a zone or without.
+# How the values of each plain type are parsed. Times come with a zone or without.
 _PARSED = MappingProxyType(
     {
         pa.float64(): pa.float64(),
@@ -40,7 +39,7 @@ _REMEDY = "Correct it at the source, or in a view that is read instead"
 def pack(statement: str) -> str:
     """A statement that gives each row of another one as a text.
 
-    The values stand between two that are NULL, so that the parentheses are not part of any.
+    Its values stand between two NULLs, so that the parentheses are part of none.
     """
     return f"SELECT CAST(ROW(NULL, asked.*, NULL) AS text) FROM ({statement}\n) AS asked"  # noqa: S608 (our own)
 
@@ -52,15 +51,7 @@ def find_longest(schema: pa.Schema) -> int:
 
 
 def unpack(where: str, rows: Sequence[pa.Array], schema: pa.Schema) -> pa.RecordBatch:
-    """The columns of rows.
-
-    Args:
-        where: the system, for messages.
-        rows: texts that `pack` had made, n in all, at least one.
-        schema: names and plain types of the columns.
-
-    Returns:
-        n rows.
+    """The columns, by `schema`, of rows that `pack` made texts; at least one.
 
     Raises:
         InputError: a text is too long, or a value has no place in the type of its column.
@@ -76,19 +67,17 @@ def unpack(where: str, rows: Sequence[pa.Array], schema: pa.Schema) -> pa.Record
 
 
 def _join_lines(texts: pa.Array) -> pa.Buffer:
-    """The texts, a line each."""
     together = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
     return pc.binary_join(together, "\n").buffers()[2]
 
 
 def _parse(where: str, lines: pa.Buffer, schema: pa.Schema) -> pa.Table:
-    """The values of all columns, named by their place: names may be missing, or occur twice."""
+    """All columns, named by place: names may be missing, or occur twice."""
     places = [str(place) for place in range(len(schema))]
     try:
         return pa_csv.read_csv(
             pa.BufferReader(lines),
             read_options=pa_csv.ReadOptions(
-                # In one block.
                 use_threads=False, block_size=lines.size + 1, column_names=["(", *places, ")"]
             ),
             parse_options=pa_csv.ParseOptions(newlines_in_values=True),
@@ -123,7 +112,7 @@ def _choose_types(where: str, schema: pa.Schema) -> list[pa.DataType]:
 def _complete(
     where: str, field: pa.Field, column: pa.ChunkedArray, *, has_backslash: bool
 ) -> pa.ChunkedArray:
-    """What parsing has not done yet: times, backslashes, the length of texts."""
+    """Do what parsing has not: times, backslashes, the length of texts."""
     if pa.types.is_timestamp(field.type):
         return _to_times(where, field, column)
     if not pa.types.is_string(field.type):

@@ -32,7 +32,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 def to_plain(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The batches in the plain types of their schema; times with a zone are put into UTC.
 
-    Which month such a time stands for is decided where months are read: `portfolio.values`.
+    Their month is decided in `portfolio.values`.
     """
     plain = plain_schema(schema)
     for batch in batches:

@@ -22,20 +22,14 @@ class Address:
 
 
 def parse_url(system: str, text: str, *, port: int, form: str) -> Address:
-    """The parts of a URL, with what was quoted in them as it is meant.
+    """The parts of a URL, unquoted; `port` where it names none.
 
     >>> form = "postgresql://user:password@host/database"
     >>> parse_url("warehouse", "postgresql://me:p%40ss@db/loans", port=5432, form=form).password
     'p@ss'
 
-    Args:
-        system: its name, for messages.
-        text: the URL.
-        port: where it names none.
-        form: how such a URL looks, for messages.
-
     Raises:
-        InputError: it is not complete; its text is not quoted, as it holds a password.
+        InputError: it is not of the `form`; its text is not quoted, as it holds a password.
     """
     remedy = f"Set it to {form}, with characters such as @ : / ? in a password as %40 %3A %2F %3F"
     where = f"credentials of {system}"
@@ -50,7 +44,7 @@ def parse_url(system: str, text: str, *, port: int, form: str) -> Address:
     given = {"user": url.username, "password": url.password, "host": url.host}
     if absent := [name for name, value in given.items() if not value]:
         raise InputError(where, f"the connection URL has no {' and no '.join(absent)}", remedy)
-    # A driver would quote such a secret in a form in which it is not known to be one.
+    # A driver would quote such a secret in an unknown form.
     if not f"{url.username}{url.password}".isprintable():
         raise InputError(
             where,

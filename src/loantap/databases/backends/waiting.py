@@ -27,15 +27,15 @@ T = TypeVar("T")
 
 TIME_LIMIT_S = 1_800.0
 SILENCE_LIMIT_S = 120.0
-# Beyond a day, a limit is none that every system and timer can keep.
+# More than a day not every system and timer can keep.
 LONGEST_ANSWER_S = 86_400.0
-# Until the system ends by itself what nobody waits for any more.
+# Until the system ends by itself what nobody waits for.
 GRACE_S = 3.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
-# Batches: one that waits to be read, and one that is on its way.
+# Batches: one waits to be read, one is on its way.
 _FETCHED_AHEAD = 2
-# How long a driver is given to close its connection when nobody reads on.
+# For a driver to close its connection when nobody reads on.
 _CLOSING_S = 1.0
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Patience:
 
 
 class _TooSlowError(InputError):
-    """There is no time left."""
+    """The time limit has passed."""
 
 
 class Deadline:
@@ -72,11 +72,7 @@ class Deadline:
         return time.monotonic() - self._started
 
     def require_time(self) -> None:
-        """Check that there is time left.
-
-        Raises:
-            InputError: there is none.
-        """
+        """Raise InputError when there is no time left."""
         if self.elapsed_s >= self.patience.time_limit_s:
             raise _TooSlowError(
                 self.where,
@@ -101,7 +97,6 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
     def say_so(state: RetryCallState) -> None:
         nonlocal failed
         error = state.outcome.exception() if state.outcome else None
-        # The same again is not said in full again.
         words = f"{deadline.where}: as before" if str(error) == str(failed) else error
         failed = error if isinstance(error, SourceDownError) else failed
         logger.warning(
@@ -126,7 +121,7 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
     except SourceDownError as error:
         last = error
     except _TooSlowError:
-        # In an attempt to make up for one that failed, which is what is the matter.
+        # It was an attempt to make up for that one.
         if failed is None:
             raise
         last = failed
@@ -142,7 +137,7 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
 class DriverThread:
     """Asks a driver one question after the other in a thread of its own, so that waiting can end.
 
-    A thread whose driver hangs stays until the process ends, which it does not hold up.
+    A thread whose driver hangs stays, and does not hold up the end of the process.
     """
 
     def __init__(self) -> None:
@@ -157,7 +152,7 @@ class DriverThread:
         return answer
 
     def end(self, within_s: float = 0.0) -> None:
-        """Have the thread end when all is answered, and wait so long, at most, until it has."""
+        """Have the thread end when all is answered, and wait at most so long for it."""
         self._asked.put(None)
         self._thread.join(within_s)
 
@@ -168,8 +163,8 @@ class DriverThread:
                 try:
                     answer.set_result(question())
                 except Exception as error:  # noqa: BLE001 (raised again where it is wanted)
-                    # What led to it stays here: a driver's own error may repeat the connection
-                    # text, and what the frames hold would keep the connection open.
+                    # A driver's own error may repeat the connection text, and its frames would keep
+                    # the connection open.
                     error.__cause__ = error.__context__ = None
                     clear_frames(error.__traceback__)
                     answer.set_exception(error)
@@ -187,11 +182,9 @@ class Caller:
         self.gave_up = False
 
     def __enter__(self) -> Self:
-        """Nothing but itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Have the thread end when it has nothing left to do."""
         self._thread.end()
 
     def call(self, question: Callable[[], T]) -> T:
@@ -223,12 +216,8 @@ def read_ahead(
 ) -> pa.RecordBatchReader:
     """A reader whose batches a thread of its own fetches, two ahead, so that waiting can end.
 
-    Fetching a batch overlaps with whatever is done with the one before. The thread ends, and with
-    it the connection, when all is read or the reader is let go.
-
-    Args:
-        open_reader: connects and runs the query; called in the thread, as is all that follows.
-        deadline: until when the last batch must have come.
+    The thread ends, and with it the connection, when all is read or the reader is let go.
+    `open_reader` connects and runs the query, in that thread.
 
     Raises:
         SourceDownError: nothing came for as long as the silence limit.
@@ -240,14 +229,12 @@ def read_ahead(
 
 
 def _fetch(open_reader: Callable[[], pa.RecordBatchReader]) -> Generator[Any, None, None]:
-    """The schema, then the batches; the connection is open for as long as this is."""
     reader = open_reader()
     yield reader.schema
     yield from reader
 
 
 def _take_all(fetching: Generator[Any, None, None], deadline: Deadline) -> Iterator[Any]:
-    """All that is fetched, which a thread does."""
     thread = DriverThread()
     fetch_next = partial(next, fetching, None)
     ahead = deque(thread.ask(fetch_next) for _ in range(_FETCHED_AHEAD))
@@ -263,7 +250,6 @@ def _take_all(fetching: Generator[Any, None, None], deadline: Deadline) -> Itera
 
 
 def _wait_for(answer: Future[T], deadline: Deadline) -> T:
-    """An answer, waited for as long as the deadline allows."""
     deadline.require_time()
     wait([answer], deadline.wait_s())
     if answer.done():

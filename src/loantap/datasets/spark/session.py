@@ -13,8 +13,7 @@ from loantap.portfolio.errors import InputError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# Set by what starts Python with a session of its own, spark-submit or Databricks; or by a person,
-# to say which cluster pyspark is to start one on.
+# Set by spark-submit, Databricks, or a person who chooses the cluster.
 _LAUNCHERS = (
     "PYSPARK_GATEWAY_PORT",
     "PYSPARK_SUBMIT_ARGS",
@@ -25,11 +24,7 @@ _ON_A_CLUSTER = ("spark.app.name",)
 
 
 def open_session(settings: Mapping[str, str]) -> SparkSession:
-    """The active session, or a new one.
-
-    Args:
-        settings: of a session on this machine; where one is there, or something else says where it
-            is to run, they are left out.
+    """The active session, or a new one on this machine, which `settings` are for.
 
     Raises:
         InputError: PySpark or Java is not installed.

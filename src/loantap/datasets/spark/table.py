@@ -49,11 +49,7 @@ class SparkFileDataset(AbstractDataset[None, SparkRows]):
         self.metadata = metadata
 
     def load(self) -> SparkRows:
-        """The file; its rows are read where they are needed.
-
-        Raises:
-            InputError: it cannot be read.
-        """
+        """The file, its rows not read yet; raises InputError where it cannot be read."""
         TableFile(self._path)
         return SparkRows(self._path)
 
@@ -69,13 +65,7 @@ class SparkFileDataset(AbstractDataset[None, SparkRows]):
 
 
 class SparkInputDataset(StagedDataset):
-    """A table of ours, saved as a frame, for a cluster to read.
-
-    Args:
-        dataset: configuration of the file dataset wrapped.
-        schema: Pandera schema of its rows.
-        metadata: for Kedro-Viz and the documentation.
-    """
+    """A table of ours, saved as a frame, for a cluster to read."""
 
     def __init__(
         self, *, dataset: dict[str, Any], schema: str, metadata: dict[str, Any] | None = None
@@ -91,15 +81,8 @@ class SparkInputDataset(StagedDataset):
 class SparkTableDataset(BatchedDataset):
     """A Parquet table made by a cluster: a folder of parts in the order of the rows.
 
-    The machines of the cluster write the parts, and check every batch before; the folder appears
-    when the run has succeeded.
-
-    Args:
-        dataset: configuration of a `pandas.ParquetDataset`.
-        schema: Pandera schema of its rows, checked by the cluster.
-        session: settings of Spark on this machine, where no session is there.
-        in_batches: see `BatchedDataset`.
-        metadata: for Kedro-Viz and the documentation.
+    The cluster checks every batch and writes the parts; the folder appears when the run has
+    succeeded. `session` are settings of Spark on this machine, where no session is there.
     """
 
     def __init__(
@@ -126,7 +109,7 @@ class SparkTableDataset(BatchedDataset):
             raise InputError(
                 f"--env spark, {self.filepath}", "a cluster writes Parquet only", "Name it .parquet"
             )
-        # Finds out before any task, and before Spark starts, what is wrong with the columns.
+        # Finds what is wrong with the columns before Spark starts.
         make_nothing(data)
         self._file.discard()
         with self._file.writing() as path:
@@ -135,6 +118,6 @@ class SparkTableDataset(BatchedDataset):
             mapped = data if is_parquet(data.path) else write_as_parquet(data, folder / _COPY)
             tasks = Tasks(mapped, cut(mapped.path), folder, self._schema)
             run_tasks(tasks, open_session(self._session))
-            # The copy, and what a task left that was done twice.
+            # The copy, and what a task done twice left.
             for left in folder.glob(".*"):
                 left.unlink()

@@ -27,7 +27,7 @@ from loantap.tables.rows import LongTable
 
 _DIGITS: Final = 6
 _YEAR: Final = 12
-# At an age that most vintages have reached, so that young ones can be held against old ones.
+# An age that most vintages have reached.
 COMPARED_AGE: Final = 12
 
 
@@ -39,17 +39,13 @@ def measure_book(
 ) -> dict[str, Any]:
     """Measure the book as of the last month that any loan reports on.
 
-    Args:
-        loan_months: one row per loan and month; see `open_ledger`.
-        loans: resolved loans.
-        running_loans: running ones.
-        as_of: day of the run: how far the last month lies behind it is told.
+    `loan_months` and the loans, resolved and running, are those of `open_ledger`.
 
     Returns:
         Plain values: `snapshot` (YYYY-MM), `months_behind` (whole months after it that had ended
-        by `as_of`), `condition` (see `Condition`), `headline`, `vintages`, `compared` (each
-        vintage's default at 12 months on book), `moves` (the matrix of the last 12 months),
-        `rolls` (by month), `arrears` (by month and state) and `concentration`. Shares are
+        by `as_of`, the day of the run), `condition` (see `Condition`), `headline`, `vintages`,
+        `compared` (each vintage's default at 12 months on book), `moves` (the matrix of the last 12
+        months), `rolls` (by month), `arrears` (by month and state) and `concentration`. Shares are
         fractions, amounts the currency of the loans; each figure has its number of loans.
 
     Raises:
@@ -64,7 +60,7 @@ def measure_book(
         concentration = measure_concentration(connection, snapshot)
     recent = moves[moves["month"] > snapshot - MATRIX_MONTHS]
     rolls = roll_over_time(moves)
-    # Of the month of the run no event need be there yet.
+    # Events of the run's own month need not be there yet.
     ended = 12 * as_of.year + as_of.month - 1
     return {
         "snapshot": month_of(snapshot),
@@ -81,11 +77,9 @@ def measure_book(
 
 
 def summarise(arrears: pd.DataFrame, moves: pd.DataFrame, snapshot: int) -> dict[str, Any]:
-    """What a risk committee asks first, now and a year earlier.
+    """What a risk committee asks first, `now` and `year_ago`: see `_summarise_month`.
 
-    Returns:
-        For `now` and `year_ago`: see `_summarise_month`. The year before is null where the book
-        had no loan then.
+    The year before is null where the book had no loan then.
     """
     now, before = (
         _summarise_month(arrears, moves, month) for month in (snapshot, snapshot - _YEAR)
@@ -130,7 +124,7 @@ def _summarise_month(
         "loans": int(lost["loans"].sum()),
         "balance": float(lost["balance"].sum()),
         "months": len(held),
-        # Of less than a year there is no yearly rate.
+        # Less than a year has no yearly rate.
         "rate": float(lost["balance"].sum() / held.mean()) if len(held) == _YEAR else None,
     }
     quarter = moves[moves["month"].between(month - 2, month) & moves["from_state"].eq("current")]
@@ -140,7 +134,7 @@ def _summarise_month(
 
 
 def _share(part: int, whole: int) -> dict[str, Any]:
-    """A share of loans with its 95% bounds (Wilson)."""
+    """With its 95% bounds (Wilson)."""
     if not whole:
         return {"loans": part, "n": whole, "share": None, "low": None, "high": None}
     low, high = wilson_bounds(part, whole)
@@ -158,7 +152,7 @@ def _name_months(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _list(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table as JSON holds them: missing is null, six significant digits."""
+    """Rows as JSON holds them: missing is null, six significant digits."""
     return [
         {str(name): None if pd.isna(value) else _settle(value) for name, value in row.items()}
         for row in frame.to_dict("records")

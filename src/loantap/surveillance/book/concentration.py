@@ -21,11 +21,7 @@ GROUP BY ALL ORDER BY balance DESC, segment
 
 
 def measure_concentration(connection: duckdb.DuckDBPyConnection, snapshot: int) -> pd.DataFrame:
-    """Balance by grade, term, purpose and state of the loans that run at the end of a month.
-
-    Args:
-        connection: a ledger.
-        snapshot: the month, as the ledger has it.
+    """Balance by grade, term, purpose and state of the loans that run at a month's end.
 
     Returns:
         One row per `dimension` and `segment`, the largest balance first: `loans`, `balance`,

@@ -15,13 +15,11 @@ _TAIL: Final = 0.025
 def cumulate_incidence(counts: pd.DataFrame, causes: tuple[str, ...]) -> pd.DataFrame:
     """Share of loans that ended by each cause within so many months: Aalen-Johansen.
 
-    A loan that is seen no longer, or not yet, is not at risk and counts neither way; one minus
-    Kaplan-Meier of a single cause would count a prepaid loan as if it could still default.
+    One minus Kaplan-Meier of one cause would count a prepaid loan as if it could still default.
 
     Args:
-        counts: one row per month on book, ascending: `at_risk` (loans seen in it that had not
-            ended before) and one column per cause: loans that ended so in it. A row for each month
-            that ends a loan.
+        counts: one row per month on book, ascending, none left out that ends a loan: `at_risk`
+            (seen in it and not ended before) and one column per cause: loans that ended so in it.
         causes: names of the columns, which together hold all ends.
 
     Returns:
@@ -51,7 +49,7 @@ def _variance(
 ) -> FloatArray:
     """Sums over s up to t of terms in F(t) - F(s), by their powers of F(t)."""
     n = np.maximum(at_risk, 1)
-    # The last loans end together: what stays of them adds nothing.
+    # After the last loans' end nothing is added.
     left = np.where(n > ends, n - ends, np.inf)
     greenwood = ends / (n * left)
     own = before**2 * ended * (n - ended) / n**3

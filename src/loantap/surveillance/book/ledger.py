@@ -48,10 +48,10 @@ class Condition:
     Attributes:
         loans_without_months: in no figure but this.
         loans_with_months: in the figures.
-        gaps: some month between first and last is missing: the loan counts as at risk through it,
-            and no roll rate takes the step over it.
+        gaps: a month between first and last is missing: at risk through it, but no roll rate takes
+            the step.
         late_starts: the first month is later than the one after issue: at risk from then on.
-        months_after_end: months after the charge-off or the payment in full: left out.
+        months_after_end: after the charge-off or the payment in full: left out.
         paid_without_zero: paid by status, and the balance never comes to 0: censored.
         running_at_zero: running by status, and the balance comes to 0: paid.
         behind: running, and its last month is not the snapshot's: in no balance of the snapshot.

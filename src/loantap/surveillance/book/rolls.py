@@ -8,7 +8,7 @@ import pandas as pd
 from loantap.measures.intervals import wilson_bounds
 from loantap.surveillance.book.ledger import OPEN_STATES, STATES
 
-# A year of moves in the matrix: single months of a bad state hold few loans.
+# Single months of a bad state hold few loans.
 MATRIX_MONTHS: Final = 12
 _MOVES: Final = """
 SELECT later.month AS month, earlier.state AS from_state, later.state AS to_state,
@@ -43,10 +43,7 @@ def sum_arrears(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 
 def rate_moves(moves: pd.DataFrame) -> pd.DataFrame:
-    """Share of the loans of a state that moved to each state, whatever months were counted.
-
-    Args:
-        moves: see `count_moves`; some of its months.
+    """Share of the loans of a state that moved to each state, in the months of `moves`.
 
     Returns:
         One row per open state that any loan was in, and state it may move to: `from_state`,
@@ -73,8 +70,7 @@ def roll_over_time(moves: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `month`, `from_state`, `loans` (that were worse), `from_loans`, `share`, `low`, `high`.
-        Worse is further down the buckets, or charged off; of the last bucket it is the charge-off
-        alone.
+        Worse is further down the buckets, or charged off.
     """
     place = {state: at for at, state in enumerate(STATES[:-1])}
     before, after = (moves[name].map(place) for name in ("from_state", "to_state"))

@@ -10,8 +10,8 @@ from loantap.surveillance.book.incidence import cumulate_incidence
 CAUSES: Final = ("default", "prepaid", "matured")
 _BY: Final = ["vintage", "term_months"]
 LEAST_AT_RISK: Final = 30
-# A loan is at risk from its first month seen to the one in which it ends, or is seen last. A
-# default ends it here, whatever became of it since.
+# At risk from the first month seen to the one in which it ends, or is seen last. A default ends it
+# here, whatever became of it since.
 _COUNTS: Final = """
 WITH risk AS (
     SELECT (issued - 1) // 12 AS vintage, term AS term_months, first_month - issued AS entry,
@@ -48,10 +48,7 @@ def draw_vintages(
 ) -> pd.DataFrame:
     """The curves of each issue year and term, from a ledger.
 
-    Args:
-        connection: a ledger.
-        least_at_risk: where fewer loans are left, the curve of a vintage ends: beyond, one loan
-            moves it by points.
+    A curve ends where fewer than `least_at_risk` loans are left: one would move it by points.
 
     Returns:
         One row per `vintage` (issue year), `term_months` and `months_on_book` in which a loan
@@ -65,7 +62,7 @@ def draw_vintages(
         curve = cumulate_incidence(rows.reset_index(drop=True), CAUSES)
         largest = curve["at_risk"].max()
         thin = curve["at_risk"].lt(least_at_risk) & curve["at_risk"].lt(largest)
-        # Before its peak a vintage that starts late is thin too.
+        # A vintage that starts late is thin before its peak too.
         is_over = thin & (curve.index > curve["at_risk"].idxmax())
         curves.append(curve[~is_over.cummax()].assign(loans=int(largest)))
     return pd.concat(curves, ignore_index=True)

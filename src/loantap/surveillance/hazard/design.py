@@ -1,7 +1,7 @@
 """What the hazards depend on: the state of a loan in a month, and the month looked forward to.
 
-One implementation, for fitting and for forecasting. A missing feature counts as the mean of the
-loans that the model was fitted on; where some of those lacked it too, an indicator says so.
+For fitting and forecasting alike. A missing feature counts as the mean of the fitted loans; where
+some of those lacked it too, an indicator says so.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import pandas as pd
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.options import Options
 
-# Beyond these bounds a value says no more (a DTI of 9999 stands for "no income").
+# Beyond these a value says no more (a DTI of 9999 is "no income").
 _BOUNDS: Final = {
     "interest_rate_pct": (0.0, 40.0),
     "annual_income": (1_000.0, 1_000_000.0),
@@ -36,14 +36,14 @@ _BOUNDS: Final = {
 }
 FEATURES: Final = tuple(_BOUNDS)
 _IN_LOGS: Final = frozenset({"annual_income", "instalment"})
-# What besides the features places a loan: these are never missing.
+# Never missing.
 STATE: Final = ("days_past_due", "months_on_book", "term_months", "remaining_months")
 
 # Arrears in days, from the first of each bucket.
 _ARREARS: Final = (1, 30, 60)
 _ARREARS_NAMES: Final = ("not late", "1 to 29", "30 to 59", "60 to 89")
-# Up to this lead each month has effects of its own by arrears: days past due grow by a month a
-# month, so that a loan 60 days late can default in the next, and one that is not late cannot.
+# Up to this lead each month has effects of its own by arrears: a loan 60 days late can default in
+# the next month, and one that is not late cannot.
 _SINGLE_LEADS: Final = 6
 _AGE_KNOTS: Final = (0, 6, 12, 24, 36, 48)
 _SHARE_KNOTS: Final = (0.25, 0.5, 0.75, 0.9)
@@ -54,7 +54,6 @@ class Scaled(Options):
     """A feature as the model takes it.
 
     Attributes:
-        name: of the panel's column.
         mean: of the loan-months that were fitted, within bounds; what a missing value counts as.
         deviation: standard deviation of the same.
         has_indicator: whether a column says that it is missing.
@@ -71,9 +70,7 @@ class Position:
     """Where loans stand, one value per row, and how many months ahead is looked.
 
     Attributes:
-        days_past_due: in the month looked from.
-        months_on_book: the same.
-        term_months: agreed.
+        days_past_due: in the month looked from, as is `months_on_book`.
         remaining_months: until the last instalment is due; 0 once it is.
         lead: months ahead, one for all rows or one per row.
     """
@@ -105,7 +102,7 @@ def scale_features(panel: pd.DataFrame, names: tuple[str, ...]) -> tuple[Scaled,
         deviation = 0.0 if is_missing.all() else float(np.nanstd(values))
         if deviation == 0:
             continue
-        # Features of one history are missing together: once is enough.
+        # Features of one history are missing together.
         pattern = is_missing.tobytes()
         is_new = bool(is_missing.any()) and pattern not in indicated
         indicated.append(pattern)
@@ -168,7 +165,7 @@ def take_position(panel: pd.DataFrame, lead: IntArray) -> Position:
 
 
 def _slots(first: int, last: int) -> list[str]:
-    """Leads that have effects of their own, and one slot for the others."""
+    """Leads with effects of their own, and one slot for the others."""
     single = [f"lead {lead}" for lead in range(first, min(last, _SINGLE_LEADS) + 1)]
     return single if last <= _SINGLE_LEADS else [*single, "later"]
 

@@ -25,7 +25,7 @@ from loantap.surveillance.hazard.options import HazardOptions
 from loantap.surveillance.hazard.outcomes import DEFAULT_DAYS
 from loantap.tables.rows import LongTable, read_batches
 
-# Landmarks lie a year apart, the last one a year before the last month: no default counts twice.
+# Landmarks lie a year apart: no default counts twice.
 _YEAR: Final = 12
 _LANDMARKS: Final = 5
 
@@ -35,11 +35,10 @@ class HazardFigures:
     """Forecasts of loans, each once, against what came; rates are fractions.
 
     Attributes:
-        loans: how many.
         defaults: 90 days past due within the horizon.
         unknown: further loans, of which nobody knows whether they defaulted within it.
         mean_pd: forecast.
-        default_rate: what came, with its 95% interval (Wilson) as `default_rate_low` and `_high`.
+        default_rate: with its 95% interval (Wilson) as `default_rate_low` and `_high`.
         roc_auc: with its 95% bootstrap interval; missing with too few of either.
         ece: expected calibration error in deciles; a perfect model's lies between
             `ece_perfect_low` and `ece_perfect_high` with 95%.
@@ -68,17 +67,11 @@ def judge_hazard(
     outcomes: pd.DataFrame,
     options: HazardOptions,
 ) -> dict[str, Any]:
-    """Judge PDs on loans that the model has not seen.
+    """Judge PDs on loans that the model has not seen, given what `fit_hazard` was given.
 
     Each loan is looked at once, in a month drawn from its term whether or not it lives that long:
     a month drawn from those that it lived would favour loans that end soon. The same by landmark,
     all test loans alive in one month of the calendar, in each of up to five years.
-
-    Args:
-        model: of `fit_hazard` with the same options.
-        panel: the same.
-        outcomes: the same.
-        options: the same.
 
     Returns:
         `origin`, loans and months fitted on, `drawn_month` and `drawn_month_not_in_arrears` (by
@@ -94,7 +87,7 @@ def judge_hazard(
     is_current = rows["days_past_due"].to_numpy() == 0
 
     def figures(chosen: BoolArray, months: int) -> Any:
-        # Later months would be known of loans that have ended only.
+        # Later months would be known of ended loans only.
         is_due = (rows["month"] <= last_month - pd.DateOffset(months=months)).to_numpy()
         kept = chosen & is_due
         return _measure(pds[f"pd_{months}m"].to_numpy()[kept], ahead[kept], months, options)
@@ -137,14 +130,13 @@ def _select(
 
 
 def _is_drawn(rows: pd.DataFrame, options: HazardOptions) -> BoolArray:
-    """Whether a row is of the month drawn for its loan."""
     share = draw_shares(rows["loan_id"], options.seed + 2)
     drawn = 1 + np.floor(share * rows["term_months"].to_numpy())
     return np.asarray(rows["months_on_book"].to_numpy() == drawn)
 
 
 def _measure(pds: FloatArray, ahead: Ahead, months: int, options: HazardOptions) -> Any:
-    """`HazardFigures` as JSON keeps them; None without both outcomes."""
+    """As JSON keeps them; None without both outcomes."""
     is_known = (ahead.seen > 0) & is_default_known(ahead, months)
     target, pd_ = defaults_within(ahead, months)[is_known], pds[is_known]
     bad = int(target.sum())
@@ -183,7 +175,6 @@ def _measure_auc(
 
 
 def _round(value: Any) -> Any:
-    """Six significant digits of each number with a fraction."""
     match value:
         case dict():
             return {name: _round(each) for name, each in value.items()}

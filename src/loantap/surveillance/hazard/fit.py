@@ -2,8 +2,8 @@
 
 Forward hazards (van Houwelingen and Putter, *Dynamic Prediction in Clinical Survival Analysis*,
 2011): each month in which a loan is still at risk, k months after the month looked from, is a row;
-its columns are what was known then, and k. A band has regressions of its own, so that what a trend
-says of the next quarter does not bind what it says of the next year.
+its columns are what was known then, and k. Bands keep apart what a trend says of the next quarter
+and of the next year.
 """
 
 from typing import Final
@@ -37,16 +37,16 @@ from loantap.surveillance.hazard.model import CAUSES, CERTAIN, BandHazard, Cause
 from loantap.surveillance.hazard.options import HazardOptions
 from loantap.tables.rows import LongTable
 
-# First leads of the bands: the horizons that PDs are told for end with one.
+# First leads: the horizons that PDs are told for end with a band.
 BANDS: Final = (1, 4, 7, 13, 25)
 _LONGEST: Final = 120
 _MOST_ROWS: Final = 600_000
-# A recalibration only shifts and stretches: nearly without a penalty.
+# Nearly without a penalty: a recalibration only shifts and stretches.
 _FREE: Final = 1e4
 
 
 def split_loans(loan_ids: pd.Series, options: HazardOptions) -> tuple[BoolArray, BoolArray]:
-    """Which rows are of loans that hazards are recalibrated on, and which of loans for the test."""
+    """Which rows are of loans for recalibration, and which of loans for the test."""
     share = draw_shares(loan_ids, options.seed + 1)
     is_test = share < options.test_share
     return ~is_test & (share < options.test_share + options.calibration_share), is_test
@@ -58,13 +58,10 @@ def fit_hazard(
     options: HazardOptions,
     features: tuple[str, ...] = FEATURES,
 ) -> HazardModel:
-    """Fit on a sample of the panel's loan-months.
+    """Fit on a sample of the panel's loan-months, by some features or all.
 
-    Args:
-        panel: one row per loan and month in which it is alive, any size.
-        outcomes: of `find_outcomes`.
-        options: how.
-        features: those to use; all by default.
+    `panel` has one row per loan and month in which it is alive, any size; `outcomes` are those of
+    `find_outcomes`.
 
     Raises:
         InputError: too few loans default or are paid to fit anything.
@@ -94,7 +91,7 @@ def fit_hazard(
 
 
 def _find_origin(origins: pd.Series) -> str:
-    """Where events come from: real ones when all are, else the others' word, or simulated."""
+    """Real when all are, else the others' word, or simulated."""
     found = set(origins.unique()) - {REAL}
     return found.pop() if len(found) == 1 else SIMULATED if found else REAL
 
@@ -116,11 +113,7 @@ class _Study:
         self._position = take_position(landmarks, np.zeros(len(landmarks), dtype=np.int64))
 
     def choose_bands(self) -> list[int]:
-        """First leads of the bands; one with too few events is joined to the one before.
-
-        Raises:
-            InputError: all together have too few.
-        """
+        """First leads of the bands, joined where events are few; InputError for too few in all."""
         least, kept = self._options.min_events, [_LONGEST + 1]
         fitted = self._ahead[~self._is_calibration]
         for first in reversed(BANDS):
@@ -187,7 +180,7 @@ class _Study:
         )
 
     def _recalibrate(self, log_odds: FloatArray, happened: BoolArray) -> tuple[float, float]:
-        """Shift and slope of Platt's scaling; none where too few events were held back."""
+        """Platt's shift and slope; none where too few events were held back."""
         if min(happened.sum(), (~happened).sum()) < self._options.min_events:
             return 0.0, 1.0
         held = BoundedLogisticRegression(C=_FREE, signs=(1,))

@@ -24,22 +24,17 @@ logger = logging.getLogger(__name__)
 
 HORIZONS: Final = (3, 6, 12)
 FORECASTS: Final = ("pd_3m", "pd_6m", "pd_12m", "pd_life", "expected_life_months")
-# Rows dealt with at once.
 _BLOCK: Final = 32_768
 
 
 def forecast(model: HazardModel, panel: pd.DataFrame) -> pd.DataFrame:
-    """Forecast what becomes of loans.
-
-    Args:
-        model: of `fit_hazard`.
-        panel: one row per loan and month; the columns of the panel that the model uses.
+    """Forecast what becomes of loans, one row per loan and month of the panel, same index.
 
     Returns:
-        One row per row, same index: `pd_3m`, `pd_6m`, `pd_12m`, `pd_life` (probability of being 90
-        days past due within so many months, or ever) and `expected_life_months` (until default or
-        payment in full). A loan that is 90 days past due has defaulted: its PDs are 1, its life 0.
-        A feature that is missing counts as its mean.
+        `pd_3m`, `pd_6m`, `pd_12m`, `pd_life` (probability of being 90 days past due within so many
+        months, or ever) and `expected_life_months` (until default or payment in full). A loan that
+        is 90 days past due has defaulted: its PDs are 1, its life 0. A feature that is missing
+        counts as its mean.
     """
     _tell_missing(model, panel)
     blocks = [
@@ -66,14 +61,13 @@ class _Band:
         log_odds = of_state + lead_matrix(position, self.first, self.last) @ self.lead
         raised = self.shift + self.slope * np.clip(log_odds, -CERTAIN, CERTAIN)
         default, paid = expit(raised).T
-        # The two were fitted each on its own; together they cannot be more than certain.
+        # Fitted each on its own; together at most certain.
         return default, np.minimum(paid, 1 - default)
 
 
 def _forecast_block(model: HazardModel, rows: pd.DataFrame) -> FloatArray:
-    """Columns `FORECASTS` of some rows."""
     left = np.maximum(rows["remaining_months"].to_numpy(dtype=float), 0).astype(np.int64)
-    # Loans in the order of their lives, longest first: those still followed come first.
+    # Longest lives first: those still followed come first.
     order = np.argsort(-left, kind="stable")
     horizon = left[order] + OVERRUN_MONTHS
     state = state_matrix(rows.iloc[order], model.features)
@@ -130,7 +124,6 @@ def _columns(both: tuple[BandHazard, BandHazard], names: list[str]) -> FloatArra
 
 
 def _tell_missing(model: HazardModel, panel: pd.DataFrame) -> None:
-    """Say which features no row has."""
     empty = [f.name for f in model.features if len(panel) and panel[f.name].isna().all()]
     if empty:
         logger.warning(

@@ -12,7 +12,6 @@ from loantap.surveillance.hazard.design import FEATURES, STATE
 from loantap.surveillance.hazard.outcomes import DEFAULT_DAYS
 from loantap.tables.rows import LongTable, read_batches
 
-# A number of months larger than any.
 _NEVER: Final = 1_000_000
 _PANEL: Final = tuple(dict.fromkeys(("loan_id", "month", *STATE, *FEATURES, "origin")))
 
@@ -21,10 +20,7 @@ _PANEL: Final = tuple(dict.fromkeys(("loan_id", "month", *STATE, *FEATURES, "ori
 class Ahead:
     """Months from each landmark to what happened; larger than any lead where it never did.
 
-    Attributes:
-        default: to default.
-        paid: to payment in full.
-        seen: up to which the loan is known: to the event, or to the last month seen.
+    `seen` is to the event, or to the last month seen.
     """
 
     default: IntArray
@@ -36,7 +32,7 @@ class Ahead:
 
 
 def draw_shares(loan_ids: pd.Series, seed: int) -> FloatArray:
-    """A number between 0 and 1 for each loan: the same for the same loan and seed, in any table."""
+    """A number between 0 and 1 for each loan, the same for the same loan and seed."""
     key = f"{seed:016d}"[-16:]
     hashed = pd.util.hash_array(loan_ids.to_numpy(dtype=object), hash_key=key)
     return hashed.astype(np.float64) / 2**64
@@ -47,8 +43,7 @@ def sample_landmarks(
 ) -> pd.DataFrame:
     """Rows of a panel, about `most` of them, drawn by loan and month: in any batches the same.
 
-    Rows 90 days past due are left out: they have defaulted. `rows`: how many the panel has, where
-    it is a part of one.
+    Rows 90 days past due are left out. `rows`: how many the panel has, where it is a part of one.
     """
     share = most / max(rows or len(panel), 1)
     kept = [_draw(batch, share, seed) for batch in read_batches(panel, _PANEL)]
@@ -56,11 +51,9 @@ def sample_landmarks(
 
 
 def look_ahead(landmarks: pd.DataFrame, outcomes: pd.DataFrame) -> Ahead:
-    """What came after each landmark; `seen` is 0 or less where the loan had ended, or is unknown.
+    """What came after each landmark (`loan_id` and `month`).
 
-    Args:
-        landmarks: `loan_id` and `month`.
-        outcomes: of `find_outcomes`.
+    `seen` is 0 or less where the loan had ended, or is unknown.
     """
     found = landmarks[["loan_id"]].merge(outcomes, on="loan_id", how="left")
     now = _month_number(landmarks["month"])
@@ -95,7 +88,7 @@ def _draw(batch: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
     alive = batch[batch["days_past_due"] < DEFAULT_DAYS]
     if share >= 1:
         return alive
-    # A golden-ratio step a month spreads the months of a loan evenly.
+    # A golden-ratio step a month spreads a loan's months evenly.
     place = draw_shares(alive["loan_id"], seed) + _month_number(alive["month"]) * 0.6180339887498949
     return alive[place % 1 < share]
 

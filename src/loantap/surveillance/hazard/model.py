@@ -7,10 +7,9 @@ from loantap.surveillance.hazard.design import Scaled
 
 Cause = Literal["default", "paid"]
 CAUSES: Final[tuple[Cause, Cause]] = ("default", "paid")
-# Log-odds beyond this, either way, are as good as it.
+# Log-odds beyond this are as good as it.
 CERTAIN: Final = 15.0
-# After the last instalment is due, the months in which one that was missed can still become
-# 90 days old.
+# After the last due date, until one that was missed is 90 days old.
 OVERRUN_MONTHS: Final = 4
 
 
@@ -18,15 +17,12 @@ class BandHazard(Options):
     """Log-odds of an event in each month of a band of leads, of a loan that has come so far.
 
     Attributes:
-        cause: what happens.
-        first_lead: first month ahead that it speaks of.
-        last_lead: last one.
         intercept: log-odds where every column is 0.
         weights: by the names of the design's columns.
         shift: intercept of the recalibration.
         slope: its factor on the log-odds.
         months: loan-months fitted on.
-        events: events among them.
+        events: among them.
     """
 
     cause: Cause
@@ -45,9 +41,7 @@ class HazardModel(Options):
 
     Attributes:
         origin: whether the loans were real or simulated.
-        features: of a loan's month.
         bands: two of each band of leads, default and paid, leads ascending.
-        fitted_loans: loans that were fitted on.
         calibrated_loans: others that the log-odds were recalibrated on.
         landmarks: loan-months that were looked forward from.
     """

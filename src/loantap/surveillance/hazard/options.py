@@ -9,7 +9,6 @@ class HazardOptions(Options):
     """How the hazard model is fitted and judged.
 
     Attributes:
-        seed: of the choice of loans and months, and of bootstrap resamples.
         max_landmarks: loan-months that are looked forward from; of a larger panel a sample.
         calibration_share: share of loans on which hazards are recalibrated.
         test_share: share of loans that the model is judged on; it sees nothing of them.

@@ -1,8 +1,6 @@
 """What became of each loan, and when, read from its months.
 
-Default is the first month 90 days past due, whatever became of the loan since. Months may be
-missing, late or wrong, so the rules say what wins, and a loan whose status and months disagree says
-so in `contradiction`.
+Default is the first month 90 days past due, whatever became of the loan since.
 """
 
 import logging
@@ -24,8 +22,7 @@ NOT_RUNNING: Final = "its status is running, and its balance comes to 0"
 _OF_MONTHS: Final = ("loan_id", "month", "outstanding_balance", "days_past_due")
 _OF_LOANS: Final = ["loan_id", "loan_status", "issue_month", "term_months"]
 
-# A balance of 0 that rises again ended nothing; one of a charged-off loan was written off. Months
-# after a default or a payment in full say nothing more.
+# A balance of 0 that rises again ended nothing; one of a charged-off loan was written off.
 _FIND: Final = """
 WITH of_loan AS (
     SELECT loan_id, max(month) AS last_month,
@@ -76,9 +73,9 @@ def find_outcomes(
         `paid_month` (first month at balance 0 for good, before any default), `prepaid_month` (the
         same, where the last instalment was not due yet), `last_month` (last one seen: without an
         event the loan is censored there) and `contradiction`. Where status and months disagree the
-        months win, but for a charged-off loan, which has defaulted in any case; one that is said
-        to be paid and never comes to 0 is censored. A loan that starts late is followed from its
-        first month; months after its end change nothing.
+        months win, but for a charged-off loan, which has defaulted in any case; one said to be paid
+        that never comes to 0 is censored. A loan that starts late is followed from its first
+        month; months after its end change nothing.
     """
     both = pd.concat([loans[_OF_LOANS], running_loans[_OF_LOANS]], ignore_index=True)
     with connect() as connection:

@@ -1,4 +1,4 @@
-"""Pandera schema of the outcomes of loans, named in the catalog as validator."""
+"""Pandera schema of the outcomes of loans, named in the catalog."""
 
 import pandera.pandas as pa
 

@@ -24,17 +24,15 @@ _OF_A_LOAN: Final = (
     _ID, "term_months", "instalment", "interest_rate_pct", "annual_income", "funded_principal",
     "origin",
 )  # fmt: skip
-# Rows of a group, more or less: a query's fixed cost is then nothing beside the rest.
+# A query's fixed cost is then nothing beside the rest.
 GROUP_ROWS: Final = 524_288
 
 
 def build_panel(months: pd.DataFrame, loans: pd.DataFrame, options: PanelOptions) -> pd.DataFrame:
     """The panel of some loans, whose months are all given; neither frame needs an order.
 
-    Args:
-        months: one row per loan and month, as `loan_months` has them.
-        loans: one row per loan, resolved and running ones; months of others are left out.
-        options: what the figures mean.
+    `months` are as in `loan_months`; `loans` has a row per loan, resolved or running: months of
+    others are left out.
 
     Returns:
         One row per loan and month in which the loan is alive at the month's end, ordered so; see
@@ -73,13 +71,7 @@ def build_panel_in_groups(
     options: PanelOptions,
     rows: int = GROUP_ROWS,
 ) -> Iterator[pd.DataFrame]:
-    """`build_panel` of a table of any size in the order of `loan_id`: some loans after others.
-
-    Args:
-        months: see `build_panel`.
-        loans: see `build_panel`.
-        options: see `build_panel`.
-        rows: months of a group, more or less.
+    """`build_panel` of a table in the order of `loan_id`, about `rows` months at a time.
 
     Raises:
         InputError: see `build_panel`.

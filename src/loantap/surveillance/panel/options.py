@@ -13,8 +13,8 @@ class PanelOptions(Options):
     Attributes:
         unknown_dti_pct: the DTI by which sources say that there is none, such as 9,999; missing in
             the panel.
-        default_days: days past due from which a loan is in default; its months after the first of
-            these are no longer in the panel.
+        default_days: days past due from which a loan is in default; later months are no longer in
+            the panel.
     """
 
     unknown_dti_pct: Annotated[float, Field(gt=0)]

@@ -1,4 +1,4 @@
-"""Pandera schema of the panel, named in the catalog as validator."""
+"""Pandera schema of the panel, named in the catalog."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import pandera.pandas as pa
 
 from loantap.portfolio.dictionary import ORIGINS
 
-# Of the months of a real loan that the simulator made from what became of it.
+# Of a real loan whose months the simulator made from its outcome.
 SIMULATED_FROM_OUTCOME: Final = "simulated_from_outcome"
 EVENTS_ORIGINS: Final = (*ORIGINS, SIMULATED_FROM_OUTCOME)
 

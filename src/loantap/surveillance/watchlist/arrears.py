@@ -7,11 +7,8 @@ import pandas as pd
 def name_sma(days_past_due: pd.Series) -> pd.Series:
     """The special mention account of each loan; empty for one that is not overdue, or is past it.
 
-    SMA-0 is overdue by up to 30 days, SMA-1 by 31 to 60, SMA-2 by 61 to 90; a loan overdue by more
-    is non-performing.
-
-    Args:
-        days_past_due: age of the oldest unpaid instalment, in days.
+    By age of the oldest unpaid instalment: SMA-0 up to 30 days, SMA-1 31 to 60, SMA-2 61 to 90;
+    beyond, a loan is non-performing.
 
     Source: Reserve Bank of India, Prudential Framework for Resolution of Stressed Assets
     Directions, 7 June 2019, paragraph 7.

@@ -20,7 +20,7 @@ from loantap.tables.ordered import group_rows
 from loantap.tables.rows import LongTable, read_batches
 
 _ID: Final = "loan_id"
-# What a loan's first months cannot know yet says nothing about a feed.
+# A loan's first months say nothing about a feed.
 _YOUNGEST: Final = 7
 GROUP_ROWS: Final = 262_144
 
@@ -30,7 +30,7 @@ class Watchlist:
     """The list of a month.
 
     Attributes:
-        entries: one row per loan on it, by rank; see `schemas.WATCHLIST`.
+        entries: by rank; see `schemas.WATCHLIST`.
         situations: see `schemas.SITUATIONS`.
         account: counts, and what did not arrive.
     """
@@ -41,14 +41,9 @@ class Watchlist:
 
 
 def find_failed_figures(panel: pd.DataFrame | LongTable, options: WatchlistOptions) -> pd.DataFrame:
-    """Months in which a figure that triggers look at did not arrive for any loan.
+    """Months in which a figure that triggers look at did not arrive for any loan: `month, figure`.
 
-    Args:
-        panel: as `loan_panel` has it.
-        options: see `WatchlistOptions`; of fewer than `min_loans` nothing is said.
-
-    Returns:
-        One row per month and figure: `month, figure`.
+    Of fewer than `options.min_loans` nothing is said.
     """
     figures = sorted({t.figure for t in options.triggers.values()} - {"pd_12m"})
     counts = []
@@ -76,7 +71,7 @@ def build_watchlist(
     Args:
         panel: as `loan_panel` has it, in the order of `loan_id`.
         running: loans that run: `loan_id`, `loan_status`, `origin`.
-        outcomes: what the months of each loan say, as `loan_outcomes` has it; of others too.
+        outcomes: as `loan_outcomes` has it; of other loans too.
         forecast: see `ListMonth`.
         loss_given_default: see `ListMonth`.
         options: see `WatchlistOptions`.
@@ -119,7 +114,6 @@ def rank(entries: pd.DataFrame, running: pd.DataFrame) -> pd.DataFrame:
 def _account(
     entries: pd.DataFrame, situations: pd.DataFrame, this: ListMonth, left: int
 ) -> dict[str, Any]:
-    """How many loans are judged, listed, new, and why others are not."""
     is_new = entries["first_seen"].eq(this.month)
     escalated = entries["escalated_in"].eq(this.month)
     names = entries["triggers"].str.split(", ").explode().value_counts()

@@ -24,13 +24,11 @@ _TRENDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ListMonth:
-    """What a list is made with.
+    """What the list of a month is made with.
 
     Attributes:
-        month: of the list.
         failed: see `read_signals`.
         loss_given_default: LGD, share of the balance at default that is lost.
-        options: see `WatchlistOptions`.
         forecast: the 12-month PD of rows of the panel, as `pd_12m`.
     """
 
@@ -46,7 +44,7 @@ class Listed:
     """Entries, and what became of the others.
 
     Attributes:
-        entries: one row per loan on the list; see `schemas.WATCHLIST`, without ranks.
+        entries: see `schemas.WATCHLIST`, without ranks.
         left: how many loans were on the list a month ago and are not now.
         last: the last month of each loan: `loan_id`, `days_past_due`.
     """
@@ -59,10 +57,7 @@ class Listed:
 def list_loans(panel: pd.DataFrame, this: ListMonth) -> Listed:
     """Which of some loans are on the list, from all their months up to the list's.
 
-    Args:
-        panel: months of running loans that are judged, each loan's in order; their last ones are
-            what the list is about.
-        this: the month of the list, and the rules.
+    The panel has each loan's months in order.
     """
     rows = panel[panel["month"] <= this.month].reset_index(drop=True)
     if rows.empty:
@@ -84,7 +79,6 @@ def list_loans(panel: pd.DataFrame, this: ListMonth) -> Listed:
 def _describe(
     rows: pd.DataFrame, course: Course, fired: IntArray, now: IntArray, this: ListMonth
 ) -> pd.DataFrame:
-    """The entries of loans whose last months are at these places."""
     entries = rows.loc[now, ["loan_id", "days_past_due", "outstanding_balance", "pd_12m"]]
     months = rows["month"].to_numpy()
     levels = np.array(LEVELS, dtype=object)[course.level[now] - 1]
@@ -108,7 +102,7 @@ def _describe(
 def _explain(
     rows: pd.DataFrame, course: Course, fired: IntArray, now: IntArray, this: ListMonth
 ) -> dict[str, pd.Series]:
-    """Triggers, queue and reason of each entry, from the last month in which a trigger fired."""
+    """From the last month in which a trigger fired."""
     triggers = this.options.triggers
     raised = course.last_raised[now]
     texts: dict[str, list[str]] = {"triggers": [], "queue": [], "reason": []}
@@ -123,7 +117,7 @@ def _explain(
 
 
 def _note(raised: Mapping[Any, Any], last: pd.Timestamp, month: pd.Timestamp) -> tuple[str, str]:
-    """What a reason adds where the trigger or the loan's figures are not of this month."""
+    """Says where the trigger or the loan's figures are not of this month."""
     was = f"this was in {raised['month']:%Y-%m}, nothing since" if raised["month"] < last else ""
     return was, f"its last figures are of {last:%Y-%m}" if last < month else ""
 

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from loantap.portfolio.options import Options, Portion
 
-# Figures of the panel that a trigger may look at, and the forecast beside them.
+# Of the panel; beside them the forecast.
 Figure = Literal[
     "days_past_due", "max_dpd_3m", "max_dpd_6m", "payment_to_emi", "payment_to_emi_3m",
     "balance_share", "dti_pct", "dti_change_1m", "dti_change_3m", "dti_change_6m",
@@ -45,11 +45,9 @@ class Trigger(Options):
 
     Attributes:
         figure: column of the panel, or `pd_12m`.
-        is_low_bad: whether low values are bad; high ones by default.
         enter: a loan is listed at this value or beyond.
         leave: a month is quiet where the value is not even here; between the two a listed loan
             stays, and another is not listed.
-        level: how serious it is.
         queue: who deals with it.
         words: what the reason says, with `{value}` in it.
     """
@@ -76,11 +74,7 @@ class Trigger(Options):
 class Avoidable(Options):
     """What help can avoid of the loss that is expected: an assumption until outcomes are known.
 
-    Attributes:
-        watch: share of the expected loss of an entry of this level.
-        serious: the same.
-        critical: the same.
-        source: who says so.
+    A share of the expected loss for each level; `source` says whose.
     """
 
     watch: Portion
@@ -99,14 +93,12 @@ class WatchlistOptions(Options):
     """The watch-list.
 
     Attributes:
-        triggers: by name.
         quiet_months: months in a row, all of them quiet, after which a loan leaves the list; a
             level falls after as many months below it.
         max_stale_months: a loan whose figures are older is named, and not judged.
         min_month_share: a month counts as arrived once it has this share of the running loans
             that have months at all.
         min_loans: fewer loans say nothing about whether a figure has failed to arrive.
-        avoidable: what help can avoid.
     """
 
     triggers: Mapping[str, Trigger] = Field(min_length=1, max_length=62)

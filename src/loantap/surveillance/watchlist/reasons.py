@@ -27,13 +27,9 @@ def choose_queue(names: list[str], triggers: Mapping[str, Trigger]) -> Queue:
 def word_reason(
     row: Mapping[Hashable, Any], names: list[str], triggers: Mapping[str, Trigger], *notes: str
 ) -> str:
-    """One sentence: what each trigger saw.
+    """One sentence: what each trigger saw in the row, the month in which it fired.
 
-    Args:
-        row: figures of the month in which the triggers fired.
-        names: see `list_fired`.
-        triggers: by name.
-        notes: what else the reader must know; empty ones are left out.
+    `notes` are what else the reader must know; empty ones are left out.
     """
     told = [
         triggers[name].words.format(
@@ -46,7 +42,7 @@ def word_reason(
 
 
 def _word_value(figure: str, value: float) -> str:
-    """A figure as a person writes it: shares in percent, others with a decimal if they have one.
+    """A figure as a person writes it: shares in percent.
 
     >>> _word_value("pd_12m", 0.184), _word_value("dti_change_3m", 6.25), _word_value("dti_pct", 60)
     ('18%', '6.2', '60')

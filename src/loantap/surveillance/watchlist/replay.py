@@ -17,7 +17,7 @@ class Course:
     """One value per row; places are numbers of rows, and say nothing where `is_listed` is not.
 
     Attributes:
-        is_listed: whether the loan is on the list after this month.
+        is_listed: after this month.
         level: of its entry: the highest raised in the last months, as many as make it leave.
         last_raised: place of the last month in which a trigger put it there.
         first_listed: place of the month in which it came on the list, this time.
@@ -34,10 +34,7 @@ class Course:
 def replay(signals: Signals, loans: npt.ArrayLike, quiet_months: int) -> Course:
     """Enter the list where a trigger fires, leave it after so many quiet months in a row.
 
-    Args:
-        signals: months of loans, each loan's in a row and in their order.
-        loans: number of the loan of each row.
-        quiet_months: see `WatchlistOptions`.
+    `signals` and `loans`, its number, have a row per month, each loan's in a row and in order.
     """
     numbers = np.asarray(loans)
     place = np.arange(len(numbers))
@@ -53,7 +50,7 @@ def replay(signals: Signals, loans: npt.ArrayLike, quiet_months: int) -> Course:
     for back in range(min(quiet_months, len(numbers))):
         earlier = np.append(np.zeros(back, dtype=np.int64), signals.level[: len(numbers) - back])
         level = np.maximum(level, np.where(place - back >= first_listed, earlier, 0))
-    # A level of its own is what keeps it there while nothing fires and nothing is quiet.
+    # It stays listed while nothing fires and nothing is quiet.
     level = np.where(is_listed, np.maximum(level, 1), 0)
     rose = is_listed & was_listed & (level > np.append(0, level[:-1])[: len(numbers)])
     escalated = _last(rose)

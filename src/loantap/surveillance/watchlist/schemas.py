@@ -1,4 +1,4 @@
-"""Pandera schemas of the watch-list, named in the catalog as validators."""
+"""Pandera schemas of the watch-list, named in the catalog."""
 
 import pandera.pandas as pa
 

@@ -29,14 +29,10 @@ class Signals:
 def read_signals(
     rows: pd.DataFrame, triggers: Mapping[str, Trigger], failed: pd.DataFrame
 ) -> Signals:
-    """Compare each row's figures with the triggers.
+    """Compare each row's figures, with `pd_12m`, with the triggers.
 
-    A figure that one loan lacks says nothing, neither for nor against it.
-
-    Args:
-        rows: of the panel, with `pd_12m`.
-        triggers: by name.
-        failed: months and figures that did not arrive for anybody: `month`, `figure`.
+    A figure that one loan lacks says nothing. `failed` are months and figures that did not arrive
+    for anybody: `month`, `figure`.
     """
     fired = np.zeros(len(rows), dtype=np.int64)
     level = np.zeros(len(rows), dtype=np.int64)
@@ -54,6 +50,5 @@ def read_signals(
 
 
 def _compare(values: FloatArray, limit: float, trigger: Trigger) -> BoolArray:
-    """Whether each value is at the limit or beyond it; a missing one is not."""
     reached: BoolArray = values <= limit if trigger.is_low_bad else values >= limit
     return reached

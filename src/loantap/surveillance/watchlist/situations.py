@@ -44,12 +44,8 @@ def explain_situation(situation: str) -> str:
 def choose_month(last_months: pd.Series, options: WatchlistOptions) -> pd.Timestamp:
     """The month of the list: the last one in which enough running loans have figures.
 
-    A month that has only begun to arrive does not count, so that a few early loans do not make
-    all others stale.
-
-    Args:
-        last_months: of each running loan, missing for one without months.
-        options: see `WatchlistOptions`.
+    `last_months` is missing for a loan without months. A month that has only begun to arrive does
+    not count, or its few loans would make all others stale.
 
     Raises:
         InputError: no running loan has a month.
@@ -70,11 +66,8 @@ def find_situations(
 ) -> pd.DataFrame:
     """Where each running loan stands in the month of the list.
 
-    Args:
-        outcomes: one row per running loan: `loan_id, last_month, default_month, paid_month`, which
-            are missing where there is no such month.
-        month: of the list.
-        max_stale_months: see `WatchlistOptions`.
+    `outcomes`, one row per loan: `loan_id, last_month, default_month, paid_month`, missing where
+    there is no such month.
 
     Returns:
         One row per running loan: `loan_id, situation, last_month, months_behind`.
@@ -103,14 +96,9 @@ def is_judged(situations: pd.DataFrame) -> pd.Series:
 
 
 def find_contradictions(last: pd.DataFrame, statuses: pd.Series) -> pd.DataFrame:
-    """Loans whose status and last month cannot both be right.
+    """Loans whose status and last month cannot both be right: `loan_id`, `contradiction`.
 
-    Args:
-        last: the last month of each loan: `loan_id`, `days_past_due`.
-        statuses: by `loan_id`.
-
-    Returns:
-        `loan_id`, `contradiction` of those alone. The list follows the months.
+    `last` is the last month of each loan, with `days_past_due`; the list follows it.
     """
     status = last["loan_id"].map(statuses)
     says_current = status.eq(CURRENT) & last["days_past_due"].gt(0)
