@@ -3,6 +3,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from tests.serving.api.served import make_api
 from tests.serving.dashboard.screen import Screen, answer_with
 
 KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"]}
@@ -96,3 +97,17 @@ def test_a_report_that_cannot_be_used_is_named(metrics, tmp_path, monkeypatch, t
 
     assert f"{metrics}: {problem}" in said
     assert "`make run` again" in said
+
+
+def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
+    empty = make_api(tmp_path, None, None)
+    screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
+
+    said = screen.read("model", empty.key)
+
+    assert "there is no champion" in said
+    assert "Champion:" not in said
+
+
+def test_without_a_challenger_it_says_so(tmp_path, monkeypatch):
+    assert "None was tried against it" in open_model(monkeypatch, tmp_path, challenger=None)

@@ -105,3 +105,14 @@ def test_a_key_that_may_not_score_is_told_what_to_do(api, screen):
     said = screen.read("score", api.make_key("Ada", [Scope.READ]))
 
     assert "no right to score applications" in said
+
+
+def test_choices_are_told_in_words_and_sent_as_the_source_has_them(api, screen):
+    page = screen.open("score", api.key)
+    purpose = next(one for one in page.selectbox if one.label.startswith("Purpose"))
+    assert "Debt consolidation" in purpose.options
+
+    purpose.set_value("small_business")
+    press(page, "Decide")
+
+    assert _read_input(api)["purpose"] == "small_business"
