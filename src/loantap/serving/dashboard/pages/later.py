@@ -10,8 +10,8 @@ def show_watch_list() -> None:
     _show(
         "Watch-list",
         "Loans that need attention before they are overdue.",
-        "This page comes with the `early_warning` pipeline, which does not exist yet. It will list "
-        "loans that are likely to fall behind, why, and what to offer their borrowers.",
+        "The list is not shown here yet. `kedro run --pipelines early_warning` writes it, with a "
+        "reason for each loan: data/08_reporting/watchlist.html.",
     )
 
 
