@@ -59,13 +59,7 @@ OUT_OF_TIME = {
 }
 
 # Boosting as shipped, with fewer trees.
-CHALLENGER = {
-    "learning_rate": 0.05,
-    "trees": 20,
-    "leaves": 4,
-    "min_loans_in_leaf": 60,
-    "l2_penalty": 10,
-}
+CHALLENGER = {"learning_rate": 0.05, "trees": 20, "leaves": 4, "min_loans_in_leaf": 60, "l2_penalty": 10}
 
 settings.register_profile("loantap", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("loantap")
@@ -136,9 +130,7 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[object],
-) -> Generator[None, object, object]:
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
     """What many tests share is a value only: the test that happens to make it is like the others.
 
     Or the first of them would see, for one, MLflow's address as a whole run has left it.

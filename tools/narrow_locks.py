@@ -66,8 +66,7 @@ def find_used(pylock: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     By requirement (`name==version`); none where a package has no file for these machines.
     """
     return {
-        f"{package['name']}=={package['version']}": frozenset(_list_used(package))
-        for package in pylock["packages"]
+        f"{package['name']}=={package['version']}": frozenset(_list_used(package)) for package in pylock["packages"]
     }
 
 

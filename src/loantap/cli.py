@@ -28,14 +28,7 @@ from loantap.registry.connection import RegistryDownError
 from loantap.selection import require_one_after_the_other, require_selection
 
 # What a person can mend; anything else keeps its traceback.
-_MENDABLE = (
-    InputError,
-    KedroCliError,
-    LeakageError,
-    NotForLendingError,
-    ParameterValidationError,
-    DatasetError,
-)
+_MENDABLE = (InputError, KedroCliError, LeakageError, NotForLendingError, ParameterValidationError, DatasetError)
 # Kedro's own looks for an exception that is being handled: there is none any more, and each message
 # would be "NoneType: None".
 KedroCliError.show = click.ClickException.show  # type: ignore[method-assign]

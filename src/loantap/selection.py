@@ -87,9 +87,7 @@ def _require_nodes(chosen: Pipeline, given: Mapping[str, Any]) -> None:
         chosen.filter(**keywords)
     except ValueError as error:
         told = ", ".join(f"{_FILTERS[n].option} {','.join(v)}" for n, v in given.items())
-        raise InputError(
-            told, "no node is left to run", "Leave one of them out, or choose another pipeline"
-        ) from error
+        raise InputError(told, "no node is left to run", "Leave one of them out, or choose another pipeline") from error
 
 
 def _list_known(found: _Filter, chosen: Pipeline) -> Iterator[str]:
@@ -97,9 +95,7 @@ def _list_known(found: _Filter, chosen: Pipeline) -> Iterator[str]:
         case "node":
             yield from (node.name for node in chosen.nodes)
         case "dataset":
-            yield from (
-                chosen.datasets() if found.option == "--from-inputs" else (chosen.all_outputs())
-            )
+            yield from (chosen.datasets() if found.option == "--from-inputs" else (chosen.all_outputs()))
         case "tag":
             yield from (tag for node in chosen.nodes for tag in node.tags)
         case _:
@@ -108,9 +104,7 @@ def _list_known(found: _Filter, chosen: Pipeline) -> Iterator[str]:
                 yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
-def _unknown(
-    option: str, kind: str, value: str, known: Iterable[str], searched: Iterable[str] = ()
-) -> InputError:
+def _unknown(option: str, kind: str, value: str, known: Iterable[str], searched: Iterable[str] = ()) -> InputError:
     names = sorted(known)
     close = get_close_matches(value, names, n=1)
     # Most leave out the namespace: `search_hyperparameters`.

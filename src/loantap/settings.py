@@ -32,9 +32,7 @@ def _optional_table(path: str | None, what: str) -> dict[str, Any]:
     }
 
 
-def _optional_rows(
-    path: str | None, kind: str = "loantap.datasets.TableFileDataset"
-) -> dict[str, Any]:
+def _optional_rows(path: str | None, kind: str = "loantap.datasets.TableFileDataset") -> dict[str, Any]:
     """A file of any size; nothing when no path is given."""
     if path is None:
         return _nothing("Applications in LoanTap format; none were given")

@@ -62,10 +62,7 @@ def test_a_password_is_found_also_where_it_should_have_been_quoted(url):
     assert redact("said s3/cr?et", find_secrets(url)) == "said ***"
 
 
-@pytest.mark.parametrize(
-    "said",
-    ["UID=me;PWD=s3cret;HOST=x", "password='s3cret'", "token = s3cret", "Pwd={s3cret};"],
-)
+@pytest.mark.parametrize("said", ["UID=me;PWD=s3cret;HOST=x", "password='s3cret'", "token = s3cret", "Pwd={s3cret};"])
 def test_what_a_message_itself_calls_a_secret_is_never_shown(said):
     assert "s3cret" not in redact(said, ())
     assert "***" in redact(said, ())

@@ -134,7 +134,5 @@ def test_no_driver_is_imported_and_nothing_connects_before_rows_are_asked_for():
         "drivers = ('arrow_odbc', 'pyodbc', 'ibm_db', 'databricks.sql')\n"
         "print([name for name in drivers if name in sys.modules])"
     )
-    said = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    ).stdout
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"

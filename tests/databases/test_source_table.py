@@ -48,8 +48,7 @@ def read(dataset):
 
 
 @pytest.mark.parametrize(
-    ("silence", "limit", "given"),
-    [(120, 1_800, 123), (3_600, 60, 63), (float("inf"),) * 2 + (86_403,)],
+    ("silence", "limit", "given"), [(120, 1_800, 123), (3_600, 60, 63), (float("inf"),) * 2 + (86_403,)]
 )
 def test_a_system_is_told_a_limit_that_any_can_keep(silence, limit, given, monkeypatch):
     told = []
@@ -213,9 +212,7 @@ class TestReplacing:
 
 class TestQueries:
     @pytest.mark.parametrize("table", list(Table))
-    def test_they_ask_for_the_columns_of_the_dictionary_and_no_other(
-        self, table, duckdb_credentials
-    ):
+    def test_they_ask_for_the_columns_of_the_dictionary_and_no_other(self, table, duckdb_credentials):
         expected = {str(c.source_name) for c in columns_of(table)}
         dataset = make_dataset(duckdb_credentials, table=table.value)
         dataset.save(make_source(table).assign(not_asked_for="x"))
@@ -225,9 +222,7 @@ class TestQueries:
     def test_they_are_portable(self):
         """No quoting, function, alias or limit: nothing the three spell each their way."""
         for query in files("loantap.pipelines.ingestion").joinpath("sql").iterdir():
-            statement = [
-                line for line in query.read_text("utf-8").splitlines() if not line.startswith("--")
-            ]
+            statement = [line for line in query.read_text("utf-8").splitlines() if not line.startswith("--")]
             assert not set("\"`'()[]*;") & set("".join(statement)), query.name
             assert not {"LIMIT", "AS"} & set(" ".join(statement).upper().split()), query.name
 

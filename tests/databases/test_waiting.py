@@ -59,10 +59,7 @@ class TestReadingAhead:
 
     def test_silence_counts_as_down(self):
         before, answers = threading.active_count(), threading.Event()
-        reader = read_ahead(
-            lambda: make_reader(n for n in range(2) if answers.wait()),
-            deadline(silence_limit_s=0.2),
-        )
+        reader = read_ahead(lambda: make_reader(n for n in range(2) if answers.wait()), deadline(silence_limit_s=0.2))
 
         with pytest.raises(SourceDownError, match=r"nothing came for 0.2 s\..* silence_limit_s"):
             reader.read_all()

@@ -21,9 +21,7 @@ def test_killed_at_any_moment_it_loses_and_doubles_no_row(tmp_path):
 
     run_sql(_LOANS)
 
-    writing = kill_extractions(
-        {"backend": "duckdb", "path": str(path)}, tmp_path / "01_raw" / "loans", run_sql
-    )
+    writing = kill_extractions({"backend": "duckdb", "path": str(path)}, tmp_path / "01_raw" / "loans", run_sql)
 
     # Of ten each; the others had ended, or had not begun to write.
     assert writing["all"] >= 3

@@ -43,9 +43,7 @@ class TestColumnStore:
         assert ask(credentials, _INDEXES) == []
 
     @pytest.mark.parametrize("mode", ["replace", "upsert"])
-    def test_rows_that_were_lost_or_doubled_on_the_way_change_nothing(
-        self, mode, loans, credentials, monkeypatch
-    ):
+    def test_rows_that_were_lost_or_doubled_on_the_way_change_nothing(self, mode, loans, credentials, monkeypatch):
         write(credentials, loans)
         monkeypatch.setattr(DuckDBTransaction, "execute", _insert_twice)
 
@@ -56,9 +54,7 @@ class TestColumnStore:
 
 
 class TestEarlierRelease:
-    def test_a_table_loses_the_index_on_its_key_and_keeps_rows_and_views(
-        self, loans, credentials, changes
-    ):
+    def test_a_table_loses_the_index_on_its_key_and_keeps_rows_and_views(self, loans, credentials, changes):
         write(credentials, loans)
         ask(credentials, "ALTER TABLE portfolio ADD PRIMARY KEY (loan_id)")
         ask(credentials, "CREATE VIEW seen AS SELECT loan_id, mort_acc FROM portfolio")
@@ -91,9 +87,7 @@ class TestReplace:
 
         assert_frame_equal(read(credentials), swapped, check_dtype=False)
 
-    def test_rows_with_the_same_key_are_refused_before_anything_is_written(
-        self, loans, credentials
-    ):
+    def test_rows_with_the_same_key_are_refused_before_anything_is_written(self, loans, credentials):
         write(credentials, loans)
         doubled = pd.concat([loans.head(2), loans.head(1)]).assign(new=1)
 
@@ -123,26 +117,20 @@ class TestUpsert:
         write(credentials, [loans, loans.head(2).assign(int_rate=[7.0, 8.0])], mode="upsert")
 
         assert changes() == (
-            "3 rows inserted, 0 updated, 0 deleted, 0 unchanged, "
-            "2 passed over for a later one with the same key"
+            "3 rows inserted, 0 updated, 0 deleted, 0 unchanged, 2 passed over for a later one with the same key"
         )
         assert read(credentials)["int_rate"].tolist() == [7.0, 8.0, 12.75]
 
 
 class TestMigration:
-    def test_a_new_column_is_added_and_one_no_longer_made_is_empty_in_new_rows(
-        self, loans, credentials, caplog
-    ):
+    def test_a_new_column_is_added_and_one_no_longer_made_is_empty_in_new_rows(self, loans, credentials, caplog):
         write(credentials, loans.head(2))
         ask(credentials, "ALTER TABLE portfolio ALTER COLUMN int_rate SET NOT NULL")
         write(credentials, loans.drop(columns="int_rate").assign(state="OK"))
 
         assert read(credentials)["state"].tolist() == ["OK"] * 3
         assert read(credentials)["int_rate"].isna().tolist() == [False, False, True]
-        assert (
-            "warehouse, table portfolio: this release no longer fills column int_rate"
-            in caplog.text
-        )
+        assert "warehouse, table portfolio: this release no longer fills column int_rate" in caplog.text
 
     def test_a_column_of_another_type_is_refused_before_anything_changes(self, loans, credentials):
         write(credentials, loans)

@@ -90,9 +90,7 @@ class TestLoading:
         assert snapshot.load().columns.tolist() == COLUMNS
         assert len(snapshot.load()) == 0
 
-    def test_its_list_names_parts_of_a_bounded_size_and_says_where_the_rows_are_from(
-        self, last_good, folder
-    ):
+    def test_its_list_names_parts_of_a_bounded_size_and_says_where_the_rows_are_from(self, last_good, folder):
         listed = read_list(folder)
 
         assert [part["rows"] for part in listed["parts"]] == [1_000, 1_000, 500]
@@ -232,9 +230,7 @@ class TestOverlap:
 
 class TestFailure:
     @pytest.mark.parametrize("since", [None, "all"])
-    def test_of_the_source_leaves_every_byte_as_it_was(
-        self, since, last_good, snapshot, source, folder
-    ):
+    def test_of_the_source_leaves_every_byte_as_it_was(self, since, last_good, snapshot, source, folder):
         before = contents(folder)
         source.change(*range(1_200), balance=0.5, at=day(30))
         source.batch_rows = 100
@@ -255,9 +251,7 @@ class TestFailure:
         assert list(folder.iterdir()) == []
         assert not snapshot.exists()
 
-    def test_what_a_killed_run_left_is_gone_after_the_next_save(
-        self, last_good, snapshot, source, folder
-    ):
+    def test_what_a_killed_run_left_is_gone_after_the_next_save(self, last_good, snapshot, source, folder):
         before = contents(folder)
         left = ["part-0123456789abcdef.parquet", "outdated-0123456789abcdef.parquet",
                 ".unfinished.parquet", ".manifest.1-abc.staged.json"]  # fmt: skip

@@ -54,9 +54,7 @@ def test_publication_puts_the_file_in_place_and_leaves_no_other(staged, path):
     ],
     ids=["parquet", "json", "text"],
 )
-def test_a_failing_save_leaves_the_last_good_file_and_no_half_of_another(
-    kind, file, good, bad, tmp_path
-):
+def test_a_failing_save_leaves_the_last_good_file_and_no_half_of_another(kind, file, good, bad, tmp_path):
     dataset = StagedDataset(dataset={"type": kind, "filepath": str(tmp_path / file)})
     dataset.save(good)
     dataset.publish()
@@ -90,21 +88,15 @@ def test_a_failing_publication_keeps_the_staged_file_for_a_look(staged, path):
 
 
 def test_the_preview_is_the_wrapped_datasets(tmp_path):
-    picture = StagedDataset(
-        dataset={"type": "matplotlib.MatplotlibDataset", "filepath": str(tmp_path / "roc.png")}
-    )
-    text = StagedDataset(
-        dataset={"type": "text.TextDataset", "filepath": str(tmp_path / "page.html")}
-    )
+    picture = StagedDataset(dataset={"type": "matplotlib.MatplotlibDataset", "filepath": str(tmp_path / "roc.png")})
+    text = StagedDataset(dataset={"type": "text.TextDataset", "filepath": str(tmp_path / "page.html")})
 
     assert callable(picture.preview)
     assert not hasattr(text, "preview")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_what_the_system_refuses_is_told_with_the_file_and_the_remedy(
-    number, with_last_good, path, monkeypatch
-):
+def test_what_the_system_refuses_is_told_with_the_file_and_the_remedy(number, with_last_good, path, monkeypatch):
     def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 

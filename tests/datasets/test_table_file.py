@@ -108,9 +108,7 @@ class TestWriting:
 
         assert_frame_equal(pd.read_parquet(path), make_batch().astype({"reason": "str"}))
 
-    def test_a_batch_that_fails_leaves_the_last_good_file_and_no_half_of_another(
-        self, batched, path
-    ):
+    def test_a_batch_that_fails_leaves_the_last_good_file_and_no_half_of_another(self, batched, path):
         batched.save(make_batch("old"))
         batched.publish()
         batched.save(make_batch("x"))
@@ -129,12 +127,8 @@ class TestWriting:
 
         assert tally.to_dict("records") == [{"reason": "x", "rows": 3}, {"reason": "y", "rows": 1}]
 
-    def test_what_is_remembered_is_read_once_until_it_is_another_file_or_released(
-        self, path, monkeypatch
-    ):
-        dataset = BatchedDataset(
-            dataset={"type": "pandas.ParquetDataset", "filepath": str(path)}, remember=True
-        )
+    def test_what_is_remembered_is_read_once_until_it_is_another_file_or_released(self, path, monkeypatch):
+        dataset = BatchedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)}, remember=True)
         read = []
         make = dataset._make
         monkeypatch.setattr(dataset, "_make", lambda path: read.append(path) or make(path))
@@ -159,9 +153,7 @@ class TestWriting:
 
     def test_a_csv_is_written_where_one_is_named_and_read_with_its_types(self, path):
         csv = path.with_suffix(".csv")
-        dataset = BatchedDataset(
-            dataset={"type": "pandas.ParquetDataset", "filepath": str(csv)}, in_batches=True
-        )
+        dataset = BatchedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(csv)}, in_batches=True)
         for batch in (make_batch("x, y", "", "x"), make_batch("z")):
             dataset.save(batch)
 

@@ -23,10 +23,7 @@ class TestFirstTime:
     def test_the_table_is_made_with_its_key_and_the_types_of_the_columns(self, loans, credentials):
         write(credentials, loans.assign(months=1, is_new=True))
 
-        columns = ask(
-            credentials,
-            "SELECT column_name, data_type, is_nullable FROM information_schema.columns",
-        )
+        columns = ask(credentials, "SELECT column_name, data_type, is_nullable FROM information_schema.columns")
         assert columns == [
             ("loan_id", "VARCHAR", "NO"),
             ("int_rate", "DOUBLE", "YES"),
@@ -65,9 +62,7 @@ class TestValues:
         grade = pa.array(["B"]).dictionary_encode()
         write(credentials, pa.table({"loan_id": ["a"], "grade": grade, "time": time}))
 
-        assert ask(credentials, "SELECT grade, CAST(time AS TEXT) FROM portfolio") == [
-            ("B", "2026-01-01 06:30:00")
-        ]
+        assert ask(credentials, "SELECT grade, CAST(time AS TEXT) FROM portfolio") == [("B", "2026-01-01 06:30:00")]
 
 
 class TestUntilPublished:
@@ -96,9 +91,7 @@ class TestUntilPublished:
         assert len(read(credentials)) == 3
         assert tables(credentials) == ["portfolio"]
 
-    def test_two_runs_at_the_same_time_stage_apart_and_the_last_one_counts(
-        self, target, loans, credentials
-    ):
+    def test_two_runs_at_the_same_time_stage_apart_and_the_last_one_counts(self, target, loans, credentials):
         other = make_target(credentials)
         other.save(loans.tail(2))
         target.publish()
@@ -107,9 +100,7 @@ class TestUntilPublished:
         assert read(credentials)["loan_id"].tolist() == ["b-1", "c-1"]
         assert tables(credentials) == ["portfolio"]
 
-    def test_what_a_killed_run_left_is_in_nobodys_way_and_removed_after_a_day(
-        self, target, loans, credentials
-    ):
+    def test_what_a_killed_run_left_is_in_nobodys_way_and_removed_after_a_day(self, target, loans, credentials):
         old, other = "portfolio__staged_250101000000_abcdef", "portfolio_months__staged_250101_abc"
         ask(credentials, f"CREATE TABLE {old} (a INTEGER); CREATE TABLE {other} (a INTEGER)")
 
@@ -143,9 +134,7 @@ class TestBatches:
             ({"loan_id": [None, "b", None]}, "2 of 3 rows have no loan_id, a part of its key"),
         ],
     )
-    def test_a_batch_that_does_not_fit_stops_the_run_and_leaves_nothing(
-        self, later, said, loans, credentials
-    ):
+    def test_a_batch_that_does_not_fit_stops_the_run_and_leaves_nothing(self, later, said, loans, credentials):
         write(credentials, loans)
         target = make_target(credentials)
         target.save(loans.head(1))

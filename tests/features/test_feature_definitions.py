@@ -1,10 +1,6 @@
 import pytest
 
-from loantap.features.definitions import (
-    FEATURE_SETS,
-    FEATURES,
-    Feature,
-)
+from loantap.features.definitions import FEATURE_SETS, FEATURES, Feature
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
 every_feature = pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES.keys())

@@ -47,9 +47,7 @@ def test_of_one_application_is_that_of_a_column(name, data):
     given_ = [data.draw(typed_values(COLUMNS[used]), label=used) for used in uses]
     rows = pd.DataFrame(
         {
-            used: pd.Series(
-                [value], dtype="str" if COLUMNS[used].kind is Kind.CATEGORY else "float64"
-            )
+            used: pd.Series([value], dtype="str" if COLUMNS[used].kind is Kind.CATEGORY else "float64")
             for used, value in zip(uses, given_, strict=True)
         }
     )

@@ -34,10 +34,7 @@ def count(done, total, label="fold 1", rate=3.0):
 class TestCounting:
     @pytest.mark.parametrize(
         ("counted", "said"),
-        [
-            ((57, 150, "fold 3"), "fold 3"),
-            ((131_072, 400_000, "loans", 240_000.4), "loans, 240,000 a second"),
-        ],
+        [((57, 150, "fold 3"), "fold 3"), ((131_072, 400_000, "loans", 240_000.4), "loans, 240,000 a second")],
         ids=["fits", "rows with their rate"],
     )
     def test_a_bar_shows_how_far_it_is(self, counted, said, progress):

@@ -29,9 +29,7 @@ def file(tmp_path):
 def make_table(tmp_path):
     def make(name, key):
         credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
-        return TargetTableDataset(
-            system="warehouse", table=name, key=[key], mode="replace", credentials=credentials
-        )
+        return TargetTableDataset(system="warehouse", table=name, key=[key], mode="replace", credentials=credentials)
 
     return make
 
@@ -179,11 +177,7 @@ class TestInterruption:
     [
         ({"pipeline_names": None, "env": None, "runtime_params": {}}, "kedro run"),
         (
-            {
-                "pipeline_names": ["modeling", "scoring"],
-                "env": "odbc",
-                "runtime_params": {"portfolio": "my loans.csv"},
-            },
+            {"pipeline_names": ["modeling", "scoring"], "env": "odbc", "runtime_params": {"portfolio": "my loans.csv"}},
             "kedro run --pipelines modeling,scoring --env odbc --params 'portfolio=my loans.csv'",
         ),
     ],

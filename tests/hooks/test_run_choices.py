@@ -75,9 +75,7 @@ def test_today_is_taken():
     ids=str,
 )
 def test_what_nothing_of_the_run_reads_is_refused(given, pipeline, remedy):
-    with pytest.raises(
-        InputError, match="no step of this run reads it: it would have no effect"
-    ) as refused:
+    with pytest.raises(InputError, match="no step of this run reads it: it would have no effect") as refused:
         check_readers(given, MODELS, PIPELINES[pipeline].datasets())
     assert remedy in refused.value.remedy
 

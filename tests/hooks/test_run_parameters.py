@@ -1,11 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from loantap.hooks.run_parameters import (
-    RUN_PARAMETERS,
-    check_parameter_groups,
-    check_run_parameters,
-)
+from loantap.hooks.run_parameters import RUN_PARAMETERS, check_parameter_groups, check_run_parameters
 from loantap.model.training.options import SplitOptions
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import IngestionOptions, SourcesOptions
@@ -142,9 +138,7 @@ class TestGroups:
         with pytest.raises(InputError, match=r"parameter sources\.sed: .* Did you mean seed\?"):
             self.check(sed=1)
 
-    @pytest.mark.parametrize(
-        ("old", "new"), [("snapshot", "outcomes_as_of"), ("last_mnth", "last_month")]
-    )
+    @pytest.mark.parametrize(("old", "new"), [("snapshot", "outcomes_as_of"), ("last_mnth", "last_month")])
     def test_a_name_below_is_answered_with_that_of_its_own_group(self, old, new):
         split = {"seed": 1, "test_share": 0.1, "min_outcomes": 50}
         split |= {"out_of_time": OUT_OF_TIME | {old: "2017-03-01"}}

@@ -76,9 +76,7 @@ def test_agrees_with_scikit_learn(loans):
     measured = measure(target, pd_, declined)
 
     assert measured.roc_auc == pytest.approx(sklearn_metrics.roc_auc_score(target, pd_))
-    assert measured.average_precision == pytest.approx(
-        sklearn_metrics.average_precision_score(target, pd_)
-    )
+    assert measured.average_precision == pytest.approx(sklearn_metrics.average_precision_score(target, pd_))
     assert measured.brier == pytest.approx(sklearn_metrics.brier_score_loss(target, pd_))
     assert measured.accuracy == pytest.approx(sklearn_metrics.accuracy_score(target, declined))
     assert measured.precision == pytest.approx(sklearn_metrics.precision_score(target, declined))
@@ -123,9 +121,7 @@ def test_the_calibration_error_of_a_perfect_model_lies_between_its_bounds():
     rng = np.random.default_rng(n)
     pd_ = rng.beta(1.6, 6.8, n)  # mean .19
     low, high = perfect_ece_bounds(pd_, seed=1, resamples=300)
-    errors = [
-        expected_calibration_error((rng.random(n) < pd_).astype(int), pd_) for _ in range(300)
-    ]
+    errors = [expected_calibration_error((rng.random(n) < pd_).astype(int), pd_) for _ in range(300)]
 
     assert low < expected < high
     assert np.mean([low <= error <= high for error in errors]) == pytest.approx(0.95, abs=0.04)
@@ -159,8 +155,7 @@ class TestBootstrap:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
-    [(0.123456789, 0.123457), (1234567.8, 1234570.0), (0.0, 0.0), (1e-9 / 3, 3.33333e-10)],
+    ("value", "expected"), [(0.123456789, 0.123457), (1234567.8, 1234570.0), (0.0, 0.0), (1e-9 / 3, 3.33333e-10)]
 )
 def test_reports_quote_six_significant_digits(value, expected):
     assert round_significant(value) == expected

@@ -2,11 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, ncx2
 
-from loantap.measures.stability import (
-    compare_counts,
-    measure_stability,
-    noncentrality_bounds,
-)
+from loantap.measures.stability import compare_counts, measure_stability, noncentrality_bounds
 
 UNIFORM = (np.arange(10_000) + 0.5) / 10_000
 
@@ -40,10 +36,7 @@ def test_an_index_below_the_chance_level_is_compatible_with_no_shift():
     index = measure(UNIFORM, np.random.default_rng(1).random(500))
 
     assert index.psi < index.chance
-    assert (index.low, index.chance) == (
-        0,
-        pytest.approx(chi2.ppf(0.95, 9) * (1 / 10_000 + 1 / 500)),
-    )
+    assert (index.low, index.chance) == (0, pytest.approx(chi2.ppf(0.95, 9) * (1 / 10_000 + 1 / 500)))
 
 
 def test_the_interval_holds_the_index_and_reaches_zero_where_nothing_has_shifted():

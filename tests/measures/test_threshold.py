@@ -134,9 +134,7 @@ class TestTradeOff:
 
         figures = ["threshold", "n", "f2", "precision", "recall", "approval_rate",
                    "default_rate_approved"]  # fmt: skip
-        assert table[figures].to_numpy().tolist() == [
-            [0.2, 4, pytest.approx(5 * 0.5 / 3), 0.5, 1, 0, 0]
-        ]
+        assert table[figures].to_numpy().tolist() == [[0.2, 4, pytest.approx(5 * 0.5 / 3), 0.5, 1, 0, 0]]
         THRESHOLDS.validate(table)
 
     def test_every_figure_lies_within_its_interval(self, table):

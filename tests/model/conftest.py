@@ -37,9 +37,7 @@ def boosted_pipeline(simulated_loans: pd.DataFrame, features: pd.DataFrame) -> P
         interaction_cst="no_interactions",
         random_state=1,
     )
-    columns = ColumnTransformer(
-        [("numeric", "passthrough", numeric), ("categorical", encoder, categorical)]
-    )
+    columns = ColumnTransformer([("numeric", "passthrough", numeric), ("categorical", encoder, categorical)])
     pipeline = Pipeline([("preprocess", columns), ("classify", boosting)])
     with threadpool_limits(1):
         return pipeline.fit(features, simulated_loans["is_charged_off"])

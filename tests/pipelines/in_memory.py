@@ -22,21 +22,10 @@ Outputs = dict[str, Any]
 PIPELINES = register_pipelines()
 MODELS = TypeExtractor(PIPELINES).extract_types_from_pipelines()
 AS_OF = "2026-11-23"
-_GRID = {
-    "folds": 3,
-    "balancing": ["none"],
-    "l1_ratios": [0],
-    "inverse_penalties": [0.1, 1],
-    "jobs": 1,
-}
+_GRID = {"folds": 3, "balancing": ["none"], "l1_ratios": [0], "inverse_penalties": [0.1, 1], "jobs": 1}
 _CHALLENGED = _GRID | {"challenger": {"trees": 20}, "promotion": {"resamples": 100}}
 SMALL = {
-    "modeling": {
-        "benchmark": _GRID,
-        "published_replica": _GRID,
-        "lending": _CHALLENGED,
-        "application": _CHALLENGED,
-    },
+    "modeling": {"benchmark": _GRID, "published_replica": _GRID, "lending": _CHALLENGED, "application": _CHALLENGED},
     "evaluation": {"resamples": 100},
 }
 
@@ -60,18 +49,14 @@ class _Batches(MemoryDataset):
 
 
 def _load_configuration(**given: object) -> OmegaConfigLoader:
-    return OmegaConfigLoader(
-        str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
-    )
+    return OmegaConfigLoader(str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS)
 
 
 def load_options(**given: object) -> dict[str, Any]:
     """The shipped parameters, with a small grid and what is given, validated, by catalog name."""
     parameters = _load_configuration(**{"as_of": AS_OF, **SMALL, **given})["parameters"]
     return {
-        f"params:{path}": model.model_validate(
-            reduce(lambda at, name: at[name], path.split("."), parameters)
-        )
+        f"params:{path}": model.model_validate(reduce(lambda at, name: at[name], path.split("."), parameters))
         for path, model in MODELS.items()
     }
 
@@ -87,8 +72,7 @@ def run(
     Inputs are handed over as they are, so that a node that changes one is found out.
     """
     held: dict[str, AbstractDataset[Any, Any]] = {
-        name: MemoryDataset(data, copy_mode="assign")
-        for name, data in {**load_options(**given), **inputs}.items()
+        name: MemoryDataset(data, copy_mode="assign") for name, data in {**load_options(**given), **inputs}.items()
     }
     for name in PIPELINES[pipeline].all_outputs():
         held[name] = _Batches()
@@ -101,9 +85,7 @@ def run(
     return {name: _joined(catalog.load(name)) for name in made}
 
 
-def run_on_files(
-    pipeline: str, files: Mapping[str, Path], inputs: Mapping[str, Any], **given: object
-) -> None:
+def run_on_files(pipeline: str, files: Mapping[str, Path], inputs: Mapping[str, Any], **given: object) -> None:
     """Run `scoring` or `offers` on the shipped catalog, from the file of applications to another.
 
     What else it reads and writes, and the warehouse, are beside the applications. If it fails,
@@ -120,9 +102,7 @@ def run_on_files(
     catalog = DataCatalog.from_config(used, {"warehouse_output": warehouse})
     for name, data in {**load_options(**given), **inputs}.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
-    written: list[Any] = [
-        catalog.get(name) for name in PIPELINES[pipeline].all_outputs() if name in used
-    ]
+    written: list[Any] = [catalog.get(name) for name in PIPELINES[pipeline].all_outputs() if name in used]
     try:
         SequentialRunner().run(PIPELINES[pipeline], catalog)
     except BaseException:

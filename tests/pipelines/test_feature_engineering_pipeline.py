@@ -47,9 +47,7 @@ def test_a_tenth_of_the_loans_is_held_out_and_both_sides_default_alike(engineere
     assert rates.loc["test", "mean"] == pytest.approx(rates.loc["train", "mean"], abs=0.01)
 
 
-def test_loans_judged_out_of_time_had_run_their_course_and_train_no_model_before(
-    engineered, ingested
-):
+def test_loans_judged_out_of_time_had_run_their_course_and_train_no_model_before(engineered, ingested):
     loans = ingested["loans"].merge(engineered["splits"])
     judged = loans[loans["judged_at"].notna()]
 
@@ -102,8 +100,6 @@ def test_the_checks_of_the_whole_portfolio_are_reported(engineered):
     audited = {entry["feature"] for entry in checks["audited_columns"]["columns"]}
     assert {"profession", "title", "sub_grade", "state"} <= audited
     suspicious = {
-        entry["feature"]
-        for entry in engineered["leakage_report"]["features"]
-        if entry["verdict"] != "passed"
+        entry["feature"] for entry in engineered["leakage_report"]["features"] if entry["verdict"] != "passed"
     }
     assert {record["feature"] for record in engineered["leakage_report"]["impact"]} == suspicious

@@ -88,9 +88,7 @@ def living(sourced, tmp_path_factory):
 
 
 class TestALivingBook:
-    def test_running_loans_are_kept_by_themselves_and_the_others_as_they_were(
-        self, living, ingested
-    ):
+    def test_running_loans_are_kept_by_themselves_and_the_others_as_they_were(self, living, ingested):
         made, _ = living
         running, loans = made["running_loans"], made["loans"]
 
@@ -142,13 +140,7 @@ def test_an_empty_source_table_stops_the_run(sourced, tmp_path):
 
 def test_rows_of_two_portfolios_are_never_mixed(tmp_path):
     """The embedded sources are built anew by each run, all rows with the day of that run."""
-    for seed, as_of in [
-        (1, "2026-11-23"),
-        (2, "2026-11-23"),
-        (2, "2020-01-01"),
-        (3, "2020-01-01"),
-        (1, "2026-11-24"),
-    ]:
+    for seed, as_of in [(1, "2026-11-23"), (2, "2026-11-23"), (2, "2020-01-01"), (3, "2020-01-01"), (1, "2026-11-24")]:
         made = run("sources", {"sources.portfolio_csv": None}, loans=1_000, seed=seed, as_of=as_of)
         options = load_options(as_of=as_of)["params:ingestion"]
         for table in Table:

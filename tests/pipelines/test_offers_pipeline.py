@@ -77,14 +77,8 @@ def test_the_account_says_what_became_of_the_file(applications, make_offers, tmp
     ("change", "said"),
     [
         (lambda rows: rows.assign(annual_inc=-1.0), "applications: 50 of 50 cannot be scored"),
-        (
-            lambda rows: rows.drop(columns="annual_inc"),
-            "applications: column annual_inc missing",
-        ),
-        (
-            lambda rows: rows.assign(dti=rows["dti"].clip(lower=0) / 100),
-            "applications: column dti is at most 1 in ",
-        ),
+        (lambda rows: rows.drop(columns="annual_inc"), "applications: column annual_inc missing"),
+        (lambda rows: rows.assign(dti=rows["dti"].clip(lower=0) / 100), "applications: column dti is at most 1 in "),
     ],
     ids=["no valid row", "no column", "shares"],
 )
@@ -98,9 +92,7 @@ def test_a_file_that_is_plainly_another_is_refused_and_nothing_is_written(
     assert not (tmp_path / "offers_account.json").exists()
 
 
-def test_a_policy_that_was_changed_since_it_was_approved_offers_nothing(
-    applications, make_offers, tmp_path
-):
+def test_a_policy_that_was_changed_since_it_was_approved_offers_nothing(applications, make_offers, tmp_path):
     policy = load_options()["params:policy"].model_copy(update={"version": "2026-12"})
 
     with pytest.raises(InputError, match="was changed after LoanTap credit policy approved it"):
@@ -109,9 +101,7 @@ def test_a_policy_that_was_changed_since_it_was_approved_offers_nothing(
     assert not list(tmp_path.glob("out/*"))
 
 
-def test_offers_are_priced_in_the_scenario_of_the_policy_and_keep_its_highest_amount(
-    applications, make_offers
-):
+def test_offers_are_priced_in_the_scenario_of_the_policy_and_keep_its_highest_amount(applications, make_offers):
     options = load_options(as_of=AS_OF)
     policy, economics = options["params:policy"], options["params:economics"]
     rules = policy.rules.model_copy(update={"max_loan_amount": 9_000})

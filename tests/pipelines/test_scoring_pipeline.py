@@ -44,11 +44,7 @@ def score(scorer, tmp_path):
             applications.to_parquet(source)
         given = {"scoring": options} if options else {}
         run_on_files(
-            "scoring",
-            {"applications": source, "scores": target},
-            {"lending_model@champion": by},
-            as_of=as_of,
-            **given,
+            "scoring", {"applications": source, "scores": target}, {"lending_model@champion": by}, as_of=as_of, **given
         )
         return pd.read_parquet(target)
 
@@ -154,9 +150,7 @@ class TestRefused:
             score(applications)
 
 
-def test_what_is_invalid_is_counted_with_its_cause_and_rows_up_to_the_share_allowed(
-    applications, score, tmp_path
-):
+def test_what_is_invalid_is_counted_with_its_cause_and_rows_up_to_the_share_allowed(applications, score, tmp_path):
     bad = applications["annual_inc"].mask(applications.index < 3, -1.0)
     score(applications.assign(annual_inc=bad), "new.csv", max_invalid_share=0.1)
 
@@ -176,9 +170,7 @@ def test_what_is_odd_but_no_fault_is_a_warning(applications, score, caplog):
 
     score(odd, "new.csv")
 
-    off, unseen = [
-        record.getMessage() for record in caplog.records if record.levelname == "WARNING"
-    ]
+    off, unseen = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert off.startswith("2 of 50 applications (rows 3, 31) have an instalment that is not ")
     assert "never seen: 'Rénovation' (1), 'boat' (1); they are scored as a rare" in unseen
 
@@ -192,9 +184,7 @@ class TestDecisions:
         with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
             return connection.execute("FROM decisions ORDER BY decided_on, application_id").df()
 
-    def test_they_are_the_scores_of_each_day_and_nothing_of_the_applicants(
-        self, identified, score, tmp_path
-    ):
+    def test_they_are_the_scores_of_each_day_and_nothing_of_the_applicants(self, identified, score, tmp_path):
         scores = score(identified)
         decided = self.read(tmp_path)
         score(identified)
@@ -228,9 +218,7 @@ class TestDecisions:
         assert len(scores) == 50
         assert len(self.read(tmp_path)) == 33
 
-    def test_of_a_repeated_identifier_the_last_row_counts(
-        self, identified, score, tmp_path, caplog
-    ):
+    def test_of_a_repeated_identifier_the_last_row_counts(self, identified, score, tmp_path, caplog):
         caplog.set_level(logging.INFO, "loantap")
         ids = identified["application_id"].where(identified.index < 48, "A-0")
         scores = score(identified.assign(application_id=ids))

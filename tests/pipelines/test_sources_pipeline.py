@@ -2,15 +2,7 @@ import pandas as pd
 import pytest
 
 from loantap.pipelines.sources.nodes import account_for_portfolio
-from loantap.portfolio.dictionary import (
-    REAL,
-    RESOLVED,
-    RUNNING,
-    SIMULATED,
-    Table,
-    columns_of,
-    portfolio_columns,
-)
+from loantap.portfolio.dictionary import REAL, RESOLVED, RUNNING, SIMULATED, Table, columns_of, portfolio_columns
 from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import run
 

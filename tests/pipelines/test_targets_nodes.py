@@ -24,9 +24,7 @@ PREDICTIONS = pd.DataFrame(
         "is_charged_off": [1, 0, 1, 1, 0, 1],
     }
 )
-JUDGED = JudgedModel(
-    "loantap-lending", "1", is_new=True, champion="", predictions=PREDICTIONS, training_report={}
-)
+JUDGED = JudgedModel("loantap-lending", "1", is_new=True, champion="", predictions=PREDICTIONS, training_report={})
 
 
 def test_only_loans_of_the_cross_validation_count():

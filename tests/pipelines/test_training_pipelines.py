@@ -22,8 +22,7 @@ def modeling_inputs(engineered, ingested, champions=None):
         "loans": ingested["loans"],
         "reconciliation": ingested["reconciliation"],
         "modeling.champions": {
-            model: partial(lambda found: found, (champions or {}).get(model, {}))
-            for model in MODELS
+            model: partial(lambda found: found, (champions or {}).get(model, {})) for model in MODELS
         },
     }
 
@@ -48,9 +47,7 @@ class TestModeling:
         assert trained.example.columns.tolist() == list(feature_set.features)
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_test_loans_are_predicted_by_the_model_that_is_packaged(
-        self, modelled, engineered, model
-    ):
+    def test_test_loans_are_predicted_by_the_model_that_is_packaged(self, modelled, engineered, model):
         table = engineered[f"{MODELS[model]}_input"]
         test = table[table["split"] == "test"]
         pipeline = modelled[f"{model}_model@release"].trained.pipeline
@@ -58,13 +55,9 @@ class TestModeling:
 
         expected = pipeline.predict_proba(test[list(FEATURE_SETS[MODELS[model]].features)])[:, 1]
         assert predictions["loan_id"].tolist() == test["loan_id"].tolist()
-        assert predictions["probability_of_default"].tolist() == pytest.approx(
-            expected.tolist(), rel=1e-12
-        )
+        assert predictions["probability_of_default"].tolist() == pytest.approx(expected.tolist(), rel=1e-12)
 
-    def test_the_outcome_of_test_loans_does_not_reach_the_model(
-        self, modelled, engineered, ingested
-    ):
+    def test_the_outcome_of_test_loans_does_not_reach_the_model(self, modelled, engineered, ingested):
         def flip(table):
             held_out = table["split"] == "test"
             flipped = (1 - table["is_charged_off"]).astype("int8")
@@ -86,10 +79,7 @@ class TestModeling:
         for model in FOR_LENDING:
             # Nor do they choose between the logistic regression and its challenger.
             evidence = [
-                [
-                    c["evidence"]
-                    for c in made[f"modeling.{model}.promotion"]["challenger"]["conditions"][:-1]
-                ]
+                [c["evidence"] for c in made[f"modeling.{model}.promotion"]["challenger"]["conditions"][:-1]]
                 for made in (other, modelled)
             ]
             assert evidence[0] == evidence[1]
@@ -97,9 +87,7 @@ class TestModeling:
 
 class TestPromotion:
     @pytest.mark.parametrize("model", FOR_LENDING)
-    def test_the_first_models_for_lending_are_promoted_where_they_meet_the_conditions(
-        self, modelled, model
-    ):
+    def test_the_first_models_for_lending_are_promoted_where_they_meet_the_conditions(self, modelled, model):
         promotion = modelled[f"modeling.{model}.promotion"]
         verdict, challenger = promotion["champion"], promotion["challenger"]
 
@@ -111,13 +99,8 @@ class TestPromotion:
         assert (challenger["candidate"], challenger["incumbent"]) == ("boosting", "logistic")
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_a_release_carries_the_predictions_and_verdicts_that_it_was_judged_by(
-        self, modelled, model
-    ):
-        release, promotion = (
-            modelled[f"{model}_model@release"],
-            modelled[f"modeling.{model}.promotion"],
-        )
+    def test_a_release_carries_the_predictions_and_verdicts_that_it_was_judged_by(self, modelled, model):
+        release, promotion = (modelled[f"{model}_model@release"], modelled[f"modeling.{model}.promotion"])
 
         assert isinstance(release, Release)
         assert release.predictions is modelled[f"modeling.{model}.predictions"]

@@ -122,9 +122,7 @@ def find_browser(project, monkeypatch, script):
 
 
 def test_the_page_is_printed_beside_it(project, page, monkeypatch):
-    write = (
-        """for word; do case $word in --print-to-pdf=*) echo printed > "${word#*=}";; esac; done"""
-    )
+    write = """for word; do case $word in --print-to-pdf=*) echo printed > "${word#*=}";; esac; done"""
     find_browser(project, monkeypatch, write)
 
     assert call("pdf").output == "Printed data/08_reporting/insights.pdf\n"

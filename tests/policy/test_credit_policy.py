@@ -3,12 +3,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from loantap.policy.credit_policy import (
-    CreditPolicy,
-    digest_policy,
-    require_as_approved,
-    require_in_force,
-)
+from loantap.policy.credit_policy import CreditPolicy, digest_policy, require_as_approved, require_in_force
 from loantap.portfolio.errors import InputError
 from tests.policy.policies import ECONOMICS, make_policy, read_policy
 

@@ -186,8 +186,7 @@ def test_only_approve_counts_as_approved():
 
 
 @pytest.mark.parametrize(
-    ("options", "given"),
-    [(ScoringOptions, {"as_of": "2026-11-23"}), (InsightsOptions, read_insights())],
+    ("options", "given"), [(ScoringOptions, {"as_of": "2026-11-23"}), (InsightsOptions, read_insights())]
 )
 def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given):
     assert options.model_validate(given).day == pd.Timestamp("2026-11-23")

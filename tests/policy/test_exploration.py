@@ -4,13 +4,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from loantap.measures.intervals import wilson_bounds
-from loantap.policy.exploration import (
-    MAX_LEVELS,
-    NOT_STATED,
-    SAME_BY_DEFINITION,
-    explore_outcomes,
-    list_explored,
-)
+from loantap.policy.exploration import MAX_LEVELS, NOT_STATED, SAME_BY_DEFINITION, explore_outcomes, list_explored
 from loantap.portfolio.dictionary import COLUMNS
 
 

@@ -6,19 +6,12 @@ from loantap.model.scoring.reasons import GivenReasons
 from loantap.policy.decisions import DECISIONS, Decided
 from loantap.policy.schemas import DECISIONS as DECISIONS_SCHEMA
 from loantap.policy.schemas import SCORES
-from loantap.policy.score_table import (
-    SCORE_COLUMNS,
-    MadeBy,
-    date_decisions,
-    tabulate_scores,
-)
+from loantap.policy.score_table import SCORE_COLUMNS, MadeBy, date_decisions, tabulate_scores
 from loantap.portfolio.column_reading import Texts
 
 
 def make_scores(identifiers):
-    reasons = GivenReasons(
-        np.array([[3, 2], [1, 0], [0, 0], [0, 0]], dtype="int32"), ("", "a", "b", "c", "unused")
-    )
+    reasons = GivenReasons(np.array([[3, 2], [1, 0], [0, 0], [0, 0]], dtype="int32"), ("", "a", "b", "c", "unused"))
     codes = np.array([DECISIONS.index("decline"), DECISIONS.index("invalid")], dtype="int8")
     pds, nothing = np.array([0.25, np.nan]), np.zeros(2, dtype="int8")
     assessed = Assessed(pds, np.array([550, np.nan]), reasons, nothing, {})

@@ -21,15 +21,8 @@ def make_loans(margins, pds=0.1, amounts=10_000):
 
 
 def size(loans, highest_pd=0.6, **changed):
-    rules = Rules(
-        min_margin=0, review_margin=0, max_probability_of_default=highest_pd, max_loan_amount=35_000
-    )
-    targets = {
-        "review_capacity": 0.1,
-        "min_approval_rate": 0.4,
-        "max_default_rate": 0.25,
-        "max_concentration": 0.2,
-    }
+    rules = Rules(min_margin=0, review_margin=0, max_probability_of_default=highest_pd, max_loan_amount=35_000)
+    targets = {"review_capacity": 0.1, "min_approval_rate": 0.4, "max_default_rate": 0.25, "max_concentration": 0.2}
     return size_rules(loans, rules, Targets(**targets | changed))
 
 
@@ -43,9 +36,7 @@ def size(loans, highest_pd=0.6, **changed):
         (0.0499, 0, 0.05),
     ],
 )
-def test_people_look_at_as_many_as_they_can_where_it_is_worth_most(
-    capacity, review_margin, referred
-):
+def test_people_look_at_as_many_as_they_can_where_it_is_worth_most(capacity, review_margin, referred):
     sizes = size(make_loans(MARGINS), review_capacity=capacity)
 
     assert (sizes.min_margin, sizes.review_margin) == (0, review_margin)
@@ -128,9 +119,7 @@ def test_loans_of_the_same_pd_and_margin_are_accepted_together_or_not_at_all():
 def test_only_what_is_approved_counts_in_the_default_rate():
     """Not what is declined on money, what people look at, or what is too large."""
     loans = make_loans(
-        [0.05, 0.05, -0.05, 0, 0.05],
-        [0.2, 0.3, 0.59, 0.58, 0.57],
-        [10_000, 10_000, 10_000, 10_000, 40_000],
+        [0.05, 0.05, -0.05, 0, 0.05], [0.2, 0.3, 0.59, 0.58, 0.57], [10_000, 10_000, 10_000, 10_000, 40_000]
     )
 
     sizes = size(loans, max_default_rate=0.25, review_capacity=0.4)
@@ -176,9 +165,7 @@ def test_a_floor_that_the_highest_pd_rules_out_is_refused():
 def test_loans_of_unknown_margin_do_not_count():
     known = make_loans(MARGINS, np.linspace(0.4, 0.05, 20))
     more = SizingLoans(
-        np.append(known.margin, np.nan),
-        np.append(known.probability_of_default, 0.01),
-        np.append(known.amount, 10_000),
+        np.append(known.margin, np.nan), np.append(known.probability_of_default, 0.01), np.append(known.amount, 10_000)
     )
 
     assert size(more) == size(known)
@@ -216,9 +203,7 @@ def test_whoever_decides_by_the_rules_that_were_found_reaches_the_targets(target
 
     sizes = size(SizingLoans(margins, pds, amounts), **asked)
     decider = make_test_decider(
-        min_margin=sizes.min_margin,
-        default_price=sizes.default_price,
-        review_margin=sizes.review_margin,
+        min_margin=sizes.min_margin, default_price=sizes.default_price, review_margin=sizes.review_margin
     )
     decided = decider.decide_columns(pds, amounts, rates, terms)
 
@@ -237,12 +222,7 @@ def test_no_other_rule_that_reaches_the_targets_is_expected_to_earn_more(cap, fl
     rng = np.random.default_rng(11)
     pds = rng.beta(2, 6, 400)
     margins = 0.25 * pds - 0.05 + rng.normal(0, 0.03, 400)
-    best = linprog(
-        -margins,
-        A_ub=np.stack([pds - cap, np.full(400, -1.0)]),
-        b_ub=[0, -floor * 400],
-        bounds=(0, 1),
-    )
+    best = linprog(-margins, A_ub=np.stack([pds - cap, np.full(400, -1.0)]), b_ub=[0, -floor * 400], bounds=(0, 1))
 
     sizes = size(make_loans(margins, pds), 1.0, max_default_rate=cap, min_approval_rate=floor,
                  review_capacity=0)  # fmt: skip

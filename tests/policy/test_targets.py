@@ -8,9 +8,7 @@ from loantap.policy.schemas import TARGET_CHECKS
 from loantap.policy.targets import check_targets, tabulate_targets
 from loantap.portfolio.column_reading import Texts
 
-TARGETS = Targets(
-    review_capacity=0.05, min_approval_rate=0.5, max_default_rate=0.25, max_concentration=0.2
-)
+TARGETS = Targets(review_capacity=0.05, min_approval_rate=0.5, max_default_rate=0.25, max_concentration=0.2)
 NAMES = list(Targets.model_fields)
 
 

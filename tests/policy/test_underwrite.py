@@ -80,9 +80,7 @@ def test_applications_without_identifiers_get_their_row_number(scorer):
         (["A-1   ", "a-1"], ["A-1", "a-1"]),
     ],
 )
-def test_an_identifier_is_given_back_as_it_is_and_one_that_is_missing_stays_so(
-    scorer, given, expected
-):
+def test_an_identifier_is_given_back_as_it_is_and_one_that_is_missing_stays_so(scorer, given, expected):
     applications = raw_loans(SAFE, RISKY).assign(application_id=given)
 
     scores = underwrite(applications, scorer, DECIDER, AS_OF)
@@ -138,9 +136,7 @@ def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(size, sco
     ]
 
     whole = underwriter.underwrite(applications, AS_OF)
-    pd.testing.assert_frame_equal(
-        pd.concat([batch.astype(whole.dtypes) for batch in scores], ignore_index=True), whole
-    )
+    pd.testing.assert_frame_equal(pd.concat([batch.astype(whole.dtypes) for batch in scores], ignore_index=True), whole)
 
 
 def test_missing_identifiers_are_missing_in_every_batch(scorer):
@@ -173,9 +169,7 @@ def test_one_application_is_decided_as_in_a_frame(application, scorer):
     assert one.application_id == (None if pd.isna(row.application_id) else row.application_id)
     assert one.decision == row["decision"]
     assert list(one.reasons) == row[list(REASONS)].tolist()
-    assert one.expected_npv == pytest.approx(
-        None if pd.isna(row["expected_npv"]) else row["expected_npv"], abs=1e-9
-    )
+    assert one.expected_npv == pytest.approx(None if pd.isna(row["expected_npv"]) else row["expected_npv"], abs=1e-9)
     assert (one.policy_version, one.policy_digest) == (row.policy_version, row.policy_digest)
     assert (one.model_name, one.model_version) == (row["model_name"], row["model_version"])
     if one.decision == "invalid":
@@ -233,9 +227,7 @@ class TestRules:
     def test_they_are_on_record_with_every_decision(self, underwriter):
         scores = underwriter.underwrite(raw_loans(SAFE), AS_OF)
 
-        assert scores.loc[0, "policy_version"] == (
-            "npv 2026-11 + dti_at_most_30 + sixty_months_up_to_grade_c"
-        )
+        assert scores.loc[0, "policy_version"] == ("npv 2026-11 + dti_at_most_30 + sixty_months_up_to_grade_c")
         assert "grade" in underwriter.columns
         other = Underwriter(underwriter.scorer, DECIDER, self.RULES[:1])
         digests = {u.policy_digest for u in (underwriter, other)}

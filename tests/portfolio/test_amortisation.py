@@ -62,9 +62,7 @@ def test_more_interest_or_fewer_months_make_a_higher_instalment(principal, rate_
 
 
 @given(principal=principals, rate_pct=rates, months=terms)
-def test_instalments_repay_the_principal_and_its_interest_and_nothing_else(
-    principal, rate_pct, months
-):
+def test_instalments_repay_the_principal_and_its_interest_and_nothing_else(principal, rate_pct, months):
     balances = scheduled_balance(principal, rate_pct, months, np.arange(months + 1))
 
     assert balances[0] == pytest.approx(principal)
@@ -115,8 +113,7 @@ def test_an_instalment_that_is_not_the_emi_is_listed_with_the_principal_it_impli
 
 # The EMI is 398.5717.
 @pytest.mark.parametrize(
-    ("instalment", "is_exception"),
-    [(398.51, True), (398.53, False), (398.62, False), (398.63, True)],
+    ("instalment", "is_exception"), [(398.51, True), (398.53, False), (398.62, False), (398.63, True)]
 )
 def test_an_instalment_may_be_off_by_five_cents(four_loans, instalment, is_exception):
     loans = four_loans.head(1).assign(instalment=instalment)

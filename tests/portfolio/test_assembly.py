@@ -44,9 +44,7 @@ class TestJoin:
 
     def test_sets_aside_what_has_no_partner_and_a_pair_that_contradicts_itself(self, clean):
         loans = clean(Table.LOANS, {}, {"issue_d": "Feb-2015"}, {}, loan_id=["a", "b", "c"])
-        applications = clean(
-            Table.APPLICATIONS, {}, {"earliest_cr_line": "Mar-2015"}, {}, loan_id=["c", "b", "d"]
-        )
+        applications = clean(Table.APPLICATIONS, {}, {"earliest_cr_line": "Mar-2015"}, {}, loan_id=["c", "b", "d"])
 
         joined = join_portfolio(loans, applications)
 
@@ -63,16 +61,11 @@ class TestJoin:
     @pytest.mark.parametrize(
         ("of_applications", "said"),
         [
-            (
-                ["1A", "2A"],
-                "'001a' is in loans, '1A' in applications; 2 differ only in capitals, zeros",
-            ),
+            (["1A", "2A"], "'001a' is in loans, '1A' in applications; 2 differ only in capitals, zeros"),
             (["x", "y"], "'001a' is in loans, 'x' in applications. Give the same loan_id"),
         ],
     )
-    def test_of_systems_with_other_identifiers_says_how_they_differ(
-        self, of_applications, said, clean
-    ):
+    def test_of_systems_with_other_identifiers_says_how_they_differ(self, of_applications, said, clean):
         loans = clean(Table.LOANS, {}, {}, loan_id=["001a", "002a"])
         applications = clean(Table.APPLICATIONS, {}, {}, loan_id=of_applications)
 
@@ -100,16 +93,10 @@ class TestJoin:
 
     @pytest.mark.parametrize(
         ("loan", "application", "expected"),
-        [
-            ("real", "real", "real"),
-            ("simulated", "real", "simulated"),
-            ("real", "simulated", "simulated"),
-        ],
+        [("real", "real", "real"), ("simulated", "real", "simulated"), ("real", "simulated", "simulated")],
     )
     def test_calls_a_loan_simulated_when_either_side_is(self, loan, application, expected, clean):
-        joined = join_portfolio(
-            clean(Table.LOANS, origin=loan), clean(Table.APPLICATIONS, origin=application)
-        )
+        joined = join_portfolio(clean(Table.LOANS, origin=loan), clean(Table.APPLICATIONS, origin=application))
 
         assert list(joined.loans["origin"]) == [expected]
 
@@ -122,9 +109,7 @@ class TestLoanMonths:
         return join_portfolio(raw, clean(Table.APPLICATIONS, {}, {})).loans
 
     def test_are_ordered_and_count_the_months_since_the_month_of_issue(self, loans, clean_events):
-        events = clean_events(
-            ("2", "Dec-2014"), ("1", "Feb-2014"), ("2", "Jan-2014"), ("1", "Jan-2014")
-        )
+        events = clean_events(("2", "Dec-2014"), ("1", "Feb-2014"), ("2", "Jan-2014"), ("1", "Jan-2014"))
 
         months = build_loan_months(events, loans).rows
 
@@ -138,9 +123,7 @@ class TestLoanMonths:
         kept = build_loan_months(events, loans)
 
         assert list(kept.rows["loan_id"]) == ["1"]
-        assert kept.quarantine.to_numpy().tolist() == [
-            ["9", 2, "is about a loan that is not in the portfolio"]
-        ]
+        assert kept.quarantine.to_numpy().tolist() == [["9", 2, "is about a loan that is not in the portfolio"]]
 
 
 REASONS = {"loans": pd.Series(["has no application"] * 11, dtype="str")}

@@ -1,11 +1,7 @@
 import pandas as pd
 import pytest
 
-from loantap.portfolio.cleaning import (
-    clean_source_table,
-    mark_outcome,
-    read_portfolio,
-)
+from loantap.portfolio.cleaning import clean_source_table, mark_outcome, read_portfolio
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from tests.conftest import AS_OF, raw_loans
@@ -35,9 +31,7 @@ def test_good_rows_are_kept_with_their_bookkeeping(table, extract):
 def test_a_bad_value_sets_its_row_aside_with_number_and_reason(extract):
     raw = extract(Table.LOANS, {}, {"int_rate": "-1", "term": "48 months"}, {})
 
-    assert reasons_of(raw, Table.LOANS) == [
-        ("2", 2, "term '48 months' is not 36 or 60; int_rate '-1' is below 0")
-    ]
+    assert reasons_of(raw, Table.LOANS) == [("2", 2, "term '48 months' is not 36 or 60; int_rate '-1' is below 0")]
 
 
 @pytest.mark.parametrize(
@@ -58,9 +52,7 @@ def test_a_row_is_set_aside_for_its_bookkeeping(bookkeeping, reason, extract):
 def test_the_first_of_rows_as_new_is_kept(extract):
     raw = extract(Table.LOANS, A, B, {}, loan_id=["1", "1", "2"])
 
-    assert reasons_of(raw, Table.LOANS) == [
-        ("1", 2, "repeats the loan_id of a row as new or newer")
-    ]
+    assert reasons_of(raw, Table.LOANS) == [("1", 2, "repeats the loan_id of a row as new or newer")]
     assert clean_source_table(raw, Table.LOANS, AS_OF).rows["grade"].iloc[0] == "A"
 
 
@@ -81,9 +73,7 @@ def test_a_good_row_is_no_repetition_of_a_bad_one(extract):
 def test_a_loan_has_one_row_per_month(extract_events):
     raw = extract_events(("1", "Feb-2014"), ("1", "Mar-2014"), ("2", "Feb-2014"), ("1", "Feb-2014"))
 
-    assert reasons_of(raw, Table.LOAN_EVENTS) == [
-        ("1", 4, "repeats the loan_id and month of a row as new or newer")
-    ]
+    assert reasons_of(raw, Table.LOAN_EVENTS) == [("1", 4, "repeats the loan_id and month of a row as new or newer")]
 
 
 def test_rows_are_counted_from_one_whatever_the_index(extract):

@@ -4,13 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loantap.portfolio.amortisation import emi
-from loantap.portfolio.contradictions import (
-    TERMS,
-    contradict,
-    find_contradictions,
-    is_off,
-    require_few_exceptions,
-)
+from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions, is_off, require_few_exceptions
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import parse

@@ -4,9 +4,7 @@ from hypothesis import strategies as st
 
 from loantap.portfolio.identity import ContentIds, content_ids
 
-rows_of_two = st.lists(
-    st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y"])), max_size=12
-)
+rows_of_two = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y"])), max_size=12)
 
 
 def ids(*rows):
@@ -39,9 +37,7 @@ def test_a_missing_value_counts_as_empty():
 
 @given(rows_of_two)
 def test_no_two_rows_share_an_identifier_and_their_order_does_not_matter(rows):
-    frame = pd.DataFrame(rows, columns=["p", "q"], dtype="str").set_axis(
-        range(5, 5 + len(rows)), axis="index"
-    )
+    frame = pd.DataFrame(rows, columns=["p", "q"], dtype="str").set_axis(range(5, 5 + len(rows)), axis="index")
     shuffled = frame.sample(frac=1, random_state=len(rows))
 
     made = content_ids(frame, ["p", "q"])

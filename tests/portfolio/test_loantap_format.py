@@ -7,12 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loantap.portfolio.amortisation import emi
-from loantap.portfolio.dictionary import (
-    COLUMNS,
-    CSV_ORDER,
-    Kind,
-    portfolio_columns,
-)
+from loantap.portfolio.dictionary import COLUMNS, CSV_ORDER, Kind, portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import parse, render, require_columns, split_address
 from tests.conftest import AS_OF, raw_loans
@@ -269,8 +264,7 @@ def test_state_and_pincode_are_read_off_the_end_of_an_address(address, state, pi
 
 
 @pytest.mark.parametrize(
-    ("dropped", "problem"),
-    [(["dti"], "column dti missing"), (["dti", "grade"], "columns grade, dti missing")],
+    ("dropped", "problem"), [(["dti"], "column dti missing"), (["dti", "grade"], "columns grade, dti missing")]
 )
 def test_a_missing_column_is_named(dropped, problem):
     with pytest.raises(InputError, match="some file: ") as refused:

@@ -18,9 +18,7 @@ def test_midnight_in_any_zone_is_the_month_it_was_written_as(zone, extract, tmp_
         connection.execute(f"SET TimeZone = '{zone}'")
         connection.register("given", given)
         connection.execute("CREATE TABLE source AS FROM given")
-        connection.execute(
-            "ALTER TABLE source ALTER issue_d TYPE TIMESTAMPTZ USING issue_d::TIMESTAMPTZ"
-        )
+        connection.execute("ALTER TABLE source ALTER issue_d TYPE TIMESTAMPTZ USING issue_d::TIMESTAMPTZ")
 
     raw = DuckDB("warehouse", path).read(Query("SELECT * FROM source")).read_all().to_pandas()
     cleaned = clean_source_table(raw, Table.LOANS, AS_OF)

@@ -74,9 +74,7 @@ def test_a_missing_column_is_refused(loans):
 
 
 def test_a_loan_has_one_row_per_month(loans, clean_events):
-    events = clean_events(
-        ("1", "Feb-2014"), ("1", "Mar-2014"), ("2", "Feb-2014"), ("1", "Dec-2013")
-    )
+    events = clean_events(("1", "Feb-2014"), ("1", "Mar-2014"), ("2", "Feb-2014"), ("1", "Dec-2013"))
     built = build_loan_months(events, loans)
     months = built.rows
 

@@ -49,9 +49,7 @@ def test_the_real_file_is_written_back_as_it_was(sample_text, sample_loans):
             expected = sample_text[name].astype("float64")
         else:
             expected = sample_text[name]
-        pd.testing.assert_series_equal(
-            written[name], expected, check_dtype=False, check_exact=True, obj=name
-        )
+        pd.testing.assert_series_equal(written[name], expected, check_dtype=False, check_exact=True, obj=name)
 
 
 def test_every_real_address_has_a_state_and_one_of_ten_pincodes(sample_loans):

@@ -11,9 +11,7 @@ from loantap.portfolio.statuses import Statuses, read_statuses
 from tests.conftest import AS_OF, raw_loans
 
 MAPPED = Statuses(
-    paid=("closed",),
-    late_31_120=("DPD 60",),
-    left_out=({"status": "Sold", "reason": "sold to another lender"},),
+    paid=("closed",), late_31_120=("DPD 60",), left_out=({"status": "Sold", "reason": "sold to another lender"},)
 )
 
 
@@ -44,10 +42,7 @@ def test_a_word_is_read_as_it_is_known_or_mapped(word, meaning):
 
 
 def test_rows_that_are_no_loans_are_left_out_with_their_reason():
-    assert read("Withdrawn", "sold")[1] == [
-        "left out: it was not funded",
-        "left out: sold to another lender",
-    ]
+    assert read("Withdrawn", "sold")[1] == ["left out: it was not funded", "left out: sold to another lender"]
 
 
 def test_configuration_goes_before_what_is_known():
@@ -142,9 +137,7 @@ class TestOfASource:
 
 class TestOfAFile:
     def test_running_loans_are_no_bad_rows_and_those_left_out_neither(self):
-        csv = raw_loans(
-            {}, {"loan_status": "Current", "dti": "9"}, {"loan_status": "Withdrawn", "issue_d": ""}
-        )
+        csv = raw_loans({}, {"loan_status": "Current", "dti": "9"}, {"loan_status": "Withdrawn", "issue_d": ""})
         cleaned = read_portfolio(csv, AS_OF, tolerated_bad_share=0)
 
         assert cleaned.rows["loan_status"].to_list() == ["Fully Paid", "Current"]

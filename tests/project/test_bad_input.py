@@ -69,11 +69,7 @@ class TestFiles:
         )
 
     def test_scoring_without_applications_is_refused(self, demo):
-        refuse(
-            demo,
-            "--pipelines scoring",
-            said=("no applications are given", "Add --params applications=FILE.csv"),
-        )
+        refuse(demo, "--pipelines scoring", said=("no applications are given", "Add --params applications=FILE.csv"))
 
 
 @pytest.mark.parametrize(
@@ -83,10 +79,7 @@ class TestFiles:
         ("loans=10", ("sources.loans: 10 cannot be used", "1000", "Correct it in conf/")),
         ("portfolio=", ("--params portfolio: there is no value after it", "shell variable")),
         # Of the group of another pipeline than the one that is to run.
-        (
-            "modeling.lending.folds=1 --pipelines scoring",
-            ("parameter modeling.lending.folds: 1 cannot be used",),
-        ),
+        ("modeling.lending.folds=1 --pipelines scoring", ("parameter modeling.lending.folds: 1 cannot be used",)),
     ],
 )
 def test_a_parameter_that_cannot_be_used_is_refused(given, said, demo):
@@ -95,12 +88,9 @@ def test_a_parameter_that_cannot_be_used_is_refused(given, said, demo):
 
 class TestMissing:
     @pytest.mark.parametrize(
-        ("pipeline", "dataset"),
-        [("ingestion", "source_applications"), ("modeling", "/05_model_input/")],
+        ("pipeline", "dataset"), [("ingestion", "source_applications"), ("modeling", "/05_model_input/")]
     )
-    def test_a_pipeline_before_its_inputs_exist_names_what_is_missing(
-        self, pipeline, dataset, empty_project
-    ):
+    def test_a_pipeline_before_its_inputs_exist_names_what_is_missing(self, pipeline, dataset, empty_project):
         refuse(
             empty_project,
             f"--pipelines {pipeline}",
@@ -182,9 +172,7 @@ class TestFailureInTheMiddle:
 
         monkeypatch.setattr(card_nodes, "render", fail)
 
-    def test_nothing_is_published_and_the_next_run_starts_afresh(
-        self, demo, failing_last_node, monkeypatch
-    ):
+    def test_nothing_is_published_and_the_next_run_starts_afresh(self, demo, failing_last_node, monkeypatch):
         files, aliases = demo.digests(), demo.aliases()
 
         with pytest.raises(ZeroDivisionError, match="the last node fails"):
@@ -196,9 +184,7 @@ class TestFailureInTheMiddle:
         versions = demo.mlflow.search_model_versions("name = 'loantap-lending-demo'")
         assert max(int(version.version) for version in versions) > max(v for _, _, v in aliases)
         experiment = demo.mlflow.get_experiment_by_name("loantap")
-        latest = demo.mlflow.search_runs(
-            [experiment.experiment_id], order_by=["start_time DESC"], max_results=1
-        )
+        latest = demo.mlflow.search_runs([experiment.experiment_id], order_by=["start_time DESC"], max_results=1)
         assert latest[0].info.status == "FAILED"
 
         before = (demo.reporting / "metrics.json").read_bytes()

@@ -7,9 +7,7 @@ from tests.support.small_limits import DUCKDB_MIB
 from tests.support.temporary_project import make_project
 from tools.benchmarks.bench_full import watch
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="reads what Linux says of a process"
-)
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of a process")
 
 SMALL, LARGE = 5_000, 20_000
 # 5,000 loans do not fill what DuckDB may take, 20,000 do. The rest is for the portfolio, which some

@@ -40,10 +40,7 @@ PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 
 def load_configuration(env="local", **runtime_params):
     return OmegaConfigLoader(
-        str(PROJECT / "conf"),
-        env=env,
-        runtime_params=runtime_params,
-        **settings.CONFIG_LOADER_ARGS,
+        str(PROJECT / "conf"), env=env, runtime_params=runtime_params, **settings.CONFIG_LOADER_ARGS
     )
 
 
@@ -125,9 +122,7 @@ def test_a_file_lies_in_the_folder_of_its_layer_or_is_a_report():
 def test_every_file_that_a_run_makes_is_published_only_when_it_succeeds():
     types = {USED[name]["type"] for name in filter(path_of, USED) if is_output(name)}
 
-    assert types == {
-        f"loantap.datasets.{kind}Dataset" for kind in ("Figure", "Staged", "Snapshot", "Batched")
-    }
+    assert types == {f"loantap.datasets.{kind}Dataset" for kind in ("Figure", "Staged", "Snapshot", "Batched")}
 
 
 def test_every_table_from_primary_on_is_validated():

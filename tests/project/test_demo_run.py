@@ -95,11 +95,7 @@ class TestFiles:
 
     @pytest.mark.parametrize(
         ("table", "file"),
-        [
-            ("portfolio", "loans"),
-            ("portfolio_months", "loan_months"),
-            ("portfolio_reconciliation", "reconciliation"),
-        ],
+        [("portfolio", "loans"), ("portfolio_months", "loan_months"), ("portfolio_reconciliation", "reconciliation")],
     )
     def test_the_new_tables_are_in_the_warehouse_as_well(self, demo, table, file):
         warehouse = demo.folder / "data" / "00_sources" / "warehouse.duckdb"
@@ -109,9 +105,7 @@ class TestFiles:
         key = [name for name in ("loan_id", "month", "table") if name in expected]
 
         pd.testing.assert_frame_equal(
-            written.sort_values(key, ignore_index=True),
-            expected.sort_values(key, ignore_index=True),
-            check_dtype=False,
+            written.sort_values(key, ignore_index=True), expected.sort_values(key, ignore_index=True), check_dtype=False
         )
 
     @pytest.mark.parametrize("table", list(Table))
@@ -241,8 +235,7 @@ class TestMlflow:
         assert tags["origin"] == SIMULATED
         assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", tags["git_commit"])
         assert learnt_from == {
-            f"simulated {feature_set} features, 2,000 loans"
-            for feature_set in ("benchmark", "lending", "application")
+            f"simulated {feature_set} features, 2,000 loans" for feature_set in ("benchmark", "lending", "application")
         }
 
     def test_reports_and_plots_are_attached(self, demo, training_run):
@@ -262,9 +255,7 @@ class TestMlflow:
         assert copy.read_bytes() == (demo.reporting / "metrics.json").read_bytes()
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_each_model_is_registered_under_a_demo_name_with_its_verdict(
-        self, demo, training_run, model
-    ):
+    def test_each_model_is_registered_under_a_demo_name_with_its_verdict(self, demo, training_run, model):
         name = f"loantap-{model.replace('_', '-')}-demo"
         version = demo.mlflow.get_model_version(name, "1")
 

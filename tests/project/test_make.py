@@ -39,9 +39,7 @@ def test_servers_that_are_missing_are_named_before_anything_is_installed(tmp_pat
     (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
     environment = tmp_path / "venv"
 
-    ended = make(
-        "sources-up", f"PYTHON={sys.executable}", f"VENV={environment}", path=tmp_path / "bin"
-    )
+    ended = make("sources-up", f"PYTHON={sys.executable}", f"VENV={environment}", path=tmp_path / "bin")
 
     assert ended.returncode == 2
     assert re.search(r"Run: apt-get install .*odbc-postgresql .*default-jre", ended.stderr)

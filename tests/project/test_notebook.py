@@ -7,10 +7,7 @@ NOTEBOOK = PROJECT / "notebooks" / "explore_portfolio.ipynb"
 
 
 def _text(cell):
-    return " ".join(
-        output.get("text", "") + output.get("data", {}).get("text/plain", "")
-        for output in cell.outputs
-    )
+    return " ".join(output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in cell.outputs)
 
 
 def test_the_notebook_explores_the_portfolio_through_the_catalog(demo, monkeypatch):
@@ -25,9 +22,7 @@ def test_the_notebook_explores_the_portfolio_through_the_catalog(demo, monkeypat
     shown = " ".join(map(_text, code))
     assert "2,000 loans (simulated)" in shown
     assert "published_replica" in shown
-    figures = [
-        output for cell in code for output in cell.outputs if "image/png" in output.get("data", {})
-    ]
+    figures = [output for cell in code for output in cell.outputs if "image/png" in output.get("data", {})]
     assert len(figures) == 2
 
 

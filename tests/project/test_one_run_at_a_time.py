@@ -18,11 +18,7 @@ class Run:
     def __init__(self, project, *options):
         self._record = project.folder / "data" / ".run" / "run.json"
         self._process = subprocess.Popen(
-            [*COMMAND, *options],
-            cwd=project.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            [*COMMAND, *options], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
     @property
@@ -74,12 +70,9 @@ def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(proje
 
 
 @pytest.mark.parametrize(
-    ("number", "name", "code", "after_s"),
-    [(signal.SIGINT, "Ctrl-C", 130, 0.0), (signal.SIGTERM, "SIGTERM", 143, 2.0)],
+    ("number", "name", "code", "after_s"), [(signal.SIGINT, "Ctrl-C", 130, 0.0), (signal.SIGTERM, "SIGTERM", 143, 2.0)]
 )
-def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(
-    number, name, code, after_s, project, run
-):
+def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(number, name, code, after_s, project, run):
     run.wait_until_it_works()
     time.sleep(after_s)
     os.kill(run.pid, number)

@@ -31,14 +31,9 @@ def history(tmp_path_factory, sample_csv, sample_text):
         project=project,
         real_metrics=(project.reporting / "metrics.json").read_bytes(),
         real_aliases=project.aliases(),
-        real_reconciliation=pd.read_parquet(
-            project.folder / "data/03_primary/reconciliation.parquet"
-        ),
+        real_reconciliation=pd.read_parquet(project.folder / "data/03_primary/reconciliation.parquet"),
         real_scores=pd.read_parquet(scores),
-        real_pages=[
-            (project.reporting / name).read_text("utf-8")
-            for name in ("insights.html", "model_card.html")
-        ],
+        real_pages=[(project.reporting / name).read_text("utf-8") for name in ("insights.html", "model_card.html")],
     )
     refused = project.run("--params", "loans=2000")
     assert refused.exit_code == 1
@@ -73,9 +68,7 @@ def test_after_a_demo_run_the_real_champion_still_stands_and_scores(history):
     applications = history.project.folder / "new.csv"
     scores = history.project.folder / "again.parquet"
 
-    result = history.project.run(
-        "--pipelines", "scoring", "--params", f"applications={applications},scores={scores}"
-    )
+    result = history.project.run("--pipelines", "scoring", "--params", f"applications={applications},scores={scores}")
 
     assert result.exit_code == 0, result.output
     told = " ".join(re.sub(r"\w+\.py:\d+", "", result.output).split())

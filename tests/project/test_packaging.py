@@ -67,8 +67,7 @@ def test_every_module_query_and_template_is_in_the_wheel_and_nothing_else(wheel)
     shipped = {
         str(path.relative_to(PROJECT / "src"))
         for path in (PROJECT / "src").rglob("*")
-        if path.suffix in {".py", ".sql", ".html", ".css", ".j2", ".properties", ".yml"}
-        or path.name == "py.typed"
+        if path.suffix in {".py", ".sql", ".html", ".css", ".j2", ".properties", ".yml"} or path.name == "py.typed"
     }
 
     assert {"loantap/pipelines/ingestion/sql/loans.sql", "loantap/py.typed"} <= shipped
@@ -108,9 +107,7 @@ def python(dist, tmp_path_factory):
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
     wheel = str(next(dist.glob("loantap-*.whl")))
     command = ["install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(python), *command, wheel], check=True
-    )
+    subprocess.run([sys.executable, "-m", "pip", "--python", str(python), *command, wheel], check=True)
     return python
 
 
@@ -132,12 +129,7 @@ def run_in(folder, python, *arguments):
     """Python of the fresh environment, from a shell that knows nothing of the project."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))}
     return subprocess.run(
-        [str(python), *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+        [str(python), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
 
 

@@ -15,9 +15,7 @@ MODELS = TypeExtractor(register_pipelines()).extract_types_from_pipelines()
 
 
 def load_parameters(**given):
-    loader = OmegaConfigLoader(
-        str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
-    )
+    loader = OmegaConfigLoader(str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS)
     return loader["parameters"]
 
 
@@ -43,9 +41,7 @@ def test_every_pipeline_has_a_group_of_its_name_and_so_have_money_and_policy():
 def test_every_parameter_a_node_takes_has_a_model():
     read = {name for pipeline in register_pipelines().values() for name in pipeline.inputs()}
 
-    assert {name.removeprefix("params:") for name in read if name.startswith("params:")} == set(
-        MODELS
-    )
+    assert {name.removeprefix("params:") for name in read if name.startswith("params:")} == set(MODELS)
 
 
 @pytest.mark.parametrize("path", MODELS)
@@ -103,9 +99,7 @@ def test_one_run_parameter_reaches_every_group_that_has_it(name, value):
 
 
 def test_run_parameters_are_documented():
-    documented = "\n".join(
-        path.read_text("utf-8") for path in [PROJECT / "README.md", *PROJECT.glob("docs/*.md")]
-    )
+    documented = "\n".join(path.read_text("utf-8") for path in [PROJECT / "README.md", *PROJECT.glob("docs/*.md")])
 
     for name in RUN_PARAMETERS:
         assert f"`{name}`" in documented or f"{name}=" in documented, name

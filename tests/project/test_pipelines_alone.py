@@ -57,9 +57,7 @@ def list_versions(project):
 
 
 class TestScoring:
-    def test_each_row_comes_out_in_its_place_and_one_that_cannot_be_scored_says_why(
-        self, demo, applications, score
-    ):
+    def test_each_row_comes_out_in_its_place_and_one_that_cannot_be_scored_says_why(self, demo, applications, score):
         ids = [f"A-{number}" for number in (5, 3, 4, 1, 9, 2)]
         bad = applications.head(6).assign(application_id=ids)
         bad.loc[2, "annual_inc"] = "plenty"
@@ -83,9 +81,7 @@ class TestScoring:
         assert invalid["reason_1"].tolist()[0] == "annual_inc 'plenty': not a number"
         assert invalid["reason_1"].tolist()[1].startswith("sub_grade 'Z9': not one of A1, A2")
 
-    def test_without_a_path_the_scores_go_to_the_model_output_and_none_into_mlflow(
-        self, demo, applications, tmp_path
-    ):
+    def test_without_a_path_the_scores_go_to_the_model_output_and_none_into_mlflow(self, demo, applications, tmp_path):
         source = tmp_path / "new.csv"
         applications.head(6).to_csv(source, index=False)
         experiment = demo.mlflow.get_experiment_by_name("loantap").experiment_id
@@ -110,9 +106,7 @@ class TestScoring:
         file.write_text(before, "utf-8")
 
     @pytest.mark.usefixtures("recommended")
-    def test_loans_that_earn_are_approved_and_a_rule_that_is_switched_on_declines_more(
-        self, applications, score
-    ):
+    def test_loans_that_earn_are_approved_and_a_rule_that_is_switched_on_declines_more(self, applications, score):
         without, _ = score(applications)
         scores, _ = score(applications, "scoring.recommendations=[dti_at_most_30]")
 
@@ -131,9 +125,7 @@ class TestScoring:
         assert set(scores["policy_version"]) == {"npv 2026-11 + dti_at_most_30"}
 
 
-def test_an_external_portfolio_is_judged_by_the_models_that_may_be_lent_on(
-    demo, portfolio_text, tmp_path
-):
+def test_an_external_portfolio_is_judged_by_the_models_that_may_be_lent_on(demo, portfolio_text, tmp_path):
     path = tmp_path / "older.csv"
     portfolio_text.drop(columns="address").to_csv(path, index=False)
     file = demo.reporting / "vintage_analysis.json"

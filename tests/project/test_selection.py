@@ -43,10 +43,7 @@ def test_what_is_not_there_is_named_with_the_nearest_that_is(options, where, rem
 
 
 def test_a_choice_that_leaves_no_node_is_refused():
-    options = {
-        "from_nodes": ["evaluation.render_model_card"],
-        "to_nodes": ["sources.make_portfolio"],
-    }
+    options = {"from_nodes": ["evaluation.render_model_card"], "to_nodes": ["sources.make_portfolio"]}
 
     with pytest.raises(InputError, match=r"--from-nodes .*, --to-nodes .*: no node"):
         require_selection(NOTHING | options, PIPELINES)

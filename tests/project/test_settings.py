@@ -12,11 +12,7 @@ from tests.conftest import PROJECT
 
 SETTINGS = str(PROJECT / "src" / "loantap" / "settings.py")
 PACKAGE = str(PROJECT / "src" / "loantap" / "__init__.py")
-SWITCHES = {
-    "KEDRO_DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
+SWITCHES = {"KEDRO_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 def test_consent_to_telemetry_is_not_given():
@@ -34,9 +30,7 @@ def test_the_package_switches_telemetry_off_but_for_what_the_environment_says(gi
 
     runpy.run_path(PACKAGE)
 
-    assert {name: os.environ[name] for name in SWITCHES} == {
-        name: given or value for name, value in SWITCHES.items()
-    }
+    assert {name: os.environ[name] for name in SWITCHES} == {name: given or value for name, value in SWITCHES.items()}
 
 
 # What MLflow makes of it while it is imported, which is before our settings have been read.
@@ -76,6 +70,4 @@ def test_the_package_runs_like_the_command(empty_project, monkeypatch, capsys):
         main(["--params", "lones=3"])
 
     assert ended.value.code == 1
-    assert "Error: --params lones: unknown parameter. Did you mean loans?" in (
-        capsys.readouterr().err
-    )
+    assert "Error: --params lones: unknown parameter. Did you mean loans?" in (capsys.readouterr().err)

@@ -54,9 +54,7 @@ def test_scores_are_the_same_to_1e_9(project, applications):
     assert result.exit_code == 0, result.output
     assert "score_applications" in result.output
     assert "1 invalid" in result.output
-    assert_frame_equal(
-        pd.read_parquet(there), pd.read_parquet(here), check_exact=False, rtol=0, atol=1e-9
-    )
+    assert_frame_equal(pd.read_parquet(there), pd.read_parquet(here), check_exact=False, rtol=0, atol=1e-9)
 
 
 def test_features_and_what_follows_from_them_are_the_same(project):

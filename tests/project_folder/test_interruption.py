@@ -15,11 +15,7 @@ def asked():
 
 @pytest.mark.parametrize(
     ("number", "name", "code"),
-    [
-        (signal.SIGINT, "Ctrl-C", 130),
-        (signal.SIGTERM, "SIGTERM", 143),
-        (signal.SIGHUP, "SIGHUP", 129),
-    ],
+    [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143), (signal.SIGHUP, "SIGHUP", 129)],
 )
 def test_it_is_obeyed_with_the_exit_code_that_shells_know(asked, number, name, code):
     with asked.listening(), pytest.raises(KeyboardInterrupt):
@@ -93,9 +89,7 @@ def test_while_starting_the_process_leaves_at_once_and_says_that_nothing_was_don
         "finally:\n"
         "    print('an exception')\n"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", text], capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
 
     assert ended.returncode == 143
     assert "nothing was done, nothing is published" in ended.stderr

@@ -27,9 +27,7 @@ def change_facts(folder: Path, change: Callable[[dict[str, Any]], object]) -> No
 
 
 def say_scikit_learn(folder: Path, version: str) -> None:
-    describe_anew(
-        folder, lambda described: described["flavors"]["sklearn"].update(sklearn_version=version)
-    )
+    describe_anew(folder, lambda described: described["flavors"]["sklearn"].update(sklearn_version=version))
 
 
 def make_facts_old(folder: Path) -> None:
@@ -64,10 +62,7 @@ def shorten(folder: Path) -> None:
 def trust_itself(folder: Path) -> None:
     """Code, and a description that has it among the types to trust."""
     skops.io.dump(FunctionTransformer(func=print), folder / "model.skops")
-    describe_anew(
-        folder,
-        lambda d: d["flavors"]["sklearn"].update(skops_trusted_types=["builtins.print"]),
-    )
+    describe_anew(folder, lambda d: d["flavors"]["sklearn"].update(skops_trusted_types=["builtins.print"]))
 
 
 def put_another_object(folder: Path) -> None:

@@ -7,12 +7,7 @@ import mlflow
 import pytest
 
 from loantap.registry import connection
-from loantap.registry.connection import (
-    RegistryDownError,
-    asking_registry,
-    registry_address,
-    use_registry,
-)
+from loantap.registry.connection import RegistryDownError, asking_registry, registry_address, use_registry
 from loantap.registry.locked_database import wait_for
 from loantap.registry.models import find_champion
 
@@ -66,9 +61,7 @@ class TestPatience:
             assert find_champion("loantap-lending") is None
 
         told = [record.message for record in caplog.records if "locked" in record.message]
-        assert told == [
-            "MLflow's database is locked by another process; waited 0 s of at most 60 s"
-        ]
+        assert told == ["MLflow's database is locked by another process; waited 0 s of at most 60 s"]
 
     def test_the_wait_has_an_end_with_one_message(self, registry):
         client = mlflow.MlflowClient()
@@ -88,10 +81,7 @@ class TestPatience:
 
     def test_who_has_nothing_to_lose_is_told_soon(self, registry, monkeypatch):
         monkeypatch.setattr(connection, "_PATIENCE", 0.1)
-        with (
-            held(registry.parent / "mlflow.db", 0.5),
-            pytest.raises(RegistryDownError, match="database is locked"),
-        ):
+        with held(registry.parent / "mlflow.db", 0.5), pytest.raises(RegistryDownError, match="database is locked"):
             find_champion("loantap-lending")
         assert find_champion("loantap-lending") is None
 

@@ -54,9 +54,7 @@ def test_the_run_that_made_it_is_named(index):
     }  # fmt: skip
 
 
-def test_every_file_has_its_digest_the_model_itself_as_well_and_what_is_absent_is_named(
-    index, pack
-):
+def test_every_file_has_its_digest_the_model_itself_as_well_and_what_is_absent_is_named(index, pack):
     evidence = {"metrics.json", "predictions.parquet", "promotion.json", "training.json"}
     assert {path.name for path in pack.iterdir()} == evidence | {"evidence.json"}
     assert json.loads((pack / "metrics.json").read_text("utf-8")) == METRICS

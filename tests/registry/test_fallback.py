@@ -7,12 +7,7 @@ import mlflow
 import numpy as np
 import pytest
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import (
-    INTERNAL_ERROR,
-    PERMISSION_DENIED,
-    TEMPORARILY_UNAVAILABLE,
-    ErrorCode,
-)
+from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, PERMISSION_DENIED, TEMPORARILY_UNAVAILABLE, ErrorCode
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -46,9 +41,7 @@ def fail_to_answer(monkeypatch, code=TEMPORARILY_UNAVAILABLE, name=""):
 
 
 class TestKeeping:
-    def test_a_champion_that_was_loaded_is_kept_whole_and_alone_and_nothing_is_pickled(
-        self, lending_model, archive
-    ):
+    def test_a_champion_that_was_loaded_is_kept_whole_and_alone_and_nothing_is_pickled(self, lending_model, archive):
         make_champion(lending_model)
         assert not archive.exists()
 
@@ -86,9 +79,7 @@ class TestGoingOn:
         assert archive.is_file()
 
     @pytest.mark.parametrize("code", [TEMPORARILY_UNAVAILABLE, INTERNAL_ERROR], ids=ErrorCode.Name)
-    def test_a_server_that_fails_is_told_and_the_last_good_model_goes_on(
-        self, code, monkeypatch, caplog
-    ):
+    def test_a_server_that_fails_is_told_and_the_last_good_model_goes_on(self, code, monkeypatch, caplog):
         fail_to_answer(monkeypatch, code)
         with caplog.at_level(logging.WARNING):
             _, model = load_champion("lending")
@@ -100,9 +91,7 @@ class TestGoingOn:
         ):  # fmt: skip
             assert told in caplog.text
 
-    def test_it_is_the_same_model_to_the_last_digit(
-        self, lending_model, simulated_loans, monkeypatch
-    ):
+    def test_it_is_the_same_model_to_the_last_digit(self, lending_model, simulated_loans, monkeypatch):
         fail_to_answer(monkeypatch)
         trained, _ = load_champion("lending")
 
@@ -112,12 +101,8 @@ class TestGoingOn:
             trained.pipeline.predict_proba(features), lending_model.pipeline.predict_proba(features)
         )
 
-    @pytest.mark.parametrize(
-        ("hours", "age"), [(0.5, "30 minutes ago"), (1, "1 hour ago"), (50, "2 days ago")]
-    )
-    def test_its_age_is_since_the_registry_last_named_it_champion(
-        self, hours, age, archive, monkeypatch, caplog
-    ):
+    @pytest.mark.parametrize(("hours", "age"), [(0.5, "30 minutes ago"), (1, "1 hour ago"), (50, "2 days ago")])
+    def test_its_age_is_since_the_registry_last_named_it_champion(self, hours, age, archive, monkeypatch, caplog):
         then = time.time() - hours * 3_600 - 5
         os.utime(archive, (then, then))
         fail_to_answer(monkeypatch)
@@ -130,9 +115,7 @@ class TestGoingOn:
         [(None, "there is no database"), (b"not a database" * 30, "file is not a database")],
         ids=["gone", "none"],
     )
-    def test_a_database_that_is_gone_or_none_is_a_registry_that_is_down(
-        self, content, problem, registry, caplog
-    ):
+    def test_a_database_that_is_gone_or_none_is_a_registry_that_is_down(self, content, problem, registry, caplog):
         mlflow.end_run()
         database = registry.parent / "mlflow.db"
         database.unlink()
@@ -171,9 +154,7 @@ class TestGoingOn:
         with pytest.raises(UnreadableModelError, match="loantap-lending version 1"):
             load_champion("lending")
 
-    def test_a_registry_that_fails_on_the_real_name_does_not_score_with_the_demo(
-        self, lending_model, monkeypatch
-    ):
+    def test_a_registry_that_fails_on_the_real_name_does_not_score_with_the_demo(self, lending_model, monkeypatch):
         make_champion(with_facts(lending_model, origin="real"))
         load_champion("lending")
         fail_to_answer(monkeypatch, name="loantap-lending")
@@ -194,9 +175,7 @@ class TestGoingOn:
             load_champion("lending")
 
     @pytest.mark.parametrize("damaged", ["model.skops", "index.json", "archive"])
-    def test_what_was_changed_since_is_told_and_not_used(
-        self, damaged, archive, monkeypatch, caplog
-    ):
+    def test_what_was_changed_since_is_told_and_not_used(self, damaged, archive, monkeypatch, caplog):
         with ZipFile(archive) as kept:
             contents = {name: kept.read(name) for name in kept.namelist()}
         if damaged == "archive":

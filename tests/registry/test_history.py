@@ -12,14 +12,7 @@ from loantap.registry.history import get_version, list_versions, restore, tell_r
 from loantap.registry.loading import load_champion
 from loantap.registry.models import ModelVersion, conclude, log_model, promote, register
 from tests.conftest import train, training_options
-from tests.registry.registered import (
-    artifacts_of,
-    champions,
-    make_champion,
-    make_release,
-    tags_of,
-    with_facts,
-)
+from tests.registry.registered import artifacts_of, champions, make_champion, make_release, tags_of, with_facts
 
 pytestmark = pytest.mark.usefixtures("active_run")
 
@@ -116,9 +109,7 @@ def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans):
 
 @pytest.mark.usefixtures("versions")
 class TestListing:
-    def test_every_version_is_listed_newest_first_with_its_verdict_and_none_is_opened(
-        self, registry
-    ):
+    def test_every_version_is_listed_newest_first_with_its_verdict_and_none_is_opened(self, registry):
         for folder in registry.rglob("MLmodel"):
             folder.unlink()
 

@@ -32,17 +32,13 @@ def report(tmp_path):
     return path
 
 
-def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(
-    lending_model, predictions, report
-):
+def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(lending_model, predictions, report):
     make_champion(lending_model)
     # Another model than the champion, or nothing new would be registered.
     release = make_release(with_facts(lending_model, training_loans=3_999), promoted=False)
 
     RegisteredModelDataset(namespace="lending").save(release)
-    judged = JudgedModelDataset(
-        namespace="lending", predictions=str(predictions), training_report=str(report)
-    ).load()
+    judged = JudgedModelDataset(namespace="lending", predictions=str(predictions), training_report=str(report)).load()
 
     assert str(judged) == "loantap-lending-demo version 2"
     assert judged.is_new
@@ -87,9 +83,7 @@ def test_a_training_that_differs_in_its_last_bits_makes_the_same_predictions(
         load_judged("lending", predictions, report)
 
 
-def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(
-    lending_model, predictions, report
-):
+def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(lending_model, predictions, report):
     make_champion(lending_model)
 
     with pytest.raises(InputError, match="no version in the model registry made them") as refused:
@@ -97,9 +91,7 @@ def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(
     assert "--pipelines training" in refused.value.remedy
 
 
-def test_a_version_carries_the_loans_it_was_trained_on(
-    lending_model, predictions, report, simulated_loans
-):
+def test_a_version_carries_the_loans_it_was_trained_on(lending_model, predictions, report, simulated_loans):
     training = digest_loans(simulated_loans, "lending")
     release = replace(make_release(lending_model), training=training)
     RegisteredModelDataset(namespace="lending").save(release)
@@ -122,11 +114,7 @@ def test_a_version_carries_the_loans_it_was_trained_on(
     ],
 )
 def test_it_says_which_version_decides(name, is_new, promoted, champion, said):
-    told = JudgedModel(name, "2", is_new, champion, PREDICTIONS, REPORT).tell_standing(
-        promoted=promoted
-    )
+    told = JudgedModel(name, "2", is_new, champion, PREDICTIONS, REPORT).tell_standing(promoted=promoted)
 
     assert said in told
-    assert ("not about it" in told) == (
-        champion not in {"", f"{name} version 2"} and not said.startswith("Champion")
-    )
+    assert ("not about it" in told) == (champion not in {"", f"{name} version 2"} and not said.startswith("Champion"))

@@ -87,9 +87,7 @@ class TestPublishing:
         assert champions() == {"loantap-lending-demo": "1"}
         assert ChampionDataset(namespace="lending").load().version == "1"
 
-    def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(
-        self, dataset, lending_model
-    ):
+    def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(self, dataset, lending_model):
         make_champion(with_facts(lending_model, origin="real"))
         dataset.save(make_release(lending_model))
         dataset.publish()
@@ -98,9 +96,7 @@ class TestPublishing:
         assert ChampionDataset(namespace="lending").load().name == "loantap-lending"
 
     def test_a_model_of_another_namespace_is_refused(self, lending_model):
-        with pytest.raises(
-            DatasetError, match="a model that was trained for lending cannot be saved here"
-        ):
+        with pytest.raises(DatasetError, match="a model that was trained for lending cannot be saved here"):
             RegisteredModelDataset(namespace="application").save(make_release(lending_model))
 
     def test_a_model_whose_reasons_do_not_add_up_is_not_registered(self, dataset, lending_model):
@@ -113,9 +109,7 @@ class TestPublishing:
 
 
 class TestTheSameModelAgain:
-    def test_it_is_not_registered_again_and_nothing_of_its_version_changes(
-        self, dataset, lending_model, caplog
-    ):
+    def test_it_is_not_registered_again_and_nothing_of_its_version_changes(self, dataset, lending_model, caplog):
         make_champion(lending_model)
         before = tags_of(ModelVersion("loantap-lending-demo", "1"))
         # Sums repeat but for the last bit.
@@ -156,9 +150,7 @@ class TestTheSameModelAgain:
 
         assert str(dataset.registered) == "loantap-lending-demo version 2"
 
-    def test_one_that_was_kept_becomes_champion_when_the_rule_says_so_now(
-        self, dataset, lending_model, newcomer
-    ):
+    def test_one_that_was_kept_becomes_champion_when_the_rule_says_so_now(self, dataset, lending_model, newcomer):
         make_champion(lending_model)
         for promoted in (False, True):
             dataset.save(make_release(newcomer, promoted=promoted))
@@ -182,9 +174,7 @@ class TestTheSameModelAgain:
         told = f"takes the place of {first}, which was restored on 20"
         assert (told in caplog.text) == is_restored
 
-    def test_one_since_which_another_was_registered_is_registered_again(
-        self, dataset, lending_model, newcomer
-    ):
+    def test_one_since_which_another_was_registered_is_registered_again(self, dataset, lending_model, newcomer):
         third = with_facts(lending_model, threshold=0.4)
         make_champion(lending_model)
         for model in (newcomer, third, newcomer):
@@ -230,9 +220,7 @@ class TestModelsThatMustNotBeLentOn:
         assert isinstance(refused.value.__cause__, NotForLendingError)
 
     @pytest.mark.parametrize("again", [True, False], ids=["the same model", "a worse one"])
-    def test_a_champion_of_an_earlier_release_is_renamed_by_the_next_run(
-        self, again, benchmark_model
-    ):
+    def test_a_champion_of_an_earlier_release_is_renamed_by_the_next_run(self, again, benchmark_model):
         make_champion(benchmark_model)
         client = mlflow.MlflowClient()
         client.delete_registered_model_alias(self.NAME, "best-not-for-lending")
@@ -258,9 +246,7 @@ class TestTheModelThatDecides:
         with pytest.raises(DatasetError, match="lending_model@champion to score"):
             dataset.load()
 
-    @pytest.mark.parametrize(
-        "champion", [ChampionDataset(namespace="lending"), ChampionsDataset()], ids=["one", "all"]
-    )
+    @pytest.mark.parametrize("champion", [ChampionDataset(namespace="lending"), ChampionsDataset()], ids=["one", "all"])
     def test_promotion_makes_a_champion_and_saving_does_not(self, champion):
         with pytest.raises(DatasetError, match="promotion makes a champion"):
             champion.save({})
@@ -270,9 +256,7 @@ class TestTheModelThatDecides:
         [mlflow.end_run, forget_registered],
         ids=["another run", "a run of MLflow that goes on, as in a notebook"],
     )
-    def test_what_failed_does_not_decide_later(
-        self, forget, champion, dataset, lending_model, newcomer
-    ):
+    def test_what_failed_does_not_decide_later(self, forget, champion, dataset, lending_model, newcomer):
         make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=True))
         dataset.discard()
@@ -335,9 +319,7 @@ class TestChampions:
             "benchmark": {}, "published_replica": {}, "lending": {}, "application": {},
         }  # fmt: skip
 
-    def test_each_origin_has_its_own_with_the_predictions_it_became_champion_with(
-        self, champions, lending_model
-    ):
+    def test_each_origin_has_its_own_with_the_predictions_it_became_champion_with(self, champions, lending_model):
         make_champion(lending_model)
         make_champion(with_facts(lending_model, origin="real"))
         make_champion(with_facts(lending_model, origin="real"))
@@ -348,14 +330,10 @@ class TestChampions:
             "real": "loantap-lending version 2",
             "simulated": "loantap-lending-demo version 1",
         }
-        pd.testing.assert_frame_equal(
-            found["real"].predictions, PREDICTIONS, check_dtype=False, check_exact=True
-        )
+        pd.testing.assert_frame_equal(found["real"].predictions, PREDICTIONS, check_dtype=False, check_exact=True)
 
     @pytest.mark.parametrize("content", [None, b"not what it was"], ids=["absent", "damaged"])
-    def test_one_without_predictions_comes_with_an_empty_table(
-        self, content, champions, lending_model, caplog
-    ):
+    def test_one_without_predictions_comes_with_an_empty_table(self, content, champions, lending_model, caplog):
         path = artifacts_of(make_champion(lending_model)) / "evidence" / "predictions.parquet"
         path.unlink()
         if content:
@@ -369,9 +347,7 @@ class TestChampions:
         told = "model loantap-lending-demo version 1: its predictions.parquet is damaged"
         assert (told in caplog.text) == (content is not None)
 
-    def test_one_whose_model_is_unreadable_is_judged_by_the_predictions_it_left(
-        self, champions, lending_model, caplog
-    ):
+    def test_one_whose_model_is_unreadable_is_judged_by_the_predictions_it_left(self, champions, lending_model, caplog):
         model = make_champion(lending_model)
         (artifacts_of(model) / "model.skops").write_bytes(b"not what it was")
 

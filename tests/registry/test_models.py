@@ -11,20 +11,10 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.trained import make_trained_model
 from loantap.model.training.train import feature_names, train_challenger
 from loantap.registry.history import read_verdicts
-from loantap.registry.models import (
-    TRUSTED_TYPES,
-    find_champion,
-    log_model,
-    register,
-)
+from loantap.registry.models import TRUSTED_TYPES, find_champion, log_model, register
 from loantap.registry.reading import load_predictions, load_version
 from tests.conftest import CHALLENGER, training_options
-from tests.registry.registered import (
-    PREDICTIONS,
-    make_release,
-    tags_of,
-    with_facts,
-)
+from tests.registry.registered import PREDICTIONS, make_release, tags_of, with_facts
 
 pytestmark = pytest.mark.usefixtures("active_run")
 
@@ -33,9 +23,7 @@ pytestmark = pytest.mark.usefixtures("active_run")
 def boosting_model(simulated_loans):
     options = training_options("lending", challenger=CHALLENGER)
     names = feature_names(options)
-    rows = simulated_loans[["loan_id", "is_charged_off"]].join(
-        build_features(simulated_loans, names)
-    )
+    rows = simulated_loans[["loan_id", "is_charged_off"]].join(build_features(simulated_loans, names))
     return make_trained_model(train_challenger(rows, options), rows[names], "simulated", options)
 
 
@@ -84,9 +72,7 @@ def test_either_kind_of_model_comes_back_to_the_last_digit(kind, request, featur
     loaded = load_version(register(make_release(trained)))
 
     pd.testing.assert_frame_equal(loaded.example, trained.example, check_dtype=False)
-    np.testing.assert_array_equal(
-        loaded.pipeline.predict_proba(features), trained.pipeline.predict_proba(features)
-    )
+    np.testing.assert_array_equal(loaded.pipeline.predict_proba(features), trained.pipeline.predict_proba(features))
 
 
 def test_a_registered_version_keeps_predictions_and_verdict_and_is_no_champion_yet(lending_model):

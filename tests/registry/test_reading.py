@@ -8,12 +8,7 @@ import sklearn
 
 from loantap.registry import reading
 from loantap.registry.models import ModelVersion
-from loantap.registry.reading import (
-    UnreadableModelError,
-    load_predictions,
-    load_version,
-    read_model,
-)
+from loantap.registry.reading import UnreadableModelError, load_predictions, load_version, read_model
 from tests.registry.damage import (
     forget_facts,
     forget_flavors,
@@ -43,14 +38,10 @@ pytestmark = pytest.mark.usefixtures("active_run")
         pytest.param(lambda f: (f / "model.skops").unlink(), "skops is missing", id="deleted"),
         pytest.param(lambda f: (f / "MLmodel").write_text("{"), "MLmodel is dam", id="description"),
         pytest.param(
-            lambda f: (f / "input_example.json").write_text("{"),
-            r"input_example\.json is damaged",
-            id="example",
+            lambda f: (f / "input_example.json").write_text("{"), r"input_example\.json is damaged", id="example"
         ),
         pytest.param(trust_itself, r"model\.skops is damaged .*Untrusted", id="code not trusted"),
-        pytest.param(
-            put_another_object, "cannot be served .*holds a FunctionTransformer", id="no pipeline"
-        ),
+        pytest.param(put_another_object, "cannot be served .*holds a FunctionTransformer", id="no pipeline"),
         pytest.param(put_another_model, "one effect per feature", id="another kind of model"),
         pytest.param(take_other_features, "which had other features", id="other features"),
         pytest.param(shorten_reference, "reasons has 2 values", id="another's facts"),
@@ -79,9 +70,7 @@ def test_a_model_that_cannot_be_used_says_why_and_what_to_do(damage, problem, le
 
 
 @pytest.mark.parametrize("name", ["model.skops", "MLmodel"])
-def test_wherever_a_file_is_cut_or_changed_it_is_read_as_it_was_or_refused(
-    name, lending_model, tmp_path
-):
+def test_wherever_a_file_is_cut_or_changed_it_is_read_as_it_was_or_refused(name, lending_model, tmp_path):
     model = make_champion(lending_model)
     path = shutil.copytree(artifacts_of(model), tmp_path / "damaged") / name
     whole, chance = path.read_bytes(), np.random.default_rng(7)

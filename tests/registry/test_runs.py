@@ -57,9 +57,7 @@ def test_the_search_is_a_table_of_the_run_and_no_run_of_its_own(active_run, regi
 
 
 class TestDataset:
-    LOANS = pd.DataFrame(
-        {"loan_id": ["31415", "92653"], "dti_pct": [17.25, None], "is_charged_off": [0, 1]}
-    )
+    LOANS = pd.DataFrame({"loan_id": ["31415", "92653"], "dti_pct": [17.25, None], "is_charged_off": [0, 1]})
 
     def test_it_is_named_with_its_digest_and_columns_and_not_one_row(self, active_run, registry):
         runs.log_dataset("lending features", "real", self.LOANS)
@@ -74,9 +72,7 @@ class TestDataset:
         assert not [path for path in registry.rglob("*") if path.is_file()]
 
 
-def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(
-    active_run, registry, tmp_path
-):
+def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(active_run, registry, tmp_path):
     plot = tmp_path / ".roc.staged.png"
     plot.write_bytes(b"picture")
     runs.log_file(plot, "roc.png", "lending")
@@ -126,9 +122,7 @@ def test_outside_a_checkout_or_without_git_there_is_no_commit(checkout, tmp_path
 def test_a_task_ends_what_killed_tasks_on_its_data_left_running(active_run, registry):
     client, experiment = mlflow.MlflowClient(), active_run.info.experiment_id
     tags = {"ours": {"loantap.bucket": "data"}, "other": {"loantap.bucket": "more"}, "person": {}}
-    left = {
-        name: client.create_run(experiment, tags=given).info.run_id for name, given in tags.items()
-    }
+    left = {name: client.create_run(experiment, tags=given).info.run_id for name, given in tags.items()}
 
     assert end_runs_of_killed_tasks("data") == 1
     states = {name: client.get_run(run_id).info.status for name, run_id in left.items()}

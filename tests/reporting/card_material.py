@@ -37,9 +37,7 @@ BLOCKS = {
     "benchmark": {"cv": BLOCK, "test": TEST_BLOCK, "out_of_time": TEST_BLOCK},
     "published_replica": {"cv": REPLICA, "test": None, "out_of_time": None},
 }
-ROC = pd.DataFrame(
-    {"sample": "cv", "false_positive_rate": [0, 0.3, 1], "true_positive_rate": [0, 0.6, 1]}
-)
+ROC = pd.DataFrame({"sample": "cv", "false_positive_rate": [0, 0.3, 1], "true_positive_rate": [0, 0.6, 1]})
 BINS = pd.DataFrame(
     {"mean_pd": [0.1, 0.3], "observed_rate": [0.1, 0.3], "low": [0.05, 0.2], "high": [0.2, 0.4],
      "loans": [2_358, 2_357]}
@@ -168,12 +166,7 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
             "before_and_after": plot_before_and_after(BINS, BINS, title, calibrated=True),
         },
         training={"promotion": {"tolerated_ece": 0.01}},
-        calibration={
-            "calibrated": True,
-            "recalibration": LINE,
-            "before": DISTORTED,
-            "after": STAGE,
-        },
+        calibration={"calibrated": True, "recalibration": LINE, "before": DISTORTED, "after": STAGE},
         trade_off=make_trade_off(),
         promotion={
             "champion": make_verdict("this run", "loantap-lending 2"),
@@ -225,14 +218,7 @@ def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "origin": "real",
-        "models": {
-            "lending": {
-                "n": 4_715,
-                "policy": "2026-11",
-                "approvals": make_approvals(),
-                "proxies": shown,
-            }
-        },
+        "models": {"lending": {"n": 4_715, "policy": "2026-11", "approvals": make_approvals(), "proxies": shown}},
     }
 
 
@@ -255,14 +241,10 @@ def make_stability() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def make_policy(
-    name: str = "npv 2026-11", min_margin: float = 0, default_price: float = 0
-) -> PolicySummary:
+def make_policy(name: str = "npv 2026-11", min_margin: float = 0, default_price: float = 0) -> PolicySummary:
     limits = [PolicyLimit(36, 12, 0.139, 0.142), PolicyLimit(60, 12, 0.151, 0.153)]
     approved_by = "the head of credit"
-    return PolicySummary(
-        name, "0123456789ab", approved_by, "mid", min_margin, default_price, 0.6, 35_000, limits
-    )
+    return PolicySummary(name, "0123456789ab", approved_by, "mid", min_margin, default_price, 0.6, 35_000, limits)
 
 
 def make_summary(origin: str = "real", beyond: int = 2, joint: int = 1) -> DataSummary:
@@ -303,9 +285,7 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
             policy=make_policy(),
         ),
         models=CardModels(
-            sections=[
-                make_section(n, origin) for n in ("published_replica", "benchmark", "lending")
-            ],
+            sections=[make_section(n, origin) for n in ("published_replica", "benchmark", "lending")],
             scorecards={"lending": make_scorecard()},
         ),
         vintages=VintageSection(vintages, {}),

@@ -40,10 +40,7 @@ def findings() -> pd.DataFrame:
         ("pincode", "audit",     "00813",              1, 900, 100, 0.111, 0.092, 0.133),
     ]
     # fmt: on
-    columns = (
-        "segmentation role segment order loans charged_off default_rate default_rate_low "
-        "default_rate_high"
-    )
+    columns = "segmentation role segment order loans charged_off default_rate default_rate_low default_rate_high"
     table = pd.DataFrame(rows, columns=columns.split())
     return table.assign(
         effect=2.0,
@@ -74,15 +71,7 @@ def summary() -> dict[str, Any]:
             },
             {"title": "Too few to say", "text": "", "points": [], "n": 3, "money": None},
         ],
-        "actions": [
-            {
-                "title": "Decide by expected NPV",
-                "text": "62%.",
-                "points": [],
-                "n": 4_715,
-                "money": gain,
-            }
-        ],
+        "actions": [{"title": "Decide by expected NPV", "text": "62%.", "points": [], "n": 4_715, "money": gain}],
     }
 
 

@@ -5,11 +5,7 @@ from typing import Any
 
 
 def make_finding(
-    name: str,
-    auc: float,
-    verdict: str = "passed",
-    remarks: Sequence[str] = (),
-    used_by: Sequence[str] = (),
+    name: str, auc: float, verdict: str = "passed", remarks: Sequence[str] = (), used_by: Sequence[str] = ()
 ) -> dict[str, Any]:
     return {
         "feature": name,

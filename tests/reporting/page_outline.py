@@ -77,10 +77,7 @@ def assert_self_contained(html: str) -> None:
     assert not {"link", "iframe", "object"} & set(outline.tags)
     # A script is run only if the policy of the page knows it by its digest.
     (policy,) = [a["content"] for a in outline.attributes if a.get("http-equiv")]
-    digests = [
-        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        for script in scripts_of(html)
-    ]
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts_of(html)]
     # Elements of another type hold data and are never run.
     run = [a for a in outline.attributes if a["tag"] == "script" and "type" not in a]
     assert len(run) == len(digests)

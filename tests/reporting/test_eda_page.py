@@ -21,9 +21,7 @@ def loans():
             "purpose": purpose,
             "loan_amount": rng.normal(14_000, 400, 1_200).round(),
             "interest_rate_pct": rng.normal(13, 4, 1_200).round(2),
-            "mortgage_accounts": pd.Series(rng.integers(0, 6, 1_200), dtype="float64").where(
-                purpose != "car"
-            ),
+            "mortgage_accounts": pd.Series(rng.integers(0, 6, 1_200), dtype="float64").where(purpose != "car"),
             "issue_month": np.resize(months, 1_200),
             "is_charged_off": rng.binomial(1, 0.2, 1_200).astype("int8"),
         }
@@ -32,9 +30,7 @@ def loans():
 
 def render(loans, origin="real"):
     found = explore_outcomes(loans)
-    return render_eda(
-        loans, found.numbers, found.levels, SAME_BY_DEFINITION, origin=origin, as_of=AS_OF
-    )
+    return render_eda(loans, found.numbers, found.levels, SAME_BY_DEFINITION, origin=origin, as_of=AS_OF)
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +40,7 @@ def page(loans):
 
 def test_the_page_tells_size_origin_day_months_of_issue_and_every_column(page):
     assert (
-        "LoanTap portfolio as of 2017-03-01, data origin: real, n = 1,200 resolved loans, "
-        "issued 2007-08 to 2016-12"
+        "LoanTap portfolio as of 2017-03-01, data origin: real, n = 1,200 resolved loans, issued 2007-08 to 2016-12"
     ) in page
     assert "SIMULATED" not in page
     for name in ("purpose", "interest_rate_pct", "mortgage_accounts"):

@@ -11,11 +11,7 @@ from loantap.project.pdf import print_page
 from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights.page import render_insights
 from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
-from loantap.reporting.insights.sections import (
-    PageSection,
-    describe_policies,
-    describe_rules,
-)
+from loantap.reporting.insights.sections import PageSection, describe_policies, describe_rules
 from loantap.reporting.insights.segment_plots import plot_segments
 from loantap.reporting.model_card.page import render_model_card
 from tests.reporting.card_material import make_card
@@ -126,9 +122,7 @@ def test_a_point_of_a_chart_says_its_figures_and_another_scenario_can_be_chosen(
     expect(frontier.locator("text", has_text="expected NPV").first).to_be_visible()
 
 
-def test_the_insights_page_is_printed_with_charts_plots_and_every_table_that_says_more(
-    visit, insights
-):
+def test_the_insights_page_is_printed_with_charts_plots_and_every_table_that_says_more(visit, insights):
     page = visit(insights)
     expect(page.locator("#chart-frontier svg").first).to_be_visible()
     page.emulate_media(media="print")
@@ -195,9 +189,7 @@ def test_folds_open_by_the_keyboard_all_at_once_and_in_print(visit, model_card):
 
 
 @pytest.mark.parametrize(("scheme", "card"), [("light", "255, 255, 255"), ("dark", "28, 34, 41")])
-def test_the_report_of_skrub_has_our_colours_and_no_row_of_a_borrower(
-    visit, exploration, scheme, card
-):
+def test_the_report_of_skrub_has_our_colours_and_no_row_of_a_borrower(visit, exploration, scheme, card):
     page = visit(exploration, color_scheme=scheme)
 
     first = page.locator("#column-summaries-panel .column-summary").first

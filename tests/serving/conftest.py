@@ -34,9 +34,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 def make_url(server: Postgres, role: str = ADMIN, database: str = DATABASE) -> str:
-    url = URL.create(
-        "postgresql", role, server.password_of(role), "127.0.0.1", server.port, database
-    )
+    url = URL.create("postgresql", role, server.password_of(role), "127.0.0.1", server.port, database)
     return url.render_as_string(hide_password=False)
 
 

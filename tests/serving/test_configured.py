@@ -66,9 +66,7 @@ def test_a_file_that_cannot_be_used_is_told(conf, file, text, told):
 
 def test_rules_that_are_switched_on_are_those_of_the_file_for_the_same_origin(conf):
     replace(conf, "scoring", "recommendations: []", "recommendations: [x]")
-    (conf / "r.json").write_text(
-        json.dumps({"origin": "real", "recommendations": [], "tested": []}), "utf-8"
-    )
+    (conf / "r.json").write_text(json.dumps({"origin": "real", "recommendations": [], "tested": []}), "utf-8")
     found = read_configured(conf, conf / "r.json", TODAY)
 
     with pytest.raises(InputError, match="there is no rule 'x'"):
@@ -78,9 +76,7 @@ def test_rules_that_are_switched_on_are_those_of_the_file_for_the_same_origin(co
 
 
 def test_what_one_group_leaves_out_another_may_refer_to(tmp_path):
-    (tmp_path / "parameters_x.yml").write_text(
-        "a: {day: 2026-11-29, n: 1}\nb: {day: '${a.day}'}\n", "utf-8"
-    )
+    (tmp_path / "parameters_x.yml").write_text("a: {day: 2026-11-29, n: 1}\nb: {day: '${a.day}'}\n", "utf-8")
 
     read = read_groups(tmp_path, {"a": ["day"], "b": []})
 

@@ -2,12 +2,7 @@ import numpy as np
 import pytest
 from pydantic_core import from_json, to_json
 
-from loantap.serving.json_pattern import (
-    fill_by,
-    make_pattern,
-    write_numbers,
-    write_texts,
-)
+from loantap.serving.json_pattern import fill_by, make_pattern, write_numbers, write_texts
 
 TEXTS = [
     [], ["a"], ["a", "b"], ['a","b', "c"], ['"', ","], [",", ""], ["\\", "\\"], [None], ["é", None],
@@ -43,9 +38,7 @@ def test_a_pattern_has_its_blanks_where_they_were_and_all_else_as_it_was():
 
 
 def test_each_row_chooses_its_pattern():
-    patterns = {
-        kind: make_pattern(lambda blank, kind=kind: [kind, blank("n")]) for kind in ("x", "y")
-    }
+    patterns = {kind: make_pattern(lambda blank, kind=kind: [kind, blank("n")]) for kind in ("x", "y")}
 
     assert fill_by(patterns, ["y", "x"], {"n": ["1", "2"]}) == ['["y",1]', '["x",2]']
 

@@ -33,8 +33,7 @@ def test_variables_go_before_defaults_and_options_before_variables(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("LOANTAP_PORT", "70000"), ("LOANTAP_THREADS", "many"), ("LOANTAP_WORKERS", "0")],
+    ("name", "value"), [("LOANTAP_PORT", "70000"), ("LOANTAP_THREADS", "many"), ("LOANTAP_WORKERS", "0")]
 )
 def test_a_value_that_cannot_be_used_is_told_with_its_variable(tmp_path, name, value):
     with pytest.raises(InputError, match=f"{name}={value}: .* Give --"):

@@ -14,13 +14,7 @@ TARGETS = ("batch", "api", "dashboard", "mlflow")
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 # What lies about in somebody's checkout and must not be sent anywhere.
 SECRET = "s3cret-pa55word-of-nobody"  # noqa: S105 (made up)
-BAITS = (
-    "conf/local/credentials.yml",
-    ".env",
-    "secrets/loantap.env",
-    "data/01_raw/loans.csv",
-    "src/loantap/.env",
-)
+BAITS = ("conf/local/credentials.yml", ".env", "secrets/loantap.env", "data/01_raw/loans.csv", "src/loantap/.env")
 
 
 @pytest.fixture(scope="session")

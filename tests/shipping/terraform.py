@@ -19,13 +19,7 @@ from tests.conftest import PROJECT
 REGION: Final = "eu-west-1"
 TAG: Final = "0123456789abcdef0123456789abcdef01234567"
 # Where packages and people unpack plugins; a mirror holds HOST/hashicorp/aws/VERSION/SYSTEM/.
-_FOLDERS: Final = (
-    "~/.terraform.d",
-    "~/.local/share/terraform",
-    "/usr/share",
-    "/usr/local/share",
-    "/opt",
-)
+_FOLDERS: Final = ("~/.terraform.d", "~/.local/share/terraform", "/usr/share", "/usr/local/share", "/opt")
 _PROVIDER: Final = "*/hashicorp/aws/5.100.0/*/terraform-provider-aws_v5.100.0*"
 # MiB that Fargate has with so many CPU units.
 _MEMORY: Final = {
@@ -35,9 +29,7 @@ _MEMORY: Final = {
     2048: range(4096, 16385, 1024),
     4096: range(8192, 30721, 1024),
 }
-_SECRET: Final = re.compile(
-    r"://[^/@]*:[^/@]*@|(pwd|password|token|secret)\s*=|AKIA", re.IGNORECASE
-)
+_SECRET: Final = re.compile(r"://[^/@]*:[^/@]*@|(pwd|password|token|secret)\s*=|AKIA", re.IGNORECASE)
 
 
 def find_mirror() -> Path:
@@ -63,12 +55,7 @@ class Terraform:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         program = shutil.which("terraform") or "terraform"
         return subprocess.run(
-            [program, *words],
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            capture_output=True,
-            check=False,
+            [program, *words], cwd=self.folder, env=self.environment, text=True, capture_output=True, check=False
         )
 
     def succeed(self, *words: str) -> str:
@@ -98,13 +85,9 @@ def copy_infra(folder: Path, environment: dict[str, str], variables: dict[str, s
         pytest.skip("terraform is not installed")
     mirror = find_mirror()
     copy = folder / "infra"
-    shutil.copytree(
-        PROJECT / "infra", copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*")
-    )
+    shutil.copytree(PROJECT / "infra", copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     settings = folder / "terraform.rc"
-    settings.write_text(
-        f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n'
-    )
+    settings.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n')
     told = {"TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     made = Terraform(copy, os.environ | environment | told, variables)
     made.succeed("init", "-backend=false", "-input=false")

@@ -15,10 +15,7 @@ SERVICES = yaml.safe_load(FILE.read_text())["services"]
 def test_it_is_valid():
     command = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)]
     ended = subprocess.run(
-        [sys.executable, "-m", command[0].replace("-", "_"), *command[1:]],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-m", command[0].replace("-", "_"), *command[1:]], capture_output=True, text=True, check=False
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr

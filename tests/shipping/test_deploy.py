@@ -11,17 +11,7 @@ import pytest
 
 from tests.conftest import PROJECT
 from tests.shipping.local_server import serve
-from tests.shipping.stand_in_cloud import (
-    BREAKER,
-    BROKEN,
-    GOOD,
-    NEXT,
-    build_images,
-    fetch,
-    front,
-    load,
-    started,
-)
+from tests.shipping.stand_in_cloud import BREAKER, BROKEN, GOOD, NEXT, build_images, fetch, front, load, started
 from tools.shipping.ecs import SERVICES
 
 pytestmark = pytest.mark.slow
@@ -97,9 +87,7 @@ def commits(cloud, name="staging"):
     return [one["containerDefinitions"][0]["image"].rpartition(":")[2] for one in definitions]
 
 
-def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then_people_go_back(
-    cloud,
-):
+def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then_people_go_back(cloud):
     with front(cloud, "staging") as (port, ready):
         wait_for(lambda: len(ready) == 2)
 

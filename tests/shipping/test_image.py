@@ -31,10 +31,7 @@ def test_images_keep_to_their_size(engine, images, target):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_images_run_without_rights_and_write_nothing(engine, images, target):
-    tried = (
-        "id -u; touch /srv/loantap/here /tmp/here && echo wrote; "
-        "touch /opt/loantap/there || echo refused"
-    )
+    tried = "id -u; touch /srv/loantap/here /tmp/here && echo wrote; touch /opt/loantap/there || echo refused"
     said = engine.run(*lock_down("--rm", "--entrypoint", "sh", images[target], "-c", tried))
 
     assert said.split() == ["10001", "wrote", "refused"]
@@ -139,9 +136,7 @@ def test_the_api_becomes_ready_and_scores(engine, images, trained):
     with served(engine, images["api"], trained, free_port()) as (address, key):
         example = httpx.get(f"{address}/v1/schema/application").json()["example"]
         answer = httpx.post(
-            f"{address}/v1/applications/score",
-            json=example,
-            headers={"Authorization": f"Bearer {key}"},
+            f"{address}/v1/applications/score", json=example, headers={"Authorization": f"Bearer {key}"}
         ).json()
 
     assert 0 < answer["probability_of_default"] < 1

@@ -10,10 +10,7 @@ from tests.shipping.conftest import TARGETS
 
 LOCKS = PROJECT / "requirements"
 # Of these an image has the package alone; the Dockerfile says why.
-ALONE = {
-    "api": {"mlflow", "databricks-sdk", "skops"},
-    "batch": {"cvxpy"},
-}
+ALONE = {"api": {"mlflow", "databricks-sdk", "skops"}, "batch": {"cvxpy"}}
 
 
 def names_of(image):
@@ -27,11 +24,7 @@ def list_needs(name):
     except PackageNotFoundError:
         return set()
     environment = {"extra": "", "sys_platform": "linux", "platform_machine": "x86_64"}
-    return {
-        canonicalize_name(each.name)
-        for each in needs
-        if each.marker is None or each.marker.evaluate(environment)
-    }
+    return {canonicalize_name(each.name) for each in needs if each.marker is None or each.marker.evaluate(environment)}
 
 
 @pytest.mark.parametrize("image", [*TARGETS, "build"])

@@ -35,9 +35,9 @@ def aws(tmp_path_factory):
 @pytest.fixture(scope="module")
 def infra(aws, tmp_path_factory) -> Terraform:
     subnets = aws["client"]("ec2").describe_subnets()["Subnets"]
-    zone = aws["client"]("route53").create_hosted_zone(
-        Name="staging.underwriting.example", CallerReference="once"
-    )["HostedZone"]["Id"]
+    zone = aws["client"]("route53").create_hosted_zone(Name="staging.underwriting.example", CallerReference="once")[
+        "HostedZone"
+    ]["Id"]
     certificate = aws["client"]("acm").request_certificate(DomainName="*.underwriting.example")
     return copy_infra(
         tmp_path_factory.mktemp("infra"),
@@ -157,9 +157,7 @@ class TestMade:
 
     @pytest.mark.parametrize("name", ["batch", "api", "dashboard", "mlflow"])
     def test_a_task_writes_its_two_volumes_and_nothing_else(self, aws, made, name):
-        task = aws["client"]("ecs").describe_task_definition(
-            taskDefinition=f"loantap-staging-{name}"
-        )
+        task = aws["client"]("ecs").describe_task_definition(taskDefinition=f"loantap-staging-{name}")
         (container,) = task["taskDefinition"]["containerDefinitions"]
         assert container["image"].endswith(f"/loantap/{name}:{TAG}")
         assert container["readonlyRootFilesystem"]
@@ -189,9 +187,7 @@ class TestMade:
             for one in statements(made, 'module.task["api"].aws_iam_role_policy.start')
             if one["Action"] == ["secretsmanager:GetSecretValue"]
         ]
-        assert [re.sub(r"-\w{6}$", "", one.rpartition(":")[2]) for one in read] == [
-            "loantap/staging/audit"
-        ]
+        assert [re.sub(r"-\w{6}$", "", one.rpartition(":")[2]) for one in read] == ["loantap/staging/audit"]
 
     def test_schedules_run_pipelines_that_there_are_and_our_family_alone(self, aws, made):
         scheduler = aws["client"]("scheduler")
@@ -218,12 +214,9 @@ class TestMade:
         rules = events.list_rules(NamePrefix="loantap-staging-failed")["Rules"]
         assert len(rules) == 2
         heard = [one["AlarmActions"] for one in alarms] + [
-            [to["Arn"] for to in events.list_targets_by_rule(Rule=one["Name"])["Targets"]]
-            for one in rules
+            [to["Arn"] for to in events.list_targets_by_rule(Rule=one["Name"])["Targets"]] for one in rules
         ]
-        assert {to.rpartition(":")[2] for each in heard for to in each} == {
-            "loantap-staging-alarms"
-        }
+        assert {to.rpartition(":")[2] for each in heard for to in each} == {"loantap-staging-alarms"}
 
 
 def task(**changes: Any) -> dict[str, Any]:

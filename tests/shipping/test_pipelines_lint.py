@@ -42,10 +42,7 @@ def test_the_projects_own_file_has_no_fault():
 def test_the_projects_own_file_holds_for_bitbuckets_schema():
     command = [sys.executable, "-m", "check_jsonschema"]
     done = subprocess.run(
-        [*command, "--builtin-schema", "vendor.bitbucket-pipelines", OURS],
-        capture_output=True,
-        text=True,
-        check=False,
+        [*command, "--builtin-schema", "vendor.bitbucket-pipelines", OURS], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
 
@@ -78,9 +75,6 @@ def test_each_fault_is_named_with_its_place(old, new, fault):
 
 def test_branch_and_commits_name_the_projects_issues_only():
     subjects = {"a1": "LOAN-7 Offers", "b2": "Offers", "c3": "XLOAN-7 x", "d4": "Merge LOAN-12: x"}
-    assert find_unnamed("LOAN", "feature/LOAN-7-offers", subjects) == [
-        "commit b2: Offers",
-        "commit c3: XLOAN-7 x",
-    ]
+    assert find_unnamed("LOAN", "feature/LOAN-7-offers", subjects) == ["commit b2: Offers", "commit c3: XLOAN-7 x"]
     assert find_unnamed("LOAN", "offers", {}) == ["branch 'offers'"]
     assert find_unnamed("LOAN", "LOAN-0", {}) == ["branch 'LOAN-0'"]

@@ -20,8 +20,7 @@ def books():
     for name, month in PERIODS.items():
         batches = list(iter_book(LOANS, SEED, month))
         joined[name] = [
-            pd.concat([getattr(b, part) for b in batches], ignore_index=True)
-            for part in ("portfolio", "truth")
+            pd.concat([getattr(b, part) for b in batches], ignore_index=True) for part in ("portfolio", "truth")
         ]
     return joined
 

@@ -21,9 +21,7 @@ def test_each_loan_ends_in_its_last_month_and_as_its_status_says(events, loans, 
     assert set(courses["end"]) == {"prepaid", "matured", "charged_off"}
 
 
-def test_a_loan_is_thirty_days_late_in_its_first_missed_month_and_later_from_then_on(
-    events, loans, courses
-):
+def test_a_loan_is_thirty_days_late_in_its_first_missed_month_and_later_from_then_on(events, loans, courses):
     rows = events.assign(book=events.groupby("loan_id").cumcount() + 1)
     missed = courses["first_missed_month"].loc[rows["loan_id"]].to_numpy()
     unpaid = rows[rows["book"] >= missed]

@@ -41,9 +41,7 @@ def test_pincodes_are_as_frequent_as_published(default_by_pincode):
     assert ((measured / loans - published).abs() < 4 * error).all()
 
 
-def test_three_pincodes_hold_charged_off_loans_only_three_none_and_four_say_nothing(
-    default_by_pincode,
-):
+def test_three_pincodes_hold_charged_off_loans_only_three_none_and_four_say_nothing(default_by_pincode):
     rates = default_by_pincode["mean"]
     assert (rates[ONLY_CHARGED_OFF] == 1).all()
     assert (rates[ONLY_FULLY_PAID] == 0).all()

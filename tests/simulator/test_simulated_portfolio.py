@@ -148,9 +148,7 @@ def test_the_truth_ranks_loans_as_well_as_real_models_do(demo):
     outcome = charged_off(demo.portfolio)
     # Standard error of an AUC at 20,000 loans: 0.0045.
     assert roc_auc_score(outcome, demo.truth["true_pd"]) == pytest.approx(0.715, abs=0.013)
-    assert roc_auc_score(outcome, demo.portfolio["interest_rate_pct"]) == pytest.approx(
-        0.69, abs=0.013
-    )
+    assert roc_auc_score(outcome, demo.portfolio["interest_rate_pct"]) == pytest.approx(0.69, abs=0.013)
 
 
 def test_outcomes_come_true_as_often_as_their_probability(demo):
@@ -186,9 +184,7 @@ def test_the_instalment_is_the_emi_but_for_part_funded_loans_up_to_2011(portfoli
     difference = portfolio["instalment"] - emi(*(terms[name] for name in terms))
     part_funded = difference < -0.05
     assert (difference.abs()[~part_funded] <= 0.0051).all()
-    assert part_funded.mean() == pytest.approx(
-        0.005, abs=STANDARD_ERRORS * share_error(0.005, LOANS)
-    )
+    assert part_funded.mean() == pytest.approx(0.005, abs=STANDARD_ERRORS * share_error(0.005, LOANS))
     assert portfolio.loc[part_funded, "issue_month"].max() < pd.Timestamp("2012-01-01")
 
 

@@ -4,13 +4,7 @@ import pytest
 from scipy.stats import chi2
 from sklearn.linear_model import LogisticRegression
 
-from loantap.simulator import (
-    COEFFICIENTS,
-    INTERCEPT,
-    default_drivers,
-    simulate_portfolio,
-    true_log_odds,
-)
+from loantap.simulator import COEFFICIENTS, INTERCEPT, default_drivers, simulate_portfolio, true_log_odds
 
 REFERENCE = {
     "interest_rate_pct": 13.0, "term_months": 36.0, "dti_pct": 17.0, "annual_income": 65_000.0,

@@ -59,9 +59,7 @@ class SmallSource:
     def insert(self, *rows: Row) -> None:
         self._database.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", [list(r) for r in rows])
 
-    def fill(
-        self, number: int, first: int = 0, updated_at: datetime | None = None, minutes: int = 1
-    ) -> None:
+    def fill(self, number: int, first: int = 0, updated_at: datetime | None = None, minutes: int = 1) -> None:
         """Add as many loans; they were changed one every few minutes from the first of January."""
         self.sql(
             "INSERT INTO rows SELECT 'loan-' || i, 1, i / 3, "
@@ -74,12 +72,7 @@ class SmallSource:
 
     def change(self, *numbers: int, balance: float, at: datetime) -> None:
         for number in numbers:
-            self.sql(
-                "UPDATE rows SET balance = ?, updated_at = ? WHERE loan_id = ?",
-                balance,
-                at,
-                f"loan-{number}",
-            )
+            self.sql("UPDATE rows SET balance = ?, updated_at = ? WHERE loan_id = ?", balance, at, f"loan-{number}")
 
     def rows(self) -> pd.DataFrame:
         return order(self._database.sql("FROM rows").to_arrow_table().to_pandas())

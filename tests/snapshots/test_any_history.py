@@ -33,9 +33,7 @@ def chapters_of(*actions):
     return st.tuples(happened, st.sampled_from([0, 1, 3]))
 
 
-HISTORIES = st.lists(
-    chapters_of("insert", "repeat") | chapters_of("update", "lose time", "delete"), max_size=6
-)
+HISTORIES = st.lists(chapters_of("insert", "repeat") | chapters_of("update", "lose time", "delete"), max_size=6)
 SAME_KEY = "loan_id IS NOT DISTINCT FROM ? AND month IS NOT DISTINCT FROM ?"
 
 

@@ -39,9 +39,7 @@ def test_from_when_on_it_is_read_again(last_update, asked, expected):
 
 def test_a_plan_reads_nothing():
     source = SmallSource()
-    options = IngestionOptions(
-        as_of=AS_OF, max_quarantined_share=0.05, since="2016-02", overlap_days=3
-    )
+    options = IngestionOptions(as_of=AS_OF, max_quarantined_share=0.05, since="2016-02", overlap_days=3)
 
     planned = plan_extraction(source, options)
 

@@ -46,10 +46,7 @@ class TestChanges:
         copy.source.change(5, 2_500, balance=0.5, at=day(20))
 
         assert copy.extract() == datetime.fromisoformat("2016-01-02 18:39")
-        assert (
-            "warehouse, table loan_events: 2 of 4,000 rows are new since 2016-01-02 18:39:00"
-            in caplog.messages
-        )
+        assert "warehouse, table loan_events: 2 of 4,000 rows are new since 2016-01-02 18:39:00" in caplog.messages
         assert copy.extract() == day(19)
 
     def test_without_any_since_recent_rows_were_replaced_every_byte_stays_as_well(self, copy):

@@ -23,8 +23,7 @@ def postgres() -> Iterator[Postgres]:
 def warehouse(postgres: Postgres) -> Postgres:
     """The PostgreSQL server, the schema of our own tables empty."""
     postgres.run_sql(
-        f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE;"
-        f"CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"
+        f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE;CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"
     )
     return postgres
 

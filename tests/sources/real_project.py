@@ -63,8 +63,7 @@ class Servers:
         self.db2.load(Table.APPLICATIONS, tables[Table.APPLICATIONS])
         self.databricks.load(Table.LOAN_EVENTS, tables[Table.LOAN_EVENTS])
         self.postgres.run_sql(
-            f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE;"
-            f"CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"
+            f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE;CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"
         )
 
     def read_sources(self) -> dict[Table, pa.Table]:

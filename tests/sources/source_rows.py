@@ -49,9 +49,7 @@ def find_source(connection: str, **changes: Any) -> SourceTable:
     return SourceTableDataset(**(given | changes)).load()
 
 
-def expect_remedy(
-    error: InputError, *, problem: str, remedy: str, where: str = "warehouse, table loans"
-) -> None:
+def expect_remedy(error: InputError, *, problem: str, remedy: str, where: str = "warehouse, table loans") -> None:
     """An error names the table, what is wrong and what to do."""
     assert error.where == where
     assert problem in error.problem

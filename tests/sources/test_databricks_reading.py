@@ -48,8 +48,7 @@ class TestTimes:
     def test_the_session_is_in_utc(self, databricks):
         said = query(
             databricks,
-            "SELECT current_timezone() a, TIMESTAMP '2016-01-01 00:00:00' b,"
-            "  TIMESTAMP '2016-01-01 00:00:00+05:30' c",
+            "SELECT current_timezone() a, TIMESTAMP '2016-01-01 00:00:00' b,  TIMESTAMP '2016-01-01 00:00:00+05:30' c",
         )
 
         assert said.to_pylist() == [

@@ -96,10 +96,7 @@ def test_the_driver_keeps_no_log_of_its_own(db2):
 
 class TestNetwork:
     def test_what_is_left_of_a_broken_reading_does_not_end_the_next(self, db2, loans):
-        with (
-            CutProxy(db2.port, cut_after=ENOUGH) as proxy,
-            pytest.raises(SourceDownError) as failed,
-        ):
+        with CutProxy(db2.port, cut_after=ENOUGH) as proxy, pytest.raises(SourceDownError) as failed:
             find_backend(db2.connect_as(READER, port=proxy.port)).read(ALL).read_all()
         reader = find_backend(db2.connection).read(ALL, batch_rows=100)
         reader.read_next_batch()

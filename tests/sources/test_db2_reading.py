@@ -48,10 +48,7 @@ class TestTypes:
         changed = {"LC_ALL": "C", "LANG": "C", "DB2CODEPAGE": LATIN1, "URL": db2.connection}
 
         said = subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            check=True,
-            env=os.environ | changed,
+            [sys.executable, "-c", program], capture_output=True, check=True, env=os.environ | changed
         ).stdout
 
         assert said.decode() == EMOJI

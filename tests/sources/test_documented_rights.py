@@ -58,8 +58,5 @@ def test_the_writer_writes_and_may_not_read_the_sources(documented):
 
     assert pa.Table.from_batches(target.load()).num_rows == 3
     writable = make_writable("warehouse", {"connection": connection})
-    with (
-        pytest.raises(InputError, match="is not allowed to do this"),
-        writable.transaction() as transaction,
-    ):
+    with pytest.raises(InputError, match="is not allowed to do this"), writable.transaction() as transaction:
         transaction.execute("SELECT * FROM public.loans")

@@ -200,9 +200,7 @@ class TestIncrementalSnapshot:
         grades[7], times[7] = "G", at
         return make_loans(self.ROWS, grade=grades, updated_at=times)
 
-    def test_no_more_is_read_than_may_be_new_and_the_snapshot_equals_the_table(
-        self, server, changed, copy, caplog
-    ):
+    def test_no_more_is_read_than_may_be_new_and_the_snapshot_equals_the_table(self, server, changed, copy, caplog):
         copy.extract(find_source(server.connect()))
 
         said = "1 of 7,000 rows are new since 2016-01-04 20:39:00"
@@ -284,9 +282,7 @@ def test_a_missing_right_is_said_to_be_one_and_what_to_grant(denied):
     error = refuse(find_source(denied.connect()), denied)
 
     expect_remedy(
-        error,
-        problem="the login is not allowed to do this (",
-        remedy="GRANT SELECT ON the table TO the login",
+        error, problem="the login is not allowed to do this (", remedy="GRANT SELECT ON the table TO the login"
     )
     assert "loans" in error.problem.lower()
 

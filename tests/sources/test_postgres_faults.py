@@ -118,9 +118,7 @@ class TestDown:
     def test_a_session_that_the_administrator_ends(self, postgres, loans):
         reader = find_source(postgres.connection, batch_rows=5_000).read()
         reader.read_next_batch()
-        postgres.run_sql(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{READER}'"
-        )
+        postgres.run_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{READER}'")
 
         error = refuse(postgres, reader.read_all)
 
@@ -168,9 +166,7 @@ class TestSlowAnswers:
 def count_statements(postgres):
     """How many of the reader's statements the server is busy with."""
     return int(
-        postgres.run_sql(
-            f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{READER}' AND state = 'active'"
-        )
+        postgres.run_sql(f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{READER}' AND state = 'active'")
     )
 
 

@@ -8,12 +8,7 @@ from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from loantap.databases.source_table import Account
 from loantap.portfolio.errors import InputError
-from tests.sources.source_rows import (
-    FIRST_UPDATE,
-    expect_remedy,
-    find_source,
-    make_loans,
-)
+from tests.sources.source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
 from tools.sources.postgres import READER
 
 
@@ -79,8 +74,7 @@ class TestTypes:
         drawn = np.random.default_rng(7)
         pieces = [*"\"\\(),; \t'", "\n", "\r\n", "NULL", "{}", "?", "é", "👩", "x", "1"]
         texts = [
-            None if drawn.random() < 0.1 else "".join(drawn.choice(pieces, drawn.integers(6)))
-            for _ in range(3_000)
+            None if drawn.random() < 0.1 else "".join(drawn.choice(pieces, drawn.integers(6))) for _ in range(3_000)
         ]
         bits = drawn.integers(-(2**63), 2**63, 1_000)
         rows = pa.table(
@@ -146,10 +140,7 @@ class TestTimeZones:
         monkeypatch.setenv("TZ", zone)
         monkeypatch.setenv("PGTZ", zone)
         postgres.load("loans", make_loans(3))
-        postgres.run_sql(
-            "ALTER TABLE loans ALTER updated_at TYPE timestamptz "
-            "USING updated_at AT TIME ZONE 'UTC'"
-        )
+        postgres.run_sql("ALTER TABLE loans ALTER updated_at TYPE timestamptz USING updated_at AT TIME ZONE 'UTC'")
         source = find_source(postgres.connection)
         since = datetime(2016, 1, 1, 0, 2)  # noqa: DTZ001
 
@@ -159,9 +150,7 @@ class TestTimeZones:
 
 class TestEncodings:
     def test_a_database_in_latin1_is_read_as_it_is(self, postgres):
-        postgres.run_sql(
-            "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
-        )
+        postgres.run_sql("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
         rows = make_loans(2, loan_status=["Bäcker £ ½", "ÿ"])
         postgres.load("loans", rows, database="latin")
 
@@ -191,8 +180,7 @@ class TestContract:
 def test_a_data_source_of_this_machine_is_as_good_as_a_driver(postgres, tmp_path, monkeypatch):
     """Half of the test is that the driver behind the name is recognised: times are in UTC."""
     (tmp_path / "odbc.ini").write_text(
-        f"[warehouse]\nDriver=PostgreSQL Unicode\nServername=127.0.0.1\nPort={postgres.port}\n"
-        f"Database=loantap\n"
+        f"[warehouse]\nDriver=PostgreSQL Unicode\nServername=127.0.0.1\nPort={postgres.port}\nDatabase=loantap\n"
     )
     monkeypatch.setenv("ODBCINI", str(tmp_path / "odbc.ini"))
     login = f"DSN=warehouse;Uid={READER};Pwd={{{postgres.password_of(READER)}}};"

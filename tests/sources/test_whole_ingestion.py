@@ -50,9 +50,7 @@ def _where_the_servers_are(servers):
 
 @pytest.fixture(scope="module")
 def ingested(servers, empty_store, tmp_path_factory):
-    embedded, real = (
-        make_empty(tmp_path_factory.mktemp(name), empty_store) for name in ("embedded", "real")
-    )
+    embedded, real = (make_empty(tmp_path_factory.mktemp(name), empty_store) for name in ("embedded", "real"))
     given = f"loans={LOANS},seed={SEED},as_of={AS_OF}"
     first = embedded.run("--pipelines", "sources,ingestion", "--params", given)
     assert first.exit_code == 0, first.output

@@ -67,9 +67,7 @@ def change(servers, tables):
     loan_ids = tables[Table.LOANS]["loan_id"].to_pylist()
 
     def change_loan(number):
-        newest = datetime.fromisoformat(
-            servers.postgres.run_sql("SELECT max(updated_at) FROM loans")
-        )
+        newest = datetime.fromisoformat(servers.postgres.run_sql("SELECT max(updated_at) FROM loans"))
         servers.postgres.run_sql(
             f"UPDATE loans SET initial_list_status = translate(initial_list_status, 'fw', 'wf'),"
             f" updated_at = '{newest + STEP}' WHERE loan_id = '{loan_ids[number]}'"
@@ -112,9 +110,7 @@ def without_right_to_the_last_table(servers):
     ],
     ids=["loan_events", "the last of our tables"],
 )
-def test_a_run_that_fails_changes_nothing(
-    number, trouble, message, project, servers, change, tables
-):
+def test_a_run_that_fails_changes_nothing(number, trouble, message, project, servers, change, tables):
     change(number)
     digests, written = project.digests(), servers.written()
 

@@ -68,9 +68,7 @@ class TestTable:
             "profession|text", "updated_at|timestamp without time zone", "is_new|boolean",
         ]  # fmt: skip
         keys = "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
-        assert "PRIMARY KEY (loan_id)" in warehouse.run_sql(
-            f"{keys} WHERE conrelid = '{TABLE}'::regclass"
-        )
+        assert "PRIMARY KEY (loan_id)" in warehouse.run_sql(f"{keys} WHERE conrelid = '{TABLE}'::regclass")
 
     def test_a_new_column_is_added_and_one_no_longer_made_stays(self, warehouse, loans, caplog):
         write(warehouse.owner_connection, loans.head(2))
@@ -81,16 +79,10 @@ class TestTable:
         found = read(warehouse)
         assert found["state"].tolist() == ["OK"] * 3
         assert found["months"].isna().tolist() == [False, False, True]
-        assert (
-            "this release no longer fills column months; it stays, empty in new rows" in caplog.text
-        )
+        assert "this release no longer fills column months; it stays, empty in new rows" in caplog.text
 
-    @pytest.mark.parametrize(
-        ("declared", "fits"), [("varchar(80)", True), ("numeric", False), ("jsonb", False)]
-    )
-    def test_a_column_that_others_retyped_is_used_if_it_fits_or_else_named(
-        self, declared, fits, warehouse, loans
-    ):
+    @pytest.mark.parametrize(("declared", "fits"), [("varchar(80)", True), ("numeric", False), ("jsonb", False)])
+    def test_a_column_that_others_retyped_is_used_if_it_fits_or_else_named(self, declared, fits, warehouse, loans):
         write(warehouse.owner_connection, loans)
         column = "profession" if fits else "interest_rate_pct"
         using = "USING to_jsonb(interest_rate_pct)" if declared == "jsonb" else ""
@@ -154,9 +146,7 @@ class TestChanges:
         newer = [make_loans(2, version=1), make_loans(1, version=2)]
         write(warehouse.owner_connection, newer, mode="upsert")
 
-        expected = pd.concat(
-            [make_loans(1, 2), make_loans(2, 1).tail(1), make_loans(4).tail(2)], ignore_index=True
-        )
+        expected = pd.concat([make_loans(1, 2), make_loans(2, 1).tail(1), make_loans(4).tail(2)], ignore_index=True)
         assert_holds(warehouse, expected)
         assert "2 updated" in caplog.messages[-1]
         assert "1 passed over for a later one with the same key" in caplog.messages[-1]

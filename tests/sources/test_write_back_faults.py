@@ -11,16 +11,7 @@ import pytest
 from loantap.databases.backends import odbc_writing, waiting
 from loantap.databases.backends.interface import SourceDownError
 from loantap.portfolio.errors import InputError
-from tests.sources.our_tables import (
-    TABLE,
-    assert_holds,
-    holds_one_of,
-    make_loans,
-    make_target,
-    refusal,
-    tables,
-    write,
-)
+from tests.sources.our_tables import TABLE, assert_holds, holds_one_of, make_loans, make_target, refusal, tables, write
 from tests.sources.source_rows import wait_until
 from tools.sources.postgres import OWNER
 
@@ -61,9 +52,7 @@ class TestFaults:
         assert tables(written) == ["portfolio"]
 
     def cut_connections(self, server):
-        server.run_sql(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'"
-        )
+        server.run_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'")
 
     def test_a_statement_that_is_given_up_ends_at_the_server_too(self, written, monkeypatch):
         """It would go on, and keep others waiting for the table."""
@@ -131,9 +120,7 @@ class TestFaults:
 
 class TestPersistence:
     @pytest.mark.parametrize("step", ["insert", "lock"])
-    def test_a_connection_that_is_cut_once_costs_no_row_and_doubles_none(
-        self, step, warehouse, monkeypatch
-    ):
+    def test_a_connection_that_is_cut_once_costs_no_row_and_doubles_none(self, step, warehouse, monkeypatch):
         real = getattr(odbc_writing.PostgresTransaction, step)
         calls = []
 
@@ -154,9 +141,7 @@ class TestPersistence:
         assert_holds(warehouse, loans)
 
     @pytest.mark.parametrize("lost_one", [2, 3], ids=["of rows sent", "of the publication"])
-    def test_a_commit_whose_answer_was_lost_is_not_made_twice(
-        self, lost_one, warehouse, monkeypatch
-    ):
+    def test_a_commit_whose_answer_was_lost_is_not_made_twice(self, lost_one, warehouse, monkeypatch):
         """The second attempt finds what the first has done."""
         real = odbc_writing.WritableOdbc.transaction
         made = []

@@ -12,8 +12,7 @@ from threadpoolctl import threadpool_info
 
 def make_scores(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
     texts = dict.fromkeys(
-        ("decision", "reason_1", "reason_2", "reason_3", "reason_4", "model_name", "model_version"),
-        "approve",
+        ("decision", "reason_1", "reason_2", "reason_3", "reason_4", "model_name", "model_version"), "approve"
     )
     policy = dict.fromkeys(("policy_version", "policy_digest"), "npv 2026-11")
     scores = pd.DataFrame(
@@ -29,9 +28,7 @@ def make_scores(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
 
 def make_one_impossible(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
     scores = make_scores(batch, first_row)
-    return scores.assign(
-        probability_of_default=np.where(batch["a"].eq(299), 1.5, scores["probability_of_default"])
-    )
+    return scores.assign(probability_of_default=np.where(batch["a"].eq(299), 1.5, scores["probability_of_default"]))
 
 
 def take_minutes(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:

@@ -8,9 +8,7 @@ from loantap.tables import tasks
 
 
 @pytest.mark.parametrize("rows", [0, 4_000])
-def test_features_are_those_of_one_machine(
-    rows, simulated_loans, make_table, tmp_path, monkeypatch
-):
+def test_features_are_those_of_one_machine(rows, simulated_loans, make_table, tmp_path, monkeypatch):
     monkeypatch.setattr(tasks.cut, "__defaults__", (1_000,))
     file = {
         "type": "pandas.ParquetDataset",

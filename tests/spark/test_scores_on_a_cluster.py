@@ -11,12 +11,7 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import DataValidationError
 from pandas.testing import assert_frame_equal
 
-from loantap.datasets import (
-    BatchedDataset,
-    SparkFileDataset,
-    SparkTableDataset,
-    TableFileDataset,
-)
+from loantap.datasets import BatchedDataset, SparkFileDataset, SparkTableDataset, TableFileDataset
 from loantap.datasets.spark import job
 from loantap.datasets.staged import staging_path
 from loantap.pipelines.scoring.nodes import score_applications
@@ -56,9 +51,7 @@ def write(rows, path, row_group_size=128):
 
 def score_here(source, target, scorer):
     dataset = BatchedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(target)})
-    for batch in score_applications(
-        TableFileDataset(filepath=str(source)).load(), scorer, *OPTIONS
-    ):
+    for batch in score_applications(TableFileDataset(filepath=str(source)).load(), scorer, *OPTIONS):
         dataset.save(batch)
     dataset.publish()
     return pd.read_parquet(target)
@@ -76,12 +69,8 @@ def assert_same(there, here):
     assert_frame_equal(there, here, check_exact=False, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("kind", "ids"), [("csv", "none"), ("parquet", "texts"), ("csv", "numbers with gaps")]
-)
-def test_scores_are_those_of_one_machine(
-    kind, ids, applications, scorer, make_table, tmp_path, caplog
-):
+@pytest.mark.parametrize(("kind", "ids"), [("csv", "none"), ("parquet", "texts"), ("csv", "numbers with gaps")])
+def test_scores_are_those_of_one_machine(kind, ids, applications, scorer, make_table, tmp_path, caplog):
     numbers = pd.array([2**60 + n for n in range(600)], dtype="Int64")
     numbers[[5, 599]] = pd.NA
     given = {
@@ -145,35 +134,27 @@ class TestFailures:
         assert len(pd.read_parquet(path)) == 5
         assert [found.name for found in path.parent.iterdir()] == [path.name]
 
-    def test_a_column_that_is_missing_is_missed_by_name(
-        self, applications, scorer, make_table, last_good, tmp_path
-    ):
+    def test_a_column_that_is_missing_is_missed_by_name(self, applications, scorer, make_table, last_good, tmp_path):
         source = write(applications.drop(columns="dti"), tmp_path / "new.parquet")
 
         # Before the cluster is asked for anything.
         with pytest.raises(InputError, match="applications: column dti missing"):
             score_there(source, last_good, scorer, make_table)
 
-    def test_rows_that_are_not_valid_are_found_where_they_are_made(
-        self, make_table, last_good, numbers
-    ):
+    def test_rows_that_are_not_valid_are_found_where_they_are_made(self, make_table, last_good, numbers):
         promise = MappedFile(numbers, ("a",), make_one_impossible)
         dataset = make_table(last_good)
 
         with pytest.raises(DataValidationError, match=r"1 of 3 parts .*part-000002.*in_range"):
             dataset.save(promise)
 
-    def test_what_breaks_on_a_machine_of_the_cluster_is_told_with_its_cause(
-        self, make_table, last_good, numbers
-    ):
+    def test_what_breaks_on_a_machine_of_the_cluster_is_told_with_its_cause(self, make_table, last_good, numbers):
         dataset = make_table(last_good)
 
         with pytest.raises(DatasetError, match="a cable was cut"):
             dataset.save(MappedFile(numbers, ("a",), break_in_the_middle))
 
-    def test_a_run_that_is_interrupted_has_the_cluster_stop(
-        self, make_table, last_good, numbers, monkeypatch
-    ):
+    def test_a_run_that_is_interrupted_has_the_cluster_stop(self, make_table, last_good, numbers, monkeypatch):
         dataset = make_table(last_good)
 
         def press_control_c(*_):
@@ -187,9 +168,7 @@ class TestFailures:
 
         assert time.perf_counter() - started < 30
 
-    def test_a_run_that_fails_later_keeps_the_last_good_scores(
-        self, make_table, last_good, numbers
-    ):
+    def test_a_run_that_fails_later_keeps_the_last_good_scores(self, make_table, last_good, numbers):
         dataset = make_table(last_good)
         dataset.save(MappedFile(numbers, ("a",), make_scores))
 
@@ -197,20 +176,14 @@ class TestFailures:
         assert dataset.tally(["model_name"])["rows"].tolist() == [300]
         dataset.discard()
 
-    def test_what_a_killed_run_left_is_no_obstacle(
-        self, applications, scorer, make_table, last_good, tmp_path
-    ):
+    def test_what_a_killed_run_left_is_no_obstacle(self, applications, scorer, make_table, last_good, tmp_path):
         left = staging_path(last_good)
         left.mkdir()
         (left / "part-000099.parquet").write_text("half a file")
 
-        score_there(
-            write(applications.head(5), tmp_path / "new.parquet"), last_good, scorer, make_table
-        )
+        score_there(write(applications.head(5), tmp_path / "new.parquet"), last_good, scorer, make_table)
 
-    def test_a_run_killed_between_the_two_steps_of_publication_leaves_the_last_good_scores(
-        self, make_table, last_good
-    ):
+    def test_a_run_killed_between_the_two_steps_of_publication_leaves_the_last_good_scores(self, make_table, last_good):
         aside = last_good.with_name(".scores.aside.parquet")
         last_good.rename(aside)
 

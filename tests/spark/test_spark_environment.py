@@ -8,9 +8,7 @@ from tests.conftest import PROJECT
 
 def load(env):
     given = {"applications": "new.csv", "scores": "out.parquet", "as_of": "2026-11-23"}
-    return OmegaConfigLoader(
-        str(PROJECT / "conf"), env=env, runtime_params=given, **settings.CONFIG_LOADER_ARGS
-    )
+    return OmegaConfigLoader(str(PROJECT / "conf"), env=env, runtime_params=given, **settings.CONFIG_LOADER_ARGS)
 
 
 @pytest.fixture(scope="module")

@@ -226,9 +226,7 @@ def test_each_refusal_says_what_to_mend(status, code, kind, message, signed_in, 
     thread.start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     try:
-        with pytest.raises(
-            InputError, match=f"bucket some-bucket: cannot read .*{message}"
-        ) as told:
+        with pytest.raises(InputError, match=f"bucket some-bucket: cannot read .*{message}") as told:
             State(Bucket("some-bucket")).read()
     finally:
         server.shutdown()
@@ -238,9 +236,7 @@ def test_each_refusal_says_what_to_mend(status, code, kind, message, signed_in, 
 
 
 def test_a_bucket_that_is_not_there_is_named(bucket):
-    with pytest.raises(
-        InputError, match=r"bucket loantap-nowhere: .*no such bucket \(NoSuchBucket"
-    ):
+    with pytest.raises(InputError, match=r"bucket loantap-nowhere: .*no such bucket \(NoSuchBucket"):
         State(Bucket("loantap-nowhere")).read()
 
 

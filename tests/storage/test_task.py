@@ -84,9 +84,7 @@ def wait_for(condition, task=None, within_s=90.0):
         time.sleep(0.1)
 
 
-def test_one_task_goes_on_from_another_and_a_killed_one_changes_nothing(
-    run, start, bucket, tmp_path
-):
+def test_one_task_goes_on_from_another_and_a_killed_one_changes_nothing(run, start, bucket, tmp_path):
     code, said = run("one", *FIRST)
     assert code == 0, said
     first = State(bucket).read()
@@ -247,9 +245,7 @@ def test_environments_change_where_data_lives_not_what_is_computed():
     assert load("aws", "credentials") == load("odbc", "credentials")
     ours, aws = load("base", "mlflow"), load("aws", "mlflow")
     assert ours["tracking"]["experiment"].pop("create_experiment_kwargs")
-    assert aws["tracking"]["experiment"].pop("create_experiment_kwargs") == {
-        "artifact_location": None
-    }
+    assert aws["tracking"]["experiment"].pop("create_experiment_kwargs") == {"artifact_location": None}
     assert aws.pop("server") != ours.pop("server")
     assert aws == ours
     both = [(PROJECT / "conf" / name / "credentials.yml").read_bytes() for name in ("aws", "odbc")]

@@ -64,9 +64,7 @@ def test_there_is_a_worker_for_each_core_that_has_memory(monkeypatch):
 
 @pytest.mark.parametrize("is_ci", [False, True])
 @pytest.mark.parametrize("is_data_required", [False, True])
-def test_ci_asks_for_programs_and_a_variable_of_its_own_for_data(
-    is_ci, is_data_required, monkeypatch, tmp_path
-):
+def test_ci_asks_for_programs_and_a_variable_of_its_own_for_data(is_ci, is_data_required, monkeypatch, tmp_path):
     monkeypatch.setattr(conftest, "IN_CI", is_ci)
     monkeypatch.setattr(conftest, "DATA_REQUIRED", is_data_required)
     ends = {False: pytest.skip.Exception, True: pytest.fail.Exception}

@@ -47,8 +47,7 @@ class TestKeepAdditions:
         assert keep_additions(whole, HEADER + other_reason) == HEADER + PY4J + WATCHDOG
 
     @pytest.mark.parametrize(
-        ("here", "there"),
-        [("2.4.0", "2.4.1"), ("2.4.0", "2.4.0 ; os_name == 'nt'"), ("sha256:bb", "sha256:ee")],
+        ("here", "there"), [("2.4.0", "2.4.1"), ("2.4.0", "2.4.0 ; os_name == 'nt'"), ("sha256:bb", "sha256:ee")]
     )
     def test_locks_that_disagree_are_refused(self, here, there):
         with pytest.raises(LocksDisagreeError, match=r"'numpy==2\.4\.0' is .numpy==2\.4"):
@@ -74,10 +73,7 @@ class TestKeepAdditions:
         assert {path: path.read_text("utf-8") for path in texts} == texts
 
         slim_locks.main([run, fine])
-        assert [path.read_text("utf-8") for path in list(texts)[:2]] == [
-            HEADER + NUMPY,
-            HEADER + PY4J,
-        ]
+        assert [path.read_text("utf-8") for path in list(texts)[:2]] == [HEADER + NUMPY, HEADER + PY4J]
 
     def test_a_lock_that_includes_others_names_each_once_below_its_header(self, tmp_path):
         (tmp_path / "requirements").mkdir()
@@ -113,17 +109,12 @@ def test_a_deployment_lock_holds_what_it_adds_to_run(adding):
     wanted = extras.get(adding) or extras["odbc"] + extras["db2"] + extras["databricks"]
 
     assert not set(list_names(added)) & set(list_names(run))
-    assert {re.split(r"[\[>~=<]", each)[0] for each in wanted} <= {
-        *list_names(added),
-        *list_names(run),
-    }
+    assert {re.split(r"[\[>~=<]", each)[0] for each in wanted} <= {*list_names(added), *list_names(run)}
     assert added
 
 
 def test_deployment_locks_have_the_versions_of_the_development_lock():
-    development = {
-        requirement.partition("==")[0]: requirement for requirement in read_development_lock()
-    }
+    development = {requirement.partition("==")[0]: requirement for requirement in read_development_lock()}
     for name in ("run", *ADDING, "uv"):
         for requirement in read_pins(read_lock(f"requirements/{name}.txt")):
             known = development.get(requirement.partition("==")[0], requirement)
@@ -134,8 +125,6 @@ def test_deployment_locks_have_the_versions_of_the_development_lock():
 def test_a_lock_has_a_hash_for_each_pin_and_names_no_machine(path):
     text = path.read_text("utf-8")
 
-    assert not re.search(
-        r"https?://|file:|--(?:extra-)?index-url|--find-links|(?m:^-r )|/tmp|/home", text
-    )
+    assert not re.search(r"https?://|file:|--(?:extra-)?index-url|--find-links|(?m:^-r )|/tmp|/home", text)
     if path.suffix == ".txt":
         assert all("--hash=sha256:" in lines for lines in read_pins(text).values())

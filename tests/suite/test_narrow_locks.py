@@ -77,9 +77,7 @@ def test_hashes_that_are_not_used_and_pins_for_windows_go_and_everything_else_st
 def test_another_version_keeps_its_hashes():
     used = {"numpy==2.5.0": frozenset({"sha256:aa"})}
 
-    assert narrow(NUMPY, used) == (
-        "numpy==2.4.0 --hash=sha256:aa --hash=sha256:bb\n    # via pandas\n"
-    )
+    assert narrow(NUMPY, used) == ("numpy==2.4.0 --hash=sha256:aa --hash=sha256:bb\n    # via pandas\n")
     assert narrow(NUMPY, {"numpy==2.4.0": frozenset({"sha256:aa"})}) == (
         "numpy==2.4.0 --hash=sha256:aa\n    # via pandas\n"
     )
@@ -105,9 +103,7 @@ LINUX = ["abi3-manylinux2014_x86_64", "abi3-manylinux2014_aarch64"]
     ],
 )
 def test_a_source_distribution_is_used_if_one_machine_has_no_wheel(tags, is_built):
-    wheels = [
-        {"url": f"https://example.org/x-1-{each}.whl", "hashes": {"sha256": each}} for each in tags
-    ]
+    wheels = [{"url": f"https://example.org/x-1-{each}.whl", "hashes": {"sha256": each}} for each in tags]
     sdist = {"url": "https://example.org/x-1.tar.gz", "hashes": {"sha256": "source"}}
     package = {"name": "x", "version": "1", "wheels": wheels, "sdist": sdist}
 

@@ -56,9 +56,7 @@ def test_without():
 
 
 def run_as_make_test(folder, *options):
-    words = re.search(
-        r"^PYTEST := .* -m (pytest .*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE
-    )
+    words = re.search(r"^PYTEST := .* -m (pytest .*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
     return subprocess.run(
         [sys.executable, "-m", *words[1].split(), "-p", "tests.conftest", *options],
         env=os.environ | {"PYTHONPATH": str(PROJECT), "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"},

@@ -56,9 +56,7 @@ def list_changes(number: int) -> list[str]:
     ]
 
 
-def kill_extractions(
-    credentials: dict[str, Any], folder: Path, run_sql: Callable[[str], object]
-) -> dict[Since, int]:
+def kill_extractions(credentials: dict[str, Any], folder: Path, run_sql: Callable[[str], object]) -> dict[Since, int]:
     """Kill twenty extractions of a table `loans` that changes before each.
 
     At once the rows before the change or those behind it are there, and no others; the next run
@@ -99,9 +97,7 @@ def kill_extractions(
     return writing
 
 
-def extract(
-    credentials: dict[str, Any], folder: Path, since: Since, started: Any | None = None
-) -> None:
+def extract(credentials: dict[str, Any], folder: Path, since: Since, started: Any | None = None) -> None:
     begin = started.set if started is not None else lambda: None
     slow: Any = _SlowSource(_find_source(credentials), begin)
     snapshot = SnapshotDataset(filepath=str(folder), part_rows=_PART_ROWS)

@@ -59,9 +59,7 @@ def save(project: Path, value: str) -> list[Publishable]:
     """What a run has saved in files and tables, all of it saying the same."""
     warehouse = {"backend": "duckdb", "path": str(project / "data" / "warehouse.duckdb")}
     rows = pd.DataFrame({"loan_id": ["a"], "value": [value]})
-    report = StagedDataset(
-        dataset={"type": "json.JSONDataset", "filepath": str(project / "data" / "metrics.json")}
-    )
+    report = StagedDataset(dataset={"type": "json.JSONDataset", "filepath": str(project / "data" / "metrics.json")})
     report.save({"value": value})
     loans = StagedDataset(
         dataset={
@@ -70,9 +68,7 @@ def save(project: Path, value: str) -> list[Publishable]:
     )  # fmt: skip
     loans.save(rows)
     tables = [
-        TargetTableDataset(
-            system="warehouse", table=name, key=["loan_id"], mode="replace", credentials=warehouse
-        )
+        TargetTableDataset(system="warehouse", table=name, key=["loan_id"], mode="replace", credentials=warehouse)
         for name in TABLES
     ]
     for table in tables:
@@ -121,9 +117,7 @@ def run_with_model_and_be_killed(project: Path, at: int) -> None:
     _publish_and_be_killed(project, [register(NEW)], _steps_of_models(), at)
 
 
-def _publish_and_be_killed(
-    project: Path, models: list[RegisteredModelDataset], steps: list[Step], at: int
-) -> None:
+def _publish_and_be_killed(project: Path, models: list[RegisteredModelDataset], steps: list[Step], at: int) -> None:
     lock = ProjectLock(project)
     lock.acquire()
     saved = [*save(project, NEW), *models]

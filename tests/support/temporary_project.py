@@ -69,9 +69,7 @@ class Project:
         """The same in a process of its own, as from a shell in which nothing is set."""
         words = [str(Path(sys.executable).with_name("kedro")), "run", *arguments]
         shell = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        ended = subprocess.run(
-            words, cwd=self.folder, env=shell, stdout=PIPE, stderr=STDOUT, text=True, check=False
-        )
+        ended = subprocess.run(words, cwd=self.folder, env=shell, stdout=PIPE, stderr=STDOUT, text=True, check=False)
         return Ended(ended.returncode, ended.stdout)
 
     def digests(self) -> dict[str, str]:

@@ -23,9 +23,7 @@ def raw():
     events = simulate_events(portfolio, seed=8)
     tables = {}
     for table, rows in zip(Table, (portfolio, portfolio, events), strict=True):
-        rendered = render(rows, columns_of(table)).assign(
-            loan_id=rows["loan_id"], updated_at=AS_OF, origin=SIMULATED
-        )
+        rendered = render(rows, columns_of(table)).assign(loan_id=rows["loan_id"], updated_at=AS_OF, origin=SIMULATED)
         tables[table] = rendered.sample(frac=1, random_state=2, ignore_index=True)
     loans, applications, months = tables.values()
     loans.loc[3, "grade"] = "Z"
@@ -45,10 +43,7 @@ def raw():
 
 @pytest.fixture(scope="module")
 def cleaned(raw):
-    return [
-        joined(clean_in_groups(raw[table], table, AS_OF, rows=len(raw[table]) // 10)).rows
-        for table in Table
-    ]
+    return [joined(clean_in_groups(raw[table], table, AS_OF, rows=len(raw[table]) // 10)).rows for table in Table]
 
 
 def joined(cleaned):

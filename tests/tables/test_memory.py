@@ -24,12 +24,7 @@ def limits(tmp_path):
 
 @pytest.mark.parametrize(
     ("groups", "found"),
-    [
-        ("0::/app/job\n", [3 * GIB]),
-        ("0::/\n", []),
-        ("0::/gone\n", []),
-        ("5:cpu:/old\n4:memory:/old\n", [2 * GIB]),
-    ],
+    [("0::/app/job\n", [3 * GIB]), ("0::/\n", []), ("0::/gone\n", []), ("5:cpu:/old\n4:memory:/old\n", [2 * GIB])],
 )
 def test_the_limits_of_a_container_and_of_those_around_it(limits, groups, found):
     own = limits / "cgroup"
@@ -53,8 +48,7 @@ def test_a_limit_of_the_shell_counts():
 
 
 @pytest.mark.parametrize(
-    ("available", "working"),
-    [(GIB, 256 * MIB), (5 * GIB, 640 * MIB), (8 * GIB, GIB), (64 * GIB, 2 * GIB)],
+    ("available", "working"), [(GIB, 256 * MIB), (5 * GIB, 640 * MIB), (8 * GIB, GIB), (64 * GIB, 2 * GIB)]
 )
 def test_an_operation_takes_its_share(monkeypatch, available, working):
     monkeypatch.setattr(memory, "available_memory", lambda: available)

@@ -31,9 +31,7 @@ def test_rows_come_in_order_and_equal_ones_as_they_came(rows):
     reader = pa.Table.from_pandas(rows, preserve_index=False).to_reader(max_chunksize=300)
     sorted_rows = pd.concat(map(frame_of, sort_rows(reader, "id")), ignore_index=True)
 
-    expected = rows.assign(**{PLACE: range(ROWS)}).sort_values(
-        "id", kind="stable", ignore_index=True
-    )
+    expected = rows.assign(**{PLACE: range(ROWS)}).sort_values("id", kind="stable", ignore_index=True)
     assert_frame_equal(sorted_rows, expected)
 
 
@@ -58,11 +56,7 @@ def test_rows_of_one_value_are_in_one_pair(ordered, ours, theirs):
     right = known[known["id"].str.endswith(("1", "5", "a"))].reset_index(drop=True)
 
     pairs = list(
-        pair_groups(
-            group_rows(batches(left, 13), "id", ours),
-            group_rows(batches(right, 13), "id", theirs),
-            "id",
-        )
+        pair_groups(group_rows(batches(left, 13), "id", ours), group_rows(batches(right, 13), "id", theirs), "id")
     )
 
     assert_frame_equal(pd.concat([one for one, _ in pairs]), left)

@@ -163,9 +163,7 @@ def test_a_row_that_does_not_fit_keeps_its_place(fault, path, expected):
 
 
 def test_an_id_that_the_fault_may_have_moved_is_not_given(path):
-    moved = "\n".join(
-        ",".join([*line.split(",")[1:], line.split(",")[0]]) for line in PLAIN.split()
-    )
+    moved = "\n".join(",".join([*line.split(",")[1:], line.split(",")[0]]) for line in PLAIN.split())
 
     rows = read(moved.replace("147500", "147,500"), path)
 
@@ -318,10 +316,7 @@ class TestBlocks:
 
     @pytest.fixture
     def text(self):
-        rows = [
-            f'H{n},{n}000,"Clérk, {n}",{n}.5,"{n} Made Up Road\r\nTown, OK 22690"'
-            for n in range(40)
-        ]
+        rows = [f'H{n},{n}000,"Clérk, {n}",{n}.5,"{n} Made Up Road\r\nTown, OK 22690"' for n in range(40)]
         return "\n".join(["application_id,loan_amnt,emp_title,dti,address", *rows, ""])
 
     @pytest.mark.parametrize(("size", "sizes"), [(7, [7] * 5 + [5]), (8, [8] * 5)])
@@ -338,9 +333,7 @@ class TestBlocks:
     def test_lines_are_counted_on(self, text, path):
         rows = read(text.replace("30000,", "30,000,") + "\n\nTotal: 40\n", path)
 
-        assert rows[FAULT].dropna().to_dict() == {
-            30: "line 62: it has 6 values and the header 5 names"
-        }
+        assert rows[FAULT].dropna().to_dict() == {30: "line 62: it has 6 values and the header 5 names"}
         assert len(rows) == 40
 
     def test_a_mark_never_closed_is_found_before_the_end(self, text, path):
@@ -467,9 +460,7 @@ def test_faults_travel_to_the_machines_of_a_cluster(path, tmp_path):
     path.write_text(PLAIN.replace("147500", "147,500"), encoding="utf-8")
     columns = ("application_id", "annual_inc")
 
-    copied = write_as_parquet(
-        MappedFile(path, columns, lambda rows, _: rows), tmp_path / "c.parquet"
-    )
+    copied = write_as_parquet(MappedFile(path, columns, lambda rows, _: rows), tmp_path / "c.parquet")
 
     (here,), (there,) = (list(TableFile(at).read(columns)) for at in (path, copied.path))
     assert there["application_id"].astype("str").tolist() == ["H0", "H1", "H2"]

@@ -26,13 +26,7 @@ from typing import Final
 import numpy as np
 
 from tools.benchmarks.measured import environment, print_table
-from tools.load.applications import (
-    BATCH_PATH,
-    list_applications,
-    render_bodies,
-    render_scoring,
-    simulate_applications,
-)
+from tools.load.applications import BATCH_PATH, list_applications, render_bodies, render_scoring, simulate_applications
 from tools.load.exchange import ask, render_request
 from tools.load.generator import Load, Sending, send
 from tools.load.killing import kill_under_load

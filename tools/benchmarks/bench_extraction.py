@@ -49,10 +49,7 @@ def main() -> None:
         load_loans(server, arguments.rows)
         os.environ[_CONNECTION] = server.connection
         # In turns: each ratio is of runs on an equally busy machine.
-        rounds = [
-            {name: measure(name, arguments.rows) for name in arguments.sides}
-            for _ in range(arguments.repeats)
-        ]
+        rounds = [{name: measure(name, arguments.rows) for name in arguments.sides} for _ in range(arguments.repeats)]
     compare(arguments.rows, rounds)
 
 

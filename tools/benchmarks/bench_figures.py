@@ -58,8 +58,7 @@ def read(path: Path) -> pd.DataFrame:
     today = pd.Timestamp(datetime.now(UTC).date())
     rows = parse(raw, portfolio_columns(), today).rows
     return rows.join(split_address(rows["address"])).assign(
-        loan_id=[f"{number:06d}" for number in range(len(rows))],
-        is_charged_off=mark_outcome(rows["loan_status"]),
+        loan_id=[f"{number:06d}" for number in range(len(rows))], is_charged_off=mark_outcome(rows["loan_status"])
     )
 
 
@@ -95,8 +94,7 @@ def show(name: str, repeats: list[pd.DataFrame], share: float) -> None:
     figures = pd.DataFrame([asdict(measure(*arrays(repeat))) for repeat in repeats])
     low, high = bootstrap_bounds(*arrays(repeats[0]), seed=42, resamples=1_000)
     bounds = [
-        perfect_ece_bounds(repeat["probability_of_default"].to_numpy(), seed=42, resamples=1_000)
-        for repeat in repeats
+        perfect_ece_bounds(repeat["probability_of_default"].to_numpy(), seed=42, resamples=1_000) for repeat in repeats
     ]
     rows = []
     for figure in SHOWN:

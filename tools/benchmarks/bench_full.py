@@ -87,12 +87,7 @@ def scratch_project() -> Iterator[Path]:
 def watch(folder: Path, command: list[str], console: Console) -> Run:
     """Give a command that runs pipelines, telling of each node as it ends."""
     process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
+        command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     nodes: dict[str, Usage] = {}
     said: list[str] = []
@@ -104,9 +99,7 @@ def watch(folder: Path, command: list[str], console: Console) -> Run:
                 # Its line ends the start of the process as well.
                 name = found["node"]
                 nodes[name] = meter.read()
-                console.print(
-                    f"{name:<50} {nodes[name].seconds:7.1f} s {nodes[name].peak_mib:7,.0f} MiB"
-                )
+                console.print(f"{name:<50} {nodes[name].seconds:7.1f} s {nodes[name].peak_mib:7,.0f} MiB")
         rest = meter.finish()
     if process.returncode:
         raise SystemExit("".join(said[-40:]))

@@ -72,9 +72,7 @@ def main() -> None:
         show_external(decide(both, pd.concat([loans, external], ignore_index=True)))
 
 
-def predict(
-    rows: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions, number: int
-) -> pd.DataFrame:
+def predict(rows: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions, number: int) -> pd.DataFrame:
     """Out-of-fold PDs of one repeat, whose number is the seed of its folds."""
     own = options.model_copy(update={"seed": number})
     names = feature_names(options)
@@ -102,9 +100,7 @@ def decide(predictions: pd.DataFrame, loans: pd.DataFrame) -> Decided:
     return decide_portfolio(predictions, loans, splits, ECONOMICS, OPTIONS)
 
 
-def show(
-    title: str, decided: list[Decided], loans: pd.DataFrame, scenario: str, life: PaidLife
-) -> None:
+def show(title: str, decided: list[Decided], loans: pd.DataFrame, scenario: str, life: PaidLife) -> None:
     """Figures of every policy in one scenario, over all repeats."""
     profit = impute(loans, scenario, life)
     bad = loans["is_charged_off"].to_numpy() == 1

@@ -70,9 +70,7 @@ def write(loans: int, options: TrainingOptions, folder: Path) -> int:
     portfolio = portfolio.join(split_address(portfolio["address"]))
     is_charged_off = mark_outcome(portfolio["loan_status"])
     names = FEATURE_SETS[options.feature_set].features
-    train, _ = train_test_split(
-        np.arange(loans), test_size=0.1, stratify=is_charged_off, random_state=42
-    )
+    train, _ = train_test_split(np.arange(loans), test_size=0.1, stratify=is_charged_off, random_state=42)
     kept = np.sort(train)
     frame = build_features(portfolio, names).assign(is_charged_off=is_charged_off).iloc[kept]
     frame.reset_index(drop=True).to_parquet(folder / "train.parquet")
@@ -107,10 +105,7 @@ def search_plainly(folder: str) -> dict[str, Any]:
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         grid.fit(features, target)
-    return {
-        "f2": grid.cv_results_["mean_test_f2"].tolist(),
-        "chosen": options.candidates[grid.best_index_].label,
-    }
+    return {"f2": grid.cv_results_["mean_test_f2"].tolist(), "chosen": options.candidates[grid.best_index_].label}
 
 
 def choose_by_results(results: dict[str, Any], folds: int) -> int:

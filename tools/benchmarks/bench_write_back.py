@@ -58,12 +58,7 @@ def main() -> None:
             found[name] = measure_apart(time_side, folder, name)
     slowest = found[_BASELINE][0]
     table = [
-        (
-            name,
-            f"{seconds:.1f}",
-            f"{usage.peak_mib:,.0f}",
-            f"{slowest / seconds:.1f}" if seconds else "",
-        )
+        (name, f"{seconds:.1f}", f"{usage.peak_mib:,.0f}", f"{slowest / seconds:.1f}" if seconds else "")
         for name, (seconds, usage) in found.items()
     ]
     headings = ("", "seconds", "peak memory, MiB", "times faster than to_sql")
@@ -88,11 +83,7 @@ def time_side(folder: str, name: str) -> float:
 
 def _write(loans: pd.DataFrame, connection: str) -> None:
     table = TargetTableDataset(
-        system="warehouse",
-        table="portfolio",
-        key=["loan_id"],
-        mode="replace",
-        credentials={"connection": connection},
+        system="warehouse", table="portfolio", key=["loan_id"], mode="replace", credentials={"connection": connection}
     )
     table.save(loans)
     table.publish()

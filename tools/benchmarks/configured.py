@@ -66,8 +66,7 @@ def make_scorer(model: str = "lending") -> Scorer:
     loans = simulate_portfolio(_LOANS, seed=1).portfolio
     features = build_features(loans, feature_names(options))
     rows = features.assign(
-        loan_id=pd.Series(range(_LOANS)).astype("str"),
-        is_charged_off=mark_outcome(loans["loan_status"]),
+        loan_id=pd.Series(range(_LOANS)).astype("str"), is_charged_off=mark_outcome(loans["loan_status"])
     )
     trained = make_trained_model(train_logistic(rows, options), features, "simulated", options)
     return Scorer(trained, f"loantap-{model}-demo", "1")

@@ -24,9 +24,7 @@ class Answer:
     body: bytes
 
 
-def render_request(
-    method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
-) -> bytes:
+def render_request(method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
     """The bytes of a request, made once and sent often."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]

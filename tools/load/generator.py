@@ -106,9 +106,7 @@ class _Connection:
 
 
 class _Generator:
-    def __init__(
-        self, port: int, requests: Iterator[bytes], sending: Sending, listen: Listener
-    ) -> None:
+    def __init__(self, port: int, requests: Iterator[bytes], sending: Sending, listen: Listener) -> None:
         self._port, self._sending, self._listen = port, sending, listen
         self._requests = enumerate(requests)
         self._poll = select.epoll()

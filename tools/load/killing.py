@@ -52,9 +52,7 @@ class Killed:
         return self.missing + self.twice + self.changed + self.refused
 
 
-def kill_under_load(
-    server: Server, requests: list[bytes], prefix: str, read_log: LogReader, seconds: float
-) -> Killed:
+def kill_under_load(server: Server, requests: list[bytes], prefix: str, read_log: LogReader, seconds: float) -> Killed:
     """Load a server, kill all its processes, start it again, compare answers with the log.
 
     Idempotency keys begin with a prefix that no other load has.
@@ -80,8 +78,7 @@ def kill_under_load(
     server.start()
     log = read_log(prefix)
     missing = sum(
-        json.loads(body)["id"] not in log.get(name_key(prefix, number), ())
-        for number, body in bodies.items()
+        json.loads(body)["id"] not in log.get(name_key(prefix, number), ()) for number, body in bodies.items()
     )
     kept = sum(name_key(prefix, number) in log for number in lost)
 
@@ -91,6 +88,4 @@ def kill_under_load(
         refused += answer.status != 200
         changed += number in bodies and answer.body != bodies[number]
     twice = sum(len(ids) > 1 for ids in read_log(prefix).values())
-    return Killed(
-        len(bodies), len(lost), kept, server.seconds_to_ready, missing, twice, changed, refused
-    )
+    return Killed(len(bodies), len(lost), kept, server.seconds_to_ready, missing, twice, changed, refused)

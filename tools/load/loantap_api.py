@@ -15,8 +15,7 @@ from loantap.serving.keys.keys import Keys, Scope
 from tools.load.server import Server, find_port
 
 _READ_KEYS: Final = (
-    "SELECT idempotency_key, id FROM records WHERE kind = 'decision' "
-    "AND idempotency_key >= ? AND idempotency_key < ?"
+    "SELECT idempotency_key, id FROM records WHERE kind = 'decision' AND idempotency_key >= ? AND idempotency_key < ?"
 )
 _REQUESTS_A_MINUTE: Final = 10_000_000
 _WHO: Final = Caller("load", "load", "load")

@@ -72,11 +72,7 @@ class Server:
 
     def _wait_until_ready(self, end: float) -> None:
         while not self.is_ready():
-            if (
-                self._process is None
-                or self._process.poll() is not None
-                or time.perf_counter() > end
-            ):
+            if self._process is None or self._process.poll() is not None or time.perf_counter() > end:
                 said = self.log.read_text(errors="replace")[-2000:]
                 raise RuntimeError(f"{self.command[0]} was not ready; it wrote: {said}")
             time.sleep(_PAUSE)

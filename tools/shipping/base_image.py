@@ -96,10 +96,7 @@ def _try(program: str, *arguments: str) -> None:
 
 def _read_pip_settings() -> str:
     listed = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout
     found = {"cert": str(_CERTIFICATES)} if _CERTIFICATES.exists() else {}
     for line in listed.splitlines():

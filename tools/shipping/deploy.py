@@ -14,16 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.shipping import jira
 from tools.shipping.aws import ShippingError, aws_session
-from tools.shipping.ecs import (
-    FAMILIES,
-    Environment,
-    images,
-    judge,
-    number,
-    primary,
-    settled,
-    short,
-)
+from tools.shipping.ecs import FAMILIES, Environment, images, judge, number, primary, settled, short
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +128,7 @@ def _changing() -> Iterator[None]:
         raise ShippingError(f"Services were changing when AWS refused: {error}", 4) from error
 
 
-def _switch(
-    environment: Environment, new: Mapping[str, str], before: Mapping[str, str], patience: Patience
-) -> None:
+def _switch(environment: Environment, new: Mapping[str, str], before: Mapping[str, str], patience: Patience) -> None:
     """All services run `new`, or all run what they ran before."""
     started = dt.datetime.now(dt.UTC).replace(microsecond=0)
     try:
@@ -168,9 +157,7 @@ def _switch(
     raise ShippingError(f"{why}; running: {', '.join(map(short, before.values()))}", 1)
 
 
-def _wait(
-    environment: Environment, wanted: Mapping[str, str], patience: Patience
-) -> dict[str, str]:
+def _wait(environment: Environment, wanted: Mapping[str, str], patience: Patience) -> dict[str, str]:
     """How each service ended; "too slow" where it did not."""
     ended: dict[str, str] = {}
     told: dict[str, str] = {}

@@ -64,9 +64,7 @@ class Environment:
     def describe(self, arn: str) -> tuple[dict[str, Any], dict[str, str]]:
         """A revision and its tags."""
         answer = self._ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
-        return answer["taskDefinition"], {
-            tag["key"]: tag["value"] for tag in answer.get("tags", [])
-        }
+        return answer["taskDefinition"], {tag["key"]: tag["value"] for tag in answer.get("tags", [])}
 
     def with_images(self, part: str, sha: str) -> dict[str, Any]:
         """The newest revision of a family with our images as of commit `sha`, all else as it is.
@@ -142,9 +140,7 @@ class Environment:
         """What the service says of itself since a moment, and why tasks of a revision stopped."""
         events: list[dict[str, Any]] = [e for e in service["events"] if e["createdAt"] >= since]
         lines = [f"{part}: {event['message']}" for event in reversed(events[:10])]
-        stopped = self._ecs.list_tasks(
-            cluster=self.cluster, serviceName=part, desiredStatus="STOPPED"
-        )["taskArns"]
+        stopped = self._ecs.list_tasks(cluster=self.cluster, serviceName=part, desiredStatus="STOPPED")["taskArns"]
         if not stopped:
             return lines
         # Those of earlier revisions are on record for an hour.
@@ -169,10 +165,7 @@ def short(arn: str) -> str:
 def has_image(ecr: Any, name: str, tag: str) -> bool:
     """Whether ECR has an image of that name with this tag or digest."""
     wanted = {"imageDigest" if tag.startswith("sha256:") else "imageTag": tag}
-    absent = (
-        ecr.exceptions.ImageNotFoundException,
-        ecr.exceptions.RepositoryNotFoundException,
-    )
+    absent = (ecr.exceptions.ImageNotFoundException, ecr.exceptions.RepositoryNotFoundException)
     with contextlib.suppress(*absent):
         return bool(ecr.describe_images(repositoryName=name, imageIds=[wanted])["imageDetails"])
     return False

@@ -21,12 +21,7 @@ from typing import Final, Self
 RUNNING_ENGINE: Final = "LOANTAP_TEST_DOCKER_HOST"
 # Another command line speaks another dialect of `build`.
 _PATH: Final = f"/usr/bin:/usr/sbin:/bin:/sbin:{os.environ.get('PATH', '')}"
-_PROGRAMS: Final = {
-    "docker": "docker.io",
-    "dockerd": "docker.io",
-    "containerd": "docker.io",
-    "runc": "docker.io",
-}
+_PROGRAMS: Final = {"docker": "docker.io", "dockerd": "docker.io", "containerd": "docker.io", "runc": "docker.io"}
 _CAP_SYS_ADMIN: Final = 21
 _READY_WITHIN_S: Final = 60
 _PAUSE_S: Final = 0.1
@@ -41,9 +36,7 @@ def find_missing() -> list[str]:
     if os.environ.get(RUNNING_ENGINE):
         return [] if shutil.which("docker", path=_PATH) else ["docker.io"]
     programs = _PROGRAMS | {"debootstrap": "debootstrap"}
-    absent = {
-        package for program, package in programs.items() if not shutil.which(program, path=_PATH)
-    }
+    absent = {package for program, package in programs.items() if not shutil.which(program, path=_PATH)}
     return sorted(absent)
 
 
@@ -95,10 +88,7 @@ class Engine:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
 

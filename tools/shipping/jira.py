@@ -65,7 +65,5 @@ def _pipeline() -> str:
 
 def _document(paragraphs: list[str]) -> dict[str, Any]:
     """Atlassian's document format, which version 3 of the API takes."""
-    content = [
-        {"type": "paragraph", "content": [{"type": "text", "text": text}]} for text in paragraphs
-    ]
+    content = [{"type": "paragraph", "content": [{"type": "text", "text": text}]} for text in paragraphs]
     return {"type": "doc", "version": 1, "content": content}

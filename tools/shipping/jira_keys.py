@@ -13,9 +13,7 @@ def find_unnamed(project: str, branch: str, subjects: Mapping[str, str]) -> list
     """What carries no key such as LOAN-12: the branch, or commits by short SHA."""
     key = re.compile(rf"(?<![A-Z0-9]){re.escape(project)}-[1-9]\d*(?!\d)")
     wrong = [] if key.search(branch) else [f"branch {branch!r}"]
-    return wrong + [
-        f"commit {sha}: {text}" for sha, text in subjects.items() if not key.search(text)
-    ]
+    return wrong + [f"commit {sha}: {text}" for sha, text in subjects.items() if not key.search(text)]
 
 
 def main() -> int:

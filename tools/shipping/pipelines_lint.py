@@ -14,17 +14,7 @@ from typing import Any, Final
 import yaml
 
 # Bitbucket has these without a definition.
-_CACHES: Final = {
-    "docker",
-    "pip",
-    "node",
-    "composer",
-    "dotnetcore",
-    "gradle",
-    "ivy2",
-    "maven",
-    "sbt",
-}
+_CACHES: Final = {"docker", "pip", "node", "composer", "dotnetcore", "gradle", "ivy2", "maven", "sbt"}
 _SERVICES: Final = {"docker"}
 _PINNED: Final = re.compile(r"@sha256:[0-9a-f]{64}$|:\d+\.\d+\.\d+[\w.-]*$|^\$\{?\w*DIGEST\w*\}?$")
 _TARGET: Final = re.compile(r"^([\w.-]+):(?!=)", re.MULTILINE)

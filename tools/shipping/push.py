@@ -40,11 +40,7 @@ def _push(registry: str, token: str, sha: str, parts: Sequence[str]) -> None:
 
 def _docker(*words: str, text: str = "") -> None:
     done = subprocess.run(
-        [shutil.which("docker") or "docker", *words],
-        input=text,
-        text=True,
-        capture_output=True,
-        check=False,
+        [shutil.which("docker") or "docker", *words], input=text, text=True, capture_output=True, check=False
     )
     if done.returncode:
         raise ShippingError(f"docker {words[0]} failed: {done.stderr.strip()}", exit_code=1)

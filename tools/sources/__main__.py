@@ -46,9 +46,7 @@ def up(loans: int, seed: int, as_of: date, portfolio: Path | None) -> None:
         raise InputError("sources-up", "the sources are up already", "make sources-down ends them")
     absent = {module.missing() for module in (postgres, derby, thrift_server)} - {None}
     if absent:
-        raise InputError(
-            "sources-up", "not all is installed", "Run: " + "; ".join(sorted(map(str, absent)))
-        )
+        raise InputError("sources-up", "not all is installed", "Run: " + "; ".join(sorted(map(str, absent))))
     tables = loader.make_tables(loans, seed, as_of, portfolio)
     # The project may be closed to the user that PostgreSQL runs as.
     folder = Path(tempfile.mkdtemp(prefix="loantap-sources-"))
@@ -97,9 +95,7 @@ def down() -> None:
             except (OSError, RuntimeError, ValueError) as error:  # the others go all the same
                 going.append(f"{name}: {error}")
     if going:
-        raise InputError(
-            "sources-down", "; ".join(going), f"End it by hand, remove {folder}, and run it again"
-        )
+        raise InputError("sources-down", "; ".join(going), f"End it by hand, remove {folder}, and run it again")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(_STATE)
     console.print("The sources are down")
@@ -116,9 +112,7 @@ def _clean_up() -> None:
 def _write_environment(variables: Mapping[str, str]) -> None:
     # Passwords are in it, though of this machine only.
     _ENVIRONMENT.touch(0o600)
-    _ENVIRONMENT.write_text(
-        "".join(f"export {name}={shlex.quote(text)}\n" for name, text in variables.items())
-    )
+    _ENVIRONMENT.write_text("".join(f"export {name}={shlex.quote(text)}\n" for name, text in variables.items()))
 
 
 def main() -> None:

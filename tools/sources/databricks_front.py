@@ -149,15 +149,12 @@ class Service:
             return answer
         schema = arrow_schema(answer.resultSetMetadata.schema)
         arrays = [
-            to_array(column, field.type)
-            for column, field in zip(answer.results.columns or (), schema, strict=True)
+            to_array(column, field.type) for column, field in zip(answer.results.columns or (), schema, strict=True)
         ]
         batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
         answer.results.columns = None
         answer.results.rows = []
-        answer.results.arrowBatches = [
-            thrift.TSparkArrowBatch(batch.serialize().to_pybytes(), batch.num_rows)
-        ]
+        answer.results.arrowBatches = [thrift.TSparkArrowBatch(batch.serialize().to_pybytes(), batch.num_rows)]
         # Spark says never; an empty batch is how its end shows.
         answer.hasMoreRows = batch.num_rows > 0
         return answer

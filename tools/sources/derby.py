@@ -59,9 +59,7 @@ class Derby:
         if not self._state.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             self._state.touch(0o600)
-            self._write(
-                {"port": free_port(), "derby_port": free_port(), "password": secrets.token_hex(8)}
-            )
+            self._write({"port": free_port(), "derby_port": free_port(), "password": secrets.token_hex(8)})
         known = json.loads(self._state.read_text())
         self.port: int = known["port"]
         self._derby_port: int = known["derby_port"]
@@ -84,12 +82,7 @@ class Derby:
         return f"{user}@{{%/{self._password}"
 
     def connect_as(
-        self,
-        user: str,
-        *,
-        password: str | None = None,
-        port: int | None = None,
-        database: str = DATABASE,
+        self, user: str, *, password: str | None = None, port: int | None = None, database: str = DATABASE
     ) -> str:
         """URL of a user, through another port such as a proxy's if given."""
         secret = quote(password or self.password_of(user), safe="")
@@ -141,9 +134,7 @@ class Derby:
     def load(self, table: str, rows: pa.Table) -> None:
         """Make a table anew with these rows, for the reader to read."""
         name = f"{SCHEMA}.{table.upper()}"
-        columns = ", ".join(
-            f"{field.name.upper()} {_type_of(rows.column(field.name))}" for field in rows.schema
-        )
+        columns = ", ".join(f"{field.name.upper()} {_type_of(rows.column(field.name))}" for field in rows.schema)
         path = self.folder / f"{secrets.token_hex(4)}.csv"
         try:
             pa_csv.write_csv(rows, path, pa_csv.WriteOptions(include_header=False))

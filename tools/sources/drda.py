@@ -70,9 +70,7 @@ def parse_parameters(body: bytes) -> Parameters:
 
 def encode_parameters(parameters: Parameters) -> bytes:
     """Parameters as they go over the wire."""
-    return b"".join(
-        encode_u16(len(value) + 4) + encode_u16(code) + value for code, value in parameters
-    )
+    return b"".join(encode_u16(len(value) + 4) + encode_u16(code) + value for code, value in parameters)
 
 
 def encode_u16(number: int) -> bytes:

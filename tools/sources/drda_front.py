@@ -19,14 +19,7 @@ from contextlib import suppress
 from functools import partial
 from typing import BinaryIO, Final, cast
 
-from tools.sources.drda import (
-    Parameters,
-    Structure,
-    encode_parameters,
-    encode_u16,
-    parse_parameters,
-    read_chains,
-)
+from tools.sources.drda import Parameters, Structure, encode_parameters, encode_u16, parse_parameters, read_chains
 
 # Product, release and level that each side takes from the other.
 _CLIENT_LEVEL: Final = "DNC10010"
@@ -101,20 +94,13 @@ def rewrite_request(chain: list[Structure]) -> list[Structure]:
 
 def rewrite_reply(chain: list[Structure]) -> list[Structure]:
     """What Derby answers, in words that IBM's driver knows."""
-    rewrites = {
-        _EXCSATRD: _rewrite_attributes,
-        _ACCRDBRM: _rewrite_access,
-        _SQLCARD: _rewrite_fault,
-    }
+    rewrites = {_EXCSATRD: _rewrite_attributes, _ACCRDBRM: _rewrite_access, _SQLCARD: _rewrite_fault}
 
     def rewrite(structure: Structure) -> Structure:
         if not any(code in rewrites for code, _ in structure.objects):
             return structure
         return structure.with_objects(
-            [
-                (code, rewrites[code](body) if code in rewrites else body)
-                for code, body in structure.objects
-            ]
+            [(code, rewrites[code](body) if code in rewrites else body) for code, body in structure.objects]
         )
 
     return [rewrite(structure) for structure in chain]
@@ -131,18 +117,11 @@ def serve(listener: socket.socket, behind: int) -> None:
             continue
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for pump in (
-            partial(_pump, client, server, rewrite_request),
-            partial(_pump, server, client, rewrite_reply),
-        ):
+        for pump in (partial(_pump, client, server, rewrite_request), partial(_pump, server, client, rewrite_reply)):
             threading.Thread(target=pump, daemon=True).start()
 
 
-def _pump(
-    source: socket.socket,
-    sink: socket.socket,
-    rewrite: Callable[[list[Structure]], list[Structure]],
-) -> None:
+def _pump(source: socket.socket, sink: socket.socket, rewrite: Callable[[list[Structure]], list[Structure]]) -> None:
     """Pass on what one side says; when it ends or fails, the other side hears of it."""
     is_leaving = False
     try:
@@ -156,9 +135,7 @@ def _pump(
     finally:
         # Derby finishes what it was asked before it closes.
         for end, how in (
-            [(sink, socket.SHUT_WR)]
-            if is_leaving
-            else [(source, socket.SHUT_RDWR), (sink, socket.SHUT_RDWR)]
+            [(sink, socket.SHUT_WR)] if is_leaving else [(source, socket.SHUT_RDWR), (sink, socket.SHUT_RDWR)]
         ):
             with suppress(OSError):
                 end.shutdown(how)
@@ -191,9 +168,7 @@ def _rewrite_access(body: bytes) -> bytes:
             rewritten.append((code, _text(_SERVER_LEVEL, value)))
         elif code == _TYPDEFOVR:
             inner = parse_parameters(value)
-            rewritten.append(
-                (code, encode_parameters([part for part in inner if part[0] in _CCSIDS]))
-            )
+            rewritten.append((code, encode_parameters([part for part in inner if part[0] in _CCSIDS])))
             rewritten += [part for part in inner if part[0] not in _CCSIDS]
         else:
             rewritten.append((code, value))

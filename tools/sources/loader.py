@@ -7,19 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from loantap.pipelines.sources.nodes import (
-    make_portfolio,
-    simulate_loan_events,
-    split_by_system,
-)
+from loantap.pipelines.sources.nodes import make_portfolio, simulate_loan_events, split_by_system
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.options import SourcesOptions
 from loantap.tables.files import TableFile
 
 
-def make_tables(
-    loans: int, seed: int, as_of: date, portfolio: Path | None = None
-) -> dict[Table, pa.Table]:
+def make_tables(loans: int, seed: int, as_of: date, portfolio: Path | None = None) -> dict[Table, pa.Table]:
     """The tables of the sources, by the functions that fill the embedded databases.
 
     `loans` is the size of the demo portfolio where no CSV file is given; `as_of` its snapshot, and

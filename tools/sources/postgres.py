@@ -17,12 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from tools.sources.ports import free_port
-from tools.sources.system_packages import (
-    DRIVER,
-    POSTGRES,
-    find_postgres,
-    is_driver_installed,
-)
+from tools.sources.system_packages import DRIVER, POSTGRES, find_postgres, is_driver_installed
 
 DATABASE = "loantap"
 ADMIN, READER, OWNER = "postgres", "loantap_reader", "loantap_owner"

@@ -10,8 +10,7 @@ POSTGRES = "postgresql odbc-postgresql unixodbc"
 JAVA = "default-jre-headless"
 DERBY = "libderby-java derby-tools"
 DERBY_JARS = tuple(
-    Path("/usr/share/java") / f"{name}.jar"
-    for name in ("derby", "derbynet", "derbyclient", "derbytools")
+    Path("/usr/share/java") / f"{name}.jar" for name in ("derby", "derbynet", "derbyclient", "derbytools")
 )
 
 

@@ -30,9 +30,7 @@ def check_contract(where: str, table: Table, schema: pa.Schema) -> frozenset[str
     ]
     if retyped:
         raise InputError(
-            where,
-            "; ".join(retyped),
-            "Have the type restored at the source, or read a view that casts it",
+            where, "; ".join(retyped), "Have the type restored at the source, or read a view that casts it"
         )
     return frozenset(held.keys() - contract.keys())
 

@@ -60,9 +60,7 @@ def inspect_source(source: SourceTable, as_of: datetime) -> Iterator[Finding]:
         yield Finding(where, _name_check(error), Outcome.FAULT, error.problem, error.remedy)
         return
     if not account.rows:
-        yield Finding(
-            where, "rows", Outcome.FAULT, "the table has none", "Fill it, or name another"
-        )
+        yield Finding(where, "rows", Outcome.FAULT, "the table has none", "Fill it, or name another")
         return
     yield Finding(where, "rows", Outcome.FINE, f"{account.rows:,}")
     if account.last_update is None:
@@ -87,9 +85,7 @@ def inspect_target(target: TargetSystem) -> Finding:
         target.try_writing()
     except InputError as error:
         return Finding(target.where, "writing", Outcome.FAULT, error.problem, error.remedy)
-    return Finding(
-        target.where, "writing", Outcome.FINE, "a table was made, written and removed again"
-    )
+    return Finding(target.where, "writing", Outcome.FINE, "a table was made, written and removed again")
 
 
 def _report_columns(where: str, expected: int, beyond: frozenset[str]) -> Finding:

@@ -105,14 +105,11 @@ class Merge:
             wanted = sql_type(field.type)
             if field.name not in types:
                 logger.info("%s: column %s is new and is added", self.where, field.name)
-                statements.append(
-                    f"ALTER TABLE {quote(self.table)} ADD COLUMN {quote(field.name)} {wanted.name}"
-                )
+                statements.append(f"ALTER TABLE {quote(self.table)} ADD COLUMN {quote(field.name)} {wanted.name}")
             elif types[field.name] not in wanted.known_as:
                 raise InputError(
                     self.where,
-                    f"column {field.name} is of type {types[field.name]}, and its new values are "
-                    f"{wanted.name}",
+                    f"column {field.name} is of type {types[field.name]}, and its new values are {wanted.name}",
                     f"Convert it with ALTER TABLE {quote(self.table)} ALTER COLUMN "
                     f"{quote(field.name)} TYPE {wanted.name}, or rename the table",
                 )
@@ -124,8 +121,7 @@ class Merge:
                 )  # fmt: skip
                 if not column.is_nullable:
                     statements.append(
-                        f"ALTER TABLE {quote(self.table)} ALTER COLUMN {quote(column.name)} "
-                        f"DROP NOT NULL"
+                        f"ALTER TABLE {quote(self.table)} ALTER COLUMN {quote(column.name)} DROP NOT NULL"
                     )
         return statements
 
@@ -175,9 +171,7 @@ class Merge:
             )
         return 0
 
-    def _write(
-        self, staged: Staged, repeated: int, transaction: Transaction, *, in_place: bool
-    ) -> Changes:
+    def _write(self, staged: Staged, repeated: int, transaction: Transaction, *, in_place: bool) -> Changes:
         names, source = staged.schema.names, f"{quote(staged.name)} AS s"
         target, same = f"{quote(self.table)} AS t", _same(self.key, "t", "s")
         values = [name for name in names if name not in self.key]
@@ -239,17 +233,11 @@ def list_tables(prefix: str, transaction: Transaction) -> list[str]:
 
 
 def create_statement(
-    table: str,
-    schema: pa.Schema,
-    key: Sequence[str] = (),
-    kind: str = "TABLE",
-    *,
-    indexed: bool = True,
+    table: str, schema: pa.Schema, key: Sequence[str] = (), kind: str = "TABLE", *, indexed: bool = True
 ) -> str:
     """The statement that makes a table of ours, with or without an index on its key."""
     columns = [
-        f"{quote(field.name)} {sql_type(field.type).name}{' NOT NULL' * (field.name in key)}"
-        for field in schema
+        f"{quote(field.name)} {sql_type(field.type).name}{' NOT NULL' * (field.name in key)}" for field in schema
     ]
     constraints = [f"PRIMARY KEY ({_list(key)})"] if key and indexed else []
     return f"CREATE {kind} {quote(table)} ({', '.join(columns + constraints)})"

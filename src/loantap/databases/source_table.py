@@ -13,14 +13,7 @@ import pyarrow as pa
 from loantap.databases.backends import EMBEDDED, Backend, make_backend
 from loantap.databases.backends.connection_text import find_secrets, redact
 from loantap.databases.backends.interface import BATCH_ROWS, Query
-from loantap.databases.backends.waiting import (
-    GRACE_S,
-    LONGEST_ANSWER_S,
-    Deadline,
-    Patience,
-    persist,
-    read_ahead,
-)
+from loantap.databases.backends.waiting import GRACE_S, LONGEST_ANSWER_S, Deadline, Patience, persist, read_ahead
 from loantap.databases.contract import check_contract
 from loantap.portfolio.dictionary import KEYS, UPDATED_AT, Table
 
@@ -98,9 +91,7 @@ class SourceTable:
         """
         backend = self._backend()
         # A system that hangs is not waited for without end.
-        with read_ahead(
-            lambda: backend.describe(self._table).empty_table().to_reader(), self._begin()
-        ) as reader:
+        with read_ahead(lambda: backend.describe(self._table).empty_table().to_reader(), self._begin()) as reader:
             return reader.schema
 
     def hold_to_contract(self, schema: pa.Schema) -> frozenset[str]:
@@ -183,9 +174,7 @@ class SourceTable:
         # Some systems give names in upper case.
         names = [name.lower() for name in reader.schema.names]
         fields = [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
-        return pa.RecordBatchReader.from_batches(
-            pa.schema(fields), (batch.rename_columns(names) for batch in reader)
-        )
+        return pa.RecordBatchReader.from_batches(pa.schema(fields), (batch.rename_columns(names) for batch in reader))
 
 
 def _as_parameters(since: datetime | None) -> tuple[str, ...]:

@@ -105,14 +105,8 @@ class RowShaper:
 
     def _cast(self, table: pa.Table, schema: pa.Schema) -> pa.Table:
         if strange := set(schema.names) ^ set(table.schema.names):
-            raise self._refuse(
-                f"column {min(strange)} is in some of its rows only",
-                "Save rows with the same columns",
-            )
-        return pa.table(
-            [self._cast_column(table.column(field.name), field) for field in schema],
-            schema=schema,
-        )
+            raise self._refuse(f"column {min(strange)} is in some of its rows only", "Save rows with the same columns")
+        return pa.table([self._cast_column(table.column(field.name), field) for field in schema], schema=schema)
 
     def _cast_column(self, column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
         try:
@@ -120,8 +114,7 @@ class RowShaper:
             return column.cast(field.type, safe=not pa.types.is_timestamp(field.type))
         except pa.ArrowInvalid as error:
             raise self._refuse(
-                f"column {field.name} has values that are not {field.type}: {error}",
-                "Give it one dtype in all rows",
+                f"column {field.name} has values that are not {field.type}: {error}", "Give it one dtype in all rows"
             ) from error
 
     def _require_keys(self, table: pa.Table) -> None:

@@ -12,11 +12,7 @@ class FigureDataset(StagedDataset):
     """A Matplotlib figure, saved as a picture; later nodes of a run get the figure itself."""
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        picture = {
-            "type": "matplotlib.MatplotlibDataset",
-            "filepath": filepath,
-            "save_args": {"dpi": 120},
-        }
+        picture = {"type": "matplotlib.MatplotlibDataset", "filepath": filepath, "save_args": {"dpi": 120}}
         super().__init__(dataset=picture, metadata=metadata)
         self._figure: Figure | None = None
 

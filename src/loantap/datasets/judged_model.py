@@ -17,12 +17,7 @@ class JudgedModelDataset(AbstractDataset[Any, JudgedModel]):
     """
 
     def __init__(
-        self,
-        *,
-        namespace: str,
-        predictions: str,
-        training_report: str,
-        metadata: dict[str, Any] | None = None,
+        self, *, namespace: str, predictions: str, training_report: str, metadata: dict[str, Any] | None = None
     ) -> None:
         self._namespace = namespace
         self._predictions = Path(predictions)

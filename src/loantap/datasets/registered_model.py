@@ -12,13 +12,7 @@ from loantap.project.journal import Conclusion
 from loantap.registry.connection import asking_registry
 from loantap.registry.history import tell_restored
 from loantap.registry.loading import find_same_readable
-from loantap.registry.models import (
-    ModelVersion,
-    conclude,
-    find_champion,
-    mark_not_for_lending,
-    register,
-)
+from loantap.registry.models import ModelVersion, conclude, find_champion, mark_not_for_lending, register
 from loantap.registry.registered_this_run import note_registered
 
 logger = logging.getLogger(__name__)
@@ -55,8 +49,7 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
     def load(self) -> NoReturn:
         """Refused: `@champion` loads what scores, and `@judged` what is evaluated."""
         raise DatasetError(
-            f"load {self._namespace}_model@champion to score, {self._namespace}_model@judged to "
-            "evaluate"
+            f"load {self._namespace}_model@champion to score, {self._namespace}_model@judged to evaluate"
         )
 
     def save(self, data: Release) -> None:

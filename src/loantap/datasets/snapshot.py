@@ -19,14 +19,7 @@ from loantap.portfolio.errors import InputError
 from loantap.project.journal import Rename
 from loantap.snapshots.comparison import SPILL
 from loantap.snapshots.extraction import Extraction
-from loantap.snapshots.manifest import (
-    MANIFEST,
-    Manifest,
-    check_parts,
-    read_manifest,
-    read_outdated,
-    remove_unlisted,
-)
+from loantap.snapshots.manifest import MANIFEST, Manifest, check_parts, read_manifest, read_outdated, remove_unlisted
 from loantap.snapshots.parts import PART_ROWS, DamagedSnapshotError, read_rows, read_table
 from loantap.snapshots.refresh import Refresh
 
@@ -250,6 +243,5 @@ def _naming_a_full_disk(folder: Path) -> Iterator[None]:
         raise InputError(
             f"snapshot {folder}",
             f"there is no room for it ({error})",
-            "Make room on that disk, twice the size of the table, and run again; the last good "
-            "snapshot is as it was",
+            "Make room on that disk, twice the size of the table, and run again; the last good snapshot is as it was",
         ) from error

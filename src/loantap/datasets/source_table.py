@@ -83,12 +83,7 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
     def load(self) -> SourceTable:
         """The table; nothing is connected to before it is asked for rows."""
         return SourceTable(
-            self._system,
-            self._table,
-            self._read_statement(),
-            self._credentials,
-            self._patience,
-            self._batch_rows,
+            self._system, self._table, self._read_statement(), self._credentials, self._patience, self._batch_rows
         )
 
     def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:

@@ -129,8 +129,7 @@ class StagedFile:
                 raise InputError(
                     f"file {self.path}",
                     f"it cannot be written ({cause.strerror or cause})",
-                    "Make room there, or give yourself the right to write; nothing of this run is "
-                    "published",
+                    "Make room there, or give yourself the right to write; nothing of this run is published",
                 ) from error
             raise
         self._is_staged = True
@@ -185,11 +184,7 @@ class StagedDataset(AbstractDataset[Any, Any]):
     """
 
     def __init__(
-        self,
-        *,
-        dataset: dict[str, Any],
-        optional: bool = False,
-        metadata: dict[str, Any] | None = None,
+        self, *, dataset: dict[str, Any], optional: bool = False, metadata: dict[str, Any] | None = None
     ) -> None:
         self._is_optional = optional
         self._file = StagedFile(dataset["filepath"])

@@ -10,14 +10,7 @@ from kedro.io import AbstractDataset
 
 from loantap.datasets.staged import StagedDataset, is_csv, remove_staged, with_types
 from loantap.project.journal import Rename
-from loantap.tables.files import (
-    BATCH_ROWS,
-    CsvWriter,
-    TableFile,
-    TableParts,
-    TableWriter,
-    list_parts,
-)
+from loantap.tables.files import BATCH_ROWS, CsvWriter, TableFile, TableParts, TableWriter, list_parts
 from loantap.tables.parquet_file import open_parquet
 
 logger = logging.getLogger(__name__)
@@ -26,9 +19,7 @@ logger = logging.getLogger(__name__)
 class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
     """A CSV or Parquet file of somebody else, strictly read."""
 
-    def __init__(
-        self, *, filepath: str, whole: bool = False, metadata: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, filepath: str, whole: bool = False, metadata: dict[str, Any] | None = None) -> None:
         self._path = Path(filepath)
         self._whole = whole
         self.metadata = metadata

@@ -11,9 +11,7 @@ from loantap.databases.target_system import TargetSystem
 class TargetSystemDataset(AbstractDataset[NoReturn, TargetSystem]):
     """Gives the place our own tables go to; nothing is connected to before it is tried."""
 
-    def __init__(
-        self, *, system: str, credentials: dict[str, Any], metadata: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, system: str, credentials: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         self._system = system
         self._credentials = credentials
         self.metadata = metadata

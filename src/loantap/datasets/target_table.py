@@ -16,30 +16,10 @@ import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
 
 from loantap.databases.backends import EMBEDDED, make_writable
-from loantap.databases.backends.interface import (
-    Query,
-    SourceDownError,
-    Transaction,
-    WritableBackend,
-    quote,
-)
-from loantap.databases.backends.waiting import (
-    SILENCE_LIMIT_S,
-    Deadline,
-    Patience,
-    persist,
-    read_ahead,
-)
+from loantap.databases.backends.interface import Query, SourceDownError, Transaction, WritableBackend, quote
+from loantap.databases.backends.waiting import SILENCE_LIMIT_S, Deadline, Patience, persist, read_ahead
 from loantap.databases.marks import mark
-from loantap.databases.merge import (
-    POSITION,
-    Changes,
-    Merge,
-    Mode,
-    Staged,
-    create_statement,
-    list_tables,
-)
+from loantap.databases.merge import POSITION, Changes, Merge, Mode, Staged, create_statement, list_tables
 from loantap.databases.sql_rows import Rows, RowShaper
 from loantap.portfolio.errors import InputError
 from loantap.tables.progress import Progress
@@ -129,9 +109,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
             query = Query(f"SELECT {names} FROM {quote(self._staged.name)}")  # noqa: S608
         # Who reads may take their time.
         patience = Patience(inf, SILENCE_LIMIT_S)
-        return read_ahead(
-            lambda: self._backend().read(query), Deadline(self._merge.where, patience)
-        )
+        return read_ahead(lambda: self._backend().read(query), Deadline(self._merge.where, patience))
 
     def save(self, data: Rows | Iterable[Rows]) -> None:
         """Stage rows; further ones where a node saves in batches.

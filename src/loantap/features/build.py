@@ -22,10 +22,7 @@ def build_features(applications: pd.DataFrame, names: Sequence[str] = ()) -> pd.
     that training and serving treat an absent value alike.
     """
     names = names or tuple(FEATURES)
-    columns = {
-        name: to_values(applications[name], is_text=COLUMNS[name].kind in _TEXT)
-        for name in columns_used(names)
-    }
+    columns = {name: to_values(applications[name], is_text=COLUMNS[name].kind in _TEXT) for name in columns_used(names)}
     return pd.DataFrame(
         {name: _to_series(compute_column(name, columns), applications.index) for name in names},
         index=applications.index,

@@ -127,12 +127,7 @@ FEATURES: Final = MappingProxyType(
 
 # The feature set of each model, by its namespace.
 MODELS: Final = MappingProxyType(
-    {
-        "benchmark": "benchmark",
-        "published_replica": "benchmark",
-        "lending": "lending",
-        "application": "application",
-    }
+    {"benchmark": "benchmark", "published_replica": "benchmark", "lending": "lending", "application": "application"}
 )
 # Its champion decides on applications.
 DECIDES: Final = "lending"

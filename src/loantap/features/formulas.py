@@ -106,17 +106,12 @@ _OF_NUMBERS: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
 _TOLD: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
     {
         "loan_to_income": lambda m, amount, income: m.ratio(amount, income),
-        "instalment_to_income": lambda m, instalment, income: m.ratio(
-            instalment * MONTHS_PER_YEAR, income
-        ),
+        "instalment_to_income": lambda m, instalment, income: m.ratio(instalment * MONTHS_PER_YEAR, income),
         "open_account_share": lambda m, held, ever: m.ratio(held, ever),
     }
 )
 _OF_TEXT: Final[Mapping[str, Callable[[str | None], float]]] = MappingProxyType(
-    {
-        "sub_grade_rank": _rank,
-        "log_sub_grade_rank": lambda grade: math.log(1 + _rank(grade)),
-    }
+    {"sub_grade_rank": _rank, "log_sub_grade_rank": lambda grade: math.log(1 + _rank(grade))}
 )
 
 

@@ -100,8 +100,4 @@ def require_writable(paths: Iterable[Path]) -> None:
             problem = f"{present} cannot be written to"
         else:
             continue
-        raise InputError(
-            f"folder {folder}",
-            problem,
-            "Give yourself the right to write there, or name another place",
-        )
+        raise InputError(f"folder {folder}", problem, "Give yourself the right to write there, or name another place")

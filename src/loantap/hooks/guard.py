@@ -91,9 +91,7 @@ def _require_demo(node: Node, catalog: Catalog) -> None:
 
 
 def _find_models() -> dict[str, type[BaseModel]]:
-    found: dict[str, type[BaseModel]] = TypeExtractor(
-        dict(pipelines)
-    ).extract_types_from_pipelines()
+    found: dict[str, type[BaseModel]] = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
     return found
 
 

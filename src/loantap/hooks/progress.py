@@ -9,14 +9,7 @@ from typing import Any
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from loantap.hooks.results import collect_results
 from loantap.hooks.run_choices import shows_all
@@ -135,8 +128,7 @@ class Display:
         self._progress.advance(self._task)
         task = self._progress.tasks[0]
         self._progress.console.print(
-            f"{task.completed:>3.0f}/{task.total:.0f} {self._node.name:<52} {seconds:6.1f} s",
-            highlight=False,
+            f"{task.completed:>3.0f}/{task.total:.0f} {self._node.name:<52} {seconds:6.1f} s", highlight=False
         )
         self._node = None
 

@@ -9,13 +9,7 @@ from typing import Any
 
 from loantap.databases.marks import drop_staged, is_marked
 from loantap.datasets import RegisteredModelDataset, TargetTableDataset
-from loantap.datasets.staged import (
-    FilePublishable,
-    Publishable,
-    remove_staged,
-    rename_into_place,
-    staging_path,
-)
+from loantap.datasets.staged import FilePublishable, Publishable, remove_staged, rename_into_place, staging_path
 from loantap.datasets.target_table import publish_together
 from loantap.hooks.saved import Catalog, publishable
 from loantap.portfolio.errors import InputError
@@ -70,9 +64,7 @@ def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
         lock.outcome = ALL_PUBLISHED
 
 
-def _describe(
-    saved: Sequence[Publishable], tables: Sequence[TargetTableDataset], project: Path
-) -> Journal:
+def _describe(saved: Sequence[Publishable], tables: Sequence[TargetTableDataset], project: Path) -> Journal:
     models = (d.conclusion for d in saved if isinstance(d, RegisteredModelDataset))
     renames = (r for d in saved if isinstance(d, FilePublishable) for r in d.renames())
     return Journal(
@@ -80,8 +72,7 @@ def _describe(
         tables={from_project(t.file, project): t.table for t in tables if t.file is not None},
         committed=not tables,
         files=tuple(
-            Rename(staged=from_project(r.staged, project), path=from_project(r.path, project))
-            for r in renames
+            Rename(staged=from_project(r.staged, project), path=from_project(r.path, project)) for r in renames
         ),
         registry=_tell_registry(project),
         models=tuple(conclusion for conclusion in models if conclusion is not None),
@@ -94,9 +85,7 @@ def _tell_registry(project: Path) -> str:
 
 def _has_committed(journal: Journal, project: Path) -> bool:
     """Whether the databases have changed; of real ones only the journal knows."""
-    marked = (
-        is_marked(project / file, table, journal.run) for file, table in journal.tables.items()
-    )
+    marked = (is_marked(project / file, table, journal.run) for file, table in journal.tables.items())
     return journal.committed or (bool(journal.tables) and all(marked))
 
 
@@ -164,8 +153,7 @@ def _complete(journal: Journal, project: Path) -> bool:
         remove_staged(project / rename.staged)
     if journal.models and journal.registry != _tell_registry(project):
         logger.warning(
-            "Run %s was ended before its verdicts were in MLflow. The next run with MLflow at %s "
-            "records them",
+            "Run %s was ended before its verdicts were in MLflow. The next run with MLflow at %s records them",
             journal.run,
             journal.registry,
         )
@@ -174,11 +162,7 @@ def _complete(journal: Journal, project: Path) -> bool:
         for verdict in journal.models:
             conclude_again(verdict)
     except RegistryDownError as error:
-        logger.warning(
-            "The verdicts of run %s are not in MLflow yet; the next run tries again. %s",
-            journal.run,
-            error,
-        )
+        logger.warning("The verdicts of run %s are not in MLflow yet; the next run tries again. %s", journal.run, error)
         return False
     logger.warning(
         "An earlier run was ended while it published; it is complete now: %d files, %d models",

@@ -49,9 +49,7 @@ class Record:
             with asking_registry():
                 self._record_beginning(run_params, pipeline, catalog)
 
-    def _record_beginning(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
-    ) -> None:
+    def _record_beginning(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
         self._commit = runs.git_commit(Path(run_params["project_path"])) or "unknown"
         runs.log_tags({"git_commit": self._commit})
         groups = sorted(filter(is_parameter, pipeline.inputs()))
@@ -71,9 +69,7 @@ class Record:
             with asking_registry():
                 self._record_end(run_params, catalog, list(dict.fromkeys(saved)))
 
-    def _record_end(
-        self, run_params: dict[str, Any], catalog: Catalog, saved: Sequence[str]
-    ) -> None:
+    def _record_end(self, run_params: dict[str, Any], catalog: Catalog, saved: Sequence[str]) -> None:
         origin = portfolio_origin(catalog.load("reconciliation"))
         runs.log_tags({"origin": origin})
         runs.rename(f"{origin} {run_params['run_id'][:16]}")
@@ -81,10 +77,7 @@ class Record:
             self._record_dataset(name, catalog)
         self._record_inputs(catalog, origin, saved)
         record = RunRecord(
-            command=_tell_command(run_params),
-            git_commit=self._commit,
-            parameters=self._parameters,
-            origin=origin,
+            command=_tell_command(run_params), git_commit=self._commit, parameters=self._parameters, origin=origin
         )
         for name in saved:
             dataset = catalog.get(name)
@@ -103,9 +96,7 @@ class Record:
             return
         if _REPORTS in dataset.filepath.parts:
             folder = dataset.filepath.parent.name
-            runs.log_file(
-                dataset.current, dataset.filepath.name, None if folder == _REPORTS else folder
-            )
+            runs.log_file(dataset.current, dataset.filepath.name, None if folder == _REPORTS else folder)
 
     def _record_inputs(self, catalog: Catalog, origin: str, saved: Sequence[str]) -> None:
         datasets = (catalog.get(name) for name in saved)
@@ -114,9 +105,7 @@ class Record:
             rows = catalog.load(f"{feature_set}_input")
             runs.log_dataset(f"{feature_set} features", origin, rows)
 
-    def _collect_files(
-        self, namespace: str, catalog: Catalog, saved: Sequence[str]
-    ) -> dict[str, Path]:
+    def _collect_files(self, namespace: str, catalog: Catalog, saved: Sequence[str]) -> dict[str, Path]:
         patterns = (*_OF_ALL_MODELS, *_OF_ONE_MODEL)
         names = {pattern.format(namespace) for pattern in patterns} & set(saved)
         datasets = [catalog.get(name) for name in sorted(names)]

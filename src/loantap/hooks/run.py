@@ -50,14 +50,10 @@ class RunHook:
         load_versions: dict[str, str],
     ) -> None:
         """Let kedro-mlflow see the catalog."""
-        self._tracking.after_catalog_created(
-            catalog, conf_catalog, conf_creds, parameters, save_version, load_versions
-        )
+        self._tracking.after_catalog_created(catalog, conf_catalog, conf_creds, parameters, save_version, load_versions)
 
     @hook_impl
-    def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
-    ) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
         """Take the lock, check inputs, begin MLflow's run and its record."""
         self._arguments = {"run_params": run_params, "pipeline": pipeline, "catalog": catalog}
         self._use.take(run_params, pipeline, catalog)
@@ -69,9 +65,7 @@ class RunHook:
         self._display.start(pipeline)
 
     @hook_impl
-    def before_node_run(
-        self, node: Node, catalog: Catalog, inputs: dict[str, Any], is_async: bool
-    ) -> None:
+    def before_node_run(self, node: Node, catalog: Catalog, inputs: dict[str, Any], is_async: bool) -> None:
         """Name the node, unless an interruption was lost in an import or a destructor."""
         self._tracking.before_node_run(node, catalog, inputs, is_async)
         self._display.begin_node(node)
@@ -88,9 +82,7 @@ class RunHook:
         self._saved.append(dataset_name)
 
     @hook_impl
-    def after_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
-    ) -> None:
+    def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
         """Complete the record, publish, end MLflow's run, show what came out, release the lock."""
         self._record.complete(run_params, catalog, self._saved)
         self._transaction.publish(catalog, self._saved)

@@ -70,9 +70,7 @@ def replaces_real(given: Mapping[str, Any]) -> bool:
     """
     value = given.get("replace_real", False)
     if value not in (*_YES, *_NO):
-        raise InputError(
-            "--params replace_real", f"{value!r} is not true or false", "Give true or false"
-        )
+        raise InputError("--params replace_real", f"{value!r} is not true or false", "Give true or false")
     return value in _YES
 
 
@@ -84,17 +82,11 @@ def shows_all(given: Mapping[str, Any]) -> bool:
     """
     value = given.get("summary", _SHORT)
     if value not in (_SHORT, _FULL):
-        raise InputError(
-            "--params summary", f"'{value}' is not {_SHORT} or {_FULL}", f"Give {_SHORT} or {_FULL}"
-        )
+        raise InputError("--params summary", f"'{value}' is not {_SHORT} or {_FULL}", f"Give {_SHORT} or {_FULL}")
     return bool(value == _FULL)
 
 
-def check_readers(
-    given: Mapping[str, Any],
-    models: Mapping[str, type[BaseModel]],
-    names: Collection[str],
-) -> None:
+def check_readers(given: Mapping[str, Any], models: Mapping[str, type[BaseModel]], names: Collection[str]) -> None:
     """Refuse a parameter that nothing of this run reads: who gave it expects it to count.
 
     `models` are those of each parameter group, by path; `names` are datasets and parameters
@@ -121,10 +113,7 @@ def check_readers(
 
 
 def _require_group(
-    name: str,
-    value: object,
-    groups: Mapping[str, type[BaseModel]],
-    models: Mapping[str, type[BaseModel]],
+    name: str, value: object, groups: Mapping[str, type[BaseModel]], models: Mapping[str, type[BaseModel]]
 ) -> None:
     below = [path for path in models if path.startswith(f"{name}.")]
     asked = [name]
@@ -168,6 +157,4 @@ def _require_day(value: object, latest: date) -> None:
         )
     last = day if found[3] else (pd.Timestamp(day) + pd.offsets.MonthEnd()).date()
     if last > latest:
-        raise InputError(
-            where, f"{value} is still to come", "Give a day that is past, or leave it out for today"
-        )
+        raise InputError(where, f"{value} is still to come", "Give a day that is past, or leave it out for today")

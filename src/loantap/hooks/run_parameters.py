@@ -14,12 +14,10 @@ from loantap.portfolio.errors import InputError
 
 RUN_PARAMETERS: Final = MappingProxyType(
     {
-        "portfolio": "CSV or Parquet file of loans to build the sources from (default: the demo "
-        "generator)",
+        "portfolio": "CSV or Parquet file of loans to build the sources from (default: the demo generator)",
         "loans": "resolved loans of the demo portfolio as of March 2017, beside which about 1.2 "
         "times as many run (default: 20000)",
-        "replace_real": "true lets demo data take the place of real loans in the sources "
-        "(default: false)",
+        "replace_real": "true lets demo data take the place of real loans in the sources (default: false)",
         "seed": "seed of everything random (default: 42)",
         "as_of": "day of the run, YYYY-MM-DD, or the month that ends then, YYYY-MM (default: "
         "today); the snapshot of the demo portfolio, which knows no month after March 2017",
@@ -65,8 +63,7 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
         raise InputError(
             f"--params {name}",
             "it is a group of parameters, not one of them" if is_group else "unknown parameter",
-            f"{guess}Known names: {', '.join(RUN_PARAMETERS)}, and <group>.<name> for the "
-            f"groups {', '.join(groups)}",
+            f"{guess}Known names: {', '.join(RUN_PARAMETERS)}, and <group>.<name> for the groups {', '.join(groups)}",
         )
     for name in ("portfolio", "applications", "external"):
         if given.get(name) is not None:
@@ -75,9 +72,7 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
         _check_output(f"--params {name}", given.get(name), given.get("applications"))
 
 
-def check_parameter_groups(
-    parameters: Mapping[str, Any], models: Mapping[str, type[BaseModel]]
-) -> None:
+def check_parameter_groups(parameters: Mapping[str, Any], models: Mapping[str, type[BaseModel]]) -> None:
     """Validate every parameter group, whichever pipeline is run.
 
     `parameters` are the configuration with what was given, nested; `models` are by group path
@@ -104,9 +99,7 @@ def _require_known_groups(parameters: Mapping[str, Any], known: Iterable[str]) -
         if name.partition(".")[0] not in roots or ("." in name and name not in paths):
             close = get_close_matches(name, [*paths, *roots], n=1)
             guess = f"Did you mean {close[0]}? " if close else ""
-            raise InputError(
-                f"parameter group {name}", "nothing reads it", f"{guess}Correct its name in conf/"
-            )
+            raise InputError(f"parameter group {name}", "nothing reads it", f"{guess}Correct its name in conf/")
 
 
 def _explain(path: str, model: type[BaseModel], details: Mapping[str, Any]) -> InputError:
@@ -151,9 +144,7 @@ def _check_output(parameter: str, path: object, applications: object) -> None:
     if _resolve(path) == _resolve(applications):
         raise InputError(parameter, f"'{path}' is the file of applications", "Name another file")
     if Path(str(path)).suffix not in _OUTPUT_FORMATS:
-        raise InputError(
-            parameter, f"'{path}' is not a .parquet or .csv file", "Give it one of these endings"
-        )
+        raise InputError(parameter, f"'{path}' is not a .parquet or .csv file", "Give it one of these endings")
 
 
 def _check_file(parameter: str, path: Path) -> None:
@@ -172,17 +163,9 @@ def _check_file(parameter: str, path: Path) -> None:
         raise InputError(parameter, f"{path} is a folder", "Name a file in it")
     if not found.is_file():
         here = f"Paths are relative to {Path.cwd().name}/, where you are"
-        raise InputError(
-            parameter,
-            f"file {path} does not exist",
-            "Check its name" if found.is_absolute() else here,
-        )
+        raise InputError(parameter, f"file {path} does not exist", "Check its name" if found.is_absolute() else here)
     if found.stat().st_size == 0:
         raise InputError(parameter, f"file {path} is empty", "Give a file with a header and rows")
     if not found.name.lower().endswith(_TABLE_FORMATS):
         *others, last = _TABLE_FORMATS
-        raise InputError(
-            parameter,
-            f"file {path} is not {', '.join(others)} or {last}",
-            "Convert or rename it",
-        )
+        raise InputError(parameter, f"file {path} is not {', '.join(others)} or {last}", "Convert or rename it")

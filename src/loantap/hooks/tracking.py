@@ -80,9 +80,7 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
         with asking_registry(must_exist=False), keeping_address_variable():
             super().after_context_created(self._context)
 
-    def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
-    ) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
         """Start MLflow's run, where the pipelines are worth one.
 
         Raises:
@@ -110,9 +108,7 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
         address = self.mlflow_config.server.mlflow_tracking_uri
         require_same_place(address, options.artifact_location, project)
 
-    def before_node_run(
-        self, node: Node, catalog: Catalog, inputs: dict[str, Any], is_async: bool
-    ) -> None:
+    def before_node_run(self, node: Node, catalog: Catalog, inputs: dict[str, Any], is_async: bool) -> None:
         """Start MLflow's run in a thread that has none yet.
 
         Parameters are logged elsewhere, one by one.
@@ -136,9 +132,7 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
             logger.warning("%s. The next run records in MLflow how this one ended", down)
             lock_of(Path(run_params["project_path"])).put_aside()
 
-    def after_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
-    ) -> None:
+    def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
         """End MLflow's run."""
         with asking_registry() if self.run_id is not None else nullcontext():
             super().after_pipeline_run(run_params, pipeline, catalog)

@@ -26,9 +26,7 @@ MIN_FOR_AUC = 10
 _QUANTILES = (0.025, 0.975)
 
 
-def bootstrap_aucs(
-    target: IntArray, scores: npt.NDArray[np.float64], *, seed: int, resamples: int
-) -> FloatArray:
+def bootstrap_aucs(target: IntArray, scores: npt.NDArray[np.float64], *, seed: int, resamples: int) -> FloatArray:
     """AUC of each score in each bootstrap resample of the loans, the same for all scores.
 
     Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes;

@@ -14,9 +14,7 @@ _POINTS = 400
 def trace_roc(target: IntArray, pd_: FloatArray) -> pd.DataFrame:
     """ROC curve: `false_positive_rate`, `true_positive_rate`, at most about 400 points."""
     false_positive, true_positive, _ = roc_curve(target, pd_)
-    return _thin(
-        pd.DataFrame({"false_positive_rate": false_positive, "true_positive_rate": true_positive})
-    )
+    return _thin(pd.DataFrame({"false_positive_rate": false_positive, "true_positive_rate": true_positive}))
 
 
 def trace_precision_recall(target: IntArray, pd_: FloatArray) -> pd.DataFrame:

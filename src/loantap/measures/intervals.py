@@ -27,11 +27,7 @@ class DefaultRate(Generic[Rates]):
     @property
     def columns(self) -> dict[str, Rates]:
         """`default_rate`, `default_rate_low`, `default_rate_high`."""
-        return {
-            "default_rate": self.rate,
-            "default_rate_low": self.low,
-            "default_rate_high": self.high,
-        }
+        return {"default_rate": self.rate, "default_rate_low": self.low, "default_rate_high": self.high}
 
 
 def measure_default_rate(charged_off: int, loans: int) -> DefaultRate[float]:

@@ -74,9 +74,7 @@ def measure(target: IntArray, pd_: FloatArray, declined: BoolArray, bins: int = 
     )
 
 
-def expected_calibration_error(
-    target: IntArray | BoolArray, pd_: FloatArray, bins: int = 10
-) -> float:
+def expected_calibration_error(target: IntArray | BoolArray, pd_: FloatArray, bins: int = 10) -> float:
     """Mean distance between PD and default rate over equal-count bins, weighted by count (ECE).
 
     Naeini, Cooper and Hauskrecht, *Obtaining well calibrated probabilities using Bayesian
@@ -96,12 +94,7 @@ def _mean_gap(differences: FloatArray, starts: npt.NDArray[np.intp]) -> float:
 
 
 def perfect_ece_bounds(
-    pd_: FloatArray,
-    *,
-    seed: int,
-    resamples: int,
-    bins: int = 10,
-    confidence: float = _CONFIDENCE,
+    pd_: FloatArray, *, seed: int, resamples: int, bins: int = 10, confidence: float = _CONFIDENCE
 ) -> tuple[float, float]:
     """Between what bounds the ECE of a perfect model of these PDs lies, as often as `confidence`.
 
@@ -111,22 +104,14 @@ def perfect_ece_bounds(
     rng = np.random.default_rng(seed)
     rising = np.sort(pd_)
     starts = _bin_starts(len(rising), bins)
-    drawn = [
-        _mean_gap(rising - (rng.random(len(rising)) < rising), starts) for _ in range(resamples)
-    ]
+    drawn = [_mean_gap(rising - (rng.random(len(rising)) < rising), starts) for _ in range(resamples)]
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(low), float(high)
 
 
 def bootstrap_bounds(
-    target: IntArray,
-    pd_: FloatArray,
-    declined: BoolArray,
-    *,
-    seed: int,
-    resamples: int,
-    bins: int = 10,
+    target: IntArray, pd_: FloatArray, declined: BoolArray, *, seed: int, resamples: int, bins: int = 10
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Lower and upper 95% bootstrap bound of each metric but `n`: percentile, for KS and ECE basic.
 

@@ -30,9 +30,7 @@ class StabilityIndex:
     chance: float
 
 
-def measure_stability(
-    expected: FloatArray, actual: FloatArray, *, bins: int = 10
-) -> StabilityIndex:
+def measure_stability(expected: FloatArray, actual: FloatArray, *, bins: int = 10) -> StabilityIndex:
     """PSI between two samples of PDs, over bands with equal counts of the expected ones.
 
     The sum over bands of (a - e) ln(a / e), a and e being the shares of each sample; an empty band
@@ -45,8 +43,7 @@ def measure_stability(
     """
     inner = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
     counts = [
-        np.bincount(np.searchsorted(inner, pd_, side="right"), minlength=len(inner) + 1)
-        for pd_ in (expected, actual)
+        np.bincount(np.searchsorted(inner, pd_, side="right"), minlength=len(inner) + 1) for pd_ in (expected, actual)
     ]
     return compare_counts(*counts)
 

@@ -96,12 +96,7 @@ def tabulate_thresholds(target: IntArray, pd_: FloatArray, points: int = 99) -> 
         columns[name] = _share(hits, of)
         columns[f"{name}_low"], columns[f"{name}_high"] = wilson_bounds(hits, np.maximum(of, 1))
     return pd.DataFrame(
-        {
-            "threshold": thresholds,
-            "n": len(target),
-            **columns,
-            "f2_decline_all": f2_decline_all(bad / loans),
-        }
+        {"threshold": thresholds, "n": len(target), **columns, "f2_decline_all": f2_decline_all(bad / loans)}
     )
 
 

@@ -30,9 +30,7 @@ FEATURES = _table("features", _LOAN_ID | _feature_columns((*NUMERIC, *CATEGORICA
 SPLITS = _table("splits", _LOAN_ID | _SPLIT, ["loan_id"])
 MODEL_INPUT_BENCHMARK, MODEL_INPUT_LENDING, MODEL_INPUT_APPLICATION = (
     _table(
-        f"{name}.model_input",
-        _LOAN_ID | _TARGET | _SPLIT | _feature_columns(FEATURE_SETS[name].features),
-        ["loan_id"],
+        f"{name}.model_input", _LOAN_ID | _TARGET | _SPLIT | _feature_columns(FEATURE_SETS[name].features), ["loan_id"]
     )
     for name in ("benchmark", "lending", "application")
 )
@@ -88,11 +86,7 @@ COEFFICIENTS = _table(
 # One row per sample and point of the curve.
 CURVE_ROC, CURVE_PRECISION_RECALL = (
     pa.DataFrameSchema(
-        {
-            "sample": pa.Column("str"),
-            x: pa.Column("float64", _RATE),
-            y: pa.Column("float64", _RATE),
-        },
+        {"sample": pa.Column("str"), x: pa.Column("float64", _RATE), y: pa.Column("float64", _RATE)},
         strict=True,
         name=name,
     )

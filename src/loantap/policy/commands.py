@@ -151,9 +151,7 @@ def _read_judged(folder: Path, columns: Sequence[str]) -> tuple[pd.DataFrame, pd
     for path in (_PREDICTIONS, _LOANS):
         if not (folder / path).is_file():
             raise click.ClickException(f"{path} is not there yet; run kedro run first")
-    predictions = pd.read_parquet(
-        folder / _PREDICTIONS, columns=["loan_id", "sample", "probability_of_default"]
-    )
+    predictions = pd.read_parquet(folder / _PREDICTIONS, columns=["loan_id", "sample", "probability_of_default"])
     loans = pd.read_parquet(folder / _LOANS, columns=list(columns))
     return predictions[predictions["sample"] == CROSS_VALIDATION], loans
 

@@ -100,9 +100,7 @@ class CreditPolicy(BaseModel):
     def _is_approved_by_another(self) -> CreditPolicy:
         approver = fold_name(self.approved_by or "")
         if not approver:
-            raise ValueError(
-                f"{self} was not approved by a second person; have one run loantap-policy approve"
-            )
+            raise ValueError(f"{self} was not approved by a second person; have one run loantap-policy approve")
         if approver == fold_name(self.author):
             raise ValueError(f"{self} was approved by its author; a second person must approve it")
         return self
@@ -161,8 +159,7 @@ def require_as_approved(policy: CreditPolicy, economics: Economics) -> None:
     raise InputError(
         str(policy),
         f"it or its scenario {policy.scenario} was changed after {policy.approved_by} approved it",
-        f"Undo the change, or give it a new version in {_FILE} and have a second person run "
-        f"loantap-policy approve",
+        f"Undo the change, or give it a new version in {_FILE} and have a second person run loantap-policy approve",
     )
 
 

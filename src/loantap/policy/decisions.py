@@ -122,12 +122,7 @@ class Decider:
         return Decided(Texts(codes, DECISIONS), causes, margin * amount)
 
     def decide_one(
-        self,
-        probability_of_default: float | None,
-        amount: float,
-        rate_pct: float,
-        term_months: float,
-        unlike: int = 0,
+        self, probability_of_default: float | None, amount: float, rate_pct: float, term_months: float, unlike: int = 0
     ) -> tuple[str, int, float | None]:
         """The same of one application: decision, place of the cause, expected NPV."""
         pd_, rules = probability_of_default, self.policy.rules
@@ -158,8 +153,7 @@ class Decider:
         falls_by = values.paid - values.charged_off + rules.default_price
         highest = rules.max_probability_of_default
         approve, decline = (
-            min(max((values.paid - excess) / falls_by, 0.0), highest)
-            for excess in (self._high, self._low)
+            min(max((values.paid - excess) / falls_by, 0.0), highest) for excess in (self._high, self._low)
         )
         return PdLimits(rate_pct, term_months, approve, decline)
 

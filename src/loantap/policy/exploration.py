@@ -15,11 +15,7 @@ from loantap.portfolio.dictionary import COLUMNS, Kind
 
 # Columns that say the same by definition: their association tells nothing.
 SAME_BY_DEFINITION: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "loan_status": "is_charged_off",
-        "grade": "sub_grade",
-        "funded_principal": "loan_amount",
-    }
+    {"loan_status": "is_charged_off", "grade": "sub_grade", "funded_principal": "loan_amount"}
 )
 # Where a row comes from says nothing of the borrower.
 _RECORD_KEEPING: Final = frozenset({"updated_at", "origin"})

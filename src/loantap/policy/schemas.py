@@ -11,8 +11,7 @@ from loantap.portfolio.dictionary import REAL, SIMULATED
 _RATE = pa.Check.in_range(0, 1)
 # Texts that repeat are categories in batches, text in files and frames.
 _IS_TEXT = pa.Check(
-    lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str",
-    error="text",
+    lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str", error="text"
 )
 
 # One row per loan; further columns are one per scenario and paid life.

@@ -35,11 +35,7 @@ class MadeBy:
 
 
 def tabulate_scores(
-    identifiers: pd.Series,
-    assessed: Assessed,
-    decided: Decided,
-    reasons: GivenReasons,
-    made_by: MadeBy,
+    identifiers: pd.Series, assessed: Assessed, decided: Decided, reasons: GivenReasons, made_by: MadeBy
 ) -> pd.DataFrame:
     """One row per application, with `SCORE_COLUMNS`, in the order of the arguments."""
     rows = len(identifiers)

@@ -144,15 +144,11 @@ def say_cause(cause: dict[str, Any]) -> str:
     return f"{cause['rows']:,} ({where}): {cause['example']}"
 
 
-def _add_causes(
-    causes: dict[str, _Cause], reasons: pd.Series, places: npt.NDArray[np.intp], before: int
-) -> None:
+def _add_causes(causes: dict[str, _Cause], reasons: pd.Series, places: npt.NDArray[np.intp], before: int) -> None:
     """Count the reasons of the rows at these places; `before` rows came earlier."""
     codes, texts = pd.factorize(reasons.iloc[places].astype("str"))
     # The cause of each distinct reason.
-    keys, names = pd.factorize(
-        np.array([_NUMBER.sub("", _OWN_VALUE.sub(": ", text)) for text in texts], dtype=object)
-    )
+    keys, names = pd.factorize(np.array([_NUMBER.sub("", _OWN_VALUE.sub(": ", text)) for text in texts], dtype=object))
     of_rows = keys[codes]
     for number, name in enumerate(names):
         rows = places[of_rows == number]

@@ -38,9 +38,7 @@ class SizingLoans:
     def keep_known(self) -> SizingLoans:
         """Those whose margin is known."""
         is_known = ~np.isnan(self.margin)
-        return SizingLoans(
-            self.margin[is_known], self.probability_of_default[is_known], self.amount[is_known]
-        )
+        return SizingLoans(self.margin[is_known], self.probability_of_default[is_known], self.amount[is_known])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +108,7 @@ class _Bands:
     passed: BoolArray
 
     @classmethod
-    def at(
-        cls, loans: SizingLoans, price: int, discount: int, rules: Rules, targets: Targets
-    ) -> _Bands:
+    def at(cls, loans: SizingLoans, price: int, discount: int, rules: Rules, targets: Targets) -> _Bands:
         """Those of a price and a discount, in steps."""
         # As the hurdle is written into the policy.
         min_margin = -math.ceil(price * targets.max_default_rate + discount - _ROUNDING) / _STEPS
@@ -140,11 +136,7 @@ def _find_bands(loans: SizingLoans, rules: Rules, targets: Targets) -> _Bands | 
 
     As the discount rises, more loans pass at a rising price, until none keeps the cap.
     """
-    pds, cap, floor = (
-        loans.probability_of_default,
-        targets.max_default_rate,
-        targets.min_approval_rate,
-    )
+    pds, cap, floor = (loans.probability_of_default, targets.max_default_rate, targets.min_approval_rate)
 
     def at(price: int, discount: int) -> _Bands:
         return _Bands.at(loans, price, discount, rules, targets)
@@ -187,8 +179,7 @@ def _require_room(loans: SizingLoans, rules: Rules, targets: Targets) -> None:
     if floor + capacity > 1:
         raise InputError(
             "policy.targets",
-            f"min_approval_rate {floor:g} and review_capacity {capacity:g} are more than all "
-            f"applications",
+            f"min_approval_rate {floor:g} and review_capacity {capacity:g} are more than all applications",
             "Lower one of them",
         )
     highest_pd = rules.max_probability_of_default

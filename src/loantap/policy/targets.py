@@ -90,9 +90,7 @@ def tabulate_targets(checks: Iterable[TargetCheck]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_DTYPES)).astype(_DTYPES)
 
 
-def _check(
-    target: str, limit: float, count: int, loans: int, *, is_floor: bool = False
-) -> TargetCheck:
+def _check(target: str, limit: float, count: int, loans: int, *, is_floor: bool = False) -> TargetCheck:
     low, high = (float(bound) for bound in wilson_bounds(count, loans))
     holds = high >= limit if is_floor else low <= limit
     return TargetCheck(target, limit, count / loans, low, high, loans, holds)

@@ -34,9 +34,7 @@ class Trial:
     targets: Sequence[TargetCheck]
 
 
-def try_policy(
-    decider: Decider, predictions: pd.DataFrame, loans: pd.DataFrame, economics: Economics
-) -> Trial:
+def try_policy(decider: Decider, predictions: pd.DataFrame, loans: pd.DataFrame, economics: Economics) -> Trial:
     """Let a policy decide on loans of known outcome; it need not be approved.
 
     One row per loan, which the model did not see; `loans` with `TRIED_COLUMNS`.

@@ -15,12 +15,7 @@ from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
 from loantap.policy.lab.rule_tally import RuleTally
-from loantap.policy.lab.rules import (
-    Rule,
-    apply_rules,
-    apply_rules_to_one,
-    columns_of_rules,
-)
+from loantap.policy.lab.rules import Rule, apply_rules, apply_rules_to_one, columns_of_rules
 from loantap.policy.score_table import MadeBy, put_first, tabulate_scores
 from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.column_reading import read_column
@@ -138,15 +133,11 @@ class Underwriter:
             is_valid = ~np.isnan(assessed.probability_of_default)
             rule_tally.add(columns, _is_open(decided, assessed), is_valid)
         reasons = put_first(assessed.reasons, decided.causes, self._causes)
-        made_by = MadeBy(
-            self.scorer.name, self.scorer.version, self.policy_version, self.policy_digest
-        )
+        made_by = MadeBy(self.scorer.name, self.scorer.version, self.policy_version, self.policy_digest)
         identifiers = name_applications(rows, first_row)
         return tabulate_scores(identifiers, assessed, decided, reasons, made_by)
 
-    def underwrite_one(
-        self, application: Mapping[str, object], as_of: pd.Timestamp
-    ) -> Underwritten:
+    def underwrite_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Underwritten:
         """Score and decide one application; the same answer as in a frame, sooner.
 
         Raises:
@@ -154,9 +145,7 @@ class Underwriter:
         """
         return self.conclude_one(application, self.scorer.score_one(application, as_of), as_of)
 
-    def conclude_one(
-        self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp
-    ) -> Underwritten:
+    def conclude_one(self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp) -> Underwritten:
         """Decide one application that the scorer of this underwriter has scored.
 
         For those who need what was read of it too: `scored.columns`.
@@ -191,9 +180,7 @@ class Underwriter:
     def _first_rule(self) -> int:
         return len(self._causes) - len(self.rules)
 
-    def _declining_rule(
-        self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp
-    ) -> int | None:
+    def _declining_rule(self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp) -> int | None:
         """Place of the first rule that declines one application."""
         if not self.rules:
             return None
@@ -230,16 +217,11 @@ def _is_open(decided: Decided, assessed: Assessed) -> BoolArray:
     return is_open
 
 
-def _read_more(
-    rules: Sequence[Rule], assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp
-) -> Values:
+def _read_more(rules: Sequence[Rule], assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp) -> Values:
     """What rules read: the model's columns, and those of the file that the model does not take.
 
     A value there that cannot be read is missing, and breaks no rule.
     """
     names = [name for name in columns_of_rules(rules) if name not in assessed.columns]
-    read = {
-        name: read_column(rows[COLUMNS[name].source_name], COLUMNS[name], as_of).values
-        for name in names
-    }
+    read = {name: read_column(rows[COLUMNS[name].source_name], COLUMNS[name], as_of).values for name in names}
     return {**assessed.columns, **read}

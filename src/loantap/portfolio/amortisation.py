@@ -56,9 +56,7 @@ def implied_principal(instalment: Numbers, rate_pct: Numbers, term_months: Numbe
     return np.asarray(instalment, dtype=float) * annuity_factor(rate_pct, term_months)
 
 
-def scheduled_balance(
-    principal: Numbers, rate_pct: Numbers, term_months: Numbers, months_paid: Numbers
-) -> FloatArray:
+def scheduled_balance(principal: Numbers, rate_pct: Numbers, term_months: Numbers, months_paid: Numbers) -> FloatArray:
     """Principal owed after `months_paid` instalments: the present value of those to come."""
     remaining = np.asarray(term_months, dtype=float) - np.asarray(months_paid, dtype=float)
     ahead = annuity_factor(rate_pct, np.maximum(remaining, 0))
@@ -76,8 +74,6 @@ def list_instalment_exceptions(loans: pd.DataFrame) -> pd.DataFrame:
     difference = loans["instalment"].to_numpy() - expected
     columns = ["loan_id", "loan_amount", "interest_rate_pct", "term_months", "instalment"]
     report = loans[columns].assign(
-        emi=expected,
-        difference=difference,
-        funded_principal=implied_principal(loans["instalment"], *terms),
+        emi=expected, difference=difference, funded_principal=implied_principal(loans["instalment"], *terms)
     )
     return report[np.abs(difference) > _TOLERANCE].reset_index(drop=True)

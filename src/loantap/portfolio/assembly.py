@@ -47,16 +47,14 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
     `is_charged_off`. `updated_at` is the later of the two; a loan is simulated when either side
     is. A pair that contradicts itself is set aside on both sides.
     """
-    joined = loans.merge(
-        applications, on="loan_id", suffixes=("", "_application"), validate="1:1"
-    ).sort_values("loan_id", ignore_index=True)
+    joined = loans.merge(applications, on="loan_id", suffixes=("", "_application"), validate="1:1").sort_values(
+        "loan_id", ignore_index=True
+    )
     conflicts = _find_conflicts(joined)
     joined = joined[~joined["loan_id"].isin(conflicts.index)].reset_index(drop=True)
     is_simulated = (joined["origin"] == SIMULATED) | (joined["origin_application"] == SIMULATED)
     assembled = joined.assign(
-        funded_principal=implied_principal(
-            joined["instalment"], joined["interest_rate_pct"], joined["term_months"]
-        ),
+        funded_principal=implied_principal(joined["instalment"], joined["interest_rate_pct"], joined["term_months"]),
         **split_address(joined["address"]),
         updated_at=joined[["updated_at", "updated_at_application"]].max(axis=1),
         origin=joined["origin"].mask(is_simulated, SIMULATED),
@@ -87,16 +85,12 @@ def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
         .mask(months < 0, "is before the loan was issued")
     )
     # Of an unknown loan there is no month.
-    timed = set_aside(
-        events.assign(months_on_book=months.mask(is_orphan, 0).astype("int64")), reasons
-    )
+    timed = set_aside(events.assign(months_on_book=months.mask(is_orphan, 0).astype("int64")), reasons)
     rows = timed.rows.sort_values(["loan_id", "month"], ignore_index=True)
     return Cleaned(rows, timed.quarantine)
 
 
-def reconcile(
-    counts: pd.DataFrame, max_quarantined_share: float, reasons: Mapping[str, pd.Series]
-) -> pd.DataFrame:
+def reconcile(counts: pd.DataFrame, max_quarantined_share: float, reasons: Mapping[str, pd.Series]) -> pd.DataFrame:
     """Check that no row disappeared and that not too many were set aside.
 
     Args:
@@ -156,9 +150,7 @@ def reconcile(
     return account
 
 
-def divide_left_out(
-    set_aside: Mapping[str, pd.DataFrame],
-) -> tuple[dict[str, int], dict[str, pd.Series]]:
+def divide_left_out(set_aside: Mapping[str, pd.DataFrame]) -> tuple[dict[str, int], dict[str, pd.Series]]:
     """How many rows of each table are left out, and the reasons of those that cannot be used.
 
     Applications and events of a loan that is left out are left out as well.
@@ -187,8 +179,7 @@ def origin_of_rows(rows: pd.DataFrame) -> str:
         raise InputError(
             "source tables",
             "one of loans, applications and loan_events has no rows",
-            "Fill it and run again; the simulator makes no monthly events for loans issued after "
-            "March 2017",
+            "Fill it and run again; the simulator makes no monthly events for loans issued after March 2017",
         )
     return SIMULATED if rows["origin"].eq(SIMULATED).any() else str(rows["origin"].iloc[0])
 
@@ -223,9 +214,7 @@ def _find_conflicts(joined: pd.DataFrame) -> pd.Series:
     )
 
 
-def _set_partnerless_aside(
-    rows: pd.DataFrame, partners: pd.DataFrame, reason: str, conflicts: pd.Series
-) -> Cleaned:
+def _set_partnerless_aside(rows: pd.DataFrame, partners: pd.DataFrame, reason: str, conflicts: pd.Series) -> Cleaned:
     is_orphan = ~rows["loan_id"].isin(partners["loan_id"])
     contradicted = rows["loan_id"].map(conflicts).astype("str")
     return set_aside(rows, contradicted.mask(is_orphan, reason))

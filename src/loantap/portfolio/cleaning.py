@@ -131,11 +131,7 @@ def read_portfolio(
         raise InputError(_FILE, "all its rows are left out", "Give a file with loans in it")
     require_known_units(cleaned.rows, _FILE)
     require_few_exceptions(
-        _FILE,
-        count_exceptions(cleaned.rows),
-        len(cleaned.rows),
-        max_exceptions,
-        "sources.max_instalment_exceptions",
+        _FILE, count_exceptions(cleaned.rows), len(cleaned.rows), max_exceptions, "sources.max_instalment_exceptions"
     )
     return cleaned
 
@@ -180,15 +176,11 @@ def _require_few_bad(cleaned: Cleaned, rows: int, tolerated_share: float) -> Non
     bad = len(cleaned.quarantine)
     if bad <= tolerated_share * rows and bad < rows:
         return
-    shown = "; ".join(
-        f"row {row.row:,}: {row.reason}" for row in cleaned.quarantine.head(5).itertuples()
-    )
+    shown = "; ".join(f"row {row.row:,}: {row.reason}" for row in cleaned.quarantine.head(5).itertuples())
     more = f"; and {bad - 5:,} more" if bad > 5 else ""
     remedy = "Correct or remove them"
     if bad < rows:
-        remedy += (
-            f", or set them aside with --params sources.tolerated_bad_share={_round_up(bad / rows)}"
-        )
+        remedy += f", or set them aside with --params sources.tolerated_bad_share={_round_up(bad / rows)}"
     else:
         remedy = "Correct them: none would be left if they were set aside"
     raise InputError(_FILE, f"{bad:,} of {rows:,} rows cannot be used ({shown}{more})", remedy)

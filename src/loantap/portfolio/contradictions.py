@@ -24,8 +24,7 @@ TERMS = ("loan_amount", "interest_rate_pct", "term_months", "instalment")
 CONTRADICTED = "contradicted by"
 _REMEDIES = {
     "instalment": "Give that instalment, or correct amount, rate or term",
-    "interest_rate_pct": "Give the rate in percent per year, 12 for 12%; if it is right, correct "
-    "the instalment",
+    "interest_rate_pct": "Give the rate in percent per year, 12 for 12%; if it is right, correct the instalment",
 }
 # Rounding of rates and instalments moves an instalment by less than this share.
 CLOSE = 0.01
@@ -101,10 +100,7 @@ def contradict(amount: float, rate_pct: float, months: float, instalment: float)
         return "", ""
 
     def say(other_rate: float) -> tuple[str, str]:
-        reason = (
-            f"{CONTRADICTED} the instalment of {instalment:,.2f}: at {rate_pct:g}% it would be"
-            f" {expected:,.2f}"
-        )
+        reason = f"{CONTRADICTED} the instalment of {instalment:,.2f}: at {rate_pct:g}% it would be {expected:,.2f}"
         if other_rate > 0:
             other = emi_of_one(amount, other_rate, months)
             reason += f", at {other_rate:g}% {other:,.2f}"

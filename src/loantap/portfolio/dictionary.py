@@ -61,11 +61,7 @@ _FAMILIES_OF: Final = MappingProxyType(
 )
 
 SYSTEM_OF: Final = MappingProxyType(
-    {
-        Table.LOANS: System.WAREHOUSE,
-        Table.APPLICATIONS: System.APPSTREAM,
-        Table.LOAN_EVENTS: System.BUSINESS_EVENTS,
-    }
+    {Table.LOANS: System.WAREHOUSE, Table.APPLICATIONS: System.APPSTREAM, Table.LOAN_EVENTS: System.BUSINESS_EVENTS}
 )
 
 
@@ -267,11 +263,7 @@ COLUMNS: Final = MappingProxyType(
 )
 
 KEYS: Final = MappingProxyType(
-    {
-        Table.LOANS: ("loan_id",),
-        Table.APPLICATIONS: ("loan_id",),
-        Table.LOAN_EVENTS: ("loan_id", "month"),
-    }
+    {Table.LOANS: ("loan_id",), Table.APPLICATIONS: ("loan_id",), Table.LOAN_EVENTS: ("loan_id", "month")}
 )
 
 CSV_ORDER: Final = (

@@ -57,10 +57,7 @@ def require_names(found: Iterable[str], columns: Sequence[Column], where: str) -
 
 
 def _list_found(names: Sequence[str]) -> str:
-    shown = [
-        name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
-        for name in names[:_MAX_SHOWN]
-    ]
+    shown = [name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..." for name in names[:_MAX_SHOWN]]
     more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
     return ", ".join(name or "(no name)" for name in shown) + more
 

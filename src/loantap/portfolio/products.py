@@ -78,9 +78,7 @@ def read_products(path: Path | None = None) -> Products:
     except ValidationError as error:
         first = error.errors()[0]
         told = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
-    raise InputError(
-        where, told, f"Mend the file that {VARIABLE} names; docs/running.md says what it holds"
-    )
+    raise InputError(where, told, f"Mend the file that {VARIABLE} names; docs/running.md says what it holds")
 
 
 _named = os.environ.get(VARIABLE, "")

@@ -7,15 +7,7 @@ from collections.abc import Iterable
 
 import pandera.pandas as pa
 
-from loantap.portfolio.dictionary import (
-    COLUMNS,
-    RESOLVED,
-    RUNNING,
-    Column,
-    Kind,
-    Table,
-    columns_of,
-)
+from loantap.portfolio.dictionary import COLUMNS, RESOLVED, RUNNING, Column, Kind, Table, columns_of
 
 _DTYPES = {
     Kind.NUMBER: "float64",
@@ -39,14 +31,10 @@ def column_schema(column: Column) -> pa.Column:
         checks.append(pa.Check.isin([*column.values, *column.categories]))
     if column.kind is Kind.FLAG:
         checks.append(pa.Check.isin([0, 1]))
-    return pa.Column(
-        _DTYPES[column.kind], checks, nullable=column.nullable, description=column.meaning
-    )
+    return pa.Column(_DTYPES[column.kind], checks, nullable=column.nullable, description=column.meaning)
 
 
-def table_schema(
-    name: str, columns: Iterable[Column], unique: list[str], **further: pa.Column
-) -> pa.DataFrameSchema:
+def table_schema(name: str, columns: Iterable[Column], unique: list[str], **further: pa.Column) -> pa.DataFrameSchema:
     """Schema of a table with exactly these columns, unique in its grain."""
     checks = {column.name: column_schema(column) for column in columns}
     return pa.DataFrameSchema(checks | further, strict=True, unique=unique, name=name)
@@ -69,19 +57,11 @@ def _status_of(words: Iterable[str]) -> pa.Column:
 _OF_A_LOAN = [*columns_of(Table.LOANS), *_APPLICATION_COLUMNS, *_keep(_BOOKKEEPING + _DERIVED)]
 
 LOANS = table_schema(
-    "loans",
-    [*_OF_A_LOAN, COLUMNS["is_charged_off"]],
-    unique=["loan_id"],
-    loan_status=_status_of(RESOLVED),
+    "loans", [*_OF_A_LOAN, COLUMNS["is_charged_off"]], unique=["loan_id"], loan_status=_status_of(RESOLVED)
 )
 
 # One row per loan that still runs; whether it will be charged off nobody knows.
-RUNNING_LOANS = table_schema(
-    "running_loans",
-    _OF_A_LOAN,
-    unique=["loan_id"],
-    loan_status=_status_of(RUNNING),
-)
+RUNNING_LOANS = table_schema("running_loans", _OF_A_LOAN, unique=["loan_id"], loan_status=_status_of(RUNNING))
 
 LOAN_MONTHS = table_schema(
     "loan_months",
@@ -92,11 +72,7 @@ LOAN_MONTHS = table_schema(
 
 # One row per row set aside.
 QUARANTINE = pa.DataFrameSchema(
-    {
-        "loan_id": pa.Column("str", nullable=True),
-        "row": pa.Column("int64", pa.Check.ge(1)),
-        "reason": pa.Column("str"),
-    },
+    {"loan_id": pa.Column("str", nullable=True), "row": pa.Column("int64", pa.Check.ge(1)), "reason": pa.Column("str")},
     strict=True,
     name="quarantine",
 )

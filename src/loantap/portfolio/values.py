@@ -25,9 +25,7 @@ _EXACT = 2**53
 # A month is that of the place where it was written down, whatever its offset from UTC.
 _UTC_OFFSET = re.compile(r"(:\d{2}(?:\.\d+)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)$")
 # What float() takes, less underscores, digits of other scripts and "nan".
-_NUMBER = re.compile(
-    r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE
-)
+_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _MONTHS_WRITTEN = re.compile(r"\s*months?$", re.IGNORECASE)
 _YEARS_WRITTEN = re.compile(r"\+?\s*years?$", re.IGNORECASE)
@@ -73,12 +71,7 @@ def list_rules(column: Column) -> tuple[Rule, ...]:
         named = " or ".join(f"{one:g}" for one in allowed)
         if len(allowed) > 2 and len(allowed) == last - first + 1:
             named = f"a whole number from {first:g} to {last:g}"
-        rules.append(
-            (
-                lambda number: reduce(and_, [abs(number - one) > 0 for one in allowed]),
-                f"not {named}",
-            )
-        )
+        rules.append((lambda number: reduce(and_, [abs(number - one) > 0 for one in allowed]), f"not {named}"))
     maximum, minimum = column.maximum, column.minimum
     if maximum is not None:
         rules.append((lambda number: number > maximum, f"above {maximum:g}"))
@@ -185,11 +178,7 @@ def _plain_number(column: Column) -> Callable[[str], str]:
         case "term_months":
             return lambda text: _MONTHS_WRITTEN.sub("", text)
         case "employment_years":
-            return lambda text: (
-                ""
-                if text.lower() == "n/a"
-                else _YEARS_WRITTEN.sub("", _UNDER_ONE_YEAR.sub("0", text))
-            )
+            return lambda text: "" if text.lower() == "n/a" else _YEARS_WRITTEN.sub("", _UNDER_ONE_YEAR.sub("0", text))
     return lambda text: text
 
 

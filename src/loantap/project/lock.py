@@ -17,9 +17,7 @@ from loantap.portfolio.errors import InputError
 
 # Of this process: in the names of what it stages.
 RUN = f"{os.getpid()}-{secrets.token_hex(3)}"
-NOTHING_PUBLISHED = (
-    "nothing of this run is published; files, tables and champions are those of the last good run"
-)
+NOTHING_PUBLISHED = "nothing of this run is published; files, tables and champions are those of the last good run"
 ALL_PUBLISHED = "it came when all was done, and everything of this run is published"
 # Where runs keep their account of themselves, in the project's folder.
 FOLDER = "data/.run"
@@ -53,10 +51,7 @@ class Record(BaseModel):
 
     def __str__(self) -> str:
         where = "" if self.host == socket.gethostname() else f" on {self.host}"
-        return (
-            f"`{self.command}` of {self.user} (process {self.pid}{where}), "
-            f"since {self.since:%Y-%m-%d %H:%M:%S} UTC"
-        )
+        return f"`{self.command}` of {self.user} (process {self.pid}{where}), since {self.since:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class ProjectLock:
@@ -69,9 +64,7 @@ class ProjectLock:
         self.project = project
         self.folder = project / FOLDER
         # Kedro may take and return it in different threads.
-        self._lock = FileLock(
-            self.folder / _LOCK, timeout=0, thread_local=False, fallback_to_soft=False
-        )
+        self._lock = FileLock(self.folder / _LOCK, timeout=0, thread_local=False, fallback_to_soft=False)
         self._record = _describe_this_process()
         self.outcome = NOTHING_PUBLISHED
 

@@ -30,25 +30,19 @@ def read_groups(folder: Path, groups: Mapping[str, Collection[str]]) -> dict[str
     try:
         merged = OmegaConf.merge({}, *(OmegaConf.load(f) for f in sorted(folder.glob(_FILES))))
         # One may refer to what another leaves out.
-        return {
-            group: _take(deepcopy(merged), group, without, folder)
-            for group, without in groups.items()
-        }
+        return {group: _take(deepcopy(merged), group, without, folder) for group, without in groups.items()}
     except (OmegaConfBaseException, OSError, YAMLError) as error:
         told = str(error).splitlines()[0]
         raise InputError(f"{folder}/{_FILES}", told, "Mend the file") from error
 
 
-def _take(
-    merged: DictConfig | ListConfig, group: str, without: Collection[str], folder: Path
-) -> dict[str, Any]:
+def _take(merged: DictConfig | ListConfig, group: str, without: Collection[str], folder: Path) -> dict[str, Any]:
     found = merged.get(group) if isinstance(merged, DictConfig) else None
     if not isinstance(found, DictConfig):
         raise InputError(
             f"{folder}/{_FILES}",
             f"no group {group}",
-            "Start the command in the project's folder, or name the folder of its parameters "
-            "in LOANTAP_CONF",
+            "Start the command in the project's folder, or name the folder of its parameters in LOANTAP_CONF",
         )
     for key in without:
         found[key] = None

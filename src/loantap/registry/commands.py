@@ -45,9 +45,7 @@ class _Store:
 def find_address(folder: Path, environment: str = "local") -> str:
     """Address of the registry as `kedro run` finds it; see `choose_address`."""
     project = find_project(folder)
-    return choose_address(
-        _read_setting("server.mlflow_tracking_uri", project, environment), project
-    )
+    return choose_address(_read_setting("server.mlflow_tracking_uri", project, environment), project)
 
 
 def _read_setting(setting: str, project: Path, environment: str) -> str | None:
@@ -107,9 +105,7 @@ def _tell_if_moved(store: _Store) -> None:
 def relocate(store: _Store) -> None:
     """Have MLflow look for models here, after the project was moved or copied."""
     count = locations.relocate(store.address, store.artifacts, store.project)
-    told = (
-        f"{count:,} locations changed: MLflow now keeps" if count else "Nothing to do: MLflow keeps"
-    )
+    told = f"{count:,} locations changed: MLflow now keeps" if count else "Nothing to do: MLflow keeps"
     click.echo(f"{told} its files in {store.project}.")
 
 

@@ -44,9 +44,7 @@ class RunRecord:
     origin: str
 
 
-def attach_evidence(
-    model: ModelVersion, namespace: str, files: Mapping[str, Path], run: RunRecord
-) -> None:
+def attach_evidence(model: ModelVersion, namespace: str, files: Mapping[str, Path], run: RunRecord) -> None:
     """Store files with a version under new names; of a report, index its namespace's part."""
     with tempfile.TemporaryDirectory() as folder:
         served = fetch_files(model, Path(folder))
@@ -60,9 +58,7 @@ def attach_evidence(
             note_predictions(model, pack / PREDICTIONS)
 
 
-def index_evidence(
-    model: ModelVersion, namespace: str, served: Path, pack: Path, run: RunRecord
-) -> dict[str, Any]:
+def index_evidence(model: ModelVersion, namespace: str, served: Path, pack: Path, run: RunRecord) -> dict[str, Any]:
     """`evidence.json`: run, files with digests, figures with their place and n, what is absent.
 
     `served` is the folder of the model's own files, `pack` that of the evidence.
@@ -113,17 +109,11 @@ def _list_block(block: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[dic
         is_bound = name.endswith(("_low", "_high")) and name.rpartition("_")[0] in block
         if not is_number or name == "n" or is_bound:
             continue
-        bounds = {
-            end: block[f"{name}_{end}"] for end in ("low", "high") if f"{name}_{end}" in block
-        }
+        bounds = {end: block[f"{name}_{end}"] for end in ("low", "high") if f"{name}_{end}" in block}
         place = {"key": ".".join((*path, name)), "sample": ".".join(path), "n": block["n"]}
         yield place | {"value": value} | bounds
 
 
 def _describe_file(path: Path) -> dict[str, Any]:
     content = path.read_bytes()
-    return {
-        "file": path.name,
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
+    return {"file": path.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

@@ -81,9 +81,7 @@ def keep(model: ModelVersion, files: Path) -> None:
                     written.write(files / name, name)
             staged.replace(archive)
     except OSError as error:
-        logger.warning(
-            "No copy of %s could be kept for when the registry is down: %s", model, error
-        )
+        logger.warning("No copy of %s could be kept for when the registry is down: %s", model, error)
 
 
 def recall(name: str, folder: Path) -> LastGood | None:

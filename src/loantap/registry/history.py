@@ -58,9 +58,7 @@ class VersionRecord:
     def restorations(self) -> dict[str, str]:
         """By time of its restorations: who, in place of what, why."""
         return {
-            key.removeprefix(_RESTORED): said
-            for key, said in sorted(self.tags.items())
-            if key.startswith(_RESTORED)
+            key.removeprefix(_RESTORED): said for key, said in sorted(self.tags.items()) if key.startswith(_RESTORED)
         }
 
 
@@ -80,9 +78,7 @@ def get_version(name: str, version: str) -> VersionRecord:
         return found[0]
     if known:
         numbers = ", ".join(record.model.version for record in known)
-        raise InputError(
-            f"model {name}", f"there is no version {version}", f"Registered versions: {numbers}"
-        )
+        raise InputError(f"model {name}", f"there is no version {version}", f"Registered versions: {numbers}")
     names = ", ".join(sorted({record.model.name for record in list_versions()})) or "none"
     raise InputError(f"model {name}", "it is not registered", f"Registered models: {names}")
 
@@ -151,9 +147,7 @@ def _require_fit(model: ModelVersion, trained: TrainedModel) -> None:
     try:
         Scorer(trained, model.name, model.version)
     except NotForLendingError as error:
-        raise InputError(
-            f"model {model}", "it is not for lending", "Restore a lending model"
-        ) from error
+        raise InputError(f"model {model}", "it is not for lending", "Restore a lending model") from error
 
 
 def _list_versions(client: mlflow.MlflowClient, name: str) -> list[VersionRecord]:

@@ -18,14 +18,7 @@ from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError, registry_address
 from loantap.registry.fallback import go_on, is_kept, keep
-from loantap.registry.models import (
-    ModelVersion,
-    find_champion,
-    find_same,
-    is_registered,
-    read_digest,
-    registered_names,
-)
+from loantap.registry.models import ModelVersion, find_champion, find_same, is_registered, read_digest, registered_names
 from loantap.registry.reading import (
     OtherFeaturesError,
     UnreadableModelError,
@@ -142,18 +135,14 @@ def _load_as_champion(model: ModelVersion) -> Champion | None:
         logger.warning("%s. A new model is judged as if there were no champion", error)
         return None
     except UnreadableModelError as error:
-        logger.warning(
-            "%s. A new model is compared with the champion's stored predictions, if any", error
-        )
+        logger.warning("%s. A new model is compared with the champion's stored predictions, if any", error)
     try:
         predictions = load_predictions(model)
     except UnreadableModelError as error:
         logger.warning("%s", error)
         predictions = None
     if trained is None and predictions is None:
-        logger.warning(
-            "A new model is judged as if there were no champion, since %s cannot be read", model
-        )
+        logger.warning("A new model is judged as if there were no champion, since %s cannot be read", model)
         return None
     digest = read_digest(model) if trained is not None else ""
     kept = _NO_PREDICTIONS if predictions is None else predictions

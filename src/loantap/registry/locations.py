@@ -46,8 +46,7 @@ def require_same_place(address: str, artifacts: str | None, project: Path) -> No
     if former := find_former_places(address, artifacts, project):
         raise InputError(
             f"project {project}",
-            f"it was moved or copied from {former[0]}, where MLflow would still read and write its "
-            "models",
+            f"it was moved or copied from {former[0]}, where MLflow would still read and write its models",
             "Run `loantap-models relocate` here once; it changes nothing there",
         )
 
@@ -72,17 +71,12 @@ def relocate(address: str, artifacts: str | None, project: Path) -> int:
     lock.acquire()
     try:
         with closing(sqlite3.connect(database)) as store, store:
-            return sum(
-                _rewrite(store, table, column, former, project)
-                for table, column in _list_columns(store)
-            )
+            return sum(_rewrite(store, table, column, former, project) for table, column in _list_columns(store))
     finally:
         lock.release()
 
 
-def _rewrite(
-    store: sqlite3.Connection, table: str, column: str, former: list[Path], project: Path
-) -> int:
+def _rewrite(store: sqlite3.Connection, table: str, column: str, former: list[Path], project: Path) -> int:
     changes = []
     for number, location in store.execute(f"SELECT rowid, {column} FROM {table}"):  # noqa: S608
         path = _as_path(location)

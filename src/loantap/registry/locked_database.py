@@ -69,8 +69,7 @@ def persist(attempt: Callable[[], T]) -> T:
             if told == started or now - told >= _BETWEEN_LINES_S:
                 told = now
                 logger.warning(
-                    "MLflow's database is locked by another process; waited %.0f s of at most "
-                    "%.0f s",
+                    "MLflow's database is locked by another process; waited %.0f s of at most %.0f s",
                     now - started,
                     limit_s,
                 )

@@ -73,10 +73,7 @@ def register(release: Release) -> ModelVersion:
     model = log_model(release.trained)
     with tempfile.TemporaryDirectory() as folder:
         release.predictions.to_parquet(Path(folder) / PREDICTIONS, index=False)
-        for file, content in (
-            (PROMOTION, _describe_verdicts(release.verdicts)),
-            (TRAINING_REPORT, release.report),
-        ):
+        for file, content in ((PROMOTION, _describe_verdicts(release.verdicts)), (TRAINING_REPORT, release.report)):
             (Path(folder) / file).write_text(json.dumps(content, indent=2), "utf-8")
         if release.training is not None:
             release.training.save(Path(folder) / FILE)
@@ -141,12 +138,7 @@ def log_model(trained: TrainedModel) -> ModelVersion:
     client = mlflow.MlflowClient()
     _require_name(client, name, facts)
     created = client.create_model_version(
-        name,
-        info.model_uri,
-        run_id=info.run_id,
-        model_id=info.model_id,
-        tags=tags,
-        description=describe_version(facts),
+        name, info.model_uri, run_id=info.run_id, model_id=info.model_id, tags=tags, description=describe_version(facts)
     )
     return ModelVersion(name, str(created.version))
 

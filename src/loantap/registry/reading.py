@@ -32,20 +32,9 @@ from loantap.registry.models import EVIDENCE, FACTS, PREDICTIONS, TRUSTED_TYPES,
 
 DESCRIPTION, PIPELINE, EXAMPLE = "MLmodel", "model.skops", "input_example.json"
 FILES: Final = (DESCRIPTION, PIPELINE, EXAMPLE)
-_REMEDY = (
-    "Train again with `kedro run`, or go back to an older version with `loantap-models restore`"
-)
+_REMEDY = "Train again with `kedro run`, or go back to an older version with `loantap-models restore`"
 # What skops and MLflow raise on others' bytes, caught around one call without code of ours.
-_OF_SKOPS: Final = (
-    AttributeError,
-    BadZipFile,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    OSError,
-    TypeError,
-    ValueError,
-)
+_OF_SKOPS: Final = (AttributeError, BadZipFile, EOFError, KeyError, NotImplementedError, OSError, TypeError, ValueError)
 _OF_MLFLOW: Final = (AttributeError, KeyError, MlflowException, TypeError, ValueError, YAMLError)
 
 logger = logging.getLogger(__name__)
@@ -157,9 +146,7 @@ def _read_facts(described: Model, model: ModelVersion) -> ModelFacts:
     except ValidationError as error:
         faults = {str(fault["loc"][0]): fault["msg"] for fault in error.errors()}
         told = ", ".join(f"{name}: {what.lower()}" for name, what in sorted(faults.items()))
-        raise UnreadableModelError(
-            model, f"it was trained by an earlier release ({told})"
-        ) from error
+        raise UnreadableModelError(model, f"it was trained by an earlier release ({told})") from error
     if facts.sub_grades != SUB_GRADES:
         raise UnreadableModelError(
             model,
@@ -180,9 +167,7 @@ def _check_scikit_learn(described: Model, model: ModelVersion) -> None:
     saved = str(_look_up(described.flavors, "sklearn", "sklearn_version"))
     here = sklearn.__version__
     if saved.split(".")[:2] != here.split(".")[:2]:
-        raise UnreadableModelError(
-            model, f"it was saved by scikit-learn {saved}, and this is {here}"
-        )
+        raise UnreadableModelError(model, f"it was saved by scikit-learn {saved}, and this is {here}")
     if saved != here:
         logger.warning("Model %s was saved by scikit-learn %s, and this is %s", model, saved, here)
 
@@ -191,9 +176,7 @@ def _prove(trained: TrainedModel, model: ModelVersion) -> None:
     feature_set = FEATURE_SETS.get(trained.facts.feature_set)
     taken = set(getattr(trained.pipeline, "feature_names_in_", ()))
     if feature_set is None or not set(feature_set.features) == set(trained.example) == taken:
-        raise OtherFeaturesError(
-            model, "it was trained by an earlier release, which had other features"
-        )
+        raise OtherFeaturesError(model, "it was trained by an earlier release, which had other features")
     try:
         check_servable(trained)
     except UnexplainableError as error:

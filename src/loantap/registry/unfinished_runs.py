@@ -11,16 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from loantap.project.journal import Conclusion
 from loantap.registry.connection import asking_registry
-from loantap.registry.models import (
-    KEPT,
-    OUTCOME,
-    PROMOTED,
-    REASON,
-    ModelVersion,
-    find_champion,
-    promote,
-    tag_version,
-)
+from loantap.registry.models import KEPT, OUTCOME, PROMOTED, REASON, ModelVersion, find_champion, promote, tag_version
 
 KILLED, FAILED = RunStatus.to_string(RunStatus.KILLED), RunStatus.to_string(RunStatus.FAILED)
 _BUCKET_TAG = "loantap.bucket"
@@ -97,6 +88,4 @@ def conclude_again(verdict: Conclusion) -> None:
         if champion is None or champion.version in {verdict.displaced, verdict.version}:
             promote(model)
         else:
-            logger.warning(
-                "%s stays champion: it became champion after the run that was killed", champion
-            )
+            logger.warning("%s stays champion: it became champion after the run that was killed", champion)

@@ -12,13 +12,7 @@ from markupsafe import Markup
 from skrub import TableReport
 
 from loantap.portfolio.dictionary import COLUMNS, Kind
-from loantap.reporting.formatting import (
-    NOTHING,
-    explain_segmentation,
-    is_missing,
-    name_segmentation,
-    plain_number,
-)
+from loantap.reporting.formatting import NOTHING, explain_segmentation, is_missing, name_segmentation, plain_number
 from loantap.reporting.shell import render_page
 
 # skrub draws in a tree of its own, into which only variables of the page reach.

@@ -70,12 +70,7 @@ def _serve(settings: ServingSettings, dashboard_port: int) -> None:
     dashboard = f"http://{_HOST}:{dashboard_port}"
     with ExitStack() as stack:
         key = stack.enter_context(_dashboard_key(settings))
-        told = {
-            **os.environ,
-            API_VARIABLE: api,
-            KEY_VARIABLE: key,
-            PROJECT_VARIABLE: str(settings.project),
-        }
+        told = {**os.environ, API_VARIABLE: api, KEY_VARIABLE: key, PROJECT_VARIABLE: str(settings.project)}
         serve_api = [sys.executable, "-m", "loantap.serving.api.commands"]
         options = ["--host", _HOST, "--port", str(settings.port)]
         run = [

@@ -68,9 +68,7 @@ def read_configured(conf: Path, recommendations: Path, today: date) -> Configure
     )
 
 
-def _validate(
-    options: type[_Options], conf: Path, group: str, written: Mapping[str, object]
-) -> _Options:
+def _validate(options: type[_Options], conf: Path, group: str, written: Mapping[str, object]) -> _Options:
     try:
         return options.model_validate(written)
     except ValidationError as error:

@@ -34,9 +34,7 @@ def make_pattern(make: Callable[[Blank], object]) -> Pattern:
     return Pattern("%s".join(part.replace("%", "%%") for part in parts[::2]), tuple(parts[1::2]))
 
 
-def fill_by(
-    patterns: Mapping[str, Pattern], choice: Iterable[str], columns: Mapping[str, Sequence[str]]
-) -> list[str]:
+def fill_by(patterns: Mapping[str, Pattern], choice: Iterable[str], columns: Mapping[str, Sequence[str]]) -> list[str]:
     """Each row's text by the pattern that it chooses; all have the same blanks."""
     names = next(iter(patterns.values())).names
     if any(pattern.names != names for pattern in patterns.values()):

@@ -11,24 +11,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from loantap.portfolio.dictionary import (
-    CHARGED_OFF,
-    CSV_ORDER,
-    CURRENT,
-    FULLY_PAID,
-    LATE_16_30,
-    LATE_31_120,
-)
+from loantap.portfolio.dictionary import CHARGED_OFF, CSV_ORDER, CURRENT, FULLY_PAID, LATE_16_30, LATE_31_120
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import ContentIds
 from loantap.portfolio.truth_columns import TRUTH_COLUMNS
-from loantap.simulator.courses import (
-    AS_OF_MONTH,
-    Courses,
-    Draws,
-    describe_courses,
-    draw_courses,
-)
+from loantap.simulator.courses import AS_OF_MONTH, Courses, Draws, describe_courses, draw_courses
 from loantap.simulator.portfolio import BATCH_LOANS, iter_portfolio
 from loantap.simulator.running import iter_running
 from loantap.simulator.streams import Streams
@@ -65,9 +52,7 @@ def snapshot_month(day: date) -> np.datetime64:
     return month
 
 
-def iter_book(
-    loans: int, seed: int, month: np.datetime64, batch_loans: int = BATCH_LOANS
-) -> Iterator[SimulatedBook]:
+def iter_book(loans: int, seed: int, month: np.datetime64, batch_loans: int = BATCH_LOANS) -> Iterator[SimulatedBook]:
     """The book as of a month, in batches.
 
     Args:

@@ -82,9 +82,7 @@ def issue_months(score: FloatArray) -> MonthArray:
     return issued
 
 
-def loan_terms(
-    scores: Numbers, income: FloatArray, issued: MonthArray, streams: Streams
-) -> Numbers:
+def loan_terms(scores: Numbers, income: FloatArray, issued: MonthArray, streams: Streams) -> Numbers:
     """Amount, term, grade step (0 is A1), rate and instalment of each loan.
 
     Amounts are multiples of 25; rates depend on sub-grade and month alone; the instalment is the
@@ -136,10 +134,7 @@ def interest_rates(step: FloatArray, issued: MonthArray) -> FloatArray:
 def incomes(score: FloatArray, streams: Streams) -> FloatArray:
     """Yearly income as stated: log-normal, with a heavier tail, mostly round."""
     return round_like_applicants(
-        value_at("annual_income", score),
-        streams.open("annual income"),
-        known.INCOME_STEPS,
-        known.INCOME_STEP_SHARES,
+        value_at("annual_income", score), streams.open("annual income"), known.INCOME_STEPS, known.INCOME_STEP_SHARES
     )
 
 
@@ -157,12 +152,8 @@ def bureau_numbers(scores: Numbers, issued: MonthArray, streams: Streams) -> Num
     records = share_places(ndtr(scores["public_records"]), known.PUBLIC_RECORD_SHARES)
     mortgages = share_places(ndtr(scores["mortgage_accounts"]), known.MORTGAGE_SHARES)
     draw = streams.open("mortgage accounts missing").random(loans)
-    collected = (issued > known.LAST_WITHOUT_MORTGAGES) | (
-        (issued == known.LAST_WITHOUT_MORTGAGES) & (draw > 0.8)
-    )
-    utilisation = np.round(
-        value_at("revolving_utilisation_pct", scores["revolving_utilisation_pct"]), 1
-    )
+    collected = (issued > known.LAST_WITHOUT_MORTGAGES) | ((issued == known.LAST_WITHOUT_MORTGAGES) & (draw > 0.8))
+    utilisation = np.round(value_at("revolving_utilisation_pct", scores["revolving_utilisation_pct"]), 1)
     no_revolving = streams.open("utilisation missing").random(loans) < known.UTILISATION_MISSING
     balance = np.rint(value_at("revolving_balance", scores["revolving_balance"]))
     history = value_at("credit_history_months", scores["credit_history_years"])
@@ -171,9 +162,7 @@ def bureau_numbers(scores: Numbers, issued: MonthArray, streams: Streams) -> Num
         "open_accounts": open_accounts,
         "total_accounts": np.maximum(total, open_accounts),
         "public_records": records.astype(float),
-        "bankruptcies": np.where(
-            issued < known.FIRST_BANKRUPTCIES, np.nan, bankruptcies(records, streams)
-        ),
+        "bankruptcies": np.where(issued < known.FIRST_BANKRUPTCIES, np.nan, bankruptcies(records, streams)),
         "mortgage_accounts": np.where(collected, mortgages, np.nan),
         "revolving_utilisation_pct": np.where(no_revolving, np.nan, utilisation),
         # No revolving limit: neither utilisation nor balance.
@@ -208,9 +197,7 @@ def home_ownership(score: FloatArray, streams: Streams) -> TextArray:
     return np.where(home == "RENT", choose(streams.open("rare homes"), rare, len(home)), home)
 
 
-def categories(
-    scores: Numbers, step: FloatArray, issued: MonthArray, streams: Streams
-) -> dict[str, TextArray]:
+def categories(scores: Numbers, step: FloatArray, issued: MonthArray, streams: Streams) -> dict[str, TextArray]:
     """Grade, sub-grade, verification, purpose, listing and type of application of each loan."""
     loans = len(step)
     grade = (step // STEPS_PER_GRADE).astype(int)

@@ -40,9 +40,7 @@ DEFAULT_TIMING_BETA: Final = (2.0, 3.0)
 # loans of a young vintage hold nearly as many defaults as the vintage will in the end.
 PREPAID_SHARE: Final = 0.8
 # Of a running loan in its last month; less than one in its grace period.
-INSTALMENTS_BEHIND: Final = MappingProxyType(
-    {CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, LATE_31_120: 3, DEFAULT: 5}
-)
+INSTALMENTS_BEHIND: Final = MappingProxyType({CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, LATE_31_120: 3, DEFAULT: 5})
 # Share of loans that miss one instalment and pay it a month later.
 ARREARS_SHARE_FULLY_PAID: Final = 0.10
 ARREARS_SHARE_CHARGED_OFF: Final = 0.20
@@ -165,9 +163,7 @@ def draw_courses(loans: pd.DataFrame, draws: Draws) -> Courses:
     return _with_arrears(last, np.where(is_paid, last + 1, missed), is_paid, ~is_running, draws)
 
 
-def draw_running_courses(
-    loans: pd.DataFrame, charged_off: npt.NDArray[np.bool_], draws: Draws
-) -> Courses:
+def draw_running_courses(loans: pd.DataFrame, charged_off: npt.NDArray[np.bool_], draws: Draws) -> Courses:
     """Draw the same of loans that still run in `AS_OF_MONTH`, given how each will end."""
     term, seen = _months(loans)
     ended = PREPAID_SHARE * ended_share(term, seen)
@@ -189,12 +185,9 @@ def _missed_share(term: IntArray, months: FloatArray | IntArray) -> FloatArray:
     return np.asarray(betainc(*DEFAULT_TIMING_BETA, np.clip(months / term, 0, 1)))
 
 
-def _draw_default(
-    term: IntArray, after: FloatArray, until: FloatArray, draws: Draws
-) -> tuple[IntArray, IntArray]:
+def _draw_default(term: IntArray, after: FloatArray, until: FloatArray, draws: Draws) -> tuple[IntArray, IntArray]:
     bounds = [
-        (_missed_share(term, after - lag), _missed_share(term, until - lag))
-        for lag in MONTHS_FROM_MISSED_TO_CHARGE_OFF
+        (_missed_share(term, after - lag), _missed_share(term, until - lag)) for lag in MONTHS_FROM_MISSED_TO_CHARGE_OFF
     ]
     chances = [s * (high - low) for s, (low, high) in zip(_LAG_SHARES, bounds, strict=True)]
     total = sum(chances)
@@ -208,11 +201,7 @@ def _draw_default(
 
 
 def _draw_last(
-    ends: IntArray,
-    term: IntArray,
-    is_paid: npt.NDArray[np.bool_],
-    chance: FloatArray,
-    draws: Draws,
+    ends: IntArray, term: IntArray, is_paid: npt.NDArray[np.bool_], chance: FloatArray, draws: Draws
 ) -> IntArray:
     """Of a charge-off, of an early payment (by `chance`), or of the contract."""
     prepays = draws["prepays"].random(len(term)) < chance
@@ -220,11 +209,7 @@ def _draw_last(
 
 
 def _with_arrears(
-    last: IntArray,
-    missed: IntArray,
-    is_paid: npt.NDArray[np.bool_],
-    has_ended: npt.NDArray[np.bool_],
-    draws: Draws,
+    last: IntArray, missed: IntArray, is_paid: npt.NDArray[np.bool_], has_ended: npt.NDArray[np.bool_], draws: Draws
 ) -> Courses:
     stops = missed <= last
     chance = np.where(stops, ARREARS_SHARE_CHARGED_OFF, ARREARS_SHARE_FULLY_PAID)

@@ -15,14 +15,7 @@ import pandas as pd
 from loantap.portfolio.amortisation import emi, scheduled_balance
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS
-from loantap.simulator.courses import (
-    AS_OF_MONTH,
-    Courses,
-    Draws,
-    can_be_followed,
-    draw_courses,
-    read_courses,
-)
+from loantap.simulator.courses import AS_OF_MONTH, Courses, Draws, can_be_followed, draw_courses, read_courses
 from loantap.simulator.streams import Streams, normal_at
 
 DAYS_PER_INSTALMENT: Final = 30
@@ -72,10 +65,7 @@ def simulate_events(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0)
 
 
 def iter_events(
-    batches: Iterable[pd.DataFrame],
-    seed: int,
-    chunk_loans: int = CHUNK_LOANS,
-    drift_strength: float = 1.0,
+    batches: Iterable[pd.DataFrame], seed: int, chunk_loans: int = CHUNK_LOANS, drift_strength: float = 1.0
 ) -> Iterator[pd.DataFrame]:
     """Yield `simulate_events` of all the loans, at most `chunk_loans` at a time, to bound memory.
 
@@ -113,11 +103,7 @@ def iter_months(
 
 
 def simulate_months(
-    loans: pd.DataFrame,
-    courses: Courses,
-    seed: int,
-    until: np.datetime64,
-    drift_strength: float = 1.0,
+    loans: pd.DataFrame, courses: Courses, seed: int, until: np.datetime64, drift_strength: float = 1.0
 ) -> pd.DataFrame:
     """`simulate_events` of loans whose courses are known, up to the month `until`.
 
@@ -140,9 +126,7 @@ def simulate_months(
         month=month,
         starts=first_row[of_loan],
     )
-    dti, utilisation = (
-        loans[name].to_numpy()[of_loan] for name in ("dti_pct", "revolving_utilisation_pct")
-    )
+    dti, utilisation = (loans[name].to_numpy()[of_loan] for name in ("dti_pct", "revolving_utilisation_pct"))
     frame = pd.DataFrame(
         {
             "month": (issued[of_loan] + month).astype("datetime64[s]"),
@@ -150,9 +134,7 @@ def simulate_months(
             "days_past_due": behind * float(DAYS_PER_INSTALMENT),
             "payment": payment,
             "current_dti_pct": walk.wander(
-                "current_dti_pct",
-                dti + drift * DTI_DRIFT_POINTS,
-                (DTI_WALK_POINTS, DTI_NOISE_POINTS),
+                "current_dti_pct", dti + drift * DTI_DRIFT_POINTS, (DTI_WALK_POINTS, DTI_NOISE_POINTS)
             ),
             "current_utilisation_pct": walk.wander(
                 "current_utilisation_pct",
@@ -181,16 +163,13 @@ def _balances(
     interest where arrears are cured, nothing while payments stop, all that is owed at the end.
     """
     amount, instalment, rate, term = (
-        loans[name].to_numpy(dtype=float)
-        for name in ("loan_amount", "instalment", "interest_rate_pct", "term_months")
+        loans[name].to_numpy(dtype=float) for name in ("loan_amount", "instalment", "interest_rate_pct", "term_months")
     )
     agreed = emi(amount, rate, term)
     # What was paid out, which the instalment of a part-funded loan implies.
     principal = np.where(np.abs(instalment - agreed) > 0.05, amount * instalment / agreed, amount)
     growth = 1 + rate / 1200
-    balance = scheduled_balance(
-        principal[of_loan], rate[of_loan], term[of_loan], np.maximum(month - behind, 0)
-    )
+    balance = scheduled_balance(principal[of_loan], rate[of_loan], term[of_loan], np.maximum(month - behind, 0))
     balance = np.round(balance * growth[of_loan] ** behind, 2)
     is_last = month == course.last[of_loan]
     balance = np.where(is_last & course.is_paid[of_loan], 0.0, balance)

@@ -45,17 +45,14 @@ def simulate_portfolio(loans: int, seed: int) -> SimulatedPortfolio:
     return batches[0]
 
 
-def iter_portfolio(
-    loans: int, seed: int, batch_loans: int = BATCH_LOANS
-) -> Iterator[SimulatedPortfolio]:
+def iter_portfolio(loans: int, seed: int, batch_loans: int = BATCH_LOANS) -> Iterator[SimulatedPortfolio]:
     """`simulate_portfolio` in batches, to bound memory: joined they are the same loans.
 
     Raises ValueError as that does, InputError where other products are sold than LoanTap's.
     """
     if loans < 1 or seed < 0:
         raise ValueError(
-            f"simulate_portfolio: loans = {loans!r} and seed = {seed!r}; "
-            "give at least 1 loan and a seed of 0 or more"
+            f"simulate_portfolio: loans = {loans!r} and seed = {seed!r}; give at least 1 loan and a seed of 0 or more"
         )
     if PRODUCTS.model_copy(update={"currency": LOANTAP.currency}) != LOANTAP:
         raise InputError(
@@ -77,9 +74,7 @@ def _simulate_batch(loans: int, streams: Streams) -> SimulatedPortfolio:
     return SimulatedPortfolio(add_outcome(applications, charged_off, streams), truth)
 
 
-def add_outcome(
-    applications: pd.DataFrame, charged_off: BoolArray, streams: Streams
-) -> pd.DataFrame:
+def add_outcome(applications: pd.DataFrame, charged_off: BoolArray, streams: Streams) -> pd.DataFrame:
     """The 27 columns: with the outcome, and the address, whose pincode is built from it."""
     portfolio = applications.assign(
         loan_status=pd.Series(np.where(charged_off, CHARGED_OFF, FULLY_PAID), dtype="str"),
@@ -88,9 +83,7 @@ def add_outcome(
     return portfolio[list(CSV_ORDER)]
 
 
-def simulate_applications(
-    loans: int, streams: Streams, issue_scores: FloatArray | None = None
-) -> pd.DataFrame:
+def simulate_applications(loans: int, streams: Streams, issue_scores: FloatArray | None = None) -> pd.DataFrame:
     """All columns that do not depend on the outcome; see `borrowers.draw_scores`."""
     scores = borrowers.draw_scores(streams, loans, issue_scores)
     issued = borrowers.issue_months(scores["issue_month"])

@@ -17,14 +17,7 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import TERMS_MONTHS
 from loantap.simulator import calibration as known
 from loantap.simulator.borrowers import share_places
-from loantap.simulator.courses import (
-    AS_OF_MONTH,
-    PREPAID_SHARE,
-    Courses,
-    Draws,
-    draw_running_courses,
-    ended_share,
-)
+from loantap.simulator.courses import AS_OF_MONTH, PREPAID_SHARE, Courses, Draws, draw_running_courses, ended_share
 from loantap.simulator.portfolio import BATCH_LOANS, add_outcome, simulate_applications
 from loantap.simulator.streams import Streams
 from loantap.simulator.truth import true_log_odds
@@ -82,9 +75,7 @@ def _most_per_resolved() -> FloatArray:
     return np.asarray(np.max([each for pair in per_term for each in pair], axis=0))
 
 
-def _simulate_batch(
-    place: npt.NDArray[np.intp], most: FloatArray, streams: Streams
-) -> RunningLoans:
+def _simulate_batch(place: npt.NDArray[np.intp], most: FloatArray, streams: Streams) -> RunningLoans:
     upper = np.cumsum(_MONTH_SHARES)
     within = streams.open("within the month").random(len(place))
     level = upper[place] - _MONTH_SHARES[place] * (1 - within)

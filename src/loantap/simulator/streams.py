@@ -11,10 +11,7 @@ from loantap.portfolio.arrays import FloatArray, IntArray
 
 # SplitMix64, which turns a counter into 64 well mixed bits.
 _STEP = np.uint64(0x9E3779B97F4A7C15)
-_MIXES = (
-    (np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)),
-    (np.uint64(27), np.uint64(0x94D049BB133111EB)),
-)
+_MIXES = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT, _UNUSED_BITS = np.uint64(31), np.uint64(11)
 
 
@@ -55,9 +52,7 @@ def normal_at(seed: int, name: str, keys: npt.NDArray[np.uint64], months: IntArr
 
     Source: Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators".
     """
-    start = np.random.SeedSequence(seed, spawn_key=(crc32(name.encode()),)).generate_state(
-        1, np.uint64
-    )
+    start = np.random.SeedSequence(seed, spawn_key=(crc32(name.encode()),)).generate_state(1, np.uint64)
     bits = _mix(keys ^ start[0])
     bits = _mix(bits + months.astype(np.uint64) * _STEP)
     # The middle of one of 2^53 steps of 0..1: never an end, whose score is infinite.

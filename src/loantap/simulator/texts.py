@@ -35,9 +35,7 @@ def professions(streams: Streams, employment_missing: BoolArray) -> TextArray:
     is_common = streams.open("is common profession").random(loans) < COMMON_PROFESSION_SHARE
     text = _vary_case(np.where(is_common, usual, own), streams.open("profession case"))
     missing_share = np.where(
-        employment_missing,
-        known.PROFESSION_MISSING_WITH_EMPLOYMENT,
-        known.PROFESSION_MISSING_ALONE,
+        employment_missing, known.PROFESSION_MISSING_WITH_EMPLOYMENT, known.PROFESSION_MISSING_ALONE
     )
     missing = streams.open("profession missing").random(loans) < missing_share
     return _without(text, missing)
@@ -112,9 +110,7 @@ def give_shared_pincodes(streams: Streams, address: pd.Series) -> pd.Series:
 def _civilian(streams: Streams, loans: int) -> TextArray:
     digits = streams.open("house digits").integers(3, 6, loans)
     number = streams.open("house number").random(loans)
-    house = np.array(
-        [f"{int(u * 10**d):0{d}d} " for u, d in zip(number, digits, strict=True)], dtype=object
-    )
+    house = np.array([f"{int(u * 10**d):0{d}d} " for u, d in zip(number, digits, strict=True)], dtype=object)
     names = (*words.FIRST_NAMES, *words.LAST_NAMES)
     street = _pick(streams, "street", names, loans) + " "
     suffix = _pick(streams, "street suffix", words.STREET_SUFFIXES, loans)
@@ -145,9 +141,7 @@ def _military(streams: Streams, loans: int) -> TextArray:
     )
     form = choose(streams.open("military form"), known.MILITARY_FORM_SHARES, loans)
     first = np.select(
-        [form == "unit", form == "psc"],
-        ["Unit " + unit + " Box " + box, "PSC " + unit + ", Box " + box],
-        ship,
+        [form == "unit", form == "psc"], ["Unit " + unit + " Box " + box, "PSC " + unit + ", Box " + box], ship
     )
     office = _pick(streams, "military office", words.MILITARY_OFFICES, loans)
     region = _pick(streams, "military region", words.MILITARY_REGIONS, loans)

@@ -61,13 +61,9 @@ def default_drivers(portfolio: pd.DataFrame) -> pd.DataFrame:
             "is_60_months": (portfolio["term_months"] == 60).astype(float),
             "dti_tens": (portfolio["dti_pct"].clip(upper=HIGHEST_DTI_PCT) - REFERENCE_DTI_PCT) / 10,
             "log_income": np.log(income / REFERENCE_INCOME),
-            "utilisation": (
-                utilisation.clip(upper=HIGHEST_UTILISATION_PCT) - REFERENCE_UTILISATION_PCT
-            )
-            / 100,
+            "utilisation": (utilisation.clip(upper=HIGHEST_UTILISATION_PCT) - REFERENCE_UTILISATION_PCT) / 100,
             "log_mortgages": np.log((1 + mortgages) / (1 + REFERENCE_MORTGAGES)),
-            "loan_to_income": (portfolio["loan_amount"] / income).clip(upper=1)
-            - REFERENCE_LOAN_TO_INCOME,
+            "loan_to_income": (portfolio["loan_amount"] / income).clip(upper=1) - REFERENCE_LOAN_TO_INCOME,
             "log_open_accounts": np.log(open_accounts / REFERENCE_OPEN_ACCOUNTS),
             "has_no_mortgage_home": (portfolio["home_ownership"] != "MORTGAGE").astype(float),
         },

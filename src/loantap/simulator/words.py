@@ -64,8 +64,7 @@ STREET_SUFFIXES: Final = tuple(
 
 CITY_PREFIXES: Final = ("East", "West", "North", "South", "New", "Lake", "Port")
 CITY_SUFFIXES: Final = tuple(
-    "berg borough burgh bury chester fort furt haven land mouth port shire side stad ton town view "
-    "ville".split()
+    "berg borough burgh bury chester fort furt haven land mouth port shire side stad ton town view ville".split()
 )
 
 STATES: Final = tuple(

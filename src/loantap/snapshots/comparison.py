@@ -44,9 +44,7 @@ class Comparison:
         self._content = f"hash({', '.join(map(_quote, columns))})"
         self._watermark = watermark
 
-    def find_changes(
-        self, snapshot: Sequence[Part], outdated: Sequence[Mask], delta: Sequence[Part]
-    ) -> bool:
+    def find_changes(self, snapshot: Sequence[Part], outdated: Sequence[Mask], delta: Sequence[Part]) -> bool:
         """Whether the parts of snapshot and delta differ; to be asked before rows are marked.
 
         `outdated` are the snapshot's rows that do not count any more; the delta has a part at
@@ -84,9 +82,7 @@ class Comparison:
         return self._mark(part, "true", [])
 
     def _mark(self, part: Part, condition: str, parameters: Sequence[datetime]) -> Mask:
-        same = " AND ".join(
-            f"held.{name} IS NOT DISTINCT FROM changed.{name}" for name in self._key
-        )
+        same = " AND ".join(f"held.{name} IS NOT DISTINCT FROM changed.{name}" for name in self._key)
         found = self._connection.execute(
             f"SELECT file_row_number AS position FROM {_ROWS} "  # noqa: S608 (as above)
             f"JOIN changed ON {same} WHERE {condition}",
@@ -104,9 +100,7 @@ class Comparison:
 
 
 @contextmanager
-def comparing(
-    folder: Path, key: Sequence[str], columns: Sequence[str], watermark: datetime
-) -> Iterator[Comparison]:
+def comparing(folder: Path, key: Sequence[str], columns: Sequence[str], watermark: datetime) -> Iterator[Comparison]:
     """A comparison of parts in a folder, in bounded memory."""
     with connect(scratch=folder / SPILL) as connection:
         yield Comparison(connection, folder, key, columns, watermark)

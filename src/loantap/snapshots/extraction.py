@@ -81,16 +81,11 @@ class Extraction:
 def plan_extraction(source: Source, options: IngestionOptions) -> Extraction:
     """The extraction of a table that the options ask for; nothing is read yet."""
     return Extraction(
-        source=source,
-        since=options.since,
-        as_of=options.as_of,
-        overlap=timedelta(days=options.overlap_days),
+        source=source, since=options.since, as_of=options.as_of, overlap=timedelta(days=options.overlap_days)
     )
 
 
-def show_progress(
-    batches: pa.RecordBatchReader, label: str, total: int
-) -> Iterator[pa.RecordBatch]:
+def show_progress(batches: pa.RecordBatchReader, label: str, total: int) -> Iterator[pa.RecordBatch]:
     """The batches, each counted when it has been dealt with."""
     rows, progress = 0, Progress(label, total, "rows")
     for batch in batches:

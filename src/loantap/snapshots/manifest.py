@@ -12,14 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from loantap.snapshots.parts import (
-    UNFINISHED,
-    DamagedSnapshotError,
-    Mask,
-    Part,
-    name_by_content,
-    read_file,
-)
+from loantap.snapshots.parts import UNFINISHED, DamagedSnapshotError, Mask, Part, name_by_content, read_file
 
 MANIFEST = "manifest.json"
 _KINDS = ("part", "outdated")

@@ -168,9 +168,7 @@ def describe_part(path: Path, outdated: Mask | None = None) -> Part:
     )
 
 
-def read_rows(
-    path: Path, counted: Mask, columns: Sequence[str] | None = None
-) -> Iterator[pa.RecordBatch]:
+def read_rows(path: Path, counted: Mask, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of a part that count, in batches; raises DamagedSnapshotError."""
     check_content(path)
     done = 0
@@ -184,8 +182,7 @@ def read_table(paths: Sequence[Path], outdated: Sequence[Mask]) -> pa.Table:
     """The rows of several parts that count, in order; raises DamagedSnapshotError."""
     tables = map(read_file, paths)
     return pa.concat_tables(
-        table.filter(pa.array(~mask)) if mask.any() else table
-        for table, mask in zip(tables, outdated, strict=True)
+        table.filter(pa.array(~mask)) if mask.any() else table for table, mask in zip(tables, outdated, strict=True)
     )
 
 

@@ -13,13 +13,7 @@ from loantap.databases.source_table import Account
 from loantap.portfolio.errors import InputError
 from loantap.snapshots.comparison import comparing
 from loantap.snapshots.extraction import Extraction, show_progress
-from loantap.snapshots.manifest import (
-    Manifest,
-    name_types,
-    read_outdated,
-    remove_unlisted,
-    write_outdated,
-)
+from loantap.snapshots.manifest import Manifest, name_types, read_outdated, remove_unlisted, write_outdated
 from loantap.snapshots.parts import (
     GROUP_ROWS,
     DamagedSnapshotError,
@@ -55,9 +49,7 @@ class Refresh:
     `held` is the last good state, all of whose parts stay; None when there is none.
     """
 
-    def __init__(
-        self, extraction: Extraction, folder: Path, held: Manifest | None, part_rows: int
-    ) -> None:
+    def __init__(self, extraction: Extraction, folder: Path, held: Manifest | None, part_rows: int) -> None:
         self._extraction = extraction
         self._source = extraction.source
         self._folder = folder
@@ -180,11 +172,7 @@ class Refresh:
         return made, sum(int(mask.sum()) for mask in new)
 
     def _list(
-        self,
-        parts: tuple[Part, ...],
-        schema: pa.Schema,
-        since: datetime | None = None,
-        outdated: str | None = None,
+        self, parts: tuple[Part, ...], schema: pa.Schema, since: datetime | None = None, outdated: str | None = None
     ) -> Manifest:
         return Manifest(
             source=self._source.where,

@@ -65,9 +65,7 @@ def restore(run: str | None, only: tuple[str, ...], *, replace: bool, if_any: bo
     if manifest is None:
         if if_any:
             return
-        raise InputError(
-            "bucket", "nothing is published in it", "Run `loantap-task --pipelines training` first"
-        )
+        raise InputError("bucket", "nothing is published in it", "Run `loantap-task --pipelines training` first")
     count = state.restore(find_project(Path.cwd()), manifest, only, replace=replace)
     click.echo(f"{count:,} files of the state of run {manifest.run} were fetched")
 
@@ -100,9 +98,7 @@ def states(last: int) -> None:
 def _open_bucket() -> Bucket:
     name = os.environ.get(BUCKET_VARIABLE)
     if not name:
-        raise InputError(
-            f"environment variable {BUCKET_VARIABLE}", "it is not set", "Name the bucket there"
-        )
+        raise InputError(f"environment variable {BUCKET_VARIABLE}", "it is not set", "Name the bucket there")
     return Bucket(name)
 
 

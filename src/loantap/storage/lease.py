@@ -42,9 +42,7 @@ class Lease:
     Unless renewed it ends after `lasts_s` seconds; `on_lost` is then called in another thread.
     """
 
-    def __init__(
-        self, bucket: Bucket, owner: str, on_lost: Callable[[], None], lasts_s: float = LASTS_S
-    ) -> None:
+    def __init__(self, bucket: Bucket, owner: str, on_lost: Callable[[], None], lasts_s: float = LASTS_S) -> None:
         self._bucket = bucket
         self._on_lost = on_lost
         self._record = _Record(owner=owner, since=datetime.now(UTC), lasts_s=lasts_s)
@@ -114,6 +112,5 @@ class Lease:
         return LeaseHeldError(
             f"bucket {self._bucket.name}",
             f"another task works on its data: {who or 'it has just begun'}",
-            f"Wait until it has ended; {self._record.lasts_s:.0f} s after it was killed, the next "
-            "one takes over",
+            f"Wait until it has ended; {self._record.lasts_s:.0f} s after it was killed, the next one takes over",
         )

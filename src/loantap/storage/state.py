@@ -100,9 +100,7 @@ class State:
             "`loantap-task states` lists those that are",
         )
 
-    def restore(
-        self, project: Path, manifest: Manifest, only: Iterable[str] = (), *, replace: bool = False
-    ) -> int:
+    def restore(self, project: Path, manifest: Manifest, only: Iterable[str] = (), *, replace: bool = False) -> int:
         """Fetch a state's files into a project's folder; how many were fetched.
 
         `only` names files and folders of `data/` instead of all layers. With `replace`, files there
@@ -121,8 +119,7 @@ class State:
         if other and not replace:
             raise InputError(
                 f"file {project / other[0]}",
-                f"it is not that of the state of run {manifest.run}, and {len(other)} in all are "
-                "not",
+                f"it is not that of the state of run {manifest.run}, and {len(other)} in all are not",
                 "Start in an empty folder, or `loantap-task restore --replace` gives them up",
             )
         for name in other:
@@ -142,18 +139,14 @@ class State:
         names = list(_list_files(project, LAYERS))
         digests = _in_parallel("Comparing", _digest, [project / name for name in names])
         files = {
-            name: StoredFile(
-                key=_OBJECTS + digest, size=(project / name).stat().st_size, sha256=digest
-            )
+            name: StoredFile(key=_OBJECTS + digest, size=(project / name).stat().st_size, sha256=digest)
             for name, digest in zip(names, digests, strict=True)
         }
         if self.current is not None and files == self.current.files:
             return 0
         sent = {file.key for file in self.current.files.values()} if self.current else set()
         new = {file.key: name for name, file in files.items() if file.key not in sent}
-        _in_parallel(
-            "Publishing", lambda each: self._bucket.upload(project / each[1], each[0]), new.items()
-        )
+        _in_parallel("Publishing", lambda each: self._bucket.upload(project / each[1], each[0]), new.items())
         self._point_to(
             Manifest(
                 run=run,
@@ -193,8 +186,7 @@ class State:
             raise InputError(
                 f"bucket {self._bucket.name}",
                 f"object {file.key}, for {path}, is not what was published",
-                "Put an earlier version of the object back, or `loantap-task rollback` to an older "
-                "state",
+                "Put an earlier version of the object back, or `loantap-task rollback` to an older state",
             )
         part.replace(path)
 

@@ -34,8 +34,7 @@ _SYSTEMS: Final = (
     "LOANTAP_WAREHOUSE_OUTPUT",
 )  # fmt: skip
 _TABLES_PUBLISHED: Final = (
-    "models and tables written back are new, files in the bucket those of the last good run; start "
-    "it again"
+    "models and tables written back are new, files in the bucket those of the last good run; start it again"
 )
 _REAL: Final = {"odbc": _SYSTEMS, "aws": (BUCKET_VARIABLE, *_SYSTEMS)}
 

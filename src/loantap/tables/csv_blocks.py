@@ -221,18 +221,14 @@ def _line_around(block: bytes, place: int) -> bytes:
     return block[start : found.start() if found else len(block)]
 
 
-def _require_closing(
-    place: int, line_ends: Array, layout: Layout, first_line: int, *, is_last: bool
-) -> None:
+def _require_closing(place: int, line_ends: Array, layout: Layout, first_line: int, *, is_last: bool) -> None:
     """Refuse a value that was never closed as soon as no address can be so long."""
     before = int(np.searchsorted(line_ends, place, side="right"))
     if is_last or len(line_ends) - before > 1:
         raise _astray(layout, first_line + before)
 
 
-def _require_one_line_end(
-    raw: Array, ends: Array, line_ends: Array, layout: Layout, first_line: int
-) -> None:
+def _require_one_line_end(raw: Array, ends: Array, line_ends: Array, layout: Layout, first_line: int) -> None:
     """Refuse a carriage return that may end a row, or may have got into a value."""
     if layout.by_returns:
         return
@@ -249,9 +245,7 @@ def _require_one_line_end(
     )
 
 
-def _require_one_line_each(
-    records: Records, raw: Array, inner: Array, commas: Array, layout: Layout
-) -> None:
+def _require_one_line_each(records: Records, raw: Array, inner: Array, commas: Array, layout: Layout) -> None:
     """Refuse a value over lines, unless it is an address of two and swallowed no row."""
     ends = records.ends
     rows = np.searchsorted(ends, inner, side="right")

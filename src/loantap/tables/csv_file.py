@@ -48,9 +48,7 @@ class CsvRows:
             self.notes.append(RENAMED)
         two_lines = self.names.index(TWO_LINES) if TWO_LINES in self.names else -1
         by_returns = first[: self._head.end].endswith(b"\r")
-        self._layout = Layout(
-            where, self._head.delimiter, len(self.names), two_lines, by_returns=by_returns
-        )
+        self._layout = Layout(where, self._head.delimiter, len(self.names), two_lines, by_returns=by_returns)
         self._settle_width(first, is_last=is_last)
 
     def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:
@@ -125,13 +123,10 @@ class CsvRows:
         line = block[odd.starts[0] : odd.ends[0]].strip(b"\r\n ")
         where = f"{self._where}, line {odd.lines[0]:,}"
         problem = (
-            f"this row has {cells} values and the header {width} names, and {len(odd):,} of "
-            f"{rows:,} rows do not fit"
+            f"this row has {cells} values and the header {width} names, and {len(odd):,} of {rows:,} rows do not fit"
         )
         if cells != width + 1:
-            return InputError(
-                where, problem, "Give each row as many values as the header has names"
-            )
+            return InputError(where, problem, "Give each row as many values as the header has names")
         behind = f"there is one {self._delimiter} too many"
         if line.endswith(self._layout.delimiter.encode()):
             behind += " at the end of each row"
@@ -168,9 +163,7 @@ class CsvRows:
         if places.get(APPLICATION_ID) == 0:
             ids = [_read_id(block, records, row, self._layout.delimiter) for row in faults]
             column = pc.replace_with_mask(
-                table[APPLICATION_ID].combine_chunks(),
-                pa.array(~is_good),
-                pa.array(ids, pa.string()),
+                table[APPLICATION_ID].combine_chunks(), pa.array(~is_good), pa.array(ids, pa.string())
             )
             table = table.set_column(wanted.index(APPLICATION_ID), APPLICATION_ID, column)
         causes = [faults.get(row) for row in range(len(records))]

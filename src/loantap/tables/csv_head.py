@@ -71,14 +71,10 @@ def read_head(block: bytes, where: str) -> Head:
         names = tuple(header.cells(delimiter))
     except csv.Error as error:
         raise InputError(
-            f"{where}, line {header.number}",
-            "a quotation mark in the header is not closed",
-            "Close it or take it out",
+            f"{where}, line {header.number}", "a quotation mark in the header is not closed", "Close it or take it out"
         ) from error
     if not any(name.strip() for name in names):
-        raise InputError(
-            f"{where}, line {header.number}", "no column of the header has a name", "Name them"
-        )
+        raise InputError(f"{where}, line {header.number}", "no column of the header has a name", "Name them")
     above = lines[: lines.index(header)]
     _require_no_rows(above, header, delimiter, len(names), where)
     notes = []
@@ -119,9 +115,7 @@ def _count_known(line: _Line, delimiter: str) -> int:
     return known if known >= min(_MIN_KNOWN, len(cells)) else 0
 
 
-def _require_no_rows(
-    above: list[_Line], header: _Line, delimiter: str, width: int, where: str
-) -> None:
+def _require_no_rows(above: list[_Line], header: _Line, delimiter: str, width: int, where: str) -> None:
     for line in above:
         filled = [cell for cell in line.text.split(delimiter) if cell.strip()]
         if len(filled) * 2 > width:

@@ -42,12 +42,7 @@ class TableFile:
         InputError: it cannot be read, or a column is there twice.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        batch_rows: int = BATCH_ROWS,
-        row_groups: Sequence[int] | None = None,
-    ) -> None:
+    def __init__(self, path: Path, batch_rows: int = BATCH_ROWS, row_groups: Sequence[int] | None = None) -> None:
         self.path = path
         self._batch_rows = batch_rows
         where = say_path(path)
@@ -74,9 +69,7 @@ class TableFile:
     def require_rows(self) -> None:
         """Refuse a file without rows; raises InputError."""
         if not self.has_rows:
-            raise InputError(
-                say_path(self.path), "it has a header and no rows", "Give a file with rows in it"
-            )
+            raise InputError(say_path(self.path), "it has a header and no rows", "Give a file with rows in it")
 
     def map(self, function: RowsFunction, columns: Collection[str]) -> Iterator[pd.DataFrame]:
         """What the function makes of each batch, row numbers running on; see `Rows`."""

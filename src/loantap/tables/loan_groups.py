@@ -9,13 +9,7 @@ from collections.abc import Iterator
 import pandas as pd
 import pyarrow as pa
 
-from loantap.portfolio.assembly import (
-    Portfolio,
-    build_loan_months,
-    join_portfolio,
-    origin_of_rows,
-    require_common_ids,
-)
+from loantap.portfolio.assembly import Portfolio, build_loan_months, join_portfolio, origin_of_rows, require_common_ids
 from loantap.portfolio.cleaning import Cleaned, clean_source_table
 from loantap.portfolio.dictionary import LOAN_ID, ORIGIN, Table
 from loantap.portfolio.identity import read_ids, unify_uuids
@@ -32,11 +26,7 @@ _PARTNER = (_ID, "issue_month")
 
 
 def clean_in_groups(
-    raw: SomeTable,
-    table: Table,
-    as_of: pd.Timestamp,
-    statuses: Statuses | None = None,
-    rows: int = GROUP_ROWS,
+    raw: SomeTable, table: Table, as_of: pd.Timestamp, statuses: Statuses | None = None, rows: int = GROUP_ROWS
 ) -> Iterator[Cleaned]:
     """`clean_source_table` in the order of `loan_id`; at least one group, of about `rows`.
 
@@ -53,9 +43,7 @@ def clean_in_groups(
         yield Cleaned(cleaned.rows, cleaned.quarantine.assign(row=numbers))
 
 
-def join_in_groups(
-    loans: SomeTable, applications: SomeTable, rows: int = GROUP_ROWS
-) -> Iterator[Portfolio]:
+def join_in_groups(loans: SomeTable, applications: SomeTable, rows: int = GROUP_ROWS) -> Iterator[Portfolio]:
     """`join_portfolio` of two tables that were cleaned in groups.
 
     Raises:
@@ -63,9 +51,7 @@ def join_in_groups(
     """
     units, joined = UnitCounts(), 0
     pairs = pair_groups(
-        group_rows(read_batches(loans), _ID, rows),
-        group_rows(read_batches(applications), _ID, rows),
-        _ID,
+        group_rows(read_batches(loans), _ID, rows), group_rows(read_batches(applications), _ID, rows), _ID
     )
     for some_loans, some_applications in pairs:
         portfolio = join_portfolio(some_loans, some_applications)
@@ -78,9 +64,7 @@ def join_in_groups(
     units.require_known_units("source tables")
 
 
-def build_months_in_groups(
-    events: SomeTable, loans: pd.DataFrame, rows: int = GROUP_ROWS
-) -> Iterator[Cleaned]:
+def build_months_in_groups(events: SomeTable, loans: pd.DataFrame, rows: int = GROUP_ROWS) -> Iterator[Cleaned]:
     """`build_loan_months` of events that were cleaned in groups, about `rows` in each.
 
     `loans`: `loan_id` and `issue_month` of resolved and running loans, in any order.

@@ -59,9 +59,7 @@ class ParquetRows:
             yield self._convert(schema.empty_table().select(list(wanted)), wanted)
             return
         with _reading(self._where):
-            for batch in self._file.iter_batches(
-                batch_rows, row_groups=self._groups, columns=list(wanted)
-            ):
+            for batch in self._file.iter_batches(batch_rows, row_groups=self._groups, columns=list(wanted)):
                 yield self._convert(pa.table(batch), wanted)
 
     def _convert(self, table: pa.Table, wanted: dict[str, str]) -> pa.Table:
@@ -73,9 +71,7 @@ class ParquetRows:
 def open_parquet(path: Path) -> pq.ParquetFile:
     """The file, its texts to be told apart as they are read: each is then looked at once."""
     schema = pq.read_schema(path)
-    texts = [
-        f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
-    ]
+    texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
     # Through small buffers: otherwise a row group's columns are loaded whole and, buffered ahead,
     # stay in memory until the end of the file.
     return pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER_BYTES)
@@ -93,9 +89,7 @@ def _require_parquet(path: Path, where: str) -> None:
             "Give it the ending that fits its content, such as .csv",
         )
     if not finishes:
-        raise InputError(
-            where, "it is a Parquet file whose end is missing", "Copy or write it again"
-        )
+        raise InputError(where, "it is a Parquet file whose end is missing", "Copy or write it again")
 
 
 @contextmanager
@@ -104,9 +98,7 @@ def _reading(where: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            where, f"it is damaged ({str(error).splitlines()[0]})", "Copy or write it again"
-        ) from error
+        raise InputError(where, f"it is damaged ({str(error).splitlines()[0]})", "Copy or write it again") from error
 
 
 def _convert(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:

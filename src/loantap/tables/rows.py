@@ -56,9 +56,7 @@ class Rows(Protocol):
     def columns(self) -> Collection[str]:
         """Names of its columns."""
 
-    def map(
-        self, function: RowsFunction, columns: Collection[str]
-    ) -> Iterator[pd.DataFrame] | Iterator[MappedFile]:
+    def map(self, function: RowsFunction, columns: Collection[str]) -> Iterator[pd.DataFrame] | Iterator[MappedFile]:
         """What the function makes of those of the columns that the table has, in its order."""
 
 
@@ -83,9 +81,7 @@ def to_frame(table: pd.DataFrame | Table) -> pd.DataFrame:
     return table if isinstance(table, pd.DataFrame) else table.to_frame()
 
 
-def read_batches(
-    table: pd.DataFrame | LongTable, columns: Collection[str] | None = None
-) -> Iterator[pd.DataFrame]:
+def read_batches(table: pd.DataFrame | LongTable, columns: Collection[str] | None = None) -> Iterator[pd.DataFrame]:
     """Those of the columns that a table has, or all, batch by batch; of a frame at once."""
     if isinstance(table, pd.DataFrame):
         yield table if columns is None else table[[n for n in table.columns if n in columns]]

@@ -64,9 +64,7 @@ def require_text(block: bytes, line: int, where: str, *, is_last: bool) -> None:
     """
     if (place := block.find(0)) >= 0:
         found = line + count_lines(block[:place])
-        raise InputError(
-            f"{where}, line {found:,}", "it holds a NUL byte, so it is no plain text", _AS_UTF8
-        )
+        raise InputError(f"{where}, line {found:,}", "it holds a NUL byte, so it is no plain text", _AS_UTF8)
     try:
         block.decode()
     except UnicodeDecodeError as error:
@@ -75,8 +73,7 @@ def require_text(block: bytes, line: int, where: str, *, is_last: bool) -> None:
         found = line + count_lines(block[: error.start])
         raise InputError(
             f"{where}, line {found:,}",
-            f"byte 0x{block[error.start]:02X} is not UTF-8; the file may be in Latin-1, as Windows "
-            f"writes it",
+            f"byte 0x{block[error.start]:02X} is not UTF-8; the file may be in Latin-1, as Windows writes it",
             _AS_UTF8,
         ) from error
 
@@ -96,9 +93,7 @@ def open_file(path: Path, where: str) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError as error:
-        raise InputError(
-            where, f"it cannot be read ({error.strerror})", "Give a file that you may read"
-        ) from error
+        raise InputError(where, f"it cannot be read ({error.strerror})", "Give a file that you may read") from error
 
 
 def _decompress(file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
@@ -113,9 +108,7 @@ def _read(file: IO[bytes], where: str) -> bytes:
     try:
         return file.read(BLOCK_BYTES)
     except (EOFError, zlib.error, OSError) as error:
-        raise InputError(
-            where, f"it is damaged or cut short ({error})", "Copy or write it again"
-        ) from error
+        raise InputError(where, f"it is damaged or cut short ({error})", "Copy or write it again") from error
 
 
 def _require_text_file(block: bytes, where: str) -> None:
@@ -123,9 +116,7 @@ def _require_text_file(block: bytes, where: str) -> None:
         if block.startswith(begin):
             raise InputError(where, f"it is {kind}, not a CSV", remedy)
     if not block.strip(b"\r\n\t ,;" + _BOM):
-        raise InputError(
-            where, "it has no line with anything in it", "Give a file with a header and rows"
-        )
+        raise InputError(where, "it has no line with anything in it", "Give a file with a header and rows")
     # Of UTF-16 without a mark every other byte of plain letters is zero.
     if block[:1000].count(0) > len(block[:1000]) // 4:
         raise InputError(where, "it is UTF-16 text or no text at all, not a CSV", _AS_UTF8)

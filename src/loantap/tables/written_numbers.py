@@ -64,12 +64,7 @@ class WrittenNumbers:
         return table
 
     def _change(
-        self,
-        table: pa.Table,
-        name: str,
-        said: str,
-        pattern: str,
-        change: Callable[[pa.ChunkedArray], pa.ChunkedArray],
+        self, table: pa.Table, name: str, said: str, pattern: str, change: Callable[[pa.ChunkedArray], pa.ChunkedArray]
     ) -> pa.Table:
         column = table[name]
         if not _is_text(column):
@@ -89,8 +84,7 @@ class WrittenNumbers:
         elif points:
             raise InputError(
                 f"{self.where}, column {_name_first(table, names, _COMMAS)}",
-                f"decimals begin with a comma here and with a point in column "
-                f"{_name_first(table, names, _POINTS)}",
+                f"decimals begin with a comma here and with a point in column {_name_first(table, names, _POINTS)}",
                 "Write the numbers of a file in one way, 11.42 or 11,42",
             )
         elif commas or self._decimal == ",":

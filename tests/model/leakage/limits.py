@@ -27,13 +27,9 @@ OPTIONS = LeakageOptions(
 )
 
 
-def examine(
-    values: pd.Series, target: pd.Series, options: LeakageOptions = OPTIONS
-) -> FeatureFinding:
+def examine(values: pd.Series, target: pd.Series, options: LeakageOptions = OPTIONS) -> FeatureFinding:
     """What the gate says of values of which it knows the outcomes and nothing else."""
-    return examine_feature(
-        values, make_context(pd.DataFrame({"is_charged_off": target}), options), options
-    )
+    return examine_feature(values, make_context(pd.DataFrame({"is_charged_off": target}), options), options)
 
 
 def examine_among(values: pd.Series, loans: pd.DataFrame) -> FeatureFinding:

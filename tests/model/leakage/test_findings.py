@@ -7,11 +7,7 @@ from loantap.features.build import MISSING, build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.measures.auc import auc_standard_error
 from loantap.model.leakage.findings import LeakageError, report_leakage, require_no_leak
-from loantap.model.leakage.statistics import (
-    bin_values,
-    find_implausible_categories,
-    in_sample_auc,
-)
+from loantap.model.leakage.statistics import bin_values, find_implausible_categories, in_sample_auc
 from tests.model.leakage.limits import OPTIONS, examine, verdicts
 
 ALWAYS_LOST = {"11650", "86630", "93700"}
@@ -59,9 +55,7 @@ class TestThePincode:
 
 
 class TestHonestFeatures:
-    @pytest.mark.parametrize(
-        ("feature", "auc"), [("interest_rate_pct", 0.688), ("sub_grade_rank", 0.695)]
-    )
+    @pytest.mark.parametrize(("feature", "auc"), [("interest_rate_pct", 0.688), ("sub_grade_rank", 0.695)])
     def test_rate_and_sub_grade_pass_on_the_real_loans(self, feature, auc, real_loans):
         values = build_features(real_loans, [feature])[feature]
 
@@ -71,9 +65,7 @@ class TestHonestFeatures:
         # Cross-fitted in 20 bins, hence a little below the AUC of the ranking itself.
         assert finding.auc == pytest.approx(auc, abs=0.015)
 
-    def test_thousands_of_rare_professions_tell_nothing_and_are_caught_for_being_remembered(
-        self, real_loans
-    ):
+    def test_thousands_of_rare_professions_tell_nothing_and_are_caught_for_being_remembered(self, real_loans):
         target, profession = real_loans["is_charged_off"], real_loans["profession"]
         in_sample = target.groupby(profession.fillna(MISSING)).transform("mean")
 
@@ -94,9 +86,7 @@ class TestImplausibleCategories:
         for name, (lost, loans) in counts.items():
             groups += [name] * loans
             outcomes += [1] * lost + [0] * (loans - lost)
-        table = find_implausible_categories(
-            bin_values(pd.Series(groups)), pd.Series(outcomes), OPTIONS
-        )
+        table = find_implausible_categories(bin_values(pd.Series(groups)), pd.Series(outcomes), OPTIONS)
         return dict(zip(table["category"], table["adjusted_p_value"], strict=True))
 
     def test_a_handful_of_losses_proves_nothing(self):
@@ -105,15 +95,11 @@ class TestImplausibleCategories:
     # With a rate of 70% at most, 30 losses of 30 have a chance of .7^30; twice for either side,
     # and again twice for two categories.
     def test_a_long_run_of_losses_is_implausible(self):
-        assert self.flag(run=(30, 30), others=(190, 1_000)) == {
-            "run": pytest.approx(4 * 0.7**30, rel=1e-6)
-        }
+        assert self.flag(run=(30, 30), others=(190, 1_000)) == {"run": pytest.approx(4 * 0.7**30, rel=1e-6)}
 
     # With a rate of .5% at least, 2,000 repayments have a chance of .995^2000.
     def test_a_very_long_run_of_repayments_is_implausible(self):
-        assert self.flag(run=(0, 2_000), others=(190, 1_000)) == {
-            "run": pytest.approx(4 * 0.995**2_000, rel=1e-6)
-        }
+        assert self.flag(run=(0, 2_000), others=(190, 1_000)) == {"run": pytest.approx(4 * 0.995**2_000, rel=1e-6)}
         assert self.flag(run=(0, 500), others=(190, 1_000)) == {}
 
     def test_a_risky_but_possible_group_is_let_pass(self):

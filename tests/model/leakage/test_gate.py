@@ -72,9 +72,7 @@ class TestTheRealSample:
         assert audited["profession"]["caught"]
         assert not audited["sub_grade"]["caught"]
 
-    def test_the_pincode_makes_the_model_look_good_and_the_listing_status_does_nothing(
-        self, report
-    ):
+    def test_the_pincode_makes_the_model_look_good_and_the_listing_status_does_nothing(self, report):
         impact = {record["feature"]: record for record in report["impact"]}
         pincode, listing = impact["pincode"], impact["listing_status"]
 
@@ -128,11 +126,7 @@ class TestLineage:
     def test_every_feature_comes_out_the_same_from_its_own_columns(self, simulated_loans):
         features = build_features(simulated_loans)
 
-        assert [
-            name
-            for name in features
-            if check_lineage(features[name], simulated_loans).verdict != "passed"
-        ] == []
+        assert [name for name in features if check_lineage(features[name], simulated_loans).verdict != "passed"] == []
 
 
 class TestDates:

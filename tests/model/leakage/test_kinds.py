@@ -6,12 +6,7 @@ from loantap.features.build import MISSING, build_features
 from loantap.features.definitions import FEATURES
 from loantap.model.leakage.evidence import make_context
 from loantap.model.leakage.gate import examine_feature
-from loantap.model.leakage.statistics import (
-    bin_values,
-    explained_share,
-    group_outcomes,
-    measure_group_excess,
-)
+from loantap.model.leakage.statistics import bin_values, explained_share, group_outcomes, measure_group_excess
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.loantap_format import split_address
 from loantap.simulator import simulate_portfolio
@@ -173,9 +168,7 @@ class TestMemory:
             assert "memorised" not in verdicts(examine_among(loans[name], loans))
 
     def test_a_number_of_its_own_for_each_loan_is(self, loans):
-        assert verdicts(examine(loans["loan_id"], loans["is_charged_off"])) == {
-            "memorised": "caught"
-        }
+        assert verdicts(examine(loans["loan_id"], loans["is_charged_off"])) == {"memorised": "caught"}
 
     def test_few_loans_prove_no_memory(self, simulated_loans):
         few = simulated_loans.head(60)
@@ -186,9 +179,7 @@ class TestMemory:
 @pytest.mark.parametrize("seed", range(2))
 def test_honest_features_raise_no_alarm_in_one_simulated_portfolio_after_another(seed):
     rows = simulate_portfolio(3_000, seed=1_000 + seed).portfolio
-    loans = rows.assign(
-        is_charged_off=mark_outcome(rows["loan_status"]), **split_address(rows["address"])
-    )
+    loans = rows.assign(is_charged_off=mark_outcome(rows["loan_status"]), **split_address(rows["address"]))
     known = [name for name, f in FEATURES.items() if f.known_at_decision and name != "pincode"]
     features, context = build_features(loans, known), make_context(loans, OPTIONS)
 

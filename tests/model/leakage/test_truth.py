@@ -22,10 +22,6 @@ def test_no_source_column_has_the_name_of_one():
 
 
 def test_the_truth_is_read_where_it_is_made_and_nowhere_else():
-    readers = {
-        node.name
-        for node in register_pipelines()["all"].nodes
-        if "sources.simulated_truth" in node.inputs
-    }
+    readers = {node.name for node in register_pipelines()["all"].nodes if "sources.simulated_truth" in node.inputs}
 
     assert readers == {"sources.account_for_portfolio", "sources.simulate_loan_events"}

@@ -6,13 +6,7 @@ import pytest
 from scipy.special import expit
 
 from loantap.features.build import build_features
-from loantap.model.promotion.contest import (
-    Contest,
-    challenge,
-    judge_promotion,
-    list_caught,
-    predict_as_champion,
-)
+from loantap.model.promotion.contest import Contest, challenge, judge_promotion, list_caught, predict_as_champion
 from loantap.model.promotion.release import Champion
 from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import predict_samples
@@ -54,9 +48,7 @@ def curved(honest):
 
 def train(model_input):
     logistic = train_logistic(model_input[model_input["split"] == "train"], OPTIONS)
-    return logistic, predict_samples(
-        model_input, FEATURES, logistic, lambda rows: train_logistic(rows, OPTIONS)
-    )
+    return logistic, predict_samples(model_input, FEATURES, logistic, lambda rows: train_logistic(rows, OPTIONS))
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +70,7 @@ class TestChallenge:
         assert contest.winner.kind == "boosting"
         assert (contest.verdict.candidate, contest.verdict.incumbent) == ("boosting", "logistic")
         cv = contest.predictions.query("sample == 'cv'")
-        assert list(cv["probability_of_default"]) == list(
-            contest.winner.out_of_fold["probability_of_default"]
-        )
+        assert list(cv["probability_of_default"]) == list(contest.winner.out_of_fold["probability_of_default"])
 
     def test_better_or_not_it_stays_behind_when_the_gate_caught_a_feature(self, curved, on_curved):
         contest = challenge(curved, *on_curved, CAUGHT, OPTIONS)
@@ -101,9 +91,7 @@ class TestChallenge:
     def test_the_test_split_has_no_say_in_it(self, honest, on_honest):
         logistic, predictions = on_honest
         is_test = predictions["sample"] == "test"
-        hopeless = predictions.assign(
-            probability_of_default=predictions["probability_of_default"].mask(is_test, 0.5)
-        )
+        hopeless = predictions.assign(probability_of_default=predictions["probability_of_default"].mask(is_test, 0.5))
 
         usual = challenge(honest, logistic, predictions, CLEAN, OPTIONS)
         spoilt = challenge(honest, logistic, hopeless, CLEAN, OPTIONS)
@@ -213,17 +201,13 @@ class TestJudgePromotion:
         ]  # fmt: skip
         assert verdict.candidate == "the new logistic model of lending"
 
-    def test_the_first_model_is_refused_all_the_same_when_a_feature_was_caught(
-        self, honest, contest
-    ):
+    def test_the_first_model_is_refused_all_the_same_when_a_feature_was_caught(self, honest, contest):
         verdict = judge_promotion(honest, contest, CAUGHT, None, OPTIONS)
 
         assert not verdict.promoted
         assert "leakage gate: caught: dti_pct" in verdict.reason
 
-    def test_the_same_model_again_does_not_take_the_place_of_the_champion(
-        self, honest, contest, lending_model
-    ):
+    def test_the_same_model_again_does_not_take_the_place_of_the_champion(self, honest, contest, lending_model):
         champion = make_champion(lending_model, contest.predictions)
 
         verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
@@ -249,20 +233,14 @@ class TestJudgePromotion:
     def test_a_better_one_does(self, honest, contest, lending_model):
         # The champion is a model that knows nothing but the default rate, and is unsure of that.
         rng = np.random.default_rng(1)
-        rate = honest["is_charged_off"].mean() + rng.normal(
-            scale=0.01, size=len(contest.predictions)
-        )
+        rate = honest["is_charged_off"].mean() + rng.normal(scale=0.01, size=len(contest.predictions))
         ignorant = contest.predictions.assign(probability_of_default=rate)
 
-        verdict = judge_promotion(
-            honest, contest, CLEAN, make_champion(lending_model, ignorant), OPTIONS
-        )
+        verdict = judge_promotion(honest, contest, CLEAN, make_champion(lending_model, ignorant), OPTIONS)
 
         assert verdict.promoted, verdict.reason
 
-    def test_a_champion_of_which_no_predictions_were_kept_cannot_be_beaten_unseen(
-        self, honest, contest, lending_model
-    ):
+    def test_a_champion_of_which_no_predictions_were_kept_cannot_be_beaten_unseen(self, honest, contest, lending_model):
         champion = make_champion(lending_model, contest.predictions.head(0))
 
         verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)

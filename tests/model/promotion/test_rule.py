@@ -17,11 +17,7 @@ from loantap.model.promotion.rule import (
 from loantap.model.training.options import PromotionOptions
 
 RULE = PromotionOptions(
-    resamples=300,
-    confidence=0.95,
-    calibration_confidence=0.95,
-    tolerated_ece=0.01,
-    min_charge_offs=100,
+    resamples=300, confidence=0.95, calibration_confidence=0.95, tolerated_ece=0.01, min_charge_offs=100
 )
 SAMPLES = {"cv": 3_000, "test": 600, "out_of_time": 900}
 ALONE = ["enough charge-offs", "leakage gate", "calibrated"]
@@ -139,9 +135,7 @@ class TestConditions:
 
         assert failed(few) == ["enough charge-offs"]
         assert failed(enough) == []
-        assert few["enough charge-offs"].evidence == (
-            f"{charged_off} in training, {charged_off + 1} required"
-        )
+        assert few["enough charge-offs"].evidence == (f"{charged_off} in training, {charged_off + 1} required")
 
     def test_what_the_gate_caught_is_named(self, world):
         conditions = judge_alone(world.model(all=1), ["pincode", "title"], RULE, seed=1)
@@ -196,9 +190,7 @@ class TestEvidence:
         gains = cost_old - cost_new
         half = 1.96 * gains.std() / np.sqrt(len(gains))
 
-        found = compare_log_loss(
-            world.target, new, old, RULE.model_copy(update={"resamples": 1_000}), seed=1
-        )
+        found = compare_log_loss(world.target, new, old, RULE.model_copy(update={"resamples": 1_000}), seed=1)
 
         assert found.gain == pytest.approx(gains.mean())
         assert found.low == pytest.approx(gains.mean() - half, abs=0.15 * half)
@@ -220,8 +212,7 @@ class TestEvidence:
         new, old = expit(world.log_odds), expit(-1.7 + 0.9 * world.seen)
 
         narrow, wide = (
-            compare_auc(world.target, new, old, RULE.model_copy(update={"confidence": c}), seed=1)
-            for c in (0.5, 0.99)
+            compare_auc(world.target, new, old, RULE.model_copy(update={"confidence": c}), seed=1) for c in (0.5, 0.99)
         )
 
         assert wide.low < narrow.low < narrow.gain < narrow.high < wide.high
@@ -237,9 +228,7 @@ class TestEvidence:
     def test_the_calibration_error_is_quoted_beside_what_chance_allows(self, world):
         table = world.model(all=1)
         cv = table[table["sample"] == "cv"]
-        ece = expected_calibration_error(
-            cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy()
-        )
+        ece = expected_calibration_error(cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy())
 
         evidence = judge_alone(table, [], RULE, seed=1)[ALONE.index("calibrated")].evidence
 
@@ -276,15 +265,11 @@ class TestVerdict:
     def test_the_reason_of_a_promotion_says_that_nothing_failed(self):
         verdict = reach_verdict("the new model", "the old one", [self.CONDITIONS[0]])
 
-        assert verdict.reason == (
-            "the new model takes the place of the old one: every condition holds"
-        )
+        assert verdict.reason == ("the new model takes the place of the old one: every condition holds")
 
     def test_without_a_champion_it_becomes_champion_or_not(self):
         assert reach_verdict("new", "", [self.CONDITIONS[0]]).headline == "new becomes champion"
-        assert reach_verdict("new", "", list(self.CONDITIONS)).headline == (
-            "new does not become champion"
-        )
+        assert reach_verdict("new", "", list(self.CONDITIONS)).headline == ("new does not become champion")
 
     def test_as_json_it_has_all_its_conditions(self):
         verdict = Verdict("new", "old", promoted=False, conditions=self.CONDITIONS)
@@ -294,7 +279,5 @@ class TestVerdict:
             "incumbent": "old",
             "promoted": False,
             "headline": "new does not take the place of old",
-            "conditions": [
-                {"name": c.name, "holds": c.holds, "evidence": c.evidence} for c in self.CONDITIONS
-            ],
+            "conditions": [{"name": c.name, "holds": c.holds, "evidence": c.evidence} for c in self.CONDITIONS],
         }

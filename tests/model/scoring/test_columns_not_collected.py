@@ -50,9 +50,7 @@ def take_through_a_run(loans):
 @pytest.mark.parametrize("column", NULLABLE, ids=[column.name for column in NULLABLE])
 def test_a_column_may_be_missing_throughout(column, few):
     nothing = None if column.kind in (Kind.TEXT, Kind.CATEGORY) else np.nan
-    loans = few.assign(
-        **{column.name: pd.Series(nothing, index=few.index, dtype=few[column.name].dtype)}
-    )
+    loans = few.assign(**{column.name: pd.Series(nothing, index=few.index, dtype=few[column.name].dtype)})
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -40,10 +40,7 @@ def usual_values(column):
 def assert_same_answers(scorer, *applications):
     """Of all of them in one frame, and of each alone."""
     frame = pd.DataFrame(
-        {
-            name: pd.Series([each[name] for each in applications], dtype="object")
-            for name in MADE_UP_LOAN
-        }
+        {name: pd.Series([each[name] for each in applications], dtype="object") for name in MADE_UP_LOAN}
     )
     rows = scorer.score(frame, AS_OF)
     for application, (_, row) in zip(applications, rows.iterrows(), strict=True):
@@ -59,9 +56,7 @@ def assert_same_answer(scorer, application, row):
         assert pd.isna(row["score"])
         assert one.score is None
     else:
-        assert one.probability_of_default == pytest.approx(
-            row["probability_of_default"], rel=0, abs=1e-9
-        )
+        assert one.probability_of_default == pytest.approx(row["probability_of_default"], rel=0, abs=1e-9)
         assert one.score == row["score"]
 
 
@@ -69,9 +64,7 @@ def assert_same_answer(scorer, application, row):
 @settings(max_examples=10)
 @given(data=st.data())
 def test_a_valid_application_gets_the_same_answer_either_way(scorer, data):
-    usual = st.fixed_dictionaries(
-        {str(column.source_name): usual_values(column) for column in scorer.columns}
-    )
+    usual = st.fixed_dictionaries({str(column.source_name): usual_values(column) for column in scorer.columns})
     changes = data.draw(st.lists(usual, min_size=20, max_size=20))
 
     assert_same_answers(scorer, *[MADE_UP_LOAN | each for each in changes])
@@ -80,9 +73,7 @@ def test_a_valid_application_gets_the_same_answer_either_way(scorer, data):
 @settings(max_examples=20)
 @given(
     changes=st.lists(
-        st.dictionaries(
-            st.sampled_from(sorted(SOURCE_NAMES.keys() & MADE_UP_LOAN.keys())), STRANGE, min_size=1
-        ),
+        st.dictionaries(st.sampled_from(sorted(SOURCE_NAMES.keys() & MADE_UP_LOAN.keys())), STRANGE, min_size=1),
         min_size=20,
         max_size=20,
     )
@@ -112,10 +103,7 @@ class TestBadInput:
             ({"sub_grade": "H1"}, "sub_grade 'H1': not one of A1, A2, A3, ..., G5"),
             ({"purpose": " "}, "purpose '': missing"),
             ({"open_acc": 2.5}, "open_acc '2.5': not a whole number"),
-            (
-                {"annual_inc": "plenty", "dti": "-3"},
-                "annual_inc 'plenty': not a number; dti '-3': below 0",
-            ),
+            ({"annual_inc": "plenty", "dti": "-3"}, "annual_inc 'plenty': not a number; dti '-3': below 0"),
         ],
         ids=str,
     )

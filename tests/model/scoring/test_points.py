@@ -22,9 +22,7 @@ def look_up(table, name, value):
         return 0.0
     if isinstance(value, str):
         known = rows[rows["attribute"] == value.replace("_", " ")]
-        return float(
-            (known if len(known) else rows[rows["attribute"] == "any other"])["points"].iloc[0]
-        )
+        return float((known if len(known) else rows[rows["attribute"] == "any other"])["points"].iloc[0])
     if pd.isna(value):
         return float(rows[rows["attribute"] == "not stated"]["points"].iloc[0])
     (_, row), *more = rows[(rows["low"] < value) & (rows["high"] >= value)].iterrows()
@@ -38,10 +36,7 @@ def test_points_of_all_attributes_add_up_to_the_score(scorecard, features):
     base = float(table.loc[table["feature"] == BASE, "points"].iloc[0])
     some = features.head(20)
 
-    totals = [
-        base + sum(look_up(table, name, value) for name, value in row.items())
-        for row in some.to_dict("records")
-    ]
+    totals = [base + sum(look_up(table, name, value) for name, value in row.items()) for row in some.to_dict("records")]
 
     exact = [SCALE.exact(log_odds) for log_odds in scorecard.log_odds(some)]
     np.testing.assert_allclose(totals, exact, atol=1e-6)

@@ -93,8 +93,7 @@ class TestReasons:
 
     def test_say_when_a_value_was_not_stated(self):
         assert give_first({"revolving_utilisation_pct": np.nan}) == (
-            "The share of the credit card limits in use: not stated; 49.9% or less would count in "
-            "favour"
+            "The share of the credit card limits in use: not stated; 49.9% or less would count in favour"
         )
 
     def test_never_hold_against_a_borrower_what_speaks_for_them(self):
@@ -154,9 +153,7 @@ class TestWhatWouldChangeIt:
         slope = -1.0 if FEATURES[name].adverse == "low" else 1.0
         middle = 5.0 if slope < 0 else 1.0
 
-        said = give_first(
-            {column: value}, card=Scorecard(0.0, {name: LinearEffect(slope, middle, 0.0)})
-        )
+        said = give_first({column: value}, card=Scorecard(0.0, {name: LinearEffect(slope, middle, 0.0)}))
 
         assert said == shown
 
@@ -166,9 +163,7 @@ class TestWhatWouldChangeIt:
             "loan_to_income": LinearEffect(-2.0, 0.2, 0.0),
         }
 
-        assert give_first({"loan_amount": 30_000.0}, card=Scorecard(0.0, contrary)) == (
-            "The amount asked for: 30,000"
-        )
+        assert give_first({"loan_amount": 30_000.0}, card=Scorecard(0.0, contrary)) == ("The amount asked for: 30,000")
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
@@ -178,9 +173,7 @@ def scorer(request, lending_model, boosted_pipeline, simulated_loans):
     features = build_features(simulated_loans, LENDING.features)
     reference = measure_reference(boosted_pipeline, LENDING, features)
     facts = lending_model.facts.model_copy(update={"reference": reference})
-    return Scorer(
-        replace(lending_model, pipeline=boosted_pipeline, facts=facts), "loantap-lending-demo", "2"
-    )
+    return Scorer(replace(lending_model, pipeline=boosted_pipeline, facts=facts), "loantap-lending-demo", "2")
 
 
 @pytest.fixture(scope="module")
@@ -211,9 +204,7 @@ class TestOfTheServedModel:
     ):
         before = scorer.score(applications, AS_OF)
         asked = before.melt(value_vars=list(REASONS), ignore_index=False)["value"]
-        shares = asked.str.extract(r"of yearly income: .*; asking for ([\d.]+)% or less")[
-            0
-        ].dropna()
+        shares = asked.str.extract(r"of yearly income: .*; asking for ([\d.]+)% or less")[0].dropna()
         assert len(shares) > 10
 
         told, share = applications.loc[shares.index], shares.astype("float64") / 100
@@ -260,10 +251,7 @@ class TestTrueValues:
             ({"annual_income": 1_000.0}, ("212.5%", "600.0%", "40.0%")),
             ({"annual_income": 0.0}, ("there is no income", "there is no income", "40.0%")),
             ({"open_accounts": 12.0, "annual_income": 500.0}, ("425.0%", "1200.0%", "120.0%")),
-            (
-                {"total_accounts": 0.0, "annual_income": 500.0},
-                ("425.0%", "1200.0%", "none was ever held"),
-            ),
+            ({"total_accounts": 0.0, "annual_income": 500.0}, ("425.0%", "1200.0%", "none was ever held")),
         ],
     )
     def test_a_ratio_is_the_true_one(self, borrower, said):
@@ -299,6 +287,4 @@ class TestTrueValues:
             if len(uses) > 1:
                 assert FEATURES[name].of_nothing
                 values = [3.0, 2.0]
-                assert tell_one(name, values) == pytest.approx(
-                    1.5 * (12 if "instalment" in uses else 1)
-                )
+                assert tell_one(name, values) == pytest.approx(1.5 * (12 if "instalment" in uses else 1))

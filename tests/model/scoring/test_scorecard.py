@@ -57,9 +57,7 @@ class TestModelTakenApart:
 
     @pytest.mark.parametrize("towards", [np.inf, -np.inf])
     def test_does_not_hang_on_the_last_bit_of_a_value(self, scorecard, features, towards):
-        moved = features.assign(
-            **{name: np.nextafter(features[name], towards) for name in LENDING.numeric}
-        )
+        moved = features.assign(**{name: np.nextafter(features[name], towards) for name in LENDING.numeric})
         pd.testing.assert_frame_equal(
             scorecard.contributions(moved), scorecard.contributions(features), atol=1e-9, rtol=0
         )
@@ -94,8 +92,7 @@ class TestEffects:
         assert [steps.of_one(value) for value in values] == [-1, -1, 0, 0, 3, 0.5]
 
     @pytest.mark.parametrize(
-        ("levels", "direction"),
-        [((0, 1, 1), 1), ((3, 1, 0), -1), ((1, 1, 1), 0), ((0, 2, 1), None)],
+        ("levels", "direction"), [((0, 1, 1), 1), ((3, 1, 0), -1), ((1, 1, 1), 0), ((0, 2, 1), None)]
     )
     def test_steps_rise_fall_or_do_either(self, levels, direction):
         assert StepEffect((1.0, 2.0), levels, 0).direction == direction

@@ -26,10 +26,7 @@ def test_the_pd_is_the_model_s_on_the_same_features(scorer, applications, simula
     scored = scorer.score(applications, AS_OF)
 
     np.testing.assert_allclose(
-        scored["probability_of_default"],
-        scorer.trained.pipeline.predict_proba(features)[:, 1],
-        rtol=0,
-        atol=1e-12,
+        scored["probability_of_default"], scorer.trained.pipeline.predict_proba(features)[:, 1], rtol=0, atol=1e-12
     )
     assert list(scored.columns) == ["probability_of_default", "score", *REASONS]
 
@@ -107,9 +104,7 @@ def test_a_model_that_must_not_decide_is_refused(simulated_loans):
 def test_a_scorer_that_has_travelled_to_another_process_gives_the_same_answer(scorer, applications):
     travelled = copy.copy(scorer)
 
-    pd.testing.assert_frame_equal(
-        travelled.score(applications, AS_OF), scorer.score(applications, AS_OF)
-    )
+    pd.testing.assert_frame_equal(travelled.score(applications, AS_OF), scorer.score(applications, AS_OF))
     assert travelled.scorecard is not scorer.scorecard  # made anew
 
 
@@ -121,13 +116,9 @@ class TestTypedLoans:
 
         typed, read = scorer.assess_columns(loans, AS_OF), scorer.assess(text, AS_OF)
 
-        np.testing.assert_array_equal(
-            typed.probability_of_default, read.probability_of_default, strict=True
-        )
+        np.testing.assert_array_equal(typed.probability_of_default, read.probability_of_default, strict=True)
         np.testing.assert_array_equal(typed.score, read.score, strict=True)
-        pd.testing.assert_frame_equal(
-            typed.reasons.as_text(loans.index), read.reasons.as_text(loans.index)
-        )
+        pd.testing.assert_frame_equal(typed.reasons.as_text(loans.index), read.reasons.as_text(loans.index))
 
     def test_of_the_demo(self, scorer, simulated_loans):
         self.assert_same_answers(scorer, simulated_loans)

@@ -4,10 +4,7 @@ import pytest
 from loantap.model.scoring.support import Support
 from loantap.portfolio.column_reading import Texts
 
-SUPPORT = Support(
-    {"dti_pct": (1.0, 40.0), "log_annual_income": (9.0, 13.0)},
-    {"A1": (5.0, 8.0), "B1": (8.0, 12.0)},
-)
+SUPPORT = Support({"dti_pct": (1.0, 40.0), "log_annual_income": (9.0, 13.0)}, {"A1": (5.0, 8.0), "B1": (8.0, 12.0)})
 # 10,000 over 36 months at 6% is 304.22 a month.
 PLAIN = {
     "loan_amount": 10_000.0,
@@ -72,10 +69,7 @@ def test_a_version_that_carries_no_ranges_finds_only_what_does_not_fit_each_othe
 
 
 def test_an_offer_without_an_instalment_is_checked_for_the_rest():
-    columns = {
-        "sub_grade": Texts(np.zeros(3, "int64"), ("A1",)),
-        "interest_rate_pct": np.array([6.0, 9.0, 6.0]),
-    }
+    columns = {"sub_grade": Texts(np.zeros(3, "int64"), ("A1",)), "interest_rate_pct": np.array([6.0, 9.0, 6.0])}
     features = {"dti_pct": np.array([20.0, 20, 50]), "log_annual_income": np.full(3, 11.0)}
 
     assert SUPPORT.check_columns(features, columns).tolist() == [0, 2, 3]
@@ -94,10 +88,7 @@ def test_an_offer_without_a_grade_is_checked_for_the_rest():
 def test_a_model_is_registered_with_what_it_was_trained_on(lending_model, simulated_loans):
     facts = lending_model.facts
 
-    assert facts.ranges["dti_pct"] == (
-        simulated_loans["dti_pct"].min(),
-        simulated_loans["dti_pct"].max(),
-    )
+    assert facts.ranges["dti_pct"] == (simulated_loans["dti_pct"].min(), simulated_loans["dti_pct"].max())
     # Of utilisation and its logarithm, the first alone.
     assert "revolving_utilisation_pct" in facts.ranges
     assert "log_revolving_utilisation" not in facts.ranges

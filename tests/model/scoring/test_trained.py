@@ -5,12 +5,7 @@ import pytest
 from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.schemas import COEFFICIENTS
-from loantap.model.scoring.trained import (
-    ModelFacts,
-    make_example,
-    make_trained_model,
-    tabulate_coefficients,
-)
+from loantap.model.scoring.trained import ModelFacts, make_example, make_trained_model, tabulate_coefficients
 from loantap.model.training.train import train_challenger, train_logistic
 from tests.conftest import CHALLENGER, training_options
 
@@ -39,9 +34,7 @@ def test_facts_of_a_challenger_are_json_and_back_too(rows):
     options = training_options("application", challenger=CHALLENGER)
     features = rows[list(FEATURE_SETS["application"].features)]
 
-    facts = make_trained_model(
-        train_challenger(rows, options), features, "simulated", options
-    ).facts
+    facts = make_trained_model(train_challenger(rows, options), features, "simulated", options).facts
 
     assert facts.kind == "boosting"
     assert facts.hyperparameters == CHALLENGER
@@ -59,9 +52,7 @@ def test_reasons_are_measured_from_the_mean_training_loan(lending_model, feature
 
 class TestExample:
     def test_is_the_median_of_each_number_and_the_commonest_category(self):
-        features = pd.DataFrame(
-            {"dti_pct": [1.0, 2.0, 30.0, np.nan], "purpose": ["car", "car", "wedding", "home"]}
-        )
+        features = pd.DataFrame({"dti_pct": [1.0, 2.0, 30.0, np.nan], "purpose": ["car", "car", "wedding", "home"]})
 
         assert make_example(features).to_dict("records") == [{"dti_pct": 2.0, "purpose": "car"}]
 

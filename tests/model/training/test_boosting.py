@@ -60,8 +60,7 @@ def test_a_missing_number_counts_as_the_mean_and_marks_no_vintage(features, simu
     one = vintage.head(1)
 
     unknown, mean, least, most = (
-        fitted.decision_function(one.assign(**{name: value}))[0]
-        for value in (np.nan, vintage[name].mean(), 0.0, 120.0)
+        fitted.decision_function(one.assign(**{name: value}))[0] for value in (np.nan, vintage[name].mean(), 0.0, 120.0)
     )
 
     assert unknown == mean

@@ -6,12 +6,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from loantap.features.build import build_features
-from loantap.model.training.calibration import (
-    Calibration,
-    calibrate_cross_fitted,
-    fit_calibration,
-    log_likelihood,
-)
+from loantap.model.training.calibration import Calibration, calibrate_cross_fitted, fit_calibration, log_likelihood
 from loantap.model.training.estimator import slim
 from loantap.model.training.search import fit_candidate
 from loantap.model.training.train import feature_names
@@ -52,13 +47,7 @@ class TestLine:
         assert found.slope == 0
         assert expit(found.intercept) == pytest.approx(target.mean(), rel=1e-6)
 
-    @given(
-        st.lists(
-            st.tuples(st.integers(0, 1), st.floats(-20, 20, allow_nan=False)),
-            min_size=4,
-            max_size=60,
-        )
-    )
+    @given(st.lists(st.tuples(st.integers(0, 1), st.floats(-20, 20, allow_nan=False)), min_size=4, max_size=60))
     def test_the_slope_is_never_negative_and_the_likelihood_never_falls(self, loans):
         target = np.array([outcome for outcome, _ in loans])
         log_odds = np.array([value for _, value in loans])
@@ -86,17 +75,13 @@ class TestCrossFitting:
         for held_out in range(3):
             inside = held_out == self.FOLD
             line = fit_calibration(target[~inside], distorted[~inside])
-            np.testing.assert_allclose(
-                calibrated[inside], line.apply(distorted[inside]), rtol=1e-12
-            )
+            np.testing.assert_allclose(calibrated[inside], line.apply(distorted[inside]), rtol=1e-12)
 
 
 def test_folded_into_a_pipeline_it_gives_the_same_pds(simulated_loans):
     options = training_options("lending", balancing=("class_weights",))
     features = build_features(simulated_loans, feature_names(options))
-    served = slim(
-        fit_candidate(features, simulated_loans["is_charged_off"], options.candidates[0], options)
-    )
+    served = slim(fit_candidate(features, simulated_loans["is_charged_off"], options.candidates[0], options))
     line = Calibration(-1.3, 0.9)
 
     folded = line.fold_into(served)

@@ -17,9 +17,7 @@ EVERY_COLUMN = np.arange(MATRIX.shape[1], dtype="int32")
 rows_asked = pytest.mark.parametrize(
     "rows", [None, EVERY_ROW, SOME_ROWS, SOME_ROWS[:0]], ids=["None", "all", "some", "none"]
 )
-columns_asked = pytest.mark.parametrize(
-    "cols", [None, EVERY_COLUMN, SOME_COLUMNS], ids=["None", "all", "some"]
-)
+columns_asked = pytest.mark.parametrize("cols", [None, EVERY_COLUMN, SOME_COLUMNS], ids=["None", "all", "some"])
 
 
 @rows_asked

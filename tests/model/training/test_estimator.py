@@ -25,31 +25,23 @@ def fit(features, loans, balancing):
 
 
 @pytest.mark.parametrize("balancing", Balancing)
-def test_the_slim_model_gives_the_same_pds_without_the_sampler(
-    balancing, features, simulated_loans
-):
+def test_the_slim_model_gives_the_same_pds_without_the_sampler(balancing, features, simulated_loans):
     model = fit(features, simulated_loans, balancing)
 
     served = slim(model)
 
     assert type(served[-1]) is LogisticRegression
     assert [name for name, _ in served.steps] == ["preprocess", "classify"]
-    np.testing.assert_array_equal(
-        served.predict_proba(features.tail(500)), model.predict_proba(features.tail(500))
-    )
+    np.testing.assert_array_equal(served.predict_proba(features.tail(500)), model.predict_proba(features.tail(500)))
 
 
-def test_balancing_raises_the_pds_and_plain_fitting_meets_the_default_rate(
-    features, simulated_loans
-):
+def test_balancing_raises_the_pds_and_plain_fitting_meets_the_default_rate(features, simulated_loans):
     means = {
         balancing: fit(features, simulated_loans, balancing).predict_proba(features)[:, 1].mean()
         for balancing in Balancing
     }
 
-    assert means[Balancing.NONE] == pytest.approx(
-        simulated_loans["is_charged_off"].mean(), abs=1e-3
-    )
+    assert means[Balancing.NONE] == pytest.approx(simulated_loans["is_charged_off"].mean(), abs=1e-3)
     assert means[Balancing.SMOTE] > 0.35
     assert means[Balancing.CLASS_WEIGHTS] > 0.35
 
@@ -64,8 +56,7 @@ def test_a_missing_number_counts_as_the_mean(column, served, features):
     one = features.head(1)
 
     missing, mean = (
-        served.predict_proba(one.assign(**{column: value}))[0, 1]
-        for value in (np.nan, features[column].mean())
+        served.predict_proba(one.assign(**{column: value}))[0, 1] for value in (np.nan, features[column].mean())
     )
 
     assert missing == pytest.approx(mean, rel=1e-12)
@@ -78,8 +69,7 @@ def test_a_category_never_seen_counts_as_a_rare_one(served, features):
     one = features.head(1)
 
     never, seldom = (
-        served.predict_proba(one.assign(purpose=purpose))[0, 1]
-        for purpose in ("a trip to the moon", rare[0])
+        served.predict_proba(one.assign(purpose=purpose))[0, 1] for purpose in ("a trip to the moon", rare[0])
     )
 
     assert never == seldom

@@ -48,9 +48,9 @@ def test_its_coefficients_are_scikit_learn_s(l1_ratio, class_weight, inverse_pen
         random_state=1,
     ).fit(MATRIX, TARGET)
 
-    ours = BoundedLogisticRegression(
-        C=inverse_penalty, l1_ratio=l1_ratio, class_weight=class_weight, tol=1e-9
-    ).fit(MATRIX, TARGET)
+    ours = BoundedLogisticRegression(C=inverse_penalty, l1_ratio=l1_ratio, class_weight=class_weight, tol=1e-9).fit(
+        MATRIX, TARGET
+    )
 
     np.testing.assert_allclose(all_coefficients(ours), all_coefficients(plain), atol=2e-6)
     np.testing.assert_array_equal(ours.coef_ == 0, plain.coef_ == 0)
@@ -62,24 +62,16 @@ class TestPath:
     def test_each_step_is_what_a_fit_of_its_own_gives(self, l1_ratio, signs):
         model = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=signs, tol=1e-9)
 
-        path = [
-            all_coefficients(fitted) for fitted in model.fit_path(MATRIX, TARGET, INVERSE_PENALTIES)
-        ]
+        path = [all_coefficients(fitted) for fitted in model.fit_path(MATRIX, TARGET, INVERSE_PENALTIES)]
 
-        alone = [
-            all_coefficients(clone(model).set_params(C=c).fit(MATRIX, TARGET))
-            for c in INVERSE_PENALTIES
-        ]
+        alone = [all_coefficients(clone(model).set_params(C=c).fit(MATRIX, TARGET)) for c in INVERSE_PENALTIES]
         np.testing.assert_allclose(path, alone, atol=1e-6)
         assert len({tuple(step) for step in path}) == len(INVERSE_PENALTIES)
 
     def test_a_second_path_does_not_start_where_the_first_ended(self):
         model = BoundedLogisticRegression(max_iter=3)
         with pytest.warns(ConvergenceWarning):
-            first, second = (
-                [all_coefficients(f) for f in model.fit_path(MATRIX, TARGET, [1e4])]
-                for _ in range(2)
-            )
+            first, second = ([all_coefficients(f) for f in model.fit_path(MATRIX, TARGET, [1e4])] for _ in range(2))
 
         np.testing.assert_array_equal(first, second)
 
@@ -87,9 +79,7 @@ class TestPath:
 class TestSigns:
     # The second effect is negative and asked to be positive.
     @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
-    def test_an_effect_of_the_wrong_sign_is_left_out_as_if_the_feature_were_not_there(
-        self, l1_ratio
-    ):
+    def test_an_effect_of_the_wrong_sign_is_left_out_as_if_the_feature_were_not_there(self, l1_ratio):
         others = [0, 2, 3, 4, 5]
 
         signed = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=(0, 1), tol=1e-9)
@@ -145,6 +135,4 @@ def test_a_constant_column_keeps_no_path_from_converging(inverse_penalty):
     assert fitted.n_iter_[0] < 10
     assert fitted.coef_[0][-1] == 0
     assert np.count_nonzero(fitted.coef_) >= 4
-    np.testing.assert_allclose(
-        fitted.solution, clone(classifier).fit(constant, TARGET).solution, atol=1e-6
-    )
+    np.testing.assert_allclose(fitted.solution, clone(classifier).fit(constant, TARGET).solution, atol=1e-6)

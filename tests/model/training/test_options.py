@@ -33,12 +33,7 @@ GIVEN = {
     ChallengerOptions: CHALLENGER,
     PromotionOptions: training_options().promotion.model_dump(),
     TrainingOptions: training_options().model_dump(exclude_unset=True),
-    EvaluationOptions: {
-        "seed": 1,
-        "as_of": "2026-11-23",
-        "resamples": 500,
-        "calibration_bins": 10,
-    },
+    EvaluationOptions: {"seed": 1, "as_of": "2026-11-23", "resamples": 500, "calibration_bins": 10},
 }
 
 
@@ -85,8 +80,7 @@ class TestOutOfTime:
         OutOfTimeOptions.model_validate(OUT_OF_TIME | {"outcomes_as_of": "2017-01-01"})
 
     @pytest.mark.parametrize(
-        "change",
-        [{"outcomes_as_of": "2016-12-01"}, {"term_months": 60}, {"last_month": "2014-03-01"}],
+        "change", [{"outcomes_as_of": "2016-12-01"}, {"term_months": 60}, {"last_month": "2014-03-01"}]
     )
     def test_loans_that_have_not_matured_are_refused(self, change):
         with pytest.raises(ValidationError, match="not matured as of"):
@@ -98,9 +92,7 @@ class TestOutOfTime:
 
 
 def test_the_grid_is_every_combination_in_the_order_given():
-    options = training_options(
-        balancing=("smote", "none"), l1_ratios=(0, 1), inverse_penalties=(1, 100)
-    )
+    options = training_options(balancing=("smote", "none"), l1_ratios=(0, 1), inverse_penalties=(1, 100))
 
     assert [c.label for c in options.candidates] == [
         "smote L2 C=1", "smote L2 C=100", "smote L1 C=1", "smote L1 C=100",

@@ -10,14 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
 from loantap.model.training.path_search import PathSearch
-from loantap.model.training.search import (
-    choose,
-    make_candidate,
-    make_folds,
-    score_on_fold,
-    search,
-    tabulate_scores,
-)
+from loantap.model.training.search import choose, make_candidate, make_folds, score_on_fold, search, tabulate_scores
 from loantap.model.training.train import feature_names
 from tests.conftest import training_options
 from tools.benchmarks.bench_search import choose_by_results
@@ -86,31 +79,23 @@ class TestAgainstGridSearchCV:
     def test_the_same_candidate_is_chosen(self, ours, plain):
         assert choice(ours) == plain.best_index_
 
-    @pytest.mark.parametrize(
-        ("score", "most"), [("f2", 0.002), ("roc_auc", 2e-4), ("log_loss", 2e-4)]
-    )
+    @pytest.mark.parametrize(("score", "most"), [("f2", 0.002), ("roc_auc", 2e-4), ("log_loss", 2e-4)])
     def test_scores_differ_by_no_more_than_single_precision_makes(self, ours, plain, score, most):
         found, expected = scores_of(ours, score), plain.cv_results_
         for fold in (0, 2):
-            np.testing.assert_allclose(
-                found[fold], expected[f"split{fold}_test_{score}"], atol=most
-            )
+            np.testing.assert_allclose(found[fold], expected[f"split{fold}_test_{score}"], atol=most)
         np.testing.assert_allclose(found.mean(axis=0), expected[f"mean_test_{score}"], atol=most)
 
     def test_the_winner_fitted_on_all_loans_is_the_same_model(self, plain, loans):
         found = search(*loans, OPTIONS)
 
         assert found.best == CANDIDATES[plain.best_index_]
-        np.testing.assert_allclose(
-            found.model.predict_proba(loans[0]), plain.predict_proba(loans[0]), rtol=1e-9
-        )
+        np.testing.assert_allclose(found.model.predict_proba(loans[0]), plain.predict_proba(loans[0]), rtol=1e-9)
 
 
 def assert_same(found, expected):
     for score in _SCORES:
-        np.testing.assert_allclose(
-            scores_of(found, score), scores_of(expected, score), rtol=1e-9, err_msg=score
-        )
+        np.testing.assert_allclose(scores_of(found, score), scores_of(expected, score), rtol=1e-9, err_msg=score)
     for one, other in zip(found, expected, strict=True):
         assert [c.iterations for c in one] == [c.iterations for c in other]
 

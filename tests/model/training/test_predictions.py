@@ -21,9 +21,7 @@ BALANCED = Candidate(Balancing.CLASS_WEIGHTS, l1_ratio=0, inverse_penalty=0.1)  
 
 
 def make_input(loans, **out_of_time):
-    split = SplitOptions.model_validate(
-        {"seed": 1, "test_share": 0.2, "out_of_time": OUT_OF_TIME | out_of_time}
-    )
+    split = SplitOptions.model_validate({"seed": 1, "test_share": 0.2, "out_of_time": OUT_OF_TIME | out_of_time})
     return (
         split_loans(loans, split)
         .assign(is_charged_off=loans["is_charged_off"])
@@ -114,24 +112,18 @@ def test_elsewhere_a_loan_is_declined_from_the_threshold_on(sample, predictions)
 def test_nothing_said_depends_on_the_outcomes_of_the_test_split(model_input, predictions):
     is_test = model_input["split"] == "test"
     turned = model_input.assign(
-        is_charged_off=model_input["is_charged_off"].mask(
-            is_test, 1 - model_input["is_charged_off"]
-        )
+        is_charged_off=model_input["is_charged_off"].mask(is_test, 1 - model_input["is_charged_off"])
     )
 
     again = judge(turned, learn(turned))
 
     for sample in ("cv", "test"):
         columns = ["probability_of_default", "threshold", "declined"]
-        pd.testing.assert_frame_equal(
-            pick(again, sample)[columns], pick(predictions, sample)[columns], rtol=1e-9
-        )
+        pd.testing.assert_frame_equal(pick(again, sample)[columns], pick(predictions, sample)[columns], rtol=1e-9)
 
 
 class TestOutOfTime:
-    def test_no_model_is_trained_on_a_loan_issued_at_its_origin_or_after(
-        self, simulated_loans, trainer, predictions
-    ):
+    def test_no_model_is_trained_on_a_loan_issued_at_its_origin_or_after(self, simulated_loans, trainer, predictions):
         issued = simulated_loans.set_index("loan_id")["issue_month"]
         origins = pd.to_datetime(["2012-07-01", "2013-01-01", "2013-07-01"])
 
@@ -139,13 +131,9 @@ class TestOutOfTime:
         for origin, loans in zip(origins, trainer.trained_on, strict=True):
             assert loans == set(issued.index[issued < origin])
 
-    def test_each_origin_judges_the_loans_up_to_the_next_by_its_own_model(
-        self, model_input, trainer, predictions
-    ):
+    def test_each_origin_judges_the_loans_up_to_the_next_by_its_own_model(self, model_input, trainer, predictions):
         out_of_time = pick(predictions, "out_of_time")
-        for origin, model in zip(
-            sorted(model_input["judged_at"].dropna().unique()), trainer.models, strict=True
-        ):
+        for origin, model in zip(sorted(model_input["judged_at"].dropna().unique()), trainer.models, strict=True):
             judged = model_input[model_input["judged_at"] == origin]
             rows = out_of_time.loc[judged["loan_id"]]
             expected = model.pipeline.predict_proba(judged[FEATURES])[:, 1]
@@ -189,6 +177,4 @@ class TestCrossValidation:
         for number, (inside, outside) in enumerate(make_folds(OPTIONS).split(features, target)):
             assert (fold[outside] == number).all()
             model = self.fit(features.iloc[inside], target.iloc[inside], number)
-            np.testing.assert_allclose(
-                log_odds[outside], model.decision_function(features.iloc[outside])
-            )
+            np.testing.assert_allclose(log_odds[outside], model.decision_function(features.iloc[outside]))

@@ -64,9 +64,7 @@ def test_a_loan_that_had_not_run_its_course_is_never_judged():
     [(False, "2010-03-01"), (True, "2013-03-01")],
     ids=["outcomes taken as known", "settled loans only"],
 )
-def test_a_loan_may_train_from_the_month_after_it_was_issued_or_settled(
-    *, settled_only, known_from
-):
+def test_a_loan_may_train_from_the_month_after_it_was_issued_or_settled(*, settled_only, known_from):
     loans = make_loans(("2010-02-01", 36.0, 1, 0))
 
     dated = date_loans(loans, window(settled_only=settled_only))

@@ -19,10 +19,7 @@ from loantap.portfolio.errors import InputError
 from tests.conftest import training_options
 
 OPTIONS = training_options(
-    "application",
-    balancing=("smote", "class_weights", "none"),
-    l1_ratios=(0, 1),
-    inverse_penalties=(0.01, 1),
+    "application", balancing=("smote", "class_weights", "none"), l1_ratios=(0, 1), inverse_penalties=(0.01, 1)
 )
 
 
@@ -54,9 +51,7 @@ def test_every_candidate_of_the_grid_is_in_the_table_in_its_order(outcome):
     ],
 )
 def test_a_tie_is_one_standard_error_wide(f2, log_loss_, chosen):
-    scores = pd.DataFrame(
-        {"mean_f2": f2, "mean_f2_variance": [0.0003, 0.1, 0.1], "mean_log_loss": log_loss_}
-    )
+    scores = pd.DataFrame({"mean_f2": f2, "mean_f2_variance": [0.0003, 0.1, 0.1], "mean_log_loss": log_loss_})
 
     assert choose(scores, 3) == chosen
     assert _within_one_standard_error(scores, 3)[0]
@@ -77,9 +72,7 @@ def test_a_candidate_s_figures_are_means_over_the_folds_at_its_own_thresholds(ou
 
     # In the search the features are in single precision.
     names = ["f2", "f2_variance", "log_loss", "roc_auc"]
-    assert row[[f"mean_{name}" for name in names]].tolist() == pytest.approx(
-        np.mean(folds, axis=0).tolist(), rel=1e-3
-    )
+    assert row[[f"mean_{name}" for name in names]].tolist() == pytest.approx(np.mean(folds, axis=0).tolist(), rel=1e-3)
     assert row["std_f2"] == pytest.approx(np.std(folds, axis=0)[0], abs=1e-3)
 
 

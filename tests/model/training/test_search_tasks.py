@@ -4,10 +4,7 @@ from loantap.model.training.search_tasks import collect, group_by_balance, list_
 from tests.conftest import training_options
 
 OPTIONS = training_options(
-    "lending",
-    balancing=("smote", "class_weights", "none"),
-    l1_ratios=(0, 1),
-    inverse_penalties=(100, 0.01, 1),
+    "lending", balancing=("smote", "class_weights", "none"), l1_ratios=(0, 1), inverse_penalties=(100, 0.01, 1)
 )
 CANDIDATES = OPTIONS.candidates
 LABELS = [candidate.label for candidate in CANDIDATES]
@@ -51,9 +48,7 @@ def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2():
 
 def test_scores_come_back_in_the_order_of_folds_and_candidates():
     tasks = share_out(3, [[1], [0]], 2)
-    done = [
-        {index: {"f2": 10.0 * t.fold + index} for way in t.ways for index in way} for t in tasks
-    ]
+    done = [{index: {"f2": 10.0 * t.fold + index} for way in t.ways for index in way} for t in tasks]
 
     assert collect(zip(tasks, done, strict=True), 3, 2) == [
         [{"f2": 0.0}, {"f2": 1.0}], [{"f2": 10.0}, {"f2": 11.0}], [{"f2": 20.0}, {"f2": 21.0}],

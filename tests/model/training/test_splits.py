@@ -16,13 +16,7 @@ from tests.conftest import OUT_OF_TIME
 
 
 def options(seed=42, test_share=0.1):
-    return SplitOptions.model_validate(
-        {
-            "seed": seed,
-            "test_share": test_share,
-            "out_of_time": OUT_OF_TIME,
-        }
-    )
+    return SplitOptions.model_validate({"seed": seed, "test_share": test_share, "out_of_time": OUT_OF_TIME})
 
 
 def make_loans(outcomes, issued="2014-01-01", term=36):
@@ -30,9 +24,7 @@ def make_loans(outcomes, issued="2014-01-01", term=36):
         {
             "loan_id": pd.Series([str(n) for n in range(len(outcomes))], dtype="str"),
             "is_charged_off": np.array(outcomes, dtype="int8"),
-            "issue_month": pd.Series(pd.Timestamp(issued), range(len(outcomes))).astype(
-                "datetime64[s]"
-            ),
+            "issue_month": pd.Series(pd.Timestamp(issued), range(len(outcomes))).astype("datetime64[s]"),
             "term_months": term,
         }
     )
@@ -90,11 +82,7 @@ def test_each_loan_gets_its_place_in_the_rolling_origin(simulated_loans):
     ("charged_off", "paid", "said"),
     [
         (50, 50, ""),
-        (
-            49,
-            196,
-            "it has 245 loans, 49 of them charged off and 196 paid: too few to train a model",
-        ),
+        (49, 196, "it has 245 loans, 49 of them charged off and 196 paid: too few to train a model"),
         (12, 48, "which needs 50 of each. Give about 250 loans"),
         (200, 49, "which needs 50 of each. Give about 255 loans"),
         (0, 500, "Give a portfolio that holds loans of both outcomes"),

@@ -12,17 +12,10 @@ from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate, search
 from loantap.model.training.splits import split_loans
-from loantap.model.training.train import (
-    cross_validate_candidate,
-    feature_names,
-    train_challenger,
-    train_logistic,
-)
+from loantap.model.training.train import cross_validate_candidate, feature_names, train_challenger, train_logistic
 from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
 
-OPTIONS = training_options(
-    "lending", balancing=("class_weights",), inverse_penalties=(0.01, 1), challenger=CHALLENGER
-)
+OPTIONS = training_options("lending", balancing=("class_weights",), inverse_penalties=(0.01, 1), challenger=CHALLENGER)
 FEATURES = feature_names(OPTIONS)
 
 
@@ -49,32 +42,23 @@ class TestOutOfFold:
     """PDs of training loans by models that have not seen them, of the candidate chosen."""
 
     @pytest.mark.parametrize("tolerance", [1e-4, 1e-7], ids=["the search's", "closer"])
-    def test_nothing_is_fitted_again_where_the_search_was_as_exact(
-        self, rows, tolerance, monkeypatch
-    ):
+    def test_nothing_is_fitted_again_where_the_search_was_as_exact(self, rows, tolerance, monkeypatch):
         options = OPTIONS.model_copy(
             update={"balancing": (Balancing.SMOTE,), "tolerance": tolerance, "calibrated": False}
         )
         outcome = search(rows[FEATURES], rows["is_charged_off"], options)
         resampled = []
         plain = SMOTE.fit_resample
-        monkeypatch.setattr(
-            SMOTE, "fit_resample", lambda *data: resampled.append(1) or plain(*data)
-        )
+        monkeypatch.setattr(SMOTE, "fit_resample", lambda *data: resampled.append(1) or plain(*data))
 
         found = cross_validate_candidate(rows, outcome, options)
 
         again = predict_out_of_fold(
-            rows[FEATURES],
-            rows["is_charged_off"],
-            lambda x, y, _: fit_candidate(x, y, outcome.best, options),
-            options,
+            rows[FEATURES], rows["is_charged_off"], lambda x, y, _: fit_candidate(x, y, outcome.best, options), options
         )
         is_closer = tolerance < 1e-4
         assert len(resampled) == options.folds * (2 if is_closer else 1)
-        np.testing.assert_allclose(
-            found["log_odds"], again[0], atol=1e-5 if is_closer else 0.02, rtol=0
-        )
+        np.testing.assert_allclose(found["log_odds"], again[0], atol=1e-5 if is_closer else 0.02, rtol=0)
         np.testing.assert_array_equal(found["fold"], again[1])
 
 

@@ -45,9 +45,7 @@ def test_they_are_eight_bytes_a_loan_and_read_as_written(training, tmp_path):
 
 
 def test_the_same_loans_give_the_same_digests_in_any_order(simulated_loans):
-    one, other = (
-        digest_loans(rows, "lending") for rows in (simulated_loans, simulated_loans[::-1])
-    )
+    one, other = (digest_loans(rows, "lending") for rows in (simulated_loans, simulated_loans[::-1]))
 
     assert one.key == other.key
     assert np.array_equal(one.digests, other.digests)

@@ -36,10 +36,7 @@ def make_sample(sample, loans, seed):
 @pytest.fixture(scope="module")
 def predictions():
     samples = [("cv", 1_000), ("test", 600), ("out_of_time", 500)]
-    return pd.concat(
-        [make_sample(name, loans, seed) for seed, (name, loans) in enumerate(samples)],
-        ignore_index=True,
-    )
+    return pd.concat([make_sample(name, loans, seed) for seed, (name, loans) in enumerate(samples)], ignore_index=True)
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +66,7 @@ def test_figures_are_those_of_the_sample_s_own_loans(sample, blocks, predictions
     rows = predictions[predictions["sample"] == sample]
 
     expected = measure(
-        rows["is_charged_off"].to_numpy("int64"),
-        rows["probability_of_default"].to_numpy(),
-        rows["declined"].to_numpy(),
+        rows["is_charged_off"].to_numpy("int64"), rows["probability_of_default"].to_numpy(), rows["declined"].to_numpy()
     ).as_dict()
 
     assert {k: blocks[sample][k] for k in expected} == pytest.approx(expected, rel=1e-5)

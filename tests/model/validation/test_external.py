@@ -17,9 +17,7 @@ from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
 from tests.conftest import require_data, train, training_options
 
-OPTIONS = EvaluationOptions.model_validate(
-    {"seed": 1, "as_of": "2026-11-23", "resamples": 200, "calibration_bins": 10}
-)
+OPTIONS = EvaluationOptions.model_validate({"seed": 1, "as_of": "2026-11-23", "resamples": 200, "calibration_bins": 10})
 # Of the 27 columns these are what a lending model and its judge need.
 NEEDED = {
     "loan_amnt", "term", "int_rate", "installment", "grade", "sub_grade", "emp_length",
@@ -35,9 +33,7 @@ def scorer(lending_model, simulated_loans):
 
 def judge(trained, loans, name="loantap-lending-demo"):
     training = digest_loans(loans, trained.facts.feature_set)
-    return JudgedModel(
-        name, "4", False, "", pd.DataFrame(), {}, Scorer(trained, name, "4"), training
-    )
+    return JudgedModel(name, "4", False, "", pd.DataFrame(), {}, Scorer(trained, name, "4"), training)
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +64,7 @@ def test_the_model_and_the_rate_are_measured_on_the_same_loans(result, external,
     assert result.auc_gain_low < result.auc_gain < result.auc_gain_high
 
 
-def test_the_population_is_compared_with_the_loans_trained_on(
-    result, external, simulated_loans, scorer
-):
+def test_the_population_is_compared_with_the_loans_trained_on(result, external, simulated_loans, scorer):
     rate, months = external["int_rate"] + 8, external["term"].str.extract(r"(\d+)")[0].astype(int)
     instalment = emi(external["loan_amnt"], rate, months)
     shifted = external.assign(int_rate=rate, installment=instalment, sub_grade="G5", grade="G")
@@ -109,9 +103,7 @@ class TestBadFiles:
             ("issue_d", "Jan-2031", "issue_d 'Jan-2031' is after the day of the run"),
         ],
     )
-    def test_a_bad_value_is_named_with_its_row_and_column(
-        self, column, value, said, external, refuse
-    ):
+    def test_a_bad_value_is_named_with_its_row_and_column(self, column, value, said, external, refuse):
         bad = external.assign(**{column: external[column].where(external.index != 3, value)})
 
         problem = refuse(bad)
@@ -126,9 +118,7 @@ class TestBadFiles:
 
         assert "an AUC needs 10 loans of each outcome" in problem
 
-    def test_loans_the_model_was_trained_on_are_not_external(
-        self, external, simulated_loans, refuse
-    ):
+    def test_loans_the_model_was_trained_on_are_not_external(self, external, simulated_loans, refuse):
         own = render(simulated_loans.head(7), portfolio_columns())
 
         problem = refuse(pd.concat([external, own]))
@@ -139,9 +129,7 @@ class TestBadFiles:
 class TestAVersionFromBefore:
     """It does not carry the loans it was trained on."""
 
-    def test_the_overlap_is_not_checked_and_no_one_claims_it_was(
-        self, external, simulated_loans, scorer, caplog
-    ):
+    def test_the_overlap_is_not_checked_and_no_one_claims_it_was(self, external, simulated_loans, scorer, caplog):
         older = replace(scorer, training=None)
 
         result = measure_external(external, simulated_loans, older, OPTIONS)
@@ -161,8 +149,7 @@ def older(sample_csv):
 @pytest.fixture(scope="module")
 def real_loans(sample_loans):
     return sample_loans.assign(
-        loan_id=sample_loans.index.astype("str"),
-        is_charged_off=mark_outcome(sample_loans["loan_status"]),
+        loan_id=sample_loans.index.astype("str"), is_charged_off=mark_outcome(sample_loans["loan_status"])
     )
 
 
@@ -170,9 +157,7 @@ class TestRealLoans:
     """Lending Club's loans of 2007 to 2010, judged by models of the real sample."""
 
     def test_the_lending_model_beats_the_interest_rate(self, older, real_loans):
-        scorer = judge(
-            train(real_loans, training_options("lending"), "real"), real_loans, "lending"
-        )
+        scorer = judge(train(real_loans, training_options("lending"), "real"), real_loans, "lending")
 
         result = measure_external(older, real_loans, scorer, OPTIONS)
 

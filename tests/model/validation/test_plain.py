@@ -29,13 +29,9 @@ def test_each_kind_of_figure(given, expected):
 
 
 def test_a_table_is_a_list_of_rows_wherever_it_stands():
-    table = pd.DataFrame(
-        {"group": pd.Categorical(["OWN", "RENT"]), "n": [3, 4], "auc": [0.7, None]}
-    )
+    table = pd.DataFrame({"group": pd.Categorical(["OWN", "RENT"]), "n": [3, 4], "auc": [0.7, None]})
 
     made = make_plain({"groups": table})
 
-    assert made == {
-        "groups": [{"group": "OWN", "n": 3, "auc": 0.7}, {"group": "RENT", "n": 4, "auc": None}]
-    }
+    assert made == {"groups": [{"group": "OWN", "n": 3, "auc": 0.7}, {"group": "RENT", "n": 4, "auc": None}]}
     assert json.loads(json.dumps(made, allow_nan=False)) == made

@@ -7,11 +7,7 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.model.scoring.points import tabulate_points
 from loantap.model.scoring.scorecard import SCALE
-from loantap.model.validation.scorecard_report import (
-    make_example_application,
-    report_scorecard,
-    tabulate_score_bands,
-)
+from loantap.model.validation.scorecard_report import make_example_application, report_scorecard, tabulate_score_bands
 from loantap.portfolio.amortisation import emi
 from tests.conftest import AS_OF
 
@@ -63,17 +59,13 @@ class TestBands:
 
         assert bands["n"].sum() == len(loans)
         assert bands["charged_off"].sum() == loans["is_charged_off"].sum()
-        assert (bands["n"] * bands["mean_pd"]).sum() == pytest.approx(
-            loans["probability_of_default"].sum()
-        )
+        assert (bands["n"] * bands["mean_pd"]).sum() == pytest.approx(loans["probability_of_default"].sum())
 
     def test_by_hand(self):
         # One default per four paid loans makes 600 points, twice the odds 50 more; 599 and 600
         # lie in different bands.
         log_odds = np.array([-np.log(4), -np.log(8), -np.log(4) + 0.01, -np.log(4)])
-        loans = pd.DataFrame(
-            {"probability_of_default": expit(log_odds), "is_charged_off": [1, 0, 1, 0]}
-        )
+        loans = pd.DataFrame({"probability_of_default": expit(log_odds), "is_charged_off": [1, 0, 1, 0]})
 
         bands = tabulate_score_bands(loans)
 

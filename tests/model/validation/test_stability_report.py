@@ -61,11 +61,7 @@ class TestPopulations:
     def test_the_test_split_is_held_against_training_and_each_year_against_the_rest(self, report):
         counts = {row["population"]: (row["n"], row["against_n"]) for row in report["populations"]}
 
-        assert counts == {
-            "test split": (600, 3_000),
-            "issued 2012": (1_500, 1_500),
-            "issued 2013": (1_500, 1_500),
-        }
+        assert counts == {"test split": (600, 3_000), "issued 2012": (1_500, 1_500), "issued 2013": (1_500, 1_500)}
 
     def test_the_chance_level_falls_with_the_number_of_loans(self, report):
         row = of_population(report, "test split")

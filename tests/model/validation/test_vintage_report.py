@@ -69,9 +69,7 @@ def test_the_external_portfolio_is_there_when_one_was_given():
     assert "level" in made["caveats"]["external"]
 
 
-@pytest.mark.parametrize(
-    ("settled_only", "said"), [(False, "taken as known"), (True, "contract had ended")]
-)
+@pytest.mark.parametrize(("settled_only", "said"), [(False, "taken as known"), (True, "contract had ended")])
 def test_the_caveat_is_that_of_the_variant(*, settled_only, said):
     window = WINDOW.model_copy(update={"settled_only": settled_only})
 

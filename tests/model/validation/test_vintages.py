@@ -17,9 +17,7 @@ from loantap.model.validation.vintages import (
 from tests.conftest import OUT_OF_TIME
 
 WINDOW = OutOfTimeOptions.model_validate(OUT_OF_TIME)
-OPTIONS = EvaluationOptions.model_validate(
-    {"seed": 1, "as_of": "2026-11-23", "resamples": 200, "calibration_bins": 10}
-)
+OPTIONS = EvaluationOptions.model_validate({"seed": 1, "as_of": "2026-11-23", "resamples": 200, "calibration_bins": 10})
 LEVELS = [name for name in FIGURES if name.startswith(("observed_to_expected", "ece"))]
 
 
@@ -34,9 +32,7 @@ def loans(simulated_loans):
 def predictions(loans):
     """PDs that know a little, for loans in cross-validation, in the test and out of time."""
     noise = np.random.default_rng(3).uniform(0.02, 0.3, len(loans))
-    rows = loans[["loan_id", "is_charged_off"]].assign(
-        probability_of_default=noise + 0.1 * loans["is_charged_off"]
-    )
+    rows = loans[["loan_id", "is_charged_off"]].assign(probability_of_default=noise + 0.1 * loans["is_charged_off"])
     in_test = np.arange(len(loans)) % 10 == 0
     samples = {"cv": ~in_test, "test": in_test, "out_of_time": loans["judged_at"].notna()}
     return pd.concat([rows[is_in].assign(sample=name) for name, is_in in samples.items()])
@@ -58,9 +54,7 @@ class TestJudgement:
         target = np.array([1] * bad + [0] * 50)
         judged = judge(target, np.linspace(0.1, 0.5, len(target)), OPTIONS)
 
-        assert np.isfinite([judged.roc_auc, judged.roc_auc_low, judged.roc_auc_high]).all() == (
-            is_shown
-        )
+        assert np.isfinite([judged.roc_auc, judged.roc_auc_low, judged.roc_auc_high]).all() == (is_shown)
         assert judged.default_rate == bad / len(target)
 
 
@@ -81,9 +75,7 @@ class TestOrigins:
     def test_a_skipped_origin_keeps_its_row_and_its_reason(self, predictions, loans):
         window = WINDOW.model_copy(update={"min_outcomes": 150})
         dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
-        kept = predictions["sample"].ne("out_of_time") | predictions["loan_id"].isin(
-            dated.dropna()["loan_id"]
-        )
+        kept = predictions["sample"].ne("out_of_time") | predictions["loan_id"].isin(dated.dropna()["loan_id"])
 
         origins = tabulate_origins(predictions[kept], dated, window, OPTIONS)
 
@@ -109,9 +101,7 @@ class TestVintages:
         assert table["n"].to_dict() == expected["size"].to_dict()
         assert table["charged_off"].to_dict() == expected["sum"].to_dict()
 
-    def test_a_vintage_is_interpretable_when_all_its_contracts_ended_before_the_snapshot(
-        self, vintages
-    ):
+    def test_a_vintage_is_interpretable_when_all_its_contracts_ended_before_the_snapshot(self, vintages):
         table = vintages.set_index(["issue_year", "term_months"])["interpretable"]
 
         assert table[2013, 36]

@@ -36,9 +36,7 @@ def make_values(pds: list[float], expected: list[float] | None = None,
     )
 
 
-def make_portfolio(
-    loans: int = 600, seed: int = 7
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def make_portfolio(loans: int = 600, seed: int = 7) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Predictions, loans and splits: three folds, a test sample and two months out of time.
 
     The PDs are the probabilities that the outcomes were drawn with.
@@ -54,8 +52,7 @@ def make_portfolio(
         interest_rate_pct=6 + 15 * pds + rng.uniform(0, 8, loans),
         term_months=rng.choice([36.0, 60.0], loans),
         grade=np.array(list("ABCDEFG"))[(pds * 11).astype(int)],
-        issue_month=pd.to_datetime("2012-01-01")
-        + pd.to_timedelta(rng.integers(0, 700, loans), "D"),
+        issue_month=pd.to_datetime("2012-01-01") + pd.to_timedelta(rng.integers(0, 700, loans), "D"),
         is_charged_off=charged_off,
     )
     is_test = np.arange(loans) % 6 == 5

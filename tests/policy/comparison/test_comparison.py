@@ -3,12 +3,7 @@ import pandas as pd
 import pytest
 
 from loantap.policy.comparison import schemas
-from loantap.policy.comparison.comparison import (
-    Slice,
-    decide_portfolio,
-    list_approvals,
-    measure_slice,
-)
+from loantap.policy.comparison.comparison import Slice, decide_portfolio, list_approvals, measure_slice
 from loantap.policy.comparison.measures import Outcomes
 from loantap.policy.comparison.portfolio import join_portfolio, number_cells, plan_lessons
 from loantap.policy.comparison.rules import POLICIES, make_rules
@@ -135,9 +130,7 @@ class TestNesting:
     def decide_flipped(rows):
         """Approvals where the outcomes of these rows are the other ones."""
         outcomes = PREDICTIONS["is_charged_off"].where(~rows, 1 - PREDICTIONS["is_charged_off"])
-        decided = decide_portfolio(
-            PREDICTIONS.assign(is_charged_off=outcomes), LOANS, SPLITS, ECONOMICS, OPTIONS
-        )
+        decided = decide_portfolio(PREDICTIONS.assign(is_charged_off=outcomes), LOANS, SPLITS, ECONOMICS, OPTIONS)
         return list_approvals(decided, ECONOMICS)
 
 
@@ -160,9 +153,7 @@ class TestTable:
 
     @pytest.mark.parametrize("life", list(PaidLife))
     @pytest.mark.parametrize("sample", ["cv", "test", "out_of_time"])
-    def test_profit_is_that_of_the_approved_loans_over_all_applications(
-        self, compared, approvals, life, sample
-    ):
+    def test_profit_is_that_of_the_approved_loans_over_all_applications(self, compared, approvals, life, sample):
         profits = tabulate_profits(LOANS, ECONOMICS).set_index("loan_id")
         rows = approvals[approvals["sample"].eq(sample)]
         profit = profits[name_profit("mid", life)].loc[rows["loan_id"]].to_numpy()
@@ -242,8 +233,7 @@ class TestFrontier:
     def curve(compared, family):
         table = compared.frontier[~compared.frontier["is_policy"]]
         return table.query(
-            "sample == 'test' and scenario == 'mid' and paid_life == 'contractual' "
-            "and family == @family"
+            "sample == 'test' and scenario == 'mid' and paid_life == 'contractual' and family == @family"
         )
 
 

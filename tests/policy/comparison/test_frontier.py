@@ -84,9 +84,7 @@ def test_no_cap_is_lower_than_the_safest_loans():
 
 # 10 and nothing: a standard deviation of 10 / sqrt(2), and a standard error of 5.
 def test_two_loans_have_an_interval():
-    first = trace(
-        [0.1, 0.2], [1.0, 1], "pd_cutoff", profit=np.array([10.0, 5]), bad=np.zeros(2, bool)
-    ).iloc[0]
+    first = trace([0.1, 0.2], [1.0, 1], "pd_cutoff", profit=np.array([10.0, 5]), bad=np.zeros(2, bool)).iloc[0]
 
     assert first["profit"] == 5
     assert first["profit_high"] == pytest.approx(5 + 5 * 1.959964)

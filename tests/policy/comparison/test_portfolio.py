@@ -10,10 +10,7 @@ from loantap.policy.money.scenarios import Scenario
 # 22.33 - .25 x 308.55 = -54.81 are to be expected.
 def test_a_loan_is_worth_what_its_pd_says_and_was_worth_what_its_outcome_says():
     scenario = Scenario(
-        cost_of_funds_pct=6,
-        loss_given_default=0.6,
-        default_at_share_of_term=0.5,
-        origination_cost_share=0.01,
+        cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01
     )
     portfolio = pd.DataFrame(
         {

@@ -169,9 +169,7 @@ class TestCap:
         expected = np.array([npv for npv, _ in loans], float)
         pds = np.array([percent / 100 for _, percent in loans])
 
-        approved = price_cap(expected, pds, cap / 100).approve(
-            make_values(pds.tolist(), expected.tolist())
-        )
+        approved = price_cap(expected, pds, cap / 100).approve(make_values(pds.tolist(), expected.tolist()))
 
         used = ((pds - cap / 100) * approved).sum()
         assert used <= 1e-12
@@ -181,9 +179,7 @@ class TestCap:
 
 
 class TestOthers:
-    @pytest.mark.parametrize(
-        "policy", ["pd_cutoff", "bands", "grade_term_npv", "capped_default_rate"]
-    )
+    @pytest.mark.parametrize("policy", ["pd_cutoff", "bands", "grade_term_npv", "capped_default_rate"])
     def test_without_a_past_everybody_is_approved(self, policy):
         assert RULES[policy](NOBODY, NEW).all()
 
@@ -198,10 +194,7 @@ class TestOthers:
     # decides on.
     def test_each_loan_is_decided_by_what_its_lesson_taught(self):
         values = make_values([0.1, 0.2, 0.1, 0.2, 0.1], realised=[-1, -2, 3, 4, 5])
-        lessons = [
-            Lesson(np.array([0, 1]), np.array([2, 3])),
-            Lesson(np.array([2, 3]), np.array([0, 1])),
-        ]
+        lessons = [Lesson(np.array([0, 1]), np.array([2, 3])), Lesson(np.array([2, 3]), np.array([0, 1]))]
 
         approved = decide_loans(values, lessons, RULES)
 

@@ -19,11 +19,7 @@ def make_loans(**groups):
         part = {"group": name, "is_charged_off": [0] * good + [1] * bad, "approved": approved}
         parts.append(pd.DataFrame(part))
     table = pd.concat(parts, ignore_index=True)
-    return (
-        table[["is_charged_off"]],
-        table["group"].astype("category"),
-        table["approved"].to_numpy(),
-    )
+    return (table[["is_charged_off"]], table["group"].astype("category"), table["approved"].to_numpy())
 
 
 @pytest.fixture(scope="module")

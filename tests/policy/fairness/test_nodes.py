@@ -21,9 +21,7 @@ def judged(simulated_loans):
     return JudgedModel("loantap-lending-demo", "3", True, "3", predictions, {})
 
 
-def test_every_policy_is_audited_and_the_npv_policy_is_priced(
-    judged, simulated_loans, insights_options
-):
+def test_every_policy_is_audited_and_the_npv_policy_is_priced(judged, simulated_loans, insights_options):
     economics = make_economics()
     approvals = decide(judged.predictions, simulated_loans)
     profits = tabulate_profits(simulated_loans, economics)

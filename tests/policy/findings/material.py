@@ -35,9 +35,7 @@ def draw_loans(loans: int, seed: int) -> pd.DataFrame:
         {
             "loan_id": [f"loan-{number}" for number in range(loans)],
             "loan_amount": rng.uniform(2_000, 35_000, loans).round(),
-            "purpose": rng.choice(
-                ["car", "medical", "wedding", "debt_consolidation"], loans, p=[0.1, 0.1, 0.1, 0.7]
-            ),
+            "purpose": rng.choice(["car", "medical", "wedding", "debt_consolidation"], loans, p=[0.1, 0.1, 0.1, 0.7]),
             "annual_income": rng.lognormal(11, 0.5, loans).round(),
             "dti_pct": rng.uniform(0, 35, loans).round(2),
             "revolving_utilisation_pct": rng.uniform(0, 99, loans).round(1),

@@ -69,10 +69,7 @@ def test_a_plain_difference_that_others_explain_is_said_to_be_theirs(loans):
     rng = np.random.default_rng(8)
     teaches = rng.random(len(loans)) < np.where(long, 0.05, 0.5)
     evidence = gather_evidence(
-        loans.assign(profession=np.where(teaches, "Teacher", "Pilot")),
-        make_profits(loans),
-        "mid",
-        make_options(),
+        loans.assign(profession=np.where(teaches, "Teacher", "Pilot")), make_profits(loans), "mid", make_options()
     )
 
     row = judge_claims(evidence, make_options()).set_index("topic").loc["teachers"]

@@ -141,9 +141,7 @@ def assert_nothing_is_told(found, loans):
 
 class TestPortfoliosThatSayLittle:
     @pytest.mark.parametrize("rarer", [0, 1])
-    def test_with_one_outcome_less_than_its_coefficients_ask_for_nothing_is_told(
-        self, loans, rarer
-    ):
+    def test_with_one_outcome_less_than_its_coefficients_ask_for_nothing_is_told(self, loans, rarer):
         # One for the intercept, 5 for six years of issue, and 43 for 54 segments of 11 factors.
         assert segment_loans(loans)[list(FACTORS)].nunique().sum() == 54
         size = 49

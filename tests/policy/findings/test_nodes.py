@@ -18,9 +18,7 @@ def tables(simulated_loans):
 
 def test_findings_fit_their_schemas(tables):
     for table, schema in zip(
-        tables,
-        (schemas.FINDINGS, schemas.FINDING_YEARS, schemas.DRIVERS, schemas.CLAIMS),
-        strict=True,
+        tables, (schemas.FINDINGS, schemas.FINDING_YEARS, schemas.DRIVERS, schemas.CLAIMS), strict=True
     ):
         schema.validate(table)
         assert len(table)

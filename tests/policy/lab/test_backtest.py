@@ -13,12 +13,7 @@ from loantap.policy.lab.backtest import (
     estimate_change,
     select_rows,
 )
-from loantap.policy.lab.judged_loans import (
-    JudgedLoans,
-    Sample,
-    gather_judged_loans,
-    split_in_halves,
-)
+from loantap.policy.lab.judged_loans import JudgedLoans, Sample, gather_judged_loans, split_in_halves
 from loantap.policy.lab.schemas import RULE_TESTS
 from loantap.policy.money.cash_flows import expected_npv
 from loantap.policy.money.imputed import tabulate_profits
@@ -100,9 +95,7 @@ def test_of_a_rule_that_declines_few_nothing_is_said_about_profit(judged):
     assert not row["holds"]
     assert row[["profit_change", "profit_change_low", "p_value", "adjusted_p_value"]].isna().all()
     assert row["approvals_lost"] == 4
-    assert pick(backtest([Candidate(DTI_30, FoundBy.HAND)], judged, 4), After.APPROVE_ALL)[
-        "is_enough"
-    ]
+    assert pick(backtest([Candidate(DTI_30, FoundBy.HAND)], judged, 4), After.APPROVE_ALL)["is_enough"]
 
 
 def test_a_rule_that_declines_nobody_divides_by_nothing(judged):
@@ -125,9 +118,7 @@ def test_the_interval_is_that_of_all_applications():
 
     found, expected = estimate_change(gains, 43), estimate_mean(everybody)
 
-    assert (found.value, found.low, found.high) == pytest.approx(
-        (expected.value, expected.low, expected.high)
-    )
+    assert (found.value, found.low, found.high) == pytest.approx((expected.value, expected.low, expected.high))
     assert np.isnan(estimate_change(np.zeros(0), 0).value)
 
 
@@ -140,9 +131,7 @@ def test_the_rows_of_one_outlook_are_chosen_by_all_that_makes_it():
 
     assert chosen[[*names]].to_numpy().tolist() == [["hard", "capped", "npv", "all"]]
     assert chosen.index.tolist() == [str(outlooks.index(("hard", "capped", "npv", "all")))]
-    late = select_rows(
-        table, scenario="mid", paid_life="capped", after=After.APPROVE_ALL, sample="test"
-    )
+    late = select_rows(table, scenario="mid", paid_life="capped", after=After.APPROVE_ALL, sample="test")
     assert late["sample"].tolist() == ["test"]
 
 
@@ -207,9 +196,7 @@ class TestGather:
         profits = tabulate_profits(loans, economics)
 
         with pytest.raises(InputError, match=" 6 of 130 loans of the predictions"):
-            gather_judged_loans(
-                loans.iloc[3:], profits, make_predictions(loans, late=30), economics
-            )
+            gather_judged_loans(loans.iloc[3:], profits, make_predictions(loans, late=30), economics)
         with pytest.raises(InputError, match=" 1 of 100 loans of the imputed profits"):
             gather_judged_loans(loans, profits.iloc[1:], make_predictions(loans), economics)
 

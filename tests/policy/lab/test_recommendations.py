@@ -79,9 +79,7 @@ def test_a_rule_says_whether_risk_or_price_makes_its_loans_lose(report):
 def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules):
     holds = tests_of_rules["holds"] & tests_of_rules["after"].eq("npv")
 
-    found = report_rules(
-        tests_of_rules.assign(holds=holds), "simulated", make_economics(), make_lab()
-    )
+    found = report_rules(tests_of_rules.assign(holds=holds), "simulated", make_economics(), make_lab())
 
     assert [rule["id"] for rule in found["recommendations"]] == ["pays"]
     assert not find(found, "pays")["holds"]
@@ -92,9 +90,7 @@ def test_too_few_loans_have_no_profit_and_the_file_stays_json(report):
     few = find(report, "few")
 
     assert 0 < few["approvals_lost"] < 30
-    assert few["profit_change"]["mid"]["capped"] == dict.fromkeys(
-        ("value", "low", "high", "adjusted_p_value")
-    )
+    assert few["profit_change"]["mid"]["capped"] == dict.fromkeys(("value", "low", "high", "adjusted_p_value"))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
 
@@ -171,8 +167,7 @@ class TestDoubt:
         (doubt,) = doubt_rules(_report_after(False, 6.4), ["dti"])
 
         assert doubt.startswith(
-            "Rule dti gains against approving everybody, and is not shown to gain after expected "
-            "NPV above 0: there"
+            "Rule dti gains against approving everybody, and is not shown to gain after expected NPV above 0: there"
         )
         assert doubt.endswith("imputed profit by +6.4 per application (-0.6 to +13.4)")
 

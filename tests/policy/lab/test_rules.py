@@ -22,9 +22,7 @@ from tests.policy.lab.shipped import make_lab
 
 
 def make_rule(*conditions, rule_id="rule"):
-    written = [
-        dict(zip(("column", "operator", "value"), given, strict=True)) for given in conditions
-    ]
+    written = [dict(zip(("column", "operator", "value"), given, strict=True)) for given in conditions]
     return Rule.model_validate({"id": rule_id, "title": "A rule", "conditions": written})
 
 
@@ -60,13 +58,11 @@ def test_a_number_is_compared_as_it_is_and_not_as_the_model_sees_it(column, limi
 
 
 def test_in_takes_numbers_and_categories():
-    loans = pd.DataFrame(
-        {"term_months": [36.0, 60.0, np.nan, 60.0], "grade": ["D", "A", "D", None]}
-    ).astype({"grade": "str"})
-
-    found = apply_to(
-        loans, make_rule(("grade", "in", ["C", "D"])), make_rule(("term_months", "in", [60]))
+    loans = pd.DataFrame({"term_months": [36.0, 60.0, np.nan, 60.0], "grade": ["D", "A", "D", None]}).astype(
+        {"grade": "str"}
     )
+
+    found = apply_to(loans, make_rule(("grade", "in", ["C", "D"])), make_rule(("term_months", "in", [60])))
 
     assert found.T.tolist() == [[True, False, True, False], [False, True, False, True]]
 
@@ -164,14 +160,7 @@ def test_a_condition_that_means_nothing_is_refused(condition, problem):
         make_rule(condition)
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [
-        ("dti_pct", ">", 0),
-        ("loan_to_income", "<", 1e6),
-        ("grade", "in", ["A", "G"]),
-    ],
-)
+@pytest.mark.parametrize("condition", [("dti_pct", ">", 0), ("loan_to_income", "<", 1e6), ("grade", "in", ["A", "G"])])
 def test_the_lowest_and_the_highest_value_of_a_column_may_be_given(condition):
     assert make_rule(condition).conditions[0].column == condition[0]
 
@@ -224,9 +213,7 @@ def test_a_condition_is_said_in_words(column, sign, value, words):
     assert str(make_rule((column, sign, value)).conditions[0]) == words
 
 
-@pytest.mark.parametrize(
-    ("rule_ids", "problem"), [(["a", "a"], "two rules"), (["found_a"], "begins like")]
-)
+@pytest.mark.parametrize(("rule_ids", "problem"), [(["a", "a"], "two rules"), (["found_a"], "begins like")])
 def test_each_rule_has_an_id_of_its_own(rule_ids, problem):
     rules = [make_rule(("dti_pct", ">", 35), rule_id=rule_id) for rule_id in rule_ids]
 

@@ -15,12 +15,7 @@ from loantap.policy.money.cash_flows import (
 )
 from loantap.policy.money.scenarios import Scenario
 
-PLAIN = Scenario(
-    cost_of_funds_pct=6,
-    loss_given_default=0.6,
-    default_at_share_of_term=0.5,
-    origination_cost_share=0.01,
-)
+PLAIN = Scenario(cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01)
 rates = st.one_of(st.just(0.0), st.floats(0.5, 40))
 terms = st.sampled_from([1, 2, 12, 36, 60])
 scenarios = st.builds(
@@ -86,9 +81,7 @@ def test_values_are_those_of_the_flows_month_by_month(rate, term, scenario):
     settled = int(settled_months(term, scenario))
     recovered = 1 - scenario.loss_given_default
     assert values.paid == pytest.approx(reference(rate, term, settled, 1, scenario), abs=1e-9)
-    assert values.charged_off == pytest.approx(
-        reference(rate, term, stops, recovered, scenario), abs=1e-9
-    )
+    assert values.charged_off == pytest.approx(reference(rate, term, stops, recovered, scenario), abs=1e-9)
 
 
 @given(rate=rates, term=terms, scenario=scenarios, pd_=st.floats(0, 1))
@@ -102,8 +95,7 @@ def test_one_loan_is_worth_what_it_is_among_others(rate, term, scenario, pd_):
 
 
 @pytest.mark.parametrize(
-    ("rate", "term"),
-    [(np.nan, 36), (np.inf, 36), (-5, 36), (-1_200, 36), (12, np.nan), (12, 0), (0, 0)],
+    ("rate", "term"), [(np.nan, 36), (np.inf, 36), (-5, 36), (-1_200, 36), (12, np.nan), (12, 0), (0, 0)]
 )
 def test_what_is_no_rate_or_no_term_makes_no_value(rate, term):
     one, many = value_unit(rate, term, PLAIN), value_units([rate, 12], [term, 12], PLAIN)

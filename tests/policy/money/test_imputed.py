@@ -9,12 +9,7 @@ from loantap.policy.money.scenarios import PaidLife, Scenario
 from tests.policy.money.economics import make_economics
 
 ECONOMICS = make_economics()
-PLAIN = Scenario(
-    cost_of_funds_pct=6,
-    loss_given_default=0.6,
-    default_at_share_of_term=0.5,
-    origination_cost_share=0.01,
-)
+PLAIN = Scenario(cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01)
 
 
 def loan(**changed):
@@ -68,9 +63,7 @@ def test_loans_pool_month_by_month():
 
 
 def test_the_return_of_many_is_that_of_their_pooled_flows():
-    loans = pd.DataFrame(
-        [loan(interest_rate_pct=6.0 + n % 19, is_charged_off=int(n % 5 == 0)) for n in range(300)]
-    )
+    loans = pd.DataFrame([loan(interest_rate_pct=6.0 + n % 19, is_charged_off=int(n % 5 == 0)) for n in range(300)])
     flows = impute_flows(loans, PLAIN, ECONOMICS, PaidLife.CONTRACTUAL)
 
     pooled = pool_flows(flows)
@@ -116,9 +109,7 @@ def test_loans_that_return_what_they_cost_have_a_return_of_nothing_with_an_inter
 # 700 / 1.4^2 = 357.14, and their NPVs of 400 and -100 spread by 200: 1.96 x 200 x sqrt(5) / 357.14
 # = 2.45, more than 100% and 40%.
 def test_no_bound_of_a_return_loses_more_than_everything():
-    found = yearly_return(
-        flows_of(cost=[100] * 5, instalment=[700, 0, 0, 0, 0], last=[0] * 5, months=1)
-    )
+    found = yearly_return(flows_of(cost=[100] * 5, instalment=[700, 0, 0, 0, 0], last=[0] * 5, months=1))
 
     assert found.value == pytest.approx(1.4**12 - 1)
     assert found.low == -1
@@ -127,14 +118,7 @@ def test_no_bound_of_a_return_loses_more_than_everything():
 
 @pytest.mark.parametrize(
     ("paid", "yearly"),
-    [
-        (49.8, np.nan),
-        (50, 0.5**12 - 1),
-        (60, 0.6**12 - 1),
-        (190, 1.9**12 - 1),
-        (200, 2.0**12 - 1),
-        (200.5, np.nan),
-    ],
+    [(49.8, np.nan), (50, 0.5**12 - 1), (60, 0.6**12 - 1), (190, 1.9**12 - 1), (200, 2.0**12 - 1), (200.5, np.nan)],
 )
 def test_a_return_lies_between_half_lost_and_doubled_in_a_month(paid, yearly):
     found = yearly_return(flows_of(cost=[100], instalment=[paid], last=[0], months=1))
@@ -143,12 +127,8 @@ def test_a_return_lies_between_half_lost_and_doubled_in_a_month(paid, yearly):
 
 
 def test_nothing_has_no_return_and_total_loss_none_either():
-    everything_lost = PLAIN.model_copy(
-        update={"loss_given_default": 1.0, "default_at_share_of_term": 0.01}
-    )
-    flows = impute_flows(
-        pd.DataFrame([loan(is_charged_off=1)]), everything_lost, ECONOMICS, PaidLife.CONTRACTUAL
-    )
+    everything_lost = PLAIN.model_copy(update={"loss_given_default": 1.0, "default_at_share_of_term": 0.01})
+    flows = impute_flows(pd.DataFrame([loan(is_charged_off=1)]), everything_lost, ECONOMICS, PaidLife.CONTRACTUAL)
 
     assert flows.months.tolist() == [0]
     assert flows.npv.tolist() == [-1_010]
@@ -158,9 +138,7 @@ def test_nothing_has_no_return_and_total_loss_none_either():
 
 def test_what_is_recovered_at_once_counts_from_the_start():
     at_once = PLAIN.model_copy(update={"default_at_share_of_term": 0.01, "loss_given_default": 0.0})
-    flows = impute_flows(
-        pd.DataFrame([loan(is_charged_off=1), loan()]), at_once, ECONOMICS, PaidLife.CONTRACTUAL
-    )
+    flows = impute_flows(pd.DataFrame([loan(is_charged_off=1), loan()]), at_once, ECONOMICS, PaidLife.CONTRACTUAL)
 
     assert pool_flows(flows)[0] == pytest.approx(1_000)
     assert flows.npv == pytest.approx([-10, 22.33], abs=0.02)

@@ -47,9 +47,7 @@ def test_a_loan_may_be_settled_soon_after_others_stop_paying():
 
 
 def test_a_range_that_is_crossed_is_refused():
-    crossed = read_economics()["ranges"] | {
-        "loss_given_default": {"low": 0.9, "high": 0.3, "source": "nobody"}
-    }
+    crossed = read_economics()["ranges"] | {"loss_given_default": {"low": 0.9, "high": 0.3, "source": "nobody"}}
 
     with pytest.raises(ValidationError, match=r"low 0\.9 is above high 0\.3"):
         Economics.model_validate(read_economics(ranges=crossed))

@@ -8,22 +8,14 @@ from loantap.policy.money.scenarios import Scenario
 from loantap.policy.offers.options import OffersOptions
 from tests.conftest import PROJECT
 
-SHIPPED: dict[str, Any] = yaml.safe_load(
-    (PROJECT / "conf" / "base" / "parameters_offers.yml").read_text("utf-8")
-)["offers"] | {"as_of": "2026-11-23"}
-MID = Scenario(
-    cost_of_funds_pct=7,
-    loss_given_default=0.7,
-    default_at_share_of_term=0.4,
-    origination_cost_share=0.01,
-)
+SHIPPED: dict[str, Any] = yaml.safe_load((PROJECT / "conf" / "base" / "parameters_offers.yml").read_text("utf-8"))[
+    "offers"
+] | {"as_of": "2026-11-23"}
+MID = Scenario(cost_of_funds_pct=7, loss_given_default=0.7, default_at_share_of_term=0.4, origination_cost_share=0.01)
 
 
 def options(**changes: Any) -> OffersOptions:
-    given = {
-        name: SHIPPED[name] | value if isinstance(value, dict) else value
-        for name, value in changes.items()
-    }
+    given = {name: SHIPPED[name] | value if isinstance(value, dict) else value for name, value in changes.items()}
     return OffersOptions.model_validate(SHIPPED | given)
 
 

@@ -37,10 +37,7 @@ def summarise(offers):
 
 
 def test_who_can_have_36_months_gets_it_and_a_smaller_loan_but_no_longer_one():
-    assert summarise(offer()) == [
-        ("as asked", 10_000, 36, "approve"),
-        ("smaller", 7_000, 36, "refer"),
-    ]
+    assert summarise(offer()) == [("as asked", 10_000, 36, "approve"), ("smaller", 7_000, 36, "refer")]
 
 
 def test_who_asks_for_60_months_is_shown_the_shorter_loan_too():
@@ -89,8 +86,7 @@ class TestLimits:
         (found,) = offer(amount=1_500, income=1_000, dti=0)
 
         assert found["reason"] == (
-            "Whatever the amount and the term, the instalment would take more than 20% of the "
-            "income"
+            "Whatever the amount and the term, the instalment would take more than 20% of the income"
         )
 
     def test_without_income_there_is_no_offer(self):
@@ -101,8 +97,7 @@ class TestLimits:
         assert np.isnan(found["amount"])
 
     @pytest.mark.parametrize(
-        ("amount", "first"),
-        [(35_000, "as asked"), (35_001, "smaller"), (1_000, "as asked"), (999, "none")],
+        ("amount", "first"), [(35_000, "as asked"), (35_001, "smaller"), (1_000, "as asked"), (999, "none")]
     )
     def test_the_amount_is_limited(self, amount, first):
         assert offer(amount=amount, income=500_000)[0]["kind"] == first
@@ -112,10 +107,7 @@ class TestLimits:
 
         assert offer(rules=rules, amount=8_000)[0]["kind"] == "as asked"
         assert offer(rules=rules, amount=8_001)[0]["amount"] == 8_000
-        assert (
-            "the amount is not between 1,000 and 8,000"
-            in (offer(rules=rules, amount=8_001)[0]["reason"])
-        )
+        assert "the amount is not between 1,000 and 8,000" in (offer(rules=rules, amount=8_001)[0]["reason"])
         assert offer(rules=rules, pd_=0.25, amount=5_000)[0]["kind"] == "as asked"
         assert offer(rules=rules, pd_=0.2501, amount=5_000)[0]["kind"] == "smaller"
         (none,) = offer(rules=rules, pd_=0.38, amount=5_000)
@@ -190,9 +182,7 @@ class TestLimits:
         """In 36 months each takes more than 14% of the income; in 60 the PD rises above 0.40."""
         (found,) = offer(pd_=0.39, amount=1_200, income=3_000, dti=29)
 
-        assert found["reason"] == (
-            "No amount and term keep all limits of rate, PD, instalment and debt at once"
-        )
+        assert found["reason"] == ("No amount and term keep all limits of rate, PD, instalment and debt at once")
 
 
 class TestCounterfactuals:

@@ -23,9 +23,7 @@ MAX_SHARE = 0.2
 def measure(regions, principal, **changes):
     limits = LIMITS.model_copy(update={"min_loans": 1} | changes)
     losses = np.array(principal) * 0.1
-    table = measure_concentration(
-        pd.Series(regions, dtype="str"), np.array(principal), losses, MAX_SHARE, limits
-    )
+    table = measure_concentration(pd.Series(regions, dtype="str"), np.array(principal), losses, MAX_SHARE, limits)
     CONCENTRATION.validate(table)
     return table[table["measure"] == "principal"].set_index("region")
 
@@ -47,9 +45,7 @@ def test_the_index_and_the_intervals_hold_the_truth_as_often_as_they_say():
         rng = np.random.default_rng(seed)
         regions = rng.choice(list("ABCD"), 400, p=shares)
         principal = rng.lognormal(9, 0.6, 400)
-        measured = measure_concentration(
-            pd.Series(regions), principal, principal, MAX_SHARE, LIMITS
-        )
+        measured = measure_concentration(pd.Series(regions), principal, principal, MAX_SHARE, LIMITS)
         table = measured[measured["measure"] == "principal"].set_index("region")
         a, whole = table.loc["A"], table.loc[ALL_REGIONS]
         held["share"] += a["share_low"] <= 0.4 <= a["share_high"]
@@ -89,11 +85,7 @@ def test_a_portfolio_of_nothing_has_no_shares(principal):
 def test_loans_without_a_pd_are_left_out(simulated_loans):
     loans = simulated_loans.head(500)
     predictions = pd.DataFrame(
-        {
-            "loan_id": loans["loan_id"],
-            "sample": ["cv"] * 400 + ["out_of_time"] * 100,
-            "probability_of_default": 0.2,
-        }
+        {"loan_id": loans["loan_id"], "sample": ["cv"] * 400 + ["out_of_time"] * 100, "probability_of_default": 0.2}
     )
 
     table = measure_portfolio(loans, predictions, MID, 0.3, LIMITS)
@@ -124,8 +116,6 @@ def test_few_loans_say_nothing_for_sure():
     assert (largest.share, largest.low, largest.high) == (0.6, 0, 1)
 
 
-@pytest.mark.parametrize(
-    ("regions", "amounts"), [([], []), ([None, None], [100, 200]), (["A", "B"], [0, 0])]
-)
+@pytest.mark.parametrize(("regions", "amounts"), [([], []), ([None, None], [100, 200]), (["A", "B"], [0, 0])])
 def test_nothing_has_no_largest_share(regions, amounts):
     assert find_largest(pd.Series(regions, dtype="str"), amounts) is None

@@ -23,9 +23,7 @@ NUMBERS = ["amount", "term_months", "rate_pct", "instalment", "probability_of_de
 @pytest.fixture(scope="module")
 def maker(simulated_loans):
     model = train(simulated_loans, training_options("application"))
-    return OfferMaker(
-        Scorer(model, "loantap-application-demo", "4"), options(), make_test_decider()
-    )
+    return OfferMaker(Scorer(model, "loantap-application-demo", "4"), options(), make_test_decider())
 
 
 @pytest.fixture(scope="module")
@@ -71,19 +69,14 @@ def test_one_applicant_gets_what_a_file_gets(maker, applications):
     for number, application in enumerate(applications.head(100).to_dict("records")):
         one = pd.DataFrame([asdict(o) for o in maker.make_offers_one(application, AS_OF)])
         many = by_application[str(number)].reset_index(drop=True)
-        assert np.allclose(
-            one[NUMBERS].astype(float), many[NUMBERS].astype(float), rtol=1e-9, equal_nan=True
-        )
+        assert np.allclose(one[NUMBERS].astype(float), many[NUMBERS].astype(float), rtol=1e-9, equal_nan=True)
         names = ["offer", "kind", "decision", "reason", "is_counterfactual", "model_version"]
         assert one[names].to_dict("records") == many[names].to_dict("records")
 
 
 def test_the_batches_of_a_file_make_no_difference(maker, applications):
     few = applications.head(60)
-    parts = [
-        as_text(maker.make_offers_batch(few[row : row + 7], row, AS_OF))
-        for row in range(0, len(few), 7)
-    ]
+    parts = [as_text(maker.make_offers_batch(few[row : row + 7], row, AS_OF)) for row in range(0, len(few), 7)]
 
     whole = as_text(maker.make_offers_batch(few, 0, AS_OF))
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
@@ -123,9 +116,7 @@ def test_where_somebody_lives_and_what_was_offered_before_change_nothing(maker):
     """Neither a region nor the incumbent's grade and rate is read."""
     other = {"address": "1 Elsewhere\r\nOther Town, NY 11650", "int_rate": "29", "sub_grade": "G5"}
 
-    assert maker.make_offers_one(MADE_UP_LOAN | other, AS_OF) == maker.make_offers_one(
-        MADE_UP_LOAN, AS_OF
-    )
+    assert maker.make_offers_one(MADE_UP_LOAN | other, AS_OF) == maker.make_offers_one(MADE_UP_LOAN, AS_OF)
     assert not {"address", "int_rate", "grade", "sub_grade", "installment"} & set(maker.columns)
 
 

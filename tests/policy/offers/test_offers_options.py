@@ -12,10 +12,7 @@ from tests.policy.policies import make_policy
     [
         ({"rate_bands": bands((0.1, 0.2, 5, 9))}, "a gap: nothing is said of PDs up to 0.1"),
         ({"rate_bands": bands((0, 0.1, 5, 9), (0.2, 0.3, 5, 9))}, "a gap between PD 0.1 and 0.2"),
-        (
-            {"rate_bands": bands((0, 0.2, 5, 9), (0.1, 0.3, 5, 9))},
-            "two bands between PD 0.1 and 0.2",
-        ),
+        ({"rate_bands": bands((0, 0.2, 5, 9), (0.1, 0.3, 5, 9))}, "two bands between PD 0.1 and 0.2"),
         (
             {"rate_bands": bands((0, 0.1, 8, 12), (0.1, 0.3, 7, 15))},
             "crossed bands: lowest_pct falls from 8 to 7 above PD 0.1",
@@ -30,10 +27,7 @@ from tests.policy.policies import make_policy
         ({"amounts": {"shares": [0.5, 0.7]}}, "shares must fall"),
         ({"amounts": {"shares": [0.9, 0.9]}}, "shares must fall"),
         ({"amounts": {"shares": [0.9, 0.8]}}, "no share is at most 0.7"),
-        (
-            {"two_years_longer": {"odds_ratio": 2.67}},
-            "2.67 is outside of the range from 1.3 to 1.91",
-        ),
+        ({"two_years_longer": {"odds_ratio": 2.67}}, "2.67 is outside of the range from 1.3 to 1.91"),
         ({"twice_the_amount": {"odds_ratio": 0.9}}, "0.9 is outside of the range from 0.95"),
     ],
     ids=str,

@@ -48,9 +48,7 @@ def test_it_pays_for_funds_loss_costs_and_margin_by_hand():
 
 
 class TestBands:
-    PRICES = list_prices(options(rate_bands=bands((0, 0.1, 10, 11), (0.1, 0.3, 12, 16))), MID)[
-        AT_36
-    ]
+    PRICES = list_prices(options(rate_bands=bands((0, 0.1, 10, 11), (0.1, 0.3, 12, 16))), MID)[AT_36]
 
     @pytest.mark.parametrize(
         ("pd_", "rate", "payable"),
@@ -99,10 +97,7 @@ class TestBands:
 
 def test_where_a_charge_off_costs_nothing_the_margin_alone_sets_the_rate():
     harmless = Scenario(
-        cost_of_funds_pct=15,
-        loss_given_default=0,
-        default_at_share_of_term=0.1,
-        origination_cost_share=0,
+        cost_of_funds_pct=15, loss_given_default=0, default_at_share_of_term=0.1, origination_cost_share=0
     )
     prices = list_prices(options(rate_bands=bands((0, 1, 1, 60)), margin=0), harmless)[AT_36]
 

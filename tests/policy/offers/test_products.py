@@ -3,13 +3,7 @@ import pandas as pd
 import pytest
 
 from loantap.policy.money.cash_flows import value_units
-from loantap.policy.offers.products import (
-    EARNS_LESS,
-    EARNS_MORE,
-    NOT_TOLD_APART,
-    TOO_FEW,
-    tabulate_products,
-)
+from loantap.policy.offers.products import EARNS_LESS, EARNS_MORE, NOT_TOLD_APART, TOO_FEW, tabulate_products
 from loantap.policy.offers.schemas import PRODUCTS
 from tests.policy.offers.options import MID, options
 from tests.policy.policies import make_test_decider
@@ -34,9 +28,7 @@ def make_loans(n, seed, worse=1.0):
             "dti_pct": rng.uniform(0, 30, n),
         }
     )
-    predictions = pd.DataFrame(
-        {"loan_id": loans["loan_id"], "sample": "cv", "probability_of_default": pds}
-    )
+    predictions = pd.DataFrame({"loan_id": loans["loan_id"], "sample": "cv", "probability_of_default": pds})
     return loans, predictions
 
 
@@ -60,9 +52,9 @@ def test_a_segment_adds_up():
 def test_the_imputed_margin_is_npv_by_outcome_over_principal():
     loans, predictions = make_loans(40, 3)
     same = loans.assign(is_charged_off=np.int8(0), term_months=36.0, loan_amount=5_000.0)
-    table = tabulate_products(
-        same, predictions.assign(probability_of_default=0.15), options(), DECIDER
-    ).set_index("segmentation")
+    table = tabulate_products(same, predictions.assign(probability_of_default=0.15), options(), DECIDER).set_index(
+        "segmentation"
+    )
 
     rate = table.loc["all", "rate_pct_median"]
     expected = float(value_units(rate, 36, MID).paid)
@@ -81,9 +73,7 @@ def test_a_segment_that_is_worse_than_its_pd_is_found_and_the_others_are_not():
 def test_where_pds_are_right_a_segment_is_hardly_ever_found():
     """One table in twenty may be wrong anywhere; of 30 tables six would be beyond chance."""
     wrong = [
-        tabulate_products(*make_loans(2_000, seed), options(), DECIDER)["finding"]
-        .isin([EARNS_LESS, EARNS_MORE])
-        .any()
+        tabulate_products(*make_loans(2_000, seed), options(), DECIDER)["finding"].isin([EARNS_LESS, EARNS_MORE]).any()
         for seed in range(30)
     ]
 

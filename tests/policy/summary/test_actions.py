@@ -1,16 +1,7 @@
 import pytest
 
 from loantap.policy.summary.headlines import Money
-from tests.policy.summary.material import (
-    FAIRNESS,
-    LOWER,
-    NAN,
-    STRESSED,
-    make_policies,
-    policy,
-    propose,
-    rule,
-)
+from tests.policy.summary.material import FAIRNESS, LOWER, NAN, STRESSED, make_policies, policy, propose, rule
 from tests.spread import spread
 
 
@@ -18,9 +9,7 @@ def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say():
     said = propose()[0]
 
     assert said.money == Money(100, 70, 130, "per application, against approving everybody")
-    assert "62% are approved. Profit per application goes from +490 to +595, the default" in (
-        said.text
-    )
+    assert "62% are approved. Profit per application goes from +490 to +595, the default" in (said.text)
     assert "from 19.1% to 22.2% (20.7 to 23.7%): the loans declined are safer" in said.text
 
 
@@ -120,9 +109,7 @@ def cap(percent, gain, half, **figures):
         ([cap(15, 500, 1, approved=0), cap(17, 500, 1, approved=0), cap(19, 98, 35)], "at 19%", 98),
     ],
 )
-def test_the_lowest_cap_that_lowers_the_default_rate_and_gains_most_surely_is_proposed(
-    changed, title, gain
-):
+def test_the_lowest_cap_that_lowers_the_default_rate_and_gains_most_surely_is_proposed(changed, title, gain):
     said = propose(policies=make_policies(*changed))[1]
 
     assert title in said.title
@@ -157,10 +144,7 @@ def test_a_cap_comes_with_what_it_does_out_of_time():
 
     text = " ".join(propose(policies=make_policies(everybody, later))[1].points)
 
-    assert (
-        "profit changes by +2 (-38 to +42), and the default rate goes from 12.5% to 12.0%; "
-        "n = 1,357."
-    ) in text
+    assert ("profit changes by +2 (-38 to +42), and the default rate goes from 12.5% to 12.0%; n = 1,357.") in text
 
 
 def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_npv():
@@ -196,9 +180,7 @@ def test_a_rule_against_cheap_loans_says_to_raise_rates():
     said = propose(held)[2]
 
     assert said.title == "Add no rule to expected NPV; test a higher rate for cheap loans"
-    assert "2 of 3 rules tried earn more than approving everybody; the surest is “CHEAP”" in (
-        said.text
-    )
+    assert "2 of 3 rules tried earn more than approving everybody; the surest is “CHEAP”" in (said.text)
     assert "which by itself changes profit by +97 (+62 to +132)." in said.text
     assert "After expected NPV it changes profit by +8 (-4 to +20): not shown to gain" in said.text
     assert "Out of time its own gain is not confirmed." in said.text

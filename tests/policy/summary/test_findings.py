@@ -24,9 +24,7 @@ def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_i
     assert said.title == "Default goes with DTI, beside the lender's own price"
     assert "Strongest is the price: grade." in said.text
     assert "No effect is shown for income." in said.text
-    assert said.text.endswith(
-        "DTI 35% and more stands out most: 20.0% (15.0 to 25.0%) were charged off (n = 86)."
-    )
+    assert said.text.endswith("DTI 35% and more stands out most: 20.0% (15.0 to 25.0%) were charged off (n = 86).")
     # It is about default, not about money.
     assert said.money is None
     assert said.n == 5_000
@@ -59,9 +57,7 @@ def test_without_a_driver_or_a_worse_segment_that_is_said():
 def test_the_safest_loans_are_those_of_the_lowest_rates(profit, title):
     cheap = RATES[1] | spread("profit_contractual", profit, 97)
 
-    said = summarise_findings(
-        DRIVERS, pd.DataFrame([RATES[0], cheap]), make_policies(), make_claims(), "mid"
-    )[1]
+    said = summarise_findings(DRIVERS, pd.DataFrame([RATES[0], cheap]), make_policies(), make_claims(), "mid")[1]
 
     assert said.title == title
     assert "a loan earned +2,863 (+2,363 to +3,363)" in said.text
@@ -143,9 +139,7 @@ def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told():
     assert said.title == "Of the case study's 5 claims the loans bear out 3"
     assert "1 are about pincodes" in said.text
     assert "is made from the outcome" in said.text
-    assert "Loans of 60 months are riskier, as claimed, and yet they earn more: all others" in (
-        said.text
-    )
+    assert "Loans of 60 months are riskier, as claimed, and yet they earn more: all others" in (said.text)
     assert "all others earn +600 per loan." in said.text
     assert said.money is not None
     assert said.money.value == 1_813
@@ -154,9 +148,7 @@ def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told():
 def test_claims_that_cannot_be_judged_are_counted_apart():
     said = find(claims=make_claims({"verdict": "too few loans to say"}))[4]
 
-    assert said.title == (
-        "Of the case study's 3 claims the loans bear out 0; of 1 there are too few to say"
-    )
+    assert said.title == ("Of the case study's 3 claims the loans bear out 0; of 1 there are too few to say")
 
 
 def test_a_pincode_whose_loans_end_either_way_is_not_called_made_from_the_outcome():

@@ -33,9 +33,7 @@ def test_real_loans_with_made_up_months_are_called_so(book):
     assert "SIMULATED" not in render_book(book, BookOrigins("real", "real"), AS_OF)
 
 
-@pytest.mark.parametrize(
-    ("now", "words"), [(0.10, "rose"), (0.01, "fell"), (0.05, "did not change beyond chance")]
-)
+@pytest.mark.parametrize(("now", "words"), [(0.10, "rose"), (0.01, "fell"), (0.05, "did not change beyond chance")])
 def test_a_change_is_told_only_beyond_chance(book, now, words):
     def told(share):
         return {"share": share, "low": share - 0.01, "high": share + 0.01, "n": 900, "loans": 1}

@@ -26,9 +26,7 @@ ROC = pd.DataFrame(
     }
 )
 AVERAGE_PRECISION = {"test": Score(0.4, 524)}
-PRECISION_RECALL = pd.DataFrame(
-    {"sample": ["test"] * 3, "recall": [1, 0.5, 0], "precision": [0.2, 0.4, 1]}
-)
+PRECISION_RECALL = pd.DataFrame({"sample": ["test"] * 3, "recall": [1, 0.5, 0], "precision": [0.2, 0.4, 1]})
 RELIABILITY = pd.DataFrame(
     {
         "sample": ["cv", "cv"],
@@ -105,8 +103,7 @@ def test_a_bound_that_misses_its_rate_by_a_rounding_error_is_drawn_at_the_rate()
 
 
 @pytest.mark.parametrize(
-    ("calibrated", "labels"),
-    [(True, ["before", "after, as served"]), (False, ["before, as served", "after"])],
+    ("calibrated", "labels"), [(True, ["before", "after, as served"]), (False, ["before, as served", "after"])]
 )
 def test_before_and_after_shows_both_and_which_one_is_served(calibrated, labels):
     figure = plot_before_and_after(RAISED, BINS, LENDING, calibrated=calibrated)

@@ -1,12 +1,7 @@
 import pandas as pd
 import pytest
 
-from loantap.reporting.figures.interval_plot import (
-    compare,
-    make_rate_axis,
-    make_ratio_axis,
-    place_rates,
-)
+from loantap.reporting.figures.interval_plot import compare, make_rate_axis, make_ratio_axis, place_rates
 from loantap.reporting.formatting import (
     NOTHING,
     decimal,
@@ -19,8 +14,7 @@ from loantap.reporting.formatting import (
 
 
 @pytest.mark.parametrize(
-    ("highest", "end", "last"),
-    [(0.48, 0.5, "50%"), (1.0, 1.0, "100%"), (0.02, 0.02, "2%"), (0.0, 0.01, "1%")],
+    ("highest", "end", "last"), [(0.48, 0.5, "50%"), (1.0, 1.0, "100%"), (0.02, 0.02, "2%"), (0.0, 0.01, "1%")]
 )
 def test_a_rate_axis_runs_from_zero_to_a_round_figure(highest, end, last):
     axis = make_rate_axis(highest)
@@ -40,17 +34,14 @@ def test_a_ratio_and_its_inverse_lie_at_equal_distance_from_one():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "side"),
-    [(0.21, 0.3, "above"), (0.1, 0.19, "below"), (0.1, 0.3, "near"), (0.2, 0.3, "near")],
+    ("low", "high", "side"), [(0.21, 0.3, "above"), (0.1, 0.19, "below"), (0.1, 0.3, "near"), (0.2, 0.3, "near")]
 )
 def test_a_segment_stands_out_only_when_its_whole_interval_does(low, high, side):
     assert compare(low, high, reference=0.2) == side
 
 
 def test_a_segment_of_a_few_loans_never_stands_out_and_may_reach_beyond_the_axis():
-    segments = pd.DataFrame(
-        {"segment": ["x"], "loans": [1], "default_rate": [1.0], "low": [0.207], "high": [1.0]}
-    )
+    segments = pd.DataFrame({"segment": ["x"], "loans": [1], "default_rate": [1.0], "low": [0.207], "high": [1.0]})
 
     (dot,) = place_rates(segments, make_rate_axis(0.5), reference=0.2)
 

@@ -5,13 +5,7 @@ from loantap.reporting.insights.page import render_insights
 from loantap.reporting.insights.sections import PageSection, describe_audit, describe_claims
 from loantap.reporting.insights.segment_plots import plot_segments
 from loantap.reporting.page_table import PageTable
-from tests.reporting.page_outline import (
-    HOSTILE,
-    Outline,
-    assert_self_contained,
-    read_section,
-    read_text,
-)
+from tests.reporting.page_outline import HOSTILE, Outline, assert_self_contained, read_section, read_text
 
 
 @pytest.fixture
@@ -48,9 +42,7 @@ def test_findings_and_actions_come_first_each_with_its_money_and_its_number_of_l
     text = read_text(page).replace("\N{NO-BREAK SPACE}", " ")
 
     assert page.index("The safest loans lose money") < page.index("<nav")
-    assert (
-        "The safest loans lose money At 5%. At others -366 (-467 to -265) per loan; n = 815" in text
-    )
+    assert "The safest loans lose money At 5%. At others -366 (-467 to -265) per loan; n = 815" in text
     assert "Decide by expected NPV 62%. +105 (+73 to +137) per application; n = 4,715" in text
     assert "Too few to say No figure in money; n = 3" in text
 
@@ -116,10 +108,7 @@ def test_hostile_text_stays_text(render, findings, summary):
     hostile = plot_segments(findings.assign(segment=HOSTILE), 0.2)
     folded = PageTable("Folded", ("a", HOSTILE), [["1", "2"]], "A note", is_folded=True)
 
-    page = render(
-        PageSection("extra", "Extra", HOSTILE, tables=[folded], plots=hostile),
-        describe_claims(claims),
-    )
+    page = render(PageSection("extra", "Extra", HOSTILE, tables=[folded], plots=hostile), describe_claims(claims))
 
     assert_self_contained(page)
     assert HOSTILE not in page

@@ -9,9 +9,7 @@ from loantap.reporting.insights.sections import (
     describe_rules,
 )
 from tests.reporting.charts.test_charts import make_drivers
-from tests.reporting.insights.test_tables import (
-    make_rule_tests,
-)
+from tests.reporting.insights.test_tables import make_rule_tests
 
 
 def make_information():
@@ -44,9 +42,7 @@ def test_drivers_come_with_the_chart_of_years_where_there_is_one():
 
 
 def test_a_factor_that_cannot_be_judged_has_no_rates():
-    drivers = make_drivers().assign(
-        lowest_segment="", lowest_rate=float("nan"), finding="too few loans to say"
-    )
+    drivers = make_drivers().assign(lowest_segment="", lowest_rate=float("nan"), finding="too few loans to say")
 
     row = describe_drivers(drivers, *make_information()).tables[0].rows[0]
 

@@ -5,12 +5,7 @@ from loantap.reporting.formatting import decimal
 from loantap.reporting.insights.choice_tables import tabulate_choices
 from loantap.reporting.insights.fairness_tables import tabulate_fairness, tabulate_groups
 from loantap.reporting.insights.finding_tables import tabulate_finding_years, tabulate_findings
-from loantap.reporting.insights.policy_tables import (
-    list_rules,
-    tabulate_policies,
-    tabulate_rules,
-    tabulate_targets,
-)
+from loantap.reporting.insights.policy_tables import list_rules, tabulate_policies, tabulate_rules, tabulate_targets
 from loantap.reporting.page_table import with_interval
 from tests.spread import spread
 
@@ -53,8 +48,7 @@ def test_a_policy_is_told_on_the_loans_of_cross_validation_in_one_scenario():
     table = tabulate_policies(make_policies(), "mid", "capped")
 
     assert table.caption == (
-        "Table of scenario mid, paid loans no longer than observed (prepaid), "
-        "n = 1,000 applications"
+        "Table of scenario mid, paid loans no longer than observed (prepaid), n = 1,000 applications"
     )
     assert [row[0] for row in table.rows] == ["Expected NPV above 0", "All"]
     assert table.rows[0][1:5] == [
@@ -202,10 +196,7 @@ def make_choices():
 
 
 STRESSED = pd.DataFrame(
-    [
-        {"scenario": name, **spread("profit", profit, 10)}
-        for name, profit in (("mid", 1), ("mild", 2))
-    ]
+    [{"scenario": name, **spread("profit", profit, 10)} for name, profit in (("mid", 1), ("mild", 2))]
 )
 
 
@@ -265,9 +256,7 @@ def test_the_share_approved_stands_before_the_profit_where_it_is_another():
     ],
 )
 def test_a_rule_loses_where_the_whole_interval_does(change, is_enough, verdict):
-    tests = make_rule_tests().assign(
-        holds=False, is_enough=is_enough, **spread("profit_change", change, 10)
-    )
+    tests = make_rule_tests().assign(holds=False, is_enough=is_enough, **spread("profit_change", change, 10))
 
     assert set(list_rules(tests, "mid", "capped")["verdict"]) == {verdict}
 

@@ -1,12 +1,6 @@
 from loantap.reporting.formatting import NOTHING
 from loantap.reporting.model_card.page import render_model_card
-from tests.reporting.card_material import (
-    STAGE,
-    UNUSED_LINE,
-    make_card,
-    make_scorecard,
-    make_section,
-)
+from tests.reporting.card_material import STAGE, UNUSED_LINE, make_card, make_scorecard, make_section
 from tests.reporting.page_outline import read_section, section_of
 
 
@@ -18,10 +12,7 @@ def read_calibration(**changes):
 
 class TestCalibration:
     def test_the_line_is_shown_with_its_bounds_where_it_is_used(self, lending):
-        assert (
-            "intercept -1.386 (-1.470 to -1.300), slope 0.912 (0.830 to 0.994), n = 4,715"
-            in lending
-        )
+        assert "intercept -1.386 (-1.470 to -1.300), slope 0.912 (0.830 to 0.994), n = 4,715" in lending
 
     def test_before_and_after_stand_side_by_side(self, lending):
         assert "Mean PD 47.8% 19.1%" in lending
@@ -67,9 +58,7 @@ class TestScorecard:
         assert "2 of 5,239 loans have a DTI above 100% (the highest: 189.9%)." in lending
         assert "Joint applications among them: 1. In a joint application the DTI is" in lending
 
-    def test_attributes_bands_and_an_example_that_is_nobody_s_are_shown_with_their_points(
-        self, lending
-    ):
+    def test_attributes_bands_and_an_example_that_is_nobody_s_are_shown_with_their_points(self, lending):
         for told in (
             "up to 10% 2,000 +9.6 over 10% 2,715 -12.4",
             "575 to 599 800 200 25.0% 22.1 to 28.1% 24.0%",

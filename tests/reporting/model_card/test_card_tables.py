@@ -1,20 +1,13 @@
 from itertools import pairwise
 
-from loantap.reporting.model_card.tables import (
-    Cell,
-    tabulate_candidates,
-    tabulate_metrics,
-    thin_trade_off,
-)
+from loantap.reporting.model_card.tables import Cell, tabulate_candidates, tabulate_metrics, thin_trade_off
 from tests.reporting.card_material import BLOCK, make_candidates, make_trade_off
 
 
 def test_ece_stands_beside_the_range_of_a_perfect_model():
     rows = tabulate_metrics({"cv": BLOCK}).rows
 
-    assert rows["Expected calibration error (ECE)"][0] == Cell(
-        "0.012", "", "perfect: 0.006 to 0.021"
-    )
+    assert rows["Expected calibration error (ECE)"][0] == Cell("0.012", "", "perfect: 0.006 to 0.021")
     assert rows["AUC"][0].remark == ""
 
 

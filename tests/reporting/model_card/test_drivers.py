@@ -17,9 +17,7 @@ PHRASES = {
 
 
 def test_the_furthest_from_one_comes_first_and_says_which_way_it_goes():
-    chart = rank_coefficients(
-        make_coefficients({"bankruptcies": 0.1, "log_annual_income": -math.log(2)}), PHRASES
-    )
+    chart = rank_coefficients(make_coefficients({"bankruptcies": 0.1, "log_annual_income": -math.log(2)}), PHRASES)
 
     assert [driver.label for driver in chart.drivers] == ["Yearly income", "Recorded bankruptcies"]
     assert [driver.odds_ratio for driver in chart.drivers] == ["0.50", "1.11"]
@@ -57,9 +55,7 @@ def test_inputs_are_called_what_borrowers_call_them(name, label):
 
 
 def test_a_number_and_its_logarithm_are_told_apart():
-    chart = rank_coefficients(
-        make_coefficients({"sub_grade_rank": 0.3, "log_sub_grade_rank": 0.2}), PHRASES
-    )
+    chart = rank_coefficients(make_coefficients({"sub_grade_rank": 0.3, "log_sub_grade_rank": 0.2}), PHRASES)
 
     assert [driver.label for driver in chart.drivers] == [
         "Grade given to the offer",

@@ -31,6 +31,4 @@ def test_a_rule_that_approves_nobody_favours_nobody():
 
     (line,) = word_fairness(report)["lending"].proxies
 
-    assert {(rule.favoured, rule.least, rule.ratio) for rule in line.rules} == {
-        (NOTHING, NOTHING, NOTHING)
-    }
+    assert {(rule.favoured, rule.least, rule.ratio) for rule in line.rules} == {(NOTHING, NOTHING, NOTHING)}

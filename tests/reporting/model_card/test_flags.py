@@ -3,12 +3,7 @@ import dataclasses
 import pytest
 
 from loantap.reporting.model_card import rules_of_figures, rules_of_safety
-from loantap.reporting.model_card.flags import (
-    Evidence,
-    Severity,
-    apply_rules,
-    list_flags,
-)
+from loantap.reporting.model_card.flags import Evidence, Severity, apply_rules, list_flags
 from tests.reporting.card_material import TEST_BLOCK, make_group, make_proxy
 from tests.reporting.leakage_findings import make_finding
 
@@ -236,9 +231,7 @@ class TestGroups:
 
     def test_groups_too_small_and_pincodes_raise_none(self):
         small = make_proxy("Housing", make_group("OWN", None), make_group("OTHER", None))
-        pincode = make_proxy(
-            "Pincode", make_group("22690", 1.0), make_group("11650", 0.1), audit_only=True
-        )
+        pincode = make_proxy("Pincode", make_group("22690", 1.0), make_group("11650", 0.1), audit_only=True)
 
         assert raise_flags(proxies=[small, pincode]) == []
 
@@ -252,9 +245,7 @@ def test_the_worst_population_is_named_with_how_many_more():
     flag = raise_one(populations=rows)
 
     assert flag.finding.endswith("issued 2016 and 1 more")
-    assert flag.figure == (
-        "PSI 0.200 (0.030 to 0.120), n = 206 against 4,509; chance gives up to 0.020"
-    )
+    assert flag.figure == ("PSI 0.200 (0.030 to 0.120), n = 206 against 4,509; chance gives up to 0.020")
 
 
 @pytest.mark.parametrize("missing", ["populations", "proxies", "external"])

@@ -25,12 +25,8 @@ REPORT = {
 
 
 def render(report):
-    templates = Environment(
-        loader=PackageLoader("loantap.reporting"), autoescape=True, undefined=StrictUndefined
-    )
-    part = templates.get_template("card/leakage.html").render(
-        leakage=make_leakage_section(report), versions={}
-    )
+    templates = Environment(loader=PackageLoader("loantap.reporting"), autoescape=True, undefined=StrictUndefined)
+    part = templates.get_template("card/leakage.html").render(leakage=make_leakage_section(report), versions={})
     return f"</head>{part}"
 
 

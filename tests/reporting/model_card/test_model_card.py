@@ -19,14 +19,7 @@ from tests.reporting.card_material import (
     make_verdict,
 )
 from tests.reporting.leakage_findings import make_finding
-from tests.reporting.page_outline import (
-    HOSTILE,
-    Outline,
-    assert_self_contained,
-    read_section,
-    read_text,
-    section_of,
-)
+from tests.reporting.page_outline import HOSTILE, Outline, assert_self_contained, read_section, read_text, section_of
 
 
 def render_lending(**changes):
@@ -61,9 +54,7 @@ class TestUse:
 
     def test_a_model_that_is_not_for_lending_is_never_said_to_be_champion(self, page):
         assert "becomes champion" in section_of(page, "model-lending")
-        assert "champion" not in section_of(page, "model-benchmark").replace(
-            "becoming champion", ""
-        )
+        assert "champion" not in section_of(page, "model-benchmark").replace("becoming champion", "")
         assert 'id="verdict-benchmark"' not in page
 
     def test_it_says_what_the_models_are_for_and_not_for_and_which_versions(self, page):

@@ -42,8 +42,7 @@ EXTERNAL = {
     "auc_gain_high": 0.0259, "n": 17_815, "is_overlap_checked": True,
 }  # fmt: skip
 WITHOUT_GROUPS = dataclasses.replace(
-    REPORTS,
-    fairness={"models": {"lending": {"policy": "2026-11", "approvals": [], "proxies": {}}}},
+    REPORTS, fairness={"models": {"lending": {"policy": "2026-11", "approvals": [], "proxies": {}}}}
 )
 
 
@@ -66,11 +65,7 @@ class TestTone:
         [
             ({"blocks": BELOW}, "red", "Decides on applications"),
             ({"reports": WITHOUT_GROUPS}, "clear", "Decides on applications"),
-            (
-                {"reports": WITHOUT_GROUPS, "blocks": GOOD | {"out_of_time": None}},
-                "amber",
-                "Decides on applications",
-            ),
+            ({"reports": WITHOUT_GROUPS, "blocks": GOOD | {"out_of_time": None}}, "amber", "Decides on applications"),
             ({"standing": "Not champion, and none is", "blocks": BELOW}, "idle", "Does not decide"),
             ({"decides": False}, "red", "Champion, but decides on nothing yet"),
         ],
@@ -99,8 +94,7 @@ class TestReasons:
         reports = dataclasses.replace(REPORTS, vintages=vintages)
 
         assert (
-            "On the external sample 0.655, the interest rate alone 0.635: +0.019 "
-            "(0.013 to 0.026), n = 17,815."
+            "On the external sample 0.655, the interest rate alone 0.635: +0.019 (0.013 to 0.026), n = 17,815."
         ) in reach(reports).reasons["Ranking"]
 
     def test_a_model_measured_on_nothing_says_so(self):
@@ -130,8 +124,7 @@ class TestReasons:
 
     def test_what_the_policy_approves_is_told_on_loans_the_bands_were_not_cut_on(self):
         assert reach().reasons["Policy"] == (
-            "Version 2026-11. Test 89.1% (89.2 to 90.8%) approved, n = 524; 16.3% (15.2 to "
-            "17.4%) of these charged off."
+            "Version 2026-11. Test 89.1% (89.2 to 90.8%) approved, n = 524; 16.3% (15.2 to 17.4%) of these charged off."
         )
 
 

@@ -31,10 +31,7 @@ EXTERNAL = FIGURES | {
 def make_report(**changes):
     model = {
         "rolling_origin": {"pooled": FIGURES, "origins": [ORIGIN | FIGURES]},
-        "vintages": [
-            VINTAGE | FIGURES,
-            VINTAGE | FIGURES | LEVELS | {"issue_year": 2014, "interpretable": False},
-        ],
+        "vintages": [VINTAGE | FIGURES, VINTAGE | FIGURES | LEVELS | {"issue_year": 2014, "interpretable": False}],
     }
     return {
         "origin": "real",

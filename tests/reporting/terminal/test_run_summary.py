@@ -74,18 +74,13 @@ def make_promotion(*, promoted, model="lending"):
 class TestData:
     def test_loans_are_counted_and_so_is_what_was_put_aside(self, reconciliation):
         assert lines_of(say(RunResults(reconciliation)), "Data") == [
-            (
-                "5,239 real loans; loan_events SIMULATED; 2 of 111,713 rows in quarantine "
-                "(applications 1, loan_events 1)"
-            )
+            ("5,239 real loans; loan_events SIMULATED; 2 of 111,713 rows in quarantine (applications 1, loan_events 1)")
         ]
 
     def test_where_nothing_was_put_aside_no_table_is_named(self, reconciliation):
         clean = reconciliation.assign(quarantined=0, origin="real")
 
-        assert lines_of(say(RunResults(clean)), "Data") == [
-            "5,239 real loans; 0 of 111,713 rows in quarantine"
-        ]
+        assert lines_of(say(RunResults(clean)), "Data") == ["5,239 real loans; 0 of 111,713 rows in quarantine"]
         assert lines_of(say(RunResults(clean.assign(origin="simulated"))), "Data") == [
             "5,239 loans of SIMULATED DATA; 0 of 111,713 rows in quarantine"
         ]
@@ -128,16 +123,11 @@ class TestChampion:
         trained = {"application": {"cv": metrics["lending"]["cv"]}, "origin": "simulated"}
 
         assert lines_of(say(RunResults(metrics=trained)), "Model") == [
-            (
-                "AUC of application, trained on SIMULATED DATA: 0.712 out of fold on 4,715 "
-                "training loans"
-            )
+            ("AUC of application, trained on SIMULATED DATA: 0.712 out of fold on 4,715 training loans")
         ]
 
         untold = {"lending": {"cv": None, "test": None}, "origin": "real"}
-        assert lines_of(say(RunResults(metrics=untold)), "Model") == [
-            "AUC of lending: too few loans"
-        ]
+        assert lines_of(say(RunResults(metrics=untold)), "Model") == ["AUC of lending: too few loans"]
 
     def test_a_benchmark_alone_is_called_not_for_lending(self, metrics):
         alone = {"benchmark": metrics["benchmark"], "origin": "real"}
@@ -152,21 +142,15 @@ class TestReports:
 
         text = say(RunResults(reports=[Path("data/08") / name for name in names]))
 
-        assert lines_of(text, "Reports") == [
-            "data/08/model_card.html, eda.html, [draft].html; 2 more in that folder"
-        ]
+        assert lines_of(text, "Reports") == ["data/08/model_card.html, eda.html, [draft].html; 2 more in that folder"]
 
         text = say(RunResults(reports=[Path("data/08/leakage_report.json")]))
         assert lines_of(text, "Reports") == ["data/08/leakage_report.json"]
 
 
 class TestScores:
-    @pytest.mark.parametrize(
-        ("model", "is_warned"), [("loantap-lending", False), ("loantap-lending-demo", True)]
-    )
-    def test_scores_are_counted_by_decision_and_a_demo_model_is_called_simulated(
-        self, model, is_warned
-    ):
+    @pytest.mark.parametrize(("model", "is_warned"), [("loantap-lending", False), ("loantap-lending-demo", True)])
+    def test_scores_are_counted_by_decision_and_a_demo_model_is_called_simulated(self, model, is_warned):
         decisions = pd.DataFrame(
             {"decision": ["invalid", "approve"], "model_name": model, "model_version": "3",
              "rows": [1, 2]}
@@ -290,8 +274,7 @@ class TestInFull:
         assert "benchmark" not in text
 
     @pytest.mark.parametrize(
-        ("is_checked", "said"),
-        [(True, "it was trained on none of them"), (False, "CANNOT BE CHECKED")],
+        ("is_checked", "said"), [(True, "it was trained on none of them"), (False, "CANNOT BE CHECKED")]
     )
     def test_an_external_sample_is_shown_with_the_gain_over_the_rate(self, is_checked, said):
         results = RunResults(vintages=make_external(is_checked=is_checked))
@@ -308,9 +291,7 @@ class TestInFull:
 
         assert "Reports\n  data/a.html\n  data/[b].json" in text
 
-    def test_at_80_columns_nothing_is_cut_as_wide_as_the_figures_may_get(
-        self, metrics, reconciliation
-    ):
+    def test_at_80_columns_nothing_is_cut_as_wide_as_the_figures_may_get(self, metrics, reconciliation):
         wide = {
             model: {s: b and b | {"n": 396_030} for s, b in blocks.items()}
             for model, blocks in metrics.items()

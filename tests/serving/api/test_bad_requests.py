@@ -43,9 +43,7 @@ def expect(answer, status, kind):
         ({"application_id": "a\x00b"}, "application_id", "control character", "printable"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_told_with_its_field_and_the_remedy(
-    api, changes, field, problem, remedy
-):
+def test_a_value_that_cannot_be_used_is_told_with_its_field_and_the_remedy(api, changes, field, problem, remedy):
     told = expect(api.post(SCORE, api.make_application(**changes)), 422, "invalid-application")
 
     found = {error.field: error for error in told.errors}
@@ -137,9 +135,7 @@ def test_a_compressed_body_is_refused(api):
     assert expect(answer, 415, "wrong-type").errors[0].remedy == "Send the body as it is"
 
 
-@pytest.mark.parametrize(
-    ("path", "size"), [(SCORE, 1_000_001), (OFFERS, 1_000_001), (BATCH, 16_000_001)]
-)
+@pytest.mark.parametrize(("path", "size"), [(SCORE, 1_000_001), (OFFERS, 1_000_001), (BATCH, 16_000_001)])
 def test_a_body_that_is_too_large_is_refused_unread(api, path, size):
     answer = api.post(path, data=b" " * size, content_type=JSON)
 
@@ -199,9 +195,7 @@ ODD = st.sampled_from(
      "2015-01-01T23:30:00Z", "C2", "\x00", "9" * 60]
 )  # fmt: skip
 CHANGES = st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), ANYTHING | ODD, max_size=4)
-BOUNDED = settings(
-    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
-)
+BOUNDED = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 
 
 @BOUNDED

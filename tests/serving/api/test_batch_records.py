@@ -65,9 +65,7 @@ def test_a_repeated_batch_is_answered_byte_for_byte(api, sent, wanted):
     body = write(rows) if sent == CSV else json.dumps({"applications": rows}).encode()
     headers = {"Idempotency-Key": f"{sent} {wanted}".replace(" ", "-"), "Accept": wanted}
 
-    first, again = (
-        api.post(BATCH, data=body, content_type=sent, headers=headers) for _ in range(2)
-    )
+    first, again = (api.post(BATCH, data=body, content_type=sent, headers=headers) for _ in range(2))
 
     assert first.status_code == 200, first.text
     assert first.data == again.data

@@ -83,9 +83,7 @@ def test_a_replay_under_an_idempotency_key_is_kept_once(api):
 
 def test_a_replay_takes_the_day_of_the_decision(api, monkeypatch):
     made = api.decide(issue_d="Jan-2014")
-    monkeypatch.setattr(
-        "loantap.serving.api.scoring.find_today", lambda: pd.Timestamp("2030-01-01")
-    )
+    monkeypatch.setattr("loantap.serving.api.scoring.find_today", lambda: pd.Timestamp("2030-01-01"))
 
     record = api.office.store.find(made["id"])
 

@@ -14,10 +14,7 @@ from tests.serving.api.served import SCORE
 from tests.serving.api.test_bad_requests import expect
 
 
-@pytest.mark.parametrize(
-    "given",
-    ["", "Bearer lt_x_y", "Basic abc", "Bearer é"],
-)
+@pytest.mark.parametrize("given", ["", "Bearer lt_x_y", "Basic abc", "Bearer é"])
 def test_without_a_valid_key_nothing_is_answered(api, given):
     headers = {"Authorization": given.encode().decode("latin-1")} if given else {}
     answer = api.client.post(SCORE, json=api.make_application(), headers=headers)

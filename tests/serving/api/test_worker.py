@@ -11,8 +11,6 @@ def test_no_library_that_only_trains_is_loaded():
         "print(*sorted({'glum', 'imblearn', 'kedro', 'matplotlib', 'mlflow'} & sys.modules.keys()))"
     )
 
-    said = subprocess.run(
-        [sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=120
-    )
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=120)
 
     assert said.stdout.split() == ["mlflow"]

@@ -35,6 +35,4 @@ def test_what_reads_does_not_write(store):
     refused = "readonly|read-only|does not do it|cannot execute"
 
     with pytest.raises(Exception, match=refused):
-        store.read(
-            lambda connection: connection.execute(text("INSERT INTO probe VALUES ('a', 'b')"))
-        )
+        store.read(lambda connection: connection.execute(text("INSERT INTO probe VALUES ('a', 'b')")))

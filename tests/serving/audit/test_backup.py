@@ -15,9 +15,7 @@ from tools.sources.postgres import ADMIN
 from tools.sources.system_packages import find_postgres
 
 LINES = re.findall(
-    r"^(?:pg_dump|createdb|pg_restore) .*$",
-    (PROJECT / "docs" / "operations.md").read_text("utf-8"),
-    re.MULTILINE,
+    r"^(?:pg_dump|createdb|pg_restore) .*$", (PROJECT / "docs" / "operations.md").read_text("utf-8"), re.MULTILINE
 )
 RESTORED = "loantap_audit_restored"
 

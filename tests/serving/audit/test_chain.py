@@ -44,10 +44,7 @@ def test_anybody_can_compute_the_hashes(log, url):
 
 
 def test_the_personal_part_is_in_it_as_a_salted_digest(log, url):
-    asked = (
-        "SELECT salt, content, personal_digest, public FROM records JOIN personal "
-        "ON records.seq = personal.seq"
-    )
+    asked = "SELECT salt, content, personal_digest, public FROM records JOIN personal ON records.seq = personal.seq"
     rows = ask(url, asked)
 
     assert len(rows) == 4

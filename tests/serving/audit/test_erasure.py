@@ -66,9 +66,7 @@ def test_an_unknown_id_is_named_and_nothing_is_erased(store, ids):
 def test_an_erased_part_that_comes_back_is_found(store, ids, url):
     [(salt, content)] = ask(url, "SELECT salt, content FROM personal WHERE seq = 2")
     store.erase(BOB, "asked for", record_ids=[ids[1]])
-    tamper(
-        url, "INSERT INTO personal VALUES (2, :salt, :content, 'A2')", salt=salt, content=content
-    )
+    tamper(url, "INSERT INTO personal VALUES (2, :salt, :content, 'A2')", salt=salt, content=content)
 
     fault = store.verify().fault
     assert (fault.seq, fault.problem) == (2, "its personal part was erased, and is there again")
@@ -108,10 +106,7 @@ class TestRetention:
         assert store.purge_older_than(0, ANN) == 4
 
         public = [text for (text,) in ask(url, "SELECT public FROM records WHERE kind = 'erased'")]
-        assert [text.partition('"up_to"')[2] for text in public] == [
-            ':3,"n":3}',
-            ':4,"n":1}',
-        ]
+        assert [text.partition('"up_to"')[2] for text in public] == [':3,"n":3}', ':4,"n":1}']
         assert store.verify().is_ok
         assert store.purge_older_than(0, ANN) == 0
         assert store.verify().n == 6

@@ -76,9 +76,7 @@ def test_what_is_no_json_is_refused(store, value, part):
     assert store.verify().n == 0
 
 
-@pytest.mark.parametrize(
-    "name", ["key_id", "person", "request_id", "idempotency_key", "request_digest"]
-)
+@pytest.mark.parametrize("name", ["key_id", "person", "request_id", "idempotency_key", "request_digest"])
 def test_a_caller_that_not_every_database_could_keep_is_refused(sqlite_url, name):
     with closing(AuditStore.open(sqlite_url)) as store:
         caller = replace(Caller("k", "p", "r"), **{name: "x" * 255})

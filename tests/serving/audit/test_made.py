@@ -65,9 +65,7 @@ def fail():
 
 
 def test_what_one_fails_with_is_raised_for_it_alone(store):
-    first, second, third = Group(store).append(
-        lambda: make_decision(1), fail, lambda: make_decision(3)
-    )
+    first, second, third = Group(store).append(lambda: make_decision(1), fail, lambda: make_decision(3))
 
     assert isinstance(second, ZeroDivisionError)
     assert [store.find(record.id) for record in (first, third)] == [first, third]
@@ -83,18 +81,14 @@ def test_where_the_log_is_held_each_is_told_its_own_reason(sqlite_url, monkeypat
         fail()
 
     with closing(AuditStore.open(sqlite_url)) as store, other_program(sqlite_url) as other:
-        failed, refused = Group(store).append(
-            hold_and_fail, lambda: made.append(1) or make_decision(2)
-        )
+        failed, refused = Group(store).append(hold_and_fail, lambda: made.append(1) or make_decision(2))
 
     assert isinstance(failed, ZeroDivisionError)
     assert isinstance(refused, AuditUnavailableError)
     assert made == [1]
 
 
-def test_a_group_that_was_not_kept_does_not_show_that_the_log_can_be_written(
-    sqlite_url, monkeypatch
-):
+def test_a_group_that_was_not_kept_does_not_show_that_the_log_can_be_written(sqlite_url, monkeypatch):
     monkeypatch.setattr(engines, "WAIT_SECONDS", 0.1)
     with closing(AuditStore.open(sqlite_url)) as store, other_program(sqlite_url) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -43,10 +43,7 @@ def test_tables_of_another_age_are_refused(store, url, revision, problem, remedy
 
 def test_two_processes_may_start_at_once(sqlite_url):
     opened = []
-    threads = [
-        threading.Thread(target=lambda: opened.append(AuditStore.open(sqlite_url)))
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: opened.append(AuditStore.open(sqlite_url))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -68,10 +68,7 @@ def _try(path):
 
 def test_a_killed_process_has_no_turn(path):
     holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLD, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", _HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout.readline() == "taken\n"
     with pytest.raises(BlockingIOError):

@@ -28,9 +28,7 @@ class TestAFullDisk:
         yield opened
         opened.close()
 
-    def test_what_was_acknowledged_stays_and_it_goes_on_where_there_is_room(
-        self, store, sqlite_url
-    ):
+    def test_what_was_acknowledged_stays_and_it_goes_on_where_there_is_room(self, store, sqlite_url):
         kept = []
 
         def keep_on():
@@ -66,9 +64,7 @@ def test_a_file_that_another_program_holds_is_told(sqlite_url, monkeypatch):
         assert store.verify().n == 2
 
 
-def test_whoever_comes_while_another_program_holds_it_waits_once_and_not_for_each_other(
-    sqlite_url, monkeypatch
-):
+def test_whoever_comes_while_another_program_holds_it_waits_once_and_not_for_each_other(sqlite_url, monkeypatch):
     monkeypatch.setattr(engines_module, "WAIT_SECONDS", 2)
     stores = [AuditStore.open(sqlite_url) for _ in range(3)]
     waited = []
@@ -122,8 +118,7 @@ def test_a_log_that_was_never_written_to_is_tried_first(store):
 
 
 @pytest.mark.parametrize(
-    ("file", "problem"),
-    [("plain/audit.db", "the file cannot be written"), ("plain", "not a database")],
+    ("file", "problem"), [("plain/audit.db", "the file cannot be written"), ("plain", "not a database")]
 )
 def test_a_file_that_cannot_be_the_log_is_told(tmp_path, file, problem):
     (tmp_path / "plain").write_text("hello" * 1_000)

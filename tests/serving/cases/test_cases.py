@@ -9,12 +9,7 @@ from loantap.serving.audit.records import Caller
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.cases.case import Outcome, Reason, State
 from loantap.serving.cases.cases import Cases
-from loantap.serving.cases.errors import (
-    CaseClosedError,
-    CaseHeldError,
-    CaseNotHeldError,
-    UnknownCaseError,
-)
+from loantap.serving.cases.errors import CaseClosedError, CaseHeldError, CaseNotHeldError, UnknownCaseError
 from loantap.serving.cases.queue import Order, list_queue
 from tests.serving.entries import ANN, BOB, ask, make_decision
 
@@ -162,18 +157,14 @@ def test_two_people_in_two_processes_never_hold_one_case(url):
 
     winners = [[name for name in taken[i : i + 4] if name] for i in range(0, 48, 4)]
     assert [len(names) for names in winners] == [1] * 12
-    assert [(name,) for names in winners for name in names] == ask(
-        url, "SELECT taken_by FROM cases ORDER BY seq"
-    )
+    assert [(name,) for names in winners for name in names] == ask(url, "SELECT taken_by FROM cases ORDER BY seq")
     assert stores[0].verify().n == 24
     for store in stores:
         store.close()
 
 
 class TestTheQueue:
-    @pytest.mark.parametrize(
-        ("order", "places"), [(Order.AGE, [0, 1, 2, 3]), (Order.AMOUNT, [0, 2, 1, 3])]
-    )
+    @pytest.mark.parametrize(("order", "places"), [(Order.AGE, [0, 1, 2, 3]), (Order.AMOUNT, [0, 2, 1, 3])])
     def test_it_is_in_order_page_by_page(self, cases, ids, order, places):
         seen, after = [], None
         # Of one case each, so that equal amounts are parted.
@@ -191,15 +182,8 @@ class TestTheQueue:
         cases.take(ids[2], BOB)
         cases.decide(ids[2], BOB, APPROVE, WHY)
 
-        listed = {
-            state: [item.case.decision_id for item in cases.list_cases(state).items]
-            for state in State
-        }
-        assert listed == {
-            State.OPEN: [ids[0], ids[3]],
-            State.TAKEN: [ids[1]],
-            State.CLOSED: [ids[2]],
-        }
+        listed = {state: [item.case.decision_id for item in cases.list_cases(state).items] for state in State}
+        assert listed == {State.OPEN: [ids[0], ids[3]], State.TAKEN: [ids[1]], State.CLOSED: [ids[2]]}
 
     @pytest.mark.parametrize("order", list(Order))
     def test_a_cursor_of_another_list_is_refused(self, cases, order):

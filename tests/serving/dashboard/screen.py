@@ -23,16 +23,12 @@ _ONLY_FOR_LOOK = re.compile(r' data-label="[^"]*"|<span>(?=\[)|(?<=\])</span>')
 class Screen:
     """Opens pages over a transport that stands for the way to the API, after a run in a folder."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport, project: Path
-    ) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport, project: Path) -> None:
         st.cache_resource.clear()
         monkeypatch.setenv(API_VARIABLE, _PLACE)
         monkeypatch.setenv(PROJECT_VARIABLE, str(project))
         monkeypatch.setenv(KEY_VARIABLE, "")
-        monkeypatch.setattr(
-            client, "open_http", lambda url: httpx.Client(transport=transport, base_url=url)
-        )
+        monkeypatch.setattr(client, "open_http", lambda url: httpx.Client(transport=transport, base_url=url))
 
     def open(self, page: str, key: str = "") -> AppTest:
         """A page for the owner of a key; nobody is signed in without one."""

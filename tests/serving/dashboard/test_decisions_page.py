@@ -9,9 +9,7 @@ def write(app, label, text):
 
 
 def test_without_decisions_the_page_says_what_to_do(api, screen):
-    assert "Score an application, or search for less." in read_all(
-        screen.open("decisions", api.key)
-    )
+    assert "Score an application, or search for less." in read_all(screen.open("decisions", api.key))
 
 
 def test_a_decision_is_found_by_its_application_and_opened(api, screen):

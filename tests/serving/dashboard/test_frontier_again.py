@@ -46,9 +46,7 @@ def choose(judged, lgd=None, scenario="mid", life=PaidLife.CONTRACTUAL):
     return Choice(scenario, usual if lgd is None else lgd, life)
 
 
-@pytest.mark.parametrize(
-    ("scenario", "life"), [("mid", PaidLife.CONTRACTUAL), ("hard", PaidLife.CAPPED)]
-)
+@pytest.mark.parametrize(("scenario", "life"), [("mid", PaidLife.CONTRACTUAL), ("hard", PaidLife.CAPPED)])
 def test_at_the_assumptions_of_the_run_its_figures_come_out(judged, of_run, scenario, life):
     again = decide_again(judged, choose(judged, None, scenario, life))
 

@@ -87,8 +87,7 @@ def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(metric
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
-    [("[", "it is no JSON"), ("[1]", "it is no JSON object"), ("{}", "it says nothing of lending")],
+    ("text", "problem"), [("[", "it is no JSON"), ("[1]", "it is no JSON object"), ("{}", "it says nothing of lending")]
 )
 def test_a_report_that_cannot_be_used_is_named(metrics, tmp_path, monkeypatch, text, problem):
     metrics.write_text(text, "utf-8")

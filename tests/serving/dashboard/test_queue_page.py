@@ -7,13 +7,7 @@ from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import EVERYTHING, make_api
 from tests.serving.api.test_queue import refer
-from tests.serving.dashboard.screen import (
-    Screen,
-    answer_with,
-    look,
-    press,
-    read_all,
-)
+from tests.serving.dashboard.screen import Screen, answer_with, look, press, read_all
 
 # The other pages have more to show where the API does not answer.
 PAGES = ("queue", "decisions", "score", "batch", "policy")

@@ -37,9 +37,7 @@ def test_the_form_begins_at_the_example_and_sends_it_as_it_stands(api, screen):
     assert given["emp_length"] == float(str(example["emp_length"]).split()[0])
     assert given["term"] == float(str(example["term"]).split()[0])
     as_they_are = {"loan_amnt", "int_rate", "installment", "annual_inc", "dti", "sub_grade"}
-    assert {name: given[name] for name in as_they_are} == {
-        name: example[name] for name in as_they_are
-    }
+    assert {name: given[name] for name in as_they_are} == {name: example[name] for name in as_they_are}
 
 
 def test_what_if_has_the_instalment_of_its_own_terms(api, screen):
@@ -75,9 +73,7 @@ def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api, screen):
     assert "12,000 at 14% over 36 months make 410.13" in told.value
 
 
-def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(
-    tmp_path, lending, monkeypatch
-):
+def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(tmp_path, lending, monkeypatch):
     alone = make_api(tmp_path, lending, None)
     screen = Screen(monkeypatch, httpx.WSGITransport(app=alone.app), tmp_path)
 

@@ -79,9 +79,7 @@ def test_the_loaded_model_goes_on_while_the_registry_is_down(live, monkeypatch):
     assert live.loaded.doubt == ""
 
 
-def test_a_process_that_starts_while_the_registry_is_down_takes_the_last_good_one(
-    live, monkeypatch
-):
+def test_a_process_that_starts_while_the_registry_is_down_takes_the_last_good_one(live, monkeypatch):
     fail_to_answer(monkeypatch)
     model = LiveModel("lending")
 
@@ -100,9 +98,7 @@ def test_a_champion_that_cannot_be_read_leaves_the_one_before_of_its_name(live, 
     assert "version 2 is champion and cannot be loaded" in live.loaded.doubt
 
 
-def test_a_demo_never_goes_on_in_the_place_of_a_real_champion_that_cannot_be_read(
-    live, lending_model
-):
+def test_a_demo_never_goes_on_in_the_place_of_a_real_champion_that_cannot_be_read(live, lending_model):
     shorten(artifacts_of(make_champion(with_facts(lending_model, origin=REAL))))
 
     assert live.refresh()
@@ -178,9 +174,7 @@ def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(desk, 
     assert desk.states[0] == -1
 
 
-def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
-    desk, lending_model, monkeypatch
-):
+def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(desk, lending_model, monkeypatch):
     make_champion(lending_model)
     with monkeypatch.context() as patched:
         fail_to_answer(patched, PERMISSION_DENIED)
@@ -190,9 +184,7 @@ def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
     wait_for(lambda: desk.trouble == "")
 
 
-def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_then(
-    desk, lending_model, monkeypatch
-):
+def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_then(desk, lending_model, monkeypatch):
     make_champion(lending_model)
     answered = threading.Event()
     refresh = LiveModel.refresh

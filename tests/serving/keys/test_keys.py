@@ -138,9 +138,7 @@ class TestTheCommand:
         return CliRunner().invoke(main, ["--url", f"sqlite:///{tmp_path}/audit.db", *words])
 
     def test_a_key_is_printed_once_alone_on_the_output(self, tmp_path):
-        made = self.call(
-            tmp_path, "create", "--owner", "Ann", "--scope", "score", "--scope", "read"
-        )
+        made = self.call(tmp_path, "create", "--owner", "Ann", "--scope", "score", "--scope", "read")
         store = AuditStore.open(f"sqlite:///{tmp_path}/audit.db")
         key = Keys(store).check(made.stdout.strip())
 

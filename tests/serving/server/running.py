@@ -123,9 +123,7 @@ def serving(project: Path, folder: Path, pages: int = 0) -> Iterator[Running]:
     """
     port, pages = find_port(), pages or find_port()
     told = folder / "serve.txt"
-    variables = _make_variables(
-        port, {"audit_url": f"sqlite:///{folder / 'serve.db'}", "workers": "1"}
-    )
+    variables = _make_variables(port, {"audit_url": f"sqlite:///{folder / 'serve.db'}", "workers": "1"})
     command = [sys.executable, "-m", "loantap.serving.commands"]
     with (
         told.open("wb") as said,

@@ -11,9 +11,7 @@ from tests.serving.server.running import serving
 pytestmark = pytest.mark.slow
 
 
-def test_both_answer_until_they_are_ended_and_the_key_of_the_dashboard_with_them(
-    served_project, tmp_path
-):
+def test_both_answer_until_they_are_ended_and_the_key_of_the_dashboard_with_them(served_project, tmp_path):
     """Ended as `kill` ends it; the tests in a browser end it as Ctrl-C does."""
     with serving(served_project, tmp_path) as running:
         said = running.wait_until_told("Try ")

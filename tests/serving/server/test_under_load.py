@@ -4,12 +4,7 @@ from itertools import cycle
 
 import pytest
 
-from tools.load.applications import (
-    number_requests,
-    render_bodies,
-    render_scoring,
-    simulate_applications,
-)
+from tools.load.applications import number_requests, render_bodies, render_scoring, simulate_applications
 from tools.load.exchange import ask
 from tools.load.generator import Sending, send
 from tools.load.killing import kill_under_load

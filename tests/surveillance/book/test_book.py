@@ -27,9 +27,7 @@ def tell(months=MONTHS, drop=()):
         for at, (balance, days) in enumerate(of_loan)
         if (loan, at) not in drop
     ]
-    events = pd.DataFrame(
-        rows, columns=["loan_id", "month", "outstanding_balance", "days_past_due"]
-    )
+    events = pd.DataFrame(rows, columns=["loan_id", "month", "outstanding_balance", "days_past_due"])
     loans = pd.DataFrame(
         {
             "loan_id": list(MONTHS), "issue_month": pd.Timestamp("2015-12-01"),
@@ -125,11 +123,7 @@ def test_a_loan_that_starts_late_is_at_risk_from_then_on():
 
 
 def test_months_after_the_end_change_nothing_but_their_count():
-    after = {
-        **MONTHS,
-        "lost": [*MONTHS["lost"], (0, 0), (0, 0)],
-        "prepaid": [*MONTHS["prepaid"], (0, 0)],
-    }
+    after = {**MONTHS, "lost": [*MONTHS["lost"], (0, 0), (0, 0)], "prepaid": [*MONTHS["prepaid"], (0, 0)]}
     plain, told = measure(), measure(months=after)
 
     assert told["condition"] == plain["condition"] | {"months_after_end": 2}
@@ -138,11 +132,7 @@ def test_months_after_the_end_change_nothing_but_their_count():
 
 
 def test_a_status_that_contradicts_the_months_is_counted():
-    months = {
-        **MONTHS,
-        "prepaid": [(80, 0), (70, 30), (60, 0)],
-        "current": [*MONTHS["current"][:-1], (0, 0)],
-    }
+    months = {**MONTHS, "prepaid": [(80, 0), (70, 30), (60, 0)], "current": [*MONTHS["current"][:-1], (0, 0)]}
     condition = measure(months=months)["condition"]
 
     assert (condition["paid_without_zero"], condition["running_at_zero"]) == (1, 1)

@@ -30,9 +30,7 @@ def test_five_loans_by_hand():
 
 
 def test_without_censoring_the_share_is_the_plain_one_and_its_variance_binomial():
-    counts = pd.DataFrame(
-        {"at_risk": [200, 190, 150], "default": [4, 10, 6], "prepaid": [6, 30, 4]}
-    )
+    counts = pd.DataFrame({"at_risk": [200, 190, 150], "default": [4, 10, 6], "prepaid": [6, 30, 4]})
     found = cumulate_incidence(counts, CAUSES)
     share = np.array([4, 14, 20]) / 200
 
@@ -82,9 +80,7 @@ def test_brute_force_gives_the_same_with_censoring():
 
 
 def test_an_event_that_never_came_has_an_upper_bound_still():
-    found = cumulate_incidence(
-        pd.DataFrame({"at_risk": [30], "default": [0], "prepaid": [0]}), CAUSES
-    )
+    found = cumulate_incidence(pd.DataFrame({"at_risk": [30], "default": [0], "prepaid": [0]}), CAUSES)
 
     assert found["default_low"][0] == 0
     assert found["default_high"][0] == pytest.approx(0.1157, abs=1e-4)  # Clopper-Pearson, 0 of 30

@@ -41,8 +41,7 @@ def test_far_leads_share_one_effect_of_arrears():
 
 
 @pytest.mark.parametrize(
-    ("lead", "expected"),
-    [(1, (0, 0, 0)), (2, (1, 0, 0)), (4, (1, 0, 0)), (5, (0, 1, 0)), (6, (0, 0, 1))],
+    ("lead", "expected"), [(1, (0, 0, 0)), (2, (1, 0, 0)), (4, (1, 0, 0)), (5, (0, 1, 0)), (6, (0, 0, 1))]
 )
 def test_the_months_around_the_last_instalment_are_told_apart(lead, expected):
     found = look(0, 10, 5, lead, 1, 6)

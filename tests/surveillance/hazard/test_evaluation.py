@@ -3,30 +3,17 @@ import json
 import numpy as np
 import pytest
 
-from loantap.surveillance.hazard.evaluation import (
-    defaults_within,
-    is_default_known,
-    judge_hazard,
-)
+from loantap.surveillance.hazard.evaluation import defaults_within, is_default_known, judge_hazard
 from loantap.surveillance.hazard.fit import fit_hazard, split_loans
 from loantap.surveillance.hazard.landmarks import look_ahead
-from tests.surveillance.hazard.world import (
-    DEFAULTS,
-    OPTIONS,
-    PAYMENTS,
-    cumulate,
-    make_outcomes,
-    make_panel,
-)
+from tests.surveillance.hazard.world import DEFAULTS, OPTIONS, PAYMENTS, cumulate, make_outcomes, make_panel
 
 NONE = np.nan
 
 
 def test_a_default_is_known_once_the_window_has_closed_or_the_loan_has_ended():
     landmarks = make_panel(list("abcde"), [2] * 5)
-    outcomes = make_outcomes(
-        list("abcde"), [5, 6, NONE, NONE, NONE], [NONE, NONE, 3, NONE, NONE], [9, 9, 3, 5, 4]
-    )
+    outcomes = make_outcomes(list("abcde"), [5, 6, NONE, NONE, NONE], [NONE, NONE, 3, NONE, NONE], [9, 9, 3, 5, 4])
     ahead = look_ahead(landmarks, outcomes)
     assert defaults_within(ahead, 3).tolist() == [1, 0, 0, 0, 0]
     assert is_default_known(ahead, 3).tolist() == [True, True, True, True, False]
@@ -61,18 +48,14 @@ def test_only_loans_of_the_test_are_judged_each_once(figures, known_world):
 def test_months_whose_year_has_not_passed_are_not_judged(figures, fitted, known_world):
     panel, outcomes = known_world
     early = panel[panel["month"] <= "2018-01-01"]
-    assert (
-        judge_hazard(fitted, early, outcomes, OPTIONS)["drawn_month"]["12"]
-        == (figures["drawn_month"]["12"])
-    )
+    assert judge_hazard(fitted, early, outcomes, OPTIONS)["drawn_month"]["12"] == (figures["drawn_month"]["12"])
 
 
 def test_a_model_that_is_wrong_by_half_is_found_out(fitted, known_world):
     doubled = fitted.model_copy(
         update={
             "bands": tuple(
-                b.model_copy(update={"shift": b.shift + np.log(2)}) if b.cause == "default" else b
-                for b in fitted.bands
+                b.model_copy(update={"shift": b.shift + np.log(2)}) if b.cause == "default" else b for b in fitted.bands
             )
         }
     )

@@ -22,14 +22,7 @@ def constant(default, paid):
         for names in [forecasting.name_lead(first, last)]
         for cause, chance in (("default", default), ("paid", paid))
     ]  # fmt: skip
-    return HazardModel(
-        origin="real",
-        features=(),
-        bands=tuple(bands),
-        fitted_loans=1,
-        calibrated_loans=1,
-        landmarks=1,
-    )
+    return HazardModel(origin="real", features=(), bands=tuple(bands), fitted_loans=1, calibrated_loans=1, landmarks=1)
 
 
 def test_risks_compete_month_by_month_up_to_the_end_of_the_life():
@@ -76,9 +69,7 @@ def test_known_hazards_are_found_again(fitted):
 def test_the_loans_of_the_test_leave_no_trace(fitted, known_world):
     panel, outcomes = known_world
     _, is_test = split_loans(outcomes["loan_id"], OPTIONS)
-    changed = outcomes.assign(
-        default_month=outcomes["default_month"].mask(is_test, outcomes["last_month"])
-    )
+    changed = outcomes.assign(default_month=outcomes["default_month"].mask(is_test, outcomes["last_month"]))
     assert 0.15 < is_test.mean() < 0.25
     assert fit_hazard(panel, changed, OPTIONS) == fitted
     assert fit_hazard(panel, changed, OPTIONS.model_copy(update={"seed": 4})) != fitted

@@ -9,10 +9,7 @@ NONE = np.nan
 
 def test_a_landmark_is_at_risk_up_to_its_event_or_its_last_month():
     landmarks = make_panel(list("abcde"), [2, 2, 2, 2, 2])
-    ahead = look_ahead(
-        landmarks,
-        make_outcomes(list("abcd"), [4, NONE, NONE, 2], [NONE, 5, NONE, NONE], [9, 6, 3, 9]),
-    )
+    ahead = look_ahead(landmarks, make_outcomes(list("abcd"), [4, NONE, NONE, 2], [NONE, 5, NONE, NONE], [9, 6, 3, 9]))
     # Default, payment, censored, already in default, unknown.
     assert ahead.seen.tolist() == [2, 3, 1, 0, 0]
     landmark, lead = expand(ahead, 1, 2, most=100, seed=0)

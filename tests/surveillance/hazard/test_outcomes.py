@@ -14,9 +14,7 @@ def find(status, balances, days, first="2016-02", term=36.0):
     )
     months = make_months("a", first, outstanding_balance=balances, days_past_due=days)
     is_running = loans["loan_status"].eq("Current")
-    outcomes = find_outcomes(
-        months.sample(frac=1, random_state=1), loans[~is_running], loans[is_running]
-    )
+    outcomes = find_outcomes(months.sample(frac=1, random_state=1), loans[~is_running], loans[is_running])
     return LOAN_OUTCOMES.validate(outcomes).iloc[0]
 
 
@@ -52,10 +50,7 @@ def test_the_first_event_of_the_months_counts(status, balances, days, expected):
 
 @pytest.mark.parametrize(("term", "prepaid"), [(2.0, None), (3.0, "2016-03")])
 def test_a_loan_is_prepaid_only_before_its_last_instalment_is_due(term, prepaid):
-    assert tell(find("Fully Paid", [OWED, NOTHING], [0.0, 0], term=term))[1:3] == [
-        "2016-03",
-        prepaid,
-    ]
+    assert tell(find("Fully Paid", [OWED, NOTHING], [0.0, 0], term=term))[1:3] == ["2016-03", prepaid]
 
 
 @pytest.mark.parametrize(
@@ -66,9 +61,7 @@ def test_a_loan_is_prepaid_only_before_its_last_instalment_is_due(term, prepaid)
         ("Current", [OWED, NOTHING], NOT_RUNNING, [None, "2016-03", "2016-03", "2016-03"]),
     ],
 )
-def test_a_status_that_the_months_contradict_is_told(
-    caplog, status, balances, contradiction, expected
-):
+def test_a_status_that_the_months_contradict_is_told(caplog, status, balances, contradiction, expected):
     outcome = find(status, balances, [0.0] * 2)
     assert (outcome["contradiction"], tell(outcome)) == (contradiction, expected)
     assert contradiction in caplog.text

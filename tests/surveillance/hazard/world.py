@@ -16,8 +16,7 @@ OPTIONS = HazardOptions(
 
 def month_after(months):
     return pd.Series(
-        [pd.NaT if np.isnan(m) else START + pd.DateOffset(months=int(m)) for m in months],
-        dtype="datetime64[s]",
+        [pd.NaT if np.isnan(m) else START + pd.DateOffset(months=int(m)) for m in months], dtype="datetime64[s]"
     )
 
 

@@ -42,17 +42,11 @@ def test_levels_and_trends_of_a_month_by_hand():
         "utilisation_change_1m": 20, "utilisation_change_3m": 30, "utilisation_change_6m": 40,
     }  # fmt: skip
     assert last[list(expected)].to_dict() == pytest.approx(expected)
-    assert (last["loan_id"], last["month"], last["origin"]) == (
-        "a",
-        pd.Timestamp("2016-07"),
-        "real",
-    )
+    assert (last["loan_id"], last["month"], last["origin"]) == ("a", pd.Timestamp("2016-07"), "real")
 
 
 def test_a_change_is_missing_where_the_month_it_looks_back_to_is():
-    panel = panel_of(
-        make_months("a", count=8, missing=[4], current_dti_pct=[*map(float, range(8))])
-    )
+    panel = panel_of(make_months("a", count=8, missing=[4], current_dti_pct=[*map(float, range(8))]))
 
     assert panel["month"].dt.month.tolist() == [1, 2, 3, 5, 6, 7, 8]
     changes = panel.set_index(panel["month"].dt.month)

@@ -56,9 +56,7 @@ def list_them(*parts, statuses=None, ended=None, pds=None, options=OPTIONS):
     def forecast(rows):
         return pd.DataFrame({"pd_12m": [(pds or {}).get(x, 0.1) for x in rows["loan_id"]]})
 
-    found = build_watchlist(
-        panel, running.assign(origin="simulated"), outcomes, forecast, LGD, options
-    )
+    found = build_watchlist(panel, running.assign(origin="simulated"), outcomes, forecast, LGD, options)
     WATCHLIST.validate(found.entries)
     SITUATIONS.validate(found.situations)
     return found
@@ -96,9 +94,7 @@ def test_the_first_is_the_one_where_help_can_avoid_most():
     assert found.entries["rank"].tolist() == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("days", "sma"), [(1, "SMA-0"), (30, "SMA-0"), (31, "SMA-1"), (60, "SMA-1"), (61, "SMA-2")]
-)
+@pytest.mark.parametrize(("days", "sma"), [(1, "SMA-0"), (30, "SMA-0"), (31, "SMA-1"), (60, "SMA-1"), (61, "SMA-2")])
 def test_arrears_have_the_names_of_the_regulator(days, sma):
     found = list_them(months_of("a", days_past_due=[float(days)]), months_of("b"))
 
@@ -113,10 +109,7 @@ def test_the_same_month_again_gives_the_same_list_and_a_month_later_nobody_is_ne
     pd.testing.assert_frame_equal(list_them(*loans).entries, first.entries)
 
     next_month = LAST + pd.DateOffset(months=1)
-    later = [
-        months_of("a", next_month, 9, utilisation_change_3m=[*rises, 2.0]),
-        months_of("b", next_month, 9),
-    ]
+    later = [months_of("a", next_month, 9, utilisation_change_3m=[*rises, 2.0]), months_of("b", next_month, 9)]
     found = list_them(*later)
     assert entry_of(found, "a")["first_seen"] == entry_of(first, "a")["first_seen"]
     assert (found.account["new"], found.account["known"]) == (0, 1)
@@ -156,9 +149,7 @@ def test_loans_that_are_not_judged_are_named_with_the_reason():
 
 
 def test_a_status_that_its_months_contradict_is_told_and_the_months_count():
-    found = list_them(
-        months_of("a", days_past_due=[30.0]), months_of("b"), statuses={"a": "Current"}
-    )
+    found = list_them(months_of("a", days_past_due=[30.0]), months_of("b"), statuses={"a": "Current"})
 
     assert found.entries["loan_id"].tolist() == ["a"]
     assert found.account["contradictions"] == {SAYS_CURRENT: 1}
@@ -174,9 +165,7 @@ def test_a_figure_that_reached_nobody_fires_nothing_and_is_quiet_for_nobody():
 
 
 def test_a_figure_that_one_loan_lacks_says_nothing_for_or_against_it():
-    found = list_them(
-        months_of("a", dti_change_3m=[8.0, 1.0, 1.0, np.nan]), months_of("b", dti_pct=[61.0])
-    )
+    found = list_them(months_of("a", dti_change_3m=[8.0, 1.0, 1.0, np.nan]), months_of("b", dti_pct=[61.0]))
 
     assert found.entries["loan_id"].tolist() == ["b"]
     assert entry_of(found, "b")["reason"] == "DTI is 61%."
@@ -201,9 +190,7 @@ def test_a_trigger_that_lets_go_of_whom_it_lists_is_refused(is_low_bad, leave):
 
 
 def test_the_page_shows_each_entry_with_reason_and_trend_and_says_what_is_simulated():
-    found = list_them(
-        months_of("a", days_past_due=[30.0, 60.0]), months_of("b", dti_change_3m=[6.0])
-    )
+    found = list_them(months_of("a", days_past_due=[30.0, 60.0]), months_of("b", dti_change_3m=[6.0]))
     html = render_watchlist(found.entries, found.account, "an assumption")
 
     for reason in found.entries["reason"]:

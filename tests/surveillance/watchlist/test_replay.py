@@ -15,13 +15,7 @@ def follow(*loans, quiet_months=2):
 
 @pytest.mark.parametrize(
     ("months", "listed"),
-    [
-        (".1..1", "01101"),
-        (".1.-.-.", "0111111"),
-        ("1-----", "111111"),
-        ("..--", "0000"),
-        ("1.1.1..", "1111110"),
-    ],
+    [(".1..1", "01101"), (".1.-.-.", "0111111"), ("1-----", "111111"), ("..--", "0000"), ("1.1.1..", "1111110")],
 )
 def test_it_leaves_after_quiet_months_in_a_row_and_not_between_the_limits(months, listed):
     assert "".join(str(int(on)) for on in follow(months).is_listed) == listed

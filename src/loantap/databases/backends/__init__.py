@@ -21,9 +21,7 @@ _ODBC_FORM = "an ODBC connection string (Driver={..};Server=..;..)"
 _FORMS = f"{_ODBC_FORM}, or a URL that starts with db2+ibm_db:// or databricks://"
 
 
-def make_backend(
-    system: str, credentials: dict[str, Any], answer_limit_s: float | None = None
-) -> Backend:
+def make_backend(system: str, credentials: dict[str, Any], answer_limit_s: float | None = None) -> Backend:
     """The way to read a system; nothing is connected to.
 
     `credentials` are `{backend: duckdb, path}` for a file of ours, or `{connection}` for a real
@@ -41,9 +39,7 @@ def make_backend(
     raise _not_understood(system, credentials)
 
 
-def make_writable(
-    system: str, credentials: dict[str, Any], answer_limit_s: float = SILENCE_LIMIT_S
-) -> WritableBackend:
+def make_writable(system: str, credentials: dict[str, Any], answer_limit_s: float = SILENCE_LIMIT_S) -> WritableBackend:
     """The way to write tables of ours to a system, and to read them; nothing is connected to.
 
     Raises:
@@ -63,9 +59,7 @@ def make_writable(
     raise _not_understood(system, credentials)
 
 
-def _make_remote(
-    system: str, text: str, answer_limit_s: float | None, forms: str = _FORMS
-) -> Backend:
+def _make_remote(system: str, text: str, answer_limit_s: float | None, forms: str = _FORMS) -> Backend:
     if unset := _UNSET.fullmatch(text.strip()):
         raise InputError(
             f"credentials of {system}",

@@ -6,9 +6,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 _SECRET = re.compile(r"pwd|pass|token|secret", re.IGNORECASE)
 # `key=value;` with the value in braces where it holds a `;`, a brace in it doubled (ODBC 3.8).
 _PART = re.compile(r"\s*([^=;]+?)\s*=\s*(\{(?:[^}]|\}\})*\}|[^;]*)\s*(?:;|$)")
-_SHOWN_SECRET = re.compile(
-    r"\b(\w*(?:pwd|pass|token|secret)\w*\s*=\s*)(\{[^}]*\}|'[^']*'|[^;&\s]+)", re.IGNORECASE
-)
+_SHOWN_SECRET = re.compile(r"\b(\w*(?:pwd|pass|token|secret)\w*\s*=\s*)(\{[^}]*\}|'[^']*'|[^;&\s]+)", re.IGNORECASE)
 
 
 def is_url(text: str) -> bool:

@@ -122,9 +122,7 @@ class DB2:
             import ibm_db
         except (ImportError, OSError) as error:
             raise InputError(
-                self._system,
-                f"IBM's driver is not available ({error})",
-                "Install it: pip install loantap[db2]",
+                self._system, f"IBM's driver is not available ({error})", "Install it: pip install loantap[db2]"
             ) from error
         return ibm_db
 
@@ -152,8 +150,7 @@ def _to_connection_string(system: str, url: str) -> str:
     if unfit := [key for key, value in parts.items() if ";" in key + value]:
         raise InputError(
             where,
-            f"{', '.join(unfit)} in the connection URL has a semicolon, which ends it for IBM's "
-            "driver",
+            f"{', '.join(unfit)} in the connection URL has a semicolon, which ends it for IBM's driver",
             "Choose a password or value without one",
         )
     return "".join(f"{key}={value};" for key, value in parts.items())

@@ -42,10 +42,7 @@ class Fault:
     passes: bool = False
 
 
-_GRANT = (
-    "Have it granted: to read, GRANT SELECT ON the table TO the login; to write, the rights in "
-    "docs/sources.md"
-)
+_GRANT = "Have it granted: to read, GRANT SELECT ON the table TO the login; to write, the rights in docs/sources.md"
 # The first that fits is taken: the drivers of PostgreSQL and IBM have one code, 08001, for all
 # faults of a login, so words and IBM's own codes come before it.
 _FAULTS = (
@@ -65,11 +62,7 @@ _FAULTS = (
         "the database is not there, or not open to this login",
         "Correct database, catalog and schema in the connection text, or have access granted",
     ),
-    Fault(
-        r"SQL1336N",
-        "there is no host of this name",
-        "Correct the server in the connection text",
-    ),
+    Fault(r"SQL1336N", "there is no host of this name", "Correct the server in the connection text"),
     Fault(
         r"RESOURCE_DOES_NOT_EXIST|ENDPOINT_NOT_FOUND|HTTP 404",
         "there is no SQL warehouse at this path",
@@ -97,9 +90,7 @@ _FAULTS = (
         "Correct the schema in the connection text, or make a view of this name",
     ),
     Fault(
-        r"SQL0551N|SQL1060N|INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED",
-        "the login is not allowed to do this",
-        _GRANT,
+        r"SQL0551N|SQL1060N|INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED", "the login is not allowed to do this", _GRANT
     ),
     Fault(
         r"SQL1224N|SQL30108N|CLI010[68]E|SQL30081N.*\"(?:recv|send)\"|Fetch Failure:\s*$"
@@ -120,8 +111,7 @@ _FAULTS = (
     Fault(
         _state("IM00[23]") + "|Can't open lib|Data source name not found",
         "the ODBC driver or the data source of this name is not installed",
-        "Install it (PostgreSQL's: `apt-get install odbc-postgresql`) and name it as "
-        "`odbcinst -q -d` lists it",
+        "Install it (PostgreSQL's: `apt-get install odbc-postgresql`) and name it as `odbcinst -q -d` lists it",
     ),
     Fault(
         _state(r"28\w{3}") + r"|password authentication failed|no password supplied"
@@ -132,12 +122,10 @@ _FAULTS = (
     Fault(
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",
         "the server does not let this machine, user or database in",
-        "Ask its administrator for access from here (an entry in pg_hba.conf), or for TLS add "
-        "SSLmode=verify-full",
+        "Ask its administrator for access from here (an entry in pg_hba.conf), or for TLS add SSLmode=verify-full",
     ),
     Fault(
-        _state("3D000")
-        + r"|FATAL:\s+database \"[^\"]*\" does not exist|permission denied for database",
+        _state("3D000") + r"|FATAL:\s+database \"[^\"]*\" does not exist|permission denied for database",
         "the database is not there, or not open to this login",
         "Correct the name of the database in the connection text, or have access granted",
     ),
@@ -149,8 +137,7 @@ _FAULTS = (
     Fault(
         r"certificate verify failed|root certificate|server certificate|does not support SSL",
         "the encrypted connection is not trusted",
-        "Give the certificate of the authority that signed the server's, or connect by the name "
-        "that stands in it",
+        "Give the certificate of the authority that signed the server's, or connect by the name that stands in it",
     ),
     Fault(
         _state("53[14]00") + r"|SQL0968C|SQL0289N|disk is full|No space left on device"
@@ -174,11 +161,7 @@ _FAULTS = (
         "a column is not there",
         "Have it restored at the source, or read a view that has it",
     ),
-    Fault(
-        _state("42501") + "|permission denied",
-        "the login is not allowed to do this",
-        _GRANT,
-    ),
+    Fault(_state("42501") + "|permission denied", "the login is not allowed to do this", _GRANT),
     Fault(
         _state("25006") + "|read-only transaction",
         "the login may only read",
@@ -197,8 +180,7 @@ _FAULTS = (
     ),
     Fault(
         r"too large to be written into the allocated buffer",
-        f"a value is longer than the limit (a text: {MAX_TEXT_BYTES:,} bytes), and would have been "
-        f"cut off",
+        f"a value is longer than the limit (a text: {MAX_TEXT_BYTES:,} bytes), and would have been cut off",
         "Shorten it at the source, or in a view that is read instead",
     ),
     Fault(
@@ -213,8 +195,7 @@ _FAULTS = (
         "Correct it at the source, or in a view that is read instead",
     ),
     Fault(
-        _state("57P0[1-5]|08S01|08003|08006|08007")
-        + r"|terminating connection|server closed the connection"
+        _state("57P0[1-5]|08S01|08003|08006|08007") + r"|terminating connection|server closed the connection"
         r"|connection has been lost|[Cc]onnection reset|[Bb]roken pipe|no connection to the server",
         "the connection broke",
         "Run again when the system and the network are up",

@@ -96,9 +96,7 @@ class Odbc:
     def _read(self, query: Query, batch_rows: int) -> Iterator[pa.RecordBatch]:
         text, is_postgres = self._complete()
         connection = self._ask(
-            lambda: self._driver().connect(
-                text, login_timeout_sec=LOGIN_TIMEOUT_S, autocommit=not is_postgres
-            )
+            lambda: self._driver().connect(text, login_timeout_sec=LOGIN_TIMEOUT_S, autocommit=not is_postgres)
         )
         fetch = partial(
             connection.read_arrow_batches,
@@ -150,9 +148,7 @@ class Odbc:
             if held is not None:
                 yield held.result()
 
-    def _fetch(
-        self, fetch: Callable[..., Any], rows: int, longest: int
-    ) -> Iterator[list[pa.Array]]:
+    def _fetch(self, fetch: Callable[..., Any], rows: int, longest: int) -> Iterator[list[pa.Array]]:
         fetched = rows
         while fetched == rows:
             reader = self._ask(

@@ -51,9 +51,7 @@ _ARRAY_TYPES = {
 class WritableOdbc(Odbc):
     """A PostgreSQL database for tables of ours, which go to the first schema of `search_path`."""
 
-    def __init__(
-        self, system: str, connection: str, answer_limit_s: float = SILENCE_LIMIT_S
-    ) -> None:
+    def __init__(self, system: str, connection: str, answer_limit_s: float = SILENCE_LIMIT_S) -> None:
         self._limit_s = min(answer_limit_s, LONGEST_ANSWER_S)
         # A little later than nobody waits any more.
         super().__init__(system, connection, self._limit_s + GRACE_S)
@@ -74,13 +72,9 @@ class WritableOdbc(Odbc):
         with Caller(self._system, self._limit_s) as caller:
 
             def ask(question: Callable[[], T]) -> T:
-                return caller.call(
-                    lambda: asking(question, driver.Error, self._system, self._secrets)
-                )
+                return caller.call(lambda: asking(question, driver.Error, self._system, self._secrets))
 
-            connection = ask(
-                lambda: driver.connect(text, autocommit=False, timeout=LOGIN_TIMEOUT_S)
-            )
+            connection = ask(lambda: driver.connect(text, autocommit=False, timeout=LOGIN_TIMEOUT_S))
             try:
                 for statement in self._session_statements():
                     ask(partial(connection.execute, statement))
@@ -117,13 +111,7 @@ class PostgresTransaction:
     scratch = "UNLOGGED TABLE"
     is_row_store = True
 
-    def __init__(
-        self,
-        connection: Any,
-        ask: Callable[[Callable[[], Any]], Any],
-        where: str,
-        limit_s: float,
-    ) -> None:
+    def __init__(self, connection: Any, ask: Callable[[Callable[[], Any]], Any], where: str, limit_s: float) -> None:
         self._connection = connection
         self._ask = ask
         self._where = where
@@ -176,9 +164,7 @@ def _to_literal(column: pa.Array) -> str:
     if _is_text(column):
         escaped = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')
         quotes = pa.scalar('"', pa.large_string())
-        texts = pc.binary_join_element_wise(
-            quotes, escaped, quotes, pa.scalar("", pa.large_string())
-        )
+        texts = pc.binary_join_element_wise(quotes, escaped, quotes, pa.scalar("", pa.large_string()))
     filled = pc.fill_null(texts, "NULL")
     return "{" + ",".join(filled.to_pylist()) + "}"
 

@@ -109,9 +109,7 @@ def _choose_types(where: str, schema: pa.Schema) -> list[pa.DataType]:
     return [_PARSED[kind] for kind in schema.types]
 
 
-def _complete(
-    where: str, field: pa.Field, column: pa.ChunkedArray, *, has_backslash: bool
-) -> pa.ChunkedArray:
+def _complete(where: str, field: pa.Field, column: pa.ChunkedArray, *, has_backslash: bool) -> pa.ChunkedArray:
     """Do what parsing has not: times, backslashes, the length of texts."""
     if pa.types.is_timestamp(field.type):
         return _to_times(where, field, column)
@@ -133,6 +131,4 @@ def _to_times(where: str, field: pa.Field, texts: pa.ChunkedArray) -> pa.Chunked
     try:
         return pc.replace_substring(texts, _UTC, "").cast(field.type)
     except pa.ArrowInvalid:
-        raise InputError(
-            where, f"column {field.name} has a time that is not in the years 1 to 9999", _REMEDY
-        ) from None
+        raise InputError(where, f"column {field.name} has a time that is not in the years 1 to 9999", _REMEDY) from None

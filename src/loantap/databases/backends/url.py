@@ -58,7 +58,5 @@ def parse_url(system: str, text: str, *, port: int, form: str) -> Address:
         host=url.host or "",
         port=url.port or port,
         database=url.database or "",
-        options={
-            key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()
-        },
+        options={key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()},
     )

@@ -13,12 +13,7 @@ from traceback import clear_frames
 from typing import Any, Self, TypeVar
 
 import pyarrow as pa
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    wait_exponential_jitter,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
 from loantap.databases.backends.interface import SourceDownError
 from loantap.portfolio.errors import InputError
@@ -110,9 +105,7 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
     retrying = Retrying(
         retry=retry_if_exception_type(SourceDownError),
         stop=is_too_late,
-        wait=wait_exponential_jitter(
-            multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S, jitter=_FIRST_PAUSE_S
-        ),
+        wait=wait_exponential_jitter(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S, jitter=_FIRST_PAUSE_S),
         before_sleep=say_so,
         reraise=True,
     )
@@ -128,8 +121,7 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
     times = retrying.statistics["attempt_number"]
     raise InputError(
         last.where,
-        f"{last.problem}; tried {times} {'time' if times == 1 else 'times'} in "
-        f"{deadline.elapsed_s:,.0f} s",
+        f"{last.problem}; tried {times} {'time' if times == 1 else 'times'} in {deadline.elapsed_s:,.0f} s",
         last.remedy,
     )
 
@@ -202,8 +194,7 @@ class Caller:
         raise SourceDownError(
             self._where,
             f"no answer came for {self._limit_s:,g} s",
-            "Check the network and the load of the system, or raise time_limit_s of the table in "
-            "the catalog",
+            "Check the network and the load of the system, or raise time_limit_s of the table in the catalog",
         )
 
     def call_later(self, question: Callable[[], object]) -> None:
@@ -211,9 +202,7 @@ class Caller:
         self._thread.ask(question)
 
 
-def read_ahead(
-    open_reader: Callable[[], pa.RecordBatchReader], deadline: Deadline
-) -> pa.RecordBatchReader:
+def read_ahead(open_reader: Callable[[], pa.RecordBatchReader], deadline: Deadline) -> pa.RecordBatchReader:
     """A reader whose batches a thread of its own fetches, two ahead, so that waiting can end.
 
     The thread ends, and with it the connection, when all is read or the reader is let go.
@@ -258,6 +247,5 @@ def _wait_for(answer: Future[T], deadline: Deadline) -> T:
     raise SourceDownError(
         deadline.where,
         f"nothing came for {deadline.patience.silence_limit_s:,g} s",
-        "Check the network and the load of the system, or raise silence_limit_s of the table in "
-        "the catalog",
+        "Check the network and the load of the system, or raise silence_limit_s of the table in the catalog",
     )

@@ -14,12 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Set by spark-submit, Databricks, or a person who chooses the cluster.
-_LAUNCHERS = (
-    "PYSPARK_GATEWAY_PORT",
-    "PYSPARK_SUBMIT_ARGS",
-    "SPARK_CONF_DIR",
-    "DATABRICKS_RUNTIME_VERSION",
-)
+_LAUNCHERS = ("PYSPARK_GATEWAY_PORT", "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "DATABRICKS_RUNTIME_VERSION")
 _ON_A_CLUSTER = ("spark.app.name",)
 
 

@@ -67,9 +67,7 @@ class SparkFileDataset(AbstractDataset[None, SparkRows]):
 class SparkInputDataset(StagedDataset):
     """A table of ours, saved as a frame, for a cluster to read."""
 
-    def __init__(
-        self, *, dataset: dict[str, Any], schema: str, metadata: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, dataset: dict[str, Any], schema: str, metadata: dict[str, Any] | None = None) -> None:
         super().__init__(dataset=dataset, metadata=metadata)
         self._schema = schema
 
@@ -106,9 +104,7 @@ class SparkTableDataset(BatchedDataset):
             DataValidationError: rows made are not valid.
         """
         if not is_parquet(self.filepath):
-            raise InputError(
-                f"--env spark, {self.filepath}", "a cluster writes Parquet only", "Name it .parquet"
-            )
+            raise InputError(f"--env spark, {self.filepath}", "a cluster writes Parquet only", "Name it .parquet")
         # Finds what is wrong with the columns before Spark starts.
         make_nothing(data)
         self._file.discard()

@@ -49,10 +49,7 @@ class DuplicateBorrowers:
 
 
 def find_duplicate_borrowers(
-    loans: pd.DataFrame,
-    is_train: pd.Series,
-    folds: Folds,
-    borrower_keys: Sequence[tuple[str, ...]],
+    loans: pd.DataFrame, is_train: pd.Series, folds: Folds, borrower_keys: Sequence[tuple[str, ...]]
 ) -> DuplicateBorrowers:
     """Look for borrowers on both sides of the split (`is_train`, same index), and of the folds.
 
@@ -90,9 +87,7 @@ def _find_partners(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
     return partners
 
 
-def _meets_other_side(
-    partners: npt.NDArray[np.int64], side: npt.NDArray[Any]
-) -> npt.NDArray[np.bool_]:
+def _meets_other_side(partners: npt.NDArray[np.int64], side: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     meets = np.zeros(len(partners), dtype=bool)
     found = partners >= 0
     sides = pd.Series(side[found]).groupby(partners[found]).transform("nunique")

@@ -76,10 +76,7 @@ def make_context(loans: pd.DataFrame, options: LeakageOptions) -> Context:
         target,
         split_folds(target, options),
         pd.factorize(loans["issue_month"])[0] if "issue_month" in loans else None,
-        {
-            name: group_outcomes(pd.factorize(loans[name])[0], target)
-            for name in encodable_columns(loans)
-        },
+        {name: group_outcomes(pd.factorize(loans[name])[0], target) for name in encodable_columns(loans)},
         _measure_lags(loans) if "issue_month" in loans else {},
     )
 
@@ -89,10 +86,7 @@ def encodable_columns(loans: pd.DataFrame) -> list[str]:
     return [
         name
         for name, column in COLUMNS.items()
-        if name in loans
-        and name != LOAN_ID.name
-        and column.kind in _ENCODABLE_KINDS
-        and column.known_at_decision
+        if name in loans and name != LOAN_ID.name and column.kind in _ENCODABLE_KINDS and column.known_at_decision
     ]
 
 
@@ -169,9 +163,7 @@ def check_gap(in_sample: float, area: float, target: pd.Series, limit: float) ->
     )
 
 
-def check_vintage(
-    values: pd.Series, signal: FloatArray, context: Context, options: LeakageOptions
-) -> Evidence:
+def check_vintage(values: pd.Series, signal: FloatArray, context: Context, options: LeakageOptions) -> Evidence:
     """Whether a feature, or its missing values, only mark when a loan was issued.
 
     Missing numbers are imputed without a flag, so a model cannot read a vintage in them: a warning.
@@ -181,10 +173,7 @@ def check_vintage(
         return Evidence("vintage")
     is_numeric = pd.api.types.is_numeric_dtype(values)
     missing = values.isna().to_numpy() if is_numeric else values.eq(MISSING).to_numpy()
-    signals = {
-        "its values": (signal, True),
-        "its missing values": (missing.astype(float), not is_numeric),
-    }
+    signals = {"its values": (signal, True), "its missing values": (missing.astype(float), not is_numeric)}
     figures = {"missing_share": float(missing.mean())}
     for what, (read, is_carried) in signals.items():
         share = explained_share(read, context.months)
@@ -244,8 +233,7 @@ def check_outcome_date(bins: Bins, context: Context, options: LeakageOptions) ->
     return Evidence(
         "outcome_date",
         GateVerdict.CAUGHT,
-        f"goes with what came after the decision: it explains {shown} among loans of the same "
-        "month, term and outcome",
+        f"goes with what came after the decision: it explains {shown} among loans of the same month, term and outcome",
         "Take its value as of the decision",
         figures,
     )

@@ -66,17 +66,14 @@ class FeatureFinding:
             "auc_low": round(max(self.auc - Z95 * self.standard_error, 0.0), 4),
             "auc_high": round(min(self.auc + Z95 * self.standard_error, 1.0), 4),
             "auc_in_sample": round(self.auc_in_sample, 4),
-            "known_at_decision": self.feature not in FEATURES
-            or FEATURES[self.feature].known_at_decision,
+            "known_at_decision": self.feature not in FEATURES or FEATURES[self.feature].known_at_decision,
             "verdict": self.verdict.value,
             "caught": self.caught,
             "reasons": list(self.reasons),
             "warnings": list(self.warnings),
             "remedies": [e.remedy for e in self.evidence if e.verdict is GateVerdict.CAUGHT],
             "categories": [_round(c) for c in self.categories],
-            "tests": {
-                e.test: {"verdict": e.verdict.value, **_round(e.figures)} for e in self.evidence
-            },
+            "tests": {e.test: {"verdict": e.verdict.value, **_round(e.figures)} for e in self.evidence},
             "used_by": [s.name for s in FEATURE_SETS.values() if self.feature in s.features],
         }
 
@@ -87,11 +84,7 @@ def report_leakage(
     impact: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """`leakage_report.json` of these findings."""
-    return {
-        "features": [f.as_dict() for f in findings],
-        "checks": dict(checks or {}),
-        "impact": list(impact),
-    }
+    return {"features": [f.as_dict() for f in findings], "checks": dict(checks or {}), "impact": list(impact)}
 
 
 def require_no_leak(feature_set: FeatureSet, report: Mapping[str, Any]) -> None:
@@ -116,8 +109,7 @@ def require_no_leak(feature_set: FeatureSet, report: Mapping[str, Any]) -> None:
     borrowers = report["checks"].get("borrowers", {"passed": True})
     if not borrowers["passed"]:
         raise LeakageError(
-            f"feature set '{feature_set.name}' cannot be judged: {borrowers['statement']}. "
-            f"{borrowers['remedy']}"
+            f"feature set '{feature_set.name}' cannot be judged: {borrowers['statement']}. {borrowers['remedy']}"
         )
 
 

@@ -31,27 +31,15 @@ from loantap.model.leakage.evidence import (
 )
 from loantap.model.leakage.findings import FeatureFinding, report_leakage
 from loantap.model.leakage.impact import measure_impact
-from loantap.model.leakage.lineage import (
-    LaterDates,
-    check_dates,
-    check_lineage,
-    find_later_dates,
-)
+from loantap.model.leakage.lineage import LaterDates, check_dates, check_lineage, find_later_dates
 from loantap.model.leakage.options import LeakageOptions
-from loantap.model.leakage.statistics import (
-    bin_values,
-    cross_fitted_auc,
-    find_implausible_categories,
-    in_sample_auc,
-)
+from loantap.model.leakage.statistics import bin_values, cross_fitted_auc, find_implausible_categories, in_sample_auc
 from loantap.portfolio.errors import InputError
 
 Check = dict[str, Any]
 
 
-def examine_feature(
-    values: pd.Series, context: Context, options: LeakageOptions, *further: Evidence
-) -> FeatureFinding:
+def examine_feature(values: pd.Series, context: Context, options: LeakageOptions, *further: Evidence) -> FeatureFinding:
     """Examine the feature `values.name` of the training loans, with `further` evidence."""
     name, target = str(values.name), context.target
     bins = bin_values(values)
@@ -102,18 +90,12 @@ def examine_portfolio(
     values, alone = features[is_train], Context(context.target, context.folds)
     findings = [
         examine_feature(
-            values[name],
-            context,
-            options,
-            check_lineage(features[name], loans),
-            check_dates(name, later, options),
+            values[name], context, options, check_lineage(features[name], loans), check_dates(name, later, options)
         )
         for name in map(str, features)
     ]
     audited = [
-        examine_feature(train[name], alone, options)
-        for name in encodable_columns(train)
-        if name not in FEATURES
+        examine_feature(train[name], alone, options) for name in encodable_columns(train) if name not in FEATURES
     ]
     # What is not declared cannot be encoded: it has been caught, and is not measured.
     declared = [f for f in findings if f.feature in FEATURES]
@@ -146,9 +128,7 @@ def _require_outcomes(target: pd.Series, options: LeakageOptions) -> None:
     )
 
 
-def _check_borrowers(
-    loans: pd.DataFrame, is_train: pd.Series, context: Context, options: LeakageOptions
-) -> Check:
+def _check_borrowers(loans: pd.DataFrame, is_train: pd.Series, context: Context, options: LeakageOptions) -> Check:
     duplicates = find_duplicate_borrowers(loans, is_train, context.folds, options.borrower_keys)
     passed = duplicates.share <= options.max_duplicate_borrowers
     return {
@@ -157,9 +137,7 @@ def _check_borrowers(
         f"({duplicates.share:.2%}) share their borrower with a training loan, by equal "
         f"{' or equal '.join(duplicates.keys)}; {options.max_duplicate_borrowers:.2%} may be "
         "coincidence",
-        "remedy": ""
-        if passed
-        else "Keep all loans of a borrower on one side of the split, or remove repeated rows",
+        "remedy": "" if passed else "Keep all loans of a borrower on one side of the split, or remove repeated rows",
         **duplicates.as_dict(),
     }
 
@@ -201,8 +179,4 @@ def _summarise_audit(audited: Sequence[FeatureFinding]) -> Check:
 
 
 def _caught_by(findings: Sequence[FeatureFinding], *tests: str) -> list[str]:
-    return [
-        f.feature
-        for f in findings
-        if any(e.test in tests and e.verdict is GateVerdict.CAUGHT for e in f.evidence)
-    ]
+    return [f.feature for f in findings if any(e.test in tests and e.verdict is GateVerdict.CAUGHT for e in f.evidence)]

@@ -94,11 +94,7 @@ def _find_f2_threshold(target: IntArray, pd_: FloatArray) -> float:
 
 
 def measure_impact(
-    features: pd.DataFrame,
-    target: pd.Series,
-    suspicious: Sequence[str],
-    caught: Sequence[str],
-    options: LeakageOptions,
+    features: pd.DataFrame, target: pd.Series, suspicious: Sequence[str], caught: Sequence[str], options: LeakageOptions
 ) -> list[dict[str, Any]]:
     """Out-of-fold metrics of a plain logistic regression with and without each such feature.
 
@@ -115,10 +111,7 @@ def measure_impact(
     rows = _draw(len(target), options)
     honest = [str(name) for name in features if name not in caught]
     pairs = {
-        name: (
-            tuple([*honest, name] if name in caught else honest),
-            tuple(other for other in honest if other != name),
-        )
+        name: (tuple([*honest, name] if name in caught else honest), tuple(other for other in honest if other != name))
         for name in suspicious
     }
     variants = list(dict.fromkeys(variant for pair in pairs.values() for variant in pair))
@@ -130,9 +123,7 @@ def measure_impact(
             "drawn_from": len(target),
             "with": _bound(estimates[with_]),
             "without": _bound(estimates[without]),
-            "difference": _bound(
-                {m: e.minus(estimates[without][m]) for m, e in estimates[with_].items()}
-            ),
+            "difference": _bound({m: e.minus(estimates[without][m]) for m, e in estimates[with_].items()}),
         }
         for name, (with_, without) in pairs.items()
     ]
@@ -153,10 +144,7 @@ def _bound(metrics: dict[str, Estimate]) -> dict[str, float]:
 
 
 def _cross_fit(
-    features: pd.DataFrame,
-    target: pd.Series,
-    variants: Sequence[Variant],
-    options: LeakageOptions,
+    features: pd.DataFrame, target: pd.Series, variants: Sequence[Variant], options: LeakageOptions
 ) -> dict[Variant, dict[str, Estimate]]:
     outcomes = target.to_numpy(dtype=np.int64)
     # Fitted on all the loans at once: imputing, scaling and listing categories see no outcome.

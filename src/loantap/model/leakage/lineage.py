@@ -59,15 +59,7 @@ def find_later_dates(loans: pd.DataFrame) -> list[LaterDates]:
         later = loans[name] > loans["issue_month"]
         ids = loans.loc[later, "loan_id"] if "loan_id" in loans else pd.Series(dtype="str")
         users = tuple(f.name for f in FEATURES.values() if name in f.uses)
-        found.append(
-            LaterDates(
-                name,
-                int(loans[name].notna().sum()),
-                int(later.sum()),
-                tuple(ids.head(_SHOWN)),
-                users,
-            )
-        )
+        found.append(LaterDates(name, int(loans[name].notna().sum()), int(later.sum()), tuple(ids.head(_SHOWN)), users))
     return found
 
 
@@ -76,10 +68,7 @@ def check_dates(name: str, later: list[LaterDates], options: LeakageOptions) -> 
     mine = [found for found in later if name in found.used_by and found.later]
     if not mine:
         return Evidence("dated_after_decision")
-    shown = ", ".join(
-        f"{f.column} in {f.later:,} of {f.loans:,} loans (such as {', '.join(f.examples)})"
-        for f in mine
-    )
+    shown = ", ".join(f"{f.column} in {f.later:,} of {f.loans:,} loans (such as {', '.join(f.examples)})" for f in mine)
     is_many = any(found.share > options.max_later_share for found in mine)
     return Evidence(
         "dated_after_decision",

@@ -81,14 +81,10 @@ def _auc_of_groups(scores: FloatArray, codes: IntArray, target: pd.Series) -> fl
     outcome = np.repeat([0, 1], len(scores))
     weights = np.concatenate([count - bad, bad])
     used = weights > 0
-    return float(
-        roc_auc_score(outcome[used], np.tile(scores, 2)[used], sample_weight=weights[used])
-    )
+    return float(roc_auc_score(outcome[used], np.tile(scores, 2)[used], sample_weight=weights[used]))
 
 
-def find_implausible_categories(
-    bins: Bins, target: pd.Series, options: LeakageOptions
-) -> pd.DataFrame:
+def find_implausible_categories(bins: Bins, target: pd.Series, options: LeakageOptions) -> pd.DataFrame:
     """Categories whose default rate is significantly outside the plausible range.
 
     One-sided binomial tests against the nearer end of `plausible_default_rates`, with the false

@@ -7,13 +7,7 @@ import pandas as pd
 
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.promotion.release import Champion
-from loantap.model.promotion.rule import (
-    Condition,
-    Verdict,
-    judge_against,
-    judge_alone,
-    reach_verdict,
-)
+from loantap.model.promotion.rule import Condition, Verdict, judge_against, judge_alone, reach_verdict
 from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import OUT_OF_TIME, TEST, predict_samples
@@ -46,19 +40,11 @@ def challenge(
     train = model_input[model_input["split"].eq(Split.TRAIN)]
     boosting = train_challenger(train, options)
     challenging = predict_samples(
-        model_input,
-        feature_names(options),
-        boosting,
-        lambda rows: train_challenger(rows, options),
+        model_input, feature_names(options), boosting, lambda rows: train_challenger(rows, options)
     )
     conditions = [
         *judge_alone(challenging, list_caught(report, options), options.promotion, options.seed),
-        *judge_against(
-            challenging[challenging["sample"].ne(TEST)],
-            predictions,
-            options.promotion,
-            options.seed,
-        ),
+        *judge_against(challenging[challenging["sample"].ne(TEST)], predictions, options.promotion, options.seed),
     ]
     verdict = reach_verdict(boosting.kind, logistic.kind, conditions)
     if verdict.promoted:
@@ -82,17 +68,13 @@ def judge_promotion(
         return reach_verdict(name, "", conditions)
     if digest and digest == champion.digest:
         evidence = f"same data, same model as {champion.label}: nothing new registered"
-        return reach_verdict(
-            name, champion.label, [*conditions, Condition("a new model", False, evidence)]
-        )
+        return reach_verdict(name, champion.label, [*conditions, Condition("a new model", False, evidence)])
     old = predict_as_champion(model_input, new, champion)
     conditions += judge_against(new, old, rule, options.seed)
     return reach_verdict(name, champion.label, conditions)
 
 
-def predict_as_champion(
-    model_input: pd.DataFrame, new: pd.DataFrame, champion: Champion
-) -> pd.DataFrame:
+def predict_as_champion(model_input: pd.DataFrame, new: pd.DataFrame, champion: Champion) -> pd.DataFrame:
     """PDs of the champion for the loans the new model was judged on, none of which it had seen.
 
     The prediction it was registered with for the same kind of sample is taken, which came from
@@ -113,9 +95,7 @@ def predict_as_champion(
     if not set(names) <= set(model_input.columns):  # it was trained on features of another release
         return known
     rows = model_input.set_index("loan_id").loc[unknown["loan_id"], names]
-    scored = unknown.assign(
-        probability_of_default=champion.trained.pipeline.predict_proba(rows)[:, 1]
-    )
+    scored = unknown.assign(probability_of_default=champion.trained.pipeline.predict_proba(rows)[:, 1])
     return pd.concat([known, scored], ignore_index=True)
 
 
@@ -125,7 +105,5 @@ def list_caught(report: dict[str, Any], options: TrainingOptions) -> list[str] |
     if not feature_set.for_lending:
         return None
     return [
-        entry["feature"]
-        for entry in report["features"]
-        if entry["caught"] and entry["feature"] in feature_set.features
+        entry["feature"] for entry in report["features"] if entry["caught"] and entry["feature"] in feature_set.features
     ]

@@ -99,9 +99,7 @@ def compare_log_loss(
     return _summarise(target, float(gains.mean()), drawn, options)
 
 
-def compare_auc(
-    target: IntArray, new: FloatArray, old: FloatArray, options: PromotionOptions, seed: int
-) -> Difference:
+def compare_auc(target: IntArray, new: FloatArray, old: FloatArray, options: PromotionOptions, seed: int) -> Difference:
     """Rise of the AUC from old PDs to new ones, by a paired bootstrap."""
     scores = np.stack([new, old])
     drawn = bootstrap_aucs(target, scores, seed=seed, resamples=options.resamples)
@@ -123,10 +121,7 @@ def judge_alone(
     charged_off = int(target.sum())
     ece = expected_calibration_error(target, pd_)
     _, highest = perfect_ece_bounds(
-        pd_,
-        seed=seed,
-        resamples=options.resamples,
-        confidence=options.calibration_confidence,
+        pd_, seed=seed, resamples=options.resamples, confidence=options.calibration_confidence
     )
     allowed = max(highest, options.tolerated_ece)
     return [
@@ -135,11 +130,7 @@ def judge_alone(
             charged_off >= options.min_charge_offs,
             f"{charged_off:,} in training, {options.min_charge_offs:,} required",
         ),
-        Condition(
-            "leakage gate",
-            not caught,
-            _tell_caught(caught),
-        ),
+        Condition("leakage gate", not caught, _tell_caught(caught)),
         Condition(
             "calibrated",
             ece <= allowed,
@@ -151,9 +142,7 @@ def judge_alone(
     ]
 
 
-def judge_against(
-    new: pd.DataFrame, old: pd.DataFrame, options: PromotionOptions, seed: int
-) -> list[Condition]:
+def judge_against(new: pd.DataFrame, old: pd.DataFrame, options: PromotionOptions, seed: int) -> list[Condition]:
     """The conditions that need a champion.
 
     Both tables hold `loan_id`, `sample`, `is_charged_off` and `probability_of_default`, each by a
@@ -194,9 +183,7 @@ def _loss(target: IntArray, pd_: FloatArray) -> FloatArray:
     return -np.log(np.clip(likelihood, least, None))
 
 
-def _summarise(
-    target: IntArray, gain: float, drawn: FloatArray, options: PromotionOptions
-) -> Difference:
+def _summarise(target: IntArray, gain: float, drawn: FloatArray, options: PromotionOptions) -> Difference:
     tail = (1 - options.confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return Difference(len(target), int(target.sum()), float(gain), float(low), float(high))

@@ -50,11 +50,7 @@ class Assessed:
         rows = list(problems)
         sentences = tuple(dict.fromkeys((*self.reasons.sentences, *problems.values())))
         places = {sentence: place for place, sentence in enumerate(sentences)}
-        codes, probability, score = (
-            self.reasons.codes.copy(),
-            self.probability_of_default.copy(),
-            self.score.copy(),
-        )
+        codes, probability, score = (self.reasons.codes.copy(), self.probability_of_default.copy(), self.score.copy())
         codes[:, rows] = 0
         codes[0, rows] = [places[problem] for problem in problems.values()]
         probability[rows], score[rows] = np.nan, np.nan

@@ -25,9 +25,7 @@ class UnexplainableError(ValueError):
     """The PD of a model is not the sum of its reasons."""
 
 
-def make_scorecard(
-    pipeline: Pipeline, feature_set: FeatureSet, reference: tuple[float, ...]
-) -> Scorecard:
+def make_scorecard(pipeline: Pipeline, feature_set: FeatureSet, reference: tuple[float, ...]) -> Scorecard:
     """The additive form of a fitted logistic regression, or of boosted trees without interactions.
 
     Raises:
@@ -41,26 +39,20 @@ def make_scorecard(
             base, effects = _find_steps(pipeline, feature_set)
             _require_length(reference, len(effects))
             centred = {
-                name: _shift(effect, mean)
-                for (name, effect), mean in zip(effects.items(), reference, strict=True)
+                name: _shift(effect, mean) for (name, effect), mean in zip(effects.items(), reference, strict=True)
             }
             return Scorecard(base + sum(reference), centred)
     raise UnexplainableError(
-        f"{type(pipeline[-1]).__name__} is not a sum of one effect per feature, so its PD cannot "
-        f"be explained exactly"
+        f"{type(pipeline[-1]).__name__} is not a sum of one effect per feature, so its PD cannot be explained exactly"
     )
 
 
 def _require_length(reference: tuple[float, ...], length: int) -> None:
     if len(reference) != length:
-        raise UnexplainableError(
-            f"the reference of its reasons has {len(reference)} values, and the model {length}"
-        )
+        raise UnexplainableError(f"the reference of its reasons has {len(reference)} values, and the model {length}")
 
 
-def measure_reference(
-    pipeline: Pipeline, feature_set: FeatureSet, features: pd.DataFrame
-) -> tuple[float, ...]:
+def measure_reference(pipeline: Pipeline, feature_set: FeatureSet, features: pd.DataFrame) -> tuple[float, ...]:
     """Where contributions are measured from: the mean of the training loans.
 
     Of a logistic regression that of each encoded column, of boosted trees the mean effect of each
@@ -90,9 +82,7 @@ def _encode(pipeline: Pipeline, features: pd.DataFrame) -> FloatArray:
     return np.asarray(dense, dtype="float64")
 
 
-def _take_regression_apart(
-    pipeline: Pipeline, feature_set: FeatureSet, reference: FloatArray
-) -> Scorecard:
+def _take_regression_apart(pipeline: Pipeline, feature_set: FeatureSet, reference: FloatArray) -> Scorecard:
     coefficients = pipeline[-1].coef_[0]
     owners = encoded_owners(pipeline, feature_set)
     numeric = pipeline[0].named_transformers_["numeric"]
@@ -117,9 +107,7 @@ def _probe_categories(pipeline: Pipeline, feature_set: FeatureSet) -> dict[str, 
     blank = dict.fromkeys(feature_set.numeric, np.nan)
     unseen = dict.fromkeys(feature_set.categorical, _UNSEEN)
     return {
-        name: pd.DataFrame(
-            [blank | unseen | {name: str(category)} for category in (*categories, _UNSEEN)]
-        )
+        name: pd.DataFrame([blank | unseen | {name: str(category)} for category in (*categories, _UNSEEN)])
         for name, categories in zip(feature_set.categorical, encoder.categories_, strict=True)
     }
 

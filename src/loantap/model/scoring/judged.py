@@ -43,10 +43,7 @@ class JudgedModel:
         """Whether it decides, or else which version does; `promoted` is what the rule said."""
         from_real = self.champion and not self.champion.split()[0].endswith("-demo")
         if from_real and self.name.endswith("-demo"):
-            return (
-                f"Not champion: {self.champion}, which learnt from real loans, decides. "
-                "This page is not about it"
-            )
+            return f"Not champion: {self.champion}, which learnt from real loans, decides. This page is not about it"
         if self.is_new and promoted:
             return "Champion from the end of this run on"
         if self.champion == str(self):

@@ -37,9 +37,7 @@ class OwnValue:
     steps: int
     is_text: bool
 
-    def take_column(
-        self, columns: Mapping[str, FloatArray | Texts], rows: IntArray
-    ) -> FloatArray | Texts:
+    def take_column(self, columns: Mapping[str, FloatArray | Texts], rows: IntArray) -> FloatArray | Texts:
         """The values to be quoted, by row."""
         if self.column:
             return _take_rows(columns[self.column], rows)

@@ -10,15 +10,7 @@ import pandas as pd
 
 from loantap.features.definitions import FEATURES
 from loantap.model.scoring.own_values import BOUNDLESS, OwnValue, make_own_value
-from loantap.model.scoring.scorecard import (
-    SCALE,
-    Effect,
-    LinearEffect,
-    Scorecard,
-    ScoreScale,
-    StepEffect,
-    TableEffect,
-)
+from loantap.model.scoring.scorecard import SCALE, Effect, LinearEffect, Scorecard, ScoreScale, StepEffect, TableEffect
 from loantap.portfolio.dictionary import COLUMNS
 
 BASE = "base points"
@@ -28,9 +20,7 @@ _COLUMNS = ("feature", "attribute", "low", "high", "anchor", "points", "points_p
 Row = tuple[Any, ...]
 
 
-def tabulate_points(
-    scorecard: Scorecard, features: pd.DataFrame, scale: ScoreScale = SCALE
-) -> pd.DataFrame:
+def tabulate_points(scorecard: Scorecard, features: pd.DataFrame, scale: ScoreScale = SCALE) -> pd.DataFrame:
     """Points of every attribute; `features` give the bands of numbers.
 
     Returns:
@@ -40,15 +30,11 @@ def tabulate_points(
         and `points_per_unit` that the feature lies above it. Their sum is the score before it is
         rounded and kept within limits.
     """
-    rows: list[Row] = [
-        (BASE, "the mean loan", np.nan, np.nan, np.nan, scale.exact(scorecard.base), 0.0)
-    ]
+    rows: list[Row] = [(BASE, "the mean loan", np.nan, np.nan, np.nan, scale.exact(scorecard.base), 0.0)]
     for name, effect in scorecard.effects.items():
         if effect.direction == 0:
             continue
-        for attribute, low, high, anchor, effect_there, slope in _list_attributes(
-            name, effect, features[name]
-        ):
+        for attribute, low, high, anchor, effect_there, slope in _list_attributes(name, effect, features[name]):
             points = (-scale.factor * effect_there, -scale.factor * slope)
             rows.append((name, attribute, low, high, anchor, *points))
     table = pd.DataFrame(rows, columns=list(_COLUMNS))

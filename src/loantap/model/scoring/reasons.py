@@ -53,11 +53,7 @@ class ReasonGiver:
     concepts: tuple[Concept, ...]
     senseless: frozenset[str]
 
-    def give(
-        self,
-        contributed: Mapping[str, FloatArray],
-        columns: Mapping[str, FloatArray | Texts],
-    ) -> GivenReasons:
+    def give(self, contributed: Mapping[str, FloatArray], columns: Mapping[str, FloatArray | Texts]) -> GivenReasons:
         """The four strongest adverse reasons of each application, from its contributions."""
         strength = [self._add_up(concept, contributed) for concept in self.concepts]
         codes = np.zeros((REASON_COUNT, len(strength[0])), dtype="int32")
@@ -73,9 +69,7 @@ class ReasonGiver:
             codes[rank[rows], rows] = table[local]
         return GivenReasons(codes, tuple(vocabulary))
 
-    def give_one(
-        self, contributed: Mapping[str, float], columns: Mapping[str, float | str | None]
-    ) -> tuple[str, ...]:
+    def give_one(self, contributed: Mapping[str, float], columns: Mapping[str, float | str | None]) -> tuple[str, ...]:
         """The four strongest adverse reasons of one application."""
         strength = [self._add_up_one(concept, contributed) for concept in self.concepts]
         order = sorted(range(len(strength)), key=strength.__getitem__, reverse=True)
@@ -88,10 +82,7 @@ class ReasonGiver:
         return (*sentences, *_NO_REASON[len(sentences) :])
 
     def _add_up(self, concept: Concept, contributed: Mapping[str, FloatArray]) -> FloatArray:
-        parts = (
-            np.minimum(contributed[n], 0) if n in self.senseless else contributed[n]
-            for n in concept.features
-        )
+        parts = (np.minimum(contributed[n], 0) if n in self.senseless else contributed[n] for n in concept.features)
         return sum(parts, np.zeros(()))
 
     def _add_up_one(self, concept: Concept, contributed: Mapping[str, float]) -> float:

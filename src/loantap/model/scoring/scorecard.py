@@ -122,9 +122,7 @@ class Scorecard:
         """
         return pd.DataFrame(
             {
-                name: effect.of_column(
-                    to_values(features[name], is_text=FEATURES[name].categorical)
-                )
+                name: effect.of_column(to_values(features[name], is_text=FEATURES[name].categorical))
                 for name, effect in self.effects.items()
             },
             index=features.index,

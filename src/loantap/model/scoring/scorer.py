@@ -13,13 +13,7 @@ from loantap.model.scoring.assessed import Assessed, Scored
 from loantap.model.scoring.decompose import UnexplainableError, make_scorecard
 from loantap.model.scoring.invalid import Problem, describe_invalid, say_problem
 from loantap.model.scoring.reasons import REASONS, ReasonGiver, make_reason_giver
-from loantap.model.scoring.scorecard import (
-    SCALE,
-    Scorecard,
-    TableEffect,
-    to_probabilities,
-    to_probability,
-)
+from loantap.model.scoring.scorecard import SCALE, Scorecard, TableEffect, to_probabilities, to_probability
 from loantap.model.scoring.support import Support
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.model.scoring.trained import TrainedModel
@@ -69,9 +63,7 @@ class Scorer:
                 f"model {self.name} version {self.version} uses features that no lending "
                 f"decision may rest on; score with a lending model"
             )
-        scorecard = make_scorecard(
-            self.trained.pipeline, self.feature_set, self.trained.facts.reference
-        )
+        scorecard = make_scorecard(self.trained.pipeline, self.feature_set, self.trained.facts.reference)
         terms = [
             _Term(name, FEATURES[name].uses, make_formula(name), effect.of_one)
             for name, effect in scorecard.effects.items()
@@ -128,10 +120,7 @@ class Scorer:
         return pd.concat([numbers, assessed.reasons.as_text(applications.index)], axis=1)
 
     def assess(
-        self,
-        applications: pd.DataFrame,
-        as_of: pd.Timestamp,
-        tally: ApplicationTally | None = None,
+        self, applications: pd.DataFrame, as_of: pd.Timestamp, tally: ApplicationTally | None = None
     ) -> Assessed:
         """Score like `score` without spelling the reasons out for each row; `tally` counts them."""
         require_columns(applications, self.columns, "applications")
@@ -150,19 +139,12 @@ class Scorer:
         return self._assess(given, list_faults(loans), as_of, None)
 
     def _assess(
-        self,
-        given: Mapping[str, pd.Series],
-        faults: pd.Series,
-        as_of: pd.Timestamp,
-        tally: ApplicationTally | None,
+        self, given: Mapping[str, pd.Series], faults: pd.Series, as_of: pd.Timestamp, tally: ApplicationTally | None
     ) -> Assessed:
         read = {c.name: read_column(given[c.name], c, as_of) for c in self.columns}
         columns = {name: column.values for name, column in read.items()}
         features = {term.name: compute_column(term.name, columns) for term in self._terms}
-        contributed = {
-            name: effect.of_column(features[name])
-            for name, effect in self.scorecard.effects.items()
-        }
+        contributed = {name: effect.of_column(features[name]) for name, effect in self.scorecard.effects.items()}
         log_odds = sum(contributed.values(), np.full(len(faults), self.scorecard.base))
         assessed = Assessed(
             to_probabilities(log_odds),
@@ -199,9 +181,7 @@ class Scorer:
             columns,
         )
 
-    def explain_one(
-        self, application: Mapping[str, object], as_of: pd.Timestamp
-    ) -> dict[str, float]:
+    def explain_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> dict[str, float]:
         """Contribution of each feature to the log-odds of one application; {} if it is invalid.
 
         With `scorecard.base` they sum to the log-odds of its PD.
@@ -212,9 +192,7 @@ class Scorer:
         columns, problems = self.read_one(application, as_of)
         return {} if problems else self._contribute(columns)[2]
 
-    def _contribute(
-        self, columns: Mapping[str, Value]
-    ) -> tuple[float, dict[str, float | str], dict[str, float]]:
+    def _contribute(self, columns: Mapping[str, Value]) -> tuple[float, dict[str, float | str], dict[str, float]]:
         log_odds = self.scorecard.base
         features: dict[str, float | str] = {}
         contributed: dict[str, float] = {}

@@ -35,16 +35,13 @@ class Support:
     def sentences(self) -> tuple[str, ...]:
         """What is said of an application; the first, "", of one like the others."""
         unlike = (
-            f"{FEATURES[name].phrase} is outside the range of the loans that the model was trained "
-            "on"
+            f"{FEATURES[name].phrase} is outside the range of the loans that the model was trained on"
             for name in self.ranges
         )
         return ("", _INSTALMENT, _RATE, *unlike)
 
     def check_columns(
-        self,
-        features: Mapping[str, FloatArray | Texts],
-        columns: Mapping[str, FloatArray | Texts],
+        self, features: Mapping[str, FloatArray | Texts], columns: Mapping[str, FloatArray | Texts]
     ) -> IntArray:
         """Place in `sentences` of what is said; a missing value is unlike nothing."""
         found = np.zeros(len(next(_numbers(columns))), dtype="int8")

@@ -34,10 +34,7 @@ class ApplicationTally:
     unseen: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(
-        self,
-        columns: Mapping[str, FloatArray | Texts],
-        invalid: Sequence[int],
-        seen: Mapping[str, frozenset[str]],
+        self, columns: Mapping[str, FloatArray | Texts], invalid: Sequence[int], seen: Mapping[str, frozenset[str]]
     ) -> None:
         """Count a batch: `invalid` are places that cannot be scored, `seen` known categories."""
         numbers = {n: v for n, v in columns.items() if not isinstance(v, Texts)}

@@ -117,9 +117,7 @@ def _measure_ranges(features: pd.DataFrame, names: list[str]) -> dict[str, tuple
     first = {FEATURES[name].phrase: name for name in reversed(names)}
     measured = {name: features[name] for name in names if name in first.values()}
     return {
-        name: (float(values.min()), float(values.max()))
-        for name, values in measured.items()
-        if values.notna().any()
+        name: (float(values.min()), float(values.max())) for name, values in measured.items() if values.notna().any()
     }
 
 
@@ -127,10 +125,7 @@ def _measure_rates(features: pd.DataFrame) -> dict[str, tuple[float, float]]:
     if not {"interest_rate_pct", "sub_grade_rank"} <= set(features.columns):
         return {}
     by_grade = features.groupby("sub_grade_rank")["interest_rate_pct"].agg(["min", "max"]).dropna()
-    return {
-        SUB_GRADES[int(rank)]: (float(low), float(high))
-        for rank, low, high in by_grade.itertuples()
-    }
+    return {SUB_GRADES[int(rank)]: (float(low), float(high)) for rank, low, high in by_grade.itertuples()}
 
 
 def _commonest(column: pd.Series) -> str:

@@ -25,16 +25,9 @@ def make_challenger(features: FeatureSet, options: ChallengerOptions, seed: int)
     in it (numbers of mortgage accounts are missing up to 2011, and never after 2012).
     """
     imputer = SimpleImputer(strategy="mean", keep_empty_features=True)
-    encoder = OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=-1,
-        min_frequency=MIN_CATEGORY_COUNT,
-    )
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, min_frequency=MIN_CATEGORY_COUNT)
     columns = ColumnTransformer(
-        [
-            ("numeric", imputer, features.numeric),
-            ("categorical", encoder, features.categorical),
-        ],
+        [("numeric", imputer, features.numeric), ("categorical", encoder, features.categorical)],
         verbose_feature_names_out=False,
     )
     numeric, categorical = len(features.numeric), len(features.categorical)
@@ -54,11 +47,7 @@ def make_challenger(features: FeatureSet, options: ChallengerOptions, seed: int)
 
 
 def fit_challenger(
-    features: pd.DataFrame,
-    target: pd.Series,
-    feature_set: FeatureSet,
-    options: ChallengerOptions,
-    seed: int,
+    features: pd.DataFrame, target: pd.Series, feature_set: FeatureSet, options: ChallengerOptions, seed: int
 ) -> Pipeline:
     """Fit the challenger on the rows given, on one thread so that sums repeat."""
     with threadpool_limits(1):

@@ -43,9 +43,7 @@ class Calibration:
         """The pipeline with the recalibration in its coefficients."""
         name, classifier = pipeline.steps[-1]
         folded = as_scikit_learn(
-            classifier,
-            self.slope * classifier.coef_,
-            self.intercept + self.slope * classifier.intercept_,
+            classifier, self.slope * classifier.coef_, self.intercept + self.slope * classifier.intercept_
         )
         return Pipeline([*pipeline.steps[:-1], (name, folded)])
 
@@ -84,6 +82,4 @@ def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArra
 
 def fit_calibration_out_of_fold(out_of_fold: pd.DataFrame) -> Calibration:
     """The recalibration for loans to come, from out-of-fold predictions."""
-    return fit_calibration(
-        out_of_fold["is_charged_off"].to_numpy(), out_of_fold["log_odds"].to_numpy()
-    )
+    return fit_calibration(out_of_fold["is_charged_off"].to_numpy(), out_of_fold["log_odds"].to_numpy())

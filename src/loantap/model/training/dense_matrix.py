@@ -24,9 +24,7 @@ class BlockwiseMatrix(DenseMatrix):
     What is left out has weight zero: to copy what stays takes longer than to multiply it all.
     """
 
-    def sandwich(
-        self, d: AnyFloatArray, rows: Places | None = None, cols: Places | None = None
-    ) -> AnyFloatArray:
+    def sandwich(self, d: AnyFloatArray, rows: Places | None = None, cols: Places | None = None) -> AnyFloatArray:
         """`X.T @ diag(d) @ X` of the rows and columns asked for (all, if None): columns x columns.
 
         The weights `d` may have either sign.
@@ -47,9 +45,7 @@ class BlockwiseMatrix(DenseMatrix):
             total += block.T @ scaled
         return total
 
-    def matvec(
-        self, vec: AnyFloatArray, cols: Places | None = None, out: AnyFloatArray | None = None
-    ) -> AnyFloatArray:
+    def matvec(self, vec: AnyFloatArray, cols: Places | None = None, out: AnyFloatArray | None = None) -> AnyFloatArray:
         """`X[:, cols] @ vec[cols]`: one value per row, added to `out` if there is one."""
         product: AnyFloatArray = super().matvec(_keep(vec, cols), None, out)
         return product

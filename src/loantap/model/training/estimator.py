@@ -27,33 +27,19 @@ def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
     A missing number counts as the mean of the training loans: it speaks for neither side.
     """
     numeric = Pipeline(
-        [
-            ("impute", SimpleImputer(strategy="mean", keep_empty_features=True)),
-            ("scale", StandardScaler()),
-        ]
+        [("impute", SimpleImputer(strategy="mean", keep_empty_features=True)), ("scale", StandardScaler())]
     )
     categorical = CategoryEncoder(
-        handle_unknown="infrequent_if_exist",
-        min_frequency=MIN_CATEGORY_COUNT,
-        sparse_output=False,
+        handle_unknown="infrequent_if_exist", min_frequency=MIN_CATEGORY_COUNT, sparse_output=False
     )
     return ColumnTransformer(
-        [
-            ("numeric", numeric, features.numeric),
-            ("categorical", categorical, features.categorical),
-        ],
+        [("numeric", numeric, features.numeric), ("categorical", categorical, features.categorical)],
         verbose_feature_names_out=False,
     )
 
 
 def make_model(
-    features: FeatureSet,
-    candidate: Candidate,
-    *,
-    seed: int,
-    max_iterations: int,
-    tolerance: float,
-    monotone: bool,
+    features: FeatureSet, candidate: Candidate, *, seed: int, max_iterations: int, tolerance: float, monotone: bool
 ) -> ResamplingPipeline:
     """Unfitted pipeline of one candidate: preprocess, balance, logistic regression.
 
@@ -70,11 +56,7 @@ def make_model(
     )
     sampler = make_sampler(candidate.balancing, seed)
     return ResamplingPipeline(
-        [
-            ("preprocess", make_preprocessor(features)),
-            ("balance", sampler),
-            ("classify", classifier),
-        ]
+        [("preprocess", make_preprocessor(features)), ("balance", sampler), ("classify", classifier)]
     )
 
 

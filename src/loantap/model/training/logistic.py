@@ -57,9 +57,7 @@ class BoundedLogisticRegression(LogisticRegression):
         tol: float = 1e-7,
         start: AnyFloatArray | Sequence[float] = (),
     ) -> None:
-        super().__init__(
-            C=C, l1_ratio=l1_ratio, class_weight=class_weight, max_iter=max_iter, tol=tol
-        )
+        super().__init__(C=C, l1_ratio=l1_ratio, class_weight=class_weight, max_iter=max_iter, tol=tol)
         self.signs = signs
         self.start = start
 
@@ -182,11 +180,7 @@ def as_scikit_learn(
 ) -> LogisticRegression:
     """scikit-learn's own class, fitted, with these coefficients and all else of `fitted`."""
     model = LogisticRegression(
-        C=fitted.C,
-        l1_ratio=fitted.l1_ratio,
-        class_weight=fitted.class_weight,
-        max_iter=fitted.max_iter,
-        tol=fitted.tol,
+        C=fitted.C, l1_ratio=fitted.l1_ratio, class_weight=fitted.class_weight, max_iter=fitted.max_iter, tol=fitted.tol
     )
     solution = np.append(intercept, coefficients)
     _set_fit(model, solution, fitted.classes_, fitted.n_iter_)
@@ -194,10 +188,7 @@ def as_scikit_learn(
 
 
 def _set_fit(
-    model: LogisticRegression,
-    solution: AnyFloatArray,
-    classes: AnyFloatArray,
-    iterations: npt.NDArray[np.int32],
+    model: LogisticRegression, solution: AnyFloatArray, classes: AnyFloatArray, iterations: npt.NDArray[np.int32]
 ) -> None:
     model.classes_ = classes
     model.coef_ = np.asarray(solution[1:], dtype="float64").reshape(1, -1)

@@ -17,9 +17,7 @@ class SampledNeighbors(NearestNeighbors):
     loans notice. `n_neighbors` counts the row itself.
     """
 
-    def __init__(
-        self, *, n_neighbors: int = 6, most: int = 5_000, random_state: int | None = None
-    ) -> None:
+    def __init__(self, *, n_neighbors: int = 6, most: int = 5_000, random_state: int | None = None) -> None:
         super().__init__(n_neighbors=n_neighbors)
         self.most = most
         self.random_state = random_state
@@ -35,10 +33,7 @@ class SampledNeighbors(NearestNeighbors):
         return self
 
     def kneighbors(
-        self,
-        X: npt.NDArray[Any] | None = None,
-        n_neighbors: int | None = None,
-        return_distance: bool = True,
+        self, X: npt.NDArray[Any] | None = None, n_neighbors: int | None = None, return_distance: bool = True
     ) -> Any:
         """Distances and row numbers of the neighbours, the numbers those of the rows fitted."""
         distances, places = super().kneighbors(X, n_neighbors, return_distance=True)

@@ -47,38 +47,25 @@ class PathSearch:
     """
 
     def __init__(
-        self,
-        candidates: Sequence[Candidate],
-        make: Callable[[Candidate], ResamplingPipeline],
-        score: Scorer,
-        jobs: int,
+        self, candidates: Sequence[Candidate], make: Callable[[Candidate], ResamplingPipeline], score: Scorer, jobs: int
     ) -> None:
         self._candidates = candidates
         self._models = [make(candidate) for candidate in candidates]
         self._score = score
         self._jobs = jobs
 
-    def judge(
-        self, features: pd.DataFrame, target: pd.Series, cv: BaseCrossValidator
-    ) -> list[list[Judged]]:
+    def judge(self, features: pd.DataFrame, target: pd.Series, cv: BaseCrossValidator) -> list[list[Judged]]:
         """Each candidate on each fold that it was not fitted on, by fold and candidate."""
         folds = list(cv.split(features, target))
         outcomes = target.to_numpy()
         tasks = share_out(len(folds), group_by_balance(self._candidates), self._jobs)
         with fitting_threads(self._jobs) as threads:
             counter = _Counter(len(folds) * len(self._candidates), threads)
-            done = threads.map(
-                lambda t: self._judge(features, outcomes, folds[t.fold], t, counter), tasks
-            )
+            done = threads.map(lambda t: self._judge(features, outcomes, folds[t.fold], t, counter), tasks)
             return collect(zip(tasks, done, strict=True), len(folds), len(self._candidates))
 
     def _judge(
-        self,
-        features: pd.DataFrame,
-        outcomes: npt.NDArray[Any],
-        fold: Fold,
-        task: Task,
-        counter: _Counter,
+        self, features: pd.DataFrame, outcomes: npt.NDArray[Any], fold: Fold, task: Task, counter: _Counter
     ) -> dict[int, Judged]:
         inside, outside = fold
         preprocess = clone(self._models[0]["preprocess"])

@@ -63,12 +63,7 @@ class PilotedStarts:
     Without a pilot a fit starts from the solution before it, or from a nearer one `known` by C.
     """
 
-    def __init__(
-        self,
-        classifier: BoundedLogisticRegression,
-        pilot: Pilot | None,
-        known: dict[float, Solved],
-    ) -> None:
+    def __init__(self, classifier: BoundedLogisticRegression, pilot: Pilot | None, known: dict[float, Solved]) -> None:
         self._classifier: BoundedLogisticRegression = clone(classifier)
         self._pilot = pilot
         self._known = known
@@ -102,12 +97,8 @@ class PilotedStarts:
         """What all rows gave with the C last asked for, beside what the pilot gave."""
         return Solved(solution, self._on_pilot)
 
-    def _fit(
-        self, pilot: Pilot, inverse_penalty: float, start: AnyFloatArray | None
-    ) -> tuple[AnyFloatArray, int]:
+    def _fit(self, pilot: Pilot, inverse_penalty: float, start: AnyFloatArray | None) -> tuple[AnyFloatArray, int]:
         # Each row counts for those it stands for: the penalty is weighed against their sum.
         weights = np.full(len(pilot.target), float(_STEP))
-        [fitted] = self._classifier.fit_path(
-            pilot.matrix, pilot.target, [inverse_penalty], weights, lambda *_: start
-        )
+        [fitted] = self._classifier.fit_path(pilot.matrix, pilot.target, [inverse_penalty], weights, lambda *_: start)
         return fitted.solution, int(fitted.n_iter_[0])

@@ -20,9 +20,7 @@ SAMPLES = (CROSS_VALIDATION, TEST, OUT_OF_TIME)
 Fit = Callable[[pd.DataFrame, pd.Series, int], Any]
 
 
-def cross_validate(
-    rows: pd.DataFrame, features: list[str], fit: Fit, options: TrainingOptions
-) -> pd.DataFrame:
+def cross_validate(rows: pd.DataFrame, features: list[str], fit: Fit, options: TrainingOptions) -> pd.DataFrame:
     """Out-of-fold PDs of training loans, decided at thresholds found on other folds.
 
     `rows` has one row per loan: `loan_id`, `is_charged_off`, features. `fit` takes features,
@@ -37,10 +35,7 @@ def cross_validate(
     target = rows["is_charged_off"]
     log_odds, fold = predict_out_of_fold(rows[features], target, fit, options)
     outcomes = target.to_numpy()
-    if options.calibrated:
-        pd_ = calibrate_cross_fitted(outcomes, log_odds, fold)
-    else:
-        pd_ = Calibration().apply(log_odds)
+    pd_ = calibrate_cross_fitted(outcomes, log_odds, fold) if options.calibrated else Calibration().apply(log_odds)
     if options.threshold is None:
         threshold, _ = find_best_threshold(outcomes, pd_)
         declined = decline_cross_fitted(outcomes, pd_, fold)
@@ -70,10 +65,7 @@ def predict_out_of_fold(
 
 
 def predict_samples(
-    model_input: pd.DataFrame,
-    features: list[str],
-    trained: FittedModel,
-    train: Callable[[pd.DataFrame], FittedModel],
+    model_input: pd.DataFrame, features: list[str], trained: FittedModel, train: Callable[[pd.DataFrame], FittedModel]
 ) -> pd.DataFrame:
     """PDs in cross-validation, on the test split and out of time.
 
@@ -128,8 +120,7 @@ def join_out_of_fold(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataF
         InputError: the loans are not those of the predictions.
     """
     out_of_fold = predictions.loc[
-        predictions["sample"].eq(CROSS_VALIDATION),
-        ["loan_id", "probability_of_default", "declined"],
+        predictions["sample"].eq(CROSS_VALIDATION), ["loan_id", "probability_of_default", "declined"]
     ]
     joined = out_of_fold.merge(loans, on="loan_id", validate="one_to_one")
     if len(joined) < len(out_of_fold):

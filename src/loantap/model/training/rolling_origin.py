@@ -81,11 +81,7 @@ def _judged_at(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.Series:
     origins = _list_origins(window)
     issued = loans["issue_month"]
     place = np.searchsorted(origins, issued.to_numpy().astype("datetime64[s]"), side="right") - 1
-    is_judged = (
-        loans["term_months"].eq(window.term_months)
-        & issued.le(pd.Timestamp(window.last_month))
-        & (place >= 0)
-    )
+    is_judged = loans["term_months"].eq(window.term_months) & issued.le(pd.Timestamp(window.last_month)) & (place >= 0)
     return pd.Series(origins[np.maximum(place, 0)], index=loans.index).where(is_judged)
 
 

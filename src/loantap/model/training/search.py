@@ -69,9 +69,7 @@ def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) 
             "Give a larger portfolio or set modeling.<namespace>.folds lower",
         )
     candidates = options.candidates
-    paths = PathSearch(
-        candidates, lambda c: make_candidate(c, options), score_on_fold, options.jobs
-    )
+    paths = PathSearch(candidates, lambda c: make_candidate(c, options), score_on_fold, options.jobs)
     judged = paths.judge(features, target, make_folds(options))
     scores = tabulate_scores(candidates, judged)
     chosen = choose(scores, options.folds)
@@ -99,11 +97,7 @@ def fit_candidate(
 
 
 def adopt_solution(
-    features: pd.DataFrame,
-    target: pd.Series,
-    candidate: Candidate,
-    options: TrainingOptions,
-    solution: AnyFloatArray,
+    features: pd.DataFrame, target: pd.Series, candidate: Candidate, options: TrainingOptions, solution: AnyFloatArray
 ) -> ResamplingPipeline:
     """One candidate with the coefficients that the search found on these rows, not resampled."""
     model = make_candidate(candidate, options).set_params(balance="passthrough")
@@ -146,9 +140,7 @@ def score_on_fold(
     }
 
 
-def tabulate_scores(
-    candidates: Sequence[Candidate], judged: Sequence[Sequence[Judged]]
-) -> pd.DataFrame:
+def tabulate_scores(candidates: Sequence[Candidate], judged: Sequence[Sequence[Judged]]) -> pd.DataFrame:
     """One row per candidate; see `SearchOutcome.candidates`, `balancing` to `fit_seconds`."""
     table = pd.DataFrame([c.as_dict() | {"candidate": c.label} for c in candidates])
     for score in _SCORES:

@@ -62,9 +62,7 @@ def share_out(folds: int, ways: list[list[int]], jobs: int) -> list[Task]:
     return tasks + [Task(fold, [way]) for fold in range(whole, folds) for way in reversed(ways)]
 
 
-def collect(
-    done: Iterable[tuple[Task, dict[int, Judged]]], folds: int, candidates: int
-) -> list[list[Judged]]:
+def collect(done: Iterable[tuple[Task, dict[int, Judged]]], folds: int, candidates: int) -> list[list[Judged]]:
     """What was found, by fold and candidate."""
     found: list[dict[int, Judged]] = [{} for _ in range(folds)]
     for task, judged in done:
@@ -73,10 +71,7 @@ def collect(
 
 
 def balance(
-    samplers: Sequence[SMOTE | str],
-    ways: list[list[int]],
-    matrix: npt.NDArray[np.float64],
-    target: npt.NDArray[Any],
+    samplers: Sequence[SMOTE | str], ways: list[list[int]], matrix: npt.NDArray[np.float64], target: npt.NDArray[Any]
 ) -> Iterator[tuple[list[int], npt.NDArray[np.float64], npt.NDArray[Any]]]:
     """For each way of balancing: its candidates, their matrix and their outcomes.
 

@@ -56,10 +56,7 @@ def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
     # Fewer than this, and a stratified split cannot even be tried.
     if counts.size == 2 <= min(counts.min(), tested, len(loans) - tested):
         _, test = train_test_split(
-            np.arange(len(loans)),
-            test_size=options.test_share,
-            stratify=target,
-            random_state=options.seed,
+            np.arange(len(loans)), test_size=options.test_share, stratify=target, random_state=options.seed
         )
         is_tested[test] = True
     if any(target[side].nunique() < 2 for side in (is_tested, ~is_tested)):

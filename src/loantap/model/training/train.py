@@ -31,9 +31,7 @@ def train_logistic(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
     return finish_logistic(outcome, cross_validate_candidate(rows, outcome, options), options)
 
 
-def cross_validate_candidate(
-    rows: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions
-) -> pd.DataFrame:
+def cross_validate_candidate(rows: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions) -> pd.DataFrame:
     """Out-of-fold PDs of the candidate that the search chose; see `cross_validate`.
 
     Each fold's fit goes on from the search's solution, or is that where it is exact enough.
@@ -48,9 +46,7 @@ def cross_validate_candidate(
     return cross_validate(rows, feature_names(options), fit, options)
 
 
-def finish_logistic(
-    outcome: SearchOutcome, out_of_fold: pd.DataFrame, options: TrainingOptions
-) -> FittedModel:
+def finish_logistic(outcome: SearchOutcome, out_of_fold: pd.DataFrame, options: TrainingOptions) -> FittedModel:
     """The candidate as it is served: without its sampler, calibrated out of fold."""
     calibration = fit_calibration_out_of_fold(out_of_fold) if options.calibrated else Calibration()
     return FittedModel(

@@ -74,9 +74,7 @@ def digest_loans(loans: pd.DataFrame, feature_set: str) -> TrainingDigests:
 
 
 def _choose_columns(feature_set: str) -> tuple[str, ...]:
-    used = {
-        name for feature in FEATURE_SETS[feature_set].features for name in FEATURES[feature].uses
-    }
+    used = {name for feature in FEATURE_SETS[feature_set].features for name in FEATURES[feature].uses}
     known = (COLUMNS[name] for name in sorted({*used, *_ALWAYS}))
     # No texts: a purpose in another spelling, or an outcome that came later, is the same loan.
     return tuple(c.name for c in known if c.kind in _KINDS and not c.nullable)

@@ -10,18 +10,12 @@ from sklearn.metrics import brier_score_loss, log_loss
 from loantap.measures.curves import tabulate_reliability
 from loantap.measures.intervals import measure_default_rate, normal_half_width
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
-from loantap.model.training.calibration import (
-    Calibration,
-    calibrate_cross_fitted,
-    fit_calibration_out_of_fold,
-)
+from loantap.model.training.calibration import Calibration, calibrate_cross_fitted, fit_calibration_out_of_fold
 from loantap.model.validation.options import EvaluationOptions
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 
-def report_calibration(
-    out_of_fold: pd.DataFrame, calibrated: bool, options: EvaluationOptions
-) -> dict[str, Any]:
+def report_calibration(out_of_fold: pd.DataFrame, calibrated: bool, options: EvaluationOptions) -> dict[str, Any]:
     """What a calibration does to the out-of-fold PDs of the logistic regression.
 
     `calibrated` says whether the model is served with its calibration.
@@ -38,17 +32,13 @@ def report_calibration(
     after = calibrate_cross_fitted(target, log_odds, fold)
     return {
         "calibrated": calibrated,
-        "recalibration": _describe_recalibration(
-            fit_calibration_out_of_fold(out_of_fold), log_odds
-        ),
+        "recalibration": _describe_recalibration(fit_calibration_out_of_fold(out_of_fold), log_odds),
         "before": measure_calibration(target, before, options),
         "after": measure_calibration(target, after, options),
     }
 
 
-def measure_calibration(
-    target: IntArray, pd_: FloatArray, options: EvaluationOptions
-) -> dict[str, Any]:
+def measure_calibration(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> dict[str, Any]:
     """How well PDs agree with outcomes.
 
     Returns `n`, `default_rate`, `mean_pd`, `observed_to_expected` (rates with 95% Wilson bounds),

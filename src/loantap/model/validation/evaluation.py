@@ -6,12 +6,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.measures.curves import tabulate_reliability, trace_precision_recall, trace_roc
-from loantap.measures.metrics import (
-    bootstrap_bounds,
-    measure,
-    perfect_ece_bounds,
-    round_significant,
-)
+from loantap.measures.metrics import bootstrap_bounds, measure, perfect_ece_bounds, round_significant
 from loantap.measures.threshold import tabulate_thresholds
 from loantap.model.training.predictions import CROSS_VALIDATION, SAMPLES
 from loantap.model.validation.options import EvaluationOptions
@@ -29,9 +24,7 @@ class Curves:
     thresholds: pd.DataFrame
 
 
-def evaluate_samples(
-    predictions: pd.DataFrame, options: EvaluationOptions
-) -> dict[str, Block | None]:
+def evaluate_samples(predictions: pd.DataFrame, options: EvaluationOptions) -> dict[str, Block | None]:
     """One block of `metrics.json` per sample; None for a sample without loans.
 
     Cross-validation has no bounds: its folds share loans. `ece_perfect_low` and `ece_perfect_high`
@@ -48,9 +41,7 @@ def measure_out_of_fold(predictions: pd.DataFrame) -> Block:
     """The figures in cross-validation alone, without a bootstrap."""
     rows = predictions[predictions["sample"] == CROSS_VALIDATION]
     found = measure(*_arrays(rows), rows["declined"].to_numpy("bool"))
-    return {name: round_significant(value) for name, value in found.as_dict().items()} | {
-        "n": len(rows)
-    }
+    return {name: round_significant(value) for name, value in found.as_dict().items()} | {"n": len(rows)}
 
 
 def trace_curves(predictions: pd.DataFrame, bins: int) -> Curves:
@@ -59,12 +50,8 @@ def trace_curves(predictions: pd.DataFrame, bins: int) -> Curves:
     by_sample = {s: _arrays(predictions[predictions["sample"] == s]) for s in present}
     return Curves(
         roc=pd.concat([trace_roc(*by_sample[s]).assign(sample=s) for s in present]),
-        precision_recall=pd.concat(
-            [trace_precision_recall(*by_sample[s]).assign(sample=s) for s in present]
-        ),
-        reliability=pd.concat(
-            [tabulate_reliability(*by_sample[s], bins).assign(sample=s) for s in present]
-        ),
+        precision_recall=pd.concat([trace_precision_recall(*by_sample[s]).assign(sample=s) for s in present]),
+        reliability=pd.concat([tabulate_reliability(*by_sample[s], bins).assign(sample=s) for s in present]),
         thresholds=tabulate_thresholds(*by_sample[CROSS_VALIDATION]),
     )
 
@@ -80,12 +67,7 @@ def _evaluate(rows: pd.DataFrame, sample: str, options: EvaluationOptions) -> Bl
     )
     if sample != CROSS_VALIDATION:
         low, high = bootstrap_bounds(
-            target,
-            pd_,
-            declined,
-            seed=options.seed,
-            resamples=options.resamples,
-            bins=options.calibration_bins,
+            target, pd_, declined, seed=options.seed, resamples=options.resamples, bins=options.calibration_bins
         )
         figures |= {f"{name}_low": value for name, value in low.items()}
         figures |= {f"{name}_high": value for name, value in high.items()}

@@ -88,16 +88,11 @@ def measure_external(
     pd_ = scorer.assess_columns(rows, options.day).probability_of_default
     rate = rows["interest_rate_pct"].to_numpy()
     # By bootstrap, since the gain is that of two scores on the same loans.
-    drawn = bootstrap_aucs(
-        target, np.stack([pd_, rate]), seed=options.seed, resamples=options.resamples
-    )
+    drawn = bootstrap_aucs(target, np.stack([pd_, rate]), seed=options.seed, resamples=options.resamples)
     rate_auc = float(roc_auc_score(target, rate))
     rate_low, rate_high = quantile_bounds(drawn[:, 1])
     gain_low, gain_high = quantile_bounds(drawn[:, 0] - drawn[:, 1])
-    stability = measure_stability(
-        scorer.assess_columns(trained_on, options.day).probability_of_default,
-        pd_,
-    )
+    stability = measure_stability(scorer.assess_columns(trained_on, options.day).probability_of_default, pd_)
     return ExternalResult(
         model_name=scorer.name,
         model_version=scorer.version,

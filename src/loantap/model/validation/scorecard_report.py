@@ -23,9 +23,7 @@ _BAND_POINTS: Final = 25
 _ADVERSE_SHARE: Final = 0.8
 
 
-def report_scorecard(
-    scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame, as_of: pd.Timestamp
-) -> dict[str, Any]:
+def report_scorecard(scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame, as_of: pd.Timestamp) -> dict[str, Any]:
     """The scorecard of one model, from `tabulate_points` and its training loans.
 
     The loans have canonical columns, `is_charged_off` and an out-of-fold `probability_of_default`.
@@ -87,9 +85,7 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
     phrases = pd.Series({name: FEATURES[name].phrase for name in contributed.index})
     points = (-SCALE.factor * contributed).groupby(phrases).sum()
     return {
-        "values": {
-            FEATURES[name].phrase: _quote(name, application.iloc[0]) for name in contributed.index
-        },
+        "values": {FEATURES[name].phrase: _quote(name, application.iloc[0]) for name in contributed.index},
         "probability_of_default": float(assessed.probability_of_default[0]),
         "score": int(assessed.score[0]),
         "reasons": [reason for reason in reasons if reason],
@@ -123,20 +119,14 @@ def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFram
     return pd.DataFrame([made])
 
 
-def _weigh_attributes(
-    scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame
-) -> list[dict[str, Any]]:
+def _weigh_attributes(scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame) -> list[dict[str, Any]]:
     features = build_features(loans, scorer.feature_set.features)
     given = -SCALE.factor * scorer.scorecard.contributions(features)
     entries = []
     for feature, rows in points.groupby("feature", sort=False):
         name = str(feature)
         attributes = [
-            {
-                "attribute": attribute,
-                "n": int(has_it.sum()),
-                "points": given.loc[has_it, name].mean(),
-            }
+            {"attribute": attribute, "n": int(has_it.sum()), "points": given.loc[has_it, name].mean()}
             for attribute, has_it in _find_attributes(rows, features[name])
         ]
         weighed = pd.DataFrame(attributes).query("n > 0")

@@ -47,9 +47,7 @@ def _measure_fold(fold: Any, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _compare_populations(
-    predictions: pd.DataFrame,
-    trained: pd.DataFrame,
-    loans: pd.DataFrame,
+    predictions: pd.DataFrame, trained: pd.DataFrame, loans: pd.DataFrame
 ) -> Iterator[dict[str, Any]]:
     test = predictions[predictions["sample"].eq(TEST)]
     yield _compare("test split", test, trained)
@@ -62,9 +60,7 @@ def _compare_populations(
 
 def _compare(population: str, actual: pd.DataFrame, expected: pd.DataFrame) -> dict[str, Any]:
     index = measure_stability(
-        expected["probability_of_default"].to_numpy(),
-        actual["probability_of_default"].to_numpy(),
-        bins=_BINS,
+        expected["probability_of_default"].to_numpy(), actual["probability_of_default"].to_numpy(), bins=_BINS
     )
     return {
         "population": population,

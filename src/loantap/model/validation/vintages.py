@@ -59,10 +59,7 @@ FIGURES = tuple(Judgement.__dataclass_fields__)
 
 
 def analyse_vintages(
-    predictions: pd.DataFrame,
-    loans: pd.DataFrame,
-    window: OutOfTimeOptions,
-    options: EvaluationOptions,
+    predictions: pd.DataFrame, loans: pd.DataFrame, window: OutOfTimeOptions, options: EvaluationOptions
 ) -> VintageAnalysis:
     """Judge one model out of time, origin by origin, and vintage by vintage.
 
@@ -103,10 +100,7 @@ def judge(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> Judg
 
 
 def tabulate_origins(
-    predictions: pd.DataFrame,
-    loans: pd.DataFrame,
-    window: OutOfTimeOptions,
-    options: EvaluationOptions,
+    predictions: pd.DataFrame, loans: pd.DataFrame, window: OutOfTimeOptions, options: EvaluationOptions
 ) -> pd.DataFrame:
     """How each origin's model did on the loans issued from it to the next one.
 
@@ -115,8 +109,7 @@ def tabulate_origins(
     """
     judged = _pick(predictions, [OUT_OF_TIME], loans)
     rows = [
-        {"origin": origin, **asdict(judge(*_arrays(group), options))}
-        for origin, group in judged.groupby("judged_at")
+        {"origin": origin, **asdict(judge(*_arrays(group), options))} for origin, group in judged.groupby("judged_at")
     ]
     plan = plan_origins(loans, window).drop(columns=["judged_loans", "judged_charge_offs"])
     measured = pd.DataFrame(rows, columns=["origin", *FIGURES]).astype({"origin": "datetime64[s]"})
@@ -124,10 +117,7 @@ def tabulate_origins(
 
 
 def tabulate_vintages(
-    predictions: pd.DataFrame,
-    loans: pd.DataFrame,
-    window: OutOfTimeOptions,
-    options: EvaluationOptions,
+    predictions: pd.DataFrame, loans: pd.DataFrame, window: OutOfTimeOptions, options: EvaluationOptions
 ) -> pd.DataFrame:
     """How the model does on loans of each issue year and term that it did not see.
 
@@ -157,9 +147,7 @@ def tabulate_vintages(
     return table.assign(**{n: table[n].where(table["interpretable"]) for n in levels})
 
 
-def _measure_auc(
-    target: IntArray, pd_: FloatArray, options: EvaluationOptions
-) -> tuple[float, float, float]:
+def _measure_auc(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> tuple[float, float, float]:
     bad = int(target.sum())
     if min(bad, len(target) - bad) < MIN_FOR_AUC:
         return np.nan, np.nan, np.nan
@@ -169,9 +157,7 @@ def _measure_auc(
 
 
 def _pick(predictions: pd.DataFrame, samples: list[str], loans: pd.DataFrame) -> pd.DataFrame:
-    rows = predictions.loc[
-        predictions["sample"].isin(samples), ["loan_id", "is_charged_off", "probability_of_default"]
-    ]
+    rows = predictions.loc[predictions["sample"].isin(samples), ["loan_id", "is_charged_off", "probability_of_default"]]
     return rows.merge(loans.drop(columns="is_charged_off", errors="ignore"), on="loan_id")
 
 

@@ -11,22 +11,11 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 plan_inspection,
-                [
-                    "source_loans",
-                    "source_applications",
-                    "source_loan_events",
-                    "warehouse_output",
-                    "params:ingestion",
-                ],
+                ["source_loans", "source_applications", "source_loan_events", "warehouse_output", "params:ingestion"],
                 "system_findings",
                 name="plan_inspection",
             ),
-            Node(
-                require_usable_systems,
-                "system_findings",
-                None,
-                name="require_usable_systems",
-            ),
+            Node(require_usable_systems, "system_findings", None, name="require_usable_systems"),
         ],
         namespace="check_sources",
         inputs={"source_loans", "source_applications", "source_loan_events"},

@@ -23,10 +23,7 @@ from loantap.tables.loan_groups import SomeTable
 
 
 def build_loan_panel(
-    loan_months: SomeTable,
-    loans: pd.DataFrame,
-    running_loans: pd.DataFrame,
-    options: EarlyWarningOptions,
+    loan_months: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame, options: EarlyWarningOptions
 ) -> Iterator[pd.DataFrame]:
     """What is known of each loan at the end of each month, from that month and earlier ones."""
     everyone = pd.concat([loans, running_loans])
@@ -34,43 +31,31 @@ def build_loan_panel(
 
 
 def measure_book(
-    loan_months: SomeTable,
-    loans: pd.DataFrame,
-    running_loans: pd.DataFrame,
-    options: EarlyWarningOptions,
+    loan_months: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame, options: EarlyWarningOptions
 ) -> dict[str, Any]:
     """`book.json`: vintages, roll rates, arrears and concentration."""
     return book.measure_book(loan_months, loans, running_loans, options.as_of)
 
 
-def render_book(
-    book_figures: dict[str, Any], reconciliation: pd.DataFrame, options: EarlyWarningOptions
-) -> str:
+def render_book(book_figures: dict[str, Any], reconciliation: pd.DataFrame, options: EarlyWarningOptions) -> str:
     """`book.html`: what a risk committee opens first."""
     events = reconciliation[reconciliation["table"] == Table.LOAN_EVENTS.value]
     origins = BookOrigins(portfolio_origin(reconciliation), origin_of_rows(events))
     return page.render_book(book_figures, origins, options.as_of)
 
 
-def find_outcomes(
-    loan_months: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame
-) -> pd.DataFrame:
+def find_outcomes(loan_months: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame) -> pd.DataFrame:
     """When each loan defaulted, was paid in full and was last seen."""
     return outcomes.find_outcomes(loan_months, loans, running_loans)
 
 
-def fit_hazard(
-    loan_panel: SomeTable, loan_outcomes: pd.DataFrame, options: EarlyWarningOptions
-) -> dict[str, Any]:
+def fit_hazard(loan_panel: SomeTable, loan_outcomes: pd.DataFrame, options: EarlyWarningOptions) -> dict[str, Any]:
     """Fit when loans default and are paid off."""
     return fit.fit_hazard(loan_panel, loan_outcomes, options.hazard).to_json()
 
 
 def judge_hazard(
-    hazard_model: dict[str, Any],
-    loan_panel: SomeTable,
-    loan_outcomes: pd.DataFrame,
-    options: EarlyWarningOptions,
+    hazard_model: dict[str, Any], loan_panel: SomeTable, loan_outcomes: pd.DataFrame, options: EarlyWarningOptions
 ) -> dict[str, Any]:
     """Hold its forecasts against what came, on loans that it has not seen."""
     model = HazardModel.from_json(hazard_model)
@@ -97,9 +82,7 @@ def list_loans(
     return found.entries, found.situations, found.account
 
 
-def render_watchlist(
-    watchlist: pd.DataFrame, watchlist_account: dict[str, Any], options: EarlyWarningOptions
-) -> str:
+def render_watchlist(watchlist: pd.DataFrame, watchlist_account: dict[str, Any], options: EarlyWarningOptions) -> str:
     """`watchlist.html`: the list, each entry with its reason, for whoever deals with it."""
     source = options.watchlist.avoidable.source
     return watchlist_page.render_watchlist(watchlist, watchlist_account, source)

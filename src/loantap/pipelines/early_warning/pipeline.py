@@ -27,12 +27,7 @@ def create_pipeline() -> Pipeline:
                 "book_page",
                 name="render_book",
             ),
-            Node(
-                nodes.find_outcomes,
-                ["loan_months", "loans", "running_loans"],
-                "loan_outcomes",
-                name="find_outcomes",
-            ),
+            Node(nodes.find_outcomes, ["loan_months", "loans", "running_loans"], "loan_outcomes", name="find_outcomes"),
             Node(
                 nodes.fit_hazard,
                 ["loan_panel", "loan_outcomes", "params:early_warning"],

@@ -64,9 +64,7 @@ def draw_model(
     title = _entitle(training, None, reconciliation)
     present = {sample: block for sample, block in blocks.items() if block}
     roc = figures.plot_roc(roc_curve, _pick(present, "roc_auc"), title)
-    precision_recall = figures.plot_precision_recall(
-        precision_recall_curve, _pick(present, "average_precision"), title
-    )
+    precision_recall = figures.plot_precision_recall(precision_recall_curve, _pick(present, "average_precision"), title)
     calibration = figures.plot_calibration(reliability, title)
     out_of_fold = blocks[CROSS_VALIDATION]
     trade_off = figures.plot_thresholds(
@@ -75,9 +73,7 @@ def draw_model(
         out_of_fold["f2_decline_all"],
         _entitle(training, out_of_fold["n"], reconciliation),
     )
-    before_and_after = _draw_before_and_after(
-        training_report["calibration"], reconciliation, training
-    )
+    before_and_after = _draw_before_and_after(training_report["calibration"], reconciliation, training)
     return roc, precision_recall, calibration, trade_off, before_and_after
 
 
@@ -148,9 +144,7 @@ def describe_data(
     limits = [decider.limit(rate, term) for term in _SHOWN_TERMS for rate in _SHOWN_RATES]
     return CardData(
         summary=_summarise(loans, portfolio_origin(reconciliation)),
-        features=[
-            FeatureRow(f.name, f.phrase, f.uses, f.exclusion, f.adverse) for f in FEATURES.values()
-        ],
+        features=[FeatureRow(f.name, f.phrase, f.uses, f.exclusion, f.adverse) for f in FEATURES.values()],
         leakage_report=leakage_report,
         policy=PolicySummary(
             policy.name,
@@ -161,10 +155,7 @@ def describe_data(
             policy.rules.default_price,
             policy.rules.max_probability_of_default,
             policy.rules.max_loan_amount,
-            [
-                PolicyLimit(x.term_months, x.rate_pct, x.approve_below, x.decline_above)
-                for x in limits
-            ],
+            [PolicyLimit(x.term_months, x.rate_pct, x.approve_below, x.decline_above) for x in limits],
         ),
     )
 
@@ -173,9 +164,7 @@ def collect_models(**models: ModelSection | Audit) -> CardModels:
     """What the model card says about every model, in one."""
     return CardModels(
         sections=[given for given in models.values() if isinstance(given, ModelSection)],
-        scorecards={
-            model: given.scorecard for model, given in models.items() if isinstance(given, Audit)
-        },
+        scorecards={model: given.scorecard for model, given in models.items() if isinstance(given, Audit)},
     )
 
 

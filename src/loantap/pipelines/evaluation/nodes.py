@@ -30,9 +30,7 @@ from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
 
 
-def unpack_model(
-    model: JudgedModel,
-) -> tuple[JudgedModel, pd.DataFrame, Mapping[str, Any]]:
+def unpack_model(model: JudgedModel) -> tuple[JudgedModel, pd.DataFrame, Mapping[str, Any]]:
     """The version that is evaluated, its predictions, and how it came about, loaded once."""
     return model, model.predictions, model.training_report
 
@@ -58,15 +56,12 @@ def collect_metrics(reconciliation: pd.DataFrame, **blocks: dict[str, Any]) -> d
 def report_thresholds(thresholds: pd.DataFrame, blocks: dict[str, Any]) -> dict[str, Any]:
     """`thresholds.json`: the whole trade-off beside the threshold in use."""
     chosen = {
-        name: blocks[CROSS_VALIDATION][name]
-        for name in ("n", "threshold", "f2", "f2_decline_all", "default_rate")
+        name: blocks[CROSS_VALIDATION][name] for name in ("n", "threshold", "f2", "f2_decline_all", "default_rate")
     }
     return {"chosen": chosen, "thresholds": make_plain(thresholds)}
 
 
-def tabulate_scorecard(
-    judged: JudgedModel, predictions: pd.DataFrame, loans: pd.DataFrame
-) -> pd.DataFrame:
+def tabulate_scorecard(judged: JudgedModel, predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
     """Points of every attribute, in bands of the training loans."""
     scorer = judged.lending_scorer
     trained_on = join_out_of_fold(predictions, loans)
@@ -84,9 +79,7 @@ def report_scorecard(
     """`scorecard.json`: points per attribute, what scores meant, a made-up application."""
     trained_on = join_out_of_fold(predictions, loans)
     as_of = pd.Timestamp(evaluation.as_of)
-    report: dict[str, Any] = make_plain(
-        report_points(judged.lending_scorer, scorecard, trained_on, as_of)
-    )
+    report: dict[str, Any] = make_plain(report_points(judged.lending_scorer, scorecard, trained_on, as_of))
     return report
 
 
@@ -100,17 +93,12 @@ def audit_fairness(
     """What one model says of proxy groups, and whom F2 threshold and policy would approve."""
     rows = join_out_of_fold(predictions, loans)
     decider = make_decider(policy, economics)
-    approved = {
-        "f2": ~rows["declined"].to_numpy(),
-        "policy": decide_loans(rows, loans, decider).approves,
-    }
+    approved = {"f2": ~rows["declined"].to_numpy(), "policy": decide_loans(rows, loans, decider).approves}
     proxies = audit_groups(rows, approved, evaluation)
     return {
         "n": len(rows),
         "policy": policy.name,
-        "approvals": make_plain(
-            tabulate_approvals(predictions, decide_loans(predictions, loans, decider).approves)
-        ),
+        "approvals": make_plain(tabulate_approvals(predictions, decide_loans(predictions, loans, decider).approves)),
         "proxies": make_plain(proxies),
     }
 

@@ -22,30 +22,10 @@ def create_template() -> Pipeline:
     """What is measured and drawn for every model."""
     return Pipeline(
         [
-            Node(
-                nodes.unpack_model,
-                "model@judged",
-                ["judged", "predictions", "training_report"],
-                name="unpack_model",
-            ),
-            Node(
-                nodes.evaluate_samples,
-                ["predictions", "params:evaluation"],
-                "metrics",
-                name="evaluate_samples",
-            ),
-            Node(
-                nodes.trace_curves,
-                ["predictions", "params:evaluation"],
-                _CURVES,
-                name="trace_curves",
-            ),
-            Node(
-                nodes.report_thresholds,
-                ["thresholds", "metrics"],
-                "threshold_report",
-                name="report_thresholds",
-            ),
+            Node(nodes.unpack_model, "model@judged", ["judged", "predictions", "training_report"], name="unpack_model"),
+            Node(nodes.evaluate_samples, ["predictions", "params:evaluation"], "metrics", name="evaluate_samples"),
+            Node(nodes.trace_curves, ["predictions", "params:evaluation"], _CURVES, name="trace_curves"),
+            Node(nodes.report_thresholds, ["thresholds", "metrics"], "threshold_report", name="report_thresholds"),
             Node(
                 card_nodes.draw_model,
                 [*_CURVES, "metrics", "training_report", "reconciliation", "params:modeling"],
@@ -54,13 +34,7 @@ def create_template() -> Pipeline:
             ),
             Node(
                 card_nodes.describe_model,
-                [
-                    *_PLOTS,
-                    "training_report",
-                    "threshold_report",
-                    "judged",
-                    "params:modeling",
-                ],
+                [*_PLOTS, "training_report", "threshold_report", "judged", "params:modeling"],
                 "section",
                 name="describe_model",
             ),
@@ -72,12 +46,7 @@ def create_audit_template() -> Pipeline:
     """What is asked besides of every model that may be lent on: points, groups, time."""
     return Pipeline(
         [
-            Node(
-                nodes.tabulate_scorecard,
-                ["judged", "predictions", "loans"],
-                "scorecard",
-                name="tabulate_scorecard",
-            ),
+            Node(nodes.tabulate_scorecard, ["judged", "predictions", "loans"], "scorecard", name="tabulate_scorecard"),
             Node(
                 nodes.report_scorecard,
                 ["judged", "scorecard", "predictions", "loans", "params:evaluation"],
@@ -90,21 +59,10 @@ def create_audit_template() -> Pipeline:
                 "fairness",
                 name="audit_fairness",
             ),
-            Node(
-                nodes.measure_stability,
-                ["predictions", "loans"],
-                "stability",
-                name="measure_stability",
-            ),
+            Node(nodes.measure_stability, ["predictions", "loans"], "stability", name="measure_stability"),
             Node(
                 nodes.analyse_vintages,
-                [
-                    "predictions",
-                    "splits",
-                    "loans",
-                    "params:evaluation",
-                    "params:feature_engineering",
-                ],
+                ["predictions", "splits", "loans", "params:evaluation", "params:feature_engineering"],
                 "vintages",
                 name="analyse_vintages",
             ),
@@ -155,8 +113,7 @@ def _instantiate(model: str) -> Pipeline:
         # What is shared with others has no dot in its name: plain nodes may not use one.
         inputs={name: name for name in shared} | {"model": f"{model}_model"},
         outputs={name: f"{model}_{name}" for name in handed_on},
-        parameters={name: name for name in options}
-        | {"params:modeling": f"params:modeling.{model}"},
+        parameters={name: name for name in options} | {"params:modeling": f"params:modeling.{model}"},
         prefix_datasets_with_namespace=True,
     )
 
@@ -175,18 +132,8 @@ def _collect() -> list[Node]:
             "metrics",
             name="collect_metrics",
         ),
-        Node(
-            nodes.collect_fairness,
-            origin | audits,
-            "fairness",
-            name="collect_fairness",
-        ),
-        Node(
-            nodes.collect_stability,
-            origin | audits,
-            "stability",
-            name="collect_stability",
-        ),
+        Node(nodes.collect_fairness, origin | audits, "fairness", name="collect_fairness"),
+        Node(nodes.collect_stability, origin | audits, "stability", name="collect_stability"),
         Node(
             nodes.report_vintages,
             origin | audits | {"engineering": "params:feature_engineering"},
@@ -201,33 +148,14 @@ def _collect() -> list[Node]:
         ),
         Node(
             card_nodes.describe_data,
-            [
-                "loans",
-                "reconciliation",
-                "leakage_report",
-                "params:policy",
-                "params:economics",
-            ],
+            ["loans", "reconciliation", "leakage_report", "params:policy", "params:economics"],
             "card_data",
             name="describe_data",
         ),
-        Node(
-            card_nodes.collect_models,
-            _of(MODELS, "section") | audits,
-            "card_models",
-            name="collect_models",
-        ),
+        Node(card_nodes.collect_models, _of(MODELS, "section") | audits, "card_models", name="collect_models"),
         Node(
             card_nodes.render_model_card,
-            [
-                "card_data",
-                "card_models",
-                "vintage_section",
-                "metrics",
-                "stability",
-                "fairness",
-                "params:evaluation",
-            ],
+            ["card_data", "card_models", "vintage_section", "metrics", "stability", "fairness", "params:evaluation"],
             "model_card",
             name="render_model_card",
         ),

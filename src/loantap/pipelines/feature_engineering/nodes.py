@@ -36,10 +36,7 @@ def split_loans(loans: pd.DataFrame | Table, options: FeatureEngineeringOptions)
 
 
 def detect_leakage(
-    loans: pd.DataFrame | Table,
-    features: pd.DataFrame,
-    splits: pd.DataFrame,
-    options: FeatureEngineeringOptions,
+    loans: pd.DataFrame | Table, features: pd.DataFrame, splits: pd.DataFrame, options: FeatureEngineeringOptions
 ) -> dict[str, Any]:
     """What each feature tells of the outcome, and whether it could have told it at decision."""
     is_train = splits["split"].eq(Split.TRAIN)
@@ -48,44 +45,29 @@ def detect_leakage(
 
 
 def _select(
-    name: str,
-    loans: pd.DataFrame | Table,
-    features: pd.DataFrame,
-    splits: pd.DataFrame,
-    report: dict[str, Any],
+    name: str, loans: pd.DataFrame | Table, features: pd.DataFrame, splits: pd.DataFrame, report: dict[str, Any]
 ) -> pd.DataFrame:
     feature_set = FEATURE_SETS[name]
     require_no_leak(feature_set, report)
-    return splits.assign(is_charged_off=to_frame(loans)["is_charged_off"]).join(
-        features[list(feature_set.features)]
-    )
+    return splits.assign(is_charged_off=to_frame(loans)["is_charged_off"]).join(features[list(feature_set.features)])
 
 
 def select_benchmark_features(
-    loans: pd.DataFrame | Table,
-    features: pd.DataFrame,
-    splits: pd.DataFrame,
-    report: dict[str, Any],
+    loans: pd.DataFrame | Table, features: pd.DataFrame, splits: pd.DataFrame, report: dict[str, Any]
 ) -> pd.DataFrame:
     """Model input of `benchmark`: everything, not for lending."""
     return _select("benchmark", loans, features, splits, report)
 
 
 def select_lending_features(
-    loans: pd.DataFrame | Table,
-    features: pd.DataFrame,
-    splits: pd.DataFrame,
-    report: dict[str, Any],
+    loans: pd.DataFrame | Table, features: pd.DataFrame, splits: pd.DataFrame, report: dict[str, Any]
 ) -> pd.DataFrame:
     """Model input of `lending`, once the gate lets all its features pass."""
     return _select("lending", loans, features, splits, report)
 
 
 def select_application_features(
-    loans: pd.DataFrame | Table,
-    features: pd.DataFrame,
-    splits: pd.DataFrame,
-    report: dict[str, Any],
+    loans: pd.DataFrame | Table, features: pd.DataFrame, splits: pd.DataFrame, report: dict[str, Any]
 ) -> pd.DataFrame:
     """Model input of `application`, once the gate lets all its features pass."""
     return _select("application", loans, features, splits, report)

@@ -12,30 +12,15 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(nodes.build_features, "loans", "features", name="build_features"),
-            Node(
-                nodes.split_loans,
-                ["loans", "params:feature_engineering"],
-                "splits",
-                name="split_loans",
-            ),
+            Node(nodes.split_loans, ["loans", "params:feature_engineering"], "splits", name="split_loans"),
             Node(
                 nodes.detect_leakage,
                 ["loans", "features", "splits", "params:feature_engineering"],
                 "leakage_report",
                 name="detect_leakage",
             ),
-            Node(
-                nodes.select_benchmark_features,
-                _SELECTED_FROM,
-                "benchmark_input",
-                name="select_benchmark_features",
-            ),
-            Node(
-                nodes.select_lending_features,
-                _SELECTED_FROM,
-                "lending_input",
-                name="select_lending_features",
-            ),
+            Node(nodes.select_benchmark_features, _SELECTED_FROM, "benchmark_input", name="select_benchmark_features"),
+            Node(nodes.select_lending_features, _SELECTED_FROM, "lending_input", name="select_lending_features"),
             Node(
                 nodes.select_application_features,
                 _SELECTED_FROM,
@@ -45,13 +30,7 @@ def create_pipeline() -> Pipeline:
         ],
         namespace="feature_engineering",
         inputs={"loans"},
-        outputs={
-            "splits",
-            "leakage_report",
-            "benchmark_input",
-            "lending_input",
-            "application_input",
-        },
+        outputs={"splits", "leakage_report", "benchmark_input", "lending_input", "application_input"},
         parameters={"params:feature_engineering"},
         prefix_datasets_with_namespace=True,
         tags="feature_engineering",

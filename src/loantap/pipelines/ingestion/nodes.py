@@ -62,17 +62,10 @@ def join_portfolio(
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
     """Resolved and running loans with their applications, and what found no partner."""
     for joined in join_in_groups(loans, applications):
-        yield (
-            joined.loans,
-            joined.running_loans,
-            joined.unmatched_loans,
-            joined.unmatched_applications,
-        )
+        yield (joined.loans, joined.running_loans, joined.unmatched_loans, joined.unmatched_applications)
 
 
-def build_loan_months(
-    events: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame
-) -> Frames:
+def build_loan_months(events: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame) -> Frames:
     """One row per loan and month of resolved and running loans, and events of unknown loans."""
     issued = [rows[["loan_id", "issue_month"]] for rows in (loans, running_loans)]
     for built in build_months_in_groups(events, pd.concat(issued)):
@@ -99,9 +92,7 @@ def reconcile(
     `quarantines` are named `<table>_quarantine` (unusable) and `unmatched_<table>` (no partner).
     """
     set_aside = {
-        table.value: pd.concat(
-            [quarantines[f"{table}_quarantine"], quarantines[f"unmatched_{table}"]]
-        )
+        table.value: pd.concat([quarantines[f"{table}_quarantine"], quarantines[f"unmatched_{table}"]])
         for table in Table
     }
     left_out, quarantined = divide_left_out(set_aside)
@@ -124,9 +115,7 @@ def reconcile(
     return checked
 
 
-def publish_to_warehouse(
-    loans: pd.DataFrame, reconciliation: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def publish_to_warehouse(loans: pd.DataFrame, reconciliation: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The new tables, once their account adds up, for the warehouse."""
     return loans, reconciliation
 

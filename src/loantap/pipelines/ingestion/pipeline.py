@@ -18,12 +18,7 @@ def create_pipeline() -> Pipeline:
     """Extract, clean, join, account for every row, and write the new tables back."""
     return Pipeline(
         [
-            Node(
-                nodes.extract_loans,
-                ["source_loans", "params:ingestion"],
-                "raw_loans",
-                name="extract_loans",
-            ),
+            Node(nodes.extract_loans, ["source_loans", "params:ingestion"], "raw_loans", name="extract_loans"),
             Node(
                 nodes.extract_applications,
                 ["source_applications", "params:ingestion"],

@@ -10,11 +10,7 @@ from loantap.policy.options import InsightsOptions
 
 
 def compare_policies(
-    judged: JudgedModel,
-    loans: pd.DataFrame,
-    splits: pd.DataFrame,
-    economics: Economics,
-    options: InsightsOptions,
+    judged: JudgedModel, loans: pd.DataFrame, splits: pd.DataFrame, economics: Economics, options: InsightsOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Whom each policy approves, what it would have earned, and the frontier."""
     decided = decide_portfolio(judged.predictions, loans, splits, economics, options.comparison)

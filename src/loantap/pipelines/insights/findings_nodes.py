@@ -16,9 +16,7 @@ def find_effects(
     return found.segments, found.years, found.drivers, found.claims
 
 
-def measure_information(
-    loans: pd.DataFrame, options: InsightsOptions
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def measure_information(loans: pd.DataFrame, options: InsightsOptions) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Information value of every factor known at the decision, and its bins."""
     measured = information.measure_information(loans, options.findings)
     return measured.values, measured.bins

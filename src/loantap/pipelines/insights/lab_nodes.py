@@ -15,11 +15,7 @@ from loantap.portfolio.assembly import portfolio_origin
 
 
 def backtest_rules(
-    loans: pd.DataFrame,
-    profits: pd.DataFrame,
-    lending: JudgedModel,
-    economics: Economics,
-    options: InsightsOptions,
+    loans: pd.DataFrame, profits: pd.DataFrame, lending: JudgedModel, economics: Economics, options: InsightsOptions
 ) -> pd.DataFrame:
     """What each rule would have done, those written by hand and those the search finds."""
     judged = gather_judged_loans(loans, profits, lending.predictions, economics)
@@ -28,10 +24,7 @@ def backtest_rules(
 
 
 def recommend(
-    rule_tests: pd.DataFrame,
-    reconciliation: pd.DataFrame,
-    economics: Economics,
-    options: InsightsOptions,
+    rule_tests: pd.DataFrame, reconciliation: pd.DataFrame, economics: Economics, options: InsightsOptions
 ) -> dict[str, Any]:
     """The rules that hold and those that do not, with their evidence."""
     return report_rules(rule_tests, portfolio_origin(reconciliation), economics, options.lab)

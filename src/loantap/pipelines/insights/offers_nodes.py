@@ -13,11 +13,7 @@ from loantap.policy.offers.products import tabulate_products as tabulate
 
 
 def tabulate_products(
-    loans: pd.DataFrame,
-    judged: JudgedModel,
-    policy: CreditPolicy,
-    economics: Economics,
-    options: OffersOptions,
+    loans: pd.DataFrame, judged: JudgedModel, policy: CreditPolicy, economics: Economics, options: OffersOptions
 ) -> pd.DataFrame:
     """Which amount, term and rate each segment would be offered, and what that earns."""
     return tabulate(loans, judged.predictions, options, make_decider(policy, economics))
@@ -29,11 +25,7 @@ def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.
 
 
 def measure_concentration(
-    loans: pd.DataFrame,
-    judged: JudgedModel,
-    policy: CreditPolicy,
-    economics: Economics,
-    options: OffersOptions,
+    loans: pd.DataFrame, judged: JudgedModel, policy: CreditPolicy, economics: Economics, options: OffersOptions
 ) -> pd.DataFrame:
     """Share of principal and of expected loss by state, held against the limit of the policy."""
     return measure_portfolio(

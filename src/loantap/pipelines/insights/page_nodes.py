@@ -101,10 +101,7 @@ def word_offers(
 
 
 def word_fairness(
-    fairness_by_policy: pd.DataFrame,
-    fairness_frontier: pd.DataFrame,
-    economics: Economics,
-    options: InsightsOptions,
+    fairness_by_policy: pd.DataFrame, fairness_frontier: pd.DataFrame, economics: Economics, options: InsightsOptions
 ) -> list[PageSection]:
     """What each policy does to groups of borrowers, and what a fairer one costs."""
     outlook = economics.main, _SHOWN

@@ -18,12 +18,7 @@ def create_pipeline() -> Pipeline:
     """What the finished portfolio says, in a table, a file and two pages."""
     return Pipeline(
         [
-            Node(
-                nodes.impute_profits,
-                ["loans", "params:economics"],
-                "profits",
-                name="impute_profits",
-            ),
+            Node(nodes.impute_profits, ["loans", "params:economics"], "profits", name="impute_profits"),
             # Comparison of policies.
             Node(
                 comparison_nodes.compare_policies,
@@ -40,13 +35,7 @@ def create_pipeline() -> Pipeline:
             # Policy lab.
             Node(
                 lab_nodes.backtest_rules,
-                [
-                    "loans",
-                    "profits",
-                    "lending_model@judged",
-                    "params:economics",
-                    "params:insights",
-                ],
+                ["loans", "profits", "lending_model@judged", "params:economics", "params:insights"],
                 "rule_tests",
                 name="backtest_rules",
             ),
@@ -59,23 +48,11 @@ def create_pipeline() -> Pipeline:
             # Fairness of policies.
             Node(
                 fairness_nodes.audit_policies,
-                [
-                    "lending_model@judged",
-                    "approvals",
-                    "loans",
-                    "profits",
-                    "params:economics",
-                    "params:insights",
-                ],
+                ["lending_model@judged", "approvals", "loans", "profits", "params:economics", "params:insights"],
                 ["fairness_by_policy", "fairness_frontier"],
                 name="audit_policies",
             ),
-            Node(
-                nodes.render_eda,
-                ["loans", "reconciliation", "params:insights"],
-                "eda_page",
-                name="render_eda",
-            ),
+            Node(nodes.render_eda, ["loans", "reconciliation", "params:insights"], "eda_page", name="render_eda"),
             # Findings.
             Node(
                 findings_nodes.find_effects,
@@ -106,22 +83,10 @@ def create_pipeline() -> Pipeline:
                 "policy_sections",
                 name="word_policies",
             ),
-            Node(
-                page_nodes.word_rules,
-                ["rule_tests", "recommendations"],
-                "rule_sections",
-                name="word_rules",
-            ),
+            Node(page_nodes.word_rules, ["rule_tests", "recommendations"], "rule_sections", name="word_rules"),
             Node(
                 page_nodes.word_findings,
-                [
-                    "findings",
-                    "finding_years",
-                    "drivers",
-                    "claims",
-                    "information_values",
-                    "bins",
-                ],
+                ["findings", "finding_years", "drivers", "claims", "information_values", "bins"],
                 "finding_sections",
                 name="word_findings",
             ),
@@ -133,12 +98,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 page_nodes.word_fairness,
-                [
-                    "fairness_by_policy",
-                    "fairness_frontier",
-                    "params:economics",
-                    "params:insights",
-                ],
+                ["fairness_by_policy", "fairness_frontier", "params:economics", "params:insights"],
                 "fairness_sections",
                 name="word_fairness",
             ),
@@ -180,13 +140,7 @@ def create_pipeline() -> Pipeline:
             # Offers: products by segment, counterfactual odds ratios, concentration by region.
             Node(
                 offers_nodes.tabulate_products,
-                [
-                    "loans",
-                    "application_model@judged",
-                    "params:policy",
-                    "params:economics",
-                    "params:offers",
-                ],
+                ["loans", "application_model@judged", "params:policy", "params:economics", "params:offers"],
                 "products",
                 name="tabulate_products",
             ),
@@ -198,13 +152,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 offers_nodes.measure_concentration,
-                [
-                    "loans",
-                    "application_model@judged",
-                    "params:policy",
-                    "params:economics",
-                    "params:offers",
-                ],
+                ["loans", "application_model@judged", "params:policy", "params:economics", "params:offers"],
                 "concentration",
                 name="measure_concentration",
             ),

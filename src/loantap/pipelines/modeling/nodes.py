@@ -9,43 +9,28 @@ from loantap.model.promotion.contest import judge_promotion as judge
 from loantap.model.promotion.digest import digest_model
 from loantap.model.promotion.release import Champions, Release
 from loantap.model.promotion.rule import Verdict
-from loantap.model.scoring.trained import (
-    TrainedModel,
-    make_trained_model,
-    tabulate_coefficients,
-)
+from loantap.model.scoring.trained import TrainedModel, make_trained_model, tabulate_coefficients
 from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import predict_samples as predict
 from loantap.model.training.search import SearchOutcome, search
 from loantap.model.training.splits import Split
-from loantap.model.training.train import (
-    cross_validate_candidate,
-    feature_names,
-    finish_logistic,
-    train_logistic,
-)
+from loantap.model.training.train import cross_validate_candidate, feature_names, finish_logistic, train_logistic
 from loantap.model.training.training_digests import digest_loans
-from loantap.model.validation.calibration_report import (
-    report_calibration as report_before_and_after,
-)
+from loantap.model.validation.calibration_report import report_calibration as report_before_and_after
 from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.plain import make_plain
 from loantap.portfolio.assembly import portfolio_origin
 
 
-def search_hyperparameters(
-    model_input: pd.DataFrame, options: TrainingOptions
-) -> tuple[SearchOutcome, pd.DataFrame]:
+def search_hyperparameters(model_input: pd.DataFrame, options: TrainingOptions) -> tuple[SearchOutcome, pd.DataFrame]:
     """Choose a candidate by cross-validated F2 on the training split, and fit it there."""
     train = _train(model_input)
     outcome = search(train[feature_names(options)], train["is_charged_off"], options)
     return outcome, outcome.candidates
 
 
-def predict_out_of_fold(
-    model_input: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions
-) -> pd.DataFrame:
+def predict_out_of_fold(model_input: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions) -> pd.DataFrame:
     """PDs of training loans by models that did not see them, and the F2 threshold."""
     return cross_validate_candidate(_train(model_input), outcome, options)
 
@@ -58,13 +43,9 @@ def calibrate_model(
     return fitted, tabulate_coefficients(fitted.pipeline)
 
 
-def predict_samples(
-    model_input: pd.DataFrame, logistic: FittedModel, options: TrainingOptions
-) -> pd.DataFrame:
+def predict_samples(model_input: pd.DataFrame, logistic: FittedModel, options: TrainingOptions) -> pd.DataFrame:
     """PDs and F2 decisions in cross-validation, on the test split and out of time."""
-    return predict(
-        model_input, feature_names(options), logistic, lambda rows: train_logistic(rows, options)
-    )
+    return predict(model_input, feature_names(options), logistic, lambda rows: train_logistic(rows, options))
 
 
 def challenge_model(
@@ -80,10 +61,7 @@ def challenge_model(
 
 
 def assemble_model(
-    model_input: pd.DataFrame,
-    contest: Contest,
-    reconciliation: pd.DataFrame,
-    options: TrainingOptions,
+    model_input: pd.DataFrame, contest: Contest, reconciliation: pd.DataFrame, options: TrainingOptions
 ) -> TrainedModel:
     """The winner with its facts: what is served."""
     features = _train(model_input)[feature_names(options)]
@@ -127,17 +105,12 @@ def report_calibration(
     out_of_fold: pd.DataFrame, training: TrainingOptions, evaluation: EvaluationOptions
 ) -> dict[str, Any]:
     """`calibration.json`: reliability of the logistic regression before and after recalibration."""
-    report: dict[str, Any] = make_plain(
-        report_before_and_after(out_of_fold, training.calibrated, evaluation)
-    )
+    report: dict[str, Any] = make_plain(report_before_and_after(out_of_fold, training.calibrated, evaluation))
     return report
 
 
 def report_training(
-    candidates: pd.DataFrame,
-    coefficients: pd.DataFrame,
-    calibration_report: dict[str, Any],
-    promotion: dict[str, Any],
+    candidates: pd.DataFrame, coefficients: pd.DataFrame, calibration_report: dict[str, Any], promotion: dict[str, Any]
 ) -> dict[str, Any]:
     """`training.json`: what a page says of how a model came about."""
     report: dict[str, Any] = make_plain(

@@ -21,11 +21,7 @@ from loantap.tables.rows import Batches, MappedFile, Rows
 
 
 def make_offers(
-    applications: Rows,
-    scorer: Scorer,
-    policy: CreditPolicy,
-    economics: Economics,
-    options: OffersOptions,
+    applications: Rows, scorer: Scorer, policy: CreditPolicy, economics: Economics, options: OffersOptions
 ) -> Iterator[pd.DataFrame | MappedFile]:
     """Amount, term and rate of at most three offers per application, in the order given."""
     require_in_force(policy, options.as_of)
@@ -37,9 +33,7 @@ def make_offers(
     tally.units.require_known_units("applications")
 
 
-def account_for_applications(
-    offers: Batches, applications: Rows, options: OffersOptions
-) -> dict[str, Any]:
+def account_for_applications(offers: Batches, applications: Rows, options: OffersOptions) -> dict[str, Any]:
     """How many applications have no offer or cannot be scored, and why; too many stop the run."""
     has_ids = APPLICATION_ID in applications.columns
     account = account_for_offers(offers.read(READ_COLUMNS), has_ids=has_ids)

@@ -11,13 +11,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 make_offers,
-                [
-                    "applications",
-                    "application_model@champion",
-                    "params:policy",
-                    "params:economics",
-                    "params:offers",
-                ],
+                ["applications", "application_model@champion", "params:policy", "params:economics", "params:offers"],
                 "offers",
                 name="make_offers",
             ),

@@ -18,11 +18,7 @@ from loantap.policy.lab.rules import keep_readable, source_columns
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.options import ScoringOptions
 from loantap.policy.score_table import SCORE_COLUMNS, date_decisions
-from loantap.policy.scoring_account import (
-    COUNTED_COLUMNS,
-    account_for_scores,
-    require_few_invalid,
-)
+from loantap.policy.scoring_account import COUNTED_COLUMNS, account_for_scores, require_few_invalid
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.loantap_format import require_names
 from loantap.tables.rows import Batches, MappedFile, Rows
@@ -49,9 +45,7 @@ def score_applications(
     tally = ApplicationTally()
     rule_tally = RuleTally(keep_readable(others, applications.columns))
     columns = dict.fromkeys((*underwriter.columns, *source_columns(rule_tally.rules)))
-    underwrite = partial(
-        underwriter.underwrite_batch, as_of=options.day, tally=tally, rule_tally=rule_tally
-    )
+    underwrite = partial(underwriter.underwrite_batch, as_of=options.day, tally=tally, rule_tally=rule_tally)
     yield from applications.map(underwrite, tuple(columns))
     # Of rows that other machines scored the tallies hold nothing.
     tally.units.require_known_units("applications")
@@ -61,9 +55,7 @@ def score_applications(
         logger.info(told)
 
 
-def account_for_applications(
-    scores: Batches, applications: Rows, options: ScoringOptions
-) -> dict[str, Any]:
+def account_for_applications(scores: Batches, applications: Rows, options: ScoringOptions) -> dict[str, Any]:
     """How many rows cannot be scored, and why; too many stop the run."""
     has_ids = APPLICATION_ID in applications.columns
     account = account_for_scores(scores.read(COUNTED_COLUMNS), has_ids=has_ids)
@@ -71,9 +63,7 @@ def account_for_applications(
     return account.as_dict()
 
 
-def publish_decisions(
-    scores: Batches, account: dict[str, Any], options: ScoringOptions
-) -> Iterator[pd.DataFrame]:
+def publish_decisions(scores: Batches, account: dict[str, Any], options: ScoringOptions) -> Iterator[pd.DataFrame]:
     """The run's decisions for the warehouse; none where applications have no ids of their own."""
     if not account["has_ids"]:
         # Row numbers of one file would take the place of another's.

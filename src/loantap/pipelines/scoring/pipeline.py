@@ -2,11 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.scoring.nodes import (
-    account_for_applications,
-    publish_decisions,
-    score_applications,
-)
+from loantap.pipelines.scoring.nodes import account_for_applications, publish_decisions, score_applications
 
 
 def create_pipeline() -> Pipeline:

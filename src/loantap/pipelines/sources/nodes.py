@@ -24,26 +24,18 @@ def make_portfolio(
         yield from _simulate(options)
         return
     cleaned = read_portfolio(
-        portfolio_csv,
-        options.day,
-        options.tolerated_bad_share,
-        options.max_instalment_exceptions,
-        options.statuses,
+        portfolio_csv, options.day, options.tolerated_bad_share, options.max_instalment_exceptions, options.statuses
     )
     yield cleaned.rows.assign(origin=REAL), cleaned.quarantine, no_truth()
 
 
-def _simulate(
-    options: SourcesOptions,
-) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
+def _simulate(options: SourcesOptions) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
     month = snapshot_month(options.as_of)
     for batch in iter_book(options.loans, options.seed, month):
         yield batch.portfolio.assign(origin=SIMULATED), no_quarantine(), batch.truth
 
 
-def account_for_portfolio(
-    portfolio: Sized, quarantine: Sized, simulated_truth: Sized
-) -> dict[str, object]:
+def account_for_portfolio(portfolio: Sized, quarantine: Sized, simulated_truth: Sized) -> dict[str, object]:
     """`portfolio_account.json`: how many loans are kept, how many rows of a file are not.
 
     Raises:
@@ -71,9 +63,7 @@ def split_by_system(
 
 
 def simulate_loan_events(
-    portfolio: pd.DataFrame | LongTable,
-    simulated_truth: pd.DataFrame | LongTable,
-    options: SourcesOptions,
+    portfolio: pd.DataFrame | LongTable, simulated_truth: pd.DataFrame | LongTable, options: SourcesOptions
 ) -> Iterator[pd.DataFrame]:
     """Monthly events in chunks: of simulated loans as each truly goes, of real ones by outcome."""
     if len(simulated_truth):
@@ -85,11 +75,7 @@ def simulate_loan_events(
     return _render_all(simulated, Table.LOAN_EVENTS, options)
 
 
-def _render_all(
-    batches: Iterable[pd.DataFrame], table: Table, options: SourcesOptions
-) -> Iterator[pd.DataFrame]:
+def _render_all(batches: Iterable[pd.DataFrame], table: Table, options: SourcesOptions) -> Iterator[pd.DataFrame]:
     for rows in batches:
         rendered = render(rows, columns_of(table))
-        yield rendered.assign(
-            loan_id=rows["loan_id"], updated_at=options.day, origin=rows["origin"]
-        )
+        yield rendered.assign(loan_id=rows["loan_id"], updated_at=options.day, origin=rows["origin"])

@@ -2,12 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.sources.nodes import (
-    account_for_portfolio,
-    make_portfolio,
-    simulate_loan_events,
-    split_by_system,
-)
+from loantap.pipelines.sources.nodes import account_for_portfolio, make_portfolio, simulate_loan_events, split_by_system
 
 
 def create_pipeline() -> Pipeline:

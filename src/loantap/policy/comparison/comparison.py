@@ -7,13 +7,7 @@ import pandas as pd
 
 from loantap.policy.comparison.measures import Outcomes, measure_policy, spread
 from loantap.policy.comparison.options import ComparisonOptions
-from loantap.policy.comparison.portfolio import (
-    Lesson,
-    LoanValues,
-    join_portfolio,
-    plan_lessons,
-    value_loans,
-)
+from loantap.policy.comparison.portfolio import Lesson, LoanValues, join_portfolio, plan_lessons, value_loans
 from loantap.policy.comparison.profit_score import prepare_features, score_profits
 from loantap.policy.comparison.rules import (
     CAPPED,
@@ -97,9 +91,7 @@ def slice_portfolio(decided: Decided, economics: Economics) -> Iterator[Slice]:
     samples = decided.portfolio["sample"]
     bad = decided.portfolio["is_charged_off"].to_numpy() == 1
     for scenario, assumed in economics.scenarios.items():
-        flows = {
-            life: impute_flows(decided.portfolio, assumed, economics, life) for life in PaidLife
-        }
+        flows = {life: impute_flows(decided.portfolio, assumed, economics, life) for life in PaidLife}
         for sample in samples.unique():
             rows = samples.eq(sample).to_numpy()
             yield Slice(
@@ -149,7 +141,4 @@ def _say_infeasible(values: LoanValues, cap: float) -> str:
     lowest = float(values.probability_of_default.min())
     if lowest <= cap:
         return ""
-    return (
-        f"the cap of {100 * cap:g}% cannot be kept: the lowest PD of {len(values):,} loans is "
-        f"{100 * lowest:.1f}%"
-    )
+    return f"the cap of {100 * cap:g}% cannot be kept: the lowest PD of {len(values):,} loans is {100 * lowest:.1f}%"

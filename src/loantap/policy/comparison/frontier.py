@@ -68,10 +68,7 @@ def place_policies(comparison: pd.DataFrame) -> pd.DataFrame:
     """The policies that approve at least one loan, as points of the frontier."""
     approving = comparison[comparison["approved"].gt(0)]
     return approving[list(_POLICY_COLUMNS)].assign(
-        family=approving["policy"],
-        label=approving["label"],
-        is_policy=True,
-        hurdle=approving["cap"],
+        family=approving["policy"], label=approving["label"], is_policy=True, hurdle=approving["cap"]
     )
 
 
@@ -120,10 +117,7 @@ def _describe(curve: Curve, outcomes: Outcomes) -> pd.DataFrame:
     earned, squared = curve.add_up(profit), curve.add_up(profit**2)
     # What rounding leaves of the loans left out where there are none.
     is_short = approved < loans
-    given_up, its_squares = (
-        (profit.sum() - earned) * is_short,
-        (profit @ profit - squared) * is_short,
-    )
+    given_up, its_squares = ((profit.sum() - earned) * is_short, (profit @ profit - squared) * is_short)
     columns: dict[str, object] = {"n": loans, "approved": approved.astype("int64")}
     rates = {"approval_rate": (approved, np.full_like(approved, loans)),
              "default_rate_approved": (bad, np.maximum(approved, 1))}  # fmt: skip

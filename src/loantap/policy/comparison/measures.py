@@ -31,9 +31,7 @@ class Outcomes:
         return np.maximum(self.profit, 0)
 
 
-def measure_policy(
-    approved: BoolArray, reference: BoolArray, outcomes: Outcomes, min_loans: int
-) -> dict[str, Any]:
+def measure_policy(approved: BoolArray, reference: BoolArray, outcomes: Outcomes, min_loans: int) -> dict[str, Any]:
     """Figures of one policy on at least one loan.
 
     `reference` are approvals by grade and term. With fewer than `min_loans` approved neither yearly

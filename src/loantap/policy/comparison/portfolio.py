@@ -63,9 +63,7 @@ class LoanValues:
         return replace(self, profit_score=score)
 
 
-def join_portfolio(
-    predictions: pd.DataFrame, loans: pd.DataFrame, splits: pd.DataFrame
-) -> pd.DataFrame:
+def join_portfolio(predictions: pd.DataFrame, loans: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     """Loans of every sample with their PDs, their terms and when they were judged.
 
     One row per sample and loan, in the order of the predictions; `place` is the row in `loans`.
@@ -112,8 +110,7 @@ def plan_lessons(portfolio: pd.DataFrame) -> list[Lesson]:
     masks = [(is_cv & (fold != k), is_cv & (fold == k)) for k in np.unique(fold[is_cv])]
     masks.append((is_cv, is_test))
     masks += [
-        (is_cv & (known_from <= origin), is_later & (judged_at == origin))
-        for origin in np.unique(judged_at[is_later])
+        (is_cv & (known_from <= origin), is_later & (judged_at == origin)) for origin in np.unique(judged_at[is_later])
     ]
     return [Lesson(np.flatnonzero(past), np.flatnonzero(new)) for past, new in masks if new.any()]
 

@@ -29,11 +29,7 @@ def prepare_features(loans: pd.DataFrame) -> FloatArray:
 
 
 def score_profits(
-    features: FloatArray,
-    principal: FloatArray,
-    values: Mapping[str, LoanValues],
-    lessons: list[Lesson],
-    penalty: float,
+    features: FloatArray, principal: FloatArray, values: Mapping[str, LoanValues], lessons: list[Lesson], penalty: float
 ) -> dict[str, FloatArray]:
     """Predicted NPV per unit of principal of each loan in each scenario.
 

@@ -150,9 +150,7 @@ def name_cap(cap: float, options: ComparisonOptions) -> str:
     return CAPPED if cap == options.shown_cap else f"{CAPPED}_{100 * cap:g}"
 
 
-def decide_loans(
-    values: LoanValues, lessons: list[Lesson], rules: Mapping[str, Rule]
-) -> dict[str, BoolArray]:
+def decide_loans(values: LoanValues, lessons: list[Lesson], rules: Mapping[str, Rule]) -> dict[str, BoolArray]:
     """Whether each policy approves each loan, learnt on the loans of its lesson."""
     approved = {name: np.zeros(len(values), bool) for name in rules}
     for lesson in lessons:

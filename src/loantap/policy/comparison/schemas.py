@@ -11,9 +11,7 @@ _COUNT = pa.Check.ge(0)
 
 
 def _interval(name: str, check: pa.Check | None = None) -> dict[str, pa.Column]:
-    return {
-        f"{name}{end}": pa.Column("float64", check, nullable=True) for end in ("", "_low", "_high")
-    }
+    return {f"{name}{end}": pa.Column("float64", check, nullable=True) for end in ("", "_low", "_high")}
 
 
 _SLICE = {

@@ -18,9 +18,7 @@ class Comparison:
     frontier: pd.DataFrame
 
 
-def compare_policies(
-    decided: Decided, economics: Economics, options: ComparisonOptions, min_loans: int
-) -> Comparison:
+def compare_policies(decided: Decided, economics: Economics, options: ComparisonOptions, min_loans: int) -> Comparison:
     """Figures of every policy and the frontier, on every slice, for both paid lives."""
     policies, curves = [], []
     for part in slice_portfolio(decided, economics):

@@ -55,10 +55,7 @@ class Queue:
         order = np.lexsort((-expected, ~approved, codes))
         loans = np.bincount(codes)
         starts = np.concatenate([[0], np.cumsum(loans)])
-        value = tuple(
-            np.concatenate([[0.0], np.cumsum(expected[order[first:end]])])
-            for first, end in pairwise(starts)
-        )
+        value = tuple(np.concatenate([[0.0], np.cumsum(expected[order[first:end]])]) for first, end in pairwise(starts))
         return cls(codes, order, starts, np.bincount(codes, approved).astype("int64"), value)
 
     @property
@@ -172,9 +169,7 @@ def _measure_defaults(bad: BoolArray) -> dict[str, float]:
     return dict(zip(names, (default.rate, default.low, default.high), strict=True))
 
 
-def _lose(
-    dropped: IntArray, imputed: pd.DataFrame, economics: Economics
-) -> Iterator[dict[str, Any]]:
+def _lose(dropped: IntArray, imputed: pd.DataFrame, economics: Economics) -> Iterator[dict[str, Any]]:
     """Imputed profit lost per application, paired by loan, in each scenario."""
     for scenario in economics.scenarios:
         for paid_life in PaidLife:

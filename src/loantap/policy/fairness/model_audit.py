@@ -18,9 +18,7 @@ _JUDGED: Final = ("is_charged_off", "probability_of_default")
 _AUC: Final = ("roc_auc", "roc_auc_low", "roc_auc_high")
 
 
-def audit_groups(
-    rows: pd.DataFrame, approved: Mapping[str, BoolArray], options: EvaluationOptions
-) -> dict[str, Any]:
+def audit_groups(rows: pd.DataFrame, approved: Mapping[str, BoolArray], options: EvaluationOptions) -> dict[str, Any]:
     """What a model says of each group of each proxy, and whom each rule would approve.
 
     `rows` has one row per loan that the model did not see; `approved` one array per rule.
@@ -61,9 +59,7 @@ def measure_approvals(
     measured by it.
     """
     good = rows["is_charged_off"].eq(0).to_numpy()
-    counts = pd.DataFrame(
-        {"loans": 1, "approved": approved, "good": good, "refused": good & ~approved}
-    )
+    counts = pd.DataFrame({"loans": 1, "approved": approved, "good": good, "refused": good & ~approved})
     counts = counts.astype(float).groupby(groups.to_numpy(), observed=True).sum()
     counts = counts.reindex(groups.cat.categories)
     is_measure = counts["loans"] >= min(MIN_LOANS, counts["loans"].max())
@@ -73,10 +69,7 @@ def measure_approvals(
     table = pd.DataFrame({"approval_ratio": ratio, "approval_ratio_low": low,
                           "approval_ratio_high": high}, index=counts.index)  # fmt: skip
     table = table.where(is_measure)
-    for name, hits, of in (
-        ("approval_rate", "approved", "loans"),
-        ("false_positive_rate", "refused", "good"),
-    ):
+    for name, hits, of in (("approval_rate", "approved", "loans"), ("false_positive_rate", "refused", "good")):
         table[name] = counts[hits] / counts[of]
         bounds = wilson_bounds(counts[hits], counts[of].clip(lower=1))
         for end, bound in zip(("low", "high"), bounds, strict=True):
@@ -91,10 +84,7 @@ def _judge_groups(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     mean_pd = by["probability_of_default"].mean().reindex(groups.cat.categories).to_numpy()
     default = measure_default_rates(bad, loans)
     # The AUC of some thirty groups, small ones among them: see `measures/auc.py`.
-    areas = {
-        group: measure_auc(*(of_group[name].to_numpy() for name in _JUDGED))
-        for group, of_group in by
-    }
+    areas = {group: measure_auc(*(of_group[name].to_numpy() for name in _JUDGED)) for group, of_group in by}
     return pd.DataFrame(
         {
             "n": loans,

@@ -49,9 +49,7 @@ _COLUMNS: Final = (
 )
 
 
-def join_approvals(
-    predictions: pd.DataFrame, approvals: pd.DataFrame, loans: pd.DataFrame
-) -> pd.DataFrame:
+def join_approvals(predictions: pd.DataFrame, approvals: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
     """Each loan once, with the PD of the model that did not see it and what each policy would do.
 
     One row per loan judged out of fold or on the test split (those judged out of time are the same
@@ -60,9 +58,7 @@ def join_approvals(
     Raises:
         InputError: the three are not about the same loans.
     """
-    judged = predictions.loc[
-        predictions["sample"].ne(OUT_OF_TIME), [*_KEYS, "probability_of_default"]
-    ]
+    judged = predictions.loc[predictions["sample"].ne(OUT_OF_TIME), [*_KEYS, "probability_of_default"]]
     joined = judged.merge(approvals, on=list(_KEYS), validate="one_to_one")
     used = loans[["loan_id", *_TERMS, *_GROUPED_BY]]
     joined = joined.merge(used, on="loan_id", validate="one_to_one")
@@ -81,9 +77,7 @@ def list_policies(approvals: pd.DataFrame) -> list[str]:
     return [name for name in approvals.columns if name not in _KEYS]
 
 
-def audit_policies(
-    rows: pd.DataFrame, policies: Sequence[str], options: FairnessOptions
-) -> pd.DataFrame:
+def audit_policies(rows: pd.DataFrame, policies: Sequence[str], options: FairnessOptions) -> pd.DataFrame:
     """What each policy, a column of `rows` from `join_approvals`, does to each group of each proxy.
 
     One row per policy, proxy and group, as `FAIRNESS_BY_POLICY` has it. Rates have 95% Wilson
@@ -166,9 +160,7 @@ def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
 
 
 def _measure_calibration(counted: pd.DataFrame) -> pd.DataFrame:
-    bad, approved, expected = (
-        counted[name] for name in ("charged_off_approved", "approved", "expected")
-    )
+    bad, approved, expected = (counted[name] for name in ("charged_off_approved", "approved", "expected"))
     rate = (bad / approved).where(approved > 0)
     bounds = _bounds("default_rate_approved", bad, approved)
     mean_pd = expected / approved

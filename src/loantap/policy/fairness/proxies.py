@@ -35,9 +35,7 @@ def _categories(name: str) -> Callable[[pd.DataFrame], pd.Series]:
     return lambda loans: loans[name].astype("str").fillna("not stated").astype("category")
 
 
-def _bands(
-    read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...]
-) -> Callable[[pd.DataFrame], pd.Series]:
+def _bands(read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...]) -> Callable[[pd.DataFrame], pd.Series]:
     labels = [f"below {bounds[0]:,g}"]
     labels += [f"{low:,g} to below {high:,g}" for low, high in pairwise(bounds)]
     labels += [f"{bounds[-1]:,g} and more"]
@@ -55,12 +53,9 @@ def _history_years(loans: pd.DataFrame) -> pd.Series:
 
 PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
     {
-        "home_ownership": Proxy(
-            "Housing, which may stand for wealth", _categories("home_ownership")
-        ),
+        "home_ownership": Proxy("Housing, which may stand for wealth", _categories("home_ownership")),
         "credit_history_years": Proxy(
-            "Length of the credit history in years, which may stand for age",
-            _bands(_history_years, (10, 15, 20, 25)),
+            "Length of the credit history in years, which may stand for age", _bands(_history_years, (10, 15, 20, 25))
         ),
         "annual_income": Proxy(
             "Yearly income, which may stand for wealth",

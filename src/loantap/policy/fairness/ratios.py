@@ -61,9 +61,7 @@ def measure_ratios(approved: IntArray, loans: IntArray, min_loans: int) -> Appro
     return ApprovalRatios(ratio, low, high, is_measure)
 
 
-def ratio_bounds(
-    group: tuple[IntArray, IntArray], measure: tuple[int, int], z: float
-) -> tuple[FloatArray, FloatArray]:
+def ratio_bounds(group: tuple[IntArray, IntArray], measure: tuple[int, int], z: float) -> tuple[FloatArray, FloatArray]:
     """Bounds of the ratio of two rates, from the Wilson bounds of each.
 
     Donner and Zou, *Closed-form confidence intervals for functions of the normal mean and standard

@@ -135,9 +135,7 @@ class Regression:
         if self.size == 1:
             return np.array([logit(self.outcome.mean())])
         penalty = _PENALTY / len(self.outcome)
-        solver = GeneralizedLinearRegressor(
-            family="binomial", alpha=penalty, gradient_tol=_TOLERANCE, drop_first=True
-        )
+        solver = GeneralizedLinearRegressor(family="binomial", alpha=penalty, gradient_tol=_TOLERANCE, drop_first=True)
         solver.fit(self.segments, self.outcome)
         return np.append(solver.intercept_, solver.coef_)
 

@@ -9,12 +9,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
-from loantap.policy.findings.effects import (
-    control_discoveries,
-    measure_gaps,
-    measure_profits,
-    name_findings,
-)
+from loantap.policy.findings.effects import control_discoveries, measure_gaps, measure_profits, name_findings
 from loantap.policy.findings.evidence import Evidence
 from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.findings.segmentations import SEGMENTATIONS, Role
@@ -54,9 +49,7 @@ _NO_PINCODE: Final = (
     "No decision, limit or price depends on the pincode: each loan is judged by its own expected "
     "profit. Outcomes by pincode are audited; a limit on a region is one of the portfolio."
 )
-_PROFESSION: Final = (
-    "The profession is in no decision and no offer: each loan is judged by its own expected profit."
-)
+_PROFESSION: Final = "The profession is in no decision and no offer: each loan is judged by its own expected profit."
 
 
 def _about_pincode(pincode: str, direction: Finding) -> Claim:
@@ -117,20 +110,14 @@ def judge_claims(evidence: Evidence, options: FindingsOptions) -> pd.DataFrame:
     table = pd.DataFrame([_measure(claim, evidence) for claim in CLAIMS])
     audit = table["segmentation"].map(lambda name: SEGMENTATIONS[name].role) == Role.AUDIT
     table["q_value"] = control_discoveries(table["p_value"], audit)
-    table["finding"] = name_findings(
-        table["effect"], table["q_value"], options.false_discovery_rate
-    )
+    table["finding"] = name_findings(table["effect"], table["q_value"], options.false_discovery_rate)
     verdicts = [
         judge(claim.direction, finding, is_audit=is_audit)
         for claim, finding, is_audit in zip(CLAIMS, table["finding"], audit, strict=True)
     ]
     table["verdict"] = [verdict.value for verdict in verdicts]
     table["answer"] = [
-        tell_answer(
-            row,
-            is_audit=bool(is_audit),
-            is_refused=bool(is_audit) and claim.direction is Finding.MORE,
-        )
+        tell_answer(row, is_audit=bool(is_audit), is_refused=bool(is_audit) and claim.direction is Finding.MORE)
         for claim, is_audit, (_, row) in zip(CLAIMS, audit, table.iterrows(), strict=True)
     ]
     return table
@@ -160,9 +147,7 @@ def _measure(claim: Claim, evidence: Evidence) -> dict[str, Any]:
     loans, charged_off = int(inside.sum()), int(evidence.outcome[inside].sum())
     effect = evidence.compare(claim.segmentation, members)
     value, half = effect.value * _PERCENT, Z95 * effect.error * _PERCENT
-    gaps = measure_gaps(
-        np.array([charged_off]), np.array([loans]), int(evidence.outcome.sum()), len(inside)
-    )
+    gaps = measure_gaps(np.array([charged_off]), np.array([loans]), int(evidence.outcome.sum()), len(inside))
     profits = measure_profits(evidence, inside.astype(np.int8), 2)
     return {
         "topic": claim.topic,

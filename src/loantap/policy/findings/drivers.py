@@ -18,9 +18,7 @@ NOT_SHOWN: Final = "no effect shown"
 TOO_FEW: Final = "too few loans to say"
 
 
-def tabulate_drivers(
-    evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions
-) -> pd.DataFrame:
+def tabulate_drivers(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:
     """Every factor that is not for the audit only, strongest first, over all years and in each.
 
     Its strength is the standard deviation, over the loans, of the adjusted default rates of its

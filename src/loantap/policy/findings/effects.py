@@ -17,22 +17,15 @@ from loantap.portfolio.arrays import FloatArray, IntArray
 _PERCENT: Final = 100
 
 
-def tabulate_findings(
-    evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions
-) -> pd.DataFrame:
+def tabulate_findings(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:
     """What is found of every segment of every segmentation; one row each, as `FINDINGS` has it.
 
     Effects are in percentage points. `q_value` and `heterogeneity_q_value` control the false
     discovery rate over all segments that are judged, those for the audit only apart (Benjamini &
     Hochberg 1995).
     """
-    table = pd.concat(
-        [_tabulate(evidence, name, years[name]) for name in SEGMENTATIONS], ignore_index=True
-    )
-    for tested, corrected in (
-        ("p_value", "q_value"),
-        ("heterogeneity_p_value", "heterogeneity_q_value"),
-    ):
+    table = pd.concat([_tabulate(evidence, name, years[name]) for name in SEGMENTATIONS], ignore_index=True)
+    for tested, corrected in (("p_value", "q_value"), ("heterogeneity_p_value", "heterogeneity_q_value")):
         table[corrected] = control_discoveries(table[tested], table["role"] == Role.AUDIT)
     rate = options.false_discovery_rate
     table["finding"] = name_findings(table["effect"], table["q_value"], rate)
@@ -64,9 +57,7 @@ def name_findings(effects: pd.Series, q_values: pd.Series, rate: float) -> pd.Se
     return pd.Series(names, effects.index, dtype="str")
 
 
-def measure_gaps(
-    charged_off: IntArray, loans: IntArray, all_charged_off: int, all_loans: int
-) -> dict[str, FloatArray]:
+def measure_gaps(charged_off: IntArray, loans: IntArray, all_charged_off: int, all_loans: int) -> dict[str, FloatArray]:
     """Default rate of each group minus that of all other loans, in points, nothing adjusted.
 
     With its 95% interval (Newcombe, Statistics in Medicine 1998, from Wilson's), and the others'
@@ -104,12 +95,7 @@ def measure_profits(evidence: Evidence, codes: IntArray, groups: int) -> dict[st
             others = (profit.sum() - summed) / (len(profit) - loans)
         half = np.where(loans > 1, half, np.nan)
         name = f"profit_{life.value}"
-        columns |= {
-            name: mean,
-            f"{name}_low": mean - half,
-            f"{name}_high": mean + half,
-            f"{name}_others": others,
-        }
+        columns |= {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half, f"{name}_others": others}
     return columns
 
 

@@ -77,9 +77,7 @@ class Evidence:
         return Effect(excess * to_others, float(np.sqrt(variance)) * to_others)
 
 
-def gather_evidence(
-    loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions
-) -> Evidence:
+def gather_evidence(loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions) -> Evidence:
     """Segment the resolved loans, and adjust every factor for all others.
 
     `scenario` is the one whose profits are told.
@@ -121,9 +119,7 @@ def _adjust(regression: Regression) -> dict[str, AdjustedFactor]:
     return {name: adjusted[name] for name in FACTORS}
 
 
-def _read_profits(
-    loan_ids: pd.Series, profits: pd.DataFrame, scenario: str
-) -> dict[PaidLife, FloatArray]:
+def _read_profits(loan_ids: pd.Series, profits: pd.DataFrame, scenario: str) -> dict[PaidLife, FloatArray]:
     columns = {life: name_profit(scenario, life) for life in PaidLife}
     found = profits.set_index("loan_id")[list(columns.values())].reindex(loan_ids)
     missing = found.index[found.isna().any(axis=1)]

@@ -32,24 +32,16 @@ class Findings:
     claims: pd.DataFrame
 
 
-def find_all(
-    loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions
-) -> Findings:
+def find_all(loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions) -> Findings:
     """Everything that is found of a portfolio, from one regression.
 
     Arguments and errors are those of `gather_evidence`.
     """
     evidence = gather_evidence(loans, profits, scenario, options)
-    tables = {
-        name: tabulate_years(evidence, name, options.min_outcomes_per_year)
-        for name in SEGMENTATIONS
-    }
+    tables = {name: tabulate_years(evidence, name, options.min_outcomes_per_year) for name in SEGMENTATIONS}
     return Findings(
         segments=tabulate_findings(evidence, tables, options),
-        years=pd.concat(
-            [_list_years(evidence, name, table) for name, table in tables.items()],
-            ignore_index=True,
-        ),
+        years=pd.concat([_list_years(evidence, name, table) for name, table in tables.items()], ignore_index=True),
         drivers=tabulate_drivers(evidence, tables, options),
         claims=judge_claims(evidence, options),
     )

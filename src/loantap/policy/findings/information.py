@@ -36,9 +36,7 @@ _AUDIT: Final = ("pincode", "state")
 # All that is known at the decision but identifiers, free text and the month of issue, whose level
 # hangs on how many of its loans are resolved.
 FACTORS: Final[Mapping[str, Role]] = MappingProxyType(
-    dict.fromkeys(_APPLICANT, Role.APPLICANT)
-    | dict.fromkeys(_LENDER, Role.LENDER)
-    | dict.fromkeys(_AUDIT, Role.AUDIT)
+    dict.fromkeys(_APPLICANT, Role.APPLICANT) | dict.fromkeys(_LENDER, Role.LENDER) | dict.fromkeys(_AUDIT, Role.AUDIT)
 )
 # Categories of a smaller share are binned together.
 _RARE: Final = 0.01
@@ -104,13 +102,7 @@ def _read(loans: pd.DataFrame, name: str) -> tuple[FloatArray | IntArray, pd.Ind
     return pd.factorize(texts.astype("str").fillna(NOT_STATED), sort=True)
 
 
-def _bin(
-    loans: pd.DataFrame,
-    name: str,
-    outcome: IntArray,
-    found: BoolArray,
-    options: FindingsOptions,
-) -> pd.DataFrame:
+def _bin(loans: pd.DataFrame, name: str, outcome: IntArray, found: BoolArray, options: FindingsOptions) -> pd.DataFrame:
     values, texts = _read(loans, name)
     stated = np.asarray(pd.notna(values))
     if len(pd.unique(values[found & stated])) < 2:
@@ -131,12 +123,7 @@ def _bin(
 
 
 def _search(
-    values: FloatArray | IntArray,
-    outcome: IntArray,
-    found: BoolArray,
-    options: FindingsOptions,
-    *,
-    is_text: bool,
+    values: FloatArray | IntArray, outcome: IntArray, found: BoolArray, options: FindingsOptions, *, is_text: bool
 ) -> tuple[Any, IntArray]:
     """Where the best bins of some loans are split, and the bin of each of the others."""
     # Its solver takes two seconds to import.
@@ -149,9 +136,7 @@ def _search(
         time_limit=options.binning_seconds,
     )
     best.fit(values[found], outcome[found])
-    return best.splits, best.transform(
-        values[~found], metric="indices", metric_missing="empirical"
-    ).astype(np.int64)
+    return best.splits, best.transform(values[~found], metric="indices", metric_missing="empirical").astype(np.int64)
 
 
 def _label_groups(splits: Any, texts: pd.Index) -> list[str]:
@@ -165,10 +150,7 @@ def _label_numbers(splits: Any, values: FloatArray | IntArray) -> list[str]:
     if len(there) > _FEW_VALUES:
         return _label_bands(splits)
     bins = np.digitize(there, splits)
-    return [
-        ", ".join(f"{value:,g}" for value in there[bins == place])
-        for place in range(len(splits) + 1)
-    ]
+    return [", ".join(f"{value:,g}" for value in there[bins == place]) for place in range(len(splits) + 1)]
 
 
 def _label_bands(splits: Any) -> list[str]:

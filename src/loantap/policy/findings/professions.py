@@ -157,8 +157,6 @@ def _slips(word: str) -> Iterator[str]:
     yield from (word[:at] + word[at + 1 :] for at in range(len(word)))
 
 
-_PLACES: Final = {
-    words: place for place, group in enumerate(_PROFESSIONS.values()) for words in group
-}
+_PLACES: Final = {words: place for place, group in enumerate(_PROFESSIONS.values()) for words in group}
 _WORDS: Final = frozenset(word for words in _PLACES for word in words.split())
 _SLIPS: Final = {slip: word for word in _SPELT for slip in _slips(word)}

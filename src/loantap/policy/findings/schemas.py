@@ -33,18 +33,12 @@ _OUTCOMES = {
 _PROFITS = {
     name: column
     for life in ("contractual", "capped")
-    for name, column in (
-        *_with_bounds(f"profit_{life}", _FIGURE).items(),
-        (f"profit_{life}_others", _FIGURE),
-    )
+    for name, column in (*_with_bounds(f"profit_{life}", _FIGURE).items(), (f"profit_{life}_others", _FIGURE))
 }
 # In percentage points, against all other loans.
 _EFFECT = _with_bounds("effect", _FIGURE)
 # The same, nothing adjusted; and the default rate of all other loans.
-_GAP = {
-    "default_rate_others": _PROBABILITY,
-    **_with_bounds("gap", _FIGURE),
-}
+_GAP = {"default_rate_others": _PROBABILITY, **_with_bounds("gap", _FIGURE)}
 _TESTS = dict.fromkeys(("p_value", "q_value"), _PROBABILITY)
 
 # One row per segment of each segmentation.
@@ -75,13 +69,7 @@ FINDINGS = pa.DataFrameSchema(
 
 # One row per segment and issue year with enough loans.
 FINDING_YEARS = pa.DataFrameSchema(
-    {
-        "segmentation": _text(),
-        "segment": _text(),
-        "year": pa.Column("int64"),
-        **_OUTCOMES,
-        **_EFFECT,
-    },
+    {"segmentation": _text(), "segment": _text(), "year": pa.Column("int64"), **_OUTCOMES, **_EFFECT},
     strict=True,
     unique=["segmentation", "segment", "year"],
     name="finding_years",
@@ -155,12 +143,7 @@ INFORMATION_VALUES = pa.DataFrameSchema(
 
 # One row per factor and bin.
 BINS = pa.DataFrameSchema(
-    {
-        "factor": _text(),
-        "order": pa.Column("int64", _COUNT),
-        "bin": _text(),
-        **_OUTCOMES,
-    },
+    {"factor": _text(), "order": pa.Column("int64", _COUNT), "bin": _text(), **_OUTCOMES},
     strict=True,
     unique=["factor", "order"],
     name="bins",

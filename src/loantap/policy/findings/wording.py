@@ -55,9 +55,7 @@ def tell_finding(row: Row) -> str:
         return f"{name}: {Finding.TOO_FEW} (n = {row['loans']:,})."
     told = f"{name}: {row['loans']:,} loans, default rate {tell_rate(row)}"
     if row["finding"] == Finding.NONE:
-        told += (
-            f"; other factors equal, no difference from other loans is shown, {tell_effect(row)}"
-        )
+        told += f"; other factors equal, no difference from other loans is shown, {tell_effect(row)}"
     else:
         told += f"; other factors equal, {row['finding']} than other loans, {tell_effect(row)}"
     if row["stability"] == Steadiness.VARIES:

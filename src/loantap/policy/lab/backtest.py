@@ -86,9 +86,7 @@ def _keep(sample: Sample, candidate: Candidate, loans: JudgedLoans) -> Sample:
     return Sample(sample.name, sample.places[rows], approved)
 
 
-def _test(
-    candidate: Candidate, declined: BoolArray, sample: Sample, loans: JudgedLoans
-) -> list[dict[str, Any]]:
+def _test(candidate: Candidate, declined: BoolArray, sample: Sample, loans: JudgedLoans) -> list[dict[str, Any]]:
     rule = candidate.rule
     of_rule = {
         "rule_id": rule.id,
@@ -166,9 +164,7 @@ def _blank_few(table: pd.DataFrame, min_loans: int) -> pd.DataFrame:
 
 def _judge(table: pd.DataFrame) -> pd.DataFrame:
     family = ["found_by", "sample", "after", "scenario", "paid_life"]
-    adjusted = table.groupby(family)["p_value"].transform(
-        lambda of_family: control_false_claims(of_family.to_numpy())
-    )
+    adjusted = table.groupby(family)["p_value"].transform(lambda of_family: control_false_claims(of_family.to_numpy()))
     return table.assign(adjusted_p_value=adjusted, holds=adjusted <= MAX_FALSE_RATE / _FAMILIES)
 
 
@@ -188,9 +184,7 @@ def control_false_claims(p_values: FloatArray) -> FloatArray:
     return adjusted
 
 
-def select_rows(
-    table: pd.DataFrame, *, scenario: str, paid_life: str, after: After, sample: str = ALL
-) -> pd.DataFrame:
+def select_rows(table: pd.DataFrame, *, scenario: str, paid_life: str, after: After, sample: str = ALL) -> pd.DataFrame:
     """The rows of one outlook, one per rule, by its id."""
     chosen = table[
         table["scenario"].eq(scenario)

@@ -71,10 +71,7 @@ def gather_judged_loans(
     return JudgedLoans(
         columns=read_columns(loans, READABLE_COLUMNS),
         is_charged_off=loans["is_charged_off"].to_numpy() == 1,
-        gains={
-            outlook: -profits[name_profit(*outlook)].to_numpy(float)[profits_at]
-            for outlook in outlooks
-        },
+        gains={outlook: -profits[name_profit(*outlook)].to_numpy(float)[profits_at] for outlook in outlooks},
         is_searched=split_in_halves(loans["loan_id"]),
         samples=_make_samples(loans, predictions, judged_at, economics),
     )
@@ -94,9 +91,7 @@ def _make_samples(
 ) -> tuple[Sample, ...]:
     approved = _approve(loans, predictions, places, economics)
     of_sample = predictions["sample"].to_numpy(object)
-    chosen = {
-        name: np.isin(of_sample, _OF_ALL) if name == ALL else of_sample == name for name in SAMPLES
-    }
+    chosen = {name: np.isin(of_sample, _OF_ALL) if name == ALL else of_sample == name for name in SAMPLES}
     return tuple(
         Sample(name, places[rows], {scenario: yes[rows] for scenario, yes in approved.items()})
         for name, rows in chosen.items()
@@ -109,13 +104,9 @@ def _approve(
 ) -> dict[str, BoolArray]:
     pd_ = predictions["probability_of_default"].to_numpy(float)
     amount, rate, term = (
-        loans[name].to_numpy(float)[places]
-        for name in ("loan_amount", "interest_rate_pct", "term_months")
+        loans[name].to_numpy(float)[places] for name in ("loan_amount", "interest_rate_pct", "term_months")
     )
-    return {
-        name: expected_npv(pd_, amount, rate, term, scenario) > 0
-        for name, scenario in economics.scenarios.items()
-    }
+    return {name: expected_npv(pd_, amount, rate, term, scenario) > 0 for name, scenario in economics.scenarios.items()}
 
 
 def _find(index: pd.Index, wanted: pd.Series, what: str) -> IntArray:

@@ -30,9 +30,7 @@ _QUOTED_ON: Final = {
 }
 
 
-def report_rules(
-    tests: pd.DataFrame, origin: str, economics: Economics, options: LabOptions
-) -> dict[str, Any]:
+def report_rules(tests: pd.DataFrame, origin: str, economics: Economics, options: LabOptions) -> dict[str, Any]:
     """The structure of `recommendations.json`, from what `backtest` returned.
 
     A rule is recommended where its profit change in the main scenario is above zero beyond what the
@@ -44,9 +42,7 @@ def report_rules(
     alone, after = (select_rows(tests, after=which, **outlook) for which in After)
     of_rule = dict(tuple(tests.groupby("rule_id", sort=False)))
     surest_first = alone.sort_values("profit_change_low", ascending=False, kind="stable").index
-    described = [
-        _describe(of_rule[name], alone.loc[name], after.loc[name]) for name in surest_first
-    ]
+    described = [_describe(of_rule[name], alone.loc[name], after.loc[name]) for name in surest_first]
     return {
         "origin": origin,
         **outlook,
@@ -57,9 +53,7 @@ def report_rules(
     }
 
 
-def read_rules(
-    recommendations: Mapping[str, Any], ids: Sequence[str], *, origin: str
-) -> tuple[Rule, ...]:
+def read_rules(recommendations: Mapping[str, Any], ids: Sequence[str], *, origin: str) -> tuple[Rule, ...]:
     """The recommended rules of these ids, in their order, each once.
 
     `origin` is that of the loans of the model's training, real or simulated.
@@ -100,9 +94,7 @@ def choose_rules(
     """
     if recommendations is None:
         if ids:
-            raise InputError(
-                _FILE, "it does not exist yet, and rules of it are switched on", _AGAIN
-            )
+            raise InputError(_FILE, "it does not exist yet, and rules of it are switched on", _AGAIN)
         return (), ()
     chosen = read_rules(recommendations, ids, origin=origin) if ids else ()
     if recommendations.get("origin") != origin:
@@ -137,17 +129,13 @@ def doubt_rules(recommendations: Mapping[str, Any] | None, ids: Sequence[str]) -
     return told
 
 
-def _read_rules_of_file(
-    recommendations: Mapping[str, Any],
-) -> tuple[dict[str, Rule], set[str]]:
+def _read_rules_of_file(recommendations: Mapping[str, Any]) -> tuple[dict[str, Rule], set[str]]:
     try:
         rules = [Rule.model_validate(entry["rule"]) for entry in recommendations["recommendations"]]
         tested = {str(entry["id"]) for entry in recommendations["tested"]}
         _ = recommendations["origin"]
     except (KeyError, TypeError, ValidationError) as error:
-        raise InputError(
-            _FILE, f"it is not in the form of this version ({_say(error)})", _AGAIN
-        ) from error
+        raise InputError(_FILE, f"it is not in the form of this version ({_say(error)})", _AGAIN) from error
     return {rule.id: rule for rule in rules}, tested
 
 

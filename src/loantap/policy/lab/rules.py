@@ -192,11 +192,7 @@ class Rule(Options):
 def name_rule(conditions: Sequence[Condition]) -> Rule:
     """A rule with an id and a title made of its conditions."""
     title = f"No loan with {' and '.join(map(str, conditions))}"
-    return Rule(
-        id="_".join(["found", *map(_name_condition, conditions)]),
-        title=title,
-        conditions=tuple(conditions),
-    )
+    return Rule(id="_".join(["found", *map(_name_condition, conditions)]), title=title, conditions=tuple(conditions))
 
 
 def _name_condition(condition: Condition) -> str:
@@ -228,9 +224,7 @@ def read_columns(frame: pd.DataFrame, names: Sequence[str]) -> Values:
         InputError: one of them is missing.
     """
     _require_columns(frame.columns, names)
-    return {
-        name: to_values(frame[name], is_text=COLUMNS[name].kind is Kind.CATEGORY) for name in names
-    }
+    return {name: to_values(frame[name], is_text=COLUMNS[name].kind is Kind.CATEGORY) for name in names}
 
 
 def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:

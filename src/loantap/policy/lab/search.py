@@ -19,22 +19,13 @@ from loantap.policy.fairness.proxies import PROXIES
 from loantap.policy.lab.backtest import Candidate, FoundBy, estimate_change
 from loantap.policy.lab.judged_loans import ALL, JudgedLoans
 from loantap.policy.lab.options import LabOptions
-from loantap.policy.lab.rules import (
-    LOAN_TO_INCOME,
-    READABLE,
-    Condition,
-    Operator,
-    Rule,
-    name_rule,
-)
+from loantap.policy.lab.rules import LOAN_TO_INCOME, READABLE, Condition, Operator, Rule, name_rule
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS, GRADES
 
 _SAID_BY_OTHERS: Final = ("instalment", "sub_grade")
-SEARCHED: Final = tuple(
-    name for name in READABLE if name not in PROXIES and name not in _SAID_BY_OTHERS
-)
+SEARCHED: Final = tuple(name for name in READABLE if name not in PROXIES and name not in _SAID_BY_OTHERS)
 _CHUNK: Final = 32_768
 
 
@@ -74,9 +65,7 @@ def _bound(gain: FloatArray, squares: FloatArray, applications: int, errors: flo
     return bound
 
 
-def list_candidates(
-    loans: JudgedLoans, scenario: str, options: LabOptions
-) -> tuple[Candidate, ...]:
+def list_candidates(loans: JudgedLoans, scenario: str, options: LabOptions) -> tuple[Candidate, ...]:
     """The rules written by hand, and those found: alone, and after the NPV policy."""
     sample = loans.sample(ALL)
     rows = loans.is_searched[sample.places]

@@ -14,12 +14,7 @@ from typing import Any
 import numpy as np
 
 from loantap.policy.money.scenarios import Scenario
-from loantap.portfolio.amortisation import (
-    MONTHS_PER_YEAR,
-    Numbers,
-    annuity_factor,
-    scheduled_balance,
-)
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR, Numbers, annuity_factor, scheduled_balance
 from loantap.portfolio.arrays import FloatArray
 
 
@@ -69,20 +64,14 @@ def settled_months(term_months: Numbers, scenario: Scenario) -> FloatArray:
     return settled
 
 
-def exposure_at_default(
-    principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario
-) -> FloatArray:
+def exposure_at_default(principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario) -> FloatArray:
     """EAD: the balance when the loan stops paying, in the currency of the principal."""
     term = np.asarray(term_months, dtype=float)
     return scheduled_balance(principal, rate_pct, term, default_months(term, scenario))
 
 
 def expected_loss(
-    probability_of_default: Numbers,
-    principal: Numbers,
-    rate_pct: Numbers,
-    term_months: Numbers,
-    scenario: Scenario,
+    probability_of_default: Numbers, principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario
 ) -> FloatArray:
     """PD x LGD x EAD, in the currency of the principal, not discounted."""
     exposure = exposure_at_default(principal, rate_pct, term_months, scenario)
@@ -91,11 +80,7 @@ def expected_loss(
 
 
 def expected_npv(
-    probability_of_default: Numbers,
-    principal: Numbers,
-    rate_pct: Numbers,
-    term_months: Numbers,
-    scenario: Scenario,
+    probability_of_default: Numbers, principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario
 ) -> FloatArray:
     """Expected NPV at the loans' own rate and term, in the currency of the principal."""
     values = value_units(rate_pct, term_months, scenario)

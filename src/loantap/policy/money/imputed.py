@@ -49,9 +49,7 @@ class ImputedFlows:
         return ImputedFlows(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
-def impute_flows(
-    loans: pd.DataFrame, scenario: Scenario, economics: Economics, paid_life: PaidLife
-) -> ImputedFlows:
+def impute_flows(loans: pd.DataFrame, scenario: Scenario, economics: Economics, paid_life: PaidLife) -> ImputedFlows:
     """Cash flows of resolved loans: one row per loan, with `TERMS`."""
     principal, rate, term = (
         loans[name].to_numpy(float) for name in ("loan_amount", "interest_rate_pct", "term_months")

@@ -51,8 +51,5 @@ def account_for_offers(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> Off
 
     applications = account_for_scores(count(), has_ids=has_ids)
     return OffersAccount(
-        applications,
-        dict(decisions.most_common()),
-        dict(kinds.most_common()),
-        dict(no_offer.most_common()),
+        applications, dict(decisions.most_common()), dict(kinds.most_common()), dict(no_offer.most_common())
     )

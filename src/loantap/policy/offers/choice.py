@@ -119,9 +119,7 @@ def make_sentences(options: OffersOptions, rules: Rules) -> tuple[str, ...]:
         Limit.RISK: f"the PD is above {100 * highest_pd:.4g}%",
         Limit.RATE: "the rate that pays for the risk is above the band",
         Limit.INCOME: "no income is stated",
-        Limit.INSTALMENT: (
-            f"the instalment would take more than {limits.max_instalment_share:.0%} of the income"
-        ),
+        Limit.INSTALMENT: (f"the instalment would take more than {limits.max_instalment_share:.0%} of the income"),
         Limit.DTI: f"all debt payments would take more than {limits.max_dti_pct:g}% of the income",
     }
 
@@ -129,10 +127,7 @@ def make_sentences(options: OffersOptions, rules: Rules) -> tuple[str, ...]:
         return " and ".join(said[limit] for limit in Limit if limit & broken)
 
     asked = "As asked for, at the rate that pays for funds, expected loss, costs and margin"
-    others = [
-        f"{f'As asked for, {name(broken)}; ' if broken else ''}{_COUNTERFACTUAL}"
-        for broken in range(_ALL + 1)
-    ]
+    others = [f"{f'As asked for, {name(broken)}; ' if broken else ''}{_COUNTERFACTUAL}" for broken in range(_ALL + 1)]
     none = [
         f"Whatever the amount and the term, {name(broken)}"
         if broken
@@ -150,6 +145,5 @@ def decide(column: IntArray, kind: IntArray) -> IntArray:
 
 
 DECISIONS: Final = tuple(
-    decision.value
-    for decision in (Decision.APPROVE, Decision.REFER, Decision.DECLINE, Decision.INVALID)
+    decision.value for decision in (Decision.APPROVE, Decision.REFER, Decision.DECLINE, Decision.INVALID)
 )

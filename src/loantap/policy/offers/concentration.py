@@ -36,32 +36,20 @@ class LargestShare:
 
 
 def measure_portfolio(
-    loans: pd.DataFrame,
-    predictions: pd.DataFrame,
-    scenario: Scenario,
-    max_share: float,
-    options: ConcentrationOptions,
+    loans: pd.DataFrame, predictions: pd.DataFrame, scenario: Scenario, max_share: float, options: ConcentrationOptions
 ) -> pd.DataFrame:
     """Concentration by state of loans with a PD of a model that did not see them."""
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
     names = ["loan_id", "state", "loan_amount", "interest_rate_pct", "term_months"]
     rows = loans[names].merge(judged[["loan_id", "probability_of_default"]], on="loan_id")
     loss = expected_loss(
-        rows["probability_of_default"],
-        rows["loan_amount"],
-        rows["interest_rate_pct"],
-        rows["term_months"],
-        scenario,
+        rows["probability_of_default"], rows["loan_amount"], rows["interest_rate_pct"], rows["term_months"], scenario
     )
     return measure_concentration(rows["state"], rows["loan_amount"], loss, max_share, options)
 
 
 def measure_concentration(
-    regions: pd.Series,
-    principal: npt.ArrayLike,
-    losses: npt.ArrayLike,
-    max_share: float,
-    options: ConcentrationOptions,
+    regions: pd.Series, principal: npt.ArrayLike, losses: npt.ArrayLike, max_share: float, options: ConcentrationOptions
 ) -> pd.DataFrame:
     """Share of principal and of expected loss in each region, held against the limits.
 
@@ -76,9 +64,7 @@ def measure_concentration(
     codes, names = pd.factorize(named, sort=True)
     measures = {"principal": principal, "expected loss": losses}
     tables = [
-        _measure(codes, names, np.asarray(amounts, dtype=float), max_share, options).assign(
-            measure=measure
-        )
+        _measure(codes, names, np.asarray(amounts, dtype=float), max_share, options).assign(measure=measure)
         for measure, amounts in measures.items()
     ]
     columns = ["measure", "region", "n", "share", "share_low", "share_high", "limit", "finding"]

@@ -77,9 +77,7 @@ class Grid:
     is_as_asked: BoolArray
 
 
-def make_grid(
-    applicants: Applicants, prices: Sequence[PriceList], options: OffersOptions, rules: Rules
-) -> Grid:
+def make_grid(applicants: Applicants, prices: Sequence[PriceList], options: OffersOptions, rules: Rules) -> Grid:
     """Every loan of the grid, priced and held against the limits.
 
     `prices`: of each term of `TERMS_MONTHS`. `rules`: for the highest amount and PD.
@@ -110,17 +108,11 @@ def make_grid(
     is_possible = (amount >= options.amounts.lowest) & (amount <= highest)
     broken |= np.where(is_possible, 0, Limit.AMOUNT)
     is_first = np.arange(len(terms)) % amounts.shape[1] == 0
-    return Grid(
-        amount, terms, rates, instalment, pds, npvs * amount, broken, is_asked_term & is_first
-    )
+    return Grid(amount, terms, rates, instalment, pds, npvs * amount, broken, is_asked_term & is_first)
 
 
 def _price_term(
-    amounts: FloatArray,
-    term: int,
-    prices: PriceList,
-    applicants: Applicants,
-    options: OffersOptions,
+    amounts: FloatArray, term: int, prices: PriceList, applicants: Applicants, options: OffersOptions
 ) -> tuple[FloatArray, Prices]:
     asked_pd = applicants.probability_of_default[:, np.newaxis]
     longer = (term - applicants.term_months) / TWO_YEARS
@@ -135,9 +127,7 @@ def _price_term(
     return pds, prices.price(pds)
 
 
-def _find_broken_by_borrower(
-    applicants: Applicants, instalment: FloatArray, options: OffersOptions
-) -> IntArray:
+def _find_broken_by_borrower(applicants: Applicants, instalment: FloatArray, options: OffersOptions) -> IntArray:
     """The limits that a loan breaks by what the borrower can carry.
 
     Written without dividing by income, and so that a number that is missing breaks them.

@@ -12,15 +12,7 @@ from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.credit_policy import Rules
 from loantap.policy.decisions import Decider
-from loantap.policy.offers.choice import (
-    DECISIONS,
-    EMPTY,
-    KINDS,
-    Kind,
-    choose,
-    decide,
-    make_sentences,
-)
+from loantap.policy.offers.choice import DECISIONS, EMPTY, KINDS, Kind, choose, decide, make_sentences
 from loantap.policy.offers.grid import Applicants, make_grid
 from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
@@ -108,10 +100,7 @@ class OfferMaker:
         require_an_amount(self.options, self._rules)
         object.__setattr__(self, "_prices", list_prices(self.options, self.decider.scenario))
         reasons = make_sentences(self.options, self._rules)
-        unlike = [
-            f"{text[:1].upper()}{text[1:]}: a person decides"
-            for text in self.scorer.support.sentences
-        ]
+        unlike = [f"{text[:1].upper()}{text[1:]}: a person decides" for text in self.scorer.support.sentences]
         object.__setattr__(self, "_sentences", (*reasons, *unlike))
         object.__setattr__(self, "_unlike", len(reasons))
 
@@ -125,11 +114,7 @@ class OfferMaker:
         return (APPLICATION_ID, *(str(column.source_name) for column in self.scorer.columns))
 
     def make_offers_batch(
-        self,
-        applications: pd.DataFrame,
-        first_row: int,
-        as_of: pd.Timestamp,
-        tally: ApplicationTally | None = None,
+        self, applications: pd.DataFrame, first_row: int, as_of: pd.Timestamp, tally: ApplicationTally | None = None
     ) -> pd.DataFrame:
         """Offers for rows of a file in LoanTap format from `first_row` on.
 
@@ -151,9 +136,7 @@ class OfferMaker:
         reason = np.where(invalid, wrong[table.applicant], table.reason)
         return self._frame(table, name_applications(rows, first_row), reason, sentences)
 
-    def make_offers_one(
-        self, application: Mapping[str, object], as_of: pd.Timestamp
-    ) -> list[Offer]:
+    def make_offers_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> list[Offer]:
         """Offers to one applicant, as in a frame, sooner; one without numbers where there is none.
 
         Raises:
@@ -198,11 +181,7 @@ class OfferMaker:
         )
 
     def _frame(
-        self,
-        table: OfferTable,
-        identifiers: pd.Series,
-        reason: IntArray,
-        sentences: tuple[str, ...],
+        self, table: OfferTable, identifiers: pd.Series, reason: IntArray, sentences: tuple[str, ...]
     ) -> pd.DataFrame:
         kinds = np.array([_is_counterfactual(kind) for kind in KINDS])
         used, places = np.unique(reason, return_inverse=True)

@@ -40,9 +40,7 @@ class RateBand(Options):
         if self.above_pd >= self.up_to_pd:
             raise ValueError(f"a band from PD {self.above_pd:g} to {self.up_to_pd:g} holds none")
         if self.lowest_pct > self.highest_pct:
-            raise ValueError(
-                f"the lowest rate, {self.lowest_pct:g}, is above the highest, {self.highest_pct:g}"
-            )
+            raise ValueError(f"the lowest rate, {self.lowest_pct:g}, is above the highest, {self.highest_pct:g}")
         return self
 
 
@@ -64,8 +62,7 @@ class AmountOptions(Options):
             raise ValueError("shares must fall")
         if self.shares[-1] > self.smaller_at_most:
             raise ValueError(
-                f"smaller_at_most: no share is at most {self.smaller_at_most:g}, so that there is "
-                f"no smaller loan"
+                f"smaller_at_most: no share is at most {self.smaller_at_most:g}, so that there is no smaller loan"
             )
         return self
 
@@ -169,7 +166,6 @@ def require_an_amount(options: OffersOptions, rules: Rules) -> None:
         return
     raise InputError(
         "parameter offers.amounts.lowest",
-        f"{lowest:g} is above max_loan_amount {highest:g} of the policy, so nothing could be "
-        f"offered",
+        f"{lowest:g} is above max_loan_amount {highest:g} of the policy, so nothing could be offered",
         "Lower it",
     )

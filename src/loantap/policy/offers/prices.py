@@ -95,9 +95,7 @@ def list_prices(options: OffersOptions, scenario: Scenario) -> tuple[PriceList, 
     return lists
 
 
-def _list_term(
-    rates: FloatArray, first: int, term: int, options: OffersOptions, scenario: Scenario
-) -> PriceList:
+def _list_term(rates: FloatArray, first: int, term: int, options: OffersOptions, scenario: Scenario) -> PriceList:
     values = value_units(rates, term, scenario)
     surplus = values.paid - options.margin
     risked = values.paid - values.charged_off
@@ -115,9 +113,7 @@ def _list_term(
     )
 
 
-def _require_earning(
-    number: int, band: RateBand, lists: tuple[PriceList, ...], options: OffersOptions
-) -> None:
+def _require_earning(number: int, band: RateBand, lists: tuple[PriceList, ...], options: OffersOptions) -> None:
     if any(prices.highest_pd[prices.highest[number]] >= band.above_pd for prices in lists):
         return
     raise InputError(

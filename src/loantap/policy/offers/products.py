@@ -75,8 +75,7 @@ def tabulate_products(
     z = float(norm.ppf(1 - 0.025 / max(len(segments), 1)))
     return pd.DataFrame(
         [
-            {"segmentation": segmentation, "segment": segment, "order": order}
-            | _describe(part, options, z)
+            {"segmentation": segmentation, "segment": segment, "order": order} | _describe(part, options, z)
             for segmentation, order, segment, part in segments
         ]
     )
@@ -107,9 +106,7 @@ def _make_first(
     )
 
 
-def _list_segmentations(
-    rows: pd.DataFrame, options: OffersOptions
-) -> Iterator[tuple[str, pd.Series]]:
+def _list_segmentations(rows: pd.DataFrame, options: OffersOptions) -> Iterator[tuple[str, pd.Series]]:
     yield "all", pd.Series("all", index=rows.index)
     bands = options.rate_bands
     ends = [band.up_to_pd for band in bands]

@@ -9,17 +9,14 @@ _RATE = pa.Check.in_range(0, 1)
 _POSITIVE = pa.Check.gt(0)
 # Texts that repeat are categories in batches, text in files and frames.
 _IS_TEXT = pa.Check(
-    lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str",
-    error="text",
+    lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str", error="text"
 )
 
 
 def _bounded(*names: str, check: pa.Check | None = None) -> dict[str, pa.Column]:
     """Missing where there are too few loans."""
     return {
-        f"{name}{end}": pa.Column("float64", check, nullable=True)
-        for name in names
-        for end in ("", "_low", "_high")
+        f"{name}{end}": pa.Column("float64", check, nullable=True) for name in names for end in ("", "_low", "_high")
     }
 
 

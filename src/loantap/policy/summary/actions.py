@@ -91,9 +91,7 @@ def _propose_policy(
     return Headline(title, text, money, int(npv["n"]), tuple(filter(None, points)))
 
 
-def _propose_cap(
-    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str
-) -> Headline:
+def _propose_cap(judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str) -> Headline:
     """A cap that is shown to lower the default rate, and not shown to lose money.
 
     The lowest one that is shown to gain; without any, the highest one that may do either.
@@ -261,10 +259,7 @@ def _tell_looser(looser: pd.DataFrame, npv: pd.Series) -> str:
 
 
 def _tell_change(row: pd.Series) -> str:
-    told = (
-        f"{row['approval_rate']:.0%} are approved, {tell_rate(rename_approved(row))} of them "
-        "charged off"
-    )
+    told = f"{row['approval_rate']:.0%} are approved, {tell_rate(rename_approved(row))} of them charged off"
     if not math.isnan(row["default_rate_change"]):
         told += f", {_tell_points(row)} against approving everybody"
     return f"{told}; {row['charge_offs_avoided']:.0%} of all charge-offs are avoided."
@@ -278,10 +273,7 @@ def _tell_points(row: pd.Series) -> str:
 
 def _change(rule: Mapping[str, Any], report: Mapping[str, Any], beside: str) -> Money:
     change = rule["profit_change"][report["scenario"]][report["paid_life"]]
-    value, low, high = (
-        math.nan if change[name] is None else float(change[name])
-        for name in ("value", "low", "high")
-    )
+    value, low, high = (math.nan if change[name] is None else float(change[name]) for name in ("value", "low", "high"))
     per = f"{PER_APPLICATION}, against {beside}"
     if report["paid_life"] == PaidLife.CAPPED:
         per += PREPAID

@@ -27,11 +27,7 @@ _FALSE_DISCOVERIES: Final = 0.05
 
 
 def summarise_findings(
-    drivers: pd.DataFrame,
-    findings: pd.DataFrame,
-    policies: pd.DataFrame,
-    claims: pd.DataFrame,
-    scenario: str,
+    drivers: pd.DataFrame, findings: pd.DataFrame, policies: pd.DataFrame, claims: pd.DataFrame, scenario: str
 ) -> list[Headline]:
     """Five findings: drivers, price, segments that lose money, decisions by PD, claims.
 
@@ -59,9 +55,7 @@ def _find_drivers(drivers: pd.DataFrame, findings: pd.DataFrame) -> Headline:
     if not by_role["applicant"]:
         title = "Beside the lender's own price, no factor is shown to drive default"
     else:
-        title = (
-            f"Default goes with {join_names(by_role['applicant'])}, beside the lender's own price"
-        )
+        title = f"Default goes with {join_names(by_role['applicant'])}, beside the lender's own price"
     text = "Other factors equal. "
     if by_role["lender"]:
         text += f"Strongest is the price: {join_names(by_role['lender'])}. "
@@ -159,10 +153,7 @@ def _find_cut(policies: pd.DataFrame, scenario: str) -> Headline:
         what = "costs money"
     elif money is not None and money.is_gain:
         what = "earns money"
-    text = (
-        f"It avoids {bands['charge_offs_avoided']:.0%} of charge-offs and forgoes what the others "
-        "would have paid."
-    )
+    text = f"It avoids {bands['charge_offs_avoided']:.0%} of charge-offs and forgoes what the others would have paid."
     f2_gain = read_gain(f2)
     if f2_gain is not None:
         text += f" The F2 threshold declines {1 - f2['approval_rate']:.0%}: {f2_gain}."
@@ -175,10 +166,7 @@ def _find_claims(claims: pd.DataFrame) -> Headline:
     of_pincodes = claims[claims["segmentation"].eq("pincode")]
     lending = claims[claims["segmentation"].ne("pincode")]
     shown = lending[lending["verdict"].eq(Verdict.SHOWN)]
-    title = (
-        f"Of the case study's {len(claims)} claims the loans bear out "
-        f"{counted.get(Verdict.SHOWN, 0)}"
-    )
+    title = f"Of the case study's {len(claims)} claims the loans bear out {counted.get(Verdict.SHOWN, 0)}"
     if untold := counted.get(Verdict.TOO_FEW, 0):
         title += f"; of {untold} there are too few to say"
     text = (
@@ -189,8 +177,7 @@ def _find_claims(claims: pd.DataFrame) -> Headline:
     is_leak = len(refused) and refused["charged_off"].eq(refused["loans"]).all()
     text += ", since the pincode in this data is made from the outcome. " if is_leak else ". "
     earning = shown[
-        shown["claimed"].eq(Finding.MORE)
-        & (shown["profit_contractual"] > shown["profit_contractual_others"])
+        shown["claimed"].eq(Finding.MORE) & (shown["profit_contractual"] > shown["profit_contractual_others"])
     ]
     if earning.empty:
         return Headline(title, text.strip(), None, int(claims["loans"].max()))

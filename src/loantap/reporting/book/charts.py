@@ -22,9 +22,7 @@ def chart_vintages(vintages: Sequence[dict[str, Any]], cause: str) -> alt.LayerC
     colours. `cause` is `default` or `prepaid`.
     """
     frame = pd.DataFrame(vintages)
-    frame = frame.assign(
-        share=frame[f"{cause}_share"], low=frame[f"{cause}_low"], high=frame[f"{cause}_high"]
-    )
+    frame = frame.assign(share=frame[f"{cause}_share"], low=frame[f"{cause}_low"], high=frame[f"{cause}_high"])
     ranks = frame.groupby("term_months")["vintage"].rank(method="dense", ascending=False)
     frame = frame[ranks <= len(SERIES)]
     terms = sorted(int(term) for term in frame["term_months"].unique())
@@ -49,9 +47,7 @@ def chart_vintages(vintages: Sequence[dict[str, Any]], cause: str) -> alt.LayerC
     )  # fmt: skip
     # Colours of vintages beyond the list would repeat; of two terms the years may differ by one.
     colour = colour_by("Vintage", years[: len(SERIES)])
-    base = alt.Chart(told[told["Vintage"].isin(years[: len(SERIES)])]).transform_filter(
-        f"datum.term == {cause}_term"
-    )
+    base = alt.Chart(told[told["Vintage"].isin(years[: len(SERIES)])]).transform_filter(f"datum.term == {cause}_term")
     x = alt.X("months:Q", title="Months on book")
     y = alt.Y("share:Q", title=f"Share {_EVENTS[cause]} so far", axis=alt.Axis(format=".0%"))
     layers = [

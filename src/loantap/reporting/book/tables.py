@@ -3,12 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from loantap.reporting.formatting import (
-    NOTHING,
-    count,
-    name_category,
-    percent,
-)
+from loantap.reporting.formatting import NOTHING, count, name_category, percent
 from loantap.reporting.page_table import PageTable, with_interval
 
 _DIMENSIONS: Final = ("grade", "term", "purpose", "state")
@@ -32,11 +27,7 @@ def tabulate_moves(moves: Sequence[dict[str, Any]]) -> PageTable:
     by_pair = {(row["from_state"], row["to_state"]): row for row in moves}
     froms = [state for state in order if any(row["from_state"] == state for row in moves)]
     rows = [
-        [
-            state,
-            count(by_pair[state, shown[0]]["from_loans"]),
-            *(_share(by_pair[state, to]) for to in shown),
-        ]
+        [state, count(by_pair[state, shown[0]]["from_loans"]), *(_share(by_pair[state, to]) for to in shown)]
         for state in froms
     ]
     return PageTable(
@@ -78,11 +69,7 @@ def tabulate_vintages(compared: Sequence[dict[str, Any]], age: int) -> PageTable
 
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "share": row["default_share"],
-        "share_low": row["default_low"],
-        "share_high": row["default_high"],
-    }
+    return {"share": row["default_share"], "share_low": row["default_low"], "share_high": row["default_high"]}
 
 
 def tabulate_arrears(arrears: Sequence[dict[str, Any]], months: int) -> PageTable:
@@ -107,8 +94,7 @@ def _amounts(row: dict[str, Any] | None) -> str:
 def tabulate_concentration(concentration: Sequence[dict[str, Any]]) -> list[PageTable]:
     """Where the balance lies, one table for each dimension."""
     return [
-        _tabulate_dimension([row for row in concentration if row["dimension"] == name], name)
-        for name in _DIMENSIONS
+        _tabulate_dimension([row for row in concentration if row["dimension"] == name], name) for name in _DIMENSIONS
     ]
 
 

@@ -96,9 +96,7 @@ def _compare_vintages(latest: Mapping[str, Any], other: Mapping[str, Any], term:
     return f"{subject}: {same} ({text}; {earlier})."
 
 
-def _late(
-    words: str, name: str, now: Mapping[str, Any], before: Mapping[str, Any] | None
-) -> Figure:
+def _late(words: str, name: str, now: Mapping[str, Any], before: Mapping[str, Any] | None) -> Figure:
     share = now[name]
     return Figure(
         words,

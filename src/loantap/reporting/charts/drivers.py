@@ -82,11 +82,7 @@ def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
         base.mark_rect(stroke="var(--card)", strokeWidth=2).encode(
             x,
             y,
-            alt.Color(
-                "strength:Q",
-                legend=None,
-                scale=alt.Scale(scheme="redblue", domain=[-most, most], domainMid=0),
-            ),
+            alt.Color("strength:Q", legend=None, scale=alt.Scale(scheme="redblue", domain=[-most, most], domainMid=0)),
             opacity=alt.condition("datum.is_told", alt.value(1), alt.value(0.3)),
             tooltip=told_by,
         ),

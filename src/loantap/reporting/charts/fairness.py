@@ -34,9 +34,7 @@ def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) 
         [
             {
                 "Ratio of approval rates": with_interval(row, "worst_ratio", two_decimals),
-                "Profit lost per application": with_interval(
-                    row, "lost_per_application", one_decimal
-                ),
+                "Profit lost per application": with_interval(row, "lost_per_application", one_decimal),
                 "Default rate of approved": percent(row["default_rate_approved"]),
                 "n": count(row["n"]),
             }

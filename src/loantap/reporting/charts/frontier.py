@@ -43,9 +43,7 @@ _LOOKS: Final[Sequence[Mapping[str, Any]]] = (
 )
 
 
-def chart_frontier(
-    frontier: pd.DataFrame, outlook: tuple[str, str], scenarios: Sequence[str]
-) -> alt.LayerChart:
+def chart_frontier(frontier: pd.DataFrame, outlook: tuple[str, str], scenarios: Sequence[str]) -> alt.LayerChart:
     """Profit per application against the default rate among approved loans.
 
     Takes one row per point: `family`, `is_policy`, `label`, `hurdle`, `n`, `approval_rate`,
@@ -78,13 +76,9 @@ def chart_frontier(
         base.mark_rule(opacity=0.25, strokeWidth=2).encode(
             x, alt.Y("profit_low:Q", title=""), colour, y2="profit_high:Q"
         ),
-        base.mark_line(strokeWidth=2, point={"size": 30}).encode(
-            x, y, colour, order="path:Q", tooltip=hover(*_TOLD)
-        ),
+        base.mark_line(strokeWidth=2, point={"size": 30}).encode(x, y, colour, order="path:Q", tooltip=hover(*_TOLD)),
         alt.Chart(pd.DataFrame({"y": [0]})).mark_rule(color=MUTED).encode(y="y:Q"),
-        policies.mark_point(filled=True, size=80, color=INK, opacity=1).encode(
-            x, y, tooltip=hover(*_TOLD)
-        ),
+        policies.mark_point(filled=True, size=80, color=INK, opacity=1).encode(x, y, tooltip=hover(*_TOLD)),
         *(_write_names(policies, **look).encode(x, y, text="name:N") for look in _LOOKS),
     ]
     layers[0] = layers[0].add_params(*chosen)
@@ -104,8 +98,7 @@ def _name_points(policies: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     ]
     order = list(_POINTS)
     points = points.assign(
-        name=[name for name, _ in named],
-        turn=[order.index(f) if f in order else len(order) for f in points["family"]],
+        name=[name for name, _ in named], turn=[order.index(f) if f in order else len(order) for f in points["family"]]
     )
     across = pd.concat([lines, points])["default_rate_approved"]
     sides = dict(named)
@@ -121,9 +114,7 @@ def _place_in_chart(
     points: pd.DataFrame, lines: pd.DataFrame, across: pd.Series, sides: Mapping[str, str]
 ) -> pd.DataFrame:
     first = points.iloc[0]
-    beside = lines[
-        lines["scenario"].eq(first["scenario"]) & lines["paid_life"].eq(first["paid_life"])
-    ]
+    beside = lines[lines["scenario"].eq(first["scenario"]) & lines["paid_life"].eq(first["paid_life"])]
     ends = pd.concat([points["profit"], beside["profit_low"], beside["profit_high"]])
     low, high = min(float(ends.min()), 0.0), max(float(ends.max()), 0.0)
     left, right = float(across.min()), float(across.max())

@@ -40,10 +40,7 @@ class Box(NamedTuple):
     def meets(self, other: Box) -> bool:
         """Whether both overlap."""
         return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
 
@@ -56,10 +53,7 @@ _PLACES: Final = tuple(
 
 
 def place_names(
-    names: Sequence[str],
-    at: Sequence[tuple[float, float]],
-    height: float,
-    sides: Mapping[str, str] | None = None,
+    names: Sequence[str], at: Sequence[tuple[float, float]], height: float, sides: Mapping[str, str] | None = None
 ) -> list[Place | None]:
     """A place for each name, those first that come first; None where there is no room.
 

@@ -52,9 +52,7 @@ def plot_roc(curves: pd.DataFrame, auc: Mapping[str, Score], title: Title) -> Fi
     return figure
 
 
-def plot_precision_recall(
-    curves: pd.DataFrame, average_precision: Mapping[str, Score], title: Title
-) -> Figure:
+def plot_precision_recall(curves: pd.DataFrame, average_precision: Mapping[str, Score], title: Title) -> Figure:
     """Precision-recall curve of each sample, with its average precision.
 
     Takes one row per point: `sample`, `recall`, `precision`.
@@ -83,9 +81,7 @@ def plot_calibration(reliability: pd.DataFrame, title: Title) -> Figure:
     return figure
 
 
-def plot_before_and_after(
-    before: pd.DataFrame, after: pd.DataFrame, title: Title, *, calibrated: bool
-) -> Figure:
+def plot_before_and_after(before: pd.DataFrame, after: pd.DataFrame, title: Title, *, calibrated: bool) -> Figure:
     """Observed default rate against out-of-fold PD, before and after calibration.
 
     Each table has one row per bin: `mean_pd`, `observed_rate`, `low`, `high`, `loans`. Where
@@ -135,11 +131,7 @@ def plot_thresholds(table: pd.DataFrame, chosen: float, decline_all: float, titl
 
 
 def _draw_curves(
-    axes: Axes,
-    curves: pd.DataFrame,
-    columns: tuple[str, str],
-    scores: Mapping[str, Score],
-    score_name: str,
+    axes: Axes, curves: pd.DataFrame, columns: tuple[str, str], scores: Mapping[str, Score], score_name: str
 ) -> None:
     across, up = columns
     for sample, curve in curves.groupby("sample", sort=False):
@@ -184,9 +176,7 @@ def _frame_unit_square(axes: Axes) -> None:
 
 
 def _put_legend_below(axes: Axes, columns: int) -> None:
-    axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.18), frameon=False, ncols=columns, fontsize=9
-    )
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), frameon=False, ncols=columns, fontsize=9)
 
 
 def _show_percent(axes: Axes) -> None:

@@ -51,9 +51,7 @@ def start_figure(subject: str, title: Title) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def start_stack(
-    subject: str, title: Title, heights: tuple[float, ...]
-) -> tuple[Figure, list[Axes]]:
+def start_stack(subject: str, title: Title, heights: tuple[float, ...]) -> tuple[Figure, list[Axes]]:
     """A figure with axes of these heights, in inches, above each other over one x axis."""
     figure = Figure(figsize=(_WIDTH_INCHES, sum(heights)), layout="constrained")
     stack = list(figure.subplots(len(heights), sharex=True, height_ratios=heights))
@@ -67,9 +65,7 @@ def _put_title(axes: Axes, subject: str, title: Title) -> None:
     lines = [title.namespace if title.loans is None else f"{title.namespace}, n = {title.loans:,}"]
     if title.warnings:
         lines.append(title.warnings)
-    axes.set_title(
-        subject, loc="left", color=INK, fontsize=12, fontweight="bold", pad=8 + 14 * len(lines)
-    )
+    axes.set_title(subject, loc="left", color=INK, fontsize=12, fontweight="bold", pad=8 + 14 * len(lines))
     for height, line in enumerate(reversed(lines)):
         is_warning = line == title.warnings
         axes.annotate(

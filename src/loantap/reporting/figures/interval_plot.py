@@ -69,9 +69,7 @@ def make_rate_axis(highest: float) -> Axis:
     step = next((s for s in _TICK_STEPS if top / s <= _MAX_TICKS), _TICK_STEPS[-1])
     steps = math.ceil(round(top / step, 9))
     end = steps * step
-    ticks = tuple(
-        Tick(_place(i * step, 0, end, is_log=False), percent(i * step, 0)) for i in range(steps + 1)
-    )
+    ticks = tuple(Tick(_place(i * step, 0, end, is_log=False), percent(i * step, 0)) for i in range(steps + 1))
     return Axis(0.0, end, ticks)
 
 
@@ -83,10 +81,7 @@ def make_ratio_axis(ratios: Sequence[float]) -> Axis:
     stride = math.ceil(power / 3)
     shown = range(-(power // stride) * stride, power + 1, stride)
     ends = float(base) ** -power, float(base) ** power
-    ticks = tuple(
-        Tick(_place(float(base) ** p, *ends, is_log=True), f"{float(base) ** p:,.4g}")
-        for p in shown
-    )
+    ticks = tuple(Tick(_place(float(base) ** p, *ends, is_log=True), f"{float(base) ** p:,.4g}") for p in shown)
     return Axis(*ends, ticks, is_log=True)
 
 
@@ -98,19 +93,13 @@ def place_rates(segments: pd.DataFrame, axis: Axis, reference: float) -> list[Do
     """
     return [
         _place_rate(label, loans, (rate, low, high), axis, reference)
-        for label, loans, rate, low, high in segments[
-            ["segment", "loans", "default_rate", "low", "high"]
-        ].itertuples(index=False, name=None)
+        for label, loans, rate, low, high in segments[["segment", "loans", "default_rate", "low", "high"]].itertuples(
+            index=False, name=None
+        )
     ]
 
 
-def _place_rate(
-    label: object,
-    loans: float,
-    bounds: tuple[float, float, float],
-    axis: Axis,
-    reference: float,
-) -> Dot:
+def _place_rate(label: object, loans: float, bounds: tuple[float, float, float], axis: Axis, reference: float) -> Dot:
     rate, low, high = bounds
     interval = percent_interval(low, high)
     known = count(loans)
@@ -137,7 +126,5 @@ def compare(low: float, high: float, reference: float) -> str:
 
 def _place(value: float, start: float, end: float, *, is_log: bool) -> float:
     held = min(max(value, start), end)
-    share = (
-        math.log(held / start) / math.log(end / start) if is_log else (held - start) / (end - start)
-    )
+    share = math.log(held / start) / math.log(end / start) if is_log else (held - start) / (end - start)
     return round(100 * share, 2)

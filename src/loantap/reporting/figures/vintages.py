@@ -22,9 +22,7 @@ class _Look:
     label: str
 
 
-def plot_vintages(
-    origins: pd.DataFrame, vintages: pd.DataFrame, term_months: int, title: Title
-) -> Figure:
+def plot_vintages(origins: pd.DataFrame, vintages: pd.DataFrame, term_months: int, title: Title) -> Figure:
     """AUC per origin and vintage; below it default rate and mean PD per vintage, of one term.
 
     `origins` has one row per origin: `origin` and `until` (months), `n`, `roc_auc`, `roc_auc_low`,
@@ -86,9 +84,7 @@ def _draw_rates(axes: Axes, vintages: pd.DataFrame) -> None:
     _put_legend_below(axes, gap=0.31)
 
 
-def _draw_intervals(
-    axes: Axes, at: pd.Series | pd.Index, rows: pd.DataFrame, figure: str, look: _Look
-) -> None:
+def _draw_intervals(axes: Axes, at: pd.Series | pd.Index, rows: pd.DataFrame, figure: str, look: _Look) -> None:
     if rows.empty:
         return
     value = rows[figure]
@@ -116,17 +112,9 @@ def _shade_censored(axes: Axes, vintages: pd.DataFrame, words: str = "") -> None
     begin, end = later.min() - 0.5, later.max() + 0.5
     axes.axvspan(begin, end, color=_CENSORED, zorder=0)
     axes.text(
-        (begin + end) / 2,
-        0.04,
-        words,
-        transform=axes.get_xaxis_transform(),
-        color=MUTED,
-        fontsize=8.5,
-        ha="center",
+        (begin + end) / 2, 0.04, words, transform=axes.get_xaxis_transform(), color=MUTED, fontsize=8.5, ha="center"
     )
 
 
 def _put_legend_below(axes: Axes, gap: float) -> None:
-    axes.legend(
-        loc="upper left", bbox_to_anchor=(0, -gap), frameon=False, fontsize=8.5, borderaxespad=0
-    )
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -gap), frameon=False, fontsize=8.5, borderaxespad=0)

@@ -5,15 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.formatting import (
-    CURRENCY,
-    NOTHING,
-    count,
-    money,
-    percent,
-    two_decimals,
-    whole_percent,
-)
+from loantap.reporting.formatting import CURRENCY, NOTHING, count, money, percent, two_decimals, whole_percent
 from loantap.reporting.insights.fairness_tables import find_least_ratios
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 
@@ -40,10 +32,7 @@ def tabulate_choices(
         **{name: (_MAIN_SAMPLE, name, "contractual") for name in scenarios if name != scenario},
         "out of time": ("out_of_time", scenario, "contractual"),
     }
-    known = {
-        (row["sample"], row["scenario"], row["paid_life"], row["policy"]): row
-        for row in list_rows(policies)
-    }
+    known = {(row["sample"], row["scenario"], row["paid_life"], row["policy"]): row for row in list_rows(policies)}
     ratios = find_least_ratios(fairness)
     rows = []
     for name in _order_choices(policies):
@@ -54,10 +43,7 @@ def tabulate_choices(
                 str(main["label"]),
                 percent(main["approval_rate"]),
                 with_interval(main, "default_rate_approved", percent),
-                *(
-                    _tell_outlook(known.get((*outlook, name)), main)
-                    for outlook in outlooks.values()
-                ),
+                *(_tell_outlook(known.get((*outlook, name)), main) for outlook in outlooks.values()),
                 with_interval(main, "gain_to_approve_all", money),
                 with_interval(main, "gain_to_npv", money),
                 _tell_least_ratio(name, ratio, fairness),
@@ -66,9 +52,7 @@ def tabulate_choices(
     rows.append(_tell_stressed(rows[-1], stressed, scenario, list(outlooks)))
     n_later = policies.loc[policies["sample"].eq("out_of_time"), "n"].max()
     told_later = (
-        f"Out of time, n = {count(n_later)}: {later}, each judged by a model of earlier loans. "
-        if later
-        else ""
+        f"Out of time, n = {count(n_later)}: {later}, each judged by a model of earlier loans. " if later else ""
     )
     audited = fairness.groupby(["policy", "proxy"])["n"].sum().max() if len(fairness) else 0
     headers = (
@@ -87,16 +71,11 @@ def tabulate_choices(
         "least often to the one approved most often; the four-fifths rule asks for 0.80."
     )
     return PageTable(
-        f"Each policy in every scenario, n = {count(policies['n'].max())} applications",
-        headers,
-        rows,
-        note,
+        f"Each policy in every scenario, n = {count(policies['n'].max())} applications", headers, rows, note
     )
 
 
-def _tell_stressed(
-    npv: Sequence[str], stressed: pd.DataFrame, scenario: str, outlooks: Sequence[str]
-) -> list[str]:
+def _tell_stressed(npv: Sequence[str], stressed: pd.DataFrame, scenario: str, outlooks: Sequence[str]) -> list[str]:
     cells = [f"The same, decided at {scenario} costs", *npv[1:]]
     for row in list_rows(stressed[stressed["scenario"].ne(scenario)]):
         cells[3 + outlooks.index(row["scenario"])] = with_interval(row, "profit", money)

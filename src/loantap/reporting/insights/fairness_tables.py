@@ -78,9 +78,7 @@ def tabulate_groups(audit: pd.DataFrame, policy: str = "npv") -> PageTable:
 def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) -> PageTable:
     """What it costs the NPV policy to approve the groups of a proxy alike."""
     shown = frontier[
-        frontier["scenario"].eq(scenario)
-        & frontier["paid_life"].eq(paid_life)
-        & frontier["target_ratio"].notna()
+        frontier["scenario"].eq(scenario) & frontier["paid_life"].eq(paid_life) & frontier["target_ratio"].notna()
     ]
     rows = [
         [
@@ -99,9 +97,5 @@ def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: st
         "unlawful in many places. Profit is imputed."
     )
     return PageTable(
-        f"The least profit that a fairer policy costs, scenario {scenario}",
-        headers,
-        rows,
-        note,
-        is_folded=True,
+        f"The least profit that a fairer policy costs, scenario {scenario}", headers, rows, note, is_folded=True
     )

@@ -6,34 +6,19 @@ from typing import Any
 import pandas as pd
 
 from loantap.reporting.figures.interval_plot import FEW_LOANS
-from loantap.reporting.formatting import (
-    NOTHING,
-    count,
-    decimal,
-    money,
-    name_segmentation,
-    percent,
-    signed,
-)
+from loantap.reporting.formatting import NOTHING, count, decimal, money, name_segmentation, percent, signed
 from loantap.reporting.page_table import PageTable, list_rows, pair, with_interval
 
 STRENGTH = (
     "Strength: the typical distance, in percentage points, between the default rate of a segment "
     "and the average, other factors equal and chance taken out."
 )
-_BY_ROLE = {
-    "lender": "set by the lender",
-    "applicant": "the applicant's",
-    "audit": "audit only",
-}
+_BY_ROLE = {"lender": "set by the lender", "applicant": "the applicant's", "audit": "audit only"}
 
 
 def tabulate_claims(claims: pd.DataFrame) -> PageTable:
     """What the case study said, and what the loans say."""
-    rows = [
-        [str(row[name]) for name in ("said", "verdict", "answer", "asked", "instead")]
-        for row in list_rows(claims)
-    ]
+    rows = [[str(row[name]) for name in ("said", "verdict", "answer", "asked", "instead")] for row in list_rows(claims)]
     headers = ("The case study said", "Verdict", "The loans say", "Asked for", "Done instead")
     note = (
         "Verdicts hold other factors equal, the price among them. A claim that is not shown may "
@@ -60,9 +45,7 @@ def tabulate_drivers(drivers: pd.DataFrame) -> PageTable:
     headers = ("Factor", "Whose", "Strength, points", "Lowest rate", "Highest rate", "Finding")
     loans = int(whole["loans"].max()) if len(whole) else 0
     note = f"{STRENGTH} Lowest and highest rate: of the segments, other factors equal."
-    return PageTable(
-        f"Drivers of default, n = {count(loans)} loans", headers, rows, note, is_folded=True
-    )
+    return PageTable(f"Drivers of default, n = {count(loans)} loans", headers, rows, note, is_folded=True)
 
 
 def tabulate_driver_years(drivers: pd.DataFrame) -> PageTable:
@@ -81,9 +64,7 @@ def tabulate_driver_years(drivers: pd.DataFrame) -> PageTable:
         ]
         rows.append([str(phrase), *told])
     note = "Years with too few loans are left out. Levels of different years are not comparable."
-    return PageTable(
-        "Strength by issue year, points", ("Factor", *map(str, years)), rows, note, is_folded=True
-    )
+    return PageTable("Strength by issue year, points", ("Factor", *map(str, years)), rows, note, is_folded=True)
 
 
 def tabulate_findings(findings: pd.DataFrame) -> PageTable:
@@ -125,10 +106,7 @@ def tabulate_finding_years(findings: pd.DataFrame, years: pd.DataFrame) -> PageT
     rows = []
     for row in list_rows(found):
         keys = [(row["segmentation"], row["segment"], year) for year in shown]
-        told = [
-            with_interval(effects[key], "effect", signed) if key in effects else NOTHING
-            for key in keys
-        ]
+        told = [with_interval(effects[key], "effect", signed) if key in effects else NOTHING for key in keys]
         rows.append([pair(row, "phrase", "segment"), *told])
     return PageTable(
         "The same by issue year, points against other loans of the year, not adjusted",
@@ -141,9 +119,7 @@ def tabulate_finding_years(findings: pd.DataFrame, years: pd.DataFrame) -> PageT
 def tabulate_information(values: pd.DataFrame, bins: pd.DataFrame) -> PageTable:
     """Information value of each factor that may be lent on, with its bins."""
     told = bins[bins["loans"] >= FEW_LOANS]
-    worded = told.assign(
-        told=[f"{row['bin']} ({percent(row['default_rate'])})" for row in list_rows(told)]
-    )
+    worded = told.assign(told=[f"{row['bin']} ({percent(row['default_rate'])})" for row in list_rows(told)])
     by_factor = worded.groupby("factor", sort=False)["told"].agg("; ".join)
     shown = values[values["role"].ne("audit")].sort_values("iv", ascending=False)
     rows = [

@@ -47,14 +47,9 @@ def tabulate_counterfactuals(effects: pd.DataFrame) -> PageTable:
     ]
     headers = ("Effect", "Odds of default, all loans", "Given the sub-grade", "Used in offers",
                "Check")  # fmt: skip
-    note = (
-        "A model's estimates, not an experiment's: a person decides on every offer that rests on "
-        "them."
-    )
+    note = "A model's estimates, not an experiment's: a person decides on every offer that rests on them."
     loans = int(effects["n"].max()) if len(effects) else 0
-    return PageTable(
-        f"Odds ratios of default by term and amount, n = {count(loans)} loans", headers, rows, note
-    )
+    return PageTable(f"Odds ratios of default by term and amount, n = {count(loans)} loans", headers, rows, note)
 
 
 def tabulate_concentration(concentration: pd.DataFrame, most: int = 5) -> PageTable:

@@ -52,32 +52,24 @@ _ASSUMPTIONS = {
 }
 
 
-def tabulate_policies(
-    policies: pd.DataFrame, scenario: str, paid_life: str, *, is_folded: bool = False
-) -> PageTable:
+def tabulate_policies(policies: pd.DataFrame, scenario: str, paid_life: str, *, is_folded: bool = False) -> PageTable:
     """What each policy would have earned in one scenario, in cross-validation."""
     shown = policies[
-        policies["sample"].eq(_MAIN_SAMPLE)
-        & policies["scenario"].eq(scenario)
-        & policies["paid_life"].eq(paid_life)
+        policies["sample"].eq(_MAIN_SAMPLE) & policies["scenario"].eq(scenario) & policies["paid_life"].eq(paid_life)
     ]
     loans = int(shown["n"].max()) if len(shown) else 0
     rows = [
         [
             str(row["label"]),
             with_interval(row, "approval_rate", whole_percent),
-            with_interval(row, "default_rate_approved", percent)
-            if row["approved"] >= FEW_LOANS
-            else NOTHING,
+            with_interval(row, "default_rate_approved", percent) if row["approved"] >= FEW_LOANS else NOTHING,
             with_interval(row, "profit", money),
             with_interval(row, "gain_to_approve_all", money),
             with_interval(row, "gain_to_grade_term_npv", money),
             with_interval(row, "yearly_return", percent),
             with_interval(row, "charge_offs_avoided", whole_percent),
             with_interval(row, "price_per_point", money),
-            with_interval(row, "oracle_share", whole_percent)
-            if row["oracle_share"] >= 0
-            else NOTHING,
+            with_interval(row, "oracle_share", whole_percent) if row["oracle_share"] >= 0 else NOTHING,
         ]
         for row in list_rows(shown)
     ]
@@ -99,12 +91,7 @@ def tabulate_policies(
 
 def explain_policies() -> PageTable:
     """What each policy does, in a sentence."""
-    return PageTable(
-        "What each policy does",
-        ("Policy", "What it does"),
-        list(_MEANINGS.items()),
-        is_folded=True,
-    )
+    return PageTable("What each policy does", ("Policy", "What it does"), list(_MEANINGS.items()), is_folded=True)
 
 
 def tabulate_targets(checks: pd.DataFrame, policy: str) -> PageTable:
@@ -178,9 +165,7 @@ def list_rules(rule_tests: pd.DataFrame, scenario: str, paid_life: str) -> pd.Da
     Returns one row per rule and policy it comes after, those with the surest gain alone first.
     """
     kept = rule_tests[
-        rule_tests["sample"].eq("all")
-        & rule_tests["scenario"].eq(scenario)
-        & rule_tests["paid_life"].eq(paid_life)
+        rule_tests["sample"].eq("all") & rule_tests["scenario"].eq(scenario) & rule_tests["paid_life"].eq(paid_life)
     ]
     verdicts = [_judge(row) for row in list_rows(kept)]
     alone = kept[kept["after"].eq("approve_all")].set_index("rule_id")["profit_change_low"]

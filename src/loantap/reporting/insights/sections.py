@@ -12,11 +12,7 @@ from loantap.reporting.charts.inline import PageChart
 from loantap.reporting.charts.rules import chart_rules
 from loantap.reporting.formatting import CURRENCY
 from loantap.reporting.insights.choice_tables import tabulate_choices
-from loantap.reporting.insights.fairness_tables import (
-    tabulate_fairness,
-    tabulate_fairness_price,
-    tabulate_groups,
-)
+from loantap.reporting.insights.fairness_tables import tabulate_fairness, tabulate_fairness_price, tabulate_groups
 from loantap.reporting.insights.finding_tables import (
     STRENGTH,
     tabulate_claims,
@@ -26,17 +22,8 @@ from loantap.reporting.insights.finding_tables import (
     tabulate_findings,
     tabulate_information,
 )
-from loantap.reporting.insights.offer_tables import (
-    tabulate_concentration,
-    tabulate_counterfactuals,
-    tabulate_products,
-)
-from loantap.reporting.insights.policy_tables import (
-    PAID_LIVES,
-    explain_policies,
-    tabulate_policies,
-    tabulate_rules,
-)
+from loantap.reporting.insights.offer_tables import tabulate_concentration, tabulate_counterfactuals, tabulate_products
+from loantap.reporting.insights.policy_tables import PAID_LIVES, explain_policies, tabulate_policies, tabulate_rules
 from loantap.reporting.insights.segment_plots import SegmentPlot, plot_segments
 from loantap.reporting.page_table import PageTable
 
@@ -59,9 +46,7 @@ class PageSection:
     is_audit: bool = False
 
 
-def describe_drivers(
-    drivers: pd.DataFrame, values: pd.DataFrame, bins: pd.DataFrame
-) -> PageSection:
+def describe_drivers(drivers: pd.DataFrame, values: pd.DataFrame, bins: pd.DataFrame) -> PageSection:
     """Which factors default goes with, other factors equal."""
     loans = int(drivers["loans"].max())
     charts = [
@@ -94,11 +79,7 @@ def describe_drivers(
             "thought of an applicant. All else is the applicant's own."
         ),
         charts,
-        [
-            tabulate_drivers(drivers),
-            tabulate_driver_years(drivers),
-            tabulate_information(values, bins),
-        ],
+        [tabulate_drivers(drivers), tabulate_driver_years(drivers), tabulate_information(values, bins)],
     )
 
 
@@ -119,11 +100,7 @@ def describe_choices(
 
 
 def describe_policies(
-    policies: pd.DataFrame,
-    frontier: pd.DataFrame,
-    targets: PageTable,
-    scenario: str,
-    scenarios: Sequence[str],
+    policies: pd.DataFrame, frontier: pd.DataFrame, targets: PageTable, scenario: str, scenarios: Sequence[str]
 ) -> PageSection:
     """The frontier, each policy in the main scenario, targets; folded, the other scenarios."""
     others = [(name, life) for name in scenarios for life in PAID_LIVES
@@ -190,14 +167,10 @@ def describe_rules(rules: pd.DataFrame) -> PageSection:
 
 def describe_claims(claims: pd.DataFrame) -> PageSection:
     """The claims of the case study, each against the loans."""
-    return PageSection(
-        "claims", "The case study against the loans", tables=[tabulate_claims(claims)]
-    )
+    return PageSection("claims", "The case study against the loans", tables=[tabulate_claims(claims)])
 
 
-def describe_findings(
-    findings: pd.DataFrame, years: pd.DataFrame, default_rate: float
-) -> PageSection:
+def describe_findings(findings: pd.DataFrame, years: pd.DataFrame, default_rate: float) -> PageSection:
     """The segments that differ, and every segment of every factor."""
     lent_on = findings[findings["role"].ne("audit")]
     return PageSection(
@@ -211,17 +184,10 @@ def describe_findings(
 def describe_audit(findings: pd.DataFrame, default_rate: float) -> PageSection:
     """What is looked at in the audit only."""
     audited = findings[findings["role"].eq("audit")]
-    return PageSection(
-        "audit",
-        "Audit: pincode and state",
-        plots=plot_segments(audited, default_rate),
-        is_audit=True,
-    )
+    return PageSection("audit", "Audit: pincode and state", plots=plot_segments(audited, default_rate), is_audit=True)
 
 
-def describe_offers(
-    products: pd.DataFrame, counterfactuals: pd.DataFrame, concentration: pd.DataFrame
-) -> PageSection:
+def describe_offers(products: pd.DataFrame, counterfactuals: pd.DataFrame, concentration: pd.DataFrame) -> PageSection:
     """Who would get which loan where no grade exists yet."""
     return PageSection(
         "products",

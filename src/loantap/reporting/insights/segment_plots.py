@@ -5,13 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from loantap.reporting.figures.interval_plot import (
-    FEW_LOANS,
-    Axis,
-    Dot,
-    make_rate_axis,
-    place_rates,
-)
+from loantap.reporting.figures.interval_plot import FEW_LOANS, Axis, Dot, make_rate_axis, place_rates
 from loantap.reporting.formatting import (
     NOTHING,
     count,

@@ -107,8 +107,7 @@ def rank_scorecard(scorecard: Mapping[str, Any]) -> DriverChart:
     phrases = {feature["feature"]: feature["phrase"] for feature in scorecard["features"]}
     labels = _name_inputs(list(ratios), phrases)
     drivers = [
-        Driver(name, labels[name], "", _word_ratio(ratio), axis.place(ratio), "near")
-        for name, ratio in ratios.items()
+        Driver(name, labels[name], "", _word_ratio(ratio), axis.place(ratio), "near") for name, ratio in ratios.items()
     ]
     return DriverChart(axis, axis.place(1), drivers, [], [], is_of_scorecard=True)
 

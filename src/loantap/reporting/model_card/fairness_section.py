@@ -50,9 +50,7 @@ class FairnessLine:
 def word_fairness(report: Mapping[str, Any]) -> dict[str, FairnessLine]:
     """The structure of `fairness.json`, model by model."""
     return {
-        name: FairnessLine(
-            model["n"], model["policy"], [_word_proxy(p) for p in model["proxies"].values()]
-        )
+        name: FairnessLine(model["n"], model["policy"], [_word_proxy(p) for p in model["proxies"].values()])
         for name, model in report["models"].items()
     }
 

@@ -29,10 +29,7 @@ def tabulate_headline(
     models: Sequence[ModelSection], metrics: Mapping[str, Any], fairness: Mapping[str, Any]
 ) -> dict[str, list[HeadlineRow]]:
     """A row per model and sample, from `metrics.json` and `fairness.json`."""
-    return {
-        model.name: _tabulate(metrics[model.name], fairness["models"].get(model.name))
-        for model in models
-    }
+    return {model.name: _tabulate(metrics[model.name], fairness["models"].get(model.name)) for model in models}
 
 
 def _tabulate(blocks: Mapping[str, Any], audit: Mapping[str, Any] | None) -> list[HeadlineRow]:

@@ -95,9 +95,7 @@ class LeakageSection:
 
 def make_leakage_section(report: Mapping[str, Any]) -> LeakageSection:
     """Word the structure of `leakage_report.json`."""
-    features = sorted(
-        report["features"], key=lambda f: (_SEVERITY.index(f["verdict"]), -float(f["auc"]))
-    )
+    features = sorted(report["features"], key=lambda f: (_SEVERITY.index(f["verdict"]), -float(f["auc"])))
     impact = report["impact"]
     audited = report["checks"].get("audited_columns", {"columns": []})["columns"]
     return LeakageSection(
@@ -137,9 +135,7 @@ def _word_impact(entry: Mapping[str, Any]) -> ImpactLine:
                 decimal(entry["with"][metric]),
                 decimal(entry["without"][metric]),
                 signed(difference[metric], _DIGITS),
-                decimal_interval(
-                    difference[f"{metric}_low"], difference[f"{metric}_high"], _DIGITS
-                ),
+                decimal_interval(difference[f"{metric}_low"], difference[f"{metric}_high"], _DIGITS),
             )
             for metric in _METRICS
         ],

@@ -115,10 +115,7 @@ class WordedSection:
 
 
 def word_section(
-    model: ModelSection,
-    blocks: Mapping[str, Any],
-    scorecard: Mapping[str, Any] | None,
-    phrases: Mapping[str, str],
+    model: ModelSection, blocks: Mapping[str, Any], scorecard: Mapping[str, Any] | None, phrases: Mapping[str, str]
 ) -> WordedSection:
     """Word, order and thin what is said about one model.
 
@@ -139,9 +136,7 @@ def word_section(
         candidates=tabulate_candidates(model.candidates),
         drivers=rank_scorecard(scorecard) if scorecard and model.is_boosted else coefficients,
         coefficients=coefficients,
-        figures={
-            kind: CardFigure(embed_svg(model.figures[kind]), _CAPTIONS[kind]) for kind in shown
-        },
+        figures={kind: CardFigure(embed_svg(model.figures[kind]), _CAPTIONS[kind]) for kind in shown},
         comparison=compare_with_published(blocks) if model.name == _REPLICA else None,
         scorecard=scorecard,
         bands=fill_bands(scorecard["bands"]) if scorecard else [],

@@ -149,14 +149,9 @@ def render_model_card(card: ModelCard) -> str:
     phrases = {feature.name: feature.phrase for feature in card.data.features}
     scorecards = card.models.scorecards
     leakage = card.data.leakage_report
-    reports = Reports(
-        card.metrics, card.vintages.report, card.stability, card.fairness, leakage, phrases
-    )
+    reports = Reports(card.metrics, card.vintages.report, card.stability, card.fairness, leakage, phrases)
     lent_on = [model for model in models if model.for_lending]
-    sections = [
-        word_section(model, card.metrics[model.name], scorecards.get(model.name), phrases)
-        for model in models
-    ]
+    sections = [word_section(model, card.metrics[model.name], scorecards.get(model.name), phrases) for model in models]
     return render_page(
         "model_card.html",
         origin=card.data.summary.origin,

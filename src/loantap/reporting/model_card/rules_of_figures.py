@@ -4,14 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from loantap.reporting.formatting import (
-    count,
-    decimal,
-    decimal_interval,
-    name_sample,
-    percent,
-    signed,
-)
+from loantap.reporting.formatting import count, decimal, decimal_interval, name_sample, percent, signed
 from loantap.reporting.model_card.flags import Evidence, Flag, Rule, Severity, quote
 
 _CHANCE: Final = 0.5
@@ -52,15 +45,12 @@ def _find_ranking(evidence: Evidence) -> list[Flag] | None:
 def _find_f2(evidence: Evidence) -> list[Flag] | None:
     blocks = {sample: evidence.blocks.get(sample) for sample in ("out_of_time", "test")}
     found = {sample: block for sample, block in blocks.items() if block}
-    unproven = {
-        sample: b for sample, b in found.items() if b.get("f2_low", b["f2"]) <= b["f2_decline_all"]
-    }
+    unproven = {sample: b for sample, b in found.items() if b.get("f2_low", b["f2"]) <= b["f2_decline_all"]}
     below = {sample: b for sample, b in unproven.items() if b["f2"] < b["f2_decline_all"]}
     if not unproven:
         return [] if found else None
     figure = "; ".join(
-        f"F2 {name_sample(sample)} {quote(block, 'f2')}, for declining everybody "
-        f"{decimal(block['f2_decline_all'])}"
+        f"F2 {name_sample(sample)} {quote(block, 'f2')}, for declining everybody {decimal(block['f2_decline_all'])}"
         for sample, block in (below or unproven).items()
     )
     meaning = "No decision may rest on that threshold; those of the policy do not."
@@ -136,9 +126,7 @@ def _find_external(evidence: Evidence) -> list[Flag] | None:
             f"{'ranks worse' if is_worse else 'is not shown to rank better'} than the interest "
             "rate alone"
         )
-        gain = (
-            f"gain in AUC {signed(external['auc_gain'], 3)} ({bounds}), n = {count(external['n'])}"
-        )
+        gain = f"gain in AUC {signed(external['auc_gain'], 3)} ({bounds}), n = {count(external['n'])}"
         meaning = "Where a rate has been offered, the rate alone says at least as much."
         flags.append(Flag(severity, finding, gain, meaning))
     if not external["is_overlap_checked"]:
@@ -189,9 +177,7 @@ RULES: Final[Sequence[Rule]] = (
 
 def _list_judged(evidence: Evidence) -> list[Mapping[str, Any]]:
     origins = evidence.rolling_origin["origins"] if evidence.rolling_origin else []
-    return [
-        row for row in origins if not row["skipped"] and row["observed_to_expected"] is not None
-    ]
+    return [row for row in origins if not row["skipped"] and row["observed_to_expected"] is not None]
 
 
 def _excludes_one(row: Mapping[str, Any]) -> bool:

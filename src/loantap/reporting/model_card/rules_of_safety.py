@@ -97,9 +97,7 @@ def _find_populations(evidence: Evidence) -> list[Flag] | None:
     worst = max(shifted or moved, key=lambda row: float(row["psi"]))
     severity = Severity.RED if shifted else Severity.AMBER
     others = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
-    finding = (
-        f"Its PDs for some loans differ from those for the others: {worst['population']}{others}"
-    )
+    finding = f"Its PDs for some loans differ from those for the others: {worst['population']}{others}"
     figure = (
         f"PSI {quote(worst, 'psi')} against {count(worst['against_n'])}; chance gives up to "
         f"{decimal(worst['psi_chance'])}"

@@ -136,9 +136,9 @@ def thin_trade_off(thresholds: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
 
 def tabulate_candidates(candidates: pd.DataFrame) -> CandidatesTable:
     """Top of a search by F2, from one row per candidate."""
-    ranked = candidates.sort_values(
-        ["mean_f2", "mean_log_loss"], ascending=[False, True], kind="stable"
-    ).assign(rank=range(1, len(candidates) + 1))
+    ranked = candidates.sort_values(["mean_f2", "mean_log_loss"], ascending=[False, True], kind="stable").assign(
+        rank=range(1, len(candidates) + 1)
+    )
     shown = ranked[(ranked["rank"] <= _TOP_CANDIDATES) | ranked["chosen"].astype(bool)]
     return CandidatesTable(
         tried=len(candidates),

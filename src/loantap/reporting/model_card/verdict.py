@@ -15,15 +15,7 @@ from loantap.reporting.formatting import (
     signed,
 )
 from loantap.reporting.model_card import rules_of_figures, rules_of_safety
-from loantap.reporting.model_card.flags import (
-    Check,
-    Evidence,
-    Flag,
-    Severity,
-    apply_rules,
-    list_flags,
-    quote,
-)
+from loantap.reporting.model_card.flags import Check, Evidence, Flag, Severity, apply_rules, list_flags, quote
 from loantap.reporting.model_card.model_section import ModelSection
 
 _RULES: Final = (*rules_of_safety.RULES, *rules_of_figures.RULES)
@@ -126,9 +118,7 @@ def _tell_ranking(evidence: Evidence) -> str:
     measured = [s for s in ("out_of_time", "test", "cv") if evidence.blocks.get(s)]
     if not measured:
         return "Not measured: too few loans."
-    told = [
-        f"{name_sample(sample)} {quote(evidence.blocks[sample], 'roc_auc')}" for sample in measured
-    ]
+    told = [f"{name_sample(sample)} {quote(evidence.blocks[sample], 'roc_auc')}" for sample in measured]
     said = f"AUC {'; '.join(told)}. Chance is 0.5."
     external = evidence.external
     if external:

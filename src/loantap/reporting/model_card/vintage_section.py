@@ -25,9 +25,7 @@ class VintageSection:
     @property
     def gist(self) -> str:
         """What came of the rolling origin, on one line."""
-        pooled = {
-            name: model["rolling_origin"]["pooled"] for name, model in self.report["models"].items()
-        }
+        pooled = {name: model["rolling_origin"]["pooled"] for name, model in self.report["models"].items()}
         told = [
             f"{name}: AUC {decimal(figures['roc_auc'])}, observed / expected "
             f"{decimal(figures['observed_to_expected'], 2)}"
@@ -40,8 +38,7 @@ class VintageSection:
     def external_gist(self) -> str:
         """What came of the external sample, on one line."""
         return "; ".join(
-            f"{name}: AUC {decimal(row['roc_auc'])}, the interest rate alone "
-            f"{decimal(row['rate_roc_auc'])}"
+            f"{name}: AUC {decimal(row['roc_auc'])}, the interest rate alone {decimal(row['rate_roc_auc'])}"
             for name, row in self.external.items()
         )
 

@@ -50,9 +50,7 @@ def _stack(metrics: Mapping[str, Any], title: str) -> Table:
     return table
 
 
-def _list_models(
-    metrics: Mapping[str, Any],
-) -> Iterator[tuple[str, list[tuple[str, Mapping[str, float] | None]]]]:
+def _list_models(metrics: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, Mapping[str, float] | None]]]]:
     for model, blocks in metrics.items():
         if model != "origin":
             shown = f"{model} *" if model in NOT_FOR_LENDING else model

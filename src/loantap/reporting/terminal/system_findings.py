@@ -30,11 +30,7 @@ def _tabulate(findings: pd.DataFrame) -> Table:
         for row in rows.itertuples():
             # As text: what a driver says may have brackets, which Rich would read as markup.
             table.add_row(
-                Text(shown),
-                Text(str(row.check)),
-                _style(row.outcome),
-                Text(str(row.found)),
-                Text(str(row.remedy)),
+                Text(shown), Text(str(row.check)), _style(row.outcome), Text(str(row.found)), Text(str(row.remedy))
             )
             shown = ""
         table.add_section()

@@ -19,19 +19,11 @@ from loantap.serving.api.problems import ProblemError, answer_problem, answer_pr
 from loantap.serving.api.queue import add_queue
 from loantap.serving.api.scoring import add_scoring
 from loantap.serving.api.slots import Slots
-from loantap.serving.audit.errors import (
-    AuditUnavailableError,
-    IdempotencyConflictError,
-    UnknownRecordError,
-)
+from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError, UnknownRecordError
 from loantap.serving.cases.errors import UnknownCaseError
 from loantap.serving.desk.desk import NotReadyError
 from loantap.serving.desk.fields import FieldError
-from loantap.serving.policies.errors import (
-    InvalidPolicyError,
-    SamePersonError,
-    UnknownPolicyError,
-)
+from loantap.serving.policies.errors import InvalidPolicyError, SamePersonError, UnknownPolicyError
 
 _FEW = 16
 # Seconds.
@@ -68,9 +60,7 @@ def make_app(office: Office) -> APIFlask:
         AUTO_AUTH_ERROR_RESPONSE=False,
         AUTO_TAGS=False,
         TAGS=[{"name": name} for name in _GROUPS],
-        SECURITY_SCHEMES={
-            "key": {"type": "http", "scheme": "bearer", "description": "lt_..., of loantap-keys"}
-        },
+        SECURITY_SCHEMES={"key": {"type": "http", "scheme": "bearer", "description": "lt_..., of loantap-keys"}},
     )
     app.spec_processor(complete)
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -120,9 +120,7 @@ def _decide(office: Office, kind: str, raw: bytes) -> Batch:
 
 
 def check_rows(
-    applications: Applications,
-    fields: ApplicationFields,
-    faults: Mapping[int, list[str]],
+    applications: Applications, fields: ApplicationFields, faults: Mapping[int, list[str]]
 ) -> dict[int, list[str]]:
     """What is wrong with the names and types of rows, by place from 0.
 
@@ -136,9 +134,7 @@ def check_rows(
                 refused[place] = [f"{e.field}: {e.problem}. {e.remedy}" for e in errors]
     places = [place for place in range(len(applications)) if place not in refused]
     given = applications.take(APPLICATION_ID, places)
-    named = [
-        (str(one).strip(), at) for one, at in zip(given, places, strict=True) if one is not None
-    ]
+    named = [(str(one).strip(), at) for one, at in zip(given, places, strict=True) if one is not None]
     if len(dict(named)) == len(named):
         return refused
     seen: dict[str, int] = {}

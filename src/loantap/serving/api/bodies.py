@@ -37,9 +37,7 @@ def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
     return given, request.get_data(cache=False)
 
 
-def read_bytes(
-    environ: WSGIEnvironment, most: int, types: Sequence[str]
-) -> tuple[str, bytes | None]:
+def read_bytes(environ: WSGIEnvironment, most: int, types: Sequence[str]) -> tuple[str, bytes | None]:
     """`read_body` in WSGI; no bytes where the request doesn't say how many."""
     given = environ.get("CONTENT_TYPE", "")
     if given not in types:
@@ -140,8 +138,7 @@ def _tell_json(problem: str) -> ProblemError:
             FieldError(
                 "body",
                 problem,
-                "Send one JSON object (RFC 8259) in UTF-8, without NaN, Infinity, comments or "
-                "commas at the end",
+                "Send one JSON object (RFC 8259) in UTF-8, without NaN, Infinity, comments or commas at the end",
             )
         ],
     )

@@ -11,13 +11,7 @@ from loantap.serving.api.answers import answer, tell_decision
 from loantap.serving.api.bodies import read_object
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query
-from loantap.serving.api.parameters import (
-    read_choice,
-    read_count,
-    read_text,
-    read_time,
-    require_known,
-)
+from loantap.serving.api.parameters import read_choice, read_count, read_text, read_time, require_known
 from loantap.serving.api.problems import ProblemError, refuse
 from loantap.serving.api.schemas import Decisions, Erasure, KeptDecision, Replay
 from loantap.serving.audit.chain import write_time
@@ -132,9 +126,7 @@ def find_decision(office: Office, decision_id: str) -> Record:
     if decision_id.isascii() and decision_id.isprintable() and len(decision_id) <= 100:
         record = office.store.find(decision_id)
     if record is None or record.kind is not Kind.DECISION:
-        raise ProblemError(
-            "not-found", "There is no decision of this id. GET /v1/decisions searches them."
-        )
+        raise ProblemError("not-found", "There is no decision of this id. GET /v1/decisions searches them.")
     return record
 
 
@@ -175,12 +167,7 @@ def _read_reason(body: dict[str, Any]) -> str:
         name = next(iter(body))[:40]
         refuse("invalid-body", "The body has a field that is not known.", name, "unknown field",
                "Give the reason alone")  # fmt: skip
-    if (
-        not isinstance(reason, str)
-        or not reason.strip()
-        or len(reason) > _LONGEST_REASON
-        or not reason.isprintable()
-    ):
+    if not isinstance(reason, str) or not reason.strip() or len(reason) > _LONGEST_REASON or not reason.isprintable():
         refuse("invalid-body", "The body has no reason.", "reason",
                f"no text of 1 to {_LONGEST_REASON} printable characters",
                "Say why it is erased, without naming the applicant: the reason stays")  # fmt: skip

@@ -106,8 +106,7 @@ def _find_person(key: ApiKey, given: str | None) -> str:
     if _DELEGATE not in key.scopes:
         raise ProblemError(
             "wrong-scope",
-            f"The key {key.id} may not act for somebody. Leave {PERSON} out, or use a key with "
-            f"the scope {_DELEGATE}.",
+            f"The key {key.id} may not act for somebody. Leave {PERSON} out, or use a key with the scope {_DELEGATE}.",
         )
     # HTTP gives a header's bytes as Latin-1.
     try:

@@ -3,14 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-    multiprocess,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 # Seconds; the goal for p99 is 0.025.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -29,22 +22,13 @@ class Metrics:
         def make(kind: Any, name: str, told: str, labels: tuple[str, ...] = (), **more: Any) -> Any:
             return kind(f"loantap_{name}", told, labels, registry=self._registry, **more)
 
-        self._requests = make(
-            Counter, "requests", "Requests by route and status", ("route", "status")
-        )
-        self._seconds = make(
-            Histogram, "request_seconds", "Time to answer", ("route",), buckets=_BUCKETS
-        )
+        self._requests = make(Counter, "requests", "Requests by route and status", ("route", "status"))
+        self._seconds = make(Histogram, "request_seconds", "Time to answer", ("route",), buckets=_BUCKETS)
         self._decisions = make(
-            Counter,
-            "decisions",
-            "Decisions by outcome, model and policy",
-            ("decision", "model", "version", "policy"),
+            Counter, "decisions", "Decisions by outcome, model and policy", ("decision", "model", "version", "policy")
         )
         self._limited = make(Counter, "limited", "Requests refused by the rate limit")
-        self._failures = make(
-            Counter, "refresh_failures", "Looks at registry or policies that failed", ("of",)
-        )
+        self._failures = make(Counter, "refresh_failures", "Looks at registry or policies that failed", ("of",))
         self._queue = make(
             Gauge, "audit_waiting", "Entries that wait for the audit log",
             multiprocess_mode="livesum",
@@ -62,9 +46,7 @@ class Metrics:
         counter.inc()
         histogram.observe(seconds)
 
-    def count_decision(
-        self, decision: str, model: str, version: str, policy: str, n: int = 1
-    ) -> None:
+    def count_decision(self, decision: str, model: str, version: str, policy: str, n: int = 1) -> None:
         """Count decisions."""
         self._decision_of(decision, model, version, policy).inc(n)
 

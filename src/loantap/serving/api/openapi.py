@@ -14,16 +14,7 @@ from loantap.portfolio.dictionary import COLUMNS, Column, Kind
 from loantap.serving.api.case_schemas import Case, Cases, DecidedCase, Overrides
 from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.api.problems import KINDS, PROBLEM_JSON
-from loantap.serving.api.schemas import (
-    Batch,
-    Decision,
-    Decisions,
-    Erasure,
-    KeptDecision,
-    Offers,
-    Problem,
-    Replay,
-)
+from loantap.serving.api.schemas import Batch, Decision, Decisions, Erasure, KeptDecision, Offers, Problem, Replay
 from loantap.serving.api.service_schemas import Alive, Fields, Key, Model, Ready
 from loantap.serving.desk.desk import OFFERS
 from loantap.serving.desk.example import EXAMPLE, make_example
@@ -104,12 +95,7 @@ def describe(
 
 def in_query(name: str, told: str, **schema: Any) -> dict[str, Any]:
     """A parameter of the query."""
-    return {
-        "name": name,
-        "in": "query",
-        "description": told,
-        "schema": schema or {"type": "string"},
-    }
+    return {"name": name, "in": "query", "description": told, "schema": schema or {"type": "string"}}
 
 
 def in_json(schema: Mapping[str, Any]) -> dict[str, Any]:

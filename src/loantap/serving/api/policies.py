@@ -50,9 +50,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
         require_known([])
         active = office.book.active()
         if active is None:
-            raise ProblemError(
-                "not-found", "No policy is in force. Start loantap-api in the project's folder."
-            )
+            raise ProblemError("not-found", "No policy is in force. Start loantap-api in the project's folder.")
         return answer(tell_active(active))
 
     @app.get("/v1/policies")
@@ -62,9 +60,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
         require_known([])
         active = office.book.active()
         items = [tell_entry(entry) for entry in office.book.history()]
-        return answer(
-            {"items": items, "can_roll_back_to": active.can_roll_back_to if active else None}
-        )
+        return answer({"items": items, "can_roll_back_to": active.can_roll_back_to if active else None})
 
     @app.post("/v1/policies")
     @describe(

@@ -50,11 +50,7 @@ class ProblemError(Exception):
     """
 
     def __init__(
-        self,
-        kind: str,
-        detail: str,
-        errors: Sequence[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
+        self, kind: str, detail: str, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -86,8 +82,7 @@ def write_problem(error: ProblemError, path: str, request_id: str) -> bytes:
     }
     if error.errors:
         document["errors"] = [
-            {"field": one.field, "problem": one.problem, "remedy": one.remedy}
-            for one in error.errors
+            {"field": one.field, "problem": one.problem, "remedy": one.remedy} for one in error.errors
         ]
     return to_json(document)
 
@@ -121,6 +116,4 @@ def _note_bug(error: BaseException | None) -> ProblemError:
     frames = traceback.extract_tb(error.__traceback__) if error else []
     where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))
     logger.error("Request %s failed: %s at %s", request_id, type(error).__name__, where)
-    return ProblemError(
-        "bug", f"This is our fault. Tell the platform team the request id {request_id}."
-    )
+    return ProblemError("bug", f"This is our fault. Tell the platform team the request id {request_id}.")

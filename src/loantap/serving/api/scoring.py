@@ -72,9 +72,7 @@ def add_scoring(app: APIFlask, office: Office) -> None:
         return answer(tell_offers(office.store.append([entry], caller)[0]))
 
 
-def decide(
-    office: Office, visitor: Visitor, raw: bytes, *, with_offers: bool = False
-) -> dict[str, Any]:
+def decide(office: Office, visitor: Visitor, raw: bytes, *, with_offers: bool = False) -> dict[str, Any]:
     """Decide on one application, keep the decision, tell it.
 
     Raises:
@@ -107,9 +105,7 @@ def decide(
     return tell_decision(record)
 
 
-def try_offers(
-    standing: Standing, application: Mapping[str, Any], today: pd.Timestamp
-) -> dict[str, Any]:
+def try_offers(standing: Standing, application: Mapping[str, Any], today: pd.Timestamp) -> dict[str, Any]:
     """Offers beside a decision, or why there are none; the decision stands anyway."""
     try:
         require_offers(standing)
@@ -150,8 +146,7 @@ def require_offers(standing: Standing) -> None:
     if standing.maker is None:
         raise ProblemError(
             "no-model",
-            "There is no champion of the model that offers are priced with. Train one with "
-            "`make run`; see /readyz.",
+            "There is no champion of the model that offers are priced with. Train one with `make run`; see /readyz.",
         )
 
 
@@ -159,9 +154,7 @@ def tell_invalid(error: InvalidApplicationError) -> ProblemError:
     """Why an application cannot be scored."""
     errors = [
         FieldError(
-            str(column.source_name),
-            reason,
-            contradictions.tell_remedy(column.name, reason) or tell_remedy(column),
+            str(column.source_name), reason, contradictions.tell_remedy(column.name, reason) or tell_remedy(column)
         )
         for column, _, reason in error.problems
     ]
@@ -171,9 +164,7 @@ def tell_invalid(error: InvalidApplicationError) -> ProblemError:
 def count(office: Office, public: Mapping[str, Any], n: int = 1) -> None:
     """Count decisions, by the public part of their record."""
     model = public["model"]
-    office.metrics.count_decision(
-        public["decision"], model["name"], model["version"], public["policy"]["version"], n
-    )
+    office.metrics.count_decision(public["decision"], model["name"], model["version"], public["policy"]["version"], n)
 
 
 def _say(errors: Sequence[FieldError]) -> str:

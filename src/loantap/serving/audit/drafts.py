@@ -72,19 +72,13 @@ def prepare_written(written: Written) -> WrittenDrafts:
     random = os.urandom(SALT_BYTES * len(written.personals))
     salts = [random[at : at + SALT_BYTES] for at in range(0, len(random), SALT_BYTES)]
     pairs = zip(salts, written.personals, strict=True)
-    return WrittenDrafts(
-        written, salts, [digest_personal(salt, content.encode()) for salt, content in pairs]
-    )
+    return WrittenDrafts(written, salts, [digest_personal(salt, content.encode()) for salt, content in pairs])
 
 
 def find_columns(public: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
     """What finds a record: decision, model version, policy digest."""
     decision, model, policy = public.get("decision"), public.get("model"), public.get("policy")
-    return (
-        None if decision is None else str(decision),
-        _find_text(model, "version"),
-        _find_text(policy, "digest"),
-    )
+    return (None if decision is None else str(decision), _find_text(model, "version"), _find_text(policy, "digest"))
 
 
 def find_application_id(personal: Mapping[str, Any]) -> str | None:

@@ -156,11 +156,7 @@ def _parse(url: str) -> URL:
 
 
 def _not_understood(problem: str) -> InputError:
-    return InputError(
-        VARIABLE,
-        problem,
-        "Give sqlite:////folder/audit.db or postgresql://user@host/database",
-    )
+    return InputError(VARIABLE, problem, "Give sqlite:////folder/audit.db or postgresql://user@host/database")
 
 
 def _open_sqlite(url: URL, where: str) -> Engines:
@@ -179,11 +175,7 @@ def _open_sqlite(url: URL, where: str) -> Engines:
         # The registry makes SQLAlchemy's connections to SQLite wait longer; transactions of the
         # driver's would begin too late.
         return sqlite3.connect(
-            path,
-            timeout=wait,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=_CACHED_STATEMENTS,
+            path, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=_CACHED_STATEMENTS
         )
 
     writer = create_engine(url, creator=connect)
@@ -206,10 +198,7 @@ def _open_postgresql(url: URL, where: str) -> Engines:
         url = url.update_query_dict({"connect_timeout": str(WAIT_SECONDS)})
     writer = create_engine(url, pool_pre_ping=True)
     reader = create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ")
-    begin = [
-        f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'",
-        f"SELECT pg_advisory_xact_lock({_LOCK})",
-    ]
+    begin = [f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'", f"SELECT pg_advisory_xact_lock({_LOCK})"]
     _run_at_begin(writer, lambda: begin)
     _run_at_begin(reader, lambda: ["SET TRANSACTION READ ONLY"])
     return Engines(writer, reader, where, KeptConnection(writer, lambda: ["BEGIN", *begin]))

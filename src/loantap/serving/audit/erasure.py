@@ -22,11 +22,7 @@ _FORBIDDEN = "42501"
 
 
 def erase(
-    transaction: Transaction,
-    caller: Caller,
-    reason: str,
-    record_ids: Sequence[str],
-    application_id: str | None,
+    transaction: Transaction, caller: Caller, reason: str, record_ids: Sequence[str], application_id: str | None
 ) -> int:
     """Erase personal parts and record that; see `AuditStore.erase`."""
     _require_known(transaction, record_ids)
@@ -66,9 +62,7 @@ def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
     if first_kept is not None:
         old = old.where(personal.c.seq < first_kept)
     step = old.subquery()
-    up_to, n = connection.execute(
-        select(func.max(step.c.seq), func.count()).select_from(step)
-    ).one()
+    up_to, n = connection.execute(select(func.max(step.c.seq), func.count()).select_from(step)).one()
     if not n:
         return 0
     _delete(transaction, personal.c.seq <= up_to)
@@ -91,9 +85,7 @@ def _require_known(transaction: Transaction, record_ids: Sequence[str]) -> None:
         known = set(transaction.connection.execute(asked).scalars())
         for record_id in some:
             if record_id not in known:
-                raise UnknownRecordError(
-                    f"record {record_id}", "there is none of this id", "Look for it with a search"
-                )
+                raise UnknownRecordError(f"record {record_id}", "there is none of this id", "Look for it with a search")
 
 
 def _delete(transaction: Transaction, condition: ColumnElement[bool]) -> None:

@@ -13,19 +13,11 @@ class KeptRequests:
     """What was kept under some callers' idempotency keys; no writer comes between."""
 
     def __init__(
-        self,
-        cursor: Any,
-        callers: Sequence[Caller],
-        mark: str,
-        find_kept: Callable[[str, str], list[Record]],
+        self, cursor: Any, callers: Sequence[Caller], mark: str, find_kept: Callable[[str, str], list[Record]]
     ) -> None:
         self._kept: dict[tuple[str, str], list[Record]] = {}
         self._comes: set[tuple[str, str]] = set()
-        asked = {
-            (caller.key_id, caller.idempotency_key)
-            for caller in callers
-            if caller.idempotency_key is not None
-        }
+        asked = {(caller.key_id, caller.idempotency_key) for caller in callers if caller.idempotency_key is not None}
         if not asked:
             return
         marks = ", ".join([mark] * len(asked))

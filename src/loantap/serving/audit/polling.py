@@ -21,11 +21,7 @@ class Polled(Generic[T]):
     """
 
     def __init__(
-        self,
-        store: AuditStore,
-        prefix: str,
-        make: Callable[[Connection], T],
-        max_age: float = MAX_AGE_SECONDS,
+        self, store: AuditStore, prefix: str, make: Callable[[Connection], T], max_age: float = MAX_AGE_SECONDS
     ) -> None:
         self._store = store
         self._prefix = prefix

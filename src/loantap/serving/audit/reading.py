@@ -77,9 +77,7 @@ def list_about(connection: Connection, record_id: str) -> list[Record]:
 def list_kinds(connection: Connection, kinds: Sequence[Kind], after: str = "") -> Iterator[Record]:
     """All records of some kinds after an id, oldest first; no kinds that share a prefix."""
     for prefix in dict.fromkeys(PREFIXES[kind] for kind in kinds):
-        asked = select_records().where(
-            _has_prefix(prefix), records.c.id > after, records.c.kind.in_(kinds)
-        )
+        asked = select_records().where(_has_prefix(prefix), records.c.id > after, records.c.kind.in_(kinds))
         for row in connection.execute(asked.order_by(records.c.id)):
             yield read_record(row)
 
@@ -113,9 +111,7 @@ def _find_seqs(connection: Connection, application_id: str) -> list[int]:
     return sorted(connection.execute(its).scalars(), reverse=True)
 
 
-def _take(
-    connection: Connection, asked: Select[Any], seqs: Sequence[int], most: int
-) -> list[Row[Any]]:
+def _take(connection: Connection, asked: Select[Any], seqs: Sequence[int], most: int) -> list[Row[Any]]:
     """The first rows among these records, step by step: ids sort as numbers do."""
     rows: list[Row[Any]] = []
     for start in range(0, len(seqs), _STEP):

@@ -67,7 +67,6 @@ def require_current(engines: Engines) -> None:
 def _unknown(where: str, found: str | None) -> SchemaError:
     return SchemaError(
         where,
-        f"its tables are at revision {found}, which this version of LoanTap ({REVISION}) does not "
-        f"know",
+        f"its tables are at revision {found}, which this version of LoanTap ({REVISION}) does not know",
         "Install the version of LoanTap that made them, or a newer one",
     )

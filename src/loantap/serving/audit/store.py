@@ -10,29 +10,14 @@ from sqlalchemy import Connection, update
 
 from loantap.serving.audit import erasure, reading, schema, verification
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.drafts import (
-    WrittenDrafts,
-    prepare_written,
-    require_caller,
-)
+from loantap.serving.audit.drafts import WrittenDrafts, prepare_written, require_caller
 from loantap.serving.audit.engines import Engines, open_engines
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.group_commit import GroupCommit
 from loantap.serving.audit.idempotency import require_same
-from loantap.serving.audit.records import (
-    Caller,
-    Entry,
-    Head,
-    KeptBatch,
-    Page,
-    Record,
-    Verdict,
-    Written,
-)
+from loantap.serving.audit.records import Caller, Entry, Head, KeptBatch, Page, Record, Verdict, Written
 from loantap.serving.audit.tables import probe
-from loantap.serving.audit.transaction import (
-    Transaction,
-)
+from loantap.serving.audit.transaction import Transaction
 from loantap.serving.audit.writer import Append, Change, Writer, give_up
 
 T = TypeVar("T")
@@ -113,11 +98,7 @@ class AuditStore:
         return KeptBatch(ids, work.at, work.before)
 
     def _append(
-        self,
-        make: Callable[[], Sequence[Entry]],
-        caller: Caller,
-        rows: int = 1,
-        written: WrittenDrafts | None = None,
+        self, make: Callable[[], Sequence[Entry]], caller: Caller, rows: int = 1, written: WrittenDrafts | None = None
     ) -> Append:
         require_caller(caller)
         work = Append(make, caller, rows)
@@ -149,9 +130,7 @@ class AuditStore:
 
     def find_idempotent(self, caller_key: str, idempotency_key: str) -> list[Record]:
         """What was kept under a caller's idempotency key, in order."""
-        return self.read(
-            lambda connection: reading.find_idempotent(connection, caller_key, idempotency_key)
-        )
+        return self.read(lambda connection: reading.find_idempotent(connection, caller_key, idempotency_key))
 
     def search(
         self,
@@ -167,9 +146,7 @@ class AuditStore:
         limit: int = 50,
     ) -> Page:
         """Decisions, newest first, up to 500 after the cursor `after`; see `reading.Search`."""
-        wanted = reading.Search(
-            decision, person, application_id, since, until, model_version, policy_digest
-        )
+        wanted = reading.Search(decision, person, application_id, since, until, model_version, policy_digest)
         return self.read(lambda connection: reading.search(connection, wanted, after, limit))
 
     def about(self, record_id: str) -> list[Record]:
@@ -181,12 +158,7 @@ class AuditStore:
         return self.read(lambda connection: verification.verify(connection, noted))
 
     def erase(
-        self,
-        caller: Caller,
-        reason: str,
-        *,
-        record_ids: Sequence[str] = (),
-        application_id: str | None = None,
+        self, caller: Caller, reason: str, *, record_ids: Sequence[str] = (), application_id: str | None = None
     ) -> int:
         """Erase personal parts: of records, of what is about them, or of an application; how many.
 
@@ -194,11 +166,7 @@ class AuditStore:
             UnknownRecordError: there is no record of an id.
             ForbiddenErasureError: the database does not let this role.
         """
-        n = self.change(
-            lambda transaction: erasure.erase(
-                transaction, caller, reason, record_ids, application_id
-            )
-        )
+        n = self.change(lambda transaction: erasure.erase(transaction, caller, reason, record_ids, application_id))
         erasure.clear_journal(self._engines)
         return n
 
@@ -226,9 +194,7 @@ class AuditStore:
             return True
         try:
             self.change(
-                lambda transaction: transaction.connection.execute(
-                    update(probe).values(at=write_time(transaction.now))
-                )
+                lambda transaction: transaction.connection.execute(update(probe).values(at=write_time(transaction.now)))
             )
         except AuditUnavailableError:
             return False

@@ -1,17 +1,6 @@
 """The tables as this version knows them; `migrations` makes them."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 # The newest migration.
 REVISION = "0001"
@@ -95,9 +84,4 @@ cases = Table(
     Index("cases_state_amount", "state", "amount", "seq"),
 )
 # One row, written to try.
-probe = Table(
-    "probe",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("at", Text, nullable=False),
-)
+probe = Table("probe", metadata, Column("name", Text, primary_key=True), Column("at", Text, nullable=False))

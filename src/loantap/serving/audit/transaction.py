@@ -39,14 +39,9 @@ class Chain:
         """Number and chain what is prepared; `flush` inserts it."""
         ids = IdMaker(self.now, self._last_id, len(drafts))
         at = write_time(self.now)
-        return [
-            self._keep_one(draft, caller, ids, at, position)
-            for position, draft in enumerate(drafts)
-        ]
+        return [self._keep_one(draft, caller, ids, at, position) for position, draft in enumerate(drafts)]
 
-    def _keep_one(
-        self, draft: Draft, caller: Caller, ids: IdMaker, at: str, position: int
-    ) -> Numbered:
+    def _keep_one(self, draft: Draft, caller: Caller, ids: IdMaker, at: str, position: int) -> Numbered:
         rows = self._rows
         seq = self._seq + 1
         record_id = ids.make(PREFIXES[draft.kind], seq)
@@ -73,9 +68,7 @@ class Chain:
         asked = (at, caller.key_id, caller.person, None, caller.request_id, caller.idempotency_key)
         by, digest = (written.model_version, written.policy_digest), caller.request_digest
         seq, last, records, made = self._seq, self._hash, self._rows["records"], []
-        for public, personal_digest, decision in zip(
-            written.publics, drafts.digests, written.decisions, strict=True
-        ):
+        for public, personal_digest, decision in zip(written.publics, drafts.digests, written.decisions, strict=True):
             seq += 1
             record_id = ids.make(prefix, seq)
             columns = (
@@ -87,13 +80,9 @@ class Chain:
             made.append(record_id)
             position += 1
         numbers = range(self._seq + 1, seq + 1)
-        self._rows["personal"] += zip(
-            numbers, drafts.salts, written.personals, written.application_ids, strict=True
-        )
+        self._rows["personal"] += zip(numbers, drafts.salts, written.personals, written.application_ids, strict=True)
         opened = zip(numbers, made, written.amounts, written.decisions, strict=True)
-        self._rows["cases"] += [
-            (n, i, OPEN, amount, at) for n, i, amount, d in opened if d == REFER
-        ]
+        self._rows["cases"] += [(n, i, OPEN, amount, at) for n, i, amount, d in opened if d == REFER]
         if made:
             self._seq, self._last_id, self._hash = seq, made[-1], last
         return made
@@ -136,9 +125,7 @@ class Transaction:
         return list_records(entries, numbered, caller, self.now)
 
 
-def list_records(
-    entries: Sequence[Entry], numbered: Sequence[Numbered], caller: Caller, now: datetime
-) -> list[Record]:
+def list_records(entries: Sequence[Entry], numbered: Sequence[Numbered], caller: Caller, now: datetime) -> list[Record]:
     """Entries that were kept, as records."""
     records = []
     for entry, (seq, record_id, hashed) in zip(entries, numbered, strict=True):

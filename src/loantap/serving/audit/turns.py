@@ -34,9 +34,7 @@ class Turns:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         except OSError as error:
-            raise AuditUnavailableError(
-                self._where, f"{self._path.name}: {error.strerror}", _REMEDY
-            ) from error
+            raise AuditUnavailableError(self._where, f"{self._path.name}: {error.strerror}", _REMEDY) from error
         try:
             yield
             self._note(_TAKEN)

@@ -73,9 +73,7 @@ def _check_chain(row: Row[Any], seq: int, last: str) -> None:
 def _check_found_by(row: Row[Any]) -> None:
     """The columns that find a record agree with its public part."""
     if (row.decision, row.model_version, row.policy_digest) != find_columns(from_json(row.public)):
-        raise _BrokenError(
-            "it is found by a decision, model or policy that its public part has not"
-        )
+        raise _BrokenError("it is found by a decision, model or policy that its public part has not")
 
 
 def _check_personal(row: Row[Any], erased: _Erased) -> None:

@@ -17,12 +17,7 @@ from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import cases
 from loantap.serving.audit.transaction import Transaction
 from loantap.serving.cases.case import Case, CasePage, Outcome, Reason, State, read_case
-from loantap.serving.cases.errors import (
-    CaseClosedError,
-    CaseHeldError,
-    CaseNotHeldError,
-    UnknownCaseError,
-)
+from loantap.serving.cases.errors import CaseClosedError, CaseHeldError, CaseNotHeldError, UnknownCaseError
 from loantap.serving.cases.queue import Order, list_queue
 
 # Taking a case again holds it longer.
@@ -59,17 +54,11 @@ class Cases:
         return None if row is None else read_case(row, datetime.now(UTC))
 
     def list_cases(
-        self,
-        state: State = State.OPEN,
-        order: Order = Order.AGE,
-        after: str | None = None,
-        limit: int = 50,
+        self, state: State = State.OPEN, order: Order = Order.AGE, after: str | None = None, limit: int = 50
     ) -> CasePage:
         """Cases in a state, the oldest or largest first; `InputError` for another list's cursor."""
         now = datetime.now(UTC)
-        return self._store.read(
-            lambda connection: list_queue(connection, state, order, after, limit, now)
-        )
+        return self._store.read(lambda connection: list_queue(connection, state, order, after, limit, now))
 
     def take(self, decision_id: str, caller: Caller) -> Case:
         """Hold a case, or hold it for longer; `CaseHeldError` where another person has it."""
@@ -184,11 +173,7 @@ def _is_holder(case: Case, caller: Caller) -> bool:
 def _require_holder(case: Case, caller: Caller, remedy: str = "Take it first") -> None:
     if not _is_holder(case, caller):
         holder = f"{case.taken_by} has it" if case.taken_by else "nobody has it"
-        raise CaseNotHeldError(
-            f"case {case.decision_id}",
-            f"{caller.person} does not have it: {holder}",
-            remedy,
-        )
+        raise CaseNotHeldError(f"case {case.decision_id}", f"{caller.person} does not have it: {holder}", remedy)
 
 
 def _require_note(reason: Reason, note: str) -> None:
@@ -203,7 +188,5 @@ def _change(
 ) -> tuple[Case, Record]:
     record = transaction.append([entry], caller)[0]
     is_meant = cases.c.decision_id == entry.subject
-    row = transaction.connection.execute(
-        update(cases).where(is_meant).values(changed).returning(cases)
-    ).one()
+    row = transaction.connection.execute(update(cases).where(is_meant).values(changed).returning(cases)).one()
     return read_case(row, transaction.now), record

@@ -36,9 +36,7 @@ def list_queue(
     shown = rows[:size]
     decisions = {
         row.seq: read_record(row)
-        for row in connection.execute(
-            select_records().where(records.c.seq.in_([row.seq for row in shown]))
-        )
+        for row in connection.execute(select_records().where(records.c.seq.in_([row.seq for row in shown])))
     }
     n = connection.execute(select(func.count()).select_from(cases).where(is_in_state)).scalar_one()
     items = tuple(QueuedCase(read_case(row, now), decisions[row.seq]) for row in shown)
@@ -65,6 +63,4 @@ def _is_after(order: Order, cursor: str) -> ColumnElement[bool]:
         amount, _, seq = cursor.partition(":")
         return tuple_(-cases.c.amount, cases.c.seq) > tuple_(-float(amount), int(seq))
     except ValueError as error:
-        raise InputError(
-            "after", f"{cursor[:40]!r} is no cursor of this list", "Pass on `next` as it came"
-        ) from error
+        raise InputError("after", f"{cursor[:40]!r} is no cursor of this list", "Pass on `next` as it came") from error

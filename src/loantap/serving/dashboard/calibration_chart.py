@@ -22,8 +22,7 @@ def chart_calibration(reliability: pd.DataFrame) -> alt.LayerChart:
             "Mean PD": reliability["mean_pd"].map(percent),
             "Default rate": reliability["observed_rate"].map(percent),
             "95% interval": [
-                percent_interval(low, high)
-                for low, high in zip(reliability["low"], reliability["high"], strict=True)
+                percent_interval(low, high) for low, high in zip(reliability["low"], reliability["high"], strict=True)
             ],
             "n": reliability["loans"].map(count),
         }
@@ -41,9 +40,7 @@ def chart_calibration(reliability: pd.DataFrame) -> alt.LayerChart:
     return dress_chart(
         [
             alt.Chart(perfect).mark_line(color=MUTED, strokeDash=[4, 4]).encode(x, y),
-            base.mark_rule(opacity=0.5, strokeWidth=2).encode(
-                x, alt.Y("low:Q", title=""), colour, y2="high:Q"
-            ),
+            base.mark_rule(opacity=0.5, strokeWidth=2).encode(x, alt.Y("low:Q", title=""), colour, y2="high:Q"),
             base.mark_point(filled=True, size=60, opacity=1).encode(
                 x, y, colour, tooltip=hover(*_TOLD, first=("series", "Sample"))
             ),

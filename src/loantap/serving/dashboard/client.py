@@ -149,9 +149,7 @@ class Api:
 
     def propose_policy(self, policy: Mapping[str, Any], economics: Mapping[str, Any]) -> None:
         """Propose a policy, for another person to activate."""
-        self._ask(
-            "POST", "/v1/policies", json={"policy": dict(policy), "economics": dict(economics)}
-        )
+        self._ask("POST", "/v1/policies", json={"policy": dict(policy), "economics": dict(economics)})
 
     def try_policy(self, policy_id: str) -> PolicyTrial:
         """What a policy would have done to the last month's decisions."""
@@ -166,9 +164,7 @@ class Api:
         """Put the policy before this one in force again."""
         self._ask("POST", "/v1/policies/rollback", json={}, params={"from": leaving})
 
-    def _get(
-        self, path: str, kind: type[AnswerT], wanted: Mapping[str, str | int | None] | None = None
-    ) -> AnswerT:
+    def _get(self, path: str, kind: type[AnswerT], wanted: Mapping[str, str | int | None] | None = None) -> AnswerT:
         given = {name: value for name, value in (wanted or {}).items() if value not in {None, ""}}
         return _read(self._ask("GET", path, params=given), kind)
 

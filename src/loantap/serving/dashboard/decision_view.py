@@ -5,15 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from loantap.reporting.formatting import (
-    CURRENCY,
-    NOTHING,
-    capitalize_first,
-    count,
-    decimal,
-    money,
-    percent,
-)
+from loantap.reporting.formatting import CURRENCY, NOTHING, capitalize_first, count, decimal, money, percent
 from loantap.serving.dashboard.answers import Case, Decision, Offer
 from loantap.serving.dashboard.frame import show_figures
 from loantap.serving.dashboard.waterfall import write_waterfall

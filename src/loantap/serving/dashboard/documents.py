@@ -42,9 +42,7 @@ _ENDS: Final = {
 }
 
 
-def show_papers(
-    schema: ApplicationSchema, application: Mapping[str, Any], decision: Decision
-) -> None:
+def show_papers(schema: ApplicationSchema, application: Mapping[str, Any], decision: Decision) -> None:
     """Buttons to download both."""
     sheet = write_sheet(list_values(schema, application), decision)
     papers = ("Decision sheet", "sheet", sheet), ("Letter to the applicant", "letter",
@@ -135,6 +133,4 @@ def _write_rows(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _write_reasons(reasons: list[str]) -> str:
-    return (
-        f"<ul>{''.join(f'<li>{escape(capitalize_first(reason))}</li>' for reason in reasons)}</ul>"
-    )
+    return f"<ul>{''.join(f'<li>{escape(capitalize_first(reason))}</li>' for reason in reasons)}</ul>"

@@ -43,9 +43,7 @@ class Page:
     model: ServedModel | None
 
 
-def show_page(
-    title: str, lead: str, body: Callable[[Page], None], *, needs_api: bool = True
-) -> None:
+def show_page(title: str, lead: str, body: Callable[[Page], None], *, needs_api: bool = True) -> None:
     """A page with all that stands around it; an error of the API becomes a message.
 
     `lead` is a sentence under the title.
@@ -95,9 +93,7 @@ def current_theme() -> Theme | None:
 
 def show_chart(chart: alt.LayerChart, alternative: str) -> None:
     """A chart of the reports; the alternative is for those who do not see it."""
-    st.vega_lite_chart(
-        spec=colour_chart(chart, current_theme()), theme=None, width="stretch", alt=alternative
-    )
+    st.vega_lite_chart(spec=colour_chart(chart, current_theme()), theme=None, width="stretch", alt=alternative)
 
 
 def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
@@ -110,15 +106,11 @@ def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
         text = escape(value)
         if name == cut:
             text = f'<span class="lt-cut" title="{text}">{text}</span>'
-        items.append(
-            f"<div><dt>{escape(name)}</dt><dd>{text}<small>{escape(note)}</small></dd></div>"
-        )
+        items.append(f"<div><dt>{escape(name)}</dt><dd>{text}<small>{escape(note)}</small></dd></div>")
     st.html(f'<dl class="lt-figures">{"".join(items)}</dl>')
 
 
-def show_table(
-    head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: frozenset[int]
-) -> None:
+def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: frozenset[int]) -> None:
     """A table whose rows, if of more than two columns, become cards on a narrow screen.
 
     `numbers` are places of columns.
@@ -143,9 +135,7 @@ def act(change: Callable[[], None], done: str, place: str) -> None:
     st.rerun()
 
 
-def _write_row(
-    tag: str, cells: tuple[str, ...], numbers: frozenset[int], head: tuple[str, ...] = ()
-) -> str:
+def _write_row(tag: str, cells: tuple[str, ...], numbers: frozenset[int], head: tuple[str, ...] = ()) -> str:
     written = []
     for place, cell in enumerate(cells):
         # An interval wraps as a whole.

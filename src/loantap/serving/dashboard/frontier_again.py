@@ -82,8 +82,7 @@ class Again:
             "npv": (LABELS["npv"], self.values.margin > 0),
         }
         rows: list[dict[str, Any]] = [
-            {"policy": policy, "label": label}
-            | measure_policy(flags, everybody, self.outcomes, self.min_loans)
+            {"policy": policy, "label": label} | measure_policy(flags, everybody, self.outcomes, self.min_loans)
             for policy, (label, flags) in approved.items()
         ]
         return pd.DataFrame(rows)
@@ -122,11 +121,7 @@ def decide_again(judged: JudgedLoans, choice: Choice) -> Again:
     flows = impute_flows(judged.portfolio, assumed, judged.economics, choice.paid_life)
     outcomes = Outcomes(flows, judged.portfolio["is_charged_off"].to_numpy() == 1)
     part = Slice(
-        CROSS_VALIDATION,
-        choice.scenario,
-        values.with_profit_score(values.margin),
-        {},
-        {choice.paid_life: outcomes},
+        CROSS_VALIDATION, choice.scenario, values.with_profit_score(values.margin), {}, {choice.paid_life: outcomes}
     )
     curves = trace_frontier(part, judged.options)
     curves = curves[curves["family"].ne(_LEARNT)].reset_index(drop=True)

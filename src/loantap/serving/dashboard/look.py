@@ -69,9 +69,7 @@ def list_theme_options() -> dict[str, str]:
 
 def write_style(theme: Theme | None) -> str:
     """A style element with a theme's colours, or the system's where unknown."""
-    sheet = (
-        resources.files("loantap.serving.dashboard") / "templates" / "dashboard.css"
-    ).read_text("utf-8")
+    sheet = (resources.files("loantap.serving.dashboard") / "templates" / "dashboard.css").read_text("utf-8")
     colours = _write_root(theme or "light")
     if theme is None:
         colours += f"@media (prefers-color-scheme: dark) {{ {_write_root('dark')} }}"

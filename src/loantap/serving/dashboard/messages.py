@@ -7,8 +7,7 @@ from loantap.portfolio.dictionary import portfolio_columns
 from loantap.serving.dashboard.client import ApiError, FieldProblem
 
 NO_KEY: Final = (
-    "Sign in: paste your API key on the left. `loantap-keys create --owner NAME --scope score "
-    "--scope read` makes one."
+    "Sign in: paste your API key on the left. `loantap-keys create --owner NAME --scope score --scope read` makes one."
 )
 LOST: Final = (
     "Your session ended, since the page was loaded again or the dashboard was restarted. Paste "
@@ -39,8 +38,7 @@ def explain_error(error: ApiError) -> Message:
     match error.status:
         case 0:
             return Message(
-                f"**{error.title}.** Start it with `make serve`, or tell the platform team, "
-                "then try again.",
+                f"**{error.title}.** Start it with `make serve`, or tell the platform team, then try again.",
                 is_mendable=False,
             )
         case 401:
@@ -64,17 +62,13 @@ def explain_error(error: ApiError) -> Message:
             )
         case 429:
             wait = f"{error.retry_after} seconds" if error.retry_after else "a minute"
-            return Message(
-                f"**Too many requests with this key.** Wait {wait}, then try again.",
-                is_mendable=True,
-            )
+            return Message(f"**Too many requests with this key.** Wait {wait}, then try again.", is_mendable=True)
         case 400 | 413 | 415 | 422:
             return Message(f"**{error.title}.** {_say(error)}", is_mendable=True)
         case 503:
             return Message(f"**No decisions at the moment.** {_say(error)}", is_mendable=False)
     return Message(
-        f"**{error.title}.** {_say(error)} Try again; if it stays so, tell the platform team.",
-        is_mendable=False,
+        f"**{error.title}.** {_say(error)} Try again; if it stays so, tell the platform team.", is_mendable=False
     )
 
 

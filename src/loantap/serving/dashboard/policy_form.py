@@ -67,13 +67,9 @@ def _ask(of: str, label: str, group: Any, key: str) -> float:
                                 key=f"{key}:{of}")  # fmt: skip
         return value if price == value else round(float(price), _DIGITS + 2)
     if of not in _PERCENT:
-        return float(
-            st.number_input(label, 1.0, None, value, 500.0, format="%.0f", key=f"{key}:{of}")
-        )
+        return float(st.number_input(label, 1.0, None, value, 500.0, format="%.0f", key=f"{key}:{of}"))
     low, high, step = _PERCENT[of]
     shown = round(100 * value, _DIGITS)
-    given = st.number_input(
-        f"{label} (%)", low, high, shown, step, format="%.4g", key=f"{key}:{of}"
-    )
+    given = st.number_input(f"{label} (%)", low, high, shown, step, format="%.4g", key=f"{key}:{of}")
     # What nobody touched stays the same to the last digit.
     return value if given == shown else round(float(given) / 100, _DIGITS + 2)

@@ -120,10 +120,7 @@ def word_rules(content: Content) -> list[str]:
             "**Decline** where the loan, over its life and at its own rate and term, is expected "
             f"to earn less than {floor}."
         ),
-        (
-            f"**Refer to a person** a loan of more than {count(rules.max_loan_amount)}, and one "
-            f"expected to earn {near}."
-        ),
+        (f"**Refer to a person** a loan of more than {count(rules.max_loan_amount)}, and one expected to earn {near}."),
         "**Approve** all others.",
     ]
 
@@ -139,12 +136,7 @@ def list_assumptions(content: Content) -> list[tuple[str, str, str, str]]:
     for of, (name, word) in ASSUMPTIONS.items():
         allowed = content.economics.ranges[of]
         listed.append(
-            (
-                name,
-                word(getattr(content.scenario, of)),
-                f"{word(allowed.low)} to {word(allowed.high)}",
-                allowed.source,
-            )
+            (name, word(getattr(content.scenario, of)), f"{word(allowed.low)} to {word(allowed.high)}", allowed.source)
         )
     return listed
 

@@ -75,9 +75,7 @@ def _begin_for_login(settings: DashboardSettings) -> Session | None:
     return session
 
 
-def _begin(
-    settings: DashboardSettings, key: str, person: str, *, is_own_key: bool
-) -> Session | None:
+def _begin(settings: DashboardSettings, key: str, person: str, *, is_own_key: bool) -> Session | None:
     if not key:
         return None
     api = Api(_connect(settings.api_url), key, person)

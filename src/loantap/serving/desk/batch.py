@@ -19,13 +19,7 @@ from loantap.portfolio.dictionary import COLUMNS
 from loantap.serving.audit.records import Entry, Kind, Written
 from loantap.serving.desk.applications import Applications
 from loantap.serving.desk.standing import Standing, describe_decision
-from loantap.serving.json_pattern import (
-    Blank,
-    fill_by,
-    make_pattern,
-    write_numbers,
-    write_texts,
-)
+from loantap.serving.json_pattern import Blank, fill_by, make_pattern, write_numbers, write_texts
 
 _MADE: Final = (Decision.APPROVE.value, Decision.REFER.value, Decision.DECLINE.value)
 
@@ -65,10 +59,7 @@ class Batch:
 
 
 def decide_batch(
-    standing: Standing,
-    applications: Applications,
-    refused: Mapping[int, Sequence[str]],
-    as_of: pd.Timestamp,
+    standing: Standing, applications: Applications, refused: Mapping[int, Sequence[str]], as_of: pd.Timestamp
 ) -> Batch:
     """Score and decide applications; `refused` says what is wrong with some, by place from 0."""
     places = [place for place in range(len(applications)) if place not in refused]
@@ -97,8 +88,7 @@ def _score(
     underwriter = standing.underwriter
     names = [str(column.source_name) for column in underwriter.needed]
     frame = pd.DataFrame(
-        {name: applications.make_series(name, places) for name in names},
-        index=pd.RangeIndex(len(places)),
+        {name: applications.make_series(name, places) for name in names}, index=pd.RangeIndex(len(places))
     )
     unknown = np.full(len(places), np.nan)
     terms = dict.fromkeys(TERMS, unknown)
@@ -138,19 +128,13 @@ def _list_decided(
 
 
 def _write(
-    standing: Standing,
-    applications: Applications,
-    decided: Decided,
-    amounts: list[float],
-    as_of: pd.Timestamp,
+    standing: Standing, applications: Applications, decided: Decided, amounts: list[float], as_of: pd.Timestamp
 ) -> Written:
     def describe(blank: Blank, decision: str) -> object:
         return {**describe_decision(standing.made_by, as_of, decision, blank), "row": blank("row")}
 
     publics = {made: make_pattern(partial(describe, decision=made)) for made in _MADE}
-    personal = make_pattern(
-        lambda blank: {n: blank(n) for n in ("application", APPLICATION_ID, "reasons")}
-    )
+    personal = make_pattern(lambda blank: {n: blank(n) for n in ("application", APPLICATION_ID, "reasons")})
     texts = applications.texts
     columns = decided.written | {"application": [texts[row] for row in decided.rows]}
     model, policy = standing.made_by["model"], standing.made_by["policy"]

@@ -93,9 +93,7 @@ class Desk:
             (self._pools[1], self.renew, "policies", _POLICY_SECONDS),
         ):
             name = f"keep-up-{of}"
-            threading.Thread(
-                target=self._keep_up, args=(pool, look, of, seconds), name=name, daemon=True
-            ).start()
+            threading.Thread(target=self._keep_up, args=(pool, look, of, seconds), name=name, daemon=True).start()
 
     def close(self) -> None:
         """Stop looking."""
@@ -108,9 +106,7 @@ class Desk:
         self._look_at_models()
         self.renew()
 
-    def _keep_up(
-        self, pool: ThreadPoolExecutor, look: Callable[[], None], of: str, seconds: float
-    ) -> None:
+    def _keep_up(self, pool: ThreadPoolExecutor, look: Callable[[], None], of: str, seconds: float) -> None:
         while not self._stop.wait(seconds):
             self._settle(pool.submit(look), of)
 

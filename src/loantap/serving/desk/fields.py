@@ -81,9 +81,7 @@ class ApplicationFields:
             errors += self._tell_missing(application)
         identifier = application.get(APPLICATION_ID)
         if type(identifier) is str and not identifier.isprintable():
-            errors.append(
-                FieldError(APPLICATION_ID, "it has a control character", "Send printable text")
-            )
+            errors.append(FieldError(APPLICATION_ID, "it has a control character", "Send printable text"))
         return errors
 
     def are_good(self, applications: Applications) -> bool:
@@ -150,9 +148,7 @@ def _tell_unknown(name: str, known: Iterable[str]) -> FieldError:
     near = get_close_matches(name[:40], list(known), n=1)
     shown = name[:40] if name[:40].isprintable() else ascii(name[:40])
     guess = f"Did you mean {near[0]}? " if near else ""
-    return FieldError(
-        shown, "unknown field", f"{guess}Leave it out; GET /v1/schema/application lists the fields"
-    )
+    return FieldError(shown, "unknown field", f"{guess}Leave it out; GET /v1/schema/application lists the fields")
 
 
 def _tell_type(name: str, allowed: frozenset[type]) -> FieldError:

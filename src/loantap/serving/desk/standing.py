@@ -92,16 +92,10 @@ class Standing:
             "as_of": str(as_of.date()),
             "n": sum(offer["offer"] > 0 for offer in offers),
         }
-        personal = {
-            "application": dict(application),
-            APPLICATION_ID: name_application(application),
-            "offers": offers,
-        }
+        personal = {"application": dict(application), APPLICATION_ID: name_application(application), "offers": offers}
         return Entry(Kind.OFFERS, public, personal)
 
-    def list_offers(
-        self, application: Mapping[str, Any], as_of: pd.Timestamp
-    ) -> list[dict[str, Any]]:
+    def list_offers(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> list[dict[str, Any]]:
         """The offers to one applicant, as they are told."""
         if self.maker is None:
             raise ValueError("no offers can be made without a model")
@@ -112,11 +106,7 @@ class Standing:
 
 
 def make_standing(
-    lending: Scorer,
-    application: Scorer | None,
-    decider: Decider,
-    rules: tuple[Rule, ...],
-    offers: OffersOptions,
+    lending: Scorer, application: Scorer | None, decider: Decider, rules: tuple[Rule, ...], offers: OffersOptions
 ) -> Standing:
     """Put together what decides; `InputError` if no offer could have bands or amounts."""
     maker = None if application is None else OfferMaker(application, offers, decider)
@@ -124,18 +114,10 @@ def make_standing(
 
 
 def describe_decision(
-    made_by: Mapping[str, object],
-    as_of: pd.Timestamp,
-    decision: str,
-    find: Callable[[str], object],
+    made_by: Mapping[str, object], as_of: pd.Timestamp, decision: str, find: Callable[[str], object]
 ) -> dict[str, object]:
     """The public part of a decision's record; `find` gives its parts by name."""
-    return {
-        **made_by,
-        "as_of": str(as_of.date()),
-        "decision": decision,
-        **{name: find(name) for name in _FOUND},
-    }
+    return {**made_by, "as_of": str(as_of.date()), "decision": decision, **{name: find(name) for name in _FOUND}}
 
 
 def describe_maker(underwriter: Underwriter) -> dict[str, object]:

@@ -30,20 +30,12 @@ def main(context: click.Context, url: str | None) -> None:
     type=click.Choice([scope.value for scope in Scope]),
     help="What it may do; more than once for more.",
 )
-@click.option(
-    "--rate",
-    type=int,
-    default=DEFAULT_RATE_PER_MINUTE,
-    show_default=True,
-    help="Requests per minute.",
-)
+@click.option("--rate", type=int, default=DEFAULT_RATE_PER_MINUTE, show_default=True, help="Requests per minute.")
 @click.pass_obj
 def create(url: str, owner: str, scopes: tuple[str, ...], rate: int) -> None:
     """Make a key and print it, once: it is kept nowhere."""
     with opened(url) as store:
-        key, text = Keys(store).create(
-            owner, {Scope(scope) for scope in scopes}, make_caller(_COMMAND), rate
-        )
+        key, text = Keys(store).create(owner, {Scope(scope) for scope in scopes}, make_caller(_COMMAND), rate)
     click.echo(f"Key {key.id} of {key.owner} may: {', '.join(sorted(key.scopes))}", err=True)
     click.echo(text)
 

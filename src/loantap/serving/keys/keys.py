@@ -78,11 +78,7 @@ class Keys:
         self._known = Polled(store, PREFIXES[Kind.KEY_CREATED], _read_keys)
 
     def create(
-        self,
-        owner: str,
-        scopes: Collection[Scope],
-        caller: Caller,
-        rate_per_minute: int = DEFAULT_RATE_PER_MINUTE,
+        self, owner: str, scopes: Collection[Scope], caller: Caller, rate_per_minute: int = DEFAULT_RATE_PER_MINUTE
     ) -> tuple[ApiKey, str]:
         """Make a key; the text of the key, `lt_<id>_<secret>`, is kept nowhere.
 
@@ -139,15 +135,11 @@ def _digest(secret: str) -> str:
 
 def _require_possible(owner: str, scopes: Collection[Scope], rate_per_minute: int) -> None:
     if not owner or len(owner) > _MAX_OWNER or not owner.isprintable():
-        raise InputError(
-            "owner", f"{owner[:40]!r} is no name", f"Give 1 to {_MAX_OWNER} characters"
-        )
+        raise InputError("owner", f"{owner[:40]!r} is no name", f"Give 1 to {_MAX_OWNER} characters")
     if not scopes:
         raise InputError("scopes", "there is none", f"Give one of {', '.join(Scope)}")
     if not 1 <= rate_per_minute <= _MAX_RATE:
-        raise InputError(
-            "rate_per_minute", f"{rate_per_minute} is out of range", f"Give 1 to {_MAX_RATE}"
-        )
+        raise InputError("rate_per_minute", f"{rate_per_minute} is out of range", f"Give 1 to {_MAX_RATE}")
 
 
 def _revoke(transaction: Transaction, key_id: str, caller: Caller) -> ApiKey:
@@ -173,9 +165,7 @@ def _read_keys(connection: Connection) -> dict[str, _Known]:
             digest = str(record.public["secret_sha256"])
             keys[key_id] = _Known(_read_key(record), digest, record.id)
         else:
-            keys[key_id] = replace(
-                keys[key_id], key=replace(keys[key_id].key, revoked_at=record.at)
-            )
+            keys[key_id] = replace(keys[key_id], key=replace(keys[key_id].key, revoked_at=record.at))
     return keys
 
 

@@ -19,23 +19,9 @@ from loantap.serving.policies.checks import (
     require_new_version,
     require_proposal,
 )
-from loantap.serving.policies.entries import (
-    NOBODY_YET,
-    UNAPPROVED,
-    ActivePolicy,
-    BookEntry,
-    Proposal,
-    build_policy,
-)
+from loantap.serving.policies.entries import NOBODY_YET, UNAPPROVED, ActivePolicy, BookEntry, Proposal, build_policy
 from loantap.serving.policies.errors import InvalidPolicyError, NothingBeforeError
-from loantap.serving.policies.pages import (
-    propose,
-    put_in_force,
-    read_active,
-    read_pages,
-    restore,
-    tell,
-)
+from loantap.serving.policies.pages import propose, put_in_force, read_active, read_pages, restore, tell
 
 # As with decisions.
 _SHOWN_DIGITS = 12
@@ -144,9 +130,7 @@ class PolicyBook:
             current = pages.current
             require_left(pages, current, leaving)
             if current is None or current.returns_to is None:
-                raise NothingBeforeError(
-                    "policy in force", "there was none before it", "Propose one and activate it"
-                )
+                raise NothingBeforeError("policy in force", "there was none before it", "Propose one and activate it")
             target = pages.activations[current.returns_to]
             pages.restore(target)  # refuses one that was changed
             return restore(transaction, pages, current, target, caller)
@@ -177,9 +161,7 @@ class PolicyBook:
                 return pages.restore(activation)
         return None
 
-    def _read_content(
-        self, content: Mapping[str, Any], caller: Caller
-    ) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    def _read_content(self, content: Mapping[str, Any], caller: Caller) -> tuple[dict[str, Any], Mapping[str, Any]]:
         unknown = content.keys() - {"policy", "economics"}
         policy, economics = content.get("policy"), content.get("economics")
         if unknown or not isinstance(policy, Mapping):
@@ -189,9 +171,7 @@ class PolicyBook:
             )  # fmt: skip
         given = UNAPPROVED & policy.keys()
         if given:
-            raise InvalidPolicyError(
-                f"policy.{min(given)}", "only an activation gives it", "Leave it out"
-            )
+            raise InvalidPolicyError(f"policy.{min(given)}", "only an activation gives it", "Leave it out")
         if economics is None:
             active = self.active()
             economics = None if active is None else active.economics.model_dump(mode="json")

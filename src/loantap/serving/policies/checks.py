@@ -21,9 +21,7 @@ from loantap.serving.policies.pages import Pages
 def require_proposal(pages: Pages, proposal_id: str) -> Proposal:
     """The proposal of an id; refuse one that is not there."""
     if proposal_id not in pages.proposals:
-        raise UnknownPolicyError(
-            f"policy {proposal_id}", "there is no proposal of this id", "List the policies"
-        )
+        raise UnknownPolicyError(f"policy {proposal_id}", "there is no proposal of this id", "List the policies")
     return pages.proposals[proposal_id]
 
 
@@ -42,9 +40,7 @@ def require_another(proposal: Proposal, caller: Caller) -> None:
     person = fold_name(caller.person)
     for name, did in ((proposal.person, "proposed"), (str(proposal.policy["author"]), "wrote")):
         if fold_name(name) == person:
-            raise SamePersonError(
-                f"policy {proposal.name}", f"{name} {did} it", "Have another person activate it"
-            )
+            raise SamePersonError(f"policy {proposal.name}", f"{name} {did} it", "Have another person activate it")
     if caller.key_id == proposal.key_id:
         raise SamePersonError(
             f"policy {proposal.name}",
@@ -59,9 +55,7 @@ def require_new_version(pages: Pages, policy: CreditPolicy) -> None:
         known = pages.proposals[proposal_id]
         if known.name == policy.name and known.try_out()[0].digest != policy.digest:
             raise InvalidPolicyError(
-                "policy.version",
-                f"{policy.name} was in force with another content",
-                "Give it a new version",
+                "policy.version", f"{policy.name} was in force with another content", "Give it a new version"
             )
 
 
@@ -88,9 +82,7 @@ def require_due(pages: Pages, proposal: Proposal, today: date) -> None:
     if current is None:
         return
     if current.proposal_id == proposal.id:
-        raise PolicyNotDueError(
-            f"policy {proposal.name}", "it is in force already", "Nothing is to be done"
-        )
+        raise PolicyNotDueError(f"policy {proposal.name}", "it is in force already", "Nothing is to be done")
     in_force = pages.proposals[current.proposal_id]
     if proposal.effective_from < in_force.effective_from:
         raise PolicyNotDueError(

@@ -143,18 +143,12 @@ def build_economics(written: Mapping[str, Any]) -> Economics:
 def _explain(group: str, error: ValidationError) -> InvalidPolicyError:
     first = error.errors(include_url=False)[0]
     where = ".".join([group, *(str(part) for part in first["loc"])])
-    return InvalidPolicyError(
-        where, first["msg"].removeprefix("Value error, "), "Change it and propose again"
-    )
+    return InvalidPolicyError(where, first["msg"].removeprefix("Value error, "), "Change it and propose again")
 
 
 def restore_policy(proposal: Proposal, activation: Activation) -> tuple[CreditPolicy, Economics]:
     """The policy as it was in force; `PolicyChangedError` unless it is the approved one."""
-    written = {
-        **proposal.policy,
-        "approved_by": activation.approved_by,
-        "digest": activation.digest,
-    }
+    written = {**proposal.policy, "approved_by": activation.approved_by, "digest": activation.digest}
     try:
         policy = CreditPolicy.model_validate(written)
         economics = Economics.model_validate(proposal.economics)
@@ -171,9 +165,7 @@ def restore_policy(proposal: Proposal, activation: Activation) -> tuple[CreditPo
 def read_proposal(record: Record) -> Proposal:
     """A proposal of its record."""
     public = record.public
-    return Proposal(
-        record.id, record.at, record.person, record.caller, public["policy"], public["economics"]
-    )
+    return Proposal(record.id, record.at, record.person, record.caller, public["policy"], public["economics"])
 
 
 def read_activation(record: Record) -> Activation:

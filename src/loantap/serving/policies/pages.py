@@ -43,9 +43,7 @@ class Pages:
         if activation.returns_to is not None:
             before = self.proposals[self.activations[activation.returns_to].proposal_id].name
         generation = list(self.activations).index(activation.id) + 1
-        return ActivePolicy(
-            policy, economics, generation, proposal.id, activation.at, activation.person, before
-        )
+        return ActivePolicy(policy, economics, generation, proposal.id, activation.at, activation.person, before)
 
 
 def read_pages(connection: Connection) -> Pages:
@@ -63,11 +61,7 @@ def read_active(connection: Connection) -> ActivePolicy | None:
 
 
 def propose(
-    transaction: Transaction,
-    pages: Pages,
-    policy: CreditPolicy,
-    economics: Economics,
-    caller: Caller,
+    transaction: Transaction, pages: Pages, policy: CreditPolicy, economics: Economics, caller: Caller
 ) -> Proposal:
     """Keep a proposal; the same one of a person and key only once while it waits."""
     public = {
@@ -84,11 +78,7 @@ def propose(
 
 
 def put_in_force(
-    transaction: Transaction,
-    pages: Pages,
-    proposal: Proposal,
-    policy: CreditPolicy,
-    caller: Caller,
+    transaction: Transaction, pages: Pages, proposal: Proposal, policy: CreditPolicy, caller: Caller
 ) -> ActivePolicy:
     """Keep that an approved policy is in force from now on."""
     current = pages.current
@@ -103,11 +93,7 @@ def put_in_force(
 
 
 def restore(
-    transaction: Transaction,
-    pages: Pages,
-    current: Activation,
-    target: Activation,
-    caller: Caller,
+    transaction: Transaction, pages: Pages, current: Activation, target: Activation, caller: Caller
 ) -> ActivePolicy:
     """Keep that a policy is in force again."""
     proposal = pages.proposals[target.proposal_id]
@@ -127,10 +113,9 @@ def _turn_page(
     transaction: Transaction, pages: Pages, proposal: Proposal, entry: Entry, caller: Caller
 ) -> ActivePolicy:
     activation = read_activation(transaction.append([entry], caller)[0])
-    return Pages(
-        {**pages.proposals, proposal.id: proposal},
-        {**pages.activations, activation.id: activation},
-    ).restore(activation)
+    return Pages({**pages.proposals, proposal.id: proposal}, {**pages.activations, activation.id: activation}).restore(
+        activation
+    )
 
 
 def tell(proposal: Proposal, last: Activation | None, current: Activation | None) -> BookEntry:

@@ -7,21 +7,8 @@ import pandas as pd
 
 from loantap.measures.intervals import wilson_bounds
 from loantap.surveillance.book.concentration import measure_concentration
-from loantap.surveillance.book.ledger import (
-    IN_ARREARS_30,
-    LOST,
-    OPEN_STATES,
-    month_of,
-    open_ledger,
-    read_condition,
-)
-from loantap.surveillance.book.rolls import (
-    MATRIX_MONTHS,
-    count_moves,
-    rate_moves,
-    roll_over_time,
-    sum_arrears,
-)
+from loantap.surveillance.book.ledger import IN_ARREARS_30, LOST, OPEN_STATES, month_of, open_ledger, read_condition
+from loantap.surveillance.book.rolls import MATRIX_MONTHS, count_moves, rate_moves, roll_over_time, sum_arrears
 from loantap.surveillance.book.vintages import draw_vintages
 from loantap.tables.rows import LongTable
 
@@ -32,10 +19,7 @@ COMPARED_AGE: Final = 12
 
 
 def measure_book(
-    loan_months: pd.DataFrame | LongTable,
-    loans: pd.DataFrame,
-    running_loans: pd.DataFrame,
-    as_of: date,
+    loan_months: pd.DataFrame | LongTable, loans: pd.DataFrame, running_loans: pd.DataFrame, as_of: date
 ) -> dict[str, Any]:
     """Measure the book as of the last month that any loan reports on.
 
@@ -81,9 +65,7 @@ def summarise(arrears: pd.DataFrame, moves: pd.DataFrame, snapshot: int) -> dict
 
     The year before is null where the book had no loan then.
     """
-    now, before = (
-        _summarise_month(arrears, moves, month) for month in (snapshot, snapshot - _YEAR)
-    )
+    now, before = (_summarise_month(arrears, moves, month) for month in (snapshot, snapshot - _YEAR))
     return {"now": now, "year_ago": before}
 
 
@@ -101,9 +83,7 @@ def compare_vintages(vintages: pd.DataFrame) -> pd.DataFrame:
     return until.groupby(by, as_index=False)[names].last()
 
 
-def _summarise_month(
-    arrears: pd.DataFrame, moves: pd.DataFrame, month: int
-) -> dict[str, Any] | None:
+def _summarise_month(arrears: pd.DataFrame, moves: pd.DataFrame, month: int) -> dict[str, Any] | None:
     """Open loans and balance, arrears of 30 and 90 days, what rolled, what a year lost."""
     rows = arrears[arrears["month"] == month].set_index("state")
     still = rows.loc[rows.index.isin(OPEN_STATES)]
@@ -138,13 +118,7 @@ def _share(part: int, whole: int) -> dict[str, Any]:
     if not whole:
         return {"loans": part, "n": whole, "share": None, "low": None, "high": None}
     low, high = wilson_bounds(part, whole)
-    return {
-        "loans": part,
-        "n": whole,
-        "share": part / whole,
-        "low": float(low),
-        "high": float(high),
-    }
+    return {"loans": part, "n": whole, "share": part / whole, "low": float(low), "high": float(high)}
 
 
 def _name_months(frame: pd.DataFrame) -> pd.DataFrame:

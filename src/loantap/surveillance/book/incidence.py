@@ -55,18 +55,14 @@ def _variance(
     own = before**2 * ended * (n - ended) / n**3
     cross = before * ended / n**2
     squared = (
-        share**2 * np.cumsum(greenwood)
-        - 2 * share * np.cumsum(share * greenwood)
-        + np.cumsum(share**2 * greenwood)
+        share**2 * np.cumsum(greenwood) - 2 * share * np.cumsum(share * greenwood) + np.cumsum(share**2 * greenwood)
     )
     product = share * np.cumsum(cross) - np.cumsum(share * cross)
     variance: FloatArray = np.maximum(squared + np.cumsum(own) - 2 * product, 0)
     return variance
 
 
-def _bound(
-    share: FloatArray, error: FloatArray, at_risk: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _bound(share: FloatArray, error: FloatArray, at_risk: FloatArray) -> tuple[FloatArray, FloatArray]:
     inside = (share > 0) & (share < 1)
     known = np.where(inside, share, 0.5)
     half = Z95 * error / (known * -np.log(known))

@@ -120,8 +120,7 @@ def _require_single_months(connection: duckdb.DuckDBPyConnection) -> None:
             "Run the ingestion pipeline on sources with events",
         )
     repeated = connection.execute(
-        "SELECT loan_id, month FROM seen JOIN loan USING (number) "
-        "GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
+        "SELECT loan_id, month FROM seen JOIN loan USING (number) GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
     ).fetchone()
     if repeated is not None:
         raise InputError(

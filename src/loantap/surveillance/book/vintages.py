@@ -43,9 +43,7 @@ ORDER BY ALL
 """
 
 
-def draw_vintages(
-    connection: duckdb.DuckDBPyConnection, least_at_risk: int = LEAST_AT_RISK
-) -> pd.DataFrame:
+def draw_vintages(connection: duckdb.DuckDBPyConnection, least_at_risk: int = LEAST_AT_RISK) -> pd.DataFrame:
     """The curves of each issue year and term, from a ledger.
 
     A curve ends where fewer than `least_at_risk` loans are left: one would move it by points.

@@ -11,11 +11,7 @@ from sklearn.metrics import roc_auc_score
 from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
 from loantap.measures.curves import tabulate_reliability
 from loantap.measures.intervals import measure_default_rate
-from loantap.measures.metrics import (
-    expected_calibration_error,
-    perfect_ece_bounds,
-    round_significant,
-)
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds, round_significant
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.surveillance.hazard.fit import split_loans
 from loantap.surveillance.hazard.forecast import HORIZONS, forecast
@@ -62,10 +58,7 @@ class HazardFigures:
 
 
 def judge_hazard(
-    model: HazardModel,
-    panel: pd.DataFrame | LongTable,
-    outcomes: pd.DataFrame,
-    options: HazardOptions,
+    model: HazardModel, panel: pd.DataFrame | LongTable, outcomes: pd.DataFrame, options: HazardOptions
 ) -> dict[str, Any]:
     """Judge PDs on loans that the model has not seen, given what `fit_hazard` was given.
 
@@ -98,13 +91,8 @@ def judge_hazard(
         "calibrated_loans": model.calibrated_loans,
         "landmarks": model.landmarks,
         "drawn_month": {f"{months}": figures(drawn, months) for months in HORIZONS},
-        "drawn_month_not_in_arrears": {
-            f"{months}": figures(drawn & is_current, months) for months in HORIZONS
-        },
-        "by_landmark": {
-            f"{month:%Y-%m}": figures((rows["month"] == month).to_numpy(), _YEAR)
-            for month in landmarks
-        },
+        "drawn_month_not_in_arrears": {f"{months}": figures(drawn & is_current, months) for months in HORIZONS},
+        "by_landmark": {f"{month:%Y-%m}": figures((rows["month"] == month).to_numpy(), _YEAR) for month in landmarks},
     }
 
 

@@ -26,13 +26,7 @@ from loantap.surveillance.hazard.design import (
     state_matrix,
     take_position,
 )
-from loantap.surveillance.hazard.landmarks import (
-    Ahead,
-    draw_shares,
-    expand,
-    look_ahead,
-    sample_landmarks,
-)
+from loantap.surveillance.hazard.landmarks import Ahead, draw_shares, expand, look_ahead, sample_landmarks
 from loantap.surveillance.hazard.model import CAUSES, CERTAIN, BandHazard, Cause, HazardModel
 from loantap.surveillance.hazard.options import HazardOptions
 from loantap.tables.rows import LongTable
@@ -118,9 +112,7 @@ class _Study:
         fitted = self._ahead[~self._is_calibration]
         for first in reversed(BANDS):
             in_band = (fitted.seen >= first) & (fitted.seen < kept[0])
-            counts = [
-                int((in_band & (of == fitted.seen)).sum()) for of in (fitted.default, fitted.paid)
-            ]
+            counts = [int((in_band & (of == fitted.seen)).sum()) for of in (fitted.default, fitted.paid)]
             if min(counts) >= least:
                 kept.insert(0, first)
         if len(kept) == 1:
@@ -137,19 +129,11 @@ class _Study:
         rows, leads = expand(self._ahead, first, last, _MOST_ROWS, self._options.seed)
         matrix = self._make_matrix(rows, leads, first, last)
         is_held = self._is_calibration[rows]
-        happened = {
-            "default": self._ahead.default[rows] == leads,
-            "paid": self._ahead.paid[rows] == leads,
-        }
+        happened = {"default": self._ahead.default[rows] == leads, "paid": self._ahead.paid[rows] == leads}
         names = [*self._names, *name_lead(first, last)]
-        return [
-            self._fit_cause(cause, matrix, happened[cause], is_held, names, (first, last))
-            for cause in CAUSES
-        ]
+        return [self._fit_cause(cause, matrix, happened[cause], is_held, names, (first, last)) for cause in CAUSES]
 
-    def _make_matrix(
-        self, rows: npt.NDArray[np.intp], leads: IntArray, first: int, last: int
-    ) -> FloatArray:
+    def _make_matrix(self, rows: npt.NDArray[np.intp], leads: IntArray, first: int, last: int) -> FloatArray:
         ahead_of = lead_matrix(self._position.take(rows, leads), first, last)
         return np.hstack([self._state[rows], ahead_of])
 

@@ -9,14 +9,7 @@ import pandas as pd
 from scipy.special import expit
 
 from loantap.portfolio.arrays import FloatArray
-from loantap.surveillance.hazard.design import (
-    Position,
-    lead_matrix,
-    name_lead,
-    name_state,
-    state_matrix,
-    take_position,
-)
+from loantap.surveillance.hazard.design import Position, lead_matrix, name_lead, name_state, state_matrix, take_position
 from loantap.surveillance.hazard.model import CERTAIN, OVERRUN_MONTHS, BandHazard, HazardModel
 from loantap.surveillance.hazard.outcomes import DEFAULT_DAYS
 
@@ -38,8 +31,7 @@ def forecast(model: HazardModel, panel: pd.DataFrame) -> pd.DataFrame:
     """
     _tell_missing(model, panel)
     blocks = [
-        _forecast_block(model, panel.iloc[start : start + _BLOCK])
-        for start in range(0, max(len(panel), 1), _BLOCK)
+        _forecast_block(model, panel.iloc[start : start + _BLOCK]) for start in range(0, max(len(panel), 1), _BLOCK)
     ]
     return pd.DataFrame(np.vstack(blocks), index=panel.index, columns=list(FORECASTS))
 
@@ -127,7 +119,5 @@ def _tell_missing(model: HazardModel, panel: pd.DataFrame) -> None:
     empty = [f.name for f in model.features if len(panel) and panel[f.name].isna().all()]
     if empty:
         logger.warning(
-            "%s is missing in all %s rows to be forecast: its mean counts",
-            ", ".join(empty),
-            f"{len(panel):,}",
+            "%s is missing in all %s rows to be forecast: its mean counts", ", ".join(empty), f"{len(panel):,}"
         )

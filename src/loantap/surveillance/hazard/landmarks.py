@@ -38,9 +38,7 @@ def draw_shares(loan_ids: pd.Series, seed: int) -> FloatArray:
     return hashed.astype(np.float64) / 2**64
 
 
-def sample_landmarks(
-    panel: pd.DataFrame | LongTable, most: int, seed: int, rows: int | None = None
-) -> pd.DataFrame:
+def sample_landmarks(panel: pd.DataFrame | LongTable, most: int, seed: int, rows: int | None = None) -> pd.DataFrame:
     """Rows of a panel, about `most` of them, drawn by loan and month: in any batches the same.
 
     Rows 90 days past due are left out. `rows`: how many the panel has, where it is a part of one.
@@ -57,9 +55,7 @@ def look_ahead(landmarks: pd.DataFrame, outcomes: pd.DataFrame) -> Ahead:
     """
     found = landmarks[["loan_id"]].merge(outcomes, on="loan_id", how="left")
     now = _month_number(landmarks["month"])
-    default, paid, last = (
-        _month_number(found[name]) for name in ("default_month", "paid_month", "last_month")
-    )
+    default, paid, last = (_month_number(found[name]) for name in ("default_month", "paid_month", "last_month"))
     until_default = np.where(default == _NEVER, _NEVER, default - now)
     until_paid = np.where(paid == _NEVER, _NEVER, paid - now)
     until_last = np.where(last == _NEVER, 0, last - now)
@@ -67,9 +63,7 @@ def look_ahead(landmarks: pd.DataFrame, outcomes: pd.DataFrame) -> Ahead:
     return Ahead(until_default, until_paid, np.where(event == _NEVER, until_last, event))
 
 
-def expand(
-    ahead: Ahead, first: int, last: int, most: int, seed: int
-) -> tuple[npt.NDArray[np.intp], IntArray]:
+def expand(ahead: Ahead, first: int, last: int, most: int, seed: int) -> tuple[npt.NDArray[np.intp], IntArray]:
     """Landmark and lead of each month in which a loan was at risk, `first` to `last` ahead.
 
     Of more than about `most` a random sample.

@@ -66,10 +66,7 @@ def build_panel(months: pd.DataFrame, loans: pd.DataFrame, options: PanelOptions
 
 
 def build_panel_in_groups(
-    months: pd.DataFrame | LongTable,
-    loans: pd.DataFrame,
-    options: PanelOptions,
-    rows: int = GROUP_ROWS,
+    months: pd.DataFrame | LongTable, loans: pd.DataFrame, options: PanelOptions, rows: int = GROUP_ROWS
 ) -> Iterator[pd.DataFrame]:
     """`build_panel` of a table in the order of `loan_id`, about `rows` months at a time.
 

@@ -14,7 +14,5 @@ def name_sma(days_past_due: pd.Series) -> pd.Series:
     Directions, 7 June 2019, paragraph 7.
     """
     days = days_past_due.to_numpy()
-    names = np.select(
-        [days <= 0, days <= 30, days <= 60, days <= 90], ["", "SMA-0", "SMA-1", "SMA-2"], ""
-    )
+    names = np.select([days <= 0, days <= 30, days <= 60, days <= 90], ["", "SMA-0", "SMA-1", "SMA-2"], "")
     return pd.Series(names, index=days_past_due.index, dtype="str")

@@ -98,9 +98,7 @@ def build_watchlist(
     told = situations.merge(pd.concat(contradictions), on=_ID, how="left")
     told = told.assign(contradiction=told["contradiction"].fillna(""))
     is_plain = told["situation"].eq(Situation.JUDGED) & told["contradiction"].eq("")
-    return Watchlist(
-        entries, told[~is_plain].reset_index(drop=True), _account(entries, told, this, left)
-    )
+    return Watchlist(entries, told[~is_plain].reset_index(drop=True), _account(entries, told, this, left))
 
 
 def rank(entries: pd.DataFrame, running: pd.DataFrame) -> pd.DataFrame:
@@ -111,9 +109,7 @@ def rank(entries: pd.DataFrame, running: pd.DataFrame) -> pd.DataFrame:
     return ordered.assign(rank=ordered.index.to_numpy() + 1)[list(WATCHLIST.columns)]
 
 
-def _account(
-    entries: pd.DataFrame, situations: pd.DataFrame, this: ListMonth, left: int
-) -> dict[str, Any]:
+def _account(entries: pd.DataFrame, situations: pd.DataFrame, this: ListMonth, left: int) -> dict[str, Any]:
     is_new = entries["first_seen"].eq(this.month)
     escalated = entries["escalated_in"].eq(this.month)
     names = entries["triggers"].str.split(", ").explode().value_counts()
@@ -123,8 +119,7 @@ def _account(
         "as_of_month": f"{this.month:%Y-%m}",
         "running_loans": len(situations),
         "situations": {
-            explain_situation(str(name)): int(loans)
-            for name, loans in situations["situation"].value_counts().items()
+            explain_situation(str(name)): int(loans) for name, loans in situations["situation"].value_counts().items()
         },
         "contradictions": contradictions.to_dict(),
         "listed": len(entries),

@@ -76,9 +76,7 @@ def list_loans(panel: pd.DataFrame, this: ListMonth) -> Listed:
     return Listed(_describe(rows, course, signals.fired, now, this), left, last)
 
 
-def _describe(
-    rows: pd.DataFrame, course: Course, fired: IntArray, now: IntArray, this: ListMonth
-) -> pd.DataFrame:
+def _describe(rows: pd.DataFrame, course: Course, fired: IntArray, now: IntArray, this: ListMonth) -> pd.DataFrame:
     entries = rows.loc[now, ["loan_id", "days_past_due", "outstanding_balance", "pd_12m"]]
     months = rows["month"].to_numpy()
     levels = np.array(LEVELS, dtype=object)[course.level[now] - 1]
@@ -130,18 +128,11 @@ def _draw_trends(rows: pd.DataFrame, now: IntArray) -> dict[str, pd.Series]:
     columns = {name: rows[figure].to_numpy() for name, figure in _TRENDS.items()}
     for place, last in enumerate(now):
         first = last
-        while (
-            first > 0
-            and loans[first - 1] == loans[last]
-            and (number[last] - number[first - 1] < TREND_MONTHS)
-        ):
+        while first > 0 and loans[first - 1] == loans[last] and (number[last] - number[first - 1] < TREND_MONTHS):
             first -= 1
         known = {number[row]: row for row in range(first, last + 1)}
         for month in range(number[first], number[last] + 1):
             for name, values in columns.items():
                 value = values[known[month]] if month in known else np.nan
                 series[name][place].append(f"{value:.4g}")
-    return {
-        name: pd.Series([" ".join(of) for of in each], index=now, dtype="str")
-        for name, each in series.items()
-    }
+    return {name: pd.Series([" ".join(of) for of in each], index=now, dtype="str") for name, each in series.items()}

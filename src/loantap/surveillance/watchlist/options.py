@@ -65,8 +65,7 @@ class Trigger(Options):
         beyond = self.leave < self.enter if self.is_low_bad else self.leave > self.enter
         if beyond:
             raise ValueError(
-                f"leave {self.leave:g} is beyond enter {self.enter:g}: a loan would leave while it "
-                f"is listed"
+                f"leave {self.leave:g} is beyond enter {self.enter:g}: a loan would leave while it is listed"
             )
         return self
 

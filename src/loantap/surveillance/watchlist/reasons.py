@@ -24,17 +24,13 @@ def choose_queue(names: list[str], triggers: Mapping[str, Trigger]) -> Queue:
     return max(queues, key=QUEUES.index)
 
 
-def word_reason(
-    row: Mapping[Hashable, Any], names: list[str], triggers: Mapping[str, Trigger], *notes: str
-) -> str:
+def word_reason(row: Mapping[Hashable, Any], names: list[str], triggers: Mapping[str, Trigger], *notes: str) -> str:
     """One sentence: what each trigger saw in the row, the month in which it fired.
 
     `notes` are what else the reader must know; empty ones are left out.
     """
     told = [
-        triggers[name].words.format(
-            value=_word_value(triggers[name].figure, float(row[triggers[name].figure]))
-        )
+        triggers[name].words.format(value=_word_value(triggers[name].figure, float(row[triggers[name].figure])))
         for name in names
     ]
     text = "; ".join([*told, *filter(None, notes)])

@@ -54,9 +54,7 @@ def replay(signals: Signals, loans: npt.ArrayLike, quiet_months: int) -> Course:
     level = np.where(is_listed, np.maximum(level, 1), 0)
     rose = is_listed & was_listed & (level > np.append(0, level[:-1])[: len(numbers)])
     escalated = _last(rose)
-    return Course(
-        is_listed, level, raised, first_listed, np.where(escalated > first_listed, escalated, -1)
-    )
+    return Course(is_listed, level, raised, first_listed, np.where(escalated > first_listed, escalated, -1))
 
 
 def _last(happens: BoolArray) -> IntArray:

@@ -26,9 +26,7 @@ class Signals:
     is_quiet: BoolArray
 
 
-def read_signals(
-    rows: pd.DataFrame, triggers: Mapping[str, Trigger], failed: pd.DataFrame
-) -> Signals:
+def read_signals(rows: pd.DataFrame, triggers: Mapping[str, Trigger], failed: pd.DataFrame) -> Signals:
     """Compare each row's figures, with `pd_12m`, with the triggers.
 
     A figure that one loan lacks says nothing. `failed` are months and figures that did not arrive

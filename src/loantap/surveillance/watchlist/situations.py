@@ -61,9 +61,7 @@ def choose_month(last_months: pd.Series, options: WatchlistOptions) -> pd.Timest
     return pd.Timestamp(known[needed - 1])
 
 
-def find_situations(
-    outcomes: pd.DataFrame, month: pd.Timestamp, max_stale_months: int
-) -> pd.DataFrame:
+def find_situations(outcomes: pd.DataFrame, month: pd.Timestamp, max_stale_months: int) -> pd.DataFrame:
     """Where each running loan stands in the month of the list.
 
     `outcomes`, one row per loan: `loan_id, last_month, default_month, paid_month`, missing where

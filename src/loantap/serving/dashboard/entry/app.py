@@ -4,16 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from loantap.serving.dashboard.pages import (
-    batch,
-    decisions,
-    later,
-    model,
-    policy,
-    portfolio,
-    queue,
-    score,
-)
+from loantap.serving.dashboard.pages import batch, decisions, later, model, policy, portfolio, queue, score
 
 # Streamlit's own icons come from a server of fonts.
 _ICON: Final = (

@@ -104,10 +104,7 @@ def _show_answer(answer: BatchAnswer) -> None:
         st.subheader("Rows with errors", anchor=False)
         told = invalid[["row", "reasons"]].head(_MOST_ERRORS).astype(str)
         show_table(("Row", "What is wrong"), list(told.itertuples(index=False)), frozenset())
-        st.caption(
-            "Row 1 is the first below the header. Mend these rows and send them again in a file of "
-            "their own."
-        )
+        st.caption("Row 1 is the first below the header. Mend these rows and send them again in a file of their own.")
     st.subheader("Decisions", anchor=False)
     st.dataframe(word_rows(table.head(_MOST_ROWS)), hide_index=True, placeholder=NOTHING)
     if len(table) > _MOST_ROWS:

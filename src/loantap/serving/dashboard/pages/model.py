@@ -13,14 +13,7 @@ from loantap.serving.dashboard import messages
 from loantap.serving.dashboard.answers import Challenger, ServedModel
 from loantap.serving.dashboard.calibration_chart import chart_calibration
 from loantap.serving.dashboard.client import ApiError
-from loantap.serving.dashboard.frame import (
-    Page,
-    show_chart,
-    show_error,
-    show_figures,
-    show_page,
-    show_table,
-)
+from loantap.serving.dashboard.frame import Page, show_chart, show_error, show_figures, show_page, show_table
 from loantap.serving.dashboard.last_run import LastRun, NoRunError
 from loantap.serving.dashboard.session import Session
 
@@ -138,10 +131,7 @@ def _show_calibration(run: LastRun) -> None:
         chart_calibration(run.read_table(f"{DECIDES}/reliability")),
         "Observed default rate against predicted PD in bins; on the dashed line both are the same",
     )
-    st.caption(
-        "Each point is a bin of loans, with its 95% interval; on the dashed line as many default "
-        "as predicted."
-    )
+    st.caption("Each point is a bin of loans, with its 95% interval; on the dashed line as many default as predicted.")
 
 
 def _show_stability(run: LastRun) -> None:

@@ -9,14 +9,7 @@ from loantap.policy.credit_policy import fold_name
 from loantap.reporting.formatting import count, money, signed
 from loantap.serving.dashboard.answers import PolicyBook, PolicyTrial, PolicyVersion
 from loantap.serving.dashboard.client import ApiError
-from loantap.serving.dashboard.frame import (
-    Page,
-    act,
-    show_error,
-    show_figures,
-    show_page,
-    show_table,
-)
+from loantap.serving.dashboard.frame import Page, act, show_error, show_figures, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.policy_form import ask_policy
 from loantap.serving.dashboard.policy_words import (
@@ -196,9 +189,7 @@ def _show_way_back(session: Session, book: PolicyBook, leaving: str) -> None:
         with st.container(horizontal=True):
             if st.button("Yes, roll back", type="primary"):
                 st.session_state.pop(_ASKED_BACK)
-                act(
-                    lambda: session.api.roll_policy_back(leaving), f"{before} decides again.", _DONE
-                )
+                act(lambda: session.api.roll_policy_back(leaving), f"{before} decides again.", _DONE)
             if st.button("No, leave it"):
                 st.session_state.pop(_ASKED_BACK)
                 st.rerun()

@@ -11,34 +11,17 @@ import streamlit as st
 from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.errors import InputError
 from loantap.reporting.charts.drivers import chart_drivers
-from loantap.reporting.formatting import (
-    CURRENCY,
-    capitalize_first,
-    count,
-    money,
-    percent,
-    signed,
-    whole_percent,
-)
+from loantap.reporting.formatting import CURRENCY, capitalize_first, count, money, percent, signed, whole_percent
 from loantap.reporting.insights.policy_tables import tabulate_policies
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 from loantap.serving.dashboard import messages
 from loantap.serving.dashboard.frame import Page, show_chart, show_page, show_table
-from loantap.serving.dashboard.frontier_again import (
-    Again,
-    Choice,
-    JudgedLoans,
-    decide_again,
-    load_judged,
-)
+from loantap.serving.dashboard.frontier_again import Again, Choice, JudgedLoans, decide_again, load_judged
 from loantap.serving.dashboard.frontier_chart import chart_again
 from loantap.serving.dashboard.last_run import LastRun, NoRunError
 from loantap.serving.dashboard.settings import DashboardSettings
 
-_PAID_LIVES: Final = {
-    "to the end of their term": PaidLife.CONTRACTUAL,
-    "no longer than observed": PaidLife.CAPPED,
-}
+_PAID_LIVES: Final = {"to the end of their term": PaidLife.CONTRACTUAL, "no longer than observed": PaidLife.CAPPED}
 _CONF: Final = Path("conf/base")
 _RESTS_ON: Final = ("03_primary/loans.parquet", "05_model_input/splits.parquet")
 _DIFFER: Final = ("more defaults", "fewer defaults")
@@ -75,10 +58,7 @@ def _show(page: Page) -> None:
 
 
 def _show_summary(summary: Mapping[str, Any]) -> None:
-    st.caption(
-        f"Scenario {summary['scenario']}; profit is {summary['profit']}. "
-        "In brackets: 95% intervals."
-    )
+    st.caption(f"Scenario {summary['scenario']}; profit is {summary['profit']}. In brackets: 95% intervals.")
     for heading, name in (("Findings", "findings"), ("What to do", "actions")):
         st.subheader(heading, anchor=False)
         cards = "".join(_write_card(one) for one in summary[name])
@@ -89,8 +69,7 @@ def _write_card(one: Mapping[str, Any]) -> str:
     worth, figure = one["money"], ""
     if worth is not None:
         figure = (
-            f"<b>{money(worth['value'])}</b> [{money(worth['low'])}, {money(worth['high'])}] "
-            f"{escape(worth['per'])} · "
+            f"<b>{money(worth['value'])}</b> [{money(worth['low'])}, {money(worth['high'])}] {escape(worth['per'])} · "
         )
     return (
         f"<article><h4>{escape(one['title'])}</h4><p>{figure}n {count(one['n'])}</p>"
@@ -183,9 +162,7 @@ def _ask(judged: JudgedLoans) -> tuple[Choice, float]:
     return Choice(scenario, lgd / 100, life), cutoff / 100
 
 
-def _tabulate(
-    policies: pd.DataFrame,
-) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]], frozenset[int]]:
+def _tabulate(policies: pd.DataFrame) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]], frozenset[int]]:
     head = ("Policy", "Approved", "Default rate of approved", "Profit per application",
             "Against everybody", "Charge-offs avoided")  # fmt: skip
     rows = [

@@ -77,9 +77,7 @@ def _decide(api: Api, application: dict[str, Any]) -> Decision:
         kept = api.find_decision(made.id)
     except ApiError:
         return made
-    return made.model_copy(
-        update={"contributions": kept.contributions, "base_points": kept.base_points}
-    )
+    return made.model_copy(update={"contributions": kept.contributions, "base_points": kept.base_points})
 
 
 def _show_form(schema: ApplicationSchema) -> dict[str, Any] | None:
@@ -148,9 +146,7 @@ def _choose(values: list[str | float], value: Any) -> str | float | None:
     return float(number[0]) if number and float(number[0]) in values else None
 
 
-def _show_what_if(
-    api: Api, schema: ApplicationSchema, application: dict[str, Any], decision: Decision
-) -> None:
+def _show_what_if(api: Api, schema: ApplicationSchema, application: dict[str, Any], decision: Decision) -> None:
     st.subheader("What if", anchor=False)
     st.caption("Move what could be otherwise. It is recorded as a decision of its own.")
     changed = dict(application)

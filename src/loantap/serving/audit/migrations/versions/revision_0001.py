@@ -18,11 +18,7 @@ def upgrade() -> None:
     _make_records()
     _make_personal()
     _make_cases()
-    op.create_table(
-        "probe",
-        sa.Column("name", sa.Text(), primary_key=True),
-        sa.Column("at", sa.Text(), nullable=False),
-    )
+    op.create_table("probe", sa.Column("name", sa.Text(), primary_key=True), sa.Column("at", sa.Text(), nullable=False))
     op.execute("INSERT INTO probe (name, at) VALUES ('writable', '')")
     if op.get_bind().dialect.name == "sqlite":
         _guard_sqlite()
@@ -53,12 +49,7 @@ def _make_records() -> None:
         sa.Column("hash", sa.Text(), nullable=False),
     )
     op.create_index("records_id", "records", ["id"], unique=True)
-    _index_where_given(
-        "records_idempotency_key",
-        "records",
-        ["idempotency_key", "caller", "position"],
-        is_unique=True,
-    )
+    _index_where_given("records_idempotency_key", "records", ["idempotency_key", "caller", "position"], is_unique=True)
     _index_where_given("records_subject", "records", ["subject"])
 
 
@@ -93,14 +84,10 @@ def _make_cases() -> None:
     op.create_index("cases_state_amount", "cases", ["state", "amount", "seq"])
 
 
-def _index_where_given(
-    name: str, table: str, columns: list[str], *, is_unique: bool = False
-) -> None:
+def _index_where_given(name: str, table: str, columns: list[str], *, is_unique: bool = False) -> None:
     """An index of the rows that have its first column."""
     is_given = sa.text(f"{columns[0]} IS NOT NULL")
-    op.create_index(
-        name, table, columns, unique=is_unique, sqlite_where=is_given, postgresql_where=is_given
-    )
+    op.create_index(name, table, columns, unique=is_unique, sqlite_where=is_given, postgresql_where=is_given)
 
 
 def _guard_sqlite() -> None:
