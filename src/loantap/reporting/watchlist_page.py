@@ -6,6 +6,7 @@ from typing import Any, Final
 import pandas as pd
 
 from loantap.portfolio.dictionary import SIMULATED
+from loantap.reporting.book.page import BookOrigins
 from loantap.reporting.formatting import NOTHING, capitalize_first
 from loantap.reporting.shell import render_page
 
@@ -15,22 +16,20 @@ _WIDTH, _HEIGHT, _EDGE = 96, 24, 2
 _TRENDS: Final = {"trend_utilisation": "Utilisation", "trend_dti": "DTI", "trend_dpd": "Days late"}
 
 
-def render_watchlist(watchlist: pd.DataFrame, account: Mapping[str, Any], avoidable: str) -> str:
+def render_watchlist(watchlist: pd.DataFrame, account: Mapping[str, Any], origins: BookOrigins, avoidable: str) -> str:
     """One self-contained HTML page of the watch-list, by rank, and the counts of its account.
 
     `avoidable` tells the source of the share of loss that help avoids.
     """
-    events = watchlist["events_origin"]
-    is_simulated = bool(events.ne("real").any())
     shown = watchlist.groupby("queue").head(SHOWN)
     queues = watchlist["queue"].value_counts()
     return render_page(
         "watchlist.html",
-        origin=SIMULATED if watchlist["origin"].eq(SIMULATED).any() else "real",
+        origin=origins.loans,
         title="Watch-list",
         account=account,
         avoidable=avoidable,
-        events_are_simulated=is_simulated,
+        events_are_simulated=origins.events == SIMULATED,
         queues={str(name): int(loans) for name, loans in queues.items()},
         rows=[_word(row) for row in shown.to_dict("records")],
         shown=SHOWN,

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from loantap.portfolio.errors import InputError
+from loantap.reporting.book.page import BookOrigins
 from loantap.reporting.watchlist_page import render_watchlist
 from loantap.surveillance.panel.schemas import LOAN_PANEL
 from loantap.surveillance.watchlist.build import build_watchlist
@@ -18,6 +19,7 @@ SHIPPED = yaml.safe_load((PROJECT / "conf/base/parameters_early_warning.yml").re
 OPTIONS = WatchlistOptions.model_validate(SHIPPED["early_warning"]["watchlist"] | {"min_loans": 2})
 LAST = pd.Timestamp("2017-02-01")
 LGD = 0.7
+ORIGINS = BookOrigins("simulated", "simulated")
 STEADY = {
     "term_months": 36.0, "remaining_months": 20.0, "outstanding_balance": 1_000.0,
     "balance_share": 0.6, "instalment": 100.0, "interest_rate_pct": 12.0,
@@ -191,7 +193,7 @@ def test_a_trigger_that_lets_go_of_whom_it_lists_is_refused(is_low_bad, leave):
 
 def test_the_page_shows_each_entry_with_reason_and_trend_and_says_what_is_simulated():
     found = list_them(months_of("a", days_past_due=[30.0, 60.0]), months_of("b", dti_change_3m=[6.0]))
-    html = render_watchlist(found.entries, found.account, "an assumption")
+    html = render_watchlist(found.entries, found.account, ORIGINS, "an assumption")
 
     for reason in found.entries["reason"]:
         assert reason.rstrip(".") in html
@@ -203,4 +205,4 @@ def test_the_page_shows_each_entry_with_reason_and_trend_and_says_what_is_simula
 def test_an_empty_list_is_a_page_too():
     found = list_them(months_of("a"), months_of("b"))
 
-    assert "Watch-list" in render_watchlist(found.entries, found.account, "an assumption")
+    assert "SIMULATED DATA" in render_watchlist(found.entries, found.account, ORIGINS, "an assumption")

@@ -39,9 +39,7 @@ def measure_book(
 
 def render_book(book_figures: dict[str, Any], reconciliation: pd.DataFrame, options: EarlyWarningOptions) -> str:
     """`book.html`: what a risk committee opens first."""
-    events = reconciliation[reconciliation["table"] == Table.LOAN_EVENTS.value]
-    origins = BookOrigins(portfolio_origin(reconciliation), origin_of_rows(events))
-    return page.render_book(book_figures, origins, options.as_of)
+    return page.render_book(book_figures, _find_origins(reconciliation), options.as_of)
 
 
 def find_outcomes(loan_months: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +80,17 @@ def list_loans(
     return found.entries, found.situations, found.account
 
 
-def render_watchlist(watchlist: pd.DataFrame, watchlist_account: dict[str, Any], options: EarlyWarningOptions) -> str:
+def render_watchlist(
+    watchlist: pd.DataFrame,
+    watchlist_account: dict[str, Any],
+    reconciliation: pd.DataFrame,
+    options: EarlyWarningOptions,
+) -> str:
     """`watchlist.html`: the list, each entry with its reason, for whoever deals with it."""
     source = options.watchlist.avoidable.source
-    return watchlist_page.render_watchlist(watchlist, watchlist_account, source)
+    return watchlist_page.render_watchlist(watchlist, watchlist_account, _find_origins(reconciliation), source)
+
+
+def _find_origins(reconciliation: pd.DataFrame) -> BookOrigins:
+    events = reconciliation[reconciliation["table"] == Table.LOAN_EVENTS.value]
+    return BookOrigins(portfolio_origin(reconciliation), origin_of_rows(events))

@@ -55,7 +55,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.render_watchlist,
-                ["watchlist", "watchlist_account", "params:early_warning"],
+                ["watchlist", "watchlist_account", "reconciliation", "params:early_warning"],
                 "watchlist_page",
                 name="render_watchlist",
             ),

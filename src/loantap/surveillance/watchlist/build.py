@@ -77,11 +77,13 @@ def build_watchlist(
         options: see `WatchlistOptions`.
         rows: of a group, more or less.
 
+    Where no loan runs the list is empty, as of the last month of any.
+
     Raises:
         InputError: no running loan has a month.
     """
     known = running[[_ID]].merge(outcomes, on=_ID, how="left")
-    month = choose_month(known["last_month"], options)
+    month = outcomes["last_month"].max() if running.empty else choose_month(known["last_month"], options)
     situations = find_situations(known, month, options.max_stale_months)
     failed = find_failed_figures(panel, options)
     this = ListMonth(month, failed, loss_given_default, options, forecast)
