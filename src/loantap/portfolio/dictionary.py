@@ -228,7 +228,7 @@ _EVENT_COLUMNS: Final = (
     Column("payment", "Amount received in the month", Kind.NUMBER, "currency", _EVENTS, "payment",
            known_at_decision=False, minimum=0, maximum=1_000_000),
     Column("current_dti_pct", "DTI as refreshed in the month", Kind.NUMBER, "percent", _EVENTS,
-           "dti", known_at_decision=False, minimum=0, maximum=9_999),
+           "dti", known_at_decision=False, nullable=True, minimum=0, maximum=9_999),
     Column("current_utilisation_pct", "Revolving utilisation as refreshed in the month",
            Kind.NUMBER, "percent", _EVENTS, "revol_util", known_at_decision=False, nullable=True,
            minimum=0, maximum=2_000),

@@ -62,8 +62,9 @@ def test_the_worst_of_3_months_does_not_reach_over_a_gap_into_a_4th():
     assert panel_of(months)["max_dpd_6m"].tolist() == [30, 30, 30]
 
 
-def test_a_dti_that_says_there_is_none_is_missing_and_so_are_its_changes():
-    panel = panel_of(make_months("a", current_dti_pct=[20.0, 9_999, 22, 23]))
+@pytest.mark.parametrize("unknown", [9_999, np.nan])
+def test_a_dti_that_is_not_there_is_missing_and_so_are_its_changes(unknown):
+    panel = panel_of(make_months("a", current_dti_pct=[20.0, unknown, 22, 23]))
 
     assert panel["dti_pct"].isna().tolist() == [False, True, False, False]
     assert panel["dti_change_1m"].isna().tolist() == [True, True, True, False]
