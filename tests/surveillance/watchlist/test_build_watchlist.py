@@ -150,6 +150,15 @@ def test_loans_that_are_not_judged_are_named_with_the_reason():
     assert found.account["running_loans"] == 6
 
 
+@pytest.mark.parametrize(("share", "month"), [(0.5, "2017-01"), (0.49, "2017-02")])
+def test_the_list_is_of_the_last_month_that_enough_loans_have_reported(share, month):
+    old = LAST - pd.DateOffset(months=1)
+    options = OPTIONS.model_copy(update={"min_month_share": share})
+    found = list_them(months_of("a"), months_of("b", old), months_of("c", old), options=options)
+
+    assert found.account["as_of_month"] == month
+
+
 def test_a_status_that_its_months_contradict_is_told_and_the_months_count():
     found = list_them(months_of("a", days_past_due=[30.0]), months_of("b"), statuses={"a": "Current"})
 
