@@ -219,8 +219,7 @@ def test_an_empty_chunk_is_refused(loans):
 @pytest.mark.parametrize(
     ("status", "days"),
     [
-        ("Current", 0), ("In Grace Period", 0), ("Late (16-30 days)", 30),
-        ("Late (31-120 days)", 90), ("Default", 150),
+        ("Current", 0), ("In Grace Period", 0), ("Late (16-30 days)", 30), ("Default", 150),
     ],
 )  # fmt: skip
 def test_a_running_loan_is_as_far_behind_in_the_last_month_as_its_status_says(status, days):
@@ -241,16 +240,22 @@ def test_a_running_loan_that_should_have_ended_is_seen_until_the_month_before():
     assert months["outstanding_balance"].iloc[-1] > 0
 
 
+def end_of(*statuses, loans=300):
+    """Last months of so many loans of each status."""
+    one = one_loan(issue_month=pd.Timestamp("2015-09-01"))
+    named = [one.assign(loan_id=f"{status} {n}", loan_status=status) for status in statuses for n in range(loans)]
+    return simulate_events(pd.concat(named), seed=3).groupby("loan_id").last()
+
+
+def test_late_loans_are_as_many_days_behind_as_loans_on_the_way_to_a_charge_off():
+    days = end_of("Late (31-120 days)", loans=1_000)["days_past_due"].value_counts(normalize=True)
+
+    # 40% of those that reach 120 days are charged off there.
+    assert days.to_dict() == pytest.approx({60: 1 / 2.6, 90: 1 / 2.6, 120: 0.6 / 2.6}, abs=0.03)
+
+
 def test_dti_of_a_current_loan_does_not_drift():
-    loans = pd.concat(
-        [
-            one_loan(loan_id=f"{status} {n}", loan_status=status,
-                     issue_month=pd.Timestamp("2015-09-01"))
-            for status in ("Current", "Default")
-            for n in range(300)
-        ]
-    )  # fmt: skip
-    last = simulate_events(loans, seed=3).groupby("loan_id")["current_dti_pct"].last()
+    last = end_of("Current", "Default")["current_dti_pct"]
     current, late = last[last.index.str.startswith("Current")], last[last.index.str.startswith("D")]
 
     assert current.mean() == pytest.approx(15, abs=0.5)

@@ -40,7 +40,10 @@ DEFAULT_TIMING_BETA: Final = (2.0, 3.0)
 # loans of a young vintage hold nearly as many defaults as the vintage will in the end.
 PREPAID_SHARE: Final = 0.8
 # Of a running loan in its last month; less than one in its grace period.
-INSTALMENTS_BEHIND: Final = MappingProxyType({CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, LATE_31_120: 3, DEFAULT: 5})
+INSTALMENTS_BEHIND: Final = MappingProxyType({CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, DEFAULT: 5})
+# Of one 31 to 120 days late, by chance: at 120 days only those still run that go on to 150.
+_LATE_INSTALMENTS: Final = (2, 3, 4)
+_LATE_SHARES: Final = np.array([1, 1, CHARGE_OFF_AT_150_DAYS_SHARE]) / (2 + CHARGE_OFF_AT_150_DAYS_SHARE)
 # Share of loans that miss one instalment and pay it a month later.
 ARREARS_SHARE_FULLY_PAID: Final = 0.10
 ARREARS_SHARE_CHARGED_OFF: Final = 0.20
@@ -155,8 +158,10 @@ def draw_courses(loans: pd.DataFrame, draws: Draws) -> Courses:
     last = _draw_last(missed + lag, term, is_paid, chance, draws)
     # Young vintages cannot have ended yet under that law.
     last = np.minimum(last, np.maximum(seen, 1))
+    late = draws["instalments behind"].choice(_LATE_INSTALMENTS, len(term), p=_LATE_SHARES)
     if is_running.any():
         behind = loans["loan_status"].map(INSTALMENTS_BEHIND).fillna(0).to_numpy(np.int64)
+        behind = np.where(status == LATE_31_120, late, behind)
         # One that should have ended is seen until the month before that.
         last = np.where(is_running, np.maximum(np.minimum(term - 1, seen), 1), last)
         missed = np.where(is_running, np.maximum(last - behind + 1, 1), missed)
