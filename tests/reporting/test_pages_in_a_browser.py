@@ -8,16 +8,21 @@ from playwright.sync_api import expect
 
 from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes
 from loantap.project.pdf import print_page
+from loantap.reporting.book.page import render_book
 from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights.page import render_insights
 from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
 from loantap.reporting.insights.sections import PageSection, describe_policies, describe_rules
 from loantap.reporting.insights.segment_plots import plot_segments
 from loantap.reporting.model_card.page import render_model_card
+from loantap.reporting.watchlist_page import render_watchlist
+from loantap.surveillance.book.build import measure_book
 from tests.reporting.card_material import make_card
 from tests.reporting.charts.test_charts import make_frontier
 from tests.reporting.insights.test_tables import make_policies, make_rule_tests, make_targets
 from tests.support.browser import launched
+from tests.surveillance.book.test_book import AS_OF, tell
+from tests.surveillance.watchlist.test_build_watchlist import ORIGINS, list_them, months_of
 
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
 
@@ -67,6 +72,21 @@ def exploration(tmp_path):
 
 
 @pytest.fixture
+def book(tmp_path):
+    path = tmp_path / "book.html"
+    path.write_text(render_book(measure_book(*tell(), AS_OF), ORIGINS, AS_OF), "utf-8")
+    return path
+
+
+@pytest.fixture
+def watchlist(tmp_path):
+    found = list_them(months_of("drifts", dti_change_3m=[6.0]), months_of("late", days_past_due=[60.0]))
+    path = tmp_path / "watchlist.html"
+    path.write_text(render_watchlist(found.entries, found.account, ORIGINS, "an assumption"), "utf-8")
+    return path
+
+
+@pytest.fixture
 def visit(browser):
     opened = []
 
@@ -88,6 +108,8 @@ def visit(browser):
         ("insights", "Table: Grade", ["#chart-frontier svg", "#chart-rules svg"]),
         ("model_card", "Scorecard of lending", []),
         ("exploration", "Home ownership by outcome", []),
+        ("book", "Condition of the months", ["#chart-default svg", "#chart-rolls svg", "#chart-arrears svg"]),
+        ("watchlist", "The list", []),
     ],
 )
 def test_a_page_fits_its_window_with_every_table_open_and_asks_for_nothing(
@@ -186,6 +208,30 @@ def test_folds_open_by_the_keyboard_all_at_once_and_in_print(visit, model_card):
     expect(metrics).to_be_hidden()
     page.emulate_media(media="print")
     expect(metrics).to_be_visible()
+
+
+def test_the_book_opens_what_a_link_points_to_and_then_everything(visit, book):
+    page = visit(book, viewport=PHONE)
+    faults = page.get_by_role("region", name="Condition of the months")
+    expect(faults).to_be_hidden()
+
+    page.get_by_role("link", name="The data").click()
+
+    expect(faults).to_be_visible()
+    expect(page.get_by_role("region", name="By state")).to_be_hidden()
+    page.get_by_role("button", name="Open everything").click()
+    expect(page.get_by_role("region", name="By state")).to_be_visible()
+
+
+@pytest.mark.parametrize(("queue", "shown"), [("counselling", ["drifts"]), ("all", ["drifts", "late"])])
+def test_the_watch_list_shows_the_loans_of_a_queue_or_all(visit, watchlist, queue, shown):
+    page = visit(watchlist, viewport=PHONE)
+    loans = page.locator("#list tbody code").filter(visible=True)
+
+    page.get_by_label("restructuring").check()
+    expect(loans).to_have_text(["late"])
+    page.get_by_label(queue).check()
+    expect(loans).to_have_text(shown)
 
 
 @pytest.mark.parametrize(("scheme", "card"), [("light", "255, 255, 255"), ("dark", "28, 34, 41")])

@@ -52,7 +52,7 @@ def render_book(book: Mapping[str, Any], origins: BookOrigins, as_of: date) -> s
         figures=figures,
         findings=list_findings(book),
         sections=[_describe_vintages(book), _describe_rolls(book), _describe_arrears(book),
-                  _describe_concentration(book), _describe_condition(book)],
+                  _describe_concentration(book), _describe_condition(book, origins.events)],
     )  # fmt: skip
 
 
@@ -132,11 +132,13 @@ def _describe_concentration(book: Mapping[str, Any]) -> PageSection:
     )
 
 
-def _describe_condition(book: Mapping[str, Any]) -> PageSection:
+def _describe_condition(book: Mapping[str, Any], events: str) -> PageSection:
     behind = book["months_behind"]
-    lead = (
-        f"The last month reported is {book['snapshot']}. "
-        + (f"{behind} more had ended by the day of the run: the source is behind."
-           if behind else "No later month had ended by the day of the run.")
-    )  # fmt: skip
+    if events == SIMULATED:
+        told = "The months are simulated up to this snapshot: no later one is missing."
+    elif behind:
+        told = f"{behind} more had ended by the day of the run: the source is behind."
+    else:
+        told = "No later month had ended by the day of the run."
+    lead = f"The last month reported is {book['snapshot']}. {told}"
     return PageSection("condition", "The data", lead, [], [tabulate_condition(book["condition"])])

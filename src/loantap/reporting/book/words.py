@@ -101,7 +101,7 @@ def _late(words: str, name: str, now: Mapping[str, Any], before: Mapping[str, An
     return Figure(
         words,
         percent(share["balance_share"]),
-        f"{count(share['loans'])} loans, {percent(share['share'])} of them {_interval(share, 1)}"
+        f"{count(share['loans'])} loans, {percent(share['share'])} of them ({_interval(share, 1)})"
         + _a_year_ago(before, lambda b: percent(b[name]["balance_share"])),
     )
 
