@@ -5,6 +5,7 @@ from typing import Final
 import pandas as pd
 
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR
+from loantap.portfolio.errors import InputError
 from loantap.surveillance.help.options import HelpOptions
 from loantap.surveillance.watchlist.options import WatchlistOptions
 from loantap.tables.rows import LongTable, read_batches
@@ -25,6 +26,9 @@ def describe_borrowers(
 
     Adds `income` (per month) and `other_dti_pct` (without this loan), both missing where one is
     not known, `late_months` (of the last six) and `is_arrears_alone`: no other trigger fired.
+
+    Raises:
+        InputError: the list was made with other triggers.
     """
     listed = watchlist[["loan_id", "as_of_month"]]
     parts = []
@@ -36,8 +40,7 @@ def describe_borrowers(
     income = found["annual_income"] / MONTHS_PER_YEAR
     own = 100 * found["instalment"] / income if options.dti_includes_instalment else 0.0
     is_known = (income > 0) & found["dti_pct"].notna()
-    figures = {text: {listing.triggers[name].figure for name in text.split(", ")} for text in set(found["triggers"])}
-    alone = {text: all(figure.startswith(_ARREARS) for figure in each) for text, each in figures.items()}
+    alone = {text: _is_arrears_alone(text.split(", "), listing) for text in found["triggers"].unique()}
     late = [sum(float(days) > 0 for days in text.split()[-_MONTHS:]) for text in found["trend_dpd"]]
     return found.assign(
         income=income.where(is_known),
@@ -45,3 +48,14 @@ def describe_borrowers(
         late_months=pd.Series(late, index=found.index, dtype="int64"),
         is_arrears_alone=found["triggers"].map(alone).astype("bool"),
     )
+
+
+def _is_arrears_alone(names: list[str], listing: WatchlistOptions) -> bool:
+    unknown = sorted(set(names) - set(listing.triggers))
+    if unknown:
+        raise InputError(
+            "table watchlist",
+            f"triggers: {unknown[0]!r} is not one of early_warning.watchlist.triggers",
+            "The list was made with other triggers; run the early_warning pipeline from list_loans on",
+        )
+    return all(listing.triggers[name].figure.startswith(_ARREARS) for name in names)

@@ -44,14 +44,15 @@ def plan_help(
     due = value_contract(owed, funds)
     less = due - schedule.value(funds)
     less = np.where(np.isnan(less), cost_of_delay(due, choice.shift_days, funds), less)
-    handling = {action.value: options.handling.cost(action) for action in Action}
+    rule = pd.Series(choice.action, known.index, dtype="str")
+    work = rule.map({action.value: options.handling.cost(action) for action in Action}).astype("float64")
     # Only who goes on paying pays less, or later.
-    cost = (1 - known["pd_12m"]) * less + pd.Series(choice.action, known.index).map(handling)
+    cost = (1 - known["pd_12m"]) * less + work
     loss = known["expected_loss_avoidable"]
     share = 100 / known["income"]
     plans = known.assign(
-        rule=choice.action,
-        cost=cost.astype("float64"),
+        rule=rule,
+        cost=cost,
         loss_avoided=loss,
         highest=choice.highest,
         limit=choice.limit,
@@ -65,7 +66,7 @@ def plan_help(
         dti_new=known["other_dti_pct"] + schedule.first * share,
     )
     plans = plans.assign(
-        action=plans["rule"].where(plans["cost"] <= loss, Action.NONE.value).astype("str"),
+        action=rule.where(cost <= loss, Action.NONE.value),
         months_left_new=np.where(np.isnan(schedule.months), owed.months_left, schedule.months).astype(np.int64),
     )
     why = [word_why(row, options, default_days) for row in plans.to_dict("records")]

@@ -23,7 +23,7 @@ def word_why(row: _Row, options: HelpOptions, default_days: int) -> str:
     burden = _word_burden(row["emi_now"], row["dti_now"], row, options)
     if row["action"] == Action.TERM_EXTENSION:
         after = _word_burden(row["emi_new"], row["dti_new"], row)
-        return f"The instalment is above a cap ({burden}); {_word_months(row)} make it {after}."
+        return f"The instalment is above a cap ({burden}); over {row['months_left_new']} months it is {after}."
     if row["action"] == Action.STEP_UP:
         return (
             f"The instalment is above a cap ({burden}) and more months alone do not suffice; "
@@ -59,11 +59,6 @@ def _word_burden(instalment: float, dti_pct: float, row: _Row, options: HelpOpti
     if options:
         caps = (f", cap {100 * options.limits.max_instalment_share:g}%", f", cap {options.limits.max_dti_pct:g}%")
     return f"{instalment / row['income']:.1%} of income{caps[0]}; DTI {dti_pct:.1f}%{caps[1]}"
-
-
-def _word_months(row: _Row) -> str:
-    more = row["months_left_new"] - row["months_left"]
-    return f"{more} more months" if more else "the same months for the lower balance"
 
 
 def _word_unknown(row: _Row) -> str:
