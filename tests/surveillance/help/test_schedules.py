@@ -18,7 +18,7 @@ from loantap.surveillance.help.schedules import (
     value_contract,
 )
 
-CENT = 0.01
+CENT, ROUNDING = 0.01, 1e-6
 balances, rates, terms = st.floats(100, 40_000), st.one_of(st.just(0.0), st.floats(0.01, 40)), st.integers(1, 120)
 
 
@@ -52,7 +52,10 @@ def discount(payments, rate_pct, days=0):
 @given(balance=balances, rate=rates, months=terms)
 def test_the_fewest_months_are_those_that_the_instalment_was_made_for(balance, rate, months):
     """Exactly so, though the logarithm may end on either side."""
-    assert fewest_months(one(balance), one(rate), emi(one(balance), rate, months)) == months
+    instalment = emi(one(balance), rate, months)
+
+    assert fewest_months(one(balance), one(rate), instalment) == months
+    assert fewest_months(one(balance), one(rate), np.nextafter(instalment, 0)) == months + 1
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def test_an_extension_repays_all_within_the_cap_and_one_month_fewer_would_not(ba
     assert plan.first[0] <= highest
     assert months >= left
     if months > max(left, 1):
-        assert repay(balance, rate, [highest] * (months - 1))[-1] > 0
+        assert repay(balance, rate, [highest] * (months - 1))[-1] > -ROUNDING
 
 
 @given(
@@ -95,7 +98,7 @@ def test_a_step_up_repays_all_and_never_lets_the_balance_grow(balance, rate, lef
     assert plan.months >= max(left, step + 1)
     rest = int(plan.months[0]) - step
     if rest > max(left - step, 1):
-        assert repay(after[step - 1], rate, [highest * rise] * (rest - 1))[-1] > 0
+        assert repay(after[step - 1], rate, [highest * rise] * (rest - 1))[-1] > -ROUNDING
 
 
 @pytest.mark.parametrize(("highest", "is_there"), [(250.0, True), (249.99, False), (1_000.0, False)],
