@@ -33,7 +33,7 @@ PERSONAL = {
     "feature_engineering.features", "splits", "benchmark_input", "lending_input",
     "application_input", "applications", "scores", "evaluation.external_loans",
     "scoring.warehouse_decisions", "offers", "early_warning.loan_panel", "watchlist",
-    "early_warning.watchlist_situations", "early_warning.watchlist_page",
+    "early_warning.watchlist_situations", "early_warning.watchlist_page", "help_plans",
 }  # fmt: skip
 PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 

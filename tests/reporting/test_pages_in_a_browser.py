@@ -22,6 +22,7 @@ from tests.reporting.charts.test_charts import make_frontier
 from tests.reporting.insights.test_tables import make_policies, make_rule_tests, make_targets
 from tests.support.browser import launched
 from tests.surveillance.book.test_book import AS_OF, tell
+from tests.surveillance.help.test_plan_help import LATE, plan_them
 from tests.surveillance.watchlist.test_build_watchlist import ORIGINS, list_them, months_of
 
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
@@ -82,7 +83,8 @@ def book(tmp_path):
 def watchlist(tmp_path):
     found = list_them(months_of("drifts", dti_change_3m=[6.0]), months_of("late", days_past_due=[60.0]))
     path = tmp_path / "watchlist.html"
-    path.write_text(render_watchlist(found.entries, found.account, ORIGINS, "an assumption"), "utf-8")
+    plans = plan_them({}, LATE).assign(loan_id=found.entries["loan_id"])
+    path.write_text(render_watchlist(found.entries, plans, found.account, ORIGINS, "an assumption"), "utf-8")
     return path
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from loantap.portfolio.dictionary import SIMULATED
 from loantap.reporting.book.page import BookOrigins
 from loantap.reporting.formatting import NOTHING, capitalize_first
+from loantap.reporting.help_plan import word_plan
 from loantap.reporting.shell import render_page
 
 # Of each queue; the table file has them all.
@@ -16,12 +17,20 @@ _WIDTH, _HEIGHT, _EDGE = 96, 24, 2
 _TRENDS: Final = {"trend_utilisation": "Utilisation", "trend_dti": "DTI", "trend_dpd": "Days late"}
 
 
-def render_watchlist(watchlist: pd.DataFrame, account: Mapping[str, Any], origins: BookOrigins, avoidable: str) -> str:
-    """One self-contained HTML page of the watch-list, by rank, and the counts of its account.
+def render_watchlist(
+    watchlist: pd.DataFrame, plans: pd.DataFrame, account: Mapping[str, Any], origins: BookOrigins, avoidable: str
+) -> str:
+    """One self-contained HTML page of the watch-list, by rank, with plans and counts of its account.
+
+    `plans` has a row for each of its rows, in the same order.
 
     `avoidable` tells the source of the share of loss that help avoids.
     """
     shown = watchlist.groupby("queue").head(SHOWN)
+    pairs = zip(shown.to_dict("records"), plans.loc[shown.index].to_dict("records"), strict=True)
+    by_action = plans.groupby("action").agg(
+        loans=("cost", "size"), cost=("cost", "sum"), avoided=("loss_avoided", "sum")
+    )
     queues = watchlist["queue"].value_counts()
     return render_page(
         "watchlist.html",
@@ -31,7 +40,8 @@ def render_watchlist(watchlist: pd.DataFrame, account: Mapping[str, Any], origin
         avoidable=avoidable,
         events_are_simulated=origins.events == SIMULATED,
         queues={str(name): int(loans) for name, loans in queues.items()},
-        rows=[_word(row) for row in shown.to_dict("records")],
+        plans=by_action.reset_index().to_dict("records"),
+        rows=[_word(row) | {"plan": word_plan(plan)} for row, plan in pairs],
         shown=SHOWN,
     )
 

@@ -2,6 +2,7 @@
 
 from loantap.portfolio.options import DatedOptions
 from loantap.surveillance.hazard.options import HazardOptions
+from loantap.surveillance.help.options import HelpOptions
 from loantap.surveillance.panel.options import PanelOptions
 from loantap.surveillance.watchlist.options import WatchlistOptions
 
@@ -12,3 +13,4 @@ class EarlyWarningOptions(DatedOptions):
     panel: PanelOptions
     hazard: HazardOptions
     watchlist: WatchlistOptions
+    help: HelpOptions

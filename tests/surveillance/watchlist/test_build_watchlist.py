@@ -7,7 +7,6 @@ import yaml
 
 from loantap.portfolio.errors import InputError
 from loantap.reporting.book.page import BookOrigins
-from loantap.reporting.watchlist_page import render_watchlist
 from loantap.surveillance.panel.schemas import LOAN_PANEL
 from loantap.surveillance.watchlist.build import build_watchlist
 from loantap.surveillance.watchlist.options import Trigger, WatchlistOptions
@@ -198,20 +197,3 @@ def test_a_trigger_that_lets_go_of_whom_it_lists_is_refused(is_low_bad, leave):
 
     with pytest.raises(ValueError, match="beyond enter 5"):
         Trigger(**given, enter=5, leave=leave, is_low_bad=is_low_bad)
-
-
-def test_the_page_shows_each_entry_with_reason_and_trend_and_says_what_is_simulated():
-    found = list_them(months_of("a", days_past_due=[30.0, 60.0]), months_of("b", dti_change_3m=[6.0]))
-    html = render_watchlist(found.entries, found.account, ORIGINS, "an assumption")
-
-    for reason in found.entries["reason"]:
-        assert reason.rstrip(".") in html
-    assert html.count("<polyline") >= 2
-    assert "SIMULATED" in html.upper()
-    assert "an assumption" in html
-
-
-def test_an_empty_list_is_a_page_too():
-    found = list_them(months_of("a"), months_of("b"))
-
-    assert "SIMULATED DATA" in render_watchlist(found.entries, found.account, ORIGINS, "an assumption")

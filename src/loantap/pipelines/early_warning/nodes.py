@@ -16,6 +16,7 @@ from loantap.surveillance.book import build as book
 from loantap.surveillance.hazard import evaluation, fit, outcomes
 from loantap.surveillance.hazard.forecast import forecast
 from loantap.surveillance.hazard.model import HazardModel
+from loantap.surveillance.help import plan
 from loantap.surveillance.options import EarlyWarningOptions
 from loantap.surveillance.panel.build import build_panel_in_groups
 from loantap.surveillance.watchlist import build
@@ -80,15 +81,25 @@ def list_loans(
     return found.entries, found.situations, found.account
 
 
+def plan_help(
+    watchlist: pd.DataFrame, loan_panel: SomeTable, economics: Economics, options: EarlyWarningOptions
+) -> pd.DataFrame:
+    """What to offer each borrower on the list, why, and what it costs and avoids."""
+    default_days = options.panel.default_days
+    return plan.plan_help(watchlist, loan_panel, economics.main_scenario, options.watchlist, options.help, default_days)
+
+
 def render_watchlist(
     watchlist: pd.DataFrame,
+    help_plans: pd.DataFrame,
     watchlist_account: dict[str, Any],
     reconciliation: pd.DataFrame,
     options: EarlyWarningOptions,
 ) -> str:
     """`watchlist.html`: the list, each entry with its reason, for whoever deals with it."""
     source = options.watchlist.avoidable.source
-    return watchlist_page.render_watchlist(watchlist, watchlist_account, _find_origins(reconciliation), source)
+    origins = _find_origins(reconciliation)
+    return watchlist_page.render_watchlist(watchlist, help_plans, watchlist_account, origins, source)
 
 
 def _find_origins(reconciliation: pd.DataFrame) -> BookOrigins:

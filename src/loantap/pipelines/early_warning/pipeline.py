@@ -6,7 +6,7 @@ from loantap.pipelines.early_warning import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """The book, the panel of months, the hazard and the watch-list."""
+    """The book, the panel of months, the hazard, the watch-list and help."""
     return Pipeline(
         [
             Node(
@@ -54,15 +54,21 @@ def create_pipeline() -> Pipeline:
                 name="list_loans",
             ),
             Node(
+                nodes.plan_help,
+                ["watchlist", "loan_panel", "params:economics", "params:early_warning"],
+                "help_plans",
+                name="plan_help",
+            ),
+            Node(
                 nodes.render_watchlist,
-                ["watchlist", "watchlist_account", "reconciliation", "params:early_warning"],
+                ["watchlist", "help_plans", "watchlist_account", "reconciliation", "params:early_warning"],
                 "watchlist_page",
                 name="render_watchlist",
             ),
         ],
         namespace="early_warning",
         inputs={"loan_months", "loans", "running_loans", "reconciliation"},
-        outputs={"watchlist"},
+        outputs={"watchlist", "help_plans"},
         parameters={"params:early_warning", "params:economics"},
         prefix_datasets_with_namespace=True,
         tags="early_warning",

@@ -1,0 +1,1 @@
+"""What is offered to each borrower on the watch-list, by rule and arithmetic."""

@@ -1,0 +1,42 @@
+"""Pandera schema of the plans, named in the catalog."""
+
+import pandera.pandas as pa
+
+from loantap.portfolio.dictionary import ORIGINS
+from loantap.surveillance.help.actions import Action
+from loantap.surveillance.panel.schemas import EVENTS_ORIGINS
+
+
+def _amount(description: str, *, nullable: bool = False) -> pa.Column:
+    return pa.Column("float64", pa.Check.ge(0), nullable=nullable, description=description)
+
+
+def _count(description: str) -> pa.Column:
+    return pa.Column("int64", pa.Check.ge(0), description=description)
+
+
+# One row per loan on the watch-list, in its order.
+HELP_PLANS = pa.DataFrameSchema(
+    {
+        "loan_id": pa.Column("str", unique=True),
+        "as_of_month": pa.Column("datetime64[s]", description="Month of the list"),
+        "action": pa.Column("str", pa.Check.isin([*Action])),
+        "why": pa.Column("str", description="One sentence"),
+        "emi_now": _amount("Instalment of the contract"),
+        "emi_new": _amount("First instalment under the plan; missing where it stays", nullable=True),
+        "emi_later": _amount("Instalment after the step", nullable=True),
+        "step_months": _amount("Months until the step", nullable=True),
+        "months_left": _count("Months until the last instalment of the contract"),
+        "months_left_new": _count("The same under the plan"),
+        "shift_days": _count("Days by which the due date moves"),
+        "dti_now": _amount("DTI with this loan's instalment, percent", nullable=True),
+        "dti_new": _amount("The same with `emi_new`", nullable=True),
+        "cost": pa.Column("float64", description="Expected present value that the plan costs; below 0 it gains"),
+        "loss_avoided": _amount("Expected loss that help is assumed to avoid"),
+        "net_benefit": pa.Column("float64", description="Loss avoided less cost"),
+        "origin": pa.Column("str", pa.Check.isin(ORIGINS)),
+        "events_origin": pa.Column("str", pa.Check.isin(EVENTS_ORIGINS)),
+    },
+    strict=True,
+    name="help_plans",
+)
