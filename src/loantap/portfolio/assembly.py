@@ -11,7 +11,7 @@ from loantap.portfolio.cleaning import Cleaned, is_left_out, mark_outcome, set_a
 from loantap.portfolio.contradictions import find_conflicts
 from loantap.portfolio.dictionary import COLUMNS, RESOLVED, SIMULATED, Table
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.identity import fold_ids
+from loantap.portfolio.identity import fold_ids, is_among
 from loantap.portfolio.loantap_format import split_address
 
 _MAX_REASONS = 3
@@ -51,7 +51,7 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
         "loan_id", ignore_index=True
     )
     conflicts = _find_conflicts(joined)
-    joined = joined[~joined["loan_id"].isin(conflicts.index)].reset_index(drop=True)
+    joined = joined[~is_among(joined["loan_id"], conflicts.index.to_series())].reset_index(drop=True)
     is_simulated = (joined["origin"] == SIMULATED) | (joined["origin_application"] == SIMULATED)
     assembled = joined.assign(
         funded_principal=implied_principal(joined["instalment"], joined["interest_rate_pct"], joined["term_months"]),
@@ -215,6 +215,6 @@ def _find_conflicts(joined: pd.DataFrame) -> pd.Series:
 
 
 def _set_partnerless_aside(rows: pd.DataFrame, partners: pd.DataFrame, reason: str, conflicts: pd.Series) -> Cleaned:
-    is_orphan = ~rows["loan_id"].isin(partners["loan_id"])
+    is_orphan = ~is_among(rows["loan_id"], partners["loan_id"])
     contradicted = rows["loan_id"].map(conflicts).astype("str")
     return set_aside(rows, contradicted.mask(is_orphan, reason))

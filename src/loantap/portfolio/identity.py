@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from loantap.portfolio.errors import InputError
 
@@ -69,6 +71,15 @@ def unify_uuids(ids: pd.Series) -> pd.Series:
         return ids
     unified = ids.str.replace(rf"^{_UUID}$", lambda found: found[1].lower(), regex=True)
     return unified.astype("str")
+
+
+def is_among(ids: pd.Series, others: pd.Series) -> pd.Series:
+    """Which identifiers are among the others, both texts without missing ones.
+
+    `Series.isin` gives the same, and turns each text into a Python object for it.
+    """
+    found = pc.is_in(pa.array(ids, pa.large_string()), pa.array(others, pa.large_string()))
+    return pd.Series(found.to_numpy(zero_copy_only=False), index=ids.index)
 
 
 def fold_ids(ids: pd.Series) -> pd.Series:

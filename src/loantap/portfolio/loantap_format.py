@@ -20,6 +20,8 @@ from loantap.portfolio.values import MONTH_FORMAT, show_value
 FAULT = "__fault__"
 _MAX_SHOWN = 40
 _LONGEST_SHOWN = 24
+# At the end of an address, in as many letters; one more tells whether the state's name begins there.
+_ADDRESS_END = 9
 _ADDRESS = r"\b(?P<state>[A-Z]{2}) (?P<pincode>\d{5})\s*$"
 
 
@@ -135,4 +137,7 @@ def split_address(address: pd.Series) -> pd.DataFrame:
 
     Columns `state` and `pincode`, missing where the form is another.
     """
-    return address.astype("str").str.extract(_ADDRESS)
+    ends = address.astype("str").str.rstrip().str[-_ADDRESS_END:]
+    # Thousands of addresses have one end; looking for it in each took a third of the join.
+    distinct = ends.drop_duplicates()
+    return distinct.str.extract(_ADDRESS).set_axis(distinct).reindex(ends).set_axis(address.index)

@@ -20,8 +20,6 @@ from loantap.tables.rows import LongTable, read_batches
 
 SomeTable = pd.DataFrame | LongTable
 _ID = LOAN_ID.name
-# As it is compared; the column itself stays.
-_COMPARED = "__loan_id"
 _PARTNER = (_ID, "issue_month")
 
 
@@ -36,9 +34,9 @@ def clean_in_groups(
     reader = _scan(raw)
     if _ID not in reader.schema.names:
         clean_source_table(reader.schema.empty_table().to_pandas(), table, as_of)
-    ordered = sort_rows(_with_compared(reader), _COMPARED)
-    for group in group_rows(_frames(ordered), _COMPARED, rows):
-        cleaned = clean_source_table(group.drop(columns=[_COMPARED, PLACE]), table, as_of, statuses)
+    ordered = sort_rows(_read_identifiers(reader), _ID)
+    for group in group_rows(_frames(ordered), _ID, rows):
+        cleaned = clean_source_table(group.drop(columns=PLACE), table, as_of, statuses)
         numbers = group[PLACE].to_numpy()[cleaned.quarantine["row"].to_numpy() - 1] + 1
         yield Cleaned(cleaned.rows, cleaned.quarantine.assign(row=numbers))
 
@@ -124,13 +122,16 @@ def _scan(table: SomeTable) -> pa.RecordBatchReader:
     return table.scan()
 
 
-def _with_compared(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    schema = reader.schema.append(pa.field(_COMPARED, pa.large_string()))
+def _read_identifiers(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The same rows, their `loan_id` as it is compared: cleaning leaves it so."""
+    place = reader.schema.get_field_index(_ID)
+    schema = reader.schema.set(place, pa.field(_ID, pa.large_string()))
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in reader:
-            raw = batch.column(_ID).to_pandas().rename(_ID)
-            ids = pa.array(unify_uuids(read_ids(raw)), pa.large_string(), from_pandas=True)
-            yield pa.RecordBatch.from_arrays([*batch.columns, ids], schema=schema)
+            ids = unify_uuids(read_ids(batch.column(place).to_pandas().rename(_ID)))
+            columns = [*batch.columns]
+            columns[place] = pa.array(ids, pa.large_string(), from_pandas=True)
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, batches())
