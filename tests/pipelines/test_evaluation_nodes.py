@@ -11,9 +11,11 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.pipelines.evaluation import nodes
 from loantap.policy.approvals import decide_loans
 from loantap.policy.decisions import make_decider
+from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import load_options
 
 TRAINING = 3_000
+WINDOW = {"promotion": {"target": {"name": "dpd_90_within_12"}}}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,8 @@ def predictions(simulated_loans, scorer):
 @pytest.fixture(scope="module")
 def fairness(predictions, simulated_loans, options):
     given = [options[f"params:{name}"] for name in ("policy", "economics", "evaluation")]
-    return nodes.audit_fairness(predictions, simulated_loans, *given)
+    judged = JudgedModel("loantap-lending-demo", "3", True, "", predictions, {})
+    return nodes.audit_fairness(judged, simulated_loans, *given)
 
 
 class TestFairness:
@@ -73,6 +76,24 @@ class TestFairness:
         assert by_group == pytest.approx(counted["cv"], abs=0.5)
         assert 0 < counted["cv"] < TRAINING
         assert fairness["policy"] == policy.name
+
+    def test_a_pd_of_a_window_is_judged_without_the_policy(self, predictions, simulated_loans, options):
+        given = [options[f"params:{name}"] for name in ("policy", "economics", "evaluation")]
+        judged = JudgedModel("loantap-lending-demo", "3", True, "", predictions, WINDOW)
+
+        report = nodes.audit_fairness(judged, simulated_loans, *given)
+
+        assert report["approvals"] == []
+        assert "not applied: its target is dpd_90_within_12" in report["policy"]
+        assert {rule for proxy in report["proxies"].values() for rule in proxy["favoured"]} == {"f2"}
+
+
+def test_loans_that_were_labelled_anew_since_are_not_evaluated(predictions):
+    judged = JudgedModel("loantap-lending-demo", "3", True, "", predictions, WINDOW)
+
+    assert nodes.unpack_model(judged, {"name": "dpd_90_within_12"})[0] is judged
+    with pytest.raises(InputError, match="dpd_90_within_12, and the loans were labelled since by charged_off"):
+        nodes.unpack_model(judged, {"name": "charged_off"})
 
 
 def test_score_bands_are_of_out_of_fold_pds(scorer, predictions, simulated_loans, options):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from loantap.portfolio.target import Target, TargetAccount
 from loantap.reporting.figures.evaluation import Score, plot_before_and_after, plot_roc
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.model_card.model_section import ModelSection
@@ -251,7 +252,20 @@ def make_summary(origin: str = "real", beyond: int = 2, joint: int = 1) -> DataS
     """The portfolio, with so many loans of borrowers who owe more than they earn."""
     first, last = date(2008, 1, 1), date(2016, 12, 1)
     income = BeyondIncome(beyond, joint, 1.899)
-    return DataSummary(origin, 5_239, 1_001, 0.191, 0.181, 0.202, first, last, income)
+    return DataSummary(origin, make_target(), first, last, income)
+
+
+def make_target(name: Target = Target.CHARGED_OFF) -> TargetAccount:
+    return TargetAccount(
+        name=name,
+        definition=name.definition,
+        population="resolved loans",
+        n=5_239,
+        defaulted=1_001,
+        default_rate=0.191,
+        default_rate_low=0.181,
+        default_rate_high=0.202,
+    )
 
 
 # What may be changed of a card, where it does not stand on its own level.

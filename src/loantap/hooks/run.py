@@ -14,6 +14,7 @@ from loantap.hooks.guard import check_inputs, check_parameters
 from loantap.hooks.progress import Display
 from loantap.hooks.publication import Transaction
 from loantap.hooks.record import Record
+from loantap.hooks.run_choices import leave_insights_out
 from loantap.hooks.saved import Catalog
 from loantap.hooks.tracking import Tracking
 from loantap.project.interruption import interruption
@@ -116,6 +117,8 @@ class ProjectSession(KedroSession):
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run a pipeline; see `KedroSession.run`."""
+        given = self.store.get("runtime_params") or {}
+        kwargs["pipeline_names"] = leave_insights_out(kwargs.get("pipeline_names"), given)
         try:
             result: dict[str, Any] = super().run(*args, **kwargs)
         except BaseException as error:

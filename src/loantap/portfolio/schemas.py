@@ -60,6 +60,14 @@ LOANS = table_schema(
     "loans", [*_OF_A_LOAN, COLUMNS["is_charged_off"]], unique=["loan_id"], loan_status=_status_of(RESOLVED)
 )
 
+# With the target of the run in `is_charged_off`; within a window, of running loans too.
+LABELLED_LOANS = table_schema(
+    "labelled_loans",
+    [*_OF_A_LOAN, COLUMNS["is_charged_off"]],
+    unique=["loan_id"],
+    loan_status=_status_of((*RESOLVED, *RUNNING)),
+)
+
 # One row per loan that still runs; whether it will be charged off nobody knows.
 RUNNING_LOANS = table_schema("running_loans", _OF_A_LOAN, unique=["loan_id"], loan_status=_status_of(RUNNING))
 

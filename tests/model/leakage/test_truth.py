@@ -1,11 +1,20 @@
 import pandas as pd
 import pytest
 
-from loantap.model.leakage.evidence import GateVerdict
+from loantap.features.definitions import Feature
+from loantap.model.leakage import evidence, lineage
+from loantap.model.leakage.evidence import GateVerdict, check_known
 from loantap.model.leakage.lineage import check_lineage
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.dictionary import COLUMNS
+from loantap.portfolio.schemas import LOAN_MONTHS
 from loantap.portfolio.truth_columns import NEVER_A_FEATURE
+from loantap.surveillance.panel.schemas import LOAN_PANEL
+
+# What an application or the offer says too, and what keeps the books.
+_OF_APPLICATIONS = {
+    "loan_id", "origin", "updated_at", "term_months", "instalment", "interest_rate_pct", "annual_income", "dti_pct",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(NEVER_A_FEATURE))
@@ -15,6 +24,28 @@ def test_the_gate_refuses_each_column_of_the_truth_by_name(name):
 
     assert found.verdict is GateVerdict.CAUGHT
     assert "the simulator's truth" in found.statement
+
+
+@pytest.mark.parametrize("column", sorted({*LOAN_PANEL.columns, *LOAN_MONTHS.columns} - _OF_APPLICATIONS))
+def test_the_gate_refuses_features_of_the_months(monkeypatch, column):
+    made = Feature("sneaked_in", "what came of it", ("annual_income", column))
+    monkeypatch.setattr(lineage, "FEATURES", {"sneaked_in": made})
+    monkeypatch.setattr(evidence, "FEATURES", {"sneaked_in": made})
+    loans = pd.DataFrame({"sneaked_in": [1.0, 2.0], "annual_income": [1.0, 2.0], column: [1.0, 2.0]})
+
+    found = check_lineage(loans["sneaked_in"], loans)
+
+    assert (found.verdict, check_known("sneaked_in").verdict) == (GateVerdict.CAUGHT, GateVerdict.CAUGHT)
+    assert column in found.statement
+    assert "made of outcomes" in found.statement
+
+
+@pytest.mark.parametrize("name", sorted({"dti_pct", "interest_rate_pct", "term_months"}))
+def test_nor_does_a_column_of_the_panel_pass_for_the_application_s_own(name):
+    own = pd.DataFrame({name: [36.0, 60.0]})
+    found = check_lineage(own[name] + 1, own)
+    assert found.verdict is GateVerdict.CAUGHT
+    assert "not what its own loan's" in found.statement
 
 
 def test_no_source_column_has_the_name_of_one():

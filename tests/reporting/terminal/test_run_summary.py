@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from loantap.portfolio.target import Target
 from loantap.reporting.terminal.results import RunResults
 from loantap.reporting.terminal.run_summary import summarise_run
+from tests.reporting.card_material import make_target
 
 
 @pytest.fixture
@@ -33,6 +35,16 @@ def test_a_book_that_lives_says_how_much_of_it(reconciliation):
 
     assert "5,239 real loans, 1,048 of which still run and train no model; 12 left out" in said
     assert re.search(r"loan_events.*101,233\W+20,000\W+300\W+1\b", table)
+
+
+def test_the_target_is_told_with_its_loans(reconciliation, metrics):
+    living = reconciliation.assign(running=[1_048, 1_048, 20_000])
+    for target in Target:
+        account = make_target(target).model_dump(mode="json")
+        said = say(RunResults(reconciliation=living, metrics=metrics | {"target": account}))
+        assert ("still run and train no model" in said) is (target is Target.CHARGED_OFF)
+        assert target.definition in " ".join(said.split())
+        assert f"{target} (" in lines_of(said, "Target")[0]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.model.scoring.trained import TrainedModel
+from loantap.portfolio.target import Target
 
 # Sums of one training repeat but for the last bits, which is where memory happens to lie.
 _DECIMALS = 9
@@ -18,8 +19,10 @@ def digest_model(trained: TrainedModel, predictions: pd.DataFrame) -> str:
 
     It covers coefficients, the facts, and the PDs of every loan in each sample, to nine decimals.
     """
+    # Models of releases that knew one target keep their digest.
+    known = {"target"} if trained.facts.target is Target.CHARGED_OFF else set()
     described = {
-        "facts": _round(trained.facts.model_dump(mode="json")),
+        "facts": _round(trained.facts.model_dump(mode="json", exclude=known)),
         # Trees have no coefficients: what they say of the example stands for them.
         "example": _round(trained.pipeline.predict_proba(trained.example).tolist()),
         "coefficients": _round(np.ravel(getattr(trained.pipeline[-1], "coef_", [])).tolist()),

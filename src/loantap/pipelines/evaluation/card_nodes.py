@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from loantap.features.definitions import DECIDES, FEATURE_SETS, FEATURES
-from loantap.measures.intervals import measure_default_rate
 from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
@@ -18,6 +17,7 @@ from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
+from loantap.portfolio.target import TargetAccount
 from loantap.reporting.figures import evaluation as figures
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.figures.vintages import plot_vintages as plot_over_time
@@ -44,7 +44,7 @@ _LIMITS = (
         "loans the figures differ in the third decimal."
     ),
     (
-        "Calibration holds for resolved loans of the years in the table. Where the economy or the "
+        "Calibration holds for loans like those in the table, of its years. Where the economy or the "
         "product moves, levels move before ranks do."
     ),
 )
@@ -136,6 +136,7 @@ def describe_data(
     loans: pd.DataFrame,
     reconciliation: pd.DataFrame,
     leakage_report: dict[str, Any],
+    target: dict[str, Any],
     policy: CreditPolicy,
     economics: Economics,
 ) -> CardData:
@@ -143,7 +144,7 @@ def describe_data(
     decider = make_decider(policy, economics)
     limits = [decider.limit(rate, term) for term in _SHOWN_TERMS for rate in _SHOWN_RATES]
     return CardData(
-        summary=_summarise(loans, portfolio_origin(reconciliation)),
+        summary=_summarise(loans, portfolio_origin(reconciliation), TargetAccount.model_validate(target)),
         features=[FeatureRow(f.name, f.phrase, f.uses, f.exclusion, f.adverse) for f in FEATURES.values()],
         leakage_report=leakage_report,
         policy=PolicySummary(
@@ -215,16 +216,10 @@ def _entitle(training: TrainingOptions, loans: int | None, reconciliation: pd.Da
     )
 
 
-def _summarise(loans: pd.DataFrame, origin: str) -> DataSummary:
-    charged_off = int(loans["is_charged_off"].sum())
-    default = measure_default_rate(charged_off, len(loans))
+def _summarise(loans: pd.DataFrame, origin: str, target: TargetAccount) -> DataSummary:
     return DataSummary(
         origin=origin,
-        loans=len(loans),
-        charged_off=charged_off,
-        default_rate=default.rate,
-        low=default.low,
-        high=default.high,
+        target=target,
         first_issue_month=loans["issue_month"].min().date(),
         last_issue_month=loans["issue_month"].max().date(),
         beyond_income=_count_beyond_income(loans),

@@ -9,7 +9,7 @@ from loantap.pipelines.evaluation import card_nodes, nodes
 
 _LENT_ON = [model for model, name in MODELS.items() if FEATURE_SETS[name].for_lending]
 _OPTIONS = ("params:evaluation", "params:feature_engineering", "params:policy", "params:economics")
-_SHARED = ("loans", "reconciliation", "splits", "leakage_report")
+_SHARED = ("labelled_loans", "reconciliation", "splits", "leakage_report", "target_account")
 _AUDITS = ["scorecard_report", "fairness", "stability", "vintages", "external"]
 _CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
 _PLOTS = [
@@ -22,7 +22,12 @@ def create_template() -> Pipeline:
     """What is measured and drawn for every model."""
     return Pipeline(
         [
-            Node(nodes.unpack_model, "model@judged", ["judged", "predictions", "training_report"], name="unpack_model"),
+            Node(
+                nodes.unpack_model,
+                ["model@judged", "target_account"],
+                ["judged", "predictions", "training_report"],
+                name="unpack_model",
+            ),
             Node(nodes.evaluate_samples, ["predictions", "params:evaluation"], "metrics", name="evaluate_samples"),
             Node(nodes.trace_curves, ["predictions", "params:evaluation"], _CURVES, name="trace_curves"),
             Node(nodes.report_thresholds, ["thresholds", "metrics"], "threshold_report", name="report_thresholds"),
@@ -46,29 +51,34 @@ def create_audit_template() -> Pipeline:
     """What is asked besides of every model that may be lent on: points, groups, time."""
     return Pipeline(
         [
-            Node(nodes.tabulate_scorecard, ["judged", "predictions", "loans"], "scorecard", name="tabulate_scorecard"),
+            Node(
+                nodes.tabulate_scorecard,
+                ["judged", "predictions", "labelled_loans"],
+                "scorecard",
+                name="tabulate_scorecard",
+            ),
             Node(
                 nodes.report_scorecard,
-                ["judged", "scorecard", "predictions", "loans", "params:evaluation"],
+                ["judged", "scorecard", "predictions", "labelled_loans", "params:evaluation"],
                 "scorecard_report",
                 name="report_scorecard",
             ),
             Node(
                 nodes.audit_fairness,
-                ["predictions", "loans", "params:policy", "params:economics", "params:evaluation"],
+                ["judged", "labelled_loans", "params:policy", "params:economics", "params:evaluation"],
                 "fairness",
                 name="audit_fairness",
             ),
-            Node(nodes.measure_stability, ["predictions", "loans"], "stability", name="measure_stability"),
+            Node(nodes.measure_stability, ["predictions", "labelled_loans"], "stability", name="measure_stability"),
             Node(
                 nodes.analyse_vintages,
-                ["predictions", "splits", "loans", "params:evaluation", "params:feature_engineering"],
+                ["judged", "splits", "labelled_loans", "params:evaluation", "params:feature_engineering"],
                 "vintages",
                 name="analyse_vintages",
             ),
             Node(
                 nodes.measure_external,
-                ["external_loans", "judged", "predictions", "loans", "params:evaluation"],
+                ["external_loans", "judged", "labelled_loans", "params:evaluation"],
                 "external",
                 name="measure_external",
             ),
@@ -98,7 +108,7 @@ def create_pipeline() -> Pipeline:
 
 def _instantiate(model: str) -> Pipeline:
     template = create_template()
-    shared, handed_on, options = ["reconciliation"], ["metrics", "section"], ["params:evaluation"]
+    shared, handed_on, options = ["reconciliation", "target_account"], ["metrics", "section"], ["params:evaluation"]
     if model in _LENT_ON:
         template += create_audit_template()
         shared = [*_SHARED, "external_loans"]
@@ -124,11 +134,12 @@ def _of(models: Iterable[str], *datasets: str) -> dict[str, str]:
 
 def _collect() -> list[Node]:
     origin = {"reconciliation": "reconciliation"}
+    target = {"target_account": "target_account"}
     audits = {model: f"{model}_audit" for model in _LENT_ON}
     return [
         Node(
             nodes.collect_metrics,
-            origin | {model: f"{model}_metrics" for model in MODELS},
+            origin | target | {model: f"{model}_metrics" for model in MODELS},
             "metrics",
             name="collect_metrics",
         ),
@@ -136,7 +147,7 @@ def _collect() -> list[Node]:
         Node(nodes.collect_stability, origin | audits, "stability", name="collect_stability"),
         Node(
             nodes.report_vintages,
-            origin | audits | {"engineering": "params:feature_engineering"},
+            origin | target | audits | {"engineering": "params:feature_engineering"},
             "vintage_analysis",
             name="report_vintages",
         ),
@@ -148,7 +159,14 @@ def _collect() -> list[Node]:
         ),
         Node(
             card_nodes.describe_data,
-            ["loans", "reconciliation", "leakage_report", "params:policy", "params:economics"],
+            [
+                "labelled_loans",
+                "reconciliation",
+                "leakage_report",
+                "target_account",
+                "params:policy",
+                "params:economics",
+            ],
             "card_data",
             name="describe_data",
         ),

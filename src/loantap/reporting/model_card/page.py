@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from loantap.portfolio.target import TargetAccount
 from loantap.reporting.figures.interval_plot import FEW_LOANS
 from loantap.reporting.formatting import decimal
 from loantap.reporting.model_card.fairness_section import word_fairness
@@ -79,14 +80,10 @@ class PolicySummary:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """The resolved loans behind the models; rates are fractions, bounds a 95% interval."""
+    """The loans behind the models, and their target."""
 
     origin: str
-    loans: int
-    charged_off: int
-    default_rate: float
-    low: float
-    high: float
+    target: TargetAccount
     first_issue_month: date
     last_issue_month: date
     beyond_income: BeyondIncome

@@ -11,8 +11,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from loantap.portfolio.dictionary import SIMULATED, Table
+from loantap.portfolio.target import TargetAccount
 from loantap.reporting.terminal.details import list_details
-from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING
+from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING, OF_ALL_MODELS
 from loantap.reporting.terminal.results import RunResults
 from loantap.reporting.terminal.scoring_account import tell_account, tell_invalid
 
@@ -32,8 +33,12 @@ def summarise_run(results: RunResults, *, full: bool = False) -> RenderableType:
 
 
 def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str | Text]]:
+    account = (results.metrics or {}).get("target")
+    target = TargetAccount.model_validate(account) if account else None
     if results.reconciliation is not None:
-        yield "Data", _tell_data(results.reconciliation)
+        yield "Data", _tell_data(results.reconciliation, target)
+    if target:
+        yield "Target", target.words
     if model := _choose_model(results):
         yield "Champion" if model in results.promotions else "Model", _tell_model(model, results)
     if external := results.external():
@@ -49,7 +54,7 @@ def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str |
         yield "Next", f"{results.next_steps}{more}"
 
 
-def _tell_data(reconciliation: pd.DataFrame) -> Text:
+def _tell_data(reconciliation: pd.DataFrame, target: TargetAccount | None) -> Text:
     tables = reconciliation.set_index(reconciliation["table"].astype(str))
     origins = tables["origin"].astype(str).to_dict()
     said = Text(f"{tables['kept'].to_dict()[Table.LOANS]:,} ")
@@ -58,7 +63,8 @@ def _tell_data(reconciliation: pd.DataFrame) -> Text:
     else:
         said.append("real loans")
     if running := tables["running"].to_dict()[Table.LOANS]:
-        said.append(f", {running:,} of which still run and train no model")
+        trains = "" if target and not target.name.is_lifetime else " and train no model"
+        said.append(f", {running:,} of which still run{trains}")
     if left_out := tables["left_out"].to_dict()[Table.LOANS]:
         said.append(f"; {left_out:,} left out by their status")
     others = [str(name) for name, origin in origins.items() if origin == SIMULATED]
@@ -72,7 +78,7 @@ def _tell_data(reconciliation: pd.DataFrame) -> Text:
 
 def _choose_model(results: RunResults) -> str | None:
     """The model that the summary is about: `lending` before others, benchmarks last."""
-    models = [name for name in (results.metrics or {}) if name != "origin"]
+    models = [name for name in (results.metrics or {}) if name not in OF_ALL_MODELS]
     models += [name for name in results.promotions if name not in models]
     return min(models, key=lambda name: (name in NOT_FOR_LENDING, name != "lending"), default=None)
 
