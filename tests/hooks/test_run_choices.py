@@ -1,10 +1,9 @@
 from datetime import date
 
 import pytest
-from kedro.pipeline import Pipeline
 from kedro.validation.type_extractor import TypeExtractor
 
-from loantap.hooks.run_choices import check_choices, check_readers, leave_insights_out, replaces_real, shows_all
+from loantap.hooks.run_choices import check_choices, check_readers, replaces_real, shows_all
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
 
@@ -35,7 +34,6 @@ def test_a_parameter_without_a_value_is_refused(given, name):
         ({"portfolio": "x.csv", "replace_real": "true"}, "portfolio, replace_real: they contra"),
         ({"scores": "s.parquet"}, "scores: there are no applications to score"),
         ({"offered": "o.csv"}, "offered: there are no applications to make offers for"),
-        ({"external": "x.csv", "target": "dpd_90_within_12"}, "dpd_90_within_12 is not known of them"),
     ],
 )
 def test_what_contradicts_itself_is_refused(given, said):
@@ -59,19 +57,6 @@ def test_a_day_that_is_none_or_is_to_come_is_refused(value, said):
 
 def test_today_is_taken():
     check_choices({"as_of": "2026-11-27", "portfolio": "loans.csv", "seed": 0}, TODAY)
-    check_choices({"external": "x.csv", "target": "charged_off"}, TODAY)
-
-
-@pytest.mark.parametrize("name", ["__default__", "training", "all", "evaluation"])
-def test_a_window_has_no_insights_and_all_else(name):
-    names = None if name == "__default__" else [name]
-    assert leave_insights_out(names, {}) == leave_insights_out(names, {"target": "charged_off"}) == names
-
-    found = sum((PIPELINES[each] for each in leave_insights_out(names, {"target": "dpd_90_within_18"})), Pipeline([]))
-
-    assert {n for n in PIPELINES[name].nodes if "insights" not in n.tags} == set(found.nodes)
-    with pytest.raises(InputError, match="insights reckon with charge-offs over the life"):
-        leave_insights_out(["insights"], {"target": "dpd_90_within_18"})
 
 
 @pytest.mark.parametrize(

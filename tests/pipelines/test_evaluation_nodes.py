@@ -18,6 +18,10 @@ TRAINING = 3_000
 WINDOW = {"promotion": {"target": {"name": "dpd_90_within_12"}}}
 
 
+def judge(predictions, report):
+    return JudgedModel("loantap-lending-demo", "3", True, "", predictions, report)
+
+
 @pytest.fixture(scope="module")
 def options():
     return load_options()
@@ -51,8 +55,7 @@ def predictions(simulated_loans, scorer):
 @pytest.fixture(scope="module")
 def fairness(predictions, simulated_loans, options):
     given = [options[f"params:{name}"] for name in ("policy", "economics", "evaluation")]
-    judged = JudgedModel("loantap-lending-demo", "3", True, "", predictions, {})
-    return nodes.audit_fairness(judged, simulated_loans, *given)
+    return nodes.audit_fairness(judge(predictions, {}), simulated_loans, *given)
 
 
 class TestFairness:
@@ -77,11 +80,9 @@ class TestFairness:
         assert 0 < counted["cv"] < TRAINING
         assert fairness["policy"] == policy.name
 
-    def test_a_pd_of_a_window_is_judged_without_the_policy(self, predictions, simulated_loans, options):
+    def test_the_policy_is_not_applied_to_pds_of_a_window(self, predictions, simulated_loans, options):
         given = [options[f"params:{name}"] for name in ("policy", "economics", "evaluation")]
-        judged = JudgedModel("loantap-lending-demo", "3", True, "", predictions, WINDOW)
-
-        report = nodes.audit_fairness(judged, simulated_loans, *given)
+        report = nodes.audit_fairness(judge(predictions, WINDOW), simulated_loans, *given)
 
         assert report["approvals"] == []
         assert "not applied: its target is dpd_90_within_12" in report["policy"]
@@ -89,10 +90,9 @@ class TestFairness:
 
 
 def test_loans_that_were_labelled_anew_since_are_not_evaluated(predictions):
-    judged = JudgedModel("loantap-lending-demo", "3", True, "", predictions, WINDOW)
-
+    judged = judge(predictions, WINDOW)
     assert nodes.unpack_model(judged, {"name": "dpd_90_within_12"})[0] is judged
-    with pytest.raises(InputError, match="dpd_90_within_12, and the loans were labelled since by charged_off"):
+    with pytest.raises(InputError, match="dpd_90_within_12, that of the loans by now charged_off"):
         nodes.unpack_model(judged, {"name": "charged_off"})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from loantap.features.target import label_loans
 from loantap.portfolio.target import Target, TargetAccount
 from loantap.reporting.figures.evaluation import Score, plot_before_and_after, plot_roc
 from loantap.reporting.figures.frame import Title
@@ -256,16 +257,8 @@ def make_summary(origin: str = "real", beyond: int = 2, joint: int = 1) -> DataS
 
 
 def make_target(name: Target = Target.CHARGED_OFF) -> TargetAccount:
-    return TargetAccount(
-        name=name,
-        definition=name.definition,
-        population="resolved loans",
-        n=5_239,
-        defaulted=1_001,
-        default_rate=0.191,
-        default_rate_low=0.181,
-        default_rate_high=0.202,
-    )
+    bad = pd.DataFrame({"is_charged_off": [1] * 1_001 + [0] * 4_238})
+    return label_loans(bad, bad, bad, Target.CHARGED_OFF)[1].model_copy(update={"name": name})
 
 
 # What may be changed of a card, where it does not stand on its own level.

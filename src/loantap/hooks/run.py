@@ -14,10 +14,13 @@ from loantap.hooks.guard import check_inputs, check_parameters
 from loantap.hooks.progress import Display
 from loantap.hooks.publication import Transaction
 from loantap.hooks.record import Record
-from loantap.hooks.run_choices import leave_insights_out
 from loantap.hooks.saved import Catalog
 from loantap.hooks.tracking import Tracking
+from loantap.portfolio.target import Target
 from loantap.project.interruption import interruption
+
+# Which reckon in money; tags of nodes.
+WITHOUT_INSIGHTS = ("sources", "ingestion", "feature_engineering", "modeling", "evaluation", "scoring")
 
 
 class RunHook:
@@ -116,9 +119,10 @@ class ProjectSession(KedroSession):
     """As Kedro's own; hooks are told of any failure, and of Ctrl-C."""
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Run a pipeline; see `KedroSession.run`."""
-        given = self.store.get("runtime_params") or {}
-        kwargs["pipeline_names"] = leave_insights_out(kwargs.get("pipeline_names"), given)
+        """Run a pipeline; see `KedroSession.run`. With a target of a window, without `insights`."""
+        target = (self.store.get("runtime_params") or {}).get("target", Target.CHARGED_OFF)
+        if target != Target.CHARGED_OFF and "insights" not in (kwargs.get("pipeline_names") or ()):
+            kwargs["tags"] = kwargs.get("tags") or WITHOUT_INSIGHTS
         try:
             result: dict[str, Any] = super().run(*args, **kwargs)
         except BaseException as error:

@@ -1,8 +1,7 @@
 """Run parameters held against one another, the day, and what the run does."""
 
-import logging
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,9 +11,6 @@ from pydantic import BaseModel
 
 from loantap.hooks.parameter_paths import flatten
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.target import Target
-
-logger = logging.getLogger(__name__)
 
 # Datasets that a run parameter is the path of; the others are fields of parameter groups.
 _DATASETS: Final = MappingProxyType(
@@ -33,10 +29,6 @@ _PIPELINES: Final = MappingProxyType(
         "scores": "scoring", "offered": "offers",
     }
 )  # fmt: skip
-_TRAINING: Final = ("ingestion", "feature_engineering", "modeling", "evaluation")
-_COMPOSITES: Final = MappingProxyType(
-    {"__default__": ("sources", *_TRAINING), "training": _TRAINING, "all": ("sources", *_TRAINING, "scoring")}
-)
 _DAY: Final = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 _YES, _NO = (True, "true", "True"), (False, "false", "False")
 _SHORT, _FULL = "short", "full"
@@ -66,12 +58,6 @@ def check_choices(given: Mapping[str, Any], latest: date) -> None:
                 f"there are no applications to {purpose}",
                 "Add applications=FILE.csv, or leave it out",
             )
-    if "external" in given and given.get("target", Target.CHARGED_OFF) != Target.CHARGED_OFF:
-        raise InputError(
-            "--params external, target",
-            f"the loans of an external sample are resolved, and {given['target']} is not known of them",
-            "Leave one of them out",
-        )
     if "as_of" in given:
         _require_day(given["as_of"], latest)
 
@@ -98,26 +84,6 @@ def shows_all(given: Mapping[str, Any]) -> bool:
     if value not in (_SHORT, _FULL):
         raise InputError("--params summary", f"'{value}' is not {_SHORT} or {_FULL}", f"Give {_SHORT} or {_FULL}")
     return bool(value == _FULL)
-
-
-def leave_insights_out(names: Sequence[str] | None, given: Mapping[str, Any]) -> Sequence[str] | None:
-    """The pipelines of a run; where its target is one of a window, composites without `insights`.
-
-    These reckon in money, for which such a PD is no basis.
-
-    Raises:
-        InputError: insights are asked for by name.
-    """
-    target = given.get("target", Target.CHARGED_OFF)
-    if target == Target.CHARGED_OFF:
-        return names
-    if "insights" in (names or ()):
-        told = f"insights reckon with charge-offs over the life, {target} does not"
-        raise InputError("--params target", told, "Leave one of them out")
-    single = [part for name in names or ["__default__"] for part in _COMPOSITES.get(name, (name,))]
-    if single != list(names or ()):
-        logger.warning("Target %s: insights are left out, they reckon with charge-offs over the life", target)
-    return single
 
 
 def check_readers(given: Mapping[str, Any], models: Mapping[str, type[BaseModel]], names: Collection[str]) -> None:

@@ -23,10 +23,8 @@ def describe_registered(facts: ModelFacts) -> str:
 def describe_version(facts: ModelFacts) -> str:
     """A version's kind, hyperparameters and training loans."""
     chosen = ", ".join(f"{name} {value}" for name, value in facts.hyperparameters.items())
-    ended = "charged off" if facts.target.is_lifetime else "in default"
-    loans = f"{facts.training_loans:,} {facts.origin} loans, {facts.training_charge_offs:,} of them {ended}"
-    target = f"Target {facts.target}: {facts.target.definition}."
-    return " ".join([f"{_KINDS.get(facts.kind, facts.kind)} ({chosen}) on {loans}.", target, *_warn(facts)])
+    loans = f"{facts.training_loans:,} {facts.origin} loans, {facts.training_charge_offs:,} of them {facts.target}"
+    return " ".join([f"{_KINDS.get(facts.kind, facts.kind)} ({chosen}) on {loans}.", *_warn(facts)])
 
 
 def _warn(facts: ModelFacts) -> list[str]:

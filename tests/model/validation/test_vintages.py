@@ -109,11 +109,6 @@ class TestVintages:
         assert table[2011, 60]
         assert not table[2012, 60]
 
-    def test_every_vintage_is_where_loans_have_the_target_whatever_became_of_them(self, predictions, loans):
-        complete = analyse_vintages(predictions, loans, WINDOW, OPTIONS, is_complete=True).vintages
-        assert complete["interpretable"].all()
-        assert complete[LEVELS].notna().all(axis=None)
-
     def test_levels_of_later_vintages_are_missing_so_that_nothing_can_be_alarmed(self, vintages):
         later = ~vintages["interpretable"].astype(bool)
 

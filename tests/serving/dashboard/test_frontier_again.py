@@ -1,5 +1,3 @@
-import json
-
 import pandas as pd
 import pytest
 
@@ -30,7 +28,7 @@ def write_run(folder, loans=LOANS, target="charged_off"):
         table.to_parquet(path)
     report = folder / "data/08_reporting/lending/training.json"
     report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(json.dumps({"promotion": {"target": {"name": target}}}), "utf-8")
+    report.write_text(f'{{"promotion": {{"target": {{"name": "{target}"}}}}}}', "utf-8")
     return LastRun(DashboardSettings("http://none", "", folder))
 
 

@@ -96,7 +96,7 @@ def check_lineage(values: pd.Series, loans: pd.DataFrame) -> Evidence:
         return Evidence("lineage", GateVerdict.CAUGHT, problem, remedy)
     later = [n for n in FEATURES[name].uses if n not in COLUMNS or COLUMNS[n].table is Table.LOAN_EVENTS]
     if later:
-        problem = f"{', '.join(later)}: in no application; months follow the decision, or were made of outcomes"
+        problem = f"{', '.join(later)}: in no application, but of months after it, or made of outcomes"
         return Evidence("lineage", GateVerdict.CAUGHT, problem, remedy)
     own = loans.iloc[::2][list(FEATURES[name].uses)]
     try:

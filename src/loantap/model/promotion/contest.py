@@ -62,10 +62,7 @@ def judge_promotion(
     digest: str = "",
     target: Target = Target.CHARGED_OFF,
 ) -> Verdict:
-    """Whether the new model becomes champion; one with the champion's `digest` does not.
-
-    Models of different targets are not compared: neither takes the place of the other.
-    """
+    """Whether the new model becomes champion; one with its `digest`, or of another target, does not."""
     new, rule = contest.predictions, options.promotion
     conditions = judge_alone(new, list_caught(report, options), rule, options.seed)
     conditions += judge_target(target, champion.target if champion else None)

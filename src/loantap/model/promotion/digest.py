@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from loantap.model.scoring.trained import TrainedModel
-from loantap.portfolio.target import Target
 
 # Sums of one training repeat but for the last bits, which is where memory happens to lie.
 _DECIMALS = 9
@@ -19,8 +18,8 @@ def digest_model(trained: TrainedModel, predictions: pd.DataFrame) -> str:
 
     It covers coefficients, the facts, and the PDs of every loan in each sample, to nine decimals.
     """
-    # Models of releases that knew one target keep their digest.
-    known = {"target"} if trained.facts.target is Target.CHARGED_OFF else set()
+    # Earlier releases knew one target: their models keep their digest.
+    known = set() if trained.facts.target.window_months else {"target"}
     described = {
         "facts": _round(trained.facts.model_dump(mode="json", exclude=known)),
         # Trees have no coefficients: what they say of the example stands for them.

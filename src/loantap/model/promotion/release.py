@@ -48,7 +48,7 @@ class Champion:
 
     @property
     def target(self) -> Target:
-        """What it foresees; one that cannot be read was promoted, so it has the policy's target."""
+        """Its target; that of one that cannot be read is the policy's, since it was promoted."""
         return self.trained.facts.target if self.trained else Target.CHARGED_OFF
 
 

@@ -169,10 +169,10 @@ def judge_against(new: pd.DataFrame, old: pd.DataFrame, options: PromotionOption
 
 
 def judge_target(target: Target, incumbent: Target | None) -> list[Condition]:
-    """What keeps a model from being champion by its target; `incumbent` is the champion's, if any."""
+    """Nothing where the policy, and the champion if there is one, have its target."""
     told = [target.obstacle] if target.obstacle else []
     if incumbent not in {None, target}:
-        told.append(f"that of the champion is {incumbent}, and PDs of {target} cannot be compared with its PDs")
+        told.append(f"that of the champion is {incumbent}: their PDs cannot be compared")
     return [Condition("target", False, "; ".join(told))] if told else []
 
 

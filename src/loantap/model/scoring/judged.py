@@ -42,16 +42,12 @@ class JudgedModel:
 
     @property
     def target(self) -> Target:
-        """What it foresees."""
+        """Its target."""
         return find_target(self.training_report)
 
     @property
     def lifetime_predictions(self) -> pd.DataFrame:
-        """Its predictions, for whoever reckons with charge-offs over the life.
-
-        Raises:
-            InputError: its PDs are none over the life.
-        """
+        """Its predictions; InputError where its PDs are none over the life."""
         require_lifetime(self.target, f"model {self}")
         return self.predictions
 

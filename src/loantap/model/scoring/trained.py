@@ -26,7 +26,6 @@ class ModelFacts(BaseModel):
         threshold: F2 threshold, reported, never used to decide.
         pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
         reference: see `measure_reference`.
-        target: what it foresees; older versions have the default.
         sub_grades: those sold when it was trained, best first; it knows them by their place.
         ranges: lowest and highest value of each numeric feature in training, one feature for each
             thing it measures; empty in old versions.

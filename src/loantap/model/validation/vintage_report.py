@@ -31,17 +31,14 @@ CAVEATS: Final = MappingProxyType(
             "vintage whose contracts had not ended when the portfolio was extracted, the table "
             "holds only the loans that ended early: resolved only, level not interpretable."
         ),
-        "vintages_complete": (
-            "Predicted by models that did not see the loan but saw others of its year. Every loan "
-            "counts whose window had closed, whatever became of it since: levels of all vintages can "
-            "be read. The PD is one of the window, not over the life."
-        ),
         "external": (
             "Another population: only the ranking can be compared. Default rate, calibration "
             "error and observed to expected reflect that population's level, and raise no alarm."
         ),
     }
 )
+# In place of that on vintages, where loans have the target whatever became of them since.
+COMPLETE: Final = "Every loan counts whose window has closed: levels of all vintages can be read."
 
 
 def report_vintages(
@@ -49,14 +46,10 @@ def report_vintages(
     external: Mapping[str, Iterable[ExternalResult]],
     window: OutOfTimeOptions,
     origin: str,
-    *,
-    is_complete: bool = False,
 ) -> dict[str, Any]:
     """The report as JSON: six significant digits, None where there are too few loans."""
     caveats = dict(CAVEATS)
-    settled, complete = caveats.pop("rolling_origin_settled"), caveats.pop("vintages_complete")
-    if is_complete:
-        caveats["vintages"] = complete
+    settled = caveats.pop("rolling_origin_settled")
     if window.settled_only:
         caveats["rolling_origin"] = settled
     if not any(list(results) for results in external.values()):

@@ -59,23 +59,18 @@ FIGURES = tuple(Judgement.__dataclass_fields__)
 
 
 def analyse_vintages(
-    predictions: pd.DataFrame,
-    loans: pd.DataFrame,
-    window: OutOfTimeOptions,
-    options: EvaluationOptions,
-    *,
-    is_complete: bool = False,
+    predictions: pd.DataFrame, loans: pd.DataFrame, window: OutOfTimeOptions, options: EvaluationOptions
 ) -> VintageAnalysis:
     """Judge one model out of time, origin by origin, and vintage by vintage.
 
     `loans` has one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`,
-    `judged_at`. They are complete where loans have the target whatever became of them since.
+    `judged_at`.
     """
     judged = predictions[predictions["sample"].eq(OUT_OF_TIME)]
     return VintageAnalysis(
         pooled=None if judged.empty else judge(*_arrays(judged), options),
         origins=tabulate_origins(predictions, loans, window, options),
-        vintages=tabulate_vintages(predictions, loans, window, options, is_complete=is_complete),
+        vintages=tabulate_vintages(predictions, loans, window, options),
     )
 
 
@@ -122,19 +117,14 @@ def tabulate_origins(
 
 
 def tabulate_vintages(
-    predictions: pd.DataFrame,
-    loans: pd.DataFrame,
-    window: OutOfTimeOptions,
-    options: EvaluationOptions,
-    *,
-    is_complete: bool = False,
+    predictions: pd.DataFrame, loans: pd.DataFrame, window: OutOfTimeOptions, options: EvaluationOptions
 ) -> pd.DataFrame:
     """How the model does on loans of each issue year and term that it did not see.
 
     Predictions out of fold and of the test split count. Returns one row per issue year and term:
     `issue_year`, `term_months`, `interpretable` and the columns of `Judgement`. A vintage is
-    interpretable when the contracts of all its loans ended before `window.outcomes_as_of`, or the
-    loans are complete. Of the others only the early endings are in the table: their levels mean nothing, so
+    interpretable when the contracts of all its loans ended before `window.outcomes_as_of`. Of the
+    others only the early endings are in the table: their levels mean nothing, so
     `observed_to_expected` and `ece` are missing.
     """
     unseen = _pick(predictions, [CROSS_VALIDATION, TEST], loans)
@@ -147,7 +137,7 @@ def tabulate_vintages(
         {
             "issue_year": year,
             "term_months": term,
-            "interpretable": is_complete or bool(matured[group.index].all()),
+            "interpretable": bool(matured[group.index].all()),
             **asdict(judge(*_arrays(group), options)),
         }
         for (year, term), group in unseen.assign(**by).groupby(list(by))

@@ -1,6 +1,7 @@
 """Nodes of the `evaluation` pipeline that measure."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.plain import make_plain
 from loantap.model.validation.scorecard_report import report_scorecard as report_points
 from loantap.model.validation.stability_report import report_stability
+from loantap.model.validation.vintage_report import COMPLETE
 from loantap.model.validation.vintage_report import report_vintages as report
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time
@@ -36,14 +38,11 @@ def unpack_model(model: JudgedModel, target: dict[str, Any]) -> tuple[JudgedMode
     """The version that is evaluated, its predictions, and how it came about, loaded once.
 
     Raises:
-        InputError: the features on disk are by now those of another target.
+        InputError: loans were labelled anew since.
     """
     if model.target != target["name"]:
-        raise InputError(
-            f"model {model}",
-            f"its target is {model.target}, and the loans were labelled since by {target['name']}",
-            "Run `--pipelines training` with the target that you want",
-        )
+        problem = f"its target is {model.target}, that of the loans by now {target['name']}"
+        raise InputError(f"model {model}", problem, "Run `--pipelines training` with one of them")
     return model, model.predictions, model.training_report
 
 
@@ -134,11 +133,12 @@ def analyse_vintages(
     engineering: FeatureEngineeringOptions,
 ) -> VintageAnalysis:
     """Figures of one model at each origin, and for loans of each issue year."""
-    judged, is_complete = splits.set_index("loan_id")["judged_at"], not model.target.is_lifetime
+    judged, window = splits.set_index("loan_id")["judged_at"], engineering.split.out_of_time
+    if model.target.window_months:  # of every vintage the loans are all there
+        window = window.model_copy(update={"outcomes_as_of": date.max})
     dated = loans[["loan_id", "is_charged_off", "issue_month", "term_months"]]
     dated = dated.join(judged, on="loan_id")
-    window = engineering.split.out_of_time
-    return measure_over_time(model.predictions, dated, window, evaluation, is_complete=is_complete)
+    return measure_over_time(model.predictions, dated, window, evaluation)
 
 
 def measure_external(
@@ -169,13 +169,15 @@ def report_vintages(
     **audits: Audit,
 ) -> dict[str, Any]:
     """`vintage_analysis.json`: rolling origin, vintages and external sample."""
-    return {"target": target_account} | report(
+    found = report(
         {model: audit.vintages for model, audit in audits.items()},
         {model: audit.external for model, audit in audits.items()},
         engineering.split.out_of_time,
         portfolio_origin(reconciliation),
-        is_complete=not Target(target_account["name"]).is_lifetime,
     )
+    if Target(target_account["name"]).window_months:
+        found["caveats"]["vintages"] = COMPLETE
+    return found | {"target": target_account}
 
 
 def collect_fairness(reconciliation: pd.DataFrame, **audits: Audit) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.training.splits import Split, require_enough
 from loantap.model.training.splits import split_loans as assign_splits
-from loantap.portfolio.assembly import events_origin, portfolio_origin
 from loantap.tables.loan_groups import SomeTable
 from loantap.tables.rows import MappedFile, Table, map_rows, to_frame
 
@@ -31,11 +30,11 @@ def label_loans(
     options: FeatureEngineeringOptions,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The loans that have the target, with it, and their account."""
-    require_real_months(options.target, portfolio_origin(reconciliation), events_origin(reconciliation))
-    labelled = label(to_frame(loans), running_loans, loan_months, options.target)
-    if not options.target.is_lifetime:
-        logger.info("Target %s", labelled.account.words)
-    return labelled.loans, labelled.account.model_dump(mode="json")
+    require_real_months(options.target, reconciliation)
+    labelled, account = label(to_frame(loans), running_loans, loan_months, options.target)
+    if options.target.window_months:
+        logger.info("Target %s", account.words)
+    return labelled, account.model_dump(mode="json")
 
 
 def build_features(loans: pd.DataFrame | Table) -> Iterator[pd.DataFrame | MappedFile]:

@@ -38,7 +38,8 @@ def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str |
     if results.reconciliation is not None:
         yield "Data", _tell_data(results.reconciliation, target)
     if target:
-        yield "Target", target.words
+        obstacle = target.name.obstacle
+        yield "Target", target.words + (f". No champion, no insights: {obstacle}" if obstacle else "")
     if model := _choose_model(results):
         yield "Champion" if model in results.promotions else "Model", _tell_model(model, results)
     if external := results.external():
@@ -63,7 +64,7 @@ def _tell_data(reconciliation: pd.DataFrame, target: TargetAccount | None) -> Te
     else:
         said.append("real loans")
     if running := tables["running"].to_dict()[Table.LOANS]:
-        trains = "" if target and not target.name.is_lifetime else " and train no model"
+        trains = "" if target and target.name.window_months else " and train no model"
         said.append(f", {running:,} of which still run{trains}")
     if left_out := tables["left_out"].to_dict()[Table.LOANS]:
         said.append(f"; {left_out:,} left out by their status")
