@@ -71,7 +71,7 @@ def test_the_gate_looks_at_training_loans_only(ingested, engineered):
         changed,
         engineered["feature_engineering.features"],
         engineered["splits"],
-        engineered["target_account"],
+        engineered["target"],
         load_options()["params:feature_engineering"],
     )
     assert report == engineered["leakage_report"]

@@ -20,7 +20,7 @@ def modeling_inputs(engineered, ingested, champions=None):
         **tables,
         "leakage_report": engineered["leakage_report"],
         "labelled_loans": engineered["labelled_loans"],
-        "target_account": engineered["target_account"],
+        "target": engineered["target"],
         "reconciliation": ingested["reconciliation"],
         "modeling.champions": {
             model: partial(lambda found: found, (champions or {}).get(model, {})) for model in MODELS
@@ -135,7 +135,7 @@ class TestPromotion:
             modelled["modeling.lending.trained"],
             inputs["leakage_report"],
             inputs["modeling.champions"],
-            inputs["target_account"],
+            inputs["target"],
             load_options()["params:modeling.lending"],
         )
 

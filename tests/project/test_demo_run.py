@@ -55,7 +55,7 @@ class TestOutput:
         assert "render_model_card" in output
         told = " ".join(output.split())
         assert re.search(
-            r"Data [\d,]+ loans of SIMULATED DATA, [\d,]+ of which still run and train no model; "
+            r"Data [\d,]+ loans of SIMULATED DATA, [\d,]+ of which still run; "
             r"0 of [\d,]+ rows in",
             told,
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.features.target import label_loans
-from loantap.portfolio.target import Target, TargetAccount
+from loantap.portfolio.target import Target
 from loantap.reporting.figures.evaluation import Score, plot_before_and_after, plot_roc
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.model_card.model_section import ModelSection
@@ -256,9 +256,9 @@ def make_summary(origin: str = "real", beyond: int = 2, joint: int = 1) -> DataS
     return DataSummary(origin, make_target(), first, last, income)
 
 
-def make_target(name: Target = Target.CHARGED_OFF) -> TargetAccount:
+def make_target() -> dict[str, Any]:
     bad = pd.DataFrame({"is_charged_off": [1] * 1_001 + [0] * 4_238})
-    return label_loans(bad, bad, bad, Target.CHARGED_OFF)[1].model_copy(update={"name": name})
+    return label_loans(bad, bad, bad, Target.CHARGED_OFF)[1]
 
 
 # What may be changed of a card, where it does not stand on its own level.

@@ -1,6 +1,6 @@
 """The target of every loan that has one."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from loantap.measures.metrics import round_significant
 from loantap.portfolio.assembly import events_origin, portfolio_origin
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.target import Target, TargetAccount
+from loantap.portfolio.target import Target
 from loantap.tables.rows import LongTable
 
 OPEN: Final = "whose window was still open"
@@ -22,8 +22,8 @@ UNSEEN: Final = "whose months end before the window does, without default or pay
 
 def label_loans(
     loans: pd.DataFrame, running_loans: pd.DataFrame, loan_months: pd.DataFrame | LongTable, target: Target
-) -> tuple[pd.DataFrame, TargetAccount]:
-    """The loans that have the target, with it in `is_charged_off`, by `loan_id`, and their account.
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The loans that have the target, with it in `is_charged_off`, and `target.json`, their account.
 
     Over the life: the resolved loans as they are. Within a window, which ends with its last month:
     all loans for which it had ended at the last month of `loan_months`; see `find_outcomes`.
@@ -62,11 +62,17 @@ def require_real_months(target: Target, reconciliation: pd.DataFrame) -> None:
         raise InputError(f"--params target={target}", problem, "Leave it out, or read real monthly events")
 
 
-def _account_for(loans: pd.DataFrame, target: Target, population: str, left_out: dict[str, int]) -> TargetAccount:
+def _account_for(loans: pd.DataFrame, target: Target, population: str, left_out: dict[str, int]) -> dict[str, Any]:
     n, defaulted = len(loans), int(loans["is_charged_off"].sum())
-    rates = {name: round_significant(rate) for name, rate in measure_default_rate(defaulted, n).columns.items()}
-    facts = {"name": target, "definition": target.definition, "population": population, "left_out": left_out}
-    return TargetAccount.model_validate({**facts, "n": n, "defaulted": defaulted, **rates})
+    rate = measure_default_rate(defaulted, n)
+    share = f"{rate.rate:.1%} [{rate.low:.1%}, {rate.high:.1%}]"
+    words = f"{target} ({target.definition}): {defaulted:,} of n = {n:,} {population}, {share}"
+    others = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+    return {
+        "name": target.value, "definition": target.definition, "obstacle": target.obstacle, "population": population,
+        "n": n, "defaulted": defaulted, **{name: round_significant(value) for name, value in rate.columns.items()},
+        "left_out": left_out, "words": f"{words}; left out: {others}" if others else words,
+    }  # fmt: skip
 
 
 def _number(months: pd.Series) -> pd.Series:

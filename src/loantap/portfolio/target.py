@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Any
 
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.options import Options
 
 
 class Target(StrEnum):
@@ -31,28 +30,6 @@ class Target(StrEnum):
     def obstacle(self) -> str:
         """Why no money is reckoned with its PDs; "" where it is."""
         return f"its target is {self}; the policy reckons with charge-offs over the life" if self.window_months else ""
-
-
-class TargetAccount(Options):
-    """The loans that have a target, and how many others have not, by reason; 95% interval (Wilson)."""
-
-    name: Target
-    definition: str
-    population: str
-    n: int
-    defaulted: int
-    default_rate: float
-    default_rate_low: float
-    default_rate_high: float
-    left_out: Mapping[str, int]
-
-    @property
-    def words(self) -> str:
-        """All of it in a sentence."""
-        share = f"{self.default_rate:.1%} [{self.default_rate_low:.1%}, {self.default_rate_high:.1%}]"
-        others = ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items())
-        told = f"{self.name} ({self.definition}): {self.defaulted:,} of n = {self.n:,} {self.population}, {share}"
-        return f"{told}; left out: {others}" if others else told
 
 
 def find_target(training_report: Mapping[str, Any]) -> Target:

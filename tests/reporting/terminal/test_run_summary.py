@@ -7,10 +7,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from loantap.portfolio.target import Target
 from loantap.reporting.terminal.results import RunResults
 from loantap.reporting.terminal.run_summary import summarise_run
-from tests.reporting.card_material import make_target
 
 
 @pytest.fixture
@@ -33,17 +31,16 @@ def test_a_book_that_lives_says_how_much_of_it(reconciliation):
     said = say(RunResults(reconciliation=living))
     table = say(RunResults(reconciliation=living), full=True)
 
-    assert "5,239 real loans, 1,048 of which still run and train no model; 12 left out" in said
+    assert "5,239 real loans, 1,048 of which still run; 12 left out" in said
     assert re.search(r"loan_events.*101,233\W+20,000\W+300\W+1\b", table)
 
 
-@pytest.mark.parametrize("target", [Target.CHARGED_OFF, Target.DPD_90_WITHIN_12])
-def test_the_target_is_told_with_its_loans(reconciliation, metrics, target):
-    account = make_target(target).model_dump(mode="json")
-    living = reconciliation.assign(running=1_048)
-    said = " ".join(say(RunResults(reconciliation=living, metrics=metrics | {"target": account})).split())
-    assert f"Target {target} (" in said
-    assert ("and train no model" in said) is ("No champion" not in said) is (target is Target.CHARGED_OFF)
+@pytest.mark.parametrize("obstacle", ["", "its PDs are none over the life"])
+def test_the_target_is_told_with_its_loans(metrics, obstacle):
+    target = {"words": "charged_off: 1 of n = 9", "obstacle": obstacle}
+    said = " ".join(say(RunResults(metrics=metrics | {"target": target})).split())
+    assert "Target charged_off: 1 of n = 9" in said
+    assert ("No champion and no insights: its PDs" in said) is bool(obstacle)
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
-from loantap.portfolio.target import TargetAccount
 from loantap.reporting.figures import evaluation as figures
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.figures.vintages import plot_vintages as plot_over_time
@@ -144,7 +143,7 @@ def describe_data(
     decider = make_decider(policy, economics)
     limits = [decider.limit(rate, term) for term in _SHOWN_TERMS for rate in _SHOWN_RATES]
     return CardData(
-        summary=_summarise(loans, portfolio_origin(reconciliation), TargetAccount.model_validate(target)),
+        summary=_summarise(loans, portfolio_origin(reconciliation), target),
         features=[FeatureRow(f.name, f.phrase, f.uses, f.exclusion, f.adverse) for f in FEATURES.values()],
         leakage_report=leakage_report,
         policy=PolicySummary(
@@ -216,7 +215,7 @@ def _entitle(training: TrainingOptions, loans: int | None, reconciliation: pd.Da
     )
 
 
-def _summarise(loans: pd.DataFrame, origin: str, target: TargetAccount) -> DataSummary:
+def _summarise(loans: pd.DataFrame, origin: str, target: dict[str, Any]) -> DataSummary:
     return DataSummary(
         origin=origin,
         target=target,

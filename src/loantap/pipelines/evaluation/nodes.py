@@ -59,11 +59,9 @@ def trace_curves(
     return curves.roc, curves.precision_recall, curves.reliability, curves.thresholds
 
 
-def collect_metrics(
-    reconciliation: pd.DataFrame, target_account: dict[str, Any], **blocks: dict[str, Any]
-) -> dict[str, Any]:
+def collect_metrics(reconciliation: pd.DataFrame, target: dict[str, Any], **blocks: dict[str, Any]) -> dict[str, Any]:
     """`metrics.json`: the blocks of every model, the origin of the loans and their target."""
-    return {**blocks, "origin": portfolio_origin(reconciliation), "target": target_account}
+    return {**blocks, "origin": portfolio_origin(reconciliation), "target": target}
 
 
 def report_thresholds(thresholds: pd.DataFrame, blocks: dict[str, Any]) -> dict[str, Any]:
@@ -163,10 +161,7 @@ def gather_audits(
 
 
 def report_vintages(
-    reconciliation: pd.DataFrame,
-    target_account: dict[str, Any],
-    engineering: FeatureEngineeringOptions,
-    **audits: Audit,
+    reconciliation: pd.DataFrame, target: dict[str, Any], engineering: FeatureEngineeringOptions, **audits: Audit
 ) -> dict[str, Any]:
     """`vintage_analysis.json`: rolling origin, vintages and external sample."""
     found = report(
@@ -175,18 +170,18 @@ def report_vintages(
         engineering.split.out_of_time,
         portfolio_origin(reconciliation),
     )
-    if Target(target_account["name"]).window_months:
+    if Target(target["name"]).window_months:
         found["caveats"]["vintages"] = COMPLETE
-    return found | {"target": target_account}
+    return found | {"target": target}
 
 
-def collect_fairness(reconciliation: pd.DataFrame, **audits: Audit) -> dict[str, Any]:
+def collect_fairness(reconciliation: pd.DataFrame, target: dict[str, Any], **audits: Audit) -> dict[str, Any]:
     """`fairness.json`: every model that may be lent on, and the origin of the loans."""
     found = {model: audit.fairness for model, audit in audits.items()}
-    return {"origin": portfolio_origin(reconciliation), "models": found}
+    return {"origin": portfolio_origin(reconciliation), "target": target, "models": found}
 
 
-def collect_stability(reconciliation: pd.DataFrame, **audits: Audit) -> dict[str, Any]:
+def collect_stability(reconciliation: pd.DataFrame, target: dict[str, Any], **audits: Audit) -> dict[str, Any]:
     """`stability.json`: every model that may be lent on, and the origin of the loans."""
     found = {model: audit.stability for model, audit in audits.items()}
-    return {"origin": portfolio_origin(reconciliation), "models": found}
+    return {"origin": portfolio_origin(reconciliation), "target": target, "models": found}

@@ -9,7 +9,7 @@ from loantap.pipelines.evaluation import card_nodes, nodes
 
 _LENT_ON = [model for model, name in MODELS.items() if FEATURE_SETS[name].for_lending]
 _OPTIONS = ("params:evaluation", "params:feature_engineering", "params:policy", "params:economics")
-_SHARED = ("labelled_loans", "reconciliation", "splits", "leakage_report", "target_account")
+_SHARED = ("labelled_loans", "reconciliation", "splits", "leakage_report", "target")
 _AUDITS = ["scorecard_report", "fairness", "stability", "vintages", "external"]
 _CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
 _PLOTS = [
@@ -24,7 +24,7 @@ def create_template() -> Pipeline:
         [
             Node(
                 nodes.unpack_model,
-                ["model@judged", "target_account"],
+                ["model@judged", "target"],
                 ["judged", "predictions", "training_report"],
                 name="unpack_model",
             ),
@@ -51,34 +51,29 @@ def create_audit_template() -> Pipeline:
     """What is asked besides of every model that may be lent on: points, groups, time."""
     return Pipeline(
         [
-            Node(
-                nodes.tabulate_scorecard,
-                ["judged", "predictions", "labelled_loans"],
-                "scorecard",
-                name="tabulate_scorecard",
-            ),
+            Node(nodes.tabulate_scorecard, ["judged", "predictions", "loans"], "scorecard", name="tabulate_scorecard"),
             Node(
                 nodes.report_scorecard,
-                ["judged", "scorecard", "predictions", "labelled_loans", "params:evaluation"],
+                ["judged", "scorecard", "predictions", "loans", "params:evaluation"],
                 "scorecard_report",
                 name="report_scorecard",
             ),
             Node(
                 nodes.audit_fairness,
-                ["judged", "labelled_loans", "params:policy", "params:economics", "params:evaluation"],
+                ["judged", "loans", "params:policy", "params:economics", "params:evaluation"],
                 "fairness",
                 name="audit_fairness",
             ),
-            Node(nodes.measure_stability, ["predictions", "labelled_loans"], "stability", name="measure_stability"),
+            Node(nodes.measure_stability, ["predictions", "loans"], "stability", name="measure_stability"),
             Node(
                 nodes.analyse_vintages,
-                ["judged", "splits", "labelled_loans", "params:evaluation", "params:feature_engineering"],
+                ["judged", "splits", "loans", "params:evaluation", "params:feature_engineering"],
                 "vintages",
                 name="analyse_vintages",
             ),
             Node(
                 nodes.measure_external,
-                ["external_loans", "judged", "labelled_loans", "params:evaluation"],
+                ["external_loans", "judged", "loans", "params:evaluation"],
                 "external",
                 name="measure_external",
             ),
@@ -108,20 +103,21 @@ def create_pipeline() -> Pipeline:
 
 def _instantiate(model: str) -> Pipeline:
     template = create_template()
-    shared, handed_on, options = ["reconciliation", "target_account"], ["metrics", "section"], ["params:evaluation"]
+    shared, handed_on, options = ["reconciliation", "target"], ["metrics", "section"], ["params:evaluation"]
     if model in _LENT_ON:
         template += create_audit_template()
         shared = [*_SHARED, "external_loans"]
-        shared.remove("leakage_report")
+        shared = [name for name in shared if name not in {"labelled_loans", "leakage_report"}]
         handed_on += ["audit", "vintage_plot"]
         options = list(_OPTIONS)
+    labelled = {"loans": "labelled_loans"} if model in _LENT_ON else {}
     if model == DECIDES:
         handed_on.append("predictions")
     return Pipeline(
         template,
         namespace=model,
         # What is shared with others has no dot in its name: plain nodes may not use one.
-        inputs={name: name for name in shared} | {"model": f"{model}_model"},
+        inputs={name: name for name in shared} | {"model": f"{model}_model"} | labelled,
         outputs={name: f"{model}_{name}" for name in handed_on},
         parameters={name: name for name in options} | {"params:modeling": f"params:modeling.{model}"},
         prefix_datasets_with_namespace=True,
@@ -133,13 +129,12 @@ def _of(models: Iterable[str], *datasets: str) -> dict[str, str]:
 
 
 def _collect() -> list[Node]:
-    origin = {"reconciliation": "reconciliation"}
-    target = {"target_account": "target_account"}
+    origin = {name: name for name in ("reconciliation", "target")}
     audits = {model: f"{model}_audit" for model in _LENT_ON}
     return [
         Node(
             nodes.collect_metrics,
-            origin | target | {model: f"{model}_metrics" for model in MODELS},
+            origin | {model: f"{model}_metrics" for model in MODELS},
             "metrics",
             name="collect_metrics",
         ),
@@ -147,7 +142,7 @@ def _collect() -> list[Node]:
         Node(nodes.collect_stability, origin | audits, "stability", name="collect_stability"),
         Node(
             nodes.report_vintages,
-            origin | target | audits | {"engineering": "params:feature_engineering"},
+            origin | audits | {"engineering": "params:feature_engineering"},
             "vintage_analysis",
             name="report_vintages",
         ),
@@ -159,14 +154,7 @@ def _collect() -> list[Node]:
         ),
         Node(
             card_nodes.describe_data,
-            [
-                "labelled_loans",
-                "reconciliation",
-                "leakage_report",
-                "target_account",
-                "params:policy",
-                "params:economics",
-            ],
+            ["labelled_loans", "reconciliation", "leakage_report", "target", "params:policy", "params:economics"],
             "card_data",
             name="describe_data",
         ),

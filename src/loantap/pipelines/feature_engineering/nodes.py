@@ -32,9 +32,9 @@ def label_loans(
     """The loans that have the target, with it, and their account."""
     require_real_months(options.target, reconciliation)
     labelled, account = label(to_frame(loans), running_loans, loan_months, options.target)
-    if options.target.window_months:
-        logger.info("Target %s", account.words)
-    return labelled, account.model_dump(mode="json")
+    if account["left_out"]:
+        logger.warning("Target %s", account["words"])
+    return labelled, account
 
 
 def build_features(loans: pd.DataFrame | Table) -> Iterator[pd.DataFrame | MappedFile]:

@@ -7,7 +7,7 @@ from loantap.pipelines.modeling import nodes
 
 _OPTIONS = "params:modeling"
 _EVALUATION = "params:evaluation"
-_SHARED = ("leakage_report", "labelled_loans", "reconciliation", "target_account")
+_SHARED = ("leakage_report", "labelled_loans", "reconciliation", "target")
 
 
 def create_template() -> Pipeline:
@@ -46,13 +46,13 @@ def create_template() -> Pipeline:
             ),
             Node(
                 nodes.assemble_model,
-                ["model_input", "contest", "reconciliation", "target_account", _OPTIONS],
+                ["model_input", "contest", "reconciliation", "target", _OPTIONS],
                 "trained",
                 name="assemble_model",
             ),
             Node(
                 nodes.judge_promotion,
-                ["model_input", "contest", "trained", "leakage_report", "champions", "target_account", _OPTIONS],
+                ["model_input", "contest", "trained", "leakage_report", "champions", "target", _OPTIONS],
                 ["verdicts", "promotion"],
                 name="judge_promotion",
             ),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from loantap.portfolio.target import TargetAccount
 from loantap.reporting.figures.interval_plot import FEW_LOANS
 from loantap.reporting.formatting import decimal
 from loantap.reporting.model_card.fairness_section import word_fairness
@@ -80,10 +79,10 @@ class PolicySummary:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """The loans behind the models, and their target."""
+    """The loans behind the models; `target` has the structure of `target.json`."""
 
     origin: str
-    target: TargetAccount
+    target: Mapping[str, Any]
     first_issue_month: date
     last_issue_month: date
     beyond_income: BeyondIncome

@@ -11,7 +11,6 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from loantap.portfolio.dictionary import SIMULATED, Table
-from loantap.portfolio.target import TargetAccount
 from loantap.reporting.terminal.details import list_details
 from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING, OF_ALL_MODELS
 from loantap.reporting.terminal.results import RunResults
@@ -33,13 +32,11 @@ def summarise_run(results: RunResults, *, full: bool = False) -> RenderableType:
 
 
 def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str | Text]]:
-    account = (results.metrics or {}).get("target")
-    target = TargetAccount.model_validate(account) if account else None
     if results.reconciliation is not None:
-        yield "Data", _tell_data(results.reconciliation, target)
-    if target:
-        obstacle = target.name.obstacle
-        yield "Target", target.words + (f". No champion, no insights: {obstacle}" if obstacle else "")
+        yield "Data", _tell_data(results.reconciliation)
+    if target := (results.metrics or {}).get("target"):
+        hidden = f". No champion and no insights: {target['obstacle']}" if target["obstacle"] else ""
+        yield "Target", target["words"] + hidden
     if model := _choose_model(results):
         yield "Champion" if model in results.promotions else "Model", _tell_model(model, results)
     if external := results.external():
@@ -55,7 +52,7 @@ def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str |
         yield "Next", f"{results.next_steps}{more}"
 
 
-def _tell_data(reconciliation: pd.DataFrame, target: TargetAccount | None) -> Text:
+def _tell_data(reconciliation: pd.DataFrame) -> Text:
     tables = reconciliation.set_index(reconciliation["table"].astype(str))
     origins = tables["origin"].astype(str).to_dict()
     said = Text(f"{tables['kept'].to_dict()[Table.LOANS]:,} ")
@@ -64,8 +61,7 @@ def _tell_data(reconciliation: pd.DataFrame, target: TargetAccount | None) -> Te
     else:
         said.append("real loans")
     if running := tables["running"].to_dict()[Table.LOANS]:
-        trains = "" if target and target.name.window_months else " and train no model"
-        said.append(f", {running:,} of which still run{trains}")
+        said.append(f", {running:,} of which still run")
     if left_out := tables["left_out"].to_dict()[Table.LOANS]:
         said.append(f"; {left_out:,} left out by their status")
     others = [str(name) for name, origin in origins.items() if origin == SIMULATED]

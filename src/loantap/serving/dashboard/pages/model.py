@@ -7,7 +7,6 @@ import streamlit as st
 
 from loantap.features.definitions import DECIDES
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.target import TargetAccount
 from loantap.reporting.formatting import capitalize_first, count, decimal, decimal_interval
 from loantap.reporting.model_card.tables import Cell, tabulate_metrics
 from loantap.serving.dashboard import messages
@@ -105,8 +104,6 @@ def _show_challenger(challenger: Challenger) -> None:
 
 def _show_metrics(run: LastRun) -> None:
     st.subheader("Figures of the last run", anchor=False)
-    if account := run.read_report("metrics.json").get("target"):
-        st.caption(f"Target {TargetAccount.model_validate(account).words}.")
     table = tabulate_metrics(run.read_part("metrics.json", DECIDES))
     measured = [place for place, sample in enumerate(table.samples) if sample.loans]
     head = ("Figure", *(f"{table.samples[n].name}, n {table.samples[n].loans}" for n in measured))
