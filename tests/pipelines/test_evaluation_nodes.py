@@ -15,7 +15,6 @@ from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import load_options
 
 TRAINING = 3_000
-WINDOW = {"promotion": {"target": {"name": "dpd_90_within_12"}}}
 
 
 def judge(predictions, report):
@@ -80,17 +79,9 @@ class TestFairness:
         assert 0 < counted["cv"] < TRAINING
         assert fairness["policy"] == policy.name
 
-    def test_the_policy_is_not_applied_to_pds_of_a_window(self, predictions, simulated_loans, options):
-        given = [options[f"params:{name}"] for name in ("policy", "economics", "evaluation")]
-        report = nodes.audit_fairness(judge(predictions, WINDOW), simulated_loans, *given)
-
-        assert report["approvals"] == []
-        assert "not applied: its target is dpd_90_within_12" in report["policy"]
-        assert {rule for proxy in report["proxies"].values() for rule in proxy["favoured"]} == {"f2"}
-
 
 def test_loans_that_were_labelled_anew_since_are_not_evaluated(predictions):
-    judged = judge(predictions, WINDOW)
+    judged = judge(predictions, {"promotion": {"target": {"name": "dpd_90_within_12"}}})
     assert nodes.unpack_model(judged, {"name": "dpd_90_within_12"})[0] is judged
     with pytest.raises(InputError, match="dpd_90_within_12, that of the loans by now charged_off"):
         nodes.unpack_model(judged, {"name": "charged_off"})

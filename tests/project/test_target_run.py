@@ -27,5 +27,7 @@ def test_a_whole_run_of_a_window_reports_its_target_and_leaves_champions_and_ins
     assert "target dpd_90_within_12 (90 days" in (demo.reporting / "model_card.html").read_text("utf-8")
     vintages = read("vintage_analysis.json")["models"]["lending"]["vintages"]
     assert max(row["issue_year"] for row in vintages if row["observed_to_expected"]) >= 2015
+    fairness = read("fairness.json")["models"]["lending"]
+    assert (fairness["approvals"], "not applied: its target" in fairness["policy"]) == ([], True)
     versions = demo.mlflow.search_model_versions("name = 'loantap-lending-demo'")
     assert "dpd_90_within_12" in {version.tags["target"] for version in versions}

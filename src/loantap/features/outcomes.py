@@ -60,22 +60,13 @@ FROM resolved ORDER BY loan_id
 def find_outcomes(
     loan_months: pd.DataFrame | LongTable, loans: pd.DataFrame, running_loans: pd.DataFrame
 ) -> pd.DataFrame:
-    """Find when each loan defaulted, was paid in full and was last seen.
+    """When each loan defaulted, was paid in full and was last seen; months of any size.
 
-    Args:
-        loan_months: `loan_id`, `month`, `outstanding_balance`, `days_past_due`; any size.
-        loans: resolved ones, with `loan_id`, `loan_status`, `issue_month` and `term_months`.
-        running_loans: the same of running ones.
-
-    Returns:
-        One row per loan that has months, by `loan_id`: `default_month` (first month at least 90
-        days past due; of a charged-off loan without one, its last month with a balance),
-        `paid_month` (first month at balance 0 for good, before any default), `prepaid_month` (the
-        same, where the last instalment was not due yet), `first_month` and `last_month` (seen;
-        without an event the loan is censored in the last) and `contradiction`. Where status and
-        months disagree the months win, but for a charged-off loan, which has defaulted in any case; one said to be paid
-        that never comes to 0 is censored. A loan that starts late is followed from its first
-        month; months after its end change nothing.
+    Returns one row per loan that has months, by `loan_id`: `default_month` (first month 90 days past
+    due; of a charged-off loan without one, its last with a balance), `paid_month` (first at balance 0
+    for good, before any default), `prepaid_month` (the same, where the last instalment was not due
+    yet), `first_month`, `last_month` (without an event the loan is censored there), `contradiction`.
+    What counts where months are wrong: docs/surveillance.md.
     """
     both = pd.concat([loans[_OF_LOANS], running_loans[_OF_LOANS]], ignore_index=True)
     with connect() as connection:

@@ -7,7 +7,6 @@ import pandas as pd
 
 from loantap.features.outcomes import find_outcomes
 from loantap.measures.intervals import measure_default_rate
-from loantap.measures.metrics import round_significant
 from loantap.portfolio.assembly import events_origin, portfolio_origin
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
@@ -23,13 +22,10 @@ UNSEEN: Final = "whose months end before the window does, without default or pay
 def label_loans(
     loans: pd.DataFrame, running_loans: pd.DataFrame, loan_months: pd.DataFrame | LongTable, target: Target
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The loans that have the target, with it in `is_charged_off`, and `target.json`, their account.
+    """The loans that have the target, with it in `is_charged_off`, and their account, `target.json`.
 
-    Over the life: the resolved loans as they are. Within a window, which ends with its last month:
-    all loans for which it had ended at the last month of `loan_months`; see `find_outcomes`.
-
-    Raises:
-        InputError: no loan has it.
+    Over the life: the resolved loans. Within a window: all whose window, its last month included, had
+    ended in the last month of `loan_months`. Raises InputError where there is none.
     """
     months = target.window_months
     if not months:
@@ -64,14 +60,13 @@ def require_real_months(target: Target, reconciliation: pd.DataFrame) -> None:
 
 def _account_for(loans: pd.DataFrame, target: Target, population: str, left_out: dict[str, int]) -> dict[str, Any]:
     n, defaulted = len(loans), int(loans["is_charged_off"].sum())
-    rate = measure_default_rate(defaulted, n)
-    share = f"{rate.rate:.1%} [{rate.low:.1%}, {rate.high:.1%}]"
-    words = f"{target} ({target.definition}): {defaulted:,} of n = {n:,} {population}, {share}"
-    others = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+    rates = measure_default_rate(defaulted, n).columns
+    low, high = rates["default_rate_low"], rates["default_rate_high"]
+    words = f"{target} ({target.definition}): {defaulted:,} of n = {n:,} {population} [{low:.1%}, {high:.1%}]"
+    others = "; left out: " * bool(left_out) + ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
     return {
-        "name": target.value, "definition": target.definition, "obstacle": target.obstacle, "population": population,
-        "n": n, "defaulted": defaulted, **{name: round_significant(value) for name, value in rate.columns.items()},
-        "left_out": left_out, "words": f"{words}; left out: {others}" if others else words,
+        "name": target.value, "obstacle": target.obstacle, "n": n, "defaulted": defaulted, **rates,
+        "left_out": left_out, "words": words + others,
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from loantap.hooks.tracking import Tracking
 from loantap.portfolio.target import Target
 from loantap.project.interruption import interruption
 
-# Which reckon in money; tags of nodes.
+# What runs where the target is one of a window, with which no money is reckoned.
 WITHOUT_INSIGHTS = ("sources", "ingestion", "feature_engineering", "modeling", "evaluation", "scoring")
 
 
@@ -119,7 +119,7 @@ class ProjectSession(KedroSession):
     """As Kedro's own; hooks are told of any failure, and of Ctrl-C."""
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Run a pipeline; see `KedroSession.run`. With a target of a window, without `insights`."""
+        """Run a pipeline; see `KedroSession.run`."""
         target = (self.store.get("runtime_params") or {}).get("target", Target.CHARGED_OFF)
         if target != Target.CHARGED_OFF and "insights" not in (kwargs.get("pipeline_names") or ()):
             kwargs["tags"] = kwargs.get("tags") or WITHOUT_INSIGHTS

@@ -245,19 +245,18 @@ class TestJudgePromotion:
     @pytest.mark.parametrize(
         ("target", "incumbent", "told"),
         [
-            (TWELVE, None, "target: its target is dpd_90_within_12; the policy reckons"),
-            (TWELVE, TWELVE, "target: its target is dpd_90_within_12; the policy reckons"),
+            (TWELVE, None, "target: its target is dpd_90_within_12; the policy"),
+            (TWELVE, TWELVE, "target: its target is dpd_90_within_12; the policy"),
             (TWELVE, CHARGED_OFF, "over the life; that of the champion is charged_off"),
             (CHARGED_OFF, TWELVE, "target: that of the champion is dpd_90_within_12"),
         ],
     )
-    def test_a_model_of_another_target_takes_no_place(self, target, incumbent, told, honest, contest, lending_model):
+    def test_another_target_takes_no_place(self, target, incumbent, told, honest, contest, lending_model):
         facts = lending_model.facts.model_copy(update={"target": incumbent})
-        champion = make_champion(replace(lending_model, facts=facts), contest.predictions) if incumbent else None
+        champion = incumbent and make_champion(replace(lending_model, facts=facts), contest.predictions)
 
         verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, target=target)
 
-        assert not verdict.promoted
         assert told in verdict.reason
         assert any(c.name == "better AUC" for c in verdict.conditions) is (target is incumbent)
 

@@ -10,8 +10,8 @@ A model is promoted when all of these hold:
 5. it is not worse on matured loans out of time: the interval of the difference in AUC does not lie
    below zero.
 
-The last two need a champion; the first to come needs the first three alone. No model is promoted
-whose target is not the money policy's, charged off, or not the champion's.
+The last two need a champion; the first to come needs the first three alone. None is promoted whose
+target is not that of the money policy, or of the champion.
 """
 
 from dataclasses import asdict, dataclass

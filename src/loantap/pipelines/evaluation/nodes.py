@@ -35,11 +35,7 @@ from loantap.portfolio.target import Target
 
 
 def unpack_model(model: JudgedModel, target: dict[str, Any]) -> tuple[JudgedModel, pd.DataFrame, Mapping[str, Any]]:
-    """The version that is evaluated, its predictions, and how it came about, loaded once.
-
-    Raises:
-        InputError: loans were labelled anew since.
-    """
+    """The version that is evaluated, its predictions, and how it came about, loaded once."""
     if model.target != target["name"]:
         problem = f"its target is {model.target}, that of the loans by now {target['name']}"
         raise InputError(f"model {model}", problem, "Run `--pipelines training` with one of them")
@@ -97,10 +93,7 @@ def report_scorecard(
 def audit_fairness(
     judged: JudgedModel, loans: pd.DataFrame, policy: CreditPolicy, economics: Economics, evaluation: EvaluationOptions
 ) -> dict[str, Any]:
-    """What one model says of proxy groups, and whom F2 threshold and policy would approve.
-
-    The policy is not applied to PDs that are none over the life.
-    """
+    """What one model says of proxy groups, and whom F2 threshold and policy would approve."""
     predictions, obstacle = judged.predictions, judged.target.obstacle
     rows = join_out_of_fold(predictions, loans)
     decider = make_decider(policy, economics)
@@ -142,7 +135,7 @@ def analyse_vintages(
 def measure_external(
     external_loans: pd.DataFrame | None, judged: JudgedModel, loans: pd.DataFrame, evaluation: EvaluationOptions
 ) -> list[ExternalResult]:
-    """Figures of one model on the external sample, whose loans are resolved; none without one."""
+    """Figures of one model on the external sample; none where none is given."""
     if external_loans is None:
         return []
     trained_on = loans[loans["loan_id"].isin(join_out_of_fold(judged.lifetime_predictions, loans)["loan_id"])]
