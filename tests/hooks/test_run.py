@@ -8,7 +8,6 @@ from loantap.hooks.progress import Display
 from loantap.hooks.publication import Transaction
 from loantap.hooks.record import Record
 from loantap.hooks.tracking import Tracking
-from loantap.pipeline_registry import register_pipelines
 
 RUN_PARAMS = {"project_path": "nowhere"}
 
@@ -79,8 +78,3 @@ def test_after_an_error_each_step_is_done_whatever_becomes_of_the_others(failing
         assert failing == "none"
 
     assert asked(steps) == ["Transaction.discard", "Tracking.on_pipeline_error", "Display.stop"]
-
-
-def test_without_insights_all_other_steps_stay():
-    nodes = register_pipelines()["all"]
-    assert {n for n in nodes.nodes if "insights" not in n.tags} == set(nodes.filter(tags=run.WITHOUT_INSIGHTS).nodes)

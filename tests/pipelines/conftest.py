@@ -7,7 +7,7 @@ from loantap.portfolio.dictionary import RESOLVED, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
 from loantap.tables import files
-from tests.pipelines.in_memory import Outputs, ingest, run, to_engineer
+from tests.pipelines.in_memory import Outputs, ingest, run
 
 LOANS = 1_500
 
@@ -42,7 +42,7 @@ def ingested(sourced: Outputs, tmp_path_factory: pytest.TempPathFactory) -> Outp
 
 @pytest.fixture(scope="session")
 def engineered(ingested: Outputs) -> Outputs:
-    return run("feature_engineering", to_engineer(ingested))
+    return run("feature_engineering", ingested)
 
 
 @pytest.fixture

@@ -124,11 +124,6 @@ def ingest(sources: Mapping[str, pd.DataFrame], folder: Path, **given: object) -
     return run("ingestion", {}, datasets, **given)
 
 
-def to_engineer(ingested: Outputs, **changed: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What `feature_engineering` takes."""
-    return {n: ingested[n] for n in ("loans", "running_loans", "loan_months", "reconciliation")} | changed
-
-
 def make_source(table: Table, folder: Path) -> SourceTableDataset:
     return SourceTableDataset(
         system=SYSTEM_OF[table],

@@ -17,10 +17,6 @@ from tests.pipelines.in_memory import load_options
 TRAINING = 3_000
 
 
-def judge(predictions, report):
-    return JudgedModel("loantap-lending-demo", "3", True, "", predictions, report)
-
-
 @pytest.fixture(scope="module")
 def options():
     return load_options()
@@ -54,7 +50,8 @@ def predictions(simulated_loans, scorer):
 @pytest.fixture(scope="module")
 def fairness(predictions, simulated_loans, options):
     given = [options[f"params:{name}"] for name in ("policy", "economics", "evaluation")]
-    return nodes.audit_fairness(judge(predictions, {}), simulated_loans, *given)
+    judged = JudgedModel("", "", True, "", predictions, {})
+    return nodes.audit_fairness(judged, simulated_loans, *given)
 
 
 class TestFairness:
@@ -81,7 +78,7 @@ class TestFairness:
 
 
 def test_loans_that_were_labelled_anew_since_are_not_evaluated(predictions):
-    judged = judge(predictions, {"promotion": {"target": {"name": "dpd_90_within_12"}}})
+    judged = JudgedModel("", "", True, "", predictions, {"promotion": {"target": {"name": "dpd_90_within_12"}}})
     assert nodes.unpack_model(judged, {"name": "dpd_90_within_12"})[0] is judged
     with pytest.raises(InputError, match="dpd_90_within_12, that of the loans by now charged_off"):
         nodes.unpack_model(judged, {"name": "charged_off"})

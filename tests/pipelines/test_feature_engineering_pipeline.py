@@ -7,7 +7,7 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model import schemas
 from loantap.model.leakage.findings import LeakageError
 from loantap.pipelines.feature_engineering.nodes import detect_leakage
-from tests.pipelines.in_memory import load_options, run, to_engineer
+from tests.pipelines.in_memory import load_options, run
 
 SCHEMAS = {
     "benchmark": schemas.MODEL_INPUT_BENCHMARK,
@@ -81,7 +81,7 @@ def test_a_leak_in_a_lending_model_stops_the_run(ingested):
     strict = {"feature_engineering": {"leakage": {"max_auc": 0.55}}}
 
     with pytest.raises(LeakageError, match=r"uses what the leakage gate caught: .*AUC 0"):
-        run("feature_engineering", to_engineer(ingested), **strict)
+        run("feature_engineering", ingested, **strict)
 
 
 def test_a_source_column_computed_from_outcomes_stops_the_run(ingested):
@@ -90,7 +90,7 @@ def test_a_source_column_computed_from_outcomes_stops_the_run(ingested):
     rates = loans.groupby("earliest_credit_line")["is_charged_off"].transform("mean")
 
     with pytest.raises(LeakageError, match=r"dti_pct \(.*computed from outcomes: over loans"):
-        run("feature_engineering", to_engineer(ingested, loans=loans.assign(dti_pct=50 * rates)))
+        run("feature_engineering", ingested | {"loans": loans.assign(dti_pct=50 * rates)})
 
 
 def test_the_checks_of_the_whole_portfolio_are_reported(engineered):

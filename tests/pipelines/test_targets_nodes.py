@@ -49,7 +49,7 @@ def test_a_policy_that_was_changed_after_it_was_approved_is_refused():
         check_policy_targets(JUDGED, LOANS, changed, ECONOMICS)
 
 
-def test_pds_of_a_window_reach_no_target_of_the_policy():
+def test_pds_of_a_window_are_none_for_a_policy():
     window = replace(JUDGED, training_report={"promotion": {"target": {"name": "dpd_90_within_24"}}})
-    with pytest.raises(InputError, match=r"loantap-lending version 1: its target is dpd_90_within_24; the policy"):
+    with pytest.raises(InputError, match="loantap-lending version 1: its target is dpd_90_within_24; the policy"):
         check_policy_targets(window, LOANS, make_policy(), ECONOMICS)

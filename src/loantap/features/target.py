@@ -7,6 +7,7 @@ import pandas as pd
 
 from loantap.features.outcomes import find_outcomes
 from loantap.measures.intervals import measure_default_rate
+from loantap.measures.metrics import round_significant
 from loantap.portfolio.assembly import events_origin, portfolio_origin
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
@@ -60,7 +61,7 @@ def require_real_months(target: Target, reconciliation: pd.DataFrame) -> None:
 
 def _account_for(loans: pd.DataFrame, target: Target, population: str, left_out: dict[str, int]) -> dict[str, Any]:
     n, defaulted = len(loans), int(loans["is_charged_off"].sum())
-    rates = measure_default_rate(defaulted, n).columns
+    rates = {name: round_significant(rate) for name, rate in measure_default_rate(defaulted, n).columns.items()}
     low, high = rates["default_rate_low"], rates["default_rate_high"]
     words = f"{target} ({target.definition}): {defaulted:,} of n = {n:,} {population} [{low:.1%}, {high:.1%}]"
     others = "; left out: " * bool(left_out) + ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())

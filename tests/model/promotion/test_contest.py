@@ -245,10 +245,10 @@ class TestJudgePromotion:
     @pytest.mark.parametrize(
         ("target", "incumbent", "told"),
         [
-            (TWELVE, None, "target: its target is dpd_90_within_12; the policy"),
-            (TWELVE, TWELVE, "target: its target is dpd_90_within_12; the policy"),
+            (TWELVE, None, "its target is dpd_90_within_12; the policy"),
+            (TWELVE, TWELVE, "its target is dpd_90_within_12; the policy"),
             (TWELVE, CHARGED_OFF, "over the life; that of the champion is charged_off"),
-            (CHARGED_OFF, TWELVE, "target: that of the champion is dpd_90_within_12"),
+            (CHARGED_OFF, TWELVE, "(target: that of the champion is dpd_90_within_12"),
         ],
     )
     def test_another_target_takes_no_place(self, target, incumbent, told, honest, contest, lending_model):

@@ -35,14 +35,6 @@ def test_a_book_that_lives_says_how_much_of_it(reconciliation):
     assert re.search(r"loan_events.*101,233\W+20,000\W+300\W+1\b", table)
 
 
-@pytest.mark.parametrize("obstacle", ["", "its PDs are none over the life"])
-def test_the_target_is_told_with_its_loans(metrics, obstacle):
-    target = {"words": "charged_off: 1 of n = 9", "obstacle": obstacle}
-    said = " ".join(say(RunResults(metrics=metrics | {"target": target})).split())
-    assert "Target charged_off: 1 of n = 9" in said
-    assert ("No champion and no insights: its PDs" in said) is bool(obstacle)
-
-
 @pytest.fixture
 def metrics():
     block = {
