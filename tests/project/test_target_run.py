@@ -19,7 +19,7 @@ def test_a_whole_run_of_a_window_reports_its_target_and_leaves_champions_and_ins
     told = " ".join(ended.output.split())
     assert "target (its target is dpd_90_within_12; the policy" in told
     assert "Target dpd_90_within_12 (90 days" in told
-    target, loans = read("metrics.json")["target"], read_table("05_model_input/labelled_loans")
+    target, loans = read("metrics.json")["target"], read_table("04_feature/labelled_loans")
     assert (target["name"], target["n"]) == ("dpd_90_within_12", len(loans))
     books = [read_table(f"03_primary/{name}") for name in ("loans", "running_loans")]
     assert len(loans) + sum(target["left_out"].values()) == sum(map(len, books))

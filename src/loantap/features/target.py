@@ -64,10 +64,10 @@ def _account_for(loans: pd.DataFrame, target: Target, population: str, left_out:
     rates = {name: round_significant(rate) for name, rate in measure_default_rate(defaulted, n).columns.items()}
     low, high = rates["default_rate_low"], rates["default_rate_high"]
     words = f"{target} ({target.definition}): {defaulted:,} of n = {n:,} {population} [{low:.1%}, {high:.1%}]"
-    others = "; left out: " * bool(left_out) + ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+    others = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items() if count)
     return {
         "name": target.value, "obstacle": target.obstacle, "n": n, "defaulted": defaulted, **rates,
-        "left_out": left_out, "words": words + others,
+        "left_out": left_out, "words": words + f"; left out: {others}" * bool(others),
     }  # fmt: skip
 
 
