@@ -70,6 +70,7 @@ def test_today_is_taken():
         ({"offered": "o.csv"}, "scoring", "--pipelines offers"),
         ({"scores": "s.csv"}, "offers", "--pipelines scoring"),
         ({"seed": 7}, "scoring", "Leave it out"),
+        ({"target": "dpd_90_within_12"}, "modeling", "--pipelines feature_engineering"),
         ({"modeling": {"lending": {"folds": 3}}}, "sources", "--pipelines modeling"),
     ],
     ids=str,

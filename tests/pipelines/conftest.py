@@ -42,7 +42,7 @@ def ingested(sourced: Outputs, tmp_path_factory: pytest.TempPathFactory) -> Outp
 
 @pytest.fixture(scope="session")
 def engineered(ingested: Outputs) -> Outputs:
-    return run("feature_engineering", {"loans": ingested["loans"]})
+    return run("feature_engineering", ingested)
 
 
 @pytest.fixture

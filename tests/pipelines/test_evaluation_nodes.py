@@ -11,6 +11,7 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.pipelines.evaluation import nodes
 from loantap.policy.approvals import decide_loans
 from loantap.policy.decisions import make_decider
+from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import load_options
 
 TRAINING = 3_000
@@ -49,7 +50,8 @@ def predictions(simulated_loans, scorer):
 @pytest.fixture(scope="module")
 def fairness(predictions, simulated_loans, options):
     given = [options[f"params:{name}"] for name in ("policy", "economics", "evaluation")]
-    return nodes.audit_fairness(predictions, simulated_loans, *given)
+    judged = JudgedModel("", "", True, "", predictions, {})
+    return nodes.audit_fairness(judged, simulated_loans, *given)
 
 
 class TestFairness:
@@ -73,6 +75,13 @@ class TestFairness:
         assert by_group == pytest.approx(counted["cv"], abs=0.5)
         assert 0 < counted["cv"] < TRAINING
         assert fairness["policy"] == policy.name
+
+
+def test_loans_that_were_labelled_anew_since_are_not_evaluated(predictions):
+    judged = JudgedModel("", "", True, "", predictions, {"promotion": {"target": {"name": "dpd_90_within_12"}}})
+    assert nodes.unpack_model(judged, {"name": "dpd_90_within_12"})[0] is judged
+    with pytest.raises(InputError, match="dpd_90_within_12, that of the loans by now charged_off"):
+        nodes.unpack_model(judged, {"name": "charged_off"})
 
 
 def test_score_bands_are_of_out_of_fold_pds(scorer, predictions, simulated_loans, options):

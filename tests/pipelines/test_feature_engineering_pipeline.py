@@ -71,6 +71,7 @@ def test_the_gate_looks_at_training_loans_only(ingested, engineered):
         changed,
         engineered["feature_engineering.features"],
         engineered["splits"],
+        engineered["target"],
         load_options()["params:feature_engineering"],
     )
     assert report == engineered["leakage_report"]
@@ -80,7 +81,7 @@ def test_a_leak_in_a_lending_model_stops_the_run(ingested):
     strict = {"feature_engineering": {"leakage": {"max_auc": 0.55}}}
 
     with pytest.raises(LeakageError, match=r"uses what the leakage gate caught: .*AUC 0"):
-        run("feature_engineering", {"loans": ingested["loans"]}, **strict)
+        run("feature_engineering", ingested, **strict)
 
 
 def test_a_source_column_computed_from_outcomes_stops_the_run(ingested):
@@ -89,7 +90,7 @@ def test_a_source_column_computed_from_outcomes_stops_the_run(ingested):
     rates = loans.groupby("earliest_credit_line")["is_charged_off"].transform("mean")
 
     with pytest.raises(LeakageError, match=r"dti_pct \(.*computed from outcomes: over loans"):
-        run("feature_engineering", {"loans": loans.assign(dti_pct=50 * rates)})
+        run("feature_engineering", ingested | {"loans": loans.assign(dti_pct=50 * rates)})
 
 
 def test_the_checks_of_the_whole_portfolio_are_reported(engineered):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -45,3 +47,9 @@ def test_a_policy_that_was_changed_after_it_was_approved_is_refused():
 
     with pytest.raises(InputError, match="was changed after"):
         check_policy_targets(JUDGED, LOANS, changed, ECONOMICS)
+
+
+def test_pds_of_a_window_are_none_for_a_policy():
+    window = replace(JUDGED, training_report={"promotion": {"target": {"name": "dpd_90_within_24"}}})
+    with pytest.raises(InputError, match="loantap-lending version 1: its target is dpd_90_within_24; the policy"):
+        check_policy_targets(window, LOANS, make_policy(), ECONOMICS)

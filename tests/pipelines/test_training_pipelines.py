@@ -19,7 +19,8 @@ def modeling_inputs(engineered, ingested, champions=None):
     return {
         **tables,
         "leakage_report": engineered["leakage_report"],
-        "loans": ingested["loans"],
+        "labelled_loans": engineered["labelled_loans"],
+        "target": engineered["target"],
         "reconciliation": ingested["reconciliation"],
         "modeling.champions": {
             model: partial(lambda found: found, (champions or {}).get(model, {})) for model in MODELS
@@ -134,6 +135,7 @@ class TestPromotion:
             modelled["modeling.lending.trained"],
             inputs["leakage_report"],
             inputs["modeling.champions"],
+            inputs["target"],
             load_options()["params:modeling.lending"],
         )
 

@@ -30,7 +30,7 @@ PERSONAL = {
     "ingestion.unmatched_loans", "ingestion.unmatched_applications",
     "ingestion.unmatched_loan_events", "loans", "loan_months", "ingestion.instalment_exceptions",
     "ingestion.warehouse_portfolio", "ingestion.warehouse_loan_months",
-    "feature_engineering.features", "splits", "benchmark_input", "lending_input",
+    "feature_engineering.features", "labelled_loans", "splits", "benchmark_input", "lending_input",
     "application_input", "applications", "scores", "evaluation.external_loans",
     "scoring.warehouse_decisions", "offers", "early_warning.loan_panel", "watchlist",
     "early_warning.watchlist_situations", "early_warning.watchlist_page", "help_plans",

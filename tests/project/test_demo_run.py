@@ -55,7 +55,7 @@ class TestOutput:
         assert "render_model_card" in output
         told = " ".join(output.split())
         assert re.search(
-            r"Data [\d,]+ loans of SIMULATED DATA, [\d,]+ of which still run and train no model; "
+            r"Data [\d,]+ loans of SIMULATED DATA, [\d,]+ of which still run; "
             r"0 of [\d,]+ rows in",
             told,
         )
@@ -134,8 +134,9 @@ class TestFiles:
 
 class TestMetrics:
     def test_it_holds_every_model_and_the_origin(self, metrics):
-        assert set(metrics) == {*MODELS, "origin"}
+        assert set(metrics) == {*MODELS, "origin", "target"}
         assert metrics["origin"] == SIMULATED
+        assert (metrics["target"]["name"], metrics["target"]["n"]) == ("charged_off", 2_000)
 
     @pytest.mark.parametrize("model", MODELS)
     def test_every_figure_of_the_contract_is_there_within_its_bounds(self, demo, metrics, model):

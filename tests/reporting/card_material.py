@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from loantap.features.target import label_loans
+from loantap.portfolio.target import Target
 from loantap.reporting.figures.evaluation import Score, plot_before_and_after, plot_roc
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.model_card.model_section import ModelSection
@@ -251,7 +253,12 @@ def make_summary(origin: str = "real", beyond: int = 2, joint: int = 1) -> DataS
     """The portfolio, with so many loans of borrowers who owe more than they earn."""
     first, last = date(2008, 1, 1), date(2016, 12, 1)
     income = BeyondIncome(beyond, joint, 1.899)
-    return DataSummary(origin, 5_239, 1_001, 0.191, 0.181, 0.202, first, last, income)
+    return DataSummary(origin, make_target(), first, last, income)
+
+
+def make_target() -> dict[str, Any]:
+    bad = pd.DataFrame({"is_charged_off": [1] * 1_001 + [0] * 4_238})
+    return label_loans(bad, bad, bad, Target.CHARGED_OFF)[1]
 
 
 # What may be changed of a card, where it does not stand on its own level.

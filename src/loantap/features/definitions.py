@@ -46,7 +46,7 @@ class Feature:
     @property
     def known_at_decision(self) -> bool:
         """Whether all of `uses` exist, unaltered, when the loan is decided."""
-        return all(COLUMNS[name].known_at_decision for name in self.uses)
+        return all(name in COLUMNS and COLUMNS[name].known_at_decision for name in self.uses)
 
 
 _PROXY: Final = "stands for age or wealth and adds nothing to the AUC"

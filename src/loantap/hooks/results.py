@@ -56,7 +56,8 @@ def _load_metrics(catalog: Catalog, saved: Sequence[str]) -> dict[str, Any] | No
     if not made:
         return None
     blocks = {of[1]: {"cv": measure_out_of_fold(catalog.load(of[0]))} for of in made}
-    return blocks | {"origin": portfolio_origin(catalog.load("reconciliation"))}
+    origin = portfolio_origin(catalog.load("reconciliation"))
+    return blocks | {"origin": origin, "target": catalog.load("target")}
 
 
 def _load_promotions(catalog: Catalog, saved: Sequence[str]) -> dict[str, Any]:

@@ -16,7 +16,11 @@ from loantap.hooks.publication import Transaction
 from loantap.hooks.record import Record
 from loantap.hooks.saved import Catalog
 from loantap.hooks.tracking import Tracking
+from loantap.portfolio.target import Target
 from loantap.project.interruption import interruption
+
+# What runs where the target is one of a window, with which no money is reckoned.
+WITHOUT_INSIGHTS = ("sources", "ingestion", "feature_engineering", "modeling", "evaluation", "scoring")
 
 
 class RunHook:
@@ -116,6 +120,9 @@ class ProjectSession(KedroSession):
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run a pipeline; see `KedroSession.run`."""
+        target = (self.store.get("runtime_params") or {}).get("target", Target.CHARGED_OFF)
+        if target != Target.CHARGED_OFF and "insights" not in (kwargs.get("pipeline_names") or ()):
+            kwargs["tags"] = kwargs.get("tags") or WITHOUT_INSIGHTS
         try:
             result: dict[str, Any] = super().run(*args, **kwargs)
         except BaseException as error:

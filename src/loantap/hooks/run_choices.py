@@ -25,7 +25,7 @@ _DATASETS: Final = MappingProxyType(
 _PIPELINES: Final = MappingProxyType(
     {
         "portfolio": "sources", "loans": "sources", "replace_real": "sources",
-        "since": "ingestion", "external": "evaluation", "applications": "scoring",
+        "since": "ingestion", "target": "feature_engineering", "external": "evaluation", "applications": "scoring",
         "scores": "scoring", "offered": "offers",
     }
 )  # fmt: skip

@@ -26,6 +26,8 @@ RUN_PARAMETERS: Final = MappingProxyType(
         "applications": "CSV or Parquet file of applications to score, or to make offers for",
         "scores": "Parquet or CSV file the scores go to",
         "offered": "Parquet or CSV file the offers go to",
+        "target": "what the models foresee: charged_off, dpd_90_within_12, dpd_90_within_18 or "
+        "dpd_90_within_24 (default: charged_off)",
         "external": "CSV or Parquet file of resolved loans of another time or lender to judge on",
         "summary": "full shows every table at the end of the run (default: short)",
     }

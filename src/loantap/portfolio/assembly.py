@@ -189,6 +189,11 @@ def portfolio_origin(reconciliation: pd.DataFrame) -> str:
     return origin_of_rows(reconciliation[reconciliation["table"] != Table.LOAN_EVENTS.value])
 
 
+def events_origin(reconciliation: pd.DataFrame) -> str:
+    """Origin of the monthly events."""
+    return origin_of_rows(reconciliation[reconciliation["table"] == Table.LOAN_EVENTS.value])
+
+
 def require_common_ids(loans: pd.DataFrame, applications: pd.DataFrame) -> None:
     """Stop where the two systems have other identifiers, and say how they differ (InputError)."""
     if loans.empty or applications.empty or loans["loan_id"].isin(applications["loan_id"]).any():

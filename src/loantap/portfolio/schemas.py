@@ -56,9 +56,10 @@ def _status_of(words: Iterable[str]) -> pa.Column:
 
 _OF_A_LOAN = [*columns_of(Table.LOANS), *_APPLICATION_COLUMNS, *_keep(_BOOKKEEPING + _DERIVED)]
 
-LOANS = table_schema(
-    "loans", [*_OF_A_LOAN, COLUMNS["is_charged_off"]], unique=["loan_id"], loan_status=_status_of(RESOLVED)
-)
+_RESOLVED = [*_OF_A_LOAN, COLUMNS["is_charged_off"]]
+LOANS = table_schema("loans", _RESOLVED, unique=["loan_id"], loan_status=_status_of(RESOLVED))
+# Running ones among them, where the target is one of a window.
+LABELLED_LOANS = table_schema("labelled_loans", _RESOLVED, unique=["loan_id"])
 
 # One row per loan that still runs; whether it will be charged off nobody knows.
 RUNNING_LOANS = table_schema("running_loans", _OF_A_LOAN, unique=["loan_id"], loan_status=_status_of(RUNNING))

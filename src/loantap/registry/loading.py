@@ -72,7 +72,8 @@ def load_champion(namespace: str) -> Loaded:
     except (RegistryDownError, UnreadableModelError) as error:
         # A demo model never stands in for one of real loans.
         return go_on([champion.name], error)
-    logger.info("Scoring with %s, trained on %s loans", champion, trained.facts.origin)
+    facts = trained.facts
+    logger.info("Scoring with %s (target %s), trained on %s loans", champion, facts.target, facts.origin)
     return trained, champion
 
 

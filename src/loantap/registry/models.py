@@ -131,6 +131,7 @@ def log_model(trained: TrainedModel) -> ModelVersion:
         "origin": facts.origin,
         "feature_set": facts.feature_set,
         "kind": facts.kind,
+        "target": facts.target,
         "training_loans": str(facts.training_loans),
         "training_charge_offs": str(facts.training_charge_offs),
         "not_for_lending": str(facts.not_for_lending).lower(),

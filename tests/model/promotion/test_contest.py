@@ -12,9 +12,11 @@ from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import predict_samples
 from loantap.model.training.splits import split_loans
 from loantap.model.training.train import feature_names, train_logistic
+from loantap.portfolio.target import Target
 from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
 
 # A few bold trees: enough for what a straight line cannot draw.
+CHARGED_OFF, TWELVE = Target.CHARGED_OFF, Target.DPD_90_WITHIN_12
 OPTIONS = training_options("lending", challenger=CHALLENGER | {"learning_rate": 0.3})
 FEATURES = feature_names(OPTIONS)
 SPLIT = SplitOptions.model_validate({"seed": 1, "test_share": 0.2, "out_of_time": OUT_OF_TIME})
@@ -239,6 +241,24 @@ class TestJudgePromotion:
         verdict = judge_promotion(honest, contest, CLEAN, make_champion(lending_model, ignorant), OPTIONS)
 
         assert verdict.promoted, verdict.reason
+
+    @pytest.mark.parametrize(
+        ("target", "incumbent", "told"),
+        [
+            (TWELVE, None, "its target is dpd_90_within_12; the policy"),
+            (TWELVE, TWELVE, "its target is dpd_90_within_12; the policy"),
+            (TWELVE, CHARGED_OFF, "over the life; that of the champion is charged_off"),
+            (CHARGED_OFF, TWELVE, "(target: that of the champion is dpd_90_within_12"),
+        ],
+    )
+    def test_another_target_takes_no_place(self, target, incumbent, told, honest, contest, lending_model):
+        facts = lending_model.facts.model_copy(update={"target": incumbent})
+        champion = incumbent and make_champion(replace(lending_model, facts=facts), contest.predictions)
+
+        verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, target=target)
+
+        assert told in verdict.reason
+        assert any(c.name == "better AUC" for c in verdict.conditions) is (target is incumbent)
 
     def test_a_champion_of_which_no_predictions_were_kept_cannot_be_beaten_unseen(self, honest, contest, lending_model):
         champion = make_champion(lending_model, contest.predictions.head(0))

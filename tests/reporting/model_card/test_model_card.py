@@ -75,8 +75,8 @@ class TestUse:
         text = read_text(page)
 
         assert "Issued 2008-01 to 2016-12" in text
-        assert "19.1% 1,001 charged off, 95% interval 18.1 to 20.2%" in text
-        assert "Levels of default by issue year mix risk with censoring" in text
+        assert "19.1% 1,001 in default, 95% interval 18.1 to 20.2%" in text
+        assert "Levels of default by issue year are not interpretable" in text
 
     @pytest.mark.parametrize(("origin", "shown"), [("simulated", True), ("real", False)])
     def test_simulated_data_is_called_so_wherever_it_shows(self, origin, shown):

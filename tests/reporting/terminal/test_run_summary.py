@@ -31,7 +31,7 @@ def test_a_book_that_lives_says_how_much_of_it(reconciliation):
     said = say(RunResults(reconciliation=living))
     table = say(RunResults(reconciliation=living), full=True)
 
-    assert "5,239 real loans, 1,048 of which still run and train no model; 12 left out" in said
+    assert "5,239 real loans, 1,048 of which still run; 12 left out" in said
     assert re.search(r"loan_events.*101,233\W+20,000\W+300\W+1\b", table)
 
 

@@ -16,7 +16,7 @@ CONF = PROJECT / "conf" / "base"
 PREDICTIONS, LOANS, SPLITS = make_portfolio()
 
 
-def write_run(folder, loans=LOANS):
+def write_run(folder, loans=LOANS, target="charged_off"):
     tables = {
         "07_model_output/lending/predictions": PREDICTIONS,
         "03_primary/loans": loans,
@@ -26,6 +26,9 @@ def write_run(folder, loans=LOANS):
         path = folder / "data" / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(path)
+    report = folder / "data/08_reporting/lending/training.json"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(f'{{"promotion": {{"target": {{"name": "{target}"}}}}}}', "utf-8")
     return LastRun(DashboardSettings("http://none", "", folder))
 
 
@@ -105,6 +108,11 @@ def test_a_parameter_that_cannot_be_used_is_named(tmp_path):
 
     with pytest.raises(InputError, match="parameter frontier_points"):
         load_judged(run, tmp_path)
+
+
+def test_pds_of_a_window_decide_nothing(tmp_path):
+    with pytest.raises(InputError, match=r"dpd_90_within_12.*over the life"):
+        load_judged(write_run(tmp_path, target="dpd_90_within_12"), CONF)
 
 
 def test_before_the_first_run_there_is_nothing_to_judge(tmp_path):

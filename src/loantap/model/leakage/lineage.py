@@ -10,7 +10,7 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURES
 from loantap.model.leakage.evidence import Evidence, GateVerdict
 from loantap.model.leakage.options import LeakageOptions
-from loantap.portfolio.dictionary import COLUMNS, Kind
+from loantap.portfolio.dictionary import COLUMNS, Kind, Table
 from loantap.portfolio.truth_columns import NEVER_A_FEATURE
 
 _TOLERANCE: Final = 1e-12  # vectorised arithmetic may differ in the last bit
@@ -93,6 +93,10 @@ def check_lineage(values: pd.Series, loans: pd.DataFrame) -> Evidence:
         return Evidence("lineage", GateVerdict.CAUGHT, problem, remedy)
     if name not in FEATURES:
         problem = "not declared in features/definitions.py, so its lineage is unknown"
+        return Evidence("lineage", GateVerdict.CAUGHT, problem, remedy)
+    later = [n for n in FEATURES[name].uses if n not in COLUMNS or COLUMNS[n].table is Table.LOAN_EVENTS]
+    if later:
+        problem = f"{', '.join(later)}: in no application, but of months after it, or made of outcomes"
         return Evidence("lineage", GateVerdict.CAUGHT, problem, remedy)
     own = loans.iloc[::2][list(FEATURES[name].uses)]
     try:

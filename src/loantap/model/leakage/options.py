@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, field_validator, model_validator
 from loantap.model.training.options import Share, SplitOptions
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.options import Options, Seed
+from loantap.portfolio.target import Target
 
 BorrowerKey = Annotated[tuple[str, ...], Field(min_length=2)]
 
@@ -64,7 +65,8 @@ class LeakageOptions(Options):
 
 
 class FeatureEngineeringOptions(Options):
-    """Split and leakage gate."""
+    """Target, split and leakage gate."""
 
+    target: Target = Target.CHARGED_OFF
     split: SplitOptions
     leakage: LeakageOptions

@@ -7,12 +7,13 @@ import pandas as pd
 
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.promotion.release import Champion
-from loantap.model.promotion.rule import Condition, Verdict, judge_against, judge_alone, reach_verdict
+from loantap.model.promotion.rule import Condition, Verdict, judge_against, judge_alone, judge_target, reach_verdict
 from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import OUT_OF_TIME, TEST, predict_samples
 from loantap.model.training.splits import Split
 from loantap.model.training.train import feature_names, train_challenger
+from loantap.portfolio.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,20 @@ def judge_promotion(
     champion: Champion | None,
     options: TrainingOptions,
     digest: str = "",
+    target: Target = Target.CHARGED_OFF,
 ) -> Verdict:
-    """Whether the new model becomes champion; one with the champion's `digest` does not."""
+    """Whether the new model becomes champion; one with its `digest`, or of another target, does not."""
     new, rule = contest.predictions, options.promotion
     conditions = judge_alone(new, list_caught(report, options), rule, options.seed)
+    conditions += judge_target(target, champion.target if champion else None)
     name = f"the new {contest.winner.kind} model of {options.name}"
     if champion is None:
         return reach_verdict(name, "", conditions)
     if digest and digest == champion.digest:
         evidence = f"same data, same model as {champion.label}: nothing new registered"
         return reach_verdict(name, champion.label, [*conditions, Condition("a new model", False, evidence)])
+    if champion.target is not target:
+        return reach_verdict(name, champion.label, conditions)
     old = predict_as_champion(model_input, new, champion)
     conditions += judge_against(new, old, rule, options.seed)
     return reach_verdict(name, champion.label, conditions)

@@ -18,8 +18,10 @@ def digest_model(trained: TrainedModel, predictions: pd.DataFrame) -> str:
 
     It covers coefficients, the facts, and the PDs of every loan in each sample, to nine decimals.
     """
+    # Earlier releases knew one target: their models keep their digest.
+    known = set() if trained.facts.target.window_months else {"target"}
     described = {
-        "facts": _round(trained.facts.model_dump(mode="json")),
+        "facts": _round(trained.facts.model_dump(mode="json", exclude=known)),
         # Trees have no coefficients: what they say of the example stands for them.
         "example": _round(trained.pipeline.predict_proba(trained.example).tolist()),
         "coefficients": _round(np.ravel(getattr(trained.pipeline[-1], "coef_", [])).tolist()),

@@ -9,6 +9,7 @@ import pandas as pd
 from loantap.model.promotion.rule import Verdict
 from loantap.model.scoring.trained import TrainedModel
 from loantap.model.training.training_digests import TrainingDigests
+from loantap.portfolio.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Champion:
     trained: TrainedModel | None
     predictions: pd.DataFrame
     digest: str = ""
+
+    @property
+    def target(self) -> Target:
+        """Its target; that of one that cannot be read is the policy's, since it was promoted."""
+        return self.trained.facts.target if self.trained else Target.CHARGED_OFF
 
 
 # For each model a function that loads its champions by origin of their loans, as Kedro's

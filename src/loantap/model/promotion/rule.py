@@ -10,7 +10,8 @@ A model is promoted when all of these hold:
 5. it is not worse on matured loans out of time: the interval of the difference in AUC does not lie
    below zero.
 
-The last two need a champion; the first to come needs the first three alone.
+The last two need a champion; the first to come needs the first three alone. None is promoted whose
+target is not that of the money policy, or of the champion.
 """
 
 from dataclasses import asdict, dataclass
@@ -26,6 +27,7 @@ from loantap.measures.parallel import map_ahead
 from loantap.model.training.options import PromotionOptions
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
 from loantap.portfolio.arrays import FloatArray, IntArray
+from loantap.portfolio.target import Target
 
 # Fewer of an outcome, and a comparison out of time says nothing either way.
 _MIN_OUT_OF_TIME = 30
@@ -164,6 +166,14 @@ def judge_against(new: pd.DataFrame, old: pd.DataFrame, options: PromotionOption
     else:
         holds, evidence = True, f"{len(matured):,} matured loans are too few to tell"
     return [*conditions, Condition("not worse out of time", holds, evidence)]
+
+
+def judge_target(target: Target, incumbent: Target | None) -> list[Condition]:
+    """Nothing where the policy, and the champion if there is one, have its target."""
+    told = [target.obstacle] if target.obstacle else []
+    if incumbent not in {None, target}:
+        told.append(f"that of the champion is {incumbent}: their PDs cannot be compared")
+    return [Condition("target", False, "; ".join(told))] if told else []
 
 
 def reach_verdict(candidate: str, incumbent: str, conditions: list[Condition]) -> Verdict:

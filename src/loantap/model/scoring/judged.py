@@ -8,6 +8,7 @@ import pandas as pd
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.training.training_digests import TrainingDigests
+from loantap.portfolio.target import Target, find_target, require_lifetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,17 @@ class JudgedModel:
         if self.scorer is None:
             raise ValueError(f"{self} is not for lending")
         return self.scorer
+
+    @property
+    def target(self) -> Target:
+        """Its target."""
+        return find_target(self.training_report)
+
+    @property
+    def lifetime_predictions(self) -> pd.DataFrame:
+        """Its predictions; InputError where its PDs are none over the life."""
+        require_lifetime(self.target, f"model {self}")
+        return self.predictions
 
     def tell_standing(self, *, promoted: bool) -> str:
         """Whether it decides, or else which version does; `promoted` is what the rule said."""

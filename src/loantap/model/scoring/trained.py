@@ -13,6 +13,7 @@ from loantap.model.scoring.decompose import measure_reference
 from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.portfolio.dictionary import SUB_GRADES
+from loantap.portfolio.target import Target
 
 
 class ModelFacts(BaseModel):
@@ -47,6 +48,7 @@ class ModelFacts(BaseModel):
     pd_quantiles: dict[str, float]
     reference: tuple[float, ...]
     sub_grades: tuple[str, ...]
+    target: Target = Target.CHARGED_OFF
     ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
     rates: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
@@ -61,7 +63,11 @@ class TrainedModel:
 
 
 def make_trained_model(
-    fitted: FittedModel, features: pd.DataFrame, origin: str, options: TrainingOptions
+    fitted: FittedModel,
+    features: pd.DataFrame,
+    origin: str,
+    options: TrainingOptions,
+    target: Target = Target.CHARGED_OFF,
 ) -> TrainedModel:
     """Put together what is served."""
     feature_set = FEATURE_SETS[options.feature_set]
@@ -81,6 +87,7 @@ def make_trained_model(
         pd_quantiles={f"{share:g}": float(pd_) for share, pd_ in quantiles.items()},
         reference=measure_reference(fitted.pipeline, feature_set, features),
         sub_grades=SUB_GRADES,
+        target=target,
         ranges=_measure_ranges(features, feature_set.numeric),
         rates=_measure_rates(features),
     )

@@ -37,6 +37,8 @@ CAVEATS: Final = MappingProxyType(
         ),
     }
 )
+# In place of that on vintages, where loans have the target whatever became of them since.
+COMPLETE: Final = "Every loan counts whose window has closed: levels of all vintages can be read."
 
 
 def report_vintages(

@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from loantap.features import outcomes
 from loantap.policy.money.scenarios import Economics
-from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
-from loantap.portfolio.dictionary import Table
+from loantap.portfolio.assembly import events_origin, portfolio_origin
 from loantap.reporting import watchlist_page
 from loantap.reporting.book import page
 from loantap.reporting.book.page import BookOrigins
 from loantap.surveillance.book import build as book
-from loantap.surveillance.hazard import evaluation, fit, outcomes
+from loantap.surveillance.hazard import evaluation, fit
 from loantap.surveillance.hazard.forecast import forecast
 from loantap.surveillance.hazard.model import HazardModel
 from loantap.surveillance.help import plan
@@ -103,5 +103,4 @@ def render_watchlist(
 
 
 def _find_origins(reconciliation: pd.DataFrame) -> BookOrigins:
-    events = reconciliation[reconciliation["table"] == Table.LOAN_EVENTS.value]
-    return BookOrigins(portfolio_origin(reconciliation), origin_of_rows(events))
+    return BookOrigins(portfolio_origin(reconciliation), events_origin(reconciliation))

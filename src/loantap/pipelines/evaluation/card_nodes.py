@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from loantap.features.definitions import DECIDES, FEATURE_SETS, FEATURES
-from loantap.measures.intervals import measure_default_rate
 from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
@@ -44,7 +43,7 @@ _LIMITS = (
         "loans the figures differ in the third decimal."
     ),
     (
-        "Calibration holds for resolved loans of the years in the table. Where the economy or the "
+        "Calibration holds for loans like those in the table, of its years. Where the economy or the "
         "product moves, levels move before ranks do."
     ),
 )
@@ -136,6 +135,7 @@ def describe_data(
     loans: pd.DataFrame,
     reconciliation: pd.DataFrame,
     leakage_report: dict[str, Any],
+    target: dict[str, Any],
     policy: CreditPolicy,
     economics: Economics,
 ) -> CardData:
@@ -143,7 +143,7 @@ def describe_data(
     decider = make_decider(policy, economics)
     limits = [decider.limit(rate, term) for term in _SHOWN_TERMS for rate in _SHOWN_RATES]
     return CardData(
-        summary=_summarise(loans, portfolio_origin(reconciliation)),
+        summary=_summarise(loans, portfolio_origin(reconciliation), target),
         features=[FeatureRow(f.name, f.phrase, f.uses, f.exclusion, f.adverse) for f in FEATURES.values()],
         leakage_report=leakage_report,
         policy=PolicySummary(
@@ -215,16 +215,10 @@ def _entitle(training: TrainingOptions, loans: int | None, reconciliation: pd.Da
     )
 
 
-def _summarise(loans: pd.DataFrame, origin: str) -> DataSummary:
-    charged_off = int(loans["is_charged_off"].sum())
-    default = measure_default_rate(charged_off, len(loans))
+def _summarise(loans: pd.DataFrame, origin: str, target: dict[str, Any]) -> DataSummary:
     return DataSummary(
         origin=origin,
-        loans=len(loans),
-        charged_off=charged_off,
-        default_rate=default.rate,
-        low=default.low,
-        high=default.high,
+        target=target,
         first_issue_month=loans["issue_month"].min().date(),
         last_issue_month=loans["issue_month"].max().date(),
         beyond_income=_count_beyond_income(loans),

@@ -1,6 +1,7 @@
 """Nodes of the `evaluation` pipeline that measure."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.plain import make_plain
 from loantap.model.validation.scorecard_report import report_scorecard as report_points
 from loantap.model.validation.stability_report import report_stability
+from loantap.model.validation.vintage_report import COMPLETE
 from loantap.model.validation.vintage_report import report_vintages as report
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time
@@ -28,10 +30,15 @@ from loantap.policy.decisions import make_decider
 from loantap.policy.fairness.model_audit import audit_groups
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.target import Target
 
 
-def unpack_model(model: JudgedModel) -> tuple[JudgedModel, pd.DataFrame, Mapping[str, Any]]:
+def unpack_model(model: JudgedModel, target: dict[str, Any]) -> tuple[JudgedModel, pd.DataFrame, Mapping[str, Any]]:
     """The version that is evaluated, its predictions, and how it came about, loaded once."""
+    if model.target != target["name"]:
+        problem = f"its target is {model.target}, that of the loans by now {target['name']}"
+        raise InputError(f"model {model}", problem, "Run `--pipelines training` with one of them")
     return model, model.predictions, model.training_report
 
 
@@ -48,9 +55,9 @@ def trace_curves(
     return curves.roc, curves.precision_recall, curves.reliability, curves.thresholds
 
 
-def collect_metrics(reconciliation: pd.DataFrame, **blocks: dict[str, Any]) -> dict[str, Any]:
-    """`metrics.json`: the blocks of every model and the origin of the loans."""
-    return {**blocks, "origin": portfolio_origin(reconciliation)}
+def collect_metrics(reconciliation: pd.DataFrame, target: dict[str, Any], **blocks: dict[str, Any]) -> dict[str, Any]:
+    """`metrics.json`: the blocks of every model, the origin of the loans and their target."""
+    return {**blocks, "origin": portfolio_origin(reconciliation), "target": target}
 
 
 def report_thresholds(thresholds: pd.DataFrame, blocks: dict[str, Any]) -> dict[str, Any]:
@@ -84,21 +91,21 @@ def report_scorecard(
 
 
 def audit_fairness(
-    predictions: pd.DataFrame,
-    loans: pd.DataFrame,
-    policy: CreditPolicy,
-    economics: Economics,
-    evaluation: EvaluationOptions,
+    judged: JudgedModel, loans: pd.DataFrame, policy: CreditPolicy, economics: Economics, evaluation: EvaluationOptions
 ) -> dict[str, Any]:
     """What one model says of proxy groups, and whom F2 threshold and policy would approve."""
+    predictions, obstacle = judged.predictions, judged.target.obstacle
     rows = join_out_of_fold(predictions, loans)
     decider = make_decider(policy, economics)
-    approved = {"f2": ~rows["declined"].to_numpy(), "policy": decide_loans(rows, loans, decider).approves}
+    approved, approvals = {"f2": ~rows["declined"].to_numpy()}, pd.DataFrame()
+    if not obstacle:
+        approved["policy"] = decide_loans(rows, loans, decider).approves
+        approvals = tabulate_approvals(predictions, decide_loans(predictions, loans, decider).approves)
     proxies = audit_groups(rows, approved, evaluation)
     return {
         "n": len(rows),
-        "policy": policy.name,
-        "approvals": make_plain(tabulate_approvals(predictions, decide_loans(predictions, loans, decider).approves)),
+        "policy": f"{policy.name}, not applied: {obstacle}" if obstacle else policy.name,
+        "approvals": make_plain(approvals),
         "proxies": make_plain(proxies),
     }
 
@@ -110,30 +117,28 @@ def measure_stability(predictions: pd.DataFrame, loans: pd.DataFrame) -> dict[st
 
 
 def analyse_vintages(
-    predictions: pd.DataFrame,
+    model: JudgedModel,
     splits: pd.DataFrame,
     loans: pd.DataFrame,
     evaluation: EvaluationOptions,
     engineering: FeatureEngineeringOptions,
 ) -> VintageAnalysis:
     """Figures of one model at each origin, and for loans of each issue year."""
-    judged = splits.set_index("loan_id")["judged_at"]
+    judged, window = splits.set_index("loan_id")["judged_at"], engineering.split.out_of_time
+    if model.target.window_months:  # of every vintage the loans are all there
+        window = window.model_copy(update={"outcomes_as_of": date.max})
     dated = loans[["loan_id", "is_charged_off", "issue_month", "term_months"]]
     dated = dated.join(judged, on="loan_id")
-    return measure_over_time(predictions, dated, engineering.split.out_of_time, evaluation)
+    return measure_over_time(model.predictions, dated, window, evaluation)
 
 
 def measure_external(
-    external_loans: pd.DataFrame | None,
-    judged: JudgedModel,
-    predictions: pd.DataFrame,
-    loans: pd.DataFrame,
-    evaluation: EvaluationOptions,
+    external_loans: pd.DataFrame | None, judged: JudgedModel, loans: pd.DataFrame, evaluation: EvaluationOptions
 ) -> list[ExternalResult]:
     """Figures of one model on the external sample; none where none is given."""
     if external_loans is None:
         return []
-    trained_on = loans[loans["loan_id"].isin(join_out_of_fold(predictions, loans)["loan_id"])]
+    trained_on = loans[loans["loan_id"].isin(join_out_of_fold(judged.lifetime_predictions, loans)["loan_id"])]
     return [compare_on_external(external_loans, trained_on, judged, evaluation)]
 
 
@@ -149,24 +154,27 @@ def gather_audits(
 
 
 def report_vintages(
-    reconciliation: pd.DataFrame, engineering: FeatureEngineeringOptions, **audits: Audit
+    reconciliation: pd.DataFrame, target: dict[str, Any], engineering: FeatureEngineeringOptions, **audits: Audit
 ) -> dict[str, Any]:
     """`vintage_analysis.json`: rolling origin, vintages and external sample."""
-    return report(
+    found = report(
         {model: audit.vintages for model, audit in audits.items()},
         {model: audit.external for model, audit in audits.items()},
         engineering.split.out_of_time,
         portfolio_origin(reconciliation),
     )
+    if Target(target["name"]).window_months:
+        found["caveats"]["vintages"] = COMPLETE
+    return found | {"target": target}
 
 
-def collect_fairness(reconciliation: pd.DataFrame, **audits: Audit) -> dict[str, Any]:
+def collect_fairness(reconciliation: pd.DataFrame, target: dict[str, Any], **audits: Audit) -> dict[str, Any]:
     """`fairness.json`: every model that may be lent on, and the origin of the loans."""
     found = {model: audit.fairness for model, audit in audits.items()}
-    return {"origin": portfolio_origin(reconciliation), "models": found}
+    return {"origin": portfolio_origin(reconciliation), "target": target, "models": found}
 
 
-def collect_stability(reconciliation: pd.DataFrame, **audits: Audit) -> dict[str, Any]:
+def collect_stability(reconciliation: pd.DataFrame, target: dict[str, Any], **audits: Audit) -> dict[str, Any]:
     """`stability.json`: every model that may be lent on, and the origin of the loans."""
     found = {model: audit.stability for model, audit in audits.items()}
-    return {"origin": portfolio_origin(reconciliation), "models": found}
+    return {"origin": portfolio_origin(reconciliation), "target": target, "models": found}

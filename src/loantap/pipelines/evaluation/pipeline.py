@@ -9,7 +9,7 @@ from loantap.pipelines.evaluation import card_nodes, nodes
 
 _LENT_ON = [model for model, name in MODELS.items() if FEATURE_SETS[name].for_lending]
 _OPTIONS = ("params:evaluation", "params:feature_engineering", "params:policy", "params:economics")
-_SHARED = ("loans", "reconciliation", "splits", "leakage_report")
+_SHARED = ("labelled_loans", "reconciliation", "splits", "leakage_report", "target")
 _AUDITS = ["scorecard_report", "fairness", "stability", "vintages", "external"]
 _CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
 _PLOTS = [
@@ -22,7 +22,12 @@ def create_template() -> Pipeline:
     """What is measured and drawn for every model."""
     return Pipeline(
         [
-            Node(nodes.unpack_model, "model@judged", ["judged", "predictions", "training_report"], name="unpack_model"),
+            Node(
+                nodes.unpack_model,
+                ["model@judged", "target"],
+                ["judged", "predictions", "training_report"],
+                name="unpack_model",
+            ),
             Node(nodes.evaluate_samples, ["predictions", "params:evaluation"], "metrics", name="evaluate_samples"),
             Node(nodes.trace_curves, ["predictions", "params:evaluation"], _CURVES, name="trace_curves"),
             Node(nodes.report_thresholds, ["thresholds", "metrics"], "threshold_report", name="report_thresholds"),
@@ -55,20 +60,20 @@ def create_audit_template() -> Pipeline:
             ),
             Node(
                 nodes.audit_fairness,
-                ["predictions", "loans", "params:policy", "params:economics", "params:evaluation"],
+                ["judged", "loans", "params:policy", "params:economics", "params:evaluation"],
                 "fairness",
                 name="audit_fairness",
             ),
             Node(nodes.measure_stability, ["predictions", "loans"], "stability", name="measure_stability"),
             Node(
                 nodes.analyse_vintages,
-                ["predictions", "splits", "loans", "params:evaluation", "params:feature_engineering"],
+                ["judged", "splits", "loans", "params:evaluation", "params:feature_engineering"],
                 "vintages",
                 name="analyse_vintages",
             ),
             Node(
                 nodes.measure_external,
-                ["external_loans", "judged", "predictions", "loans", "params:evaluation"],
+                ["external_loans", "judged", "loans", "params:evaluation"],
                 "external",
                 name="measure_external",
             ),
@@ -98,20 +103,21 @@ def create_pipeline() -> Pipeline:
 
 def _instantiate(model: str) -> Pipeline:
     template = create_template()
-    shared, handed_on, options = ["reconciliation"], ["metrics", "section"], ["params:evaluation"]
+    shared, handed_on, options = ["reconciliation", "target"], ["metrics", "section"], ["params:evaluation"]
     if model in _LENT_ON:
         template += create_audit_template()
         shared = [*_SHARED, "external_loans"]
-        shared.remove("leakage_report")
+        shared = [name for name in shared if name not in {"labelled_loans", "leakage_report"}]
         handed_on += ["audit", "vintage_plot"]
         options = list(_OPTIONS)
+    labelled = {"loans": "labelled_loans"} if model in _LENT_ON else {}
     if model == DECIDES:
         handed_on.append("predictions")
     return Pipeline(
         template,
         namespace=model,
         # What is shared with others has no dot in its name: plain nodes may not use one.
-        inputs={name: name for name in shared} | {"model": f"{model}_model"},
+        inputs={name: name for name in shared} | {"model": f"{model}_model"} | labelled,
         outputs={name: f"{model}_{name}" for name in handed_on},
         parameters={name: name for name in options} | {"params:modeling": f"params:modeling.{model}"},
         prefix_datasets_with_namespace=True,
@@ -123,7 +129,7 @@ def _of(models: Iterable[str], *datasets: str) -> dict[str, str]:
 
 
 def _collect() -> list[Node]:
-    origin = {"reconciliation": "reconciliation"}
+    origin = {name: name for name in ("reconciliation", "target")}
     audits = {model: f"{model}_audit" for model in _LENT_ON}
     return [
         Node(
@@ -148,7 +154,7 @@ def _collect() -> list[Node]:
         ),
         Node(
             card_nodes.describe_data,
-            ["loans", "reconciliation", "leakage_report", "params:policy", "params:economics"],
+            ["labelled_loans", "reconciliation", "leakage_report", "target", "params:policy", "params:economics"],
             "card_data",
             name="describe_data",
         ),

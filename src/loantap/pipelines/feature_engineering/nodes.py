@@ -1,5 +1,6 @@
 """Nodes of the `feature_engineering` pipeline."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,12 +9,32 @@ import pandas as pd
 from loantap.features.build import build_features as build_from_applications
 from loantap.features.build import columns_used
 from loantap.features.definitions import FEATURE_SETS
+from loantap.features.target import label_loans as label
+from loantap.features.target import require_real_months
 from loantap.model.leakage.findings import require_no_leak
 from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.training.splits import Split, require_enough
 from loantap.model.training.splits import split_loans as assign_splits
+from loantap.tables.loan_groups import SomeTable
 from loantap.tables.rows import MappedFile, Table, map_rows, to_frame
+
+logger = logging.getLogger(__name__)
+
+
+def label_loans(
+    loans: pd.DataFrame | Table,
+    running_loans: pd.DataFrame,
+    loan_months: SomeTable,
+    reconciliation: pd.DataFrame,
+    options: FeatureEngineeringOptions,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The loans that have the target, with it, and their account."""
+    require_real_months(options.target, reconciliation)
+    labelled, account = label(to_frame(loans), running_loans, loan_months, options.target)
+    if account["left_out"]:
+        logger.warning("Target %s", account["words"])
+    return labelled, account
 
 
 def build_features(loans: pd.DataFrame | Table) -> Iterator[pd.DataFrame | MappedFile]:
@@ -36,12 +57,16 @@ def split_loans(loans: pd.DataFrame | Table, options: FeatureEngineeringOptions)
 
 
 def detect_leakage(
-    loans: pd.DataFrame | Table, features: pd.DataFrame, splits: pd.DataFrame, options: FeatureEngineeringOptions
+    loans: pd.DataFrame | Table,
+    features: pd.DataFrame,
+    splits: pd.DataFrame,
+    target: dict[str, Any],
+    options: FeatureEngineeringOptions,
 ) -> dict[str, Any]:
     """What each feature tells of the outcome, and whether it could have told it at decision."""
     is_train = splits["split"].eq(Split.TRAIN)
     own = features.drop(columns="loan_id")
-    return examine_portfolio(to_frame(loans), own, is_train, options.leakage)
+    return {"target": target} | examine_portfolio(to_frame(loans), own, is_train, options.leakage)
 
 
 def _select(

@@ -4,18 +4,25 @@ from kedro.pipeline import Node, Pipeline
 
 from loantap.pipelines.feature_engineering import nodes
 
-_SELECTED_FROM = ["loans", "features", "splits", "leakage_report"]
+_INPUTS = ("benchmark_input", "lending_input", "application_input")
+_SELECTED_FROM = ["labelled_loans", "features", "splits", "leakage_report"]
 
 
 def create_pipeline() -> Pipeline:
     """From the clean portfolio to one gated model input per feature set."""
     return Pipeline(
         [
-            Node(nodes.build_features, "loans", "features", name="build_features"),
-            Node(nodes.split_loans, ["loans", "params:feature_engineering"], "splits", name="split_loans"),
+            Node(
+                nodes.label_loans,
+                ["loans", "running_loans", "loan_months", "reconciliation", "params:feature_engineering"],
+                ["labelled_loans", "target"],
+                name="label_loans",
+            ),
+            Node(nodes.build_features, "labelled_loans", "features", name="build_features"),
+            Node(nodes.split_loans, ["labelled_loans", "params:feature_engineering"], "splits", name="split_loans"),
             Node(
                 nodes.detect_leakage,
-                ["loans", "features", "splits", "params:feature_engineering"],
+                ["labelled_loans", "features", "splits", "target", "params:feature_engineering"],
                 "leakage_report",
                 name="detect_leakage",
             ),
@@ -29,8 +36,8 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         namespace="feature_engineering",
-        inputs={"loans"},
-        outputs={"splits", "leakage_report", "benchmark_input", "lending_input", "application_input"},
+        inputs={"loans", "running_loans", "loan_months", "reconciliation"},
+        outputs={"labelled_loans", "target", "splits", "leakage_report", *_INPUTS},
         parameters={"params:feature_engineering"},
         prefix_datasets_with_namespace=True,
         tags="feature_engineering",

@@ -13,6 +13,6 @@ def compare_policies(
     judged: JudgedModel, loans: pd.DataFrame, splits: pd.DataFrame, economics: Economics, options: InsightsOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Whom each policy approves, what it would have earned, and the frontier."""
-    decided = decide_portfolio(judged.predictions, loans, splits, economics, options.comparison)
+    decided = decide_portfolio(judged.lifetime_predictions, loans, splits, economics, options.comparison)
     compared = compare(decided, economics, options.comparison, options.min_loans)
     return list_approvals(decided, economics), compared.policies, compared.frontier

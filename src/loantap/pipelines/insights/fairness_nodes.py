@@ -18,7 +18,7 @@ def audit_policies(
     options: InsightsOptions,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What each policy does to each group of borrowers, and what a fairer one costs."""
-    rows = policy_audit.join_approvals(judged.predictions, approvals, loans)
+    rows = policy_audit.join_approvals(judged.lifetime_predictions, approvals, loans)
     policies = policy_audit.list_policies(approvals)
     return (
         policy_audit.audit_policies(rows, policies, options.fairness),

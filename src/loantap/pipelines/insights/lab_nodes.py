@@ -18,7 +18,7 @@ def backtest_rules(
     loans: pd.DataFrame, profits: pd.DataFrame, lending: JudgedModel, economics: Economics, options: InsightsOptions
 ) -> pd.DataFrame:
     """What each rule would have done, those written by hand and those the search finds."""
-    judged = gather_judged_loans(loans, profits, lending.predictions, economics)
+    judged = gather_judged_loans(loans, profits, lending.lifetime_predictions, economics)
     candidates = list_candidates(judged, economics.main, options.lab)
     return backtest(candidates, judged, options.lab.min_loans)
 

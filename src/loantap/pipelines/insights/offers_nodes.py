@@ -16,7 +16,7 @@ def tabulate_products(
     loans: pd.DataFrame, judged: JudgedModel, policy: CreditPolicy, economics: Economics, options: OffersOptions
 ) -> pd.DataFrame:
     """Which amount, term and rate each segment would be offered, and what that earns."""
-    return tabulate(loans, judged.predictions, options, make_decider(policy, economics))
+    return tabulate(loans, judged.lifetime_predictions, options, make_decider(policy, economics))
 
 
 def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def measure_concentration(
     """Share of principal and of expected loss by state, held against the limit of the policy."""
     return measure_portfolio(
         loans,
-        judged.predictions,
+        judged.lifetime_predictions,
         policy.find_scenario(economics),
         policy.targets.max_concentration,
         options.concentration,

@@ -14,7 +14,7 @@ from loantap.policy.summary.actions import propose_actions
 from loantap.policy.summary.findings import summarise_findings
 from loantap.policy.summary.headlines import describe_summary
 from loantap.policy.summary.samples import count_samples, describe_later
-from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
+from loantap.portfolio.assembly import events_origin, portfolio_origin
 from loantap.reporting.insights import sections
 from loantap.reporting.insights.page import PortfolioSummary
 from loantap.reporting.insights.page import render_insights as render
@@ -124,7 +124,6 @@ def render_insights(
     """Summary, policies, rules, findings, offers and fairness as one HTML page."""
     charged_off = int(loans["is_charged_off"].sum())
     default = measure_default_rate(charged_off, len(loans))
-    events = reconciliation[reconciliation["table"] == "loan_events"]
     portfolio = PortfolioSummary(
         loans=len(loans),
         charged_off=charged_off,
@@ -135,7 +134,7 @@ def render_insights(
         as_of=options.as_of,
         first_issued=loans["issue_month"].min().date(),
         last_issued=loans["issue_month"].max().date(),
-        monthly_events_origin=origin_of_rows(events),
+        monthly_events_origin=events_origin(reconciliation),
     )
     (choices, *compared), (drivers, *others) = policies, findings
     parts = [choices, drivers, *compared, *rules, *others, *offers, *fairness]

@@ -15,7 +15,8 @@ def check_policy_targets(
     judged: JudgedModel, loans: pd.DataFrame, policy: CreditPolicy, economics: Economics
 ) -> pd.DataFrame:
     """What the policy reaches on loans judged in cross-validation, target by target."""
-    rows = judged.predictions[judged.predictions["sample"].eq(CROSS_VALIDATION)]
+    predictions = judged.lifetime_predictions
+    rows = predictions[predictions["sample"].eq(CROSS_VALIDATION)]
     decided = decide_loans(rows, loans, make_decider(policy, economics))
     more = loans.set_index("loan_id")[["loan_amount", "state"]]
     known = rows[["loan_id", "is_charged_off"]].join(more, on="loan_id")

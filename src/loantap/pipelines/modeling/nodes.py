@@ -21,6 +21,7 @@ from loantap.model.validation.calibration_report import report_calibration as re
 from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.plain import make_plain
 from loantap.portfolio.assembly import portfolio_origin
+from loantap.portfolio.target import Target
 
 
 def search_hyperparameters(model_input: pd.DataFrame, options: TrainingOptions) -> tuple[SearchOutcome, pd.DataFrame]:
@@ -61,11 +62,16 @@ def challenge_model(
 
 
 def assemble_model(
-    model_input: pd.DataFrame, contest: Contest, reconciliation: pd.DataFrame, options: TrainingOptions
+    model_input: pd.DataFrame,
+    contest: Contest,
+    reconciliation: pd.DataFrame,
+    target: dict[str, Any],
+    options: TrainingOptions,
 ) -> TrainedModel:
     """The winner with its facts: what is served."""
     features = _train(model_input)[feature_names(options)]
-    return make_trained_model(contest.winner, features, portfolio_origin(reconciliation), options)
+    origin = portfolio_origin(reconciliation)
+    return make_trained_model(contest.winner, features, origin, options, Target(target["name"]))
 
 
 def judge_promotion(
@@ -74,15 +80,16 @@ def judge_promotion(
     trained: TrainedModel,
     leakage_report: dict[str, Any],
     champions: Champions,
+    target: dict[str, Any],
     options: TrainingOptions,
 ) -> tuple[tuple[Verdict, ...], dict[str, Any]]:
     """Whether the new model becomes champion of its origin, and why or why not."""
     digest = digest_model(trained, contest.predictions)
     champion = champions[options.name]().get(trained.facts.origin)
-    verdict = judge(model_input, contest, leakage_report, champion, options, digest)
+    verdict = judge(model_input, contest, leakage_report, champion, options, digest, trained.facts.target)
     verdicts = (contest.verdict, verdict) if contest.verdict else (verdict,)
     challenger = contest.verdict.as_dict() if contest.verdict else None
-    return verdicts, {"challenger": challenger, "champion": verdict.as_dict()}
+    return verdicts, {"challenger": challenger, "champion": verdict.as_dict(), "target": target}
 
 
 def package_model(

@@ -7,7 +7,7 @@ from loantap.pipelines.modeling import nodes
 
 _OPTIONS = "params:modeling"
 _EVALUATION = "params:evaluation"
-_SHARED = ("leakage_report", "loans", "reconciliation")
+_SHARED = ("leakage_report", "labelled_loans", "reconciliation", "target")
 
 
 def create_template() -> Pipeline:
@@ -46,13 +46,13 @@ def create_template() -> Pipeline:
             ),
             Node(
                 nodes.assemble_model,
-                ["model_input", "contest", "reconciliation", _OPTIONS],
+                ["model_input", "contest", "reconciliation", "target", _OPTIONS],
                 "trained",
                 name="assemble_model",
             ),
             Node(
                 nodes.judge_promotion,
-                ["model_input", "contest", "trained", "leakage_report", "champions", _OPTIONS],
+                ["model_input", "contest", "trained", "leakage_report", "champions", "target", _OPTIONS],
                 ["verdicts", "promotion"],
                 name="judge_promotion",
             ),
@@ -70,7 +70,7 @@ def create_template() -> Pipeline:
             ),
             Node(
                 nodes.package_model,
-                ["model_input", "loans", "trained", "predictions", "training_report", "verdicts"],
+                ["model_input", "labelled_loans", "trained", "predictions", "training_report", "verdicts"],
                 "model@release",
                 name="package_model",
             ),

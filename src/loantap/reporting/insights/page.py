@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from loantap.portfolio.dictionary import SIMULATED
+from loantap.portfolio.target import Target
 from loantap.reporting.charts.inline import bundle_vega
 from loantap.reporting.figures.interval_plot import FEW_LOANS
 from loantap.reporting.insights.policy_tables import tabulate_scenarios
@@ -45,6 +46,7 @@ def render_insights(
         scripts=[bundle_vega(), read_script("charts.js"), read_script("unfold.js")],
         title="Credit policy: what the loans say",
         portfolio=portfolio,
+        target=Target.CHARGED_OFF,  # money is reckoned with no other
         summary=summary,
         sections=sections,
         scenarios=tabulate_scenarios(economics),

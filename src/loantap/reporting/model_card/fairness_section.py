@@ -56,7 +56,7 @@ def word_fairness(report: Mapping[str, Any]) -> dict[str, FairnessLine]:
 
 
 def _word_proxy(proxy: Mapping[str, Any]) -> ProxyLine:
-    rules = [_word_rule(proxy, key, name) for key, name in _RULES.items()]
+    rules = [_word_rule(proxy, key, name) for key, name in _RULES.items() if key in proxy["favoured"]]
     return ProxyLine(proxy["phrase"], proxy["audit_only"], rules, proxy["groups"])
 
 

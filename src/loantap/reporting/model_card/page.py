@@ -79,14 +79,10 @@ class PolicySummary:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """The resolved loans behind the models; rates are fractions, bounds a 95% interval."""
+    """The loans behind the models; `target` has the structure of `target.json`."""
 
     origin: str
-    loans: int
-    charged_off: int
-    default_rate: float
-    low: float
-    high: float
+    target: Mapping[str, Any]
     first_issue_month: date
     last_issue_month: date
     beyond_income: BeyondIncome

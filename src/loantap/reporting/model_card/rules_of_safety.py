@@ -63,7 +63,7 @@ def _name_features(evidence: Evidence, verdict: str) -> str:
 
 
 def _find_groups(evidence: Evidence) -> list[Flag] | None:
-    if not evidence.proxies:
+    if not any("policy" in proxy["favoured"] for proxy in evidence.proxies):
         return None
     flags = []
     for proxy in evidence.proxies:

@@ -10,6 +10,8 @@ from loantap.portfolio.dictionary import SIMULATED
 from loantap.reporting.terminal.fitting import FirstThatFits
 
 _SAMPLES: Final = {"cv": "cross-validated", "test": "test", "out_of_time": "out of time"}
+# What `metrics.json` holds besides its models.
+OF_ALL_MODELS: Final = ("origin", "target")
 NOT_FOR_LENDING: Final = ("benchmark", "published_replica")
 _NOTE: Final = "* not for lending. No loan is decided by F2"
 
@@ -52,7 +54,7 @@ def _stack(metrics: Mapping[str, Any], title: str) -> Table:
 
 def _list_models(metrics: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, Mapping[str, float] | None]]]]:
     for model, blocks in metrics.items():
-        if model != "origin":
+        if model not in OF_ALL_MODELS:
             shown = f"{model} *" if model in NOT_FOR_LENDING else model
             yield shown, [(_SAMPLES[s], blocks[s]) for s in _SAMPLES if s in blocks]
 

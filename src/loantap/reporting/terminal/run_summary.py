@@ -12,7 +12,7 @@ from rich.text import Text
 
 from loantap.portfolio.dictionary import SIMULATED, Table
 from loantap.reporting.terminal.details import list_details
-from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING
+from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING, OF_ALL_MODELS
 from loantap.reporting.terminal.results import RunResults
 from loantap.reporting.terminal.scoring_account import tell_account, tell_invalid
 
@@ -34,6 +34,9 @@ def summarise_run(results: RunResults, *, full: bool = False) -> RenderableType:
 def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str | Text]]:
     if results.reconciliation is not None:
         yield "Data", _tell_data(results.reconciliation)
+    if target := (results.metrics or {}).get("target"):
+        hidden = f". No champion and no insights: {target['obstacle']}" if target["obstacle"] else ""
+        yield "Target", target["words"] + hidden
     if model := _choose_model(results):
         yield "Champion" if model in results.promotions else "Model", _tell_model(model, results)
     if external := results.external():
@@ -58,7 +61,7 @@ def _tell_data(reconciliation: pd.DataFrame) -> Text:
     else:
         said.append("real loans")
     if running := tables["running"].to_dict()[Table.LOANS]:
-        said.append(f", {running:,} of which still run and train no model")
+        said.append(f", {running:,} of which still run")
     if left_out := tables["left_out"].to_dict()[Table.LOANS]:
         said.append(f"; {left_out:,} left out by their status")
     others = [str(name) for name, origin in origins.items() if origin == SIMULATED]
@@ -72,7 +75,7 @@ def _tell_data(reconciliation: pd.DataFrame) -> Text:
 
 def _choose_model(results: RunResults) -> str | None:
     """The model that the summary is about: `lending` before others, benchmarks last."""
-    models = [name for name in (results.metrics or {}) if name != "origin"]
+    models = [name for name in (results.metrics or {}) if name not in OF_ALL_MODELS]
     models += [name for name in results.promotions if name not in models]
     return min(models, key=lambda name: (name in NOT_FOR_LENDING, name != "lending"), default=None)
 

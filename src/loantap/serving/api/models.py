@@ -84,6 +84,7 @@ def tell_model(loaded: Loaded) -> dict[str, Any]:
         "version": loaded.version.version,
         "origin": facts.origin,
         "kind": facts.kind,
+        "target": facts.target,
         "aliases": [alias_of(loaded.version.name)],
         "training_loans": facts.training_loans,
         "training_charge_offs": facts.training_charge_offs,

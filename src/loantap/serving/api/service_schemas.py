@@ -23,6 +23,7 @@ class Model(ModelName):
     """The model that decides."""
 
     kind: str
+    target: str
     aliases: list[str]
     trained_at: datetime | None
     training_loans: int

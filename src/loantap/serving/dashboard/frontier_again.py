@@ -20,6 +20,7 @@ from loantap.policy.money.imputed import TERMS, impute_flows
 from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.target import find_target, require_lifetime
 from loantap.project.parameters import read_group
 from loantap.serving.dashboard.last_run import LastRun
 
@@ -93,8 +94,10 @@ def load_judged(run: LastRun, conf: Path) -> JudgedLoans:
 
     Raises:
         NoRunError: there was none.
-        InputError: its tables are not of one run, or a group of parameters cannot be used.
+        InputError: its PDs are none over the life, its tables not of one run, or a group of parameters cannot be used.
     """
+    training = run.read_report("lending/training.json")
+    require_lifetime(find_target(training), "model lending of the last run")
     portfolio = join_portfolio(
         run.read_table("lending/predictions"),
         run.read_layer("03_primary/loans", _LOANS),

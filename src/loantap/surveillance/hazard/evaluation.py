@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from loantap.features.outcomes import DEFAULT_DAYS
 from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
 from loantap.measures.curves import tabulate_reliability
 from loantap.measures.intervals import measure_default_rate
@@ -18,7 +19,6 @@ from loantap.surveillance.hazard.forecast import HORIZONS, forecast
 from loantap.surveillance.hazard.landmarks import Ahead, draw_shares, look_ahead
 from loantap.surveillance.hazard.model import HazardModel
 from loantap.surveillance.hazard.options import HazardOptions
-from loantap.surveillance.hazard.outcomes import DEFAULT_DAYS
 from loantap.tables.rows import LongTable, read_batches
 
 # Landmarks lie a year apart: no default counts twice.

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from loantap.features.outcomes import DEFAULT_DAYS
 from loantap.portfolio.arrays import FloatArray
 from loantap.surveillance.hazard.design import Position, lead_matrix, name_lead, name_state, state_matrix, take_position
 from loantap.surveillance.hazard.model import CERTAIN, OVERRUN_MONTHS, BandHazard, HazardModel
-from loantap.surveillance.hazard.outcomes import DEFAULT_DAYS
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from loantap.features.outcomes import DEFAULT_DAYS
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.surveillance.hazard.design import FEATURES, STATE
-from loantap.surveillance.hazard.outcomes import DEFAULT_DAYS
 from loantap.tables.rows import LongTable, read_batches
 
 _NEVER: Final = 1_000_000

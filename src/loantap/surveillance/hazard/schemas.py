@@ -2,7 +2,7 @@
 
 import pandera.pandas as pa
 
-from loantap.surveillance.hazard.outcomes import NOT_LATE, NOT_PAID, NOT_RUNNING
+from loantap.features.outcomes import NOT_LATE, NOT_PAID, NOT_RUNNING
 
 _MONTH = "datetime64[s]"
 
@@ -13,6 +13,7 @@ LOAN_OUTCOMES = pa.DataFrameSchema(
         "default_month": pa.Column(_MONTH, nullable=True, description="First month in default"),
         "prepaid_month": pa.Column(_MONTH, nullable=True, description="Paid before it was due"),
         "paid_month": pa.Column(_MONTH, nullable=True, description="Paid in full, early or not"),
+        "first_month": pa.Column(_MONTH, description="First month seen"),
         "last_month": pa.Column(_MONTH, description="Last month seen"),
         "contradiction": pa.Column(
             "str",

@@ -25,7 +25,7 @@ _OF_LOANS: Final = ["loan_id", "loan_status", "issue_month", "term_months"]
 # A balance of 0 that rises again ended nothing; one of a charged-off loan was written off.
 _FIND: Final = """
 WITH of_loan AS (
-    SELECT loan_id, max(month) AS last_month,
+    SELECT loan_id, min(month) AS first_month, max(month) AS last_month,
            max(month) FILTER (outstanding_balance > 0) AS last_owed,
            arg_max(days_past_due, month) FILTER (outstanding_balance > 0) AS last_days,
            min(month) FILTER (days_past_due >= $days) AS late_month,
@@ -48,7 +48,7 @@ SELECT loan_id,
        CASE WHEN paid_month IS NULL THEN default_month END AS default_month,
        CASE WHEN date_diff('month', issue_month, paid_month) < term_months
             THEN paid_month END AS prepaid_month,
-       paid_month, last_month,
+       paid_month, first_month, last_month,
        CASE WHEN is_paid AND zero_month IS NULL THEN $not_paid
             WHEN is_lost AND late_month IS NULL AND coalesce(last_days, 0) = 0 THEN $not_late
             WHEN NOT is_paid AND NOT is_lost AND zero_month IS NOT NULL THEN $not_running
@@ -60,22 +60,13 @@ FROM resolved ORDER BY loan_id
 def find_outcomes(
     loan_months: pd.DataFrame | LongTable, loans: pd.DataFrame, running_loans: pd.DataFrame
 ) -> pd.DataFrame:
-    """Find when each loan defaulted, was paid in full and was last seen.
+    """When each loan defaulted, was paid in full and was last seen; months of any size.
 
-    Args:
-        loan_months: `loan_id`, `month`, `outstanding_balance`, `days_past_due`; any size.
-        loans: resolved ones, with `loan_id`, `loan_status`, `issue_month` and `term_months`.
-        running_loans: the same of running ones.
-
-    Returns:
-        One row per loan that has months, by `loan_id`: `default_month` (first month at least 90
-        days past due; of a charged-off loan without one, its last month with a balance),
-        `paid_month` (first month at balance 0 for good, before any default), `prepaid_month` (the
-        same, where the last instalment was not due yet), `last_month` (last one seen: without an
-        event the loan is censored there) and `contradiction`. Where status and months disagree the
-        months win, but for a charged-off loan, which has defaulted in any case; one said to be paid
-        that never comes to 0 is censored. A loan that starts late is followed from its first
-        month; months after its end change nothing.
+    Returns one row per loan that has months, by `loan_id`: `default_month` (first month 90 days past
+    due; of a charged-off loan without one, its last with a balance), `paid_month` (first at balance 0
+    for good, before any default), `prepaid_month` (the same, where the last instalment was not due
+    yet), `first_month`, `last_month` (without an event the loan is censored there), `contradiction`.
+    What counts where months are wrong: docs/surveillance.md.
     """
     both = pd.concat([loans[_OF_LOANS], running_loans[_OF_LOANS]], ignore_index=True)
     with connect() as connection:

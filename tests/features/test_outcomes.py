@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from loantap.surveillance.hazard.outcomes import NOT_LATE, NOT_PAID, NOT_RUNNING, find_outcomes
+from loantap.features.outcomes import NOT_LATE, NOT_PAID, NOT_RUNNING, find_outcomes
 from loantap.surveillance.hazard.schemas import LOAN_OUTCOMES
 from tests.surveillance.months import make_loans, make_months
 
