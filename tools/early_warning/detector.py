@@ -75,7 +75,9 @@ def detect(loans: pd.DataFrame, truth: pd.DataFrame, panel: pd.DataFrame, months
     is_lost = (truth["end"] == CHARGED_OFF_END).to_numpy()
     last = months - MONTHS_FROM_MISSED_TO_DEFAULT
     best = _chance(misses, _average_ratio(fit, information), stays, last)
-    told = _chance(misses, np.exp(np.minimum(strain * fit - strain**2 * information / 2, _MOST)), np.zeros(len(stays)), last)
+    told = _chance(
+        misses, np.exp(np.minimum(strain * fit - strain**2 * information / 2, _MOST)), np.zeros(len(stays)), last
+    )
     return Detected(best, np.where(is_lost, told, 0.0))
 
 
