@@ -22,10 +22,11 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer, SplineTransformer, StandardScaler
 
-from loantap.measures.auc import bootstrap_aucs, draw_resamples, quantile_bounds
-from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
+from loantap.measures.auc import bootstrap_aucs, draw_resamples
+from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 from tools.benchmarks.measured import print_table
+from tools.early_warning.ranks import capture, find_top, show
 
 _MONTHS: Final = 6
 _LIMIT, _TARGET = "LIMIT_BAL", "default.payment.next.month"
@@ -125,29 +126,10 @@ def measure_ranks(
     rows = []
     for (name, score), areas in zip(scores.items(), drawn.T, strict=True):
         in_top = find_top(score, 0.1, seed)
-        shares = [_capture(defaults, in_top, times) for times in islice(draw_resamples(defaults, seed), resamples)]
+        shares = [capture(defaults, in_top, times) for times in islice(draw_resamples(defaults, seed), resamples)]
         area = roc_auc_score(defaults, score)
-        rows.append((name, show(area, areas), show(_capture(defaults, in_top), np.array(shares))))
+        rows.append((name, show(area, areas), show(capture(defaults, in_top), np.array(shares))))
     return rows
-
-
-def find_top(score: FloatArray, share: float, seed: int) -> BoolArray:
-    """Whether each is among the highest so many; of equal ones chance decides."""
-    shuffled = np.random.default_rng(seed).permutation(len(score))
-    order = shuffled[np.argsort(-score[shuffled], kind="stable")]
-    in_top = np.zeros(len(score), dtype=bool)
-    in_top[order[: round(share * len(score))]] = True
-    return in_top
-
-
-def show(value: float, drawn: FloatArray) -> str:
-    """A figure with its 95% bootstrap interval."""
-    low, high = quantile_bounds(drawn)
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _capture(defaults: IntArray, in_top: BoolArray, times: IntArray | int = 1) -> float:
-    return float((defaults * in_top * times).sum() / (defaults * times).sum())
 
 
 def _by_month(name: str, values: FloatArray) -> dict[str, FloatArray]:

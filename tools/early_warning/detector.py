@@ -85,7 +85,7 @@ def _chance(misses: FloatArray, ratio: FloatArray, stays: FloatArray, last: int)
     drifting = ratio.shape[1]
     weighed = np.hstack([misses[:, :drifting] * ratio, misses[:, drifting:]])
     total = weighed.sum(axis=1) + stays
-    return np.divide(weighed[:, :last].sum(axis=1), total, out=np.zeros(len(total)), where=total > 0)
+    return np.asarray(np.divide(weighed[:, :last].sum(axis=1), total, out=np.zeros(len(total)), where=total > 0))
 
 
 def _average_ratio(fit: FloatArray, information: FloatArray) -> FloatArray:

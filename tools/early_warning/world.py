@@ -1,6 +1,5 @@
 """Simulated books in the form that early warning reads, with the truth of each loan."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,18 +10,19 @@ from loantap.portfolio.assembly import build_loan_months
 from loantap.portfolio.dictionary import RESOLVED, SIMULATED
 from loantap.simulator import iter_book, iter_months, snapshot_month
 from loantap.surveillance.hazard.outcomes import find_outcomes
-from loantap.surveillance.options import EarlyWarningOptions
 from loantap.surveillance.panel.build import build_panel
 from tools.benchmarks.configured import read_early_warning
+
+_ID = "loan_id"
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is known of some simulated loans at a snapshot; frames as the pipeline has them.
+    """A simulated book at a snapshot, in the order of `loan_id`; frames as the pipeline has them.
 
     Attributes:
-        loans: in the order of `truth`, `loan_status` as of the snapshot.
-        truth: as `simulated_truth` keeps it; no part of what is known.
+        loans: resolved and running ones.
+        truth: as `simulated_truth` keeps it, a row per loan; no part of what is known.
     """
 
     loans: pd.DataFrame
@@ -30,35 +30,46 @@ class World:
     panel: pd.DataFrame
     outcomes: pd.DataFrame
 
-    @property
-    def is_running(self) -> pd.Series:
-        """Of each loan."""
-        return ~self.loans["loan_status"].isin(RESOLVED)
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The running loans that are not in arrears in the last month: who a list is chosen from.
+
+    Attributes:
+        now: their last month in the panel, a row per loan as in `loans` and `truth`.
+        history: all their months.
+    """
+
+    loans: pd.DataFrame
+    truth: pd.DataFrame
+    now: pd.DataFrame
+    history: pd.DataFrame
 
 
-def iter_worlds(loans: int, day: date, strength: float = 1.0, seed: int = 42) -> Iterator[World]:
-    """The book of a simulator's size as of a day, a batch of loans after another.
+def simulate_world(loans: int, day: date, strength: float, seed: int) -> World:
+    """The book of the simulator's size as of a day.
 
     `strength`: factor on how far DTI and utilisation rise before a default; 0 leaves noise alone.
     """
-    options = read_early_warning()
     month = snapshot_month(day)
-    for book in iter_book(loans, seed, month):
-        truth = book.truth.assign(drift_strength=strength)
-        yield _observe(book.portfolio, truth, options, pd.concat(iter_months([(book.portfolio, truth)], seed, month)))
-
-
-def _observe(portfolio: pd.DataFrame, truth: pd.DataFrame, options: EarlyWarningOptions, events: pd.DataFrame) -> World:
+    books = list(iter_book(loans, seed, month))
+    portfolio = pd.concat([book.portfolio for book in books]).assign(origin=SIMULATED)
     principal = implied_principal(portfolio["instalment"], portfolio["interest_rate_pct"], portfolio["term_months"])
-    loans = portfolio.assign(origin=SIMULATED, funded_principal=principal)
-    months = build_loan_months(events.reset_index(drop=True).assign(origin=SIMULATED), loans).rows
-    is_resolved = loans["loan_status"].isin(RESOLVED)
-    outcomes = find_outcomes(months, loans[is_resolved], loans[~is_resolved])
-    return World(loans, truth, build_panel(months, loans, options.panel), outcomes)
+    everyone = portfolio.assign(funded_principal=principal).sort_values(_ID, ignore_index=True)
+    truth = pd.concat([book.truth for book in books]).assign(drift_strength=strength)
+    truth = truth.sort_values(_ID, ignore_index=True)
+    events = pd.concat(iter_months([(everyone, truth)], seed, month), ignore_index=True)
+    months = build_loan_months(events.assign(origin=SIMULATED), everyone).rows
+    is_resolved = everyone["loan_status"].isin(RESOLVED)
+    outcomes = find_outcomes(months, everyone[is_resolved], everyone[~is_resolved])
+    return World(everyone, truth, build_panel(months, everyone, read_early_warning().panel), outcomes)
 
 
-def join_worlds(worlds: Iterator[World]) -> World:
-    """All batches as one."""
-    parts = list(worlds)
-    names = ("loans", "truth", "panel", "outcomes")
-    return World(**{name: pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in names})
+def take_moment(world: World) -> Moment:
+    """Who runs and is not in arrears, with what is known of each."""
+    panel, loans = world.panel, world.loans
+    runs = loans.loc[~loans["loan_status"].isin(RESOLVED), _ID]
+    now = panel[(panel["month"] == panel["month"].max()) & (panel["days_past_due"] == 0) & panel[_ID].isin(runs)]
+    chosen = loans[_ID].isin(now[_ID])
+    history = panel[panel[_ID].isin(now[_ID])]
+    return Moment(*(rows.reset_index(drop=True) for rows in (loans[chosen], world.truth[chosen], now, history)))
