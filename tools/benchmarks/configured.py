@@ -20,6 +20,7 @@ from loantap.policy.offers.options import OffersOptions
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.simulator.portfolio import simulate_portfolio
+from loantap.surveillance.options import EarlyWarningOptions
 
 _CONF = Path(__file__).parents[2] / "conf/base"
 _DAY = {"as_of": "2026-11-23"}
@@ -56,6 +57,11 @@ def read_offers() -> OffersOptions:
 def read_scoring() -> ScoringOptions:
     """How is scored."""
     return ScoringOptions.model_validate(_read("scoring") | _DAY)
+
+
+def read_early_warning() -> EarlyWarningOptions:
+    """What is watched, and how."""
+    return EarlyWarningOptions.model_validate(_read("early_warning") | _DAY)
 
 
 @cache

@@ -36,6 +36,14 @@ def test_risks_compete_month_by_month_up_to_the_end_of_the_life():
     np.testing.assert_allclose(found["expected_life_months"], expected_life, rtol=1e-12)
 
 
+@pytest.mark.parametrize("months", [3, 12])
+def test_what_is_not_asked_for_changes_nothing_before_it(fitted, known_world, months):
+    panel = known_world[0].iloc[:300]
+    found = forecast(fitted, panel, months)
+    assert found.columns[-1] == f"pd_{months}m"
+    pd.testing.assert_frame_equal(found, forecast(fitted, panel)[found.columns], check_exact=True)
+
+
 def test_two_risks_are_never_more_than_certain():
     found = forecast(constant(0.9, 0.8), make_panel(["a"], [40]))
     assert found.loc[0, "pd_life"] == pytest.approx(0.9)

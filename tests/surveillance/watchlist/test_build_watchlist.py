@@ -117,6 +117,15 @@ def test_the_same_month_again_gives_the_same_list_and_a_month_later_nobody_is_ne
     assert "this was in 2016-12, nothing since" in entry_of(found, "a")["reason"]
 
 
+def test_a_trend_is_of_twelve_months_of_its_loan_and_leaves_gaps_empty():
+    long = months_of("b", months=14, days_past_due=[*range(13), 30.0], dti_pct=[np.nan, 20.5])
+    found = list_them(months_of("a"), long.drop(index=11), months_of("c", months=1, days_past_due=[30.0]))
+
+    assert entry_of(found, "b")["trend_dpd"] == "2 3 4 5 6 7 8 9 10 nan 12 30"
+    assert entry_of(found, "b")["trend_dti"] == "20 20 20 20 20 20 20 20 20 nan nan 20.5"
+    assert entry_of(found, "c")["trend_dpd"] == "30"
+
+
 def test_who_is_quiet_for_three_months_leaves_and_is_counted():
     found = list_them(months_of("a", dti_change_3m=[8.0, 1.0, 1.0, 1.0]), months_of("b"))
 

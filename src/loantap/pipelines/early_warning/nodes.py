@@ -74,7 +74,7 @@ def list_loans(
         loan_panel,
         running_loans,
         loan_outcomes,
-        partial(forecast, HazardModel.from_json(hazard_model)),
+        partial(forecast, HazardModel.from_json(hazard_model), months=12),
         economics.main_scenario.loss_given_default,
         options.watchlist,
     )

@@ -36,6 +36,10 @@ _BOUNDS: Final = {
 }
 FEATURES: Final = tuple(_BOUNDS)
 _IN_LOGS: Final = frozenset({"annual_income", "instalment"})
+# A rise says the more the larger it is, so its log-odds bend, at these standard deviations over the
+# mean; what changed in one month is mostly noise.
+_BENT: Final = ("_change_3m", "_change_6m")
+_BENDS: Final = (0.5, 2.0)
 # Never missing.
 STATE: Final = ("days_past_due", "months_on_book", "term_months", "remaining_months")
 
@@ -113,21 +117,24 @@ def scale_features(panel: pd.DataFrame, names: tuple[str, ...]) -> tuple[Scaled,
 
 def name_state(features: tuple[Scaled, ...]) -> list[str]:
     """Names of the columns that `state_matrix` makes."""
-    return [f.name for f in features] + [f"{f.name} missing" for f in features if f.has_indicator]
+    bends = [f"{f.name} over {knot:g}" for f in features if f.name.endswith(_BENT) for knot in _BENDS]
+    return [f.name for f in features] + bends + [f"{f.name} missing" for f in features if f.has_indicator]
 
 
 def state_matrix(panel: pd.DataFrame, features: tuple[Scaled, ...]) -> FloatArray:
-    """Features in standard deviations from their means, then indicators; one row per row."""
-    columns, indicators = [], []
+    """Features in standard deviations from their means, then bends and indicators; one row per row."""
+    columns, bends, indicators = [], [], []
     for feature in features:
         values = _bounded(panel, feature.name)
         is_missing = np.isnan(values)
         columns.append(np.where(is_missing, 0.0, (values - feature.mean) / feature.deviation))
+        if feature.name.endswith(_BENT):
+            bends += [np.maximum(columns[-1] - knot, 0) for knot in _BENDS]
         if feature.has_indicator:
             indicators.append(is_missing.astype(float))
     if not columns:
         return np.empty((len(panel), 0))
-    return np.column_stack(columns + indicators)
+    return np.column_stack(columns + bends + indicators)
 
 
 def name_lead(first: int, last: int) -> list[str]:

@@ -20,8 +20,10 @@ FORECASTS: Final = ("pd_3m", "pd_6m", "pd_12m", "pd_life", "expected_life_months
 _BLOCK: Final = 32_768
 
 
-def forecast(model: HazardModel, panel: pd.DataFrame) -> pd.DataFrame:
+def forecast(model: HazardModel, panel: pd.DataFrame, months: int | None = None) -> pd.DataFrame:
     """Forecast what becomes of loans, one row per loan and month of the panel, same index.
+
+    With `months`, one of `HORIZONS`, no further ahead: what is told of later is left out.
 
     Returns:
         `pd_3m`, `pd_6m`, `pd_12m`, `pd_life` (probability of being 90 days past due within so many
@@ -30,10 +32,10 @@ def forecast(model: HazardModel, panel: pd.DataFrame) -> pd.DataFrame:
         counts as its mean.
     """
     _tell_missing(model, panel)
-    blocks = [
-        _forecast_block(model, panel.iloc[start : start + _BLOCK]) for start in range(0, max(len(panel), 1), _BLOCK)
-    ]
-    return pd.DataFrame(np.vstack(blocks), index=panel.index, columns=list(FORECASTS))
+    starts = range(0, max(len(panel), 1), _BLOCK)
+    blocks = [_forecast_block(model, panel.iloc[start : start + _BLOCK], months) for start in starts]
+    told = len(FORECASTS) if months is None else HORIZONS.index(months) + 1
+    return pd.DataFrame(np.vstack(blocks)[:, :told], index=panel.index, columns=list(FORECASTS[:told]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class _Band:
         return default, np.minimum(paid, 1 - default)
 
 
-def _forecast_block(model: HazardModel, rows: pd.DataFrame) -> FloatArray:
+def _forecast_block(model: HazardModel, rows: pd.DataFrame, months: int | None) -> FloatArray:
     left = np.maximum(rows["remaining_months"].to_numpy(dtype=float), 0).astype(np.int64)
     # Longest lives first: those still followed come first.
     order = np.argsort(-left, kind="stable")
@@ -68,7 +70,8 @@ def _forecast_block(model: HazardModel, rows: pd.DataFrame) -> FloatArray:
     found = np.zeros((len(rows), len(FORECASTS)))
     bands = _read_bands(model)
     of_state = state @ bands[0].state + bands[0].intercept
-    for lead in range(1, int(horizon.max(initial=0)) + 1):
+    last = int(horizon.max(initial=0)) if months is None else min(months, int(horizon.max(initial=0)))
+    for lead in range(1, last + 1):
         if len(bands) > 1 and lead == bands[1].first:
             bands = bands[1:]
             of_state = state @ bands[0].state + bands[0].intercept
@@ -80,8 +83,8 @@ def _forecast_block(model: HazardModel, rows: pd.DataFrame) -> FloatArray:
         alive[:count] *= 1 - default - paid
         if lead in HORIZONS:
             found[:, HORIZONS.index(lead)] = defaulted
-    for place, months in enumerate(HORIZONS):
-        if months > horizon.max(initial=0):
+    for place, until in enumerate(HORIZONS):
+        if until > last:
             found[:, place] = defaulted
     found[:, -2], found[:, -1] = defaulted, life
     is_late = rows["days_past_due"].to_numpy()[order] >= DEFAULT_DAYS

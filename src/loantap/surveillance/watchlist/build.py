@@ -87,12 +87,14 @@ def build_watchlist(
     situations = find_situations(known, month, options.max_stale_months)
     failed = find_failed_figures(panel, options)
     this = ListMonth(month, failed, loss_given_default, options, forecast)
-    judged = situations.loc[is_judged(situations), _ID]
+    judged = frozenset(situations.loc[is_judged(situations), _ID])
     parts, contradictions = [], []
     left = 0
     statuses = running.set_index(_ID)["loan_status"]
     for group in group_rows(read_batches(panel), _ID, rows):
-        found = list_loans(group[group[_ID].isin(judged)], this)
+        ids = group[_ID].drop_duplicates()
+        # Among all judged loans each group would look as long as the book.
+        found = list_loans(group[group[_ID].isin(ids[[each in judged for each in ids]])], this)
         parts.append(found.entries)
         contradictions.append(find_contradictions(found.last, statuses))
         left += found.left

@@ -122,17 +122,18 @@ def _note(raised: Mapping[Any, Any], last: pd.Timestamp, month: pd.Timestamp) ->
 
 def _draw_trends(rows: pd.DataFrame, now: IntArray) -> dict[str, pd.Series]:
     """Figures of the last 12 calendar months, oldest first, `nan` where there is none."""
-    number = (rows["month"].dt.year * 12 + rows["month"].dt.month).to_numpy()
-    loans = rows["loan_id"].to_numpy()
-    series: dict[str, list[list[str]]] = {name: [[] for _ in now] for name in _TRENDS}
-    columns = {name: rows[figure].to_numpy() for name, figure in _TRENDS.items()}
-    for place, last in enumerate(now):
-        first = last
-        while first > 0 and loans[first - 1] == loans[last] and (number[last] - number[first - 1] < TREND_MONTHS):
-            first -= 1
-        known = {number[row]: row for row in range(first, last + 1)}
-        for month in range(number[first], number[last] + 1):
-            for name, values in columns.items():
-                value = values[known[month]] if month in known else np.nan
-                series[name][place].append(f"{value:.4g}")
-    return {name: pd.Series([" ".join(of) for of in each], index=now, dtype="str") for name, each in series.items()}
+    places = now[:, None] - np.arange(TREND_MONTHS)
+    near = rows.iloc[np.maximum(places, 0).ravel()]
+    number = (near["month"].dt.year * 12 + near["month"].dt.month).to_numpy().reshape(places.shape)
+    loans = near["loan_id"].to_numpy().reshape(places.shape)
+    behind = number[:, :1] - number
+    is_shown = (places >= 0) & (loans == loans[:, :1]) & (behind < TREND_MONTHS)
+    first = TREND_MONTHS - 1 - np.where(is_shown, behind, 0).max(axis=1, initial=0)
+    of_entry, column = np.nonzero(is_shown)[0], TREND_MONTHS - 1 - behind[is_shown]
+    drawn = {}
+    for name, figure in _TRENDS.items():
+        values = np.full(places.shape, np.nan)
+        values[of_entry, column] = near[figure].to_numpy().reshape(places.shape)[is_shown]
+        texts = [" ".join(f"{v:.4g}" for v in row[start:]) for row, start in zip(values, first, strict=True)]
+        drawn[name] = pd.Series(texts, index=now, dtype="str")
+    return drawn
