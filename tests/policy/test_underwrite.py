@@ -183,8 +183,7 @@ def test_one_application_is_decided_as_in_a_frame(application, scorer):
 class TestRules:
     """Rules of the policy lab that are switched on."""
 
-    RULES = tuple(rule for rule in make_lab().rules if rule.id in {
-        "dti_at_most_30", "sixty_months_up_to_grade_c"})  # fmt: skip
+    RULES = tuple(rule for rule in make_lab().rules if rule.id in {"dti_at_most_30", "sixty_months_up_to_grade_c"})
     HIGH_DTI = SAFE | {"dti": "31", "annual_inc": "150000"}
     LONG = SAFE | {"term": " 60 months", "installment": "279.22", "annual_inc": "90000"}
     GIVEN = (
@@ -200,14 +199,9 @@ class TestRules:
         scores = underwriter.underwrite(raw_loans(*self.GIVEN), AS_OF)
         without = underwrite(raw_loans(*self.GIVEN), underwriter.scorer, DECIDER, AS_OF)
 
-        assert list(without["decision"]) == [
-            "approve", "approve", "approve", "approve", "decline", "refer", "invalid",
-        ]  # fmt: skip
-        # What is unlike the loans of the training stays with a person, and a price that is too
-        # low stays the reason.
-        assert list(scores["decision"]) == [
-            "approve", "decline", "approve", "decline", "decline", "refer", "invalid",
-        ]  # fmt: skip
+        assert list(without["decision"]) == ["approve", "approve", "approve", "approve", "decline", "refer", "invalid"]
+        # What is unlike the loans of the training stays with a person, and a price that is too low stays the reason.
+        assert list(scores["decision"]) == ["approve", "decline", "approve", "decline", "decline", "refer", "invalid"]
         broken = "it breaks a rule of the credit policy: "
         assert scores.loc[1, "reason_1"] == f"{broken}DTI at most 30%"
         assert scores.loc[3, "reason_1"] == f"{broken}60 months only up to grade C"

@@ -195,9 +195,7 @@ def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[
 
 def make_proxy(phrase: str, *groups: dict[str, Any], audit_only: bool = False) -> dict[str, Any]:
     favoured = dict.fromkeys(("f2", "policy"), groups[0]["group"])
-    return {
-        "phrase": phrase, "audit_only": audit_only, "favoured": favoured, "groups": list(groups),
-    }  # fmt: skip
+    return {"phrase": phrase, "audit_only": audit_only, "favoured": favoured, "groups": list(groups)}
 
 
 def make_approvals() -> list[dict[str, Any]]:
@@ -211,11 +209,10 @@ def make_approvals() -> list[dict[str, Any]]:
 def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
     shown = proxies or {
         "home_ownership": make_proxy(
-            "Housing", make_group("MORTGAGE", 1.0), make_group("RENT", 0.72),
-            make_group("OTHER", None),
+            "Housing", make_group("MORTGAGE", 1.0), make_group("RENT", 0.72), make_group("OTHER", None)
         ),
         "pincode": make_proxy("Pincode", make_group("22690", 1.0), audit_only=True),
-    }  # fmt: skip
+    }
     return {
         "origin": "real",
         "models": {"lending": {"n": 4_715, "policy": "2026-11", "approvals": make_approvals(), "proxies": shown}},
@@ -255,10 +252,7 @@ def make_summary(origin: str = "real", beyond: int = 2, joint: int = 1) -> DataS
 
 
 # What may be changed of a card, where it does not stand on its own level.
-PARTS = {
-    "sections": "models", "scorecards": "models", "policy": "data", "leakage_report": "data",
-    "summary": "data",
-}  # fmt: skip
+PARTS = {"sections": "models", "scorecards": "models", "policy": "data", "leakage_report": "data", "summary": "data"}
 
 
 def make_card(origin: str = "real", **changes: Any) -> ModelCard:

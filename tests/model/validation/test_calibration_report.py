@@ -46,26 +46,25 @@ def sound():
     return report_calibration(draw(), calibrated=True, options=OPTIONS)
 
 
-class TestDistortedBySmote:
-    def test_after_it_agrees_with_the_outcomes(self, distorted):
-        after = distorted["after"]
+def test_after_calibration_it_agrees_with_the_outcomes(distorted):
+    after = distorted["after"]
 
-        assert after["observed_to_expected_low"] < 1 < after["observed_to_expected_high"]
-        assert after["ece"] < after["ece_perfect_high"]
-
-    def test_the_line_undoes_the_shift_and_has_bounds(self, distorted):
-        line = distorted["recalibration"]
-
-        assert line["used"]
-        assert line["n"] == 5_000
-        assert line["intercept_low"] < -SMOTE_SHIFT < line["intercept_high"]
-        assert line["slope_low"] < 1 < line["slope_high"]
-        assert line["slope_low"] < line["slope"] < line["slope_high"]
+    assert after["observed_to_expected_low"] < 1 < after["observed_to_expected_high"]
+    assert after["ece"] < after["ece_perfect_high"]
 
 
-class TestSound:
-    def test_no_line_is_used_and_none_has_bounds(self, sound):
-        assert sound["recalibration"] == {"n": 5_000, "used": False, "intercept": 0.0, "slope": 1.0}
+def test_the_line_undoes_the_shift_and_has_bounds(distorted):
+    line = distorted["recalibration"]
+
+    assert line["used"]
+    assert line["n"] == 5_000
+    assert line["intercept_low"] < -SMOTE_SHIFT < line["intercept_high"]
+    assert line["slope_low"] < 1 < line["slope_high"]
+    assert line["slope_low"] < line["slope"] < line["slope_high"]
+
+
+def test_no_line_is_used_and_none_has_bounds(sound):
+    assert sound["recalibration"] == {"n": 5_000, "used": False, "intercept": 0.0, "slope": 1.0}
 
 
 def test_the_bounds_of_the_line_are_those_of_a_bootstrap():

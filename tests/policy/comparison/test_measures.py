@@ -47,9 +47,7 @@ def test_figures_of_five_loans_worked_by_hand():
 def test_shares_have_wilson_intervals_and_differences_paired_ones():
     figures = measure_policy(SOME, SOME, outcomes(), min_loans=1)
 
-    for name, hits, of in (
-        ("approval_rate", 3, 5), ("default_rate_approved", 1, 3), ("charge_offs_avoided", 1, 2)
-    ):  # fmt: skip
+    for name, hits, of in (("approval_rate", 3, 5), ("default_rate_approved", 1, 3), ("charge_offs_avoided", 1, 2)):
         assert (figures[f"{name}_low"], figures[f"{name}_high"]) == pytest.approx(
             tuple(float(bound) for bound in wilson_bounds(hits, of))
         )
@@ -95,12 +93,11 @@ def loans_of_four_kinds(tens):
     return approved, bad, np.where(bad, -10.0, 5.0)
 
 
-# The default rate falls from 40 to 20%, 20 points. Of 100 loans, left out are 30 bad (-300) and 20
-# good (100): 200 are gained, 2 per application. A point costs -2 / 20 = -.1, a rate of one -10.
-# Influences on the difference of the rates, in the order of the four kinds: .6 - .8 / .5 = -1,
-# -.4 + .2 / .5 = 0, .6 and -.4; on the profit given up: 2, 2, -8 and 7. Together, with 10 times the
-# former and over .2: -40, 10, -10 and 15. Their squares add up to 27,500, over 99 277.78, with the
-# root 16.67; 1.96 times that over the root of 100 is 3.267, per point .03267.
+# The default rate falls from 40 to 20%, 20 points. Of 100 loans, left out are 30 bad (-300) and 20 good (100): 200 are
+# gained, 2 per application. A point costs -2 / 20 = -.1, a rate of one -10. Influences on the difference of the rates,
+# in the order of the four kinds: .6 - .8 / .5 = -1, -.4 + .2 / .5 = 0, .6 and -.4; on the profit given up: 2, 2, -8 and
+# 7. Together, with 10 times the former and over .2: -40, 10, -10 and 15. Their squares add up to 27,500, over 99
+# 277.78, with the root 16.67; 1.96 times that over the root of 100 is 3.267, per point .03267.
 def test_the_change_of_the_default_rate_is_that_of_the_same_loans():
     approved, bad, _ = loans_of_four_kinds(10)
 

@@ -82,11 +82,10 @@ def flows_of(*, cost, instalment, last, months):
     )
 
 
-# One loan costs 120 and pays 36, then 72; the other costs 80 and pays 72, then 86.40. At 20% a
-# month they are worth 30 + 50 and 60 + 60: 40 less and 40 more than they cost. Together they pay
-# 108 and 158.40; as the rate rises by one, their worth falls by 108 / 1.2^2 + 2 x 158.40 / 1.2^3 =
-# 258.33. So the standard error of the monthly rate is 40 x sqrt(2) / 258.33 = .21897; 1.96 times
-# that is .42918.
+# One loan costs 120 and pays 36, then 72; the other costs 80 and pays 72, then 86.40. At 20% a month they are worth 30
+# + 50 and 60 + 60: 40 less and 40 more than they cost. Together they pay 108 and 158.40; as the rate rises by one,
+# their worth falls by 108 / 1.2^2 + 2 x 158.40 / 1.2^3 = 258.33. So the standard error of the monthly rate is 40 x
+# sqrt(2) / 258.33 = .21897; 1.96 times that is .42918.
 def test_the_interval_of_the_return_of_two_loans_worked_by_hand():
     found = yearly_return(flows_of(cost=[120, 80], instalment=[36, 72], last=[36, 14.4], months=2))
 
@@ -105,9 +104,8 @@ def test_loans_that_return_what_they_cost_have_a_return_of_nothing_with_an_inter
     assert found.high == pytest.approx(1.16305**12 - 1, abs=1e-3)
 
 
-# Of five loans one returns 700 after a month and four nothing: 40% a month. Their worth falls by
-# 700 / 1.4^2 = 357.14, and their NPVs of 400 and -100 spread by 200: 1.96 x 200 x sqrt(5) / 357.14
-# = 2.45, more than 100% and 40%.
+# Of five loans one returns 700 after a month and four nothing: 40% a month. Their worth falls by 700 / 1.4^2 = 357.14,
+# and their NPVs of 400 and -100 spread by 200: 1.96 x 200 x sqrt(5) / 357.14 = 2.45, more than 100% and 40%.
 def test_no_bound_of_a_return_loses_more_than_everything():
     found = yearly_return(flows_of(cost=[100] * 5, instalment=[700, 0, 0, 0, 0], last=[0] * 5, months=1))
 

@@ -149,13 +149,11 @@ def rule(name: str, alone: tuple[float, float], after: tuple[float | None, float
 
 
 TARGETS = pd.DataFrame(
-    [{"target": "review_capacity", "reached": 0.049}, {"target": "min_approval_rate",
-                                                       "reached": 0.641}]
-)  # fmt: skip
+    [{"target": "review_capacity", "reached": 0.049}, {"target": "min_approval_rate", "reached": 0.641}]
+)
 STRESSED = pd.DataFrame(
-    [{"scenario": "mid", **spread("profit", 595, 90)}, {"scenario": "hard",
-                                                        **spread("profit", -192, 110)}]
-)  # fmt: skip
+    [{"scenario": "mid", **spread("profit", 595, 90)}, {"scenario": "hard", **spread("profit", -192, 110)}]
+)
 LATER = "36-month loans issued July 2012 to December 2013"
 
 
@@ -166,8 +164,7 @@ def propose(
     stressed: pd.DataFrame = STRESSED,
 ) -> list[Headline]:
     tested = [rule("no_gain", (-1, -9), (-1, -9), n=3_000)]
-    report = {"scenario": "mid", "paid_life": "capped", "recommendations": held or [],
-              "tested": tested}  # fmt: skip
+    report = {"scenario": "mid", "paid_life": "capped", "recommendations": held or [], "tested": tested}
     known = make_policies() if policies is None else policies
     audit = FAIRNESS if fairness is None else fairness
     return propose_actions(known, report, audit, TARGETS, stressed, "mid", LATER)

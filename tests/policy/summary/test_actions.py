@@ -137,8 +137,7 @@ def test_a_cap_is_told_beside_the_next_lower_one_or_the_looser_one():
 
 
 def test_a_cap_comes_with_what_it_does_out_of_time():
-    everybody = policy("approve_all", 0, 0, sample="out_of_time",
-                       **spread("default_rate_approved", 0.125, 0.02))  # fmt: skip
+    everybody = policy("approve_all", 0, 0, sample="out_of_time", **spread("default_rate_approved", 0.125, 0.02))
     later = policy("capped_default_rate", 2, 40, sample="out_of_time", cap=0.17, n=1_357,
                    **spread("default_rate_approved", 0.12, 0.02))  # fmt: skip
 

@@ -47,9 +47,7 @@ def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody
     points = rows_of(chart, "name")
     line = next(rows for rows in to_spec(chart)["datasets"].values() if "series" in rows[0])
     # A line goes by the share approved, that of caps by the cap.
-    assert [(row["default_rate_approved"], row["path"]) for row in line[::2]] == [
-        (0.3, 0.1), (0.1, 0.9), (0.15, 0.15),
-    ]  # fmt: skip
+    assert [(row["default_rate_approved"], row["path"]) for row in line[::2]] == [(0.3, 0.1), (0.1, 0.9), (0.15, 0.15)]
     # The oracle lies far above all others and has no point.
     assert [row["name"] for row in points[::2]] == ["expected NPV", "cap 19%"]
     assert points[0]["Profit per application"] == "+80 [+70, +90]"

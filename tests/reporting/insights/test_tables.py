@@ -51,9 +51,7 @@ def test_a_policy_is_told_on_the_loans_of_cross_validation_in_one_scenario():
         "Table of scenario mid, paid loans no longer than observed (prepaid), n = 1,000 applications"
     )
     assert [row[0] for row in table.rows] == ["Expected NPV above 0", "All"]
-    assert table.rows[0][1:5] == [
-        "62% [60%, 64%]", "20.0% [18.0%, 22.0%]", "+595 [+495, +695]", "+105 [+75, +135]",
-    ]  # fmt: skip
+    assert table.rows[0][1:5] == ["62% [60%, 64%]", "20.0% [18.0%, 22.0%]", "+595 [+495, +695]", "+105 [+75, +135]"]
     assert tabulate_policies(make_policies(), "hard", "capped").rows == []
     # A default rate of few loans and a share below zero are not told.
     few = make_policies().assign(approved=29, oracle_share=-0.02)
@@ -158,12 +156,10 @@ def test_rules_are_listed_in_one_scenario_on_all_loans_the_surest_gain_first():
 def make_targets():
     return pd.DataFrame(
         [
-            {"target": "review_capacity", "limit": 0.05, "n": 4_715, "holds": True,
-             **spread("reached", 0.048, 0.006)},
-            {"target": "max_default_rate", "limit": 0.2, "n": 2_924, "holds": False,
-             **spread("reached", 0.222, 0.015)},
+            {"target": "review_capacity", "limit": 0.05, "n": 4_715, "holds": True, **spread("reached", 0.048, 0.006)},
+            {"target": "max_default_rate", "limit": 0.2, "n": 2_924, "holds": False, **spread("reached", 0.222, 0.015)},
         ]
-    )  # fmt: skip
+    )
 
 
 def test_targets_are_told_with_what_is_reached():
@@ -190,8 +186,7 @@ def make_choices():
               "capped_default_rate": ("Cap 17%", 0.17),
               "capped_default_rate_15": ("Cap 15%", 0.15)}  # fmt: skip
     npv = known[known["policy"].eq("npv")]
-    copies = [npv.assign(policy=name, label=label, cap=cap)
-              for name, (label, cap) in others.items()]  # fmt: skip
+    copies = [npv.assign(policy=name, label=label, cap=cap) for name, (label, cap) in others.items()]
     return pd.concat([npv, *copies], ignore_index=True)
 
 
@@ -218,9 +213,7 @@ def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_le
         "Everybody", "Bands", "Cap 15%", "Cap 17%", "Expected NPV above 0",
         "The same, decided at mid costs",
     ]  # fmt: skip
-    assert table.headers[3:7] == (
-        "Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, out of time",
-    )  # fmt: skip
+    assert table.headers[3:7] == ("Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, out of time")
     assert table.rows[-1][-1] == "0.50 [0.40, 0.60]"
     assert table.headers[-2] == "Against NPV, mid"
     assert table.rows[2][-2] == "-7 [-28, +14]"
@@ -239,9 +232,7 @@ def test_the_share_approved_stands_before_the_profit_where_it_is_another():
 
     table = tabulate_choices(choices, none, STRESSED, "mid", ["mild", "mid"], "36-month loans")
 
-    assert table.rows[0][3:6] == [
-        "+595 [+495, +695]", "+595 [+495, +695]", "98%: +595 [+495, +695]",
-    ]  # fmt: skip
+    assert table.rows[0][3:6] == ["+595 [+495, +695]", "+595 [+495, +695]", "98%: +595 [+495, +695]"]
     assert "36-month loans, each judged by a model of earlier loans." in table.note
     # What is decided once approves one share, and is paid for in each scenario.
     assert table.rows[-1][3:6] == ["+595 [+495, +695]", "+595 [+495, +695]", "+2 [-8, +12]"]
