@@ -22,11 +22,7 @@ SCORE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class MadeBy:
-    """What decided, the same in every row.
-
-    `policy_version` names the rules that are switched on, too; `policy_digest` is the first digits
-    of the digest of policy and rules.
-    """
+    """What decided, the same in every row; `policy_version` names the rules that are switched on, too."""
 
     model_name: str
     model_version: str
@@ -56,10 +52,7 @@ def tabulate_scores(
 
 
 def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """Scores as decisions are kept; rows without an id are left out.
-
-    Two columns more: `origin` of the loans of the training, real or simulated, and `decided_on`.
-    """
+    """Scores as decisions are kept, with origin and day; rows without an id are left out."""
     ids = scores[APPLICATION_ID].astype("str")
     named = scores.assign(**{APPLICATION_ID: ids})[ids.notna()]
     return named.assign(
@@ -69,7 +62,7 @@ def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 
 
 def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -> GivenReasons:
-    """The reasons with what decided before them, where there is something; the last is left out.
+    """The reasons with what decided before them, if anything did; the last is left out.
 
     `causes`: place in `sentences` of what decided, per application; 0 for nothing.
     """

@@ -4,11 +4,12 @@ from scipy.stats import norm
 
 from loantap.measures.intervals import Z95, wilson_bounds
 from loantap.policy.fairness.ratios import measure_ratios, ratio_bounds
+from loantap.policy.money.returns import NO_ESTIMATE, Estimate
 
 APPROVED, LOANS = np.array([280, 70, 50, 240]), np.array([400, 200, 50, 400])
 
 
-def test_the_measure_is_the_large_group_approved_most_often():
+def test_the_measure_is_the_large_group_approved_most_often_and_bounds_are_those_of_all_pairs_at_once():
     measured = measure_ratios(APPROVED, LOANS, 100)
 
     # All of the third group's 50 loans are approved, but they are fewer than it takes.
@@ -16,21 +17,10 @@ def test_the_measure_is_the_large_group_approved_most_often():
     assert measured.ratio[[0, 1, 3]] == pytest.approx([1, 0.35 / 0.7, 0.6 / 0.7])
     assert np.isnan([measured.ratio[2], measured.low[2], measured.high[2]]).all()
     assert (measured.low[0], measured.high[0]) == (1, 1)
-
-
-def test_bounds_are_those_of_all_pairs_at_once():
-    measured = measure_ratios(APPROVED, LOANS, 100)
     z = float(norm.isf(0.025 / 3))  # three groups are large, so there are three pairs
     low, high = ratio_bounds((APPROVED[[1]], LOANS[[1]]), (280, 400), z)
-
-    assert measured.low[1] == pytest.approx(low[0])
-    assert measured.high[1] == pytest.approx(high[0])
-
-
-def test_the_worst_is_the_least_with_the_least_bounds():
-    measured = measure_ratios(APPROVED, LOANS, 100)
-
-    assert measured.worst == (measured.ratio[1], measured.low[1], measured.high[1])
+    assert (measured.low[1], measured.high[1]) == pytest.approx((low[0], high[0]))
+    assert measured.worst == Estimate(measured.ratio[1], measured.low[1], measured.high[1])
 
 
 def test_nobody_approved_leaves_nothing_to_compare():
@@ -38,14 +28,14 @@ def test_nobody_approved_leaves_nothing_to_compare():
 
     assert np.isnan(measured.ratio).all()
     assert not measured.is_measure.any()
-    assert np.isnan(measured.worst).all()
+    assert measured.worst is NO_ESTIMATE
 
 
 @pytest.mark.parametrize("min_loans", [300, 1_000])
 def test_one_large_group_or_none_has_no_worst(min_loans):
     measured = measure_ratios(APPROVED[:3], LOANS[:3], min_loans)
 
-    assert np.isnan(measured.worst).all()
+    assert measured.worst is NO_ESTIMATE
 
 
 def test_intervals_hold_all_at_once_although_the_measure_was_found_by_looking():
@@ -56,7 +46,7 @@ def test_intervals_hold_all_at_once_although_the_measure_was_found_by_looking():
     for _ in range(400):
         measured = measure_ratios(rng.binomial(loans, 0.6), loans, 100)
         missed += bool(((measured.low > 1) | (measured.high < 1)).any())
-        worst_missed += measured.worst[2] < 1
+        worst_missed += measured.worst.high < 1
 
     # 5% of 400 is 20; bounds of single pairs at 95% would miss half of the time.
     assert missed <= 20

@@ -26,10 +26,7 @@ Outlook = tuple[str, PaidLife]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some of the loans, by their places among all; `name` is one of `SAMPLES`.
-
-    `approved`: per scenario, whether each would be approved for its positive expected NPV.
-    """
+    """Some of the loans, by their places; `approved`: per scenario, for a positive expected NPV."""
 
     name: str
     places: IntArray
@@ -40,9 +37,8 @@ class Sample:
 class JudgedLoans:
     """The loans of a portfolio that a model was judged on.
 
-    `columns` are what rules may read, `gains` the imputed profit of declining each loan, per
-    scenario and paid life, in currency. What the search finds on loans that are `is_searched` is
-    quoted on the others.
+    `columns` are what rules may read, `gains` the imputed profit of declining each loan, in currency. What the search
+    finds on loans that are `is_searched` is quoted on the others.
     """
 
     columns: Values
@@ -59,11 +55,7 @@ class JudgedLoans:
 def gather_judged_loans(
     loans: pd.DataFrame, profits: pd.DataFrame, predictions: pd.DataFrame, economics: Economics
 ) -> JudgedLoans:
-    """Put resolved loans, imputed profits and PDs (one row per sample and loan) together.
-
-    Raises:
-        InputError: profits or predictions are those of other loans.
-    """
+    """Put resolved loans, imputed profits and PDs (one row per sample and loan) together."""
     at = pd.Index(loans["loan_id"])
     profits_at = _find(pd.Index(profits["loan_id"]), loans["loan_id"], "imputed profits")
     judged_at = _find(at, predictions["loan_id"], "predictions")
@@ -78,10 +70,7 @@ def gather_judged_loans(
 
 
 def split_in_halves(loan_ids: pd.Series) -> BoolArray:
-    """Which loans the search may look at: about half, by a hash of the id.
-
-    A loan stays on its side when the portfolio grows.
-    """
+    """Which loans the search may look at: about half, by a hash of the id, so that a loan stays on its side."""
     found: BoolArray = pd.util.hash_array(loan_ids.to_numpy(object), categorize=False) % 2 == 0
     return found
 

@@ -13,10 +13,11 @@ import pandas as pd
 from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
+from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.policy.money.cash_flows import expected_loss
 from loantap.policy.money.scenarios import Scenario
 from loantap.policy.offers.options import ConcentrationOptions
-from loantap.policy.offers.products import OUT_OF_TIME, TOO_FEW
+from loantap.policy.offers.products import TOO_FEW
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 ALL_REGIONS: Final = "all regions"
@@ -51,14 +52,11 @@ def measure_portfolio(
 def measure_concentration(
     regions: pd.Series, principal: npt.ArrayLike, losses: npt.ArrayLike, max_share: float, options: ConcentrationOptions
 ) -> pd.DataFrame:
-    """Share of principal and of expected loss in each region, held against the limits.
+    """Share of principal and of expected loss (in currency) in each region, held against the limits.
 
-    A missing region is `not stated`; `principal` and `losses` (PD x LGD x EAD) are in currency.
-
-    One row per region and measure, by falling share, and one of `all regions` per measure; none
-    without loans; see `CONCENTRATION`. Bounds are 95% (delta method); the share of `all regions` is
-    the Herfindahl-Hirschman index, HHI, less what chance adds; `finding` is corrected for the
-    number of regions (Bonferroni).
+    One row per region and measure, by falling share, and one of `all regions` per measure; see `CONCENTRATION`. Bounds
+    are 95% (delta method); the share of `all regions` is the Herfindahl-Hirschman index, HHI, less what chance adds;
+    `finding` is corrected for the number of regions (Bonferroni).
     """
     named = regions.astype("str").fillna(NOT_STATED)
     codes, names = pd.factorize(named, sort=True)
@@ -72,10 +70,7 @@ def measure_concentration(
 
 
 def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> LargestShare | None:
-    """The region with most of an amount; None where no region is stated, or there is nothing.
-
-    Loans without a region count in the whole.
-    """
+    """The region with most of an amount; None where no region is stated, or there is nothing."""
     values = np.asarray(amounts, dtype=float)
     codes, names = pd.factorize(regions.astype("str").fillna(NOT_STATED), sort=True)
     is_stated = names != NOT_STATED
@@ -89,10 +84,7 @@ def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> LargestShare | N
 
 
 def _share_out(codes: IntArray, count: int, amounts: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Share of each region, and its standard error.
-
-    Each loan pulls the share of its region towards itself, the others away (linearisation).
-    """
+    """Share of each region, and its standard error (linearisation)."""
     total = amounts.sum()
     share = np.bincount(codes, amounts, count) / total
     square = amounts**2
@@ -107,9 +99,8 @@ def _half_width(error: FloatArray, regions: int) -> FloatArray:
 
 
 def _measure(
-    codes: IntArray, names: pd.Index, amounts: FloatArray, limit: float,
-    options: ConcentrationOptions,
-) -> pd.DataFrame:  # fmt: skip
+    codes: IntArray, names: pd.Index, amounts: FloatArray, limit: float, options: ConcentrationOptions
+) -> pd.DataFrame:
     count = len(names)
     loans = np.bincount(codes, minlength=count)
     total = amounts.sum()
@@ -134,9 +125,8 @@ def _measure(
 
 
 def _tabulate(
-    names: pd.Index, loans: IntArray, share: FloatArray, error: FloatArray, limit: float,
-    options: ConcentrationOptions,
-) -> pd.DataFrame:  # fmt: skip
+    names: pd.Index, loans: IntArray, share: FloatArray, error: FloatArray, limit: float, options: ConcentrationOptions
+) -> pd.DataFrame:
     half = _half_width(error, len(names))
     known = (loans >= options.min_loans) & np.isfinite(share)
     above, below = share - half > limit, share + half <= limit

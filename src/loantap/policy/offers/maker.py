@@ -28,7 +28,6 @@ class Offer:
     """One offer to an applicant, or why there is none; the fields of the offers of a file.
 
     Attributes:
-        application_id: as given; see `name_one`.
         offer: 1 to 3; 0 where there is none.
         kind: compared with what was asked for: `as asked`, `smaller`, `shorter`, `longer`, `none`.
         amount: in currency, as all money; None where there is no offer, as all numbers.
@@ -36,10 +35,8 @@ class Offer:
         instalment: EMI, per month.
         probability_of_default: of these terms; where there is no offer, of those asked for.
         is_counterfactual: whether the PD is of other terms than those asked for.
-        expected_npv: in the scenario of the policy.
-        decision: `approve` for a loan as asked for, `refer` for another one and where the
-            application is unlike those of the training, `decline` where there is no offer,
-            `invalid` where it cannot be scored.
+        decision: `approve` for a loan as asked for, `refer` for another one and where the application is unlike those
+            of the training, `decline` where there is no offer, `invalid` where it cannot be scored.
     """
 
     application_id: str | None
@@ -62,13 +59,8 @@ class Offer:
 class OfferTable:
     """Offers of many applicants; arrays of one row per offer, at least one row per applicant.
 
-    `applicant`, `kind`, `decision` and `reason` are places: of the applicant, in `KINDS`, in
-    `DECISIONS` and in the sentences of the maker.
-
-    Attributes:
-        offer: 1 to 3; 0 where there is none.
-        terms: `amount`, `term_months`, `rate_pct`, `instalment`, `expected_npv`, NaN where there is
-            no offer, and `probability_of_default`.
+    `applicant`, `kind`, `decision` and `reason` are places: of the applicant, in `KINDS`, in `DECISIONS` and in the
+    sentences of the maker; `terms` are NaN where there is no offer, but for the PD.
     """
 
     applicant: IntArray
@@ -84,9 +76,6 @@ class OfferMaker:
     """Makes offers with one model, of PDs where no grade exists yet, at one set of prices.
 
     The policy says what lending costs, the highest amount and the highest PD.
-
-    Raises:
-        InputError: of bands or amounts none could be offered.
     """
 
     scorer: Scorer
@@ -118,11 +107,8 @@ class OfferMaker:
     ) -> pd.DataFrame:
         """Offers for rows of a file in LoanTap format from `first_row` on.
 
-        One row per application and offer, in order, with the fields of `Offer`; one row where there
-        is none. Texts that repeat are categories.
-
-        Raises:
-            InputError: a column that is needed is missing.
+        One row per application and offer, in order, with the fields of `Offer`; one row where there is none. Texts that
+        repeat are categories.
         """
         rows = applications.reset_index(drop=True)
         assessed = self.scorer.assess(rows, as_of, tally)
@@ -137,11 +123,7 @@ class OfferMaker:
         return self._frame(table, name_applications(rows, first_row), reason, sentences)
 
     def make_offers_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> list[Offer]:
-        """Offers to one applicant, as in a frame, sooner; one without numbers where there is none.
-
-        Raises:
-            InputError: a column that is needed is missing.
-        """
+        """Offers to one applicant, as in a frame, sooner; one without numbers where there is none."""
         scored = self.scorer.score_one(application, as_of)
         pd_ = np.nan if scored.probability_of_default is None else scored.probability_of_default
         numbers = (np.array([scored.columns[name]], dtype=float) for name in _READ)
