@@ -20,27 +20,17 @@ def test_neither_personal_columns_nor_the_identifier_are_shown(simulated_loans):
     assert {name for name in hidden if COLUMNS[name].personal} == hidden - {"loan_id", *SAME_BY_DEFINITION}
 
 
-def line(found, name):
-    return found.numbers.set_index("column").loc[name]
+def test_quartiles_and_gaps_are_those_of_each_outcome_and_the_auc_of_all_that_state_the_value(found, simulated_loans):
+    name = "mortgage_accounts"
+    got, stated = found.numbers.set_index("column").loc[name], simulated_loans.dropna(subset=[name])
+    assert got["n"] == len(stated)
+    for outcome, bad in (("paid", 0), ("charged_off", 1)):
+        of = simulated_loans.loc[simulated_loans["is_charged_off"] == bad, name]
+        assert got[f"missing_{outcome}"] == pytest.approx(of.isna().mean())
+        for end, share in (("low", 0.25), ("median", 0.5), ("high", 0.75)):
+            assert got[f"{end}_{outcome}"] == of.quantile(share)
 
-
-def test_quartiles_and_gaps_are_those_of_each_outcome(found, simulated_loans):
-    got = line(found, "mortgage_accounts")
-    assert got["n"] == simulated_loans["mortgage_accounts"].notna().sum()
-    for name, bad in (("paid", 0), ("charged_off", 1)):
-        of = simulated_loans.loc[simulated_loans["is_charged_off"] == bad, "mortgage_accounts"]
-        assert got[f"missing_{name}"] == pytest.approx(of.isna().mean())
-        assert got[f"low_{name}"] == of.quantile(0.25)
-        assert got[f"median_{name}"] == of.median()
-        assert got[f"high_{name}"] == of.quantile(0.75)
-
-
-def test_the_auc_is_of_the_loans_that_state_the_value(found, simulated_loans):
-    stated = simulated_loans.dropna(subset=["mortgage_accounts"])
-    got = line(found, "mortgage_accounts")
-
-    area = roc_auc_score(stated["is_charged_off"], stated["mortgage_accounts"])
-    assert got["auc"] == pytest.approx(area)
+    assert got["auc"] == pytest.approx(roc_auc_score(stated["is_charged_off"], stated[name]))
     assert got["auc_low"] < got["auc"] < got["auc_high"]
     assert (found.numbers["auc"] - 0.5).abs().is_monotonic_decreasing
 

@@ -43,10 +43,9 @@ BINS = pd.DataFrame(
      "loans": [2_358, 2_357]}
 )  # fmt: skip
 STAGE = {
-    "n": 4_715, "default_rate": 0.191, "default_rate_low": 0.18, "default_rate_high": 0.202,
-    "mean_pd": 0.191, "observed_to_expected": 1.0, "observed_to_expected_low": 0.942,
-    "observed_to_expected_high": 1.061, "ece": 0.012, "ece_perfect_low": 0.006,
-    "ece_perfect_high": 0.021, "brier": 0.141, "log_loss": 0.4451, "bins": [],
+    "n": 4_715, "default_rate": 0.191, "default_rate_low": 0.18, "default_rate_high": 0.202, "mean_pd": 0.191,
+    "observed_to_expected": 1.0, "observed_to_expected_low": 0.942, "observed_to_expected_high": 1.061, "ece": 0.012,
+    "ece_perfect_low": 0.006, "ece_perfect_high": 0.021, "brier": 0.141, "log_loss": 0.4451, "bins": [],
 }  # fmt: skip
 DISTORTED = STAGE | {
     "mean_pd": 0.478, "observed_to_expected": 0.4, "observed_to_expected_low": 0.377,
@@ -109,10 +108,9 @@ def make_trade_off(rows: int = 99) -> dict[str, Any]:
         "chosen": {"n": 4_715, "threshold": 0.11, "f2": 0.5667, "f2_decline_all": 0.5415},
         "thresholds": [
             {
-                "threshold": share, "n": 4_715, "f2_decline_all": 0.541,
-                **spread("f2", 0.55, 0.02), **spread("precision", 0.25, 0.02),
-                **spread("recall", 1 - share, 0.01), **spread("approval_rate", share, 0),
-                **spread("default_rate_approved", 0.08, 0.01),
+                "threshold": share, "n": 4_715, "f2_decline_all": 0.541, **spread("f2", 0.55, 0.02),
+                **spread("precision", 0.25, 0.02), **spread("recall", 1 - share, 0.01),
+                **spread("approval_rate", share, 0), **spread("default_rate_approved", 0.08, 0.01),
             }
             for share in shares
         ],
@@ -126,8 +124,7 @@ def make_scorecard() -> dict[str, Any]:
         "base_points": 611.2,
         "features": [
             {
-                "feature": "dti_pct", "phrase": "debt payments as a share of income",
-                "fewest": -12.4, "most": 9.6,
+                "feature": "dti_pct", "phrase": "debt payments as a share of income", "fewest": -12.4, "most": 9.6,
                 "attributes": [
                     {"attribute": "up to 10%", "n": 2_000, "points": 9.6},
                     {"attribute": "over 10%", "n": 2_715, "points": -12.4},
@@ -141,10 +138,9 @@ def make_scorecard() -> dict[str, Any]:
             }
         ],
         "example": {
-            "values": {"debt payments as a share of income": "24.1%"},
-            "probability_of_default": 0.261, "score": 583,
-            "reasons": ["debt payments are 24.1% of income"],
-            "base_points": 611.2, "points": {"debt payments as a share of income": -28.2},
+            "values": {"debt payments as a share of income": "24.1%"}, "probability_of_default": 0.261, "score": 583,
+            "reasons": ["debt payments are 24.1% of income"], "base_points": 611.2,
+            "points": {"debt payments as a share of income": -28.2},
         },
     }  # fmt: skip
 
@@ -180,9 +176,8 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
 
 def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[str, Any]:
     group = {
-        "group": name, "n": 2_000, "charged_off": 400, "mean_pd": 0.19,
-        **spread("default_rate", 0.2, 0.018), **spread("observed_to_expected", 1.05, 0.1),
-        **spread("roc_auc", 0.71, 0.03),
+        "group": name, "n": 2_000, "charged_off": 400, "mean_pd": 0.19, **spread("default_rate", 0.2, 0.018),
+        **spread("observed_to_expected", 1.05, 0.1), **spread("roc_auc", 0.71, 0.03),
     }  # fmt: skip
     for rule in ("f2", "policy"):
         ratio = f"{rule}_approval_ratio"
@@ -225,8 +220,7 @@ def make_stability() -> dict[str, Any]:
         "origin": "real",
         "models": {
             "lending": {
-                "n": 4_715,
-                "folds": [fold | {"roc_auc": 0.7, "roc_auc_low": 0.66, "roc_auc_high": 0.74}],
+                "n": 4_715, "folds": [fold | {"roc_auc": 0.7, "roc_auc_low": 0.66, "roc_auc_high": 0.74}],
                 "populations": [
                     {
                         "population": "issued 2014", "n": 1_200, "against_n": 3_515, "psi": 0.051,

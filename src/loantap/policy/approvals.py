@@ -3,6 +3,7 @@
 import pandas as pd
 
 from loantap.policy.decisions import Decided, Decider
+from loantap.policy.money.cash_flows import VALUED_BY
 from loantap.policy.money.returns import estimate_share
 from loantap.portfolio.arrays import BoolArray
 
@@ -18,10 +19,9 @@ def tabulate_approvals(predictions: pd.DataFrame, approved: BoolArray) -> pd.Dat
 
 def decide_loans(predictions: pd.DataFrame, loans: pd.DataFrame, decider: Decider) -> Decided:
     """What a policy decides on each row of predictions, whether or not it is unlike the training."""
-    terms = loans.set_index("loan_id")[["loan_amount", "interest_rate_pct", "term_months"]]
-    rows = predictions[["loan_id", "probability_of_default"]].join(terms, on="loan_id")
-    columns = (rows[name].to_numpy(float) for name in ("probability_of_default", *terms.columns))
-    return decider.decide_columns(*columns)
+    terms = loans.set_index("loan_id")[list(VALUED_BY[1:])]
+    rows = predictions[["loan_id", VALUED_BY[0]]].join(terms, on="loan_id")
+    return decider.decide_columns(*(rows[name].to_numpy(float) for name in VALUED_BY))
 
 
 def _count(rows: pd.DataFrame) -> dict[str, float]:

@@ -16,14 +16,15 @@ from loantap.policy.application_ids import APPLICATION_ID, name_applications, na
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
 from loantap.policy.lab.rule_tally import RuleTally
 from loantap.policy.lab.rules import Rule, apply_rules, apply_rules_to_one, columns_of_rules
+from loantap.policy.money.cash_flows import VALUED_BY
 from loantap.policy.score_table import MadeBy, put_first, tabulate_scores
 from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS, Column
 from loantap.portfolio.values import make_reader, to_days
 
-# What the policy values a loan by.
-TERMS = ("loan_amount", "interest_rate_pct", "term_months")
+# What the policy values a loan by, beside its PD.
+TERMS = VALUED_BY[1:]
 # Decisions that a rule may turn into a decline.
 _OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decision.REFER))
 

@@ -89,24 +89,23 @@ def flag(**counts):
     return dict(zip(table["category"], table["adjusted_p_value"], strict=True))
 
 
-def test_a_handful_of_losses_proves_nothing():
-    assert flag(few=(5, 5), others=(190, 1_000)) == {}
+@pytest.mark.parametrize(
+    ("run", "p_value"),
+    [
+        ((5, 5), None),
+        # With a rate of 70% at most, 30 losses of 30 have a chance of .7^30; twice for either side,
+        # and again twice for two categories.
+        ((30, 30), 4 * 0.7**30),
+        # With a rate of .5% at least, 2,000 repayments have a chance of .995^2000.
+        ((0, 2_000), 4 * 0.995**2_000),
+        ((0, 500), None),
+        ((650, 1_000), None),  # risky, but possible
+    ],
+)
+def test_only_a_long_run_of_losses_or_repayments_is_implausible(run, p_value):
+    found = {} if p_value is None else {"run": pytest.approx(p_value, rel=1e-6)}
 
-
-# With a rate of 70% at most, 30 losses of 30 have a chance of .7^30; twice for either side,
-# and again twice for two categories.
-def test_a_long_run_of_losses_is_implausible():
-    assert flag(run=(30, 30), others=(190, 1_000)) == {"run": pytest.approx(4 * 0.7**30, rel=1e-6)}
-
-
-# With a rate of .5% at least, 2,000 repayments have a chance of .995^2000.
-def test_a_very_long_run_of_repayments_is_implausible():
-    assert flag(run=(0, 2_000), others=(190, 1_000)) == {"run": pytest.approx(4 * 0.995**2_000, rel=1e-6)}
-    assert flag(run=(0, 500), others=(190, 1_000)) == {}
-
-
-def test_a_risky_but_possible_group_is_let_pass():
-    assert flag(risky=(650, 1_000), others=(190, 1_000)) == {}
+    assert flag(run=run, others=(190, 1_000)) == found
 
 
 def test_numbers_are_binned_so_that_a_non_monotone_leak_is_found_as_well():

@@ -188,16 +188,13 @@ def test_honest_loans_have_no_duplicates(real_loans):
     assert duplicates_of(real_loans) == (0, 0)
 
 
-def test_an_application_sent_twice_is_found(real_loans):
-    later = repeat(real_loans, 9, loan_amount=1_234.0, pincode="00000", state="XX")
-
-    assert duplicates_of(later)[0] == 9
-
-
-def test_a_borrower_who_came_back_with_another_income_is_found(real_loans):
-    later = repeat(real_loans, 9, annual_income=77_777.0, total_accounts=33.0)
-
-    assert duplicates_of(later)[0] == 9
+@pytest.mark.parametrize(
+    "changes",
+    [{"loan_amount": 1_234.0, "pincode": "00000", "state": "XX"}, {"annual_income": 77_777.0, "total_accounts": 33.0}],
+    ids=["an application sent twice", "a borrower who came back"],
+)
+def test_who_is_alike_in_one_of_the_keys_is_the_same_borrower(real_loans, changes):
+    assert duplicates_of(repeat(real_loans, 9, **changes))[0] == 9
 
 
 def test_too_many_duplicates_stop_a_set_for_lending_and_no_other(simulated_loans):

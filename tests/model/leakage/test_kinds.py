@@ -102,22 +102,20 @@ def test_singles_few_groups_or_none_tell_nothing(groups):
     assert (excess.share, excess.z, excess.loans) == (0, 0, 0)
 
 
-def test_a_flag_of_missing_mortgage_accounts_is_caught(real_loans):
-    flag = real_loans["mortgage_accounts"].isna().astype("float64")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("mortgage_accounts_is_missing", "its values mark a vintage: 99%"), ("mortgage_accounts", "")],
+    ids=["a flag", "a category"],
+)
+def test_values_that_mark_missing_mortgage_accounts_are_caught(name, said, real_loans):
+    accounts = real_loans["mortgage_accounts"]
+    category = accounts.gt(0).map({True: "some", False: "none"}).mask(accounts.isna(), MISSING)
+    values = category if name == "mortgage_accounts" else accounts.isna().astype("float64")
 
-    finding = examine_among(flag.rename("mortgage_accounts_is_missing"), real_loans)
-
-    assert verdicts(finding) == {"vintage": "caught"}
-    assert "its values mark a vintage: 99%" in finding.reasons[0]
-
-
-def test_a_category_for_missing_mortgage_accounts_is_caught(real_loans):
-    has_any = real_loans["mortgage_accounts"].gt(0).map({True: "some", False: "none"})
-    category = has_any.mask(real_loans["mortgage_accounts"].isna(), MISSING)
-
-    finding = examine_among(category.rename("mortgage_accounts"), real_loans)
+    finding = examine_among(values.rename(name), real_loans)
 
     assert verdicts(finding) == {"vintage": "caught"}
+    assert said in finding.reasons[0]
 
 
 def test_missing_numbers_that_a_model_imputes_are_a_warning(loans):

@@ -143,39 +143,38 @@ def spy():
     return SpyPipeline()
 
 
-def predict(spy, trained, honest, new):
+@pytest.mark.parametrize(
+    ("new", "found", "asked"),
+    [
+        # Loans it was judged on keep the PD of then, whatever sample they are in now.
+        (
+            {"cv": {"b": 0, "c": 0}, "test": {"a": 0}, "out_of_time": {"a": 0}},
+            {("b", "cv"): 0.2, ("c", "cv"): 0.3, ("a", "test"): 0.1, ("a", "out_of_time"): 0.4},
+            set(),
+        ),
+        # Loans it was never given are scored now.
+        (
+            {"cv": {"a": 0, "e": 0}, "test": {"f": 0}, "out_of_time": {"f": 0}},
+            {("a", "cv"): 0.1, ("e", "cv"): 0.25, ("f", "test"): 0.25, ("f", "out_of_time"): 0.25},
+            {"e", "f"},
+        ),
+        # Its present model was trained on b: scoring b now would flatter it.
+        (
+            {"cv": {"a": 0}, "out_of_time": {"b": 0, "c": 0, "e": 0}},
+            {("a", "cv"): 0.1, ("e", "out_of_time"): 0.25},
+            {"e"},
+        ),
+    ],
+    ids=["judged on", "never given", "learned from"],
+)
+def test_a_champion_is_asked_only_about_loans_it_was_never_given(new, found, asked, spy, lending_model, honest):
     loans = honest.head(6).assign(loan_id=list("abcdef"))
-    table = predict_as_champion(loans, new, make_champion(trained, KEPT, spy))
+
+    table = predict_as_champion(loans, make_predictions(**new), make_champion(lending_model, KEPT, spy))
+
     keys = zip(table["loan_id"], table["sample"], strict=True)
-    return dict(zip(keys, table["probability_of_default"], strict=True))
-
-
-def test_loans_a_champion_was_judged_on_keep_the_pd_of_then_whatever_sample_they_are_in_now(spy, lending_model, honest):
-    new = make_predictions(cv={"b": 0, "c": 0}, test={"a": 0}, out_of_time={"a": 0})
-
-    found = predict(spy, lending_model, honest, new)
-
-    assert found == {("b", "cv"): 0.2, ("c", "cv"): 0.3, ("a", "test"): 0.1, ("a", "out_of_time"): 0.4}
-    assert spy.asked == []
-
-
-def test_loans_a_champion_was_never_given_are_scored_now(spy, lending_model, honest):
-    new = make_predictions(cv={"a": 0, "e": 0}, test={"f": 0}, out_of_time={"f": 0})
-
-    found = predict(spy, lending_model, honest, new)
-
-    assert found == {("a", "cv"): 0.1, ("e", "cv"): 0.25, ("f", "test"): 0.25, ("f", "out_of_time"): 0.25}
-    assert set(spy.asked) == {"e", "f"}
-
-
-# Its present model was trained on b: scoring b now would flatter it.
-def test_loans_a_champion_learned_from_are_never_scored_with_it_now(spy, lending_model, honest):
-    new = make_predictions(cv={"a": 0}, out_of_time={"b": 0, "c": 0, "e": 0})
-
-    found = predict(spy, lending_model, honest, new)
-
-    assert set(found) == {("a", "cv"), ("e", "out_of_time")}
-    assert spy.asked == ["e"]
+    assert dict(zip(keys, table["probability_of_default"], strict=True)) == found
+    assert set(spy.asked) == asked
 
 
 def test_where_no_predictions_were_kept_a_champion_is_asked_nothing(spy, lending_model, honest):

@@ -14,15 +14,13 @@ from tests.conftest import AS_OF, MADE_UP_LOAN
 
 SOURCE_NAMES = {c.source_name: c for c in COLUMNS.values() if c.source_name}
 STRANGE_VALUES = [
-    None, np.nan, pd.NA, pd.NaT, Decimal("NaN"), "", "  ", "n/a", "nan", "None",
-    True, False, np.bool_(True), -1, 0, 1, 36, 60, 10**400, -5.5, 9_999, 1e300, np.inf, -np.inf,
-    "inf", "-inf", "9999", "-1", "1_000", "1,000", "1e3", " 12.5 ", "0x10", "12 000", "\u0661",
-    Decimal("12.5"), np.float32(12.1), np.int64(7), np.float64(7.25), np.str_("B2"),
-    "36 months", " 60 months", "48 months", "10+ years", "< 1 year", "11 years",
-    "A1", "G5", " C3 ", "c3", "H1", "car", "a trip to the moon", "x" * 50,
-    "Jan-2015", "2015-01-31", "Dec-2099", date(2015, 1, 31),
-    datetime(2099, 1, 1, 12, tzinfo=UTC),
-    pd.Timestamp("2015-01-31", tz="Asia/Kolkata"), np.datetime64("2015-01-31"), b"12", [12],
+    None, np.nan, pd.NA, pd.NaT, Decimal("NaN"), "", "  ", "n/a", "nan", "None", True, False, np.bool_(True), -1, 0, 1,
+    36, 60, 10**400, -5.5, 9_999, 1e300, np.inf, -np.inf, "inf", "-inf", "9999", "-1", "1_000", "1,000", "1e3",
+    " 12.5 ", "0x10", "12 000", "\u0661", Decimal("12.5"), np.float32(12.1), np.int64(7), np.float64(7.25),
+    np.str_("B2"), "36 months", " 60 months", "48 months", "10+ years", "< 1 year", "11 years", "A1", "G5", " C3 ",
+    "c3", "H1", "car", "a trip to the moon", "x" * 50, "Jan-2015", "2015-01-31", "Dec-2099", date(2015, 1, 31),
+    datetime(2099, 1, 1, 12, tzinfo=UTC), pd.Timestamp("2015-01-31", tz="Asia/Kolkata"), np.datetime64("2015-01-31"),
+    b"12", [12],
 ]  # fmt: skip
 STRANGE = st.sampled_from(STRANGE_VALUES)
 

@@ -47,9 +47,8 @@ def test_what_the_model_does_not_use_cannot_change_the_answer_and_need_not_be_th
     needed = raw_loans()[[c.source_name for c in scorer.columns]]
     other = raw_loans(
         {
-            "address": "1 Elsewhere\r\nFPO AE 11650", "initial_list_status": "f",
-            "home_ownership": "OWN", "mort_acc": "0.0", "emp_title": "None",
-            "loan_status": "Charged Off",
+            "address": "1 Elsewhere\r\nFPO AE 11650", "initial_list_status": "f", "home_ownership": "OWN",
+            "mort_acc": "0.0", "emp_title": "None", "loan_status": "Charged Off",
         }
     )  # fmt: skip
 

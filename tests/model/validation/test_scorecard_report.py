@@ -74,36 +74,24 @@ def test_bands_by_hand():
     assert bands["default_rate"].tolist() == [1, 0.5, 0]
 
 
-@pytest.fixture
-def example(report):
-    return report["example"]
-
-
-def test_points_of_the_example_add_up_to_its_score(example):
+def test_points_of_the_example_add_up_to_its_score_with_reasons_and_values(report):
+    example = report["example"]
     total = example["base_points"] + sum(example["points"].values())
 
     assert round(total) == example["score"]
     assert SCALE.of_one(float(logit(example["probability_of_default"]))) == example["score"]
-
-
-def test_the_example_has_reasons_and_quotes_its_values(example, scorer):
     assert 1 <= len(example["reasons"]) <= 4
     assert all(example["reasons"])
     assert set(example["values"]) == {FEATURES[n].phrase for n in LENDING.features}
     assert set(example["points"]) <= set(example["values"])
 
 
-def test_the_example_is_nobody_s_row(scorer, loans):
+def test_the_example_is_nobody_s_row_and_its_instalment_the_emi_of_its_terms(scorer, loans):
     application = make_example_application(scorer, loans)
 
     names = [column.name for column in scorer.columns]
     assert application.columns.tolist() == names
-    same = loans[names].eq(application.iloc[0]).all(axis=1)
-    assert not same.any()
-
-
-def test_the_instalment_of_the_example_is_the_emi_of_its_terms(scorer, loans):
-    made = make_example_application(scorer, loans).iloc[0]
-
+    made = application.iloc[0]
+    assert not loans[names].eq(made).all(axis=1).any()
     exact = emi(made["loan_amount"], made["interest_rate_pct"], made["term_months"])
     assert made["instalment"] == round(float(exact), 2)

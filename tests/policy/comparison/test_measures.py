@@ -120,9 +120,20 @@ def test_a_point_of_default_rate_has_its_price():
 
 # The influences above on the difference of the rates have a standard error of sqrt(4.8 / 19 / 20) =
 # .112 among 20 loans and of sqrt(7.2 / 29 / 30) = .091 among 30; .2 is 1.78 and 2.2 of these.
-@pytest.mark.parametrize(("tens", "is_told"), [(2, False), (3, True)])
-def test_a_price_is_told_where_the_default_rate_is_lower_beyond_chance(tens, is_told):
-    assert np.isnan(price_point(*loans_of_four_kinds(tens)).value) != is_told
+@pytest.mark.parametrize(
+    ("approved", "bad", "is_told"),
+    [
+        (*loans_of_four_kinds(2)[:2], False),
+        (*loans_of_four_kinds(3)[:2], True),
+        (np.ones(100, bool), np.arange(100) < 40, False),
+        (np.zeros(100, bool), np.arange(100) < 40, False),
+        (np.arange(100) % 2 == 0, np.arange(100) < 40, False),  # the same default rate
+        (np.arange(100) < 50, np.arange(100) < 40, False),  # a higher one
+        (np.arange(100) < 50, np.zeros(100, bool), False),
+    ],
+)
+def test_a_price_is_told_where_the_default_rate_is_lower_beyond_chance(approved, bad, is_told):
+    assert np.isnan(price_point(approved, bad, np.where(bad, -10.0, 5.0)).value) != is_told
 
 
 @pytest.mark.parametrize(("min_loans", "is_told"), [(50, True), (51, False)])
@@ -132,22 +143,6 @@ def test_a_price_is_told_of_enough_approved_loans(min_loans, is_told):
     figures = measure_policy(approved, approved, outcomes(profit, bad), min_loans)
 
     assert figures["price_per_point"] == pytest.approx(-0.1 if is_told else np.nan, nan_ok=True)
-
-
-@pytest.mark.parametrize(
-    ("approved", "charged_off"),
-    [
-        (np.ones(100, bool), 40),
-        (np.zeros(100, bool), 40),
-        (np.arange(100) % 2 == 0, 40),  # the same default rate
-        (np.arange(100) < 50, 40),  # a higher one
-        (np.arange(100) < 50, 0),
-    ],
-)
-def test_where_the_default_rate_is_not_lower_nothing_was_bought(approved, charged_off):
-    bad = np.arange(100) < charged_off
-
-    assert np.isnan(price_point(approved, bad, np.where(bad, -1.0, 1.0)).value)
 
 
 def test_a_ratio_has_the_spread_of_its_resamples():

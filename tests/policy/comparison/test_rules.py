@@ -33,22 +33,23 @@ def test_a_cutoff_approves_up_to_where_most_was_earned():
     assert RULES["pd_cutoff"](past, new).tolist() == [True, False, False]
 
 
-def test_where_every_loan_adds_there_is_no_cutoff():
-    assert find_cutoff(make_values([0.1, 0.2], realised=[-1, 2])) == np.inf
+@pytest.mark.parametrize(
+    ("pds", "realised", "cutoff"),
+    [
+        ([0.1, 0.2], [-1, 2], np.inf),  # every loan adds
+        # The two of one PD earn 1 together: both are in, whichever of them comes first.
+        ([0.1, 0.2, 0.2, 0.3], [1, 9, -8, -1], 0.3),
+        ([0.1, 0.2, 0.2, 0.3], [1, -8, 9, -1], 0.3),
+    ],
+)
+def test_a_cutoff_takes_all_that_adds_and_never_half_of_one_pd(pds, realised, cutoff):
+    assert find_cutoff(make_values(pds, realised=realised)) == cutoff
 
 
 def test_where_the_safest_lose_nobody_is_approved():
     past = make_values([0.1, 0.2], realised=[-2, 1])
 
     assert not RULES["pd_cutoff"](past, past).any()
-
-
-# Here the two earn 1 together, so that both are in, whichever of them comes first.
-@pytest.mark.parametrize("tied", [(9, -8), (-8, 9)])
-def test_the_better_half_of_one_pd_is_not_taken_alone(tied):
-    past = make_values([0.1, 0.2, 0.2, 0.3], realised=[1, *tied, -1])
-
-    assert find_cutoff(past) == 0.3
 
 
 def test_the_share_with_the_highest_pds_is_referred():
@@ -58,72 +59,45 @@ def test_the_share_with_the_highest_pds_is_referred():
     assert approve_by_bands(past, new, 0.2).tolist() == [True, False, False]
 
 
-# Cell 0 earned 1 in all, cell 1 lost 1, nobody knows cell 2.
-def test_a_cell_is_approved_where_it_earned():
-    past = make_values([0.1] * 4, realised=[3, -2, 1, -2], cells=[0, 0, 1, 1])
-    new = make_values([0.1] * 3, cells=[0, 1, 2])
+@pytest.mark.parametrize(
+    ("realised", "cells", "new", "approved"),
+    [
+        # Cell 0 earned 1 in all, cell 1 lost 1; cell 2 nobody knows: it is decided as all loans.
+        ([3, -2, 1, -2], [0, 0, 1, 1], [0, 1, 2], [True, False, True]),
+        ([1, -2], [0, 1], [5], [False]),
+        ([2, -2], [0, 0], [0, 0], [False, False]),
+        # One loan is enough to know a cell, although all together lost.
+        ([3, -5], [0, 1], [0], [True]),
+    ],
+)
+def test_a_cell_is_approved_where_it_earned(realised, cells, new, approved):
+    past = make_values([0.1] * len(cells), realised=realised, cells=cells)
 
-    assert approve_by_grade_and_term(past, new).tolist() == [True, False, True]
-
-
-def test_an_unknown_cell_is_decided_as_all_loans_were():
-    past = make_values([0.1] * 2, realised=[1, -2], cells=[0, 1])
-
-    assert approve_by_grade_and_term(past, make_values([0.1], cells=[5])).tolist() == [False]
-
-
-def test_a_cell_that_earned_nothing_is_declined():
-    past = make_values([0.1] * 2, realised=[2, -2], cells=[0, 0])
-
-    assert not approve_by_grade_and_term(past, past).any()
+    assert approve_by_grade_and_term(past, make_values([0.1] * len(new), cells=new)).tolist() == approved
 
 
-# Cell 0 earned 3 with its only loan, all together lost 2; of cell 1 there are no new loans.
-def test_one_loan_is_enough_to_know_a_cell():
-    past = make_values([0.1] * 2, realised=[3, -5], cells=[0, 1])
+# The cap is .2. What a loan above it uses of it has a price per unit of NPV.
+@pytest.mark.parametrize(
+    ("expected", "pds", "low", "high", "approved"),
+    [
+        # .3 and .5 use .1 and .3: 4 / .1 = 40 and 6 / .3 = 20. Without the third they are at the cap.
+        ([5, 4, 6], [0.1, 0.3, 0.5], 20, 40, [True, True, False]),
+        # The loan that loses 1 adds .1 and enters at a price of 10: then 20 is earned less 1.
+        ([-1, 20], [0.1, 0.3], 10, 200, [True, True]),
+        # The one that earns nothing makes room for free; of 4 / .05 = 80 and 6 / .1 = 60 the last leaves.
+        ([0, 4, 6], [0.1, 0.25, 0.3], 60, 80, [True, True, False]),
+        # It leaves at a price of .03 / .3 = .1.
+        ([1, 0.03], [0.1, 0.5], 0.1, np.inf, [True, False]),
+        # They leave at 3 / .3, .2 / .01 and 1.5 / .05 = 30. As floats, .3 + .01 + .05 are a little
+        # less than .01 + .05 + .3. Of those at the cap the one that earns stays.
+        ([1, 0.2, 1.5, 3, -1], [0.2, 0.21, 0.25, 0.5, 0.2], 30, np.inf, [True, *[False] * 4]),
+    ],
+)
+def test_loans_leave_in_the_order_of_what_they_use_of_the_cap_for_their_npv(expected, pds, low, high, approved):
+    found = price_cap(np.array(expected, float), np.array(pds), 0.2)
 
-    assert approve_by_grade_and_term(past, make_values([0.1], cells=[0])).tolist() == [True]
-
-
-# NPV alone approves PDs of .1, .3 and .5, .3 on average. Under a cap of .2 the loans above it cost (per unit of NPV) .1
-# and .3 of excess: 4 / .1 = 40 and 6 / .3 = 20. At a price above 20 the third is out, and .1 and .3 are .2 on average.
-def test_the_loan_that_uses_most_of_the_cap_for_its_npv_leaves_first():
-    expected, pds = np.array([5.0, 4, 6]), np.array([0.1, 0.3, 0.5])
-
-    found = price_cap(expected, pds, 0.2)
-
-    assert 20 < found.price < 40
-    assert found.approve(make_values([0.1, 0.3, 0.5], [5, 4, 6])).tolist() == [True, True, False]
-
-
-# The loan of .1 that loses 1 relieves the cap by .1 and enters at a price of 10; then .1 and
-# .3 are .2 on average, and 20 is earned less 1.
-def test_a_safe_loan_that_loses_a_little_makes_room_for_one_that_earns():
-    found = price_cap(np.array([-1.0, 20]), np.array([0.1, 0.3]), 0.2)
-
-    assert 10 < found.price < 200
-    assert found.approve(make_values([0.1, 0.3], [-1, 20])).all()
-
-
-# The safe loan that earns nothing comes in at any price and makes room of .1; the other two use
-# .05 and .1, at prices of 4 / .05 = 80 and 6 / .1 = 60: only the last has to leave.
-def test_a_safe_loan_that_earns_nothing_makes_room_for_free():
-    expected, pds = [0.0, 4, 6], [0.1, 0.25, 0.3]
-
-    found = price_cap(np.array(expected), np.array(pds), 0.2)
-
-    assert 60 < found.price < 80
-    assert found.approve(make_values(pds, expected)).tolist() == [True, True, False]
-
-
-# It leaves at a price of .03 / .3 = .1.
-def test_a_loan_of_little_npv_leaves_at_a_price_below_1():
-    expected, pds = [1.0, 0.03], [0.1, 0.5]
-
-    found = price_cap(np.array(expected), np.array(pds), 0.2)
-
-    assert found.price > 0.1
-    assert found.approve(make_values(pds, expected)).tolist() == [True, False]
+    assert low < found.price < high
+    assert found.approve(make_values(pds, expected)).tolist() == approved
 
 
 def test_where_npv_alone_keeps_the_cap_it_costs_nothing():
@@ -145,18 +119,7 @@ def test_a_cap_at_the_lowest_pd_can_be_kept():
     assert price_cap(np.array([1.0]), np.array([0.2]), 0.2).is_feasible
 
 
-# The loans above the cap leave, at prices of 3 / .3 = 10, .2 / .01 = 20 and 1.5 / .05 = 30. As floats, .3 + .01 + .05
-# are a little less than .01 + .05 + .3. Of those at the cap the one that earns stays.
-def test_rounding_of_sums_leaves_nobody_over_the_cap():
-    expected, pds = [1.0, 0.2, 1.5, 3.0, -1.0], [0.2, 0.21, 0.25, 0.5, 0.2]
-
-    found = price_cap(np.array(expected), np.array(pds), 0.2)
-
-    assert found.price > 30
-    assert found.approve(make_values(pds, expected)).tolist() == [True, *[False] * 4]
-
-
-# The past is that of the first test: the price lies between 20 and 40. A loan of .3 is approved
+# The past is that of the first case above: the price lies between 20 and 40. A loan of .3 is approved
 # where it is expected to earn more than .1 of that.
 def test_new_loans_pay_the_price_that_the_cap_had_in_the_past():
     past = make_values([0.1, 0.3, 0.5], [5, 4, 6])

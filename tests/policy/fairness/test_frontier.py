@@ -7,7 +7,7 @@ from loantap.policy.fairness.frontier import Queue, equalise, price_fairness
 from loantap.policy.fairness.policy_audit import join_approvals
 from loantap.policy.fairness.proxies import POLICY_PROXIES
 from loantap.policy.fairness.schemas import FAIRNESS_FRONTIER
-from loantap.policy.money.cash_flows import expected_npv
+from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
 from loantap.policy.money.imputed import tabulate_profits
 from loantap.policy.money.scenarios import PaidLife
 from tests.policy.fairness.approvals import OPTIONS, decide, predict
@@ -120,8 +120,7 @@ def test_the_policy_as_it_is_loses_nothing(frontier, rows):
 def test_the_loss_is_the_mean_of_what_each_changed_loan_earned(frontier, rows, profits):
     proxy = POLICY_PROXIES["home_ownership"]
     codes = proxy.group(rows).cat.remove_unused_categories().cat.codes.to_numpy("int64")
-    terms = ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")
-    expected = expected_npv(*(rows[name] for name in terms), ECONOMICS.main_scenario)
+    expected = expected_npv(*(rows[name] for name in VALUED_BY), ECONOMICS.main_scenario)
     queue = Queue.line_up(codes, rows["npv"].to_numpy(), expected)
     fair = queue.approve(equalise(queue, queue.loans >= 100, 0.9))
     npv = profits.set_index("loan_id").loc[rows["loan_id"], "npv_hard_capped"].to_numpy()

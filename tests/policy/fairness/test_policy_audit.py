@@ -101,8 +101,7 @@ def make_rows(**groups):
     month = pd.Timestamp("2015-01-01")
     return pd.concat(parts, ignore_index=True).assign(
         probability_of_default=0.2, profession="Teacher", annual_income=50_000.0,
-        earliest_credit_line=month - pd.DateOffset(years=12), issue_month=month,
-        employment_years=5.0, pincode="22690",
+        earliest_credit_line=month - pd.DateOffset(years=12), issue_month=month, employment_years=5.0, pincode="22690",
     )  # fmt: skip
 
 

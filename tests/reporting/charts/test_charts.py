@@ -24,15 +24,13 @@ def make_frontier(*paid_lives):
     return pd.DataFrame(
         [
             {"family": family, "label": family, "is_policy": is_policy, "sample": sample,
-             "scenario": scenario, "paid_life": paid_life, "n": 4_715,
-             "approval_rate": share, "hurdle": hurdle,
+             "scenario": scenario, "paid_life": paid_life, "n": 4_715, "approval_rate": share, "hurdle": hurdle,
              **spread("default_rate_approved", rate, 0.01), **spread("profit", profit, 10)}
             for family, is_policy, rate, profit, share, hurdle in (
                 ("npv_hurdle", False, 0.3, 100, 0.1, 0.02), ("npv_hurdle", False, 0.1, 50, 0.9, 0),
                 ("npv_hurdle", False, NAN, 0, 0, 0.5), ("npv", True, 0.2, 80.4, 0.6, NAN),
                 ("capped_default_rate", False, 0.15, 60, 0.6, 0.15),
-                ("capped_default_rate_19", True, 0.18, 70, 0.7, 0.19),
-                ("oracle", True, 0, 900, 0.7, NAN),
+                ("capped_default_rate_19", True, 0.18, 70, 0.7, 0.19), ("oracle", True, 0, 900, 0.7, NAN),
             )
             for sample in ("cv", "test")
             for scenario in ("mid", "hard")

@@ -67,10 +67,8 @@ def test_segments_that_differ_are_shown_the_riskiest_first_and_no_audit_among_th
              **spread("effect", effect, 1), **spread("profit_contractual", -366, 10),
              **spread("profit_capped", 1, 1), "segmentation": "grade"}
             for segment, role, found, effect in (
-                ("A", "lender", "fewer defaults", -11.9),
-                ("F", "lender", "more defaults", 12.0),
-                ("C", "lender", "no difference shown", 0.0),
-                ("11650", "audit", "more defaults", 74.8),
+                ("A", "lender", "fewer defaults", -11.9), ("F", "lender", "more defaults", 12.0),
+                ("C", "lender", "no difference shown", 0.0), ("11650", "audit", "more defaults", 74.8),
             )
         ]
     )  # fmt: skip
@@ -118,16 +116,13 @@ def make_rule_tests():
     return pd.DataFrame(
         [
             {"rule_id": rule, "title": rule.upper(), "found_by": found_by, "after": after,
-             "sample": sample, "scenario": scenario, "paid_life": "capped", "n": 5_239,
-             "approvals_lost": 86, "charge_offs_avoided": 42, "charge_offs_avoided_share": 0.042,
-             "holds": holds, "is_enough": is_enough,
+             "sample": sample, "scenario": scenario, "paid_life": "capped", "n": 5_239, "approvals_lost": 86,
+             "charge_offs_avoided": 42, "charge_offs_avoided_share": 0.042, "holds": holds, "is_enough": is_enough,
              **spread("default_rate_declined", 0.488, 0.1),
              **spread("profit_change", change, 10)}
             for rule, found_by, after, change, holds, is_enough in (
-                ("dear", "hand", "approve_all", -98, False, True),
-                ("dear", "hand", "npv", -105, False, True),
-                ("dti", "search", "approve_all", 22.7, True, True),
-                ("dti", "search", "npv", NAN, False, False),
+                ("dear", "hand", "approve_all", -98, False, True), ("dear", "hand", "npv", -105, False, True),
+                ("dti", "search", "approve_all", 22.7, True, True), ("dti", "search", "npv", NAN, False, False),
             )
             for sample in ("all", "test")
             for scenario in ("mid", "hard")
@@ -210,8 +205,7 @@ def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_le
     table = tabulate_choices(make_choices(), fairness, STRESSED, "mid", ["mild", "mid"], "")
 
     assert [row[0] for row in table.rows] == [
-        "Everybody", "Bands", "Cap 15%", "Cap 17%", "Expected NPV above 0",
-        "The same, decided at mid costs",
+        "Everybody", "Bands", "Cap 15%", "Cap 17%", "Expected NPV above 0", "The same, decided at mid costs",
     ]  # fmt: skip
     assert table.headers[3:7] == ("Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, out of time")
     assert table.rows[-1][-1] == "0.50 [0.40, 0.60]"

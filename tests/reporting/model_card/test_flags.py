@@ -188,28 +188,31 @@ def test_a_level_that_means_nothing_is_not_judged():
     assert one.name == "Level of the PDs"
 
 
-def test_each_condition_of_promotion_that_fails_is_red():
-    failed = {"name": "calibrated", "holds": False, "evidence": "ECE 0.05 on 4,715 loans"}
+@pytest.mark.parametrize(
+    ("changes", "named", "figure"),
+    [
+        (
+            {"conditions": [{"name": "calibrated", "holds": False, "evidence": "ECE 0.05 on 4,715 loans"}]},
+            "calibrated",
+            "ECE 0.05 on 4,715 loans",
+        ),
+        (
+            {"features": [make_finding("dti_pct", 0.9, "caught", ["AUC 0.900 on its own"])]},
+            "gives the outcome away",
+            "debt payments as a share of income: AUC 0.900 on its own (n = 4,715)",
+        ),
+        (
+            {"portfolio_checks": [{"passed": False, "statement": "40 borrowers twice"}]},
+            "check of the leakage gate",
+            "40 borrowers twice",
+        ),
+    ],
+)
+def test_a_failed_condition_a_caught_feature_and_a_failed_check_are_red(changes, named, figure):
+    flag = raise_one(**changes)
 
-    flag = raise_one(conditions=[failed])
-
-    assert (flag.severity, flag.figure) == (Severity.RED, "ECE 0.05 on 4,715 loans")
-    assert "calibrated" in flag.finding
-
-
-def test_a_feature_that_is_caught_is_red_and_called_by_its_phrase():
-    caught = make_finding("dti_pct", 0.9, "caught", ["AUC 0.900 on its own"])
-
-    flag = raise_one(features=[caught])
-
-    assert flag.severity is Severity.RED
-    assert flag.figure == "debt payments as a share of income: AUC 0.900 on its own (n = 4,715)"
-
-
-def test_a_portfolio_that_fails_a_check_is_red():
-    flag = raise_one(portfolio_checks=[{"passed": False, "statement": "40 borrowers twice"}])
-
-    assert (flag.severity, flag.figure) == (Severity.RED, "40 borrowers twice")
+    assert (flag.severity, flag.figure) == (Severity.RED, figure)
+    assert named in flag.finding
 
 
 def test_a_large_group_that_is_surely_below_weighs_more_than_a_small_one():

@@ -125,32 +125,30 @@ def test_which_version_decides_is_said_and_no_word_of_a_challenger_that_was_none
     assert "Within this run" not in text
 
 
-def test_each_verdict_shows_its_headline_and_whether_each_condition_holds(lending):
-    for told in (
-        "This run becomes champion.",
-        "Within this run: boosting does not become champion.",
-        "This run against loantap-lending 2 Holds Evidence",
-        "leakage gate yes all features pass calibrated yes yes",
-        "Boosting against logistic Holds Evidence",
-        "calibrated no ECE .05",
-    ):
-        assert told in lending
-
-
-def test_a_null_block_is_said_to_have_too_few_loans(lending):
-    assert "out of time too few loans" in lending
-    assert "1 did not converge" in lending
-    assert "Out of time: not measured. There were too few loans" in lending
-
-
-def test_the_replica_stands_beside_the_published_figures(page, lending):
-    text = read_section(page, "model-published-replica")
-
-    assert "Accuracy 83.0% 81.0% 81.2%" in text
-    assert "Recall 65.4% 77.0% 77.1%" in text
-    assert "Precision 55.2% 50.0% 50.3%" in text
-    assert "F2 0.630 0.695 0.696" in text
-    assert "mean over 5 cross-validation folds at a PD threshold of 45%" in text
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        # Each verdict of promotion, and whether each condition holds.
+        ("model-lending", "This run becomes champion."),
+        ("model-lending", "Within this run: boosting does not become champion."),
+        ("model-lending", "This run against loantap-lending 2 Holds Evidence"),
+        ("model-lending", "leakage gate yes all features pass calibrated yes yes"),
+        ("model-lending", "Boosting against logistic Holds Evidence"),
+        ("model-lending", "calibrated no ECE .05"),
+        # A sample of too few loans.
+        ("model-lending", "out of time too few loans"),
+        ("model-lending", "1 did not converge"),
+        ("model-lending", "Out of time: not measured. There were too few loans"),
+        # The replica beside the published figures.
+        ("model-published-replica", "Accuracy 83.0% 81.0% 81.2%"),
+        ("model-published-replica", "Recall 65.4% 77.0% 77.1%"),
+        ("model-published-replica", "Precision 55.2% 50.0% 50.3%"),
+        ("model-published-replica", "F2 0.630 0.695 0.696"),
+        ("model-published-replica", "mean over 5 cross-validation folds at a PD threshold of 45%"),
+    ],
+)
+def test_a_model_comes_with_its_promotion_and_its_figures(section, told, page, lending):
+    assert told in read_section(page, section)
     assert "published case study" not in lending
 
 

@@ -78,36 +78,42 @@ def test_features_of_other_models_are_not_held_against_a_model():
     assert not [flag for flag in reach().flags if "gives the outcome away" in flag.finding]
 
 
-def test_the_auc_out_of_time_comes_first_with_interval_and_loans():
-    told = reach().reasons["Ranking"]
+RANKING = (
+    "AUC out of time 0.690 (0.650 to 0.730), n = 1,357; test 0.690 (0.650 to 0.730), n = 1,357; cross-validation "
+    "0.712, n = 4,715. Chance is 0.5."
+)
 
-    assert told.startswith("AUC out of time 0.690 (0.650 to 0.730), n = 1,357; test 0.690")
-    assert told.endswith("cross-validation 0.712, n = 4,715. Chance is 0.5.")
-
-
-def test_on_the_external_sample_a_model_is_held_against_the_rate():
-    vintages = {"models": {"lending": {"external": EXTERNAL}}}
-    reports = dataclasses.replace(REPORTS, vintages=vintages)
-
-    assert (
-        "On the external sample 0.655, the interest rate alone 0.635: +0.019 (0.013 to 0.026), n = 17,815."
-    ) in reach(reports).reasons["Ranking"]
+BESIDE_RATE = "On the external sample 0.655, the interest rate alone 0.635: +0.019 (0.013 to 0.026), n = 17,815."
+APPROVED = "89.1% (89.2 to 90.8%) approved, n = 524; 16.3% (15.2 to 17.4%) of these charged off."
 
 
-def test_a_model_measured_on_nothing_says_so():
-    nothing = dict.fromkeys(("cv", "test", "out_of_time"))
-
-    assert reach(blocks=nothing).reasons["Ranking"] == "Not measured: too few loans."
-
-
-def test_the_verdict_of_promotion_names_what_failed():
-    refused = make_verdict("the new model", promoted=False, evidence="ECE 0.05")
-    promotion = {"champion": refused, "challenger": None}
-
-    assert reach(promotion=promotion).reasons["Promotion"] == (
-        "the new model does not become champion: calibrated (ECE 0.05)."
-    )
-    assert reach().reasons["Promotion"].endswith("all 2 conditions hold.")
+@pytest.mark.parametrize(
+    ("changes", "reason", "told"),
+    [
+        ({}, "Ranking", RANKING),
+        (
+            {"reports": dataclasses.replace(REPORTS, vintages={"models": {"lending": {"external": EXTERNAL}}})},
+            "Ranking",
+            f"{RANKING} {BESIDE_RATE}",
+        ),
+        ({"blocks": dict.fromkeys(("cv", "test", "out_of_time"))}, "Ranking", "Not measured: too few loans."),
+        ({}, "Promotion", "the new model becomes champion: all 2 conditions hold."),
+        (
+            {
+                "promotion": {
+                    "champion": make_verdict("the new model", promoted=False, evidence="ECE 0.05"),
+                    "challenger": None,
+                }
+            },
+            "Promotion",
+            "the new model does not become champion: calibrated (ECE 0.05).",
+        ),
+        # On loans that the bands of the policy were not cut on.
+        ({}, "Policy", f"Version 2026-11. Test {APPROVED}"),
+    ],
+)
+def test_each_reason_comes_with_its_figures(changes, reason, told):
+    assert reach(**changes).reasons[reason] == told
 
 
 def test_the_same_model_as_the_champion_is_not_told_as_a_defeat():
@@ -120,12 +126,6 @@ def test_the_same_model_as_the_champion_is_not_told_as_a_defeat():
 
     assert verdict.reasons["Promotion"] == f"{evidence}. The other 2 conditions hold."
     assert not verdict.red
-
-
-def test_what_the_policy_approves_is_told_on_loans_the_bands_were_not_cut_on():
-    assert reach().reasons["Policy"] == (
-        "Version 2026-11. Test 89.1% (89.2 to 90.8%) approved, n = 524; 16.3% (15.2 to 17.4%) of these charged off."
-    )
 
 
 def test_every_sample_has_its_figures_and_what_the_policy_does_to_it():

@@ -37,8 +37,7 @@ def test_a_book_that_lives_says_how_much_of_it(reconciliation):
 @pytest.fixture
 def metrics():
     block = {
-        "n": 4_715, "roc_auc": 0.7123, "ece": 0.0123, "f2": 0.5789, "f2_decline_all": 0.5415,
-        "approval_rate": 0.331,
+        "n": 4_715, "roc_auc": 0.7123, "ece": 0.0123, "f2": 0.5789, "f2_decline_all": 0.5415, "approval_rate": 0.331,
     }  # fmt: skip
     bounds = {"roc_auc_low": 0.66, "roc_auc_high": 0.76, "f2_low": 0.53, "f2_high": 0.62}
     blocks = {"cv": block, "test": block | bounds | {"n": 524}, "out_of_time": None}
@@ -217,9 +216,8 @@ def make_external(*, is_checked):
     bounds = {"roc_auc": 0.655, "rate_roc_auc": 0.635, "auc_gain": 0.02}
     found = {f"{n}{end}": v + by for n, v in bounds.items() for end, by in (("", 0), ("_low", -0.01), ("_high", 0.01))}
     found |= {
-        "n": 17_815, "charged_off": 2_600, "first_issue_month": "2007-06",
-        "last_issue_month": "2010-12", "model_name": "loantap-lending", "model_version": "2",
-        "is_overlap_checked": is_checked,
+        "n": 17_815, "charged_off": 2_600, "first_issue_month": "2007-06", "last_issue_month": "2010-12",
+        "model_name": "loantap-lending", "model_version": "2", "is_overlap_checked": is_checked,
     }  # fmt: skip
     return {"models": {"application": {}, "lending": {"external": found}}}
 

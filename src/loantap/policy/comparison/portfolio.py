@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
-from loantap.policy.money.cash_flows import value_units
+from loantap.policy.money.cash_flows import VALUED_BY, value_units
 from loantap.policy.money.imputed import TERMS
 from loantap.policy.money.scenarios import Scenario
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
@@ -113,10 +113,7 @@ def plan_lessons(portfolio: pd.DataFrame) -> list[Lesson]:
 
 def value_loans(portfolio: pd.DataFrame, scenario: Scenario) -> LoanValues:
     """What judged loans are worth in a scenario; no profit score yet."""
-    pd_, principal, rate, term = (
-        portfolio[name].to_numpy(float)
-        for name in ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")
-    )
+    pd_, principal, rate, term = (portfolio[name].to_numpy(float) for name in VALUED_BY)
     values = value_units(rate, term, scenario)
     margin = values.margin(pd_)
     is_charged_off = portfolio["is_charged_off"].to_numpy() == 1

@@ -98,11 +98,6 @@ def find_cutoff(past: LoanValues) -> float:
     return float(pds[best]) if best < len(pds) else float("inf")
 
 
-def approve_below_cutoff(past: LoanValues, new: LoanValues) -> BoolArray:
-    """Approve below the PD that would have earned most."""
-    return new.probability_of_default < find_cutoff(past)
-
-
 def approve_by_bands(past: LoanValues, new: LoanValues, referred_share: float) -> BoolArray:
     """Approve all but the share with the highest PDs, which is referred."""
     if not len(past):
@@ -131,7 +126,7 @@ def make_rules(options: ComparisonOptions) -> dict[str, Rule]:
     rules: dict[str, Rule] = {
         APPROVE_ALL: lambda _, new: np.ones(len(new), bool),
         "f2_threshold": lambda _, new: ~new.declined,
-        "pd_cutoff": approve_below_cutoff,
+        "pd_cutoff": lambda past, new: new.probability_of_default < find_cutoff(past),
         "bands": partial(approve_by_bands, referred_share=options.referred_share),
         GRADE_TERM: approve_by_grade_and_term,
     }

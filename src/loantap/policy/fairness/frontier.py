@@ -21,10 +21,10 @@ import pandas as pd
 from loantap.policy.fairness.options import FairnessOptions
 from loantap.policy.fairness.proxies import POLICY_PROXIES
 from loantap.policy.fairness.ratios import measure_ratios
-from loantap.policy.money.cash_flows import expected_npv
+from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
 from loantap.policy.money.imputed import name_profit
 from loantap.policy.money.returns import estimate_mean, estimate_share
-from loantap.policy.money.scenarios import Economics, PaidLife, Scenario
+from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 # Highest approval rates that are tried.
@@ -100,7 +100,8 @@ def price_fairness(
     fewer than two large groups, or nobody approved.
     """
     imputed = rows[["loan_id"]].merge(profits, on="loan_id", how="left", validate="one_to_one")
-    expected = _expect(rows, economics.main_scenario)
+    pd_, amount, rate, term = (rows[name].to_numpy() for name in VALUED_BY)
+    expected = expected_npv(pd_, amount, rate, term, economics.main_scenario)
     found: list[dict[str, Any]] = []
     for name, proxy in POLICY_PROXIES.items():
         if proxy.audit_only:
@@ -112,16 +113,6 @@ def price_fairness(
             told = about | step.figures
             found += [told | lost for lost in _lose(step.dropped, imputed, economics)]
     return pd.DataFrame(found)
-
-
-def _expect(rows: pd.DataFrame, scenario: Scenario) -> FloatArray:
-    return expected_npv(
-        rows["probability_of_default"].to_numpy(),
-        rows["loan_amount"].to_numpy(),
-        rows["interest_rate_pct"].to_numpy(),
-        rows["term_months"].to_numpy(),
-        scenario,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from loantap.features.formulas import Values
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
 from loantap.policy.lab.rules import READABLE_COLUMNS, read_columns
-from loantap.policy.money.cash_flows import expected_npv
+from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
 from loantap.policy.money.imputed import name_profit
 from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
@@ -91,10 +91,8 @@ def _make_samples(
 def _approve(
     loans: pd.DataFrame, predictions: pd.DataFrame, places: IntArray, economics: Economics
 ) -> dict[str, BoolArray]:
-    pd_ = predictions["probability_of_default"].to_numpy(float)
-    amount, rate, term = (
-        loans[name].to_numpy(float)[places] for name in ("loan_amount", "interest_rate_pct", "term_months")
-    )
+    pd_ = predictions[VALUED_BY[0]].to_numpy(float)
+    amount, rate, term = (loans[name].to_numpy(float)[places] for name in VALUED_BY[1:])
     return {name: expected_npv(pd_, amount, rate, term, scenario) > 0 for name, scenario in economics.scenarios.items()}
 
 

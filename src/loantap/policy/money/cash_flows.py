@@ -9,13 +9,16 @@ cost of funds, after the cost of origination, per unit of principal: NPV is line
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from loantap.policy.money.scenarios import Scenario
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR, Numbers, annuity_factor, scheduled_balance
 from loantap.portfolio.arrays import FloatArray
+
+# Columns by which `expected_npv` values a loan, in the order of its arguments.
+VALUED_BY: Final = ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,7 @@ class ImputedFlows:
 
 def impute_flows(loans: pd.DataFrame, scenario: Scenario, economics: Economics, paid_life: PaidLife) -> ImputedFlows:
     """Cash flows of resolved loans: one row per loan, with `TERMS`."""
-    principal, rate, term = (
-        loans[name].to_numpy(float) for name in ("loan_amount", "interest_rate_pct", "term_months")
-    )
+    principal, rate, term = (loans[name].to_numpy(float) for name in TERMS[:3])
     charged_off = loans["is_charged_off"].to_numpy() == 1
     settled = settled_months(term, scenario)
     if paid_life is PaidLife.CAPPED:

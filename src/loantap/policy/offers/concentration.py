@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
 from loantap.model.training.predictions import OUT_OF_TIME
-from loantap.policy.money.cash_flows import expected_loss
+from loantap.policy.money.cash_flows import VALUED_BY, expected_loss
 from loantap.policy.money.scenarios import Scenario
 from loantap.policy.offers.options import ConcentrationOptions
 from loantap.policy.offers.products import TOO_FEW
@@ -41,12 +41,10 @@ def measure_portfolio(
 ) -> pd.DataFrame:
     """Concentration by state of loans with a PD of a model that did not see them."""
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
-    names = ["loan_id", "state", "loan_amount", "interest_rate_pct", "term_months"]
-    rows = loans[names].merge(judged[["loan_id", "probability_of_default"]], on="loan_id")
-    loss = expected_loss(
-        rows["probability_of_default"], rows["loan_amount"], rows["interest_rate_pct"], rows["term_months"], scenario
-    )
-    return measure_concentration(rows["state"], rows["loan_amount"], loss, max_share, options)
+    rows = loans[["loan_id", "state", *VALUED_BY[1:]]].merge(judged[["loan_id", VALUED_BY[0]]], on="loan_id")
+    pd_, amount, rate, term = (rows[name] for name in VALUED_BY)
+    loss = expected_loss(pd_, amount, rate, term, scenario)
+    return measure_concentration(rows["state"], amount, loss, max_share, options)
 
 
 def measure_concentration(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from loantap.policy.offers.choice import DECISIONS, EMPTY, KINDS, Kind, choose, 
 from loantap.policy.offers.grid import Applicants, make_grid
 from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
+from loantap.policy.score_table import categorise
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 # What offers depend on beside the PD.
@@ -173,7 +174,7 @@ class OfferMaker:
             {
                 APPLICATION_ID: identifiers.take(table.applicant).reset_index(drop=True),
                 "offer": table.offer.astype("int64"),
-                "kind": _categorise(table.kind, KINDS),
+                "kind": categorise(table.kind, KINDS),
                 "amount": terms["amount"],
                 "term_months": pd.Series(terms["term_months"]).astype("Int64"),
                 "rate_pct": terms["rate_pct"],
@@ -181,10 +182,10 @@ class OfferMaker:
                 "probability_of_default": terms["probability_of_default"],
                 "is_counterfactual": kinds[table.kind],
                 "expected_npv": terms["expected_npv"],
-                "decision": _categorise(table.decision, DECISIONS),
-                "reason": _categorise(places, [sentences[place] for place in used]),
-                "model_name": _categorise(one, [self.scorer.name]),
-                "model_version": _categorise(one, [self.scorer.version]),
+                "decision": categorise(table.decision, DECISIONS),
+                "reason": categorise(places, [sentences[place] for place in used]),
+                "model_name": categorise(one, [self.scorer.name]),
+                "model_version": categorise(one, [self.scorer.version]),
             }
         )
 
@@ -237,7 +238,3 @@ def _number(value: float) -> float | None:
 
 def _whole(value: float) -> int | None:
     return None if np.isnan(value) else int(value)
-
-
-def _categorise(codes: IntArray, texts: Any) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, pd.Index(texts, dtype="str"), validate=False)
