@@ -104,7 +104,10 @@ def test_singles_few_groups_or_none_tell_nothing(groups):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("mortgage_accounts_is_missing", "its values mark a vintage: 99%"), ("mortgage_accounts", "")],
+    [
+        ("mortgage_accounts_is_missing", "its values mark a vintage: 99%"),
+        ("mortgage_accounts", "its missing values mark a vintage: 99%"),
+    ],
     ids=["a flag", "a category"],
 )
 def test_values_that_mark_missing_mortgage_accounts_are_caught(name, said, real_loans):
