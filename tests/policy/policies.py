@@ -1,22 +1,18 @@
 """Credit policies as tests need them: approved, with other rules where they are given."""
 
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from loantap.policy.credit_policy import CreditPolicy, digest_policy
 from loantap.policy.decisions import Decider, make_decider
 from loantap.policy.money.scenarios import Economics
 from tests.policy.money.economics import make_economics
+from tests.policy.shipped import read_shipped
 
-_FILE = Path(__file__).parents[2] / "conf" / "base" / "parameters_policy.yml"
 ECONOMICS = make_economics()
 
 
 def read_policy(**changed: Any) -> dict[str, Any]:
-    written: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))["policy"]
-    return written | changed
+    return read_shipped("policy", **changed)
 
 
 def make_policy(economics: Economics = ECONOMICS, **rules: Any) -> CreditPolicy:

@@ -76,9 +76,9 @@ def test_rules_are_sized_and_tried_on_loans_that_the_model_did_not_see(project):
     folder.mkdir(parents=True)
     (project / "data/03_primary").mkdir(parents=True)
     pds = rng.uniform(0.02, 0.5, 1_000)
-    pd.DataFrame({"loan_id": ids, "sample": ["cv"] * 900 + ["test"] * 100,
-                  "probability_of_default": pds}).to_parquet(
-        folder / "predictions.parquet")  # fmt: skip
+    pd.DataFrame({"loan_id": ids, "sample": ["cv"] * 900 + ["test"] * 100, "probability_of_default": pds}).to_parquet(
+        folder / "predictions.parquet"
+    )
     pd.DataFrame({"loan_id": ids, "interest_rate_pct": rng.uniform(6, 25, 1_000),
                   "term_months": 36.0, "loan_amount": 10_000.0, "state": "CA",
                   "issue_month": pd.Timestamp("2013-01-01"),

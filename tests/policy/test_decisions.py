@@ -11,13 +11,12 @@ from loantap.policy.credit_policy import CreditPolicy, Rules
 from loantap.policy.decisions import CAUSES, Decider, Decision
 from loantap.policy.money.cash_flows import value_unit
 from loantap.policy.options import InsightsOptions, ScoringOptions
-from tests.policy.insights import read_insights
 from tests.policy.policies import ECONOMICS, make_test_decider
+from tests.policy.shipped import read_shipped
 
-# Scenario mid: at 12% over 36 months one unit is repaid by .03321 a month, worth 32.386 times as
-# much at 7%: 1.0757, less 1.01, is .0657. After 14 instalments it has paid .4453 (13.407 times
-# .03321), and .3 of the balance of .6546, worth .1810, is recovered: -.3837. So it earns up to a
-# PD of .0657 / (.0657 + .3837) = .146.
+# Scenario mid: at 12% over 36 months one unit is repaid by .03321 a month, worth 32.386 times as much at 7%: 1.0757,
+# less 1.01, is .0657. After 14 instalments it has paid .4453 (13.407 times .03321), and .3 of the balance of .6546,
+# worth .1810, is recovered: -.3837. So it earns up to a PD of .0657 / (.0657 + .3837) = .146.
 BREAK_EVEN = 0.146
 DECIDER = make_test_decider(review_margin=0.01)
 
@@ -29,10 +28,9 @@ def decide(pd_, decider=DECIDER, **given):
     one, cause, npv = decider.decide_one(pd_, **terms, unlike=unlike)
     many = decider.decide_columns(
         np.array([np.nan if pd_ is None else pd_, 0.05]),
-        *(np.array([value, 5_000.0 if name == "amount" else value])
-          for name, value in terms.items()),
+        *(np.array([value, 5_000.0 if name == "amount" else value]) for name, value in terms.items()),
         np.array([unlike, 0], dtype="int8"),
-    )  # fmt: skip
+    )
     assert many.decisions.values[many.decisions.codes[0]] == one
     assert many.causes[0] == cause
     expected = math.nan if npv is None else npv
@@ -186,7 +184,8 @@ def test_only_approve_counts_as_approved():
 
 
 @pytest.mark.parametrize(
-    ("options", "given"), [(ScoringOptions, {"as_of": "2026-11-23"}), (InsightsOptions, read_insights())]
+    ("options", "given"),
+    [(ScoringOptions, {"as_of": "2026-11-23"}), (InsightsOptions, read_shipped("insights", as_of="2026-11-23"))],
 )
 def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given):
     assert options.model_validate(given).day == pd.Timestamp("2026-11-23")

@@ -110,8 +110,7 @@ def test_the_price_leaves_the_highest_pd_of_the_policy_alone():
 
 
 def test_loans_of_the_same_pd_and_margin_are_accepted_together_or_not_at_all():
-    sizes = size(make_loans([0.05 + _OFF] * 3, [0.1, 0.2, 0.2]), max_default_rate=0.15,
-                 min_approval_rate=0.3)  # fmt: skip
+    sizes = size(make_loans([0.05 + _OFF] * 3, [0.1, 0.2, 0.2]), max_default_rate=0.15, min_approval_rate=0.3)
 
     assert (sizes.default_rate, sizes.passed) == (0.1, pytest.approx(1 / 3))
 
@@ -224,8 +223,7 @@ def test_no_other_rule_that_reaches_the_targets_is_expected_to_earn_more(cap, fl
     margins = 0.25 * pds - 0.05 + rng.normal(0, 0.03, 400)
     best = linprog(-margins, A_ub=np.stack([pds - cap, np.full(400, -1.0)]), b_ub=[0, -floor * 400], bounds=(0, 1))
 
-    sizes = size(make_loans(margins, pds), 1.0, max_default_rate=cap, min_approval_rate=floor,
-                 review_capacity=0)  # fmt: skip
+    sizes = size(make_loans(margins, pds), 1.0, max_default_rate=cap, min_approval_rate=floor, review_capacity=0)
 
     approved = margins > sizes.min_margin + sizes.default_price * pds
     assert pds[approved].mean() <= cap

@@ -15,8 +15,7 @@ NAMES = list(Targets.model_fields)
 def check(*, approve=0, refer=0, decline=0, bad=0, in_one_state=0, targets=TARGETS):
     """Hold loans of 1,000 each against targets.
 
-    The approved come first; of them so many are charged off, and so many of one state; the others
-    are of ten more.
+    The approved come first; of them so many are charged off, and so many of one state; the others are of ten more.
     """
     n = approve + refer + decline
     codes = np.repeat([0, 1, 2], [approve, refer, decline])

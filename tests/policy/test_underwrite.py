@@ -125,9 +125,11 @@ def test_underwriting_does_not_touch_the_applications(scorer):
     pd.testing.assert_frame_equal(applications, before)
 
 
+@pytest.mark.parametrize("ids", [None, ["a", None, None, "b", "c", None, "d"]], ids=["no ids", "some missing"])
 @pytest.mark.parametrize("size", [1, 3])
-def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(size, scorer):
+def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(size, ids, scorer):
     applications = raw_loans(SAFE, RISKY, {"dti": "x"}, {"term": "48 months"}, {}, SAFE, RISKY)
+    applications = applications if ids is None else applications.assign(application_id=ids)
     underwriter = Underwriter(scorer, DECIDER)
 
     scores = [
@@ -137,18 +139,7 @@ def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(size, sco
 
     whole = underwriter.underwrite(applications, AS_OF)
     pd.testing.assert_frame_equal(pd.concat([batch.astype(whole.dtypes) for batch in scores], ignore_index=True), whole)
-
-
-def test_missing_identifiers_are_missing_in_every_batch(scorer):
-    applications = raw_loans(SAFE, SAFE, SAFE, SAFE).assign(application_id=["a", None, None, "b"])
-    underwriter = Underwriter(scorer, DECIDER)
-
-    scores = [
-        underwriter.underwrite_batch(applications[:2], 0, AS_OF),
-        underwriter.underwrite_batch(applications[2:], 2, AS_OF),
-    ]
-
-    assert list(pd.concat(scores)["application_id"].fillna("")) == ["a", "", "", "b"]
+    assert whole["application_id"].isna().tolist() == [ids is not None and one is None for one in ids or range(7)]
 
 
 @pytest.mark.parametrize(
@@ -183,8 +174,7 @@ def test_one_application_is_decided_as_in_a_frame(application, scorer):
 class TestRules:
     """Rules of the policy lab that are switched on."""
 
-    RULES = tuple(rule for rule in make_lab().rules if rule.id in {
-        "dti_at_most_30", "sixty_months_up_to_grade_c"})  # fmt: skip
+    RULES = tuple(rule for rule in make_lab().rules if rule.id in {"dti_at_most_30", "sixty_months_up_to_grade_c"})
     HIGH_DTI = SAFE | {"dti": "31", "annual_inc": "150000"}
     LONG = SAFE | {"term": " 60 months", "installment": "279.22", "annual_inc": "90000"}
     GIVEN = (
@@ -200,14 +190,9 @@ class TestRules:
         scores = underwriter.underwrite(raw_loans(*self.GIVEN), AS_OF)
         without = underwrite(raw_loans(*self.GIVEN), underwriter.scorer, DECIDER, AS_OF)
 
-        assert list(without["decision"]) == [
-            "approve", "approve", "approve", "approve", "decline", "refer", "invalid",
-        ]  # fmt: skip
-        # What is unlike the loans of the training stays with a person, and a price that is too
-        # low stays the reason.
-        assert list(scores["decision"]) == [
-            "approve", "decline", "approve", "decline", "decline", "refer", "invalid",
-        ]  # fmt: skip
+        assert list(without["decision"]) == ["approve", "approve", "approve", "approve", "decline", "refer", "invalid"]
+        # What is unlike the loans of the training stays with a person, and a price that is too low stays the reason.
+        assert list(scores["decision"]) == ["approve", "decline", "approve", "decline", "decline", "refer", "invalid"]
         broken = "it breaks a rule of the credit policy: "
         assert scores.loc[1, "reason_1"] == f"{broken}DTI at most 30%"
         assert scores.loc[3, "reason_1"] == f"{broken}60 months only up to grade C"

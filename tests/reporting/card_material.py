@@ -45,10 +45,9 @@ BINS = pd.DataFrame(
      "loans": [2_358, 2_357]}
 )  # fmt: skip
 STAGE = {
-    "n": 4_715, "default_rate": 0.191, "default_rate_low": 0.18, "default_rate_high": 0.202,
-    "mean_pd": 0.191, "observed_to_expected": 1.0, "observed_to_expected_low": 0.942,
-    "observed_to_expected_high": 1.061, "ece": 0.012, "ece_perfect_low": 0.006,
-    "ece_perfect_high": 0.021, "brier": 0.141, "log_loss": 0.4451, "bins": [],
+    "n": 4_715, "default_rate": 0.191, "default_rate_low": 0.18, "default_rate_high": 0.202, "mean_pd": 0.191,
+    "observed_to_expected": 1.0, "observed_to_expected_low": 0.942, "observed_to_expected_high": 1.061, "ece": 0.012,
+    "ece_perfect_low": 0.006, "ece_perfect_high": 0.021, "brier": 0.141, "log_loss": 0.4451, "bins": [],
 }  # fmt: skip
 DISTORTED = STAGE | {
     "mean_pd": 0.478, "observed_to_expected": 0.4, "observed_to_expected_low": 0.377,
@@ -111,10 +110,9 @@ def make_trade_off(rows: int = 99) -> dict[str, Any]:
         "chosen": {"n": 4_715, "threshold": 0.11, "f2": 0.5667, "f2_decline_all": 0.5415},
         "thresholds": [
             {
-                "threshold": share, "n": 4_715, "f2_decline_all": 0.541,
-                **spread("f2", 0.55, 0.02), **spread("precision", 0.25, 0.02),
-                **spread("recall", 1 - share, 0.01), **spread("approval_rate", share, 0),
-                **spread("default_rate_approved", 0.08, 0.01),
+                "threshold": share, "n": 4_715, "f2_decline_all": 0.541, **spread("f2", 0.55, 0.02),
+                **spread("precision", 0.25, 0.02), **spread("recall", 1 - share, 0.01),
+                **spread("approval_rate", share, 0), **spread("default_rate_approved", 0.08, 0.01),
             }
             for share in shares
         ],
@@ -128,8 +126,7 @@ def make_scorecard() -> dict[str, Any]:
         "base_points": 611.2,
         "features": [
             {
-                "feature": "dti_pct", "phrase": "debt payments as a share of income",
-                "fewest": -12.4, "most": 9.6,
+                "feature": "dti_pct", "phrase": "debt payments as a share of income", "fewest": -12.4, "most": 9.6,
                 "attributes": [
                     {"attribute": "up to 10%", "n": 2_000, "points": 9.6},
                     {"attribute": "over 10%", "n": 2_715, "points": -12.4},
@@ -143,10 +140,9 @@ def make_scorecard() -> dict[str, Any]:
             }
         ],
         "example": {
-            "values": {"debt payments as a share of income": "24.1%"},
-            "probability_of_default": 0.261, "score": 583,
-            "reasons": ["debt payments are 24.1% of income"],
-            "base_points": 611.2, "points": {"debt payments as a share of income": -28.2},
+            "values": {"debt payments as a share of income": "24.1%"}, "probability_of_default": 0.261, "score": 583,
+            "reasons": ["debt payments are 24.1% of income"], "base_points": 611.2,
+            "points": {"debt payments as a share of income": -28.2},
         },
     }  # fmt: skip
 
@@ -182,9 +178,8 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
 
 def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[str, Any]:
     group = {
-        "group": name, "n": 2_000, "charged_off": 400, "mean_pd": 0.19,
-        **spread("default_rate", 0.2, 0.018), **spread("observed_to_expected", 1.05, 0.1),
-        **spread("roc_auc", 0.71, 0.03),
+        "group": name, "n": 2_000, "charged_off": 400, "mean_pd": 0.19, **spread("default_rate", 0.2, 0.018),
+        **spread("observed_to_expected", 1.05, 0.1), **spread("roc_auc", 0.71, 0.03),
     }  # fmt: skip
     for rule in ("f2", "policy"):
         ratio = f"{rule}_approval_ratio"
@@ -197,9 +192,7 @@ def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[
 
 def make_proxy(phrase: str, *groups: dict[str, Any], audit_only: bool = False) -> dict[str, Any]:
     favoured = dict.fromkeys(("f2", "policy"), groups[0]["group"])
-    return {
-        "phrase": phrase, "audit_only": audit_only, "favoured": favoured, "groups": list(groups),
-    }  # fmt: skip
+    return {"phrase": phrase, "audit_only": audit_only, "favoured": favoured, "groups": list(groups)}
 
 
 def make_approvals() -> list[dict[str, Any]]:
@@ -213,11 +206,10 @@ def make_approvals() -> list[dict[str, Any]]:
 def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
     shown = proxies or {
         "home_ownership": make_proxy(
-            "Housing", make_group("MORTGAGE", 1.0), make_group("RENT", 0.72),
-            make_group("OTHER", None),
+            "Housing", make_group("MORTGAGE", 1.0), make_group("RENT", 0.72), make_group("OTHER", None)
         ),
         "pincode": make_proxy("Pincode", make_group("22690", 1.0), audit_only=True),
-    }  # fmt: skip
+    }
     return {
         "origin": "real",
         "models": {"lending": {"n": 4_715, "policy": "2026-11", "approvals": make_approvals(), "proxies": shown}},
@@ -230,8 +222,7 @@ def make_stability() -> dict[str, Any]:
         "origin": "real",
         "models": {
             "lending": {
-                "n": 4_715,
-                "folds": [fold | {"roc_auc": 0.7, "roc_auc_low": 0.66, "roc_auc_high": 0.74}],
+                "n": 4_715, "folds": [fold | {"roc_auc": 0.7, "roc_auc_low": 0.66, "roc_auc_high": 0.74}],
                 "populations": [
                     {
                         "population": "issued 2014", "n": 1_200, "against_n": 3_515, "psi": 0.051,
@@ -262,10 +253,7 @@ def make_target() -> dict[str, Any]:
 
 
 # What may be changed of a card, where it does not stand on its own level.
-PARTS = {
-    "sections": "models", "scorecards": "models", "policy": "data", "leakage_report": "data",
-    "summary": "data",
-}  # fmt: skip
+PARTS = {"sections": "models", "scorecards": "models", "policy": "data", "leakage_report": "data", "summary": "data"}
 
 
 def make_card(origin: str = "real", **changes: Any) -> ModelCard:

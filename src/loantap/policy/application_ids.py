@@ -13,10 +13,7 @@ APPLICATION_ID: Final = "application_id"
 
 
 def name_applications(rows: pd.DataFrame, first_row: int) -> pd.Series:
-    """Identifiers of rows of a file from `first_row` on, as text; the row number without a column.
-
-    One that is missing in a column stays missing.
-    """
+    """Identifiers of rows of a file from `first_row` on, as text; the row number without a column."""
     if APPLICATION_ID in rows:
         return read_ids(rows[APPLICATION_ID])
     return pd.Series(np.arange(first_row, first_row + len(rows))).astype("str")

@@ -25,8 +25,8 @@ from loantap.project.folder import find_project
 from loantap.project.parameters import read_group
 from loantap.project.pdf import print_page
 
-_POLICY = Path("conf/base/parameters_policy.yml")
-_ECONOMICS = Path("conf/base/parameters_economics.yml")
+_CONF = Path("conf/base")
+_POLICY = _CONF / "parameters_policy.yml"
 _PREDICTIONS = Path("data/07_model_output/lending/predictions.parquet")
 _PAGE = Path("data/08_reporting/insights.html")
 _LOANS = Path("data/03_primary/loans.parquet")
@@ -34,7 +34,17 @@ _TERMS = ("loan_id", "loan_amount", "interest_rate_pct", "term_months")
 _SHARE = click.FloatRange(0, 1)
 
 
-@click.group()
+class _Commands(click.Group):
+    """Commands that end with the message of what is refused."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (InputError, ValidationError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands)
 def main() -> None:
     """The credit policy: what it says, what it reaches, and who approved it."""
 
@@ -43,11 +53,10 @@ def main() -> None:
 def show() -> None:
     """Show the policy, and whether it is as it was approved."""
     folder = find_project(Path.cwd())
-    written = _read(folder / _POLICY, "policy")
+    written = read_group(folder / _CONF, "policy")
     table = Table("", "", show_header=False, box=None)
     for name, value in written.items():
-        said = ", ".join(f"{key} {of}" for key, of in value.items()) if name in {
-            "rules", "targets"} else value  # fmt: skip
+        said = ", ".join(f"{key} {of}" for key, of in value.items()) if name in {"rules", "targets"} else value
         table.add_row(name, str(said))
     policy, scenario = _load(folder, written)
     is_same = written["digest"] == digest_policy(policy, scenario)
@@ -59,13 +68,10 @@ def show() -> None:
 def try_out() -> None:
     """Let the policy decide on loans that the model did not see, whether approved or not."""
     folder = find_project(Path.cwd())
-    policy, economics = _load_both(folder, _read(folder / _POLICY, "policy"))
+    policy, economics = _load_both(folder, read_group(folder / _CONF, "policy"))
     predictions, loans = _read_judged(folder, TRIED_COLUMNS)
-    try:
-        decider = Decider(policy, policy.find_scenario(economics))
-        trial = try_policy(decider, predictions, loans, economics)
-    except InputError as error:
-        raise click.ClickException(str(error)) from error
+    decider = Decider(policy, policy.find_scenario(economics))
+    trial = try_policy(decider, predictions, loans, economics)
     told = ", ".join(f"{decision} {share:.1%}" for decision, share in trial.shares.items())
     gain = trial.gain
     click.echo(
@@ -79,8 +85,7 @@ def try_out() -> None:
     for check in trial.targets:
         table.add_row(
             check.target, f"{check.limit:.1%}", f"{check.reached:.1%}",
-            f"{check.reached_low:.1%} to {check.reached_high:.1%}", f"{check.n:,}",
-            check.verdict,
+            f"{check.reached_low:.1%} to {check.reached_high:.1%}", f"{check.n:,}", check.verdict,
         )  # fmt: skip
     Console().print(table)
 
@@ -89,10 +94,7 @@ def try_out() -> None:
 def pdf() -> None:
     """Print the insights page into a PDF beside it; needs Chromium."""
     folder = find_project(Path.cwd())
-    try:
-        printed = print_page(folder / _PAGE)
-    except InputError as error:
-        raise click.ClickException(str(error)) from error
+    printed = print_page(folder / _PAGE)
     click.echo(f"Printed {printed.relative_to(folder)}")
 
 
@@ -102,7 +104,7 @@ def approve(name: str) -> None:
     """Record who approved the policy, and the digest of what was approved."""
     folder = find_project(Path.cwd())
     path = folder / _POLICY
-    policy, scenario = _load(folder, _read(path, "policy") | {"approved_by": name, "digest": None})
+    policy, scenario = _load(folder, read_group(path.parent, "policy") | {"approved_by": name, "digest": None})
     text = path.read_text("utf-8")
     for key, value in (("approved_by", name), ("digest", digest_policy(policy, scenario))):
         line = f"  {key}: {json.dumps(value)}".replace("\\", r"\\")
@@ -120,15 +122,12 @@ def approve(name: str) -> None:
 def size(capacity: float | None, floor: float | None, cap: float | None) -> None:
     """Find rules that reach the targets on loans that the last model did not see."""
     folder = find_project(Path.cwd())
-    policy, scenario = _load(folder, _read(folder / _POLICY, "policy"))
+    policy, scenario = _load(folder, read_group(folder / _CONF, "policy"))
     given = {"review_capacity": capacity, "min_approval_rate": floor, "max_default_rate": cap}
     changed = {name: value for name, value in given.items() if value is not None}
     targets = policy.targets.model_copy(update=changed)
     loans = _read_loans(folder, scenario)
-    try:
-        sizes = size_rules(loans, policy.rules, targets)
-    except InputError as error:
-        raise click.ClickException(str(error)) from error
+    sizes = size_rules(loans, policy.rules, targets)
     expected = "nothing is approved"
     if not math.isnan(sizes.default_rate):
         expected = f"of what is approved {sizes.default_rate:.1%} are expected to default"
@@ -158,22 +157,9 @@ def _read_judged(folder: Path, columns: Sequence[str]) -> tuple[pd.DataFrame, pd
 
 def _load(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Scenario]:
     policy, economics = _load_both(folder, written)
-    try:
-        return policy, policy.find_scenario(economics)
-    except InputError as error:
-        raise click.ClickException(str(error)) from error
+    return policy, policy.find_scenario(economics)
 
 
 def _load_both(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Economics]:
-    try:
-        policy = CreditPolicy.model_validate(written)
-        return policy, Economics.model_validate(_read(folder / _ECONOMICS, "economics"))
-    except ValidationError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _read(path: Path, group: str) -> dict[str, Any]:
-    try:
-        return read_group(path.parent, group)
-    except InputError as error:
-        raise click.ClickException(str(error)) from error
+    policy = CreditPolicy.model_validate(written)
+    return policy, Economics.model_validate(read_group(folder / _CONF, "economics"))

@@ -32,14 +32,12 @@ Words = Annotated[str, AfterValidator(_require_words)]
 class Rules(BaseModel):
     """What decides.
 
-    A loan is worth making from a hurdle on: an expected NPV per unit of principal of `min_margin`
-    and of `default_price` times its PD.
+    A loan is worth making from a hurdle on: an expected NPV per unit of principal of `min_margin` and of
+    `default_price` times its PD.
 
     Attributes:
-        default_price: keeps the default rate of what is approved low at the least cost: risky loans
-            have to earn more, and with a `min_margin` below 0 safe ones less.
+        default_price: keeps the default rate low at the least cost: risky loans have to earn more.
         review_margin: within this distance of the hurdle, per unit of principal, a person decides.
-        max_probability_of_default: above it a loan is declined, whatever it is to earn.
         max_loan_amount: on a larger loan a person decides, in currency.
     """
 
@@ -52,10 +50,7 @@ class Rules(BaseModel):
     max_loan_amount: Annotated[float, Field(gt=0)]
 
     def find_highest_pd(self, margin: float) -> float:
-        """The highest PD approved of a loan priced to earn `margin` per unit of principal.
-
-        It clears hurdle and band of review there; 0 where no loan does.
-        """
+        """The highest PD approved of a loan priced to earn `margin` per unit of principal; 0 where none is."""
         left = margin - self.min_margin - self.review_margin
         if self.default_price == 0:
             return self.max_probability_of_default if left >= 0 else 0.0
@@ -65,8 +60,7 @@ class Rules(BaseModel):
 class Targets(BaseModel):
     """What the rules were chosen to reach on loans of the past; reported, never enforced by row.
 
-    `max_concentration` is of the principal, and of the expected loss, in one state; no decision and
-    no offer depends on a region.
+    `max_concentration` is of the principal, and of the expected loss, in one state.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,11 +72,7 @@ class Targets(BaseModel):
 
 
 class CreditPolicy(BaseModel):
-    """One version of the credit policy.
-
-    `approved_by` is a second person, `effective_from` the day from which it decides, `digest` the
-    SHA-256 of all else and of the scenario's assumptions, as approved.
-    """
+    """One version of the credit policy; `digest` is the SHA-256 of all else and of the scenario, as approved."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -119,11 +109,7 @@ class CreditPolicy(BaseModel):
         return (self.digest or "")[:_SHOWN_DIGITS]
 
     def find_scenario(self, economics: Economics) -> Scenario:
-        """The scenario that decides.
-
-        Raises:
-            InputError: there is none of that name.
-        """
+        """The scenario that decides; refused where there is none of that name."""
         if self.scenario not in economics.scenarios:
             raise InputError(
                 str(self),
@@ -149,11 +135,7 @@ def digest_policy(policy: CreditPolicy, scenario: Scenario) -> str:
 
 
 def require_as_approved(policy: CreditPolicy, economics: Economics) -> None:
-    """Refuse a policy that is not the one that was approved.
-
-    Raises:
-        InputError: it or its scenario was changed since.
-    """
+    """Refuse a policy that was changed, or whose scenario was, after it was approved."""
     if policy.digest == digest_policy(policy, policy.find_scenario(economics)):
         return
     raise InputError(
@@ -164,11 +146,7 @@ def require_as_approved(policy: CreditPolicy, economics: Economics) -> None:
 
 
 def require_in_force(policy: CreditPolicy, day: date) -> None:
-    """Refuse to decide by a policy before it takes effect.
-
-    Raises:
-        InputError: it takes effect later.
-    """
+    """Refuse to decide by a policy before it takes effect."""
     if policy.effective_from <= day:
         return
     raise InputError(

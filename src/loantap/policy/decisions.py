@@ -45,8 +45,8 @@ _PRICE, _REVIEW, _AMOUNT, _RISK, _TERMS, _HURDLE, _NEAR_HURDLE = range(1, 8)
 class Decided:
     """Decisions on many applications.
 
-    `causes` are places in `CAUSES`, and behind them in the sentences of `Support` but the first.
-    `expected_npv` is in currency; NaN where the application is invalid or a term is missing.
+    `causes` are places in `CAUSES`, and behind them in the sentences of `Support` but the first. `expected_npv` is in
+    currency; NaN where it is not known.
     """
 
     decisions: Texts
@@ -68,10 +68,9 @@ class Decided:
 class Decider:
     """Decides by a credit policy, in a scenario of what lending costs.
 
-    A loan is approved where its expected NPV at its own rate and term is above the hurdle for its
-    PD (see `Rules`), and declined where it is below. A person decides near it, on applications
-    unlike any that the model has seen, and on amounts above the highest. Every application is
-    decided by itself: alike in a file, alone and on a cluster.
+    A loan is approved where its expected NPV at its own rate and term is above the hurdle for its PD (see `Rules`), and
+    declined where it is below. A person decides near it, on applications unlike any that the model has seen, and on
+    amounts above the highest. Every application is decided by itself: alike in a file, alone and on a cluster.
     """
 
     policy: CreditPolicy
@@ -94,8 +93,8 @@ class Decider:
     ) -> Decided:
         """Decide on applications, one element each.
 
-        The PD is NaN where an application is invalid, the amount is in currency, the rate yearly
-        and in percent. `unlike` says how it differs from the training (see `Support`), if known.
+        The PD is NaN where an application is invalid, the rate yearly and in percent. `unlike` says how it differs from
+        the training (see `Support`), if known.
         """
         rules, pd_ = self.policy.rules, probability_of_default
         margin = value_units(rate_pct, term_months, self.scenario).margin(pd_)
@@ -160,11 +159,7 @@ class Decider:
 
 @dataclass(frozen=True, slots=True)
 class PdLimits:
-    """The PDs between which the decision on loans of one rate and term changes.
-
-    The rate is nominal, yearly, in percent. A PD lower than `approve_below` is approved, one above
-    `decline_above` declined; between the two a person decides.
-    """
+    """The PDs between which a person decides on loans of one rate (nominal, yearly, in percent) and term."""
 
     rate_pct: float
     term_months: float
@@ -173,10 +168,6 @@ class PdLimits:
 
 
 def make_decider(policy: CreditPolicy, economics: Economics) -> Decider:
-    """The policy with its scenario.
-
-    Raises:
-        InputError: it is not as it was approved, or there is no such scenario.
-    """
+    """The policy with its scenario; refused unless it is as it was approved."""
     require_as_approved(policy, economics)
     return Decider(policy, policy.find_scenario(economics))

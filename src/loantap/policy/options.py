@@ -20,12 +20,7 @@ class InsightsOptions(DatedOptions):
 
 
 class ScoringOptions(DatedOptions):
-    """Batch scoring.
-
-    Attributes:
-        max_invalid_share: share of a file's rows that may be invalid (see `require_few_invalid`).
-        recommendations: ids of the rules of `recommendations.json` that are switched on.
-    """
+    """Batch scoring; `recommendations` are ids of the rules of `recommendations.json` that are switched on."""
 
     max_invalid_share: Portion = 0.05
     recommendations: tuple[str, ...] = ()

@@ -22,11 +22,7 @@ SCORE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class MadeBy:
-    """What decided, the same in every row.
-
-    `policy_version` names the rules that are switched on, too; `policy_digest` is the first digits
-    of the digest of policy and rules.
-    """
+    """What decided, the same in every row; `policy_version` names the rules that are switched on, too."""
 
     model_name: str
     model_version: str
@@ -44,7 +40,7 @@ def tabulate_scores(
             APPLICATION_ID: identifiers,
             "probability_of_default": assessed.probability_of_default,
             "score": pd.Series(assessed.score).astype("Int64"),
-            "decision": _categorise(decided.decisions.codes, pd.Index(DECISIONS, dtype="str")),
+            "decision": categorise(decided.decisions.codes, DECISIONS),
             **_list_reasons(reasons),
             "model_name": _repeat(made_by.model_name, rows),
             "model_version": _repeat(made_by.model_version, rows),
@@ -56,10 +52,7 @@ def tabulate_scores(
 
 
 def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """Scores as decisions are kept; rows without an id are left out.
-
-    Two columns more: `origin` of the loans of the training, real or simulated, and `decided_on`.
-    """
+    """Scores as decisions are kept, with origin and day; rows without an id are left out."""
     ids = scores[APPLICATION_ID].astype("str")
     named = scores.assign(**{APPLICATION_ID: ids})[ids.notna()]
     return named.assign(
@@ -69,7 +62,7 @@ def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 
 
 def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -> GivenReasons:
-    """The reasons with what decided before them, where there is something; the last is left out.
+    """The reasons with what decided before them, if anything did; the last is left out.
 
     `causes`: place in `sentences` of what decided, per application; 0 for nothing.
     """
@@ -81,19 +74,20 @@ def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -
 
 
 def _list_reasons(given: GivenReasons) -> dict[str, pd.Categorical]:
-    sentences = pd.Index(given.sentences, dtype="str")
+    sentences = np.array(given.sentences, dtype=object)
     reasons = {}
     for name, codes in zip(REASONS, given.codes, strict=True):
         is_used = np.zeros(len(sentences), dtype="bool")
         is_used[codes] = True
         places = np.cumsum(is_used, dtype="int32") - 1
-        reasons[name] = _categorise(places[codes], sentences[is_used])
+        reasons[name] = categorise(places[codes], sentences[is_used].tolist())
     return reasons
 
 
-def _categorise(codes: IntArray, texts: pd.Index) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, texts, validate=False)
+def categorise(codes: IntArray, texts: Sequence[str]) -> pd.Categorical:
+    """Texts that repeat, by their places in a list."""
+    return pd.Categorical.from_codes(codes, pd.Index(list(texts), dtype="str"), validate=False)
 
 
 def _repeat(text: str, rows: int) -> pd.Categorical:
-    return _categorise(np.zeros(rows, dtype="int8"), pd.Index([text], dtype="str"))
+    return categorise(np.zeros(rows, dtype="int8"), [text])

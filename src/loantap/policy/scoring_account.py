@@ -49,11 +49,9 @@ class ScoringAccount:
     """What became of the rows of a file.
 
     Attributes:
-        invalid: rows that cannot be scored.
-        causes: why not, the most frequent first: `rows`, an `example` in words, `first_rows`
-            numbered from 1.
-        has_ids: whether there is a column of ids; the following are None without.
-        without_id: rows that are not written back.
+        causes: why rows cannot be scored, the most frequent first: `rows`, an `example` in words, `first_rows` numbered
+            from 1.
+        without_id: rows that are not written back; None without a column of ids, as the following.
         repeated: of them the last row is written back.
         alike: rows whose id differs from an earlier one in capitals, zeros or dashes alone.
     """
@@ -108,12 +106,9 @@ def account_for_scores(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> Sco
 
 
 def require_few_invalid(account: ScoringAccount, max_share: float) -> None:
-    """Stop where so many rows cannot be scored that the file is plainly another.
+    """Refuse a file of which so many rows cannot be scored that it is plainly another.
 
     Of fewer than 20 rows half may be invalid, unless none is allowed.
-
-    Raises:
-        InputError: more rows are invalid than that.
     """
     allowed = max_share
     if account.rows < _MIN_ROWS and max_share > 0:

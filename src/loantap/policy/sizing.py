@@ -24,8 +24,7 @@ _ROUNDING = 1e-9
 class SizingLoans:
     """Loans that the model did not see; arrays of one length.
 
-    `margin` is expected NPV per unit of principal, NaN where a term is missing; `amount` the
-    principal, in currency.
+    `margin` is expected NPV per unit of principal, NaN where a term is missing; `amount` is in currency.
     """
 
     margin: FloatArray
@@ -45,13 +44,8 @@ class SizingLoans:
 class Sizes:
     """Rules that reach the targets, and what is to be expected of them.
 
-    Attributes:
-        default_price: 0 where the default rate is kept without it.
-        review_margin: people look at as many applications as they can, and at more only where
-            larger loans than `max_loan_amount` alone are more.
-        referred: share of loans that people look at.
-        passed: share approved or referred.
-        default_rate: mean PD of what is approved; NaN where nothing is.
+    `referred` and `passed` (approved or referred) are shares of the loans, `default_rate` the mean PD of what is
+    approved; NaN where nothing is.
     """
 
     min_margin: float
@@ -65,15 +59,10 @@ class Sizes:
 def size_rules(loans: SizingLoans, rules: Rules, targets: Targets) -> Sizes:
     """Find rules that keep the default rate and the approval floor and fill the review capacity.
 
-    What a loan is expected to earn is held against `price * (PD - cap) - discount`. The price is
-    the lowest that keeps the default rate, the discount the lowest under which enough is approved
-    or referred: Lagrange multipliers of cap and floor. Without review and limits, what is approved
-    is then expected to earn most.
-
-    The highest PD and amount of `rules` stay; larger loans take up review capacity.
-
-    Raises:
-        InputError: there are no loans, or the targets cannot be reached together.
+    What a loan is expected to earn is held against `price * (PD - cap) - discount`. The price is the lowest that keeps
+    the default rate, the discount the lowest under which enough is approved or referred: Lagrange multipliers of cap
+    and floor. Without review and limits, what is approved is then expected to earn most. The highest PD and amount of
+    `rules` stay; larger loans take up review capacity. Targets that cannot be reached together are refused.
     """
     known = loans.keep_known()
     if not len(known):
@@ -95,11 +84,7 @@ def size_rules(loans: SizingLoans, rules: Rules, targets: Targets) -> Sizes:
 
 @dataclass(frozen=True, slots=True)
 class _Bands:
-    """What becomes of the loans under one hurdle.
-
-    `approved`: above the band of review, and no other rule refers or declines them; `passed`:
-    approved or referred.
-    """
+    """What becomes of the loans under one hurdle; `passed`: approved or referred."""
 
     min_margin: float
     price: float

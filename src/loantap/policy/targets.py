@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from loantap.measures.intervals import wilson_bounds
 from loantap.policy.credit_policy import Targets
 from loantap.policy.decisions import Decided, Decision
+from loantap.policy.money.returns import estimate_share
 from loantap.policy.offers.concentration import find_largest
 
 _DTYPES = {
@@ -23,13 +23,10 @@ _DTYPES = {
 
 @dataclass(frozen=True, slots=True)
 class TargetCheck:
-    """One target, and what the policy reaches on loans of the past.
+    """One target, and the share of `n` loans (of the concentration: of their principal) that the policy reaches.
 
-    Attributes:
-        reached: share of the loans; of the concentration, of their principal.
-        reached_low: 95% bound (Wilson; of the concentration as in `find_largest`).
-        n: number of loans, all or those approved.
-        holds: whether the target is reached, or cannot be told from being reached.
+    Bounds are 95% (Wilson; of the concentration as in `find_largest`). It `holds` where it is reached, or cannot be
+    told from being reached.
     """
 
     target: str
@@ -52,8 +49,7 @@ class TargetCheck:
 def check_targets(decided: Decided, loans: pd.DataFrame, targets: Targets) -> list[TargetCheck]:
     """Whether a policy reaches its targets on loans of known outcome, none of them invalid.
 
-    Where none is approved nothing is said of default rate and concentration. LoanTap's addresses
-    are made up: of its own loans the concentration says nothing.
+    LoanTap's addresses are made up: of its own loans the concentration says nothing.
     """
     n, approved = len(loans), loans[decided.approves]
     referred = decided.count(Decision.REFER)
@@ -91,6 +87,6 @@ def tabulate_targets(checks: Iterable[TargetCheck]) -> pd.DataFrame:
 
 
 def _check(target: str, limit: float, count: int, loans: int, *, is_floor: bool = False) -> TargetCheck:
-    low, high = (float(bound) for bound in wilson_bounds(count, loans))
-    holds = high >= limit if is_floor else low <= limit
-    return TargetCheck(target, limit, count / loans, low, high, loans, holds)
+    reached = estimate_share(count, loans)
+    holds = reached.high >= limit if is_floor else reached.low <= limit
+    return TargetCheck(target, limit, reached.value, reached.low, reached.high, loans, holds)

@@ -22,10 +22,8 @@ TRIED_COLUMNS = ("loan_id", *TERMS, "state")
 class Trial:
     """What a policy does to loans of known outcome.
 
-    Attributes:
-        shares: of each decision but `invalid`, in the order of `Decision`.
-        gain: change of imputed profit per application against approving all, in currency; loans
-            referred count as approved, paid loans run for their contract.
+    `gain` is the change of imputed profit per application against approving all, in currency; loans referred count as
+    approved, paid loans run for their contract.
     """
 
     loans: int
@@ -35,13 +33,7 @@ class Trial:
 
 
 def try_policy(decider: Decider, predictions: pd.DataFrame, loans: pd.DataFrame, economics: Economics) -> Trial:
-    """Let a policy decide on loans of known outcome; it need not be approved.
-
-    One row per loan, which the model did not see; `loans` with `TRIED_COLUMNS`.
-
-    Raises:
-        InputError: there are no loans.
-    """
+    """Let a policy, approved or not, decide on loans of known outcome that the model did not see."""
     if predictions.empty:
         raise InputError("policy", "there are no loans to try it on", "Run modeling first")
     known = loans.set_index("loan_id").loc[predictions["loan_id"]].reset_index()

@@ -16,14 +16,15 @@ from loantap.policy.application_ids import APPLICATION_ID, name_applications, na
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
 from loantap.policy.lab.rule_tally import RuleTally
 from loantap.policy.lab.rules import Rule, apply_rules, apply_rules_to_one, columns_of_rules
+from loantap.policy.money.cash_flows import VALUED_BY
 from loantap.policy.score_table import MadeBy, put_first, tabulate_scores
 from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS, Column
 from loantap.portfolio.values import make_reader, to_days
 
-# What the policy values a loan by.
-TERMS = ("loan_amount", "interest_rate_pct", "term_months")
+# What the policy values a loan by, beside its PD.
+TERMS = VALUED_BY[1:]
 # Decisions that a rule may turn into a decline.
 _OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decision.REFER))
 
@@ -37,9 +38,8 @@ class Underwritten:
     Attributes:
         application_id: as given; "0" where applications have none, None where this one has none.
         score: 300 to 900 points, more is better.
-        decision: `approve`, `refer`, `decline` or `invalid`.
-        reasons: four texts: what is wrong with an invalid application, or what decided where the
-            policy refers or declines; then the features that raise the risk.
+        reasons: four texts: what is wrong with an invalid application, or what decided where the policy refers or
+            declines; then the features that raise the risk.
         expected_npv: in currency, at the loan's own rate and term.
     """
 
@@ -100,13 +100,9 @@ class Underwriter:
         return (APPLICATION_ID, *(str(column.source_name) for column in self.needed))
 
     def underwrite(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-        """Score and decide applications in LoanTap format.
+        """Score and decide applications in LoanTap format: one row each, in order, with `SCORE_COLUMNS`.
 
-        One row per application, in order, with `SCORE_COLUMNS`; ids are the row number from 0
-        without a column of them, and stay missing in one.
-
-        Raises:
-            InputError: a column the model needs is missing.
+        Ids are the row number from 0 without a column of them, and stay missing in one.
         """
         batch = self.underwrite_batch(applications, 0, as_of)
         texts = batch.columns[batch.dtypes == "category"]
@@ -120,10 +116,10 @@ class Underwriter:
         tally: ApplicationTally | None = None,
         rule_tally: RuleTally | None = None,
     ) -> pd.DataFrame:
-        """The same for rows of a file from `first_row` on, texts that repeat as categories.
+        """The same for rows of a file from `first_row` on, texts that repeat as categories: written many times faster.
 
-        `tally` counts what is odd without being wrong, `rule_tally` what rules that are not
-        switched on would have done. Categories are written many times faster than text by text.
+        `tally` counts what is odd without being wrong, `rule_tally` what rules that are not switched on would have
+        done.
         """
         rows = applications.reset_index(drop=True)
         assessed = self.scorer.assess(rows, as_of, tally)
@@ -138,18 +134,11 @@ class Underwriter:
         return tabulate_scores(identifiers, assessed, decided, reasons, made_by)
 
     def underwrite_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Underwritten:
-        """Score and decide one application; the same answer as in a frame, sooner.
-
-        Raises:
-            InputError: a column the model needs is missing.
-        """
+        """Score and decide one application; the same answer as in a frame, sooner."""
         return self.conclude_one(application, self.scorer.score_one(application, as_of), as_of)
 
     def conclude_one(self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp) -> Underwritten:
-        """Decide one application that the scorer of this underwriter has scored.
-
-        For those who need what was read of it too: `scored.columns`.
-        """
+        """Decide one application that this scorer has scored, for those who need `scored.columns` too."""
         amount, rate, months = (scored.columns.get(name, math.nan) for name in TERMS)
         decision, cause, npv = self.decider.decide_one(
             scored.probability_of_default,
@@ -218,10 +207,7 @@ def _is_open(decided: Decided, assessed: Assessed) -> BoolArray:
 
 
 def _read_more(rules: Sequence[Rule], assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp) -> Values:
-    """What rules read: the model's columns, and those of the file that the model does not take.
-
-    A value there that cannot be read is missing, and breaks no rule.
-    """
+    """What rules read: the model's columns, and those of the file that it does not take; missing where unreadable."""
     names = [name for name in columns_of_rules(rules) if name not in assessed.columns]
     read = {name: read_column(rows[COLUMNS[name].source_name], COLUMNS[name], as_of).values for name in names}
     return {**assessed.columns, **read}

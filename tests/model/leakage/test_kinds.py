@@ -33,147 +33,159 @@ def leave_one_out(loans, column):
     return mean.rename("dti_pct")
 
 
-class TestComputedFromOutcomes:
-    def test_a_target_mean_made_in_sample_is_caught_where_its_area_would_let_it_pass(self, loans):
-        finding = examine_among(target_mean(loans, "earliest_credit_line"), loans)
+def test_a_target_mean_made_in_sample_is_caught_where_its_area_would_let_it_pass(loans):
+    finding = examine_among(target_mean(loans, "earliest_credit_line"), loans)
 
-        assert finding.auc < OPTIONS.max_auc
-        assert verdicts(finding) == {"computed_from_outcomes": "caught"}
-        assert "same earliest_credit_line" in finding.reasons[0]
-
-    @pytest.mark.parametrize("column", ["profession", "earliest_credit_line"])
-    def test_a_leave_one_out_mean_is_caught_though_alone_it_tells_little(self, column, loans):
-        finding = examine_among(leave_one_out(loans, column), loans)
-
-        assert finding.auc < 0.7
-        assert verdicts(finding)["computed_from_outcomes"] == "caught"
-
-    def test_smoothing_and_noise_do_not_hide_it(self, loans):
-        rng = np.random.default_rng(1)
-        grouped = loans.groupby("earliest_credit_line")["is_charged_off"]
-        smoothed = (grouped.transform("sum") + 2) / (grouped.transform("size") + 10)
-        noisy = (smoothed + rng.normal(0, 0.02, len(loans))).rename("dti_pct")
-
-        finding = examine_among(noisy, loans)
-
-        assert verdicts(finding)["computed_from_outcomes"] == "caught"
-
-    def test_a_mean_over_other_loans_than_those_it_is_used_on_passes(self, loans):
-        earlier = np.random.default_rng(2).random(len(loans)) < 0.5
-        rates = loans[earlier].groupby("earliest_credit_line")["is_charged_off"].mean()
-        later = loans[~earlier]
-        encoded = later["earliest_credit_line"].map(rates).rename("dti_pct")
-
-        assert verdicts(examine_among(encoded, later)) == {}
-
-    # In pairs of loans with independent outcomes, a mean of two holds half of either's variance.
-    def test_the_excess_over_pairs_is_half_the_variance(self):
-        rng = np.random.default_rng(4)
-        target = pd.Series(rng.random(20_000) < 0.5).astype("int8")
-        pairs = np.repeat(np.arange(10_000), 2)
-        mean = target.groupby(pairs).transform("mean").to_numpy()
-
-        excess = measure_group_excess(mean, group_outcomes(pairs, target))
-
-        assert excess.share == pytest.approx(0.5, abs=0.02)
-        assert excess.loans == 20_000
-
-    def test_a_true_group_effect_known_from_outside_is_no_excess(self):
-        rng = np.random.default_rng(5)
-        groups = np.repeat(np.arange(4_000), 5)
-        risk = rng.uniform(0.02, 0.6, 4_000)[groups]
-        target = pd.Series(rng.random(20_000) < risk).astype("int8")
-
-        excess = measure_group_excess(risk, group_outcomes(groups, target))
-
-        assert abs(excess.z) < 3
-
-    @pytest.mark.parametrize("groups", [np.arange(100), np.arange(100) // 4, np.full(100, -1)])
-    def test_singles_few_groups_or_none_tell_nothing(self, groups):
-        target = pd.Series([0, 1] * 50)
-
-        excess = measure_group_excess(target.to_numpy(dtype=float), group_outcomes(groups, target))
-
-        assert (excess.share, excess.z, excess.loans) == (0, 0, 0)
+    assert finding.auc < OPTIONS.max_auc
+    assert verdicts(finding) == {"computed_from_outcomes": "caught"}
+    assert "same earliest_credit_line" in finding.reasons[0]
 
 
-class TestVintages:
-    def test_a_flag_of_missing_mortgage_accounts_is_caught(self, real_loans):
-        flag = real_loans["mortgage_accounts"].isna().astype("float64")
+@pytest.mark.parametrize("column", ["profession", "earliest_credit_line"])
+def test_a_leave_one_out_mean_is_caught_though_alone_it_tells_little(column, loans):
+    finding = examine_among(leave_one_out(loans, column), loans)
 
-        finding = examine_among(flag.rename("mortgage_accounts_is_missing"), real_loans)
-
-        assert verdicts(finding) == {"vintage": "caught"}
-        assert "its values mark a vintage: 99%" in finding.reasons[0]
-
-    def test_so_is_a_category_for_the_missing(self, real_loans):
-        has_any = real_loans["mortgage_accounts"].gt(0).map({True: "some", False: "none"})
-        category = has_any.mask(real_loans["mortgage_accounts"].isna(), MISSING)
-
-        finding = examine_among(category.rename("mortgage_accounts"), real_loans)
-
-        assert verdicts(finding) == {"vintage": "caught"}
-
-    def test_missing_numbers_that_a_model_imputes_are_a_warning(self, loans):
-        values = build_features(loans, ["mortgage_accounts"])["mortgage_accounts"]
-
-        finding = examine_among(values, loans)
-
-        assert verdicts(finding) == {"vintage": "warned"}
-        assert not finding.caught
-        assert "its missing values mark a vintage" in finding.warnings[0]
-
-    def test_values_missing_here_and_there_pass(self, loans):
-        hit = np.random.default_rng(6).random(len(loans)) < 0.3
-
-        assert verdicts(examine_among(loans["dti_pct"].mask(hit), loans)) == {}
-
-    def test_one_loan_a_month_says_nothing_of_vintages(self):
-        values = np.array([0.0, 1.0, 0.0, 1.0])
-
-        assert explained_share(values, np.arange(4)) == 0.0
+    assert finding.auc < 0.7
+    assert verdicts(finding)["computed_from_outcomes"] == "caught"
 
 
-class TestTimeTravel:
-    @pytest.fixture
-    def settled(self, simulated_loans):
-        """Loans whose source row was last changed when they were settled."""
-        days = np.random.default_rng(7).integers(90, 1_000, len(simulated_loans))
-        changed = simulated_loans["issue_month"] + pd.to_timedelta(days, unit="D")
-        return simulated_loans.assign(updated_at=changed)
+def test_smoothing_and_noise_do_not_hide_a_target_mean(loans):
+    rng = np.random.default_rng(1)
+    grouped = loans.groupby("earliest_credit_line")["is_charged_off"]
+    smoothed = (grouped.transform("sum") + 2) / (grouped.transform("size") + 10)
+    noisy = (smoothed + rng.normal(0, 0.02, len(loans))).rename("dti_pct")
 
-    def test_a_value_overwritten_at_settlement_is_caught(self, settled):
-        months_on_book = (settled["updated_at"] - settled["issue_month"]).dt.days / 30
-        refreshed = (settled["dti_pct"] + months_on_book).rename("dti_pct")
+    finding = examine_among(noisy, loans)
 
-        finding = examine_among(refreshed, settled)
-
-        assert verdicts(finding) == {"outcome_date": "caught"}
-        assert "of the variance of updated_at" in finding.reasons[0]
-
-    def test_values_as_of_the_decision_pass(self, settled):
-        features = build_features(settled, HONEST)
-
-        assert [verdicts(examine_among(features[name], settled)) for name in HONEST] == [{}] * 5
-
-    def test_one_day_of_extraction_for_all_loans_says_nothing(self, simulated_loans):
-        loans = simulated_loans.assign(updated_at=pd.Timestamp("2026-11-23"))
-
-        assert make_context(loans, OPTIONS).lags == {}
+    assert verdicts(finding)["computed_from_outcomes"] == "caught"
 
 
-class TestMemory:
-    def test_an_honest_category_is_not_remembered(self, loans):
-        for name in ("purpose", "sub_grade", "state"):
-            assert "memorised" not in verdicts(examine_among(loans[name], loans))
+def test_a_mean_over_other_loans_than_those_it_is_used_on_passes(loans):
+    earlier = np.random.default_rng(2).random(len(loans)) < 0.5
+    rates = loans[earlier].groupby("earliest_credit_line")["is_charged_off"].mean()
+    later = loans[~earlier]
+    encoded = later["earliest_credit_line"].map(rates).rename("dti_pct")
 
-    def test_a_number_of_its_own_for_each_loan_is(self, loans):
-        assert verdicts(examine(loans["loan_id"], loans["is_charged_off"])) == {"memorised": "caught"}
+    assert verdicts(examine_among(encoded, later)) == {}
 
-    def test_few_loans_prove_no_memory(self, simulated_loans):
-        few = simulated_loans.head(60)
 
-        assert "memorised" not in verdicts(examine(few["purpose"], few["is_charged_off"]))
+# In pairs of loans with independent outcomes, a mean of two holds half of either's variance.
+def test_the_excess_over_pairs_is_half_the_variance():
+    rng = np.random.default_rng(4)
+    target = pd.Series(rng.random(20_000) < 0.5).astype("int8")
+    pairs = np.repeat(np.arange(10_000), 2)
+    mean = target.groupby(pairs).transform("mean").to_numpy()
+
+    excess = measure_group_excess(mean, group_outcomes(pairs, target))
+
+    assert excess.share == pytest.approx(0.5, abs=0.02)
+    assert excess.loans == 20_000
+
+
+def test_a_true_group_effect_known_from_outside_is_no_excess():
+    rng = np.random.default_rng(5)
+    groups = np.repeat(np.arange(4_000), 5)
+    risk = rng.uniform(0.02, 0.6, 4_000)[groups]
+    target = pd.Series(rng.random(20_000) < risk).astype("int8")
+
+    excess = measure_group_excess(risk, group_outcomes(groups, target))
+
+    assert abs(excess.z) < 3
+
+
+@pytest.mark.parametrize("groups", [np.arange(100), np.arange(100) // 4, np.full(100, -1)])
+def test_singles_few_groups_or_none_tell_nothing(groups):
+    target = pd.Series([0, 1] * 50)
+
+    excess = measure_group_excess(target.to_numpy(dtype=float), group_outcomes(groups, target))
+
+    assert (excess.share, excess.z, excess.loans) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mortgage_accounts_is_missing", "its values mark a vintage: 99%"),
+        ("mortgage_accounts", "its missing values mark a vintage: 99%"),
+    ],
+    ids=["a flag", "a category"],
+)
+def test_values_that_mark_missing_mortgage_accounts_are_caught(name, said, real_loans):
+    accounts = real_loans["mortgage_accounts"]
+    category = accounts.gt(0).map({True: "some", False: "none"}).mask(accounts.isna(), MISSING)
+    values = category if name == "mortgage_accounts" else accounts.isna().astype("float64")
+
+    finding = examine_among(values.rename(name), real_loans)
+
+    assert verdicts(finding) == {"vintage": "caught"}
+    assert said in finding.reasons[0]
+
+
+def test_missing_numbers_that_a_model_imputes_are_a_warning(loans):
+    values = build_features(loans, ["mortgage_accounts"])["mortgage_accounts"]
+
+    finding = examine_among(values, loans)
+
+    assert verdicts(finding) == {"vintage": "warned"}
+    assert not finding.caught
+    assert "its missing values mark a vintage" in finding.warnings[0]
+
+
+def test_values_missing_here_and_there_pass(loans):
+    hit = np.random.default_rng(6).random(len(loans)) < 0.3
+
+    assert verdicts(examine_among(loans["dti_pct"].mask(hit), loans)) == {}
+
+
+def test_one_loan_a_month_says_nothing_of_vintages():
+    values = np.array([0.0, 1.0, 0.0, 1.0])
+
+    assert explained_share(values, np.arange(4)) == 0.0
+
+
+@pytest.fixture
+def settled(simulated_loans):
+    """Loans whose source row was last changed when they were settled."""
+    days = np.random.default_rng(7).integers(90, 1_000, len(simulated_loans))
+    changed = simulated_loans["issue_month"] + pd.to_timedelta(days, unit="D")
+    return simulated_loans.assign(updated_at=changed)
+
+
+def test_a_value_overwritten_at_settlement_is_caught(settled):
+    months_on_book = (settled["updated_at"] - settled["issue_month"]).dt.days / 30
+    refreshed = (settled["dti_pct"] + months_on_book).rename("dti_pct")
+
+    finding = examine_among(refreshed, settled)
+
+    assert verdicts(finding) == {"outcome_date": "caught"}
+    assert "of the variance of updated_at" in finding.reasons[0]
+
+
+def test_values_as_of_the_decision_pass(settled):
+    features = build_features(settled, HONEST)
+
+    assert [verdicts(examine_among(features[name], settled)) for name in HONEST] == [{}] * 5
+
+
+def test_one_day_of_extraction_for_all_loans_says_nothing(simulated_loans):
+    loans = simulated_loans.assign(updated_at=pd.Timestamp("2026-11-23"))
+
+    assert make_context(loans, OPTIONS).lags == {}
+
+
+def test_an_honest_category_is_not_remembered(loans):
+    for name in ("purpose", "sub_grade", "state"):
+        assert "memorised" not in verdicts(examine_among(loans[name], loans))
+
+
+def test_a_number_of_its_own_for_each_loan_is_remembered(loans):
+    assert verdicts(examine(loans["loan_id"], loans["is_charged_off"])) == {"memorised": "caught"}
+
+
+def test_few_loans_prove_no_memory(simulated_loans):
+    few = simulated_loans.head(60)
+
+    assert "memorised" not in verdicts(examine(few["purpose"], few["is_charged_off"]))
 
 
 @pytest.mark.parametrize("seed", range(2))

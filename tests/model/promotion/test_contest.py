@@ -63,49 +63,52 @@ def on_honest(honest):
     return train(honest)
 
 
-class TestChallenge:
-    def test_a_clearly_better_challenger_goes_forward_with_its_predictions(self, curved, on_curved):
-        contest = challenge(curved, *on_curved, CLEAN, OPTIONS)
+def test_a_clearly_better_challenger_goes_forward_with_its_predictions(curved, on_curved):
+    contest = challenge(curved, *on_curved, CLEAN, OPTIONS)
 
-        assert contest.verdict is not None
-        assert contest.verdict.promoted, contest.verdict.reason
-        assert contest.winner.kind == "boosting"
-        assert (contest.verdict.candidate, contest.verdict.incumbent) == ("boosting", "logistic")
-        cv = contest.predictions.query("sample == 'cv'")
-        assert list(cv["probability_of_default"]) == list(contest.winner.out_of_fold["probability_of_default"])
+    assert contest.verdict is not None
+    assert contest.verdict.promoted, contest.verdict.reason
+    assert contest.winner.kind == "boosting"
+    assert (contest.verdict.candidate, contest.verdict.incumbent) == ("boosting", "logistic")
+    cv = contest.predictions.query("sample == 'cv'")
+    assert list(cv["probability_of_default"]) == list(contest.winner.out_of_fold["probability_of_default"])
 
-    def test_better_or_not_it_stays_behind_when_the_gate_caught_a_feature(self, curved, on_curved):
-        contest = challenge(curved, *on_curved, CAUGHT, OPTIONS)
 
-        assert contest.verdict is not None
-        assert contest.winner.kind == "logistic"
-        assert [c.name for c in contest.verdict.conditions if not c.holds] == ["leakage gate"]
+def test_a_challenger_stays_behind_when_the_gate_caught_a_feature(curved, on_curved):
+    contest = challenge(curved, *on_curved, CAUGHT, OPTIONS)
 
-    def test_a_challenger_that_is_no_better_leaves_the_logistic_regression(self, honest, on_honest):
-        contest = challenge(honest, *on_honest, CLEAN, OPTIONS)
+    assert contest.verdict is not None
+    assert contest.winner.kind == "logistic"
+    assert [c.name for c in contest.verdict.conditions if not c.holds] == ["leakage gate"]
 
-        assert contest.winner is on_honest[0]
-        assert contest.predictions is on_honest[1]
-        assert contest.verdict is not None
-        assert "boosting does not take the place of logistic (" in contest.verdict.reason
-        assert "better log-loss: " in contest.verdict.reason
 
-    def test_the_test_split_has_no_say_in_it(self, honest, on_honest):
-        logistic, predictions = on_honest
-        is_test = predictions["sample"] == "test"
-        hopeless = predictions.assign(probability_of_default=predictions["probability_of_default"].mask(is_test, 0.5))
+def test_a_challenger_that_is_no_better_leaves_the_logistic_regression(honest, on_honest):
+    contest = challenge(honest, *on_honest, CLEAN, OPTIONS)
 
-        usual = challenge(honest, logistic, predictions, CLEAN, OPTIONS)
-        spoilt = challenge(honest, logistic, hopeless, CLEAN, OPTIONS)
+    assert contest.winner is on_honest[0]
+    assert contest.predictions is on_honest[1]
+    assert contest.verdict is not None
+    assert "boosting does not take the place of logistic (" in contest.verdict.reason
+    assert "better log-loss: " in contest.verdict.reason
 
-        assert usual.verdict is not None
-        assert usual.verdict == spoilt.verdict
-        assert "on 3,200 loans" in usual.verdict.reason  # of 4,000
 
-    def test_without_a_challenger_there_is_no_contest(self, honest, on_honest):
-        contest = challenge(honest, *on_honest, CLEAN, training_options("lending"))
+def test_the_test_split_has_no_say_in_a_contest(honest, on_honest):
+    logistic, predictions = on_honest
+    is_test = predictions["sample"] == "test"
+    hopeless = predictions.assign(probability_of_default=predictions["probability_of_default"].mask(is_test, 0.5))
 
-        assert contest == Contest(*on_honest, None)
+    usual = challenge(honest, logistic, predictions, CLEAN, OPTIONS)
+    spoilt = challenge(honest, logistic, hopeless, CLEAN, OPTIONS)
+
+    assert usual.verdict is not None
+    assert usual.verdict == spoilt.verdict
+    assert "on 3,200 loans" in usual.verdict.reason  # of 4,000
+
+
+def test_without_a_challenger_there_is_no_contest(honest, on_honest):
+    contest = challenge(honest, *on_honest, CLEAN, training_options("lending"))
+
+    assert contest == Contest(*on_honest, None)
 
 
 class SpyPipeline:
@@ -133,144 +136,142 @@ def make_predictions(**samples):
     ).astype({"loan_id": "str", "sample": "str"})
 
 
-class TestPredictAsChampion:
-    """Loans a, b were in its training split, c in its test split; e and f are new."""
-
-    KEPT = make_predictions(cv={"a": 0.1, "b": 0.2}, test={"c": 0.3}, out_of_time={"a": 0.4})
-
-    @pytest.fixture
-    def spy(self):
-        return SpyPipeline()
-
-    def predict(self, spy, trained, honest, new):
-        loans = honest.head(6).assign(loan_id=list("abcdef"))
-        table = predict_as_champion(loans, new, make_champion(trained, self.KEPT, spy))
-        keys = zip(table["loan_id"], table["sample"], strict=True)
-        return dict(zip(keys, table["probability_of_default"], strict=True))
-
-    def test_loans_it_was_judged_on_keep_the_pd_of_then_whatever_sample_they_are_in_now(
-        self, spy, lending_model, honest
-    ):
-        new = make_predictions(cv={"b": 0, "c": 0}, test={"a": 0}, out_of_time={"a": 0})
-
-        found = self.predict(spy, lending_model, honest, new)
-
-        assert found == {
-            ("b", "cv"): 0.2, ("c", "cv"): 0.3, ("a", "test"): 0.1, ("a", "out_of_time"): 0.4,
-        }  # fmt: skip
-        assert spy.asked == []
-
-    def test_loans_it_was_never_given_are_scored_now(self, spy, lending_model, honest):
-        new = make_predictions(cv={"a": 0, "e": 0}, test={"f": 0}, out_of_time={"f": 0})
-
-        found = self.predict(spy, lending_model, honest, new)
-
-        assert found == {
-            ("a", "cv"): 0.1, ("e", "cv"): 0.25, ("f", "test"): 0.25, ("f", "out_of_time"): 0.25,
-        }  # fmt: skip
-        assert set(spy.asked) == {"e", "f"}
-
-    # Its present model was trained on b: scoring b now would flatter it.
-    def test_loans_it_learned_from_are_never_scored_with_it_now(self, spy, lending_model, honest):
-        new = make_predictions(cv={"a": 0}, out_of_time={"b": 0, "c": 0, "e": 0})
-
-        found = self.predict(spy, lending_model, honest, new)
-
-        assert set(found) == {("a", "cv"), ("e", "out_of_time")}
-        assert spy.asked == ["e"]
-
-    def test_where_no_predictions_were_kept_it_is_asked_nothing(self, spy, lending_model, honest):
-        nothing = make_champion(lending_model, pd.DataFrame(), spy)
-
-        table = predict_as_champion(honest, make_predictions(cv={"a": 0.5}), nothing)
-
-        assert table.empty
-        assert list(table.columns) == ["loan_id", "sample", "probability_of_default"]
-        assert spy.asked == []
+# Loans a, b were in its training split, c in its test split; e and f are new.
+KEPT = make_predictions(cv={"a": 0.1, "b": 0.2}, test={"c": 0.3}, out_of_time={"a": 0.4})
 
 
-class TestJudgePromotion:
-    @pytest.fixture
-    def contest(self, on_honest):
-        return Contest(*on_honest, None)
-
-    def test_the_first_model_needs_no_comparison(self, honest, contest):
-        verdict = judge_promotion(honest, contest, CLEAN, None, OPTIONS)
-
-        assert verdict.promoted
-        assert [c.name for c in verdict.conditions] == [
-            "enough charge-offs", "leakage gate", "calibrated",
-        ]  # fmt: skip
-        assert verdict.candidate == "the new logistic model of lending"
-
-    def test_the_first_model_is_refused_all_the_same_when_a_feature_was_caught(self, honest, contest):
-        verdict = judge_promotion(honest, contest, CAUGHT, None, OPTIONS)
-
-        assert not verdict.promoted
-        assert "leakage gate: caught: dti_pct" in verdict.reason
-
-    def test_the_same_model_again_does_not_take_the_place_of_the_champion(self, honest, contest, lending_model):
-        champion = make_champion(lending_model, contest.predictions)
-
-        verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
-
-        assert not verdict.promoted
-        assert verdict.incumbent == "loantap-lending-demo 3"
-        assert [c.name for c in verdict.conditions if not c.holds] == [
-            "better log-loss", "better AUC",
-        ]  # fmt: skip
-
-    @pytest.mark.parametrize(("kept", "is_same"), [("d1", True), ("d2", False), ("", False)])
-    def test_a_model_that_is_champion_already_is_told_by_its_digest_and_not_compared(
-        self, kept, is_same, honest, contest, lending_model
-    ):
-        champion = replace(make_champion(lending_model, contest.predictions), digest=kept)
-
-        verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, "d1" if kept else "")
-
-        assert not verdict.promoted
-        assert ("same data, same model as loantap-lending-demo 3" in verdict.reason) is is_same
-        assert any(c.name == "better AUC" for c in verdict.conditions) is not is_same
-
-    def test_a_better_one_does(self, honest, contest, lending_model):
-        # The champion is a model that knows nothing but the default rate, and is unsure of that.
-        rng = np.random.default_rng(1)
-        rate = honest["is_charged_off"].mean() + rng.normal(scale=0.01, size=len(contest.predictions))
-        ignorant = contest.predictions.assign(probability_of_default=rate)
-
-        verdict = judge_promotion(honest, contest, CLEAN, make_champion(lending_model, ignorant), OPTIONS)
-
-        assert verdict.promoted, verdict.reason
-
-    @pytest.mark.parametrize(
-        ("target", "incumbent", "told"),
-        [
-            (TWELVE, None, "its target is dpd_90_within_12; the policy"),
-            (TWELVE, TWELVE, "its target is dpd_90_within_12; the policy"),
-            (TWELVE, CHARGED_OFF, "over the life; that of the champion is charged_off"),
-            (CHARGED_OFF, TWELVE, "(target: that of the champion is dpd_90_within_12"),
-        ],
-    )
-    def test_another_target_takes_no_place(self, target, incumbent, told, honest, contest, lending_model):
-        facts = lending_model.facts.model_copy(update={"target": incumbent})
-        champion = incumbent and make_champion(replace(lending_model, facts=facts), contest.predictions)
-
-        verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, target=target)
-
-        assert told in verdict.reason
-        assert any(c.name == "better AUC" for c in verdict.conditions) is (target is incumbent)
-
-    def test_a_champion_of_which_no_predictions_were_kept_cannot_be_beaten_unseen(self, honest, contest, lending_model):
-        champion = make_champion(lending_model, contest.predictions.head(0))
-
-        verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
-
-        assert not verdict.promoted
-        assert "0 loans are too few to compare on" in verdict.reason
+@pytest.fixture
+def spy():
+    return SpyPipeline()
 
 
-class TestCaught:
-    def test_only_features_of_a_lending_model_count(self):
-        assert list_caught(CAUGHT, OPTIONS) == ["dti_pct"]
-        assert list_caught(CLEAN, OPTIONS) == []
-        assert list_caught(CAUGHT, training_options("benchmark")) is None
+@pytest.mark.parametrize(
+    ("new", "found", "asked"),
+    [
+        # Loans it was judged on keep the PD of then, whatever sample they are in now.
+        (
+            {"cv": {"b": 0, "c": 0}, "test": {"a": 0}, "out_of_time": {"a": 0}},
+            {("b", "cv"): 0.2, ("c", "cv"): 0.3, ("a", "test"): 0.1, ("a", "out_of_time"): 0.4},
+            [],
+        ),
+        # Loans it was never given are scored now.
+        (
+            {"cv": {"a": 0, "e": 0}, "test": {"f": 0}, "out_of_time": {"f": 0}},
+            {("a", "cv"): 0.1, ("e", "cv"): 0.25, ("f", "test"): 0.25, ("f", "out_of_time"): 0.25},
+            ["e", "f", "f"],
+        ),
+        # Its present model was trained on b: scoring b now would flatter it.
+        (
+            {"cv": {"a": 0}, "out_of_time": {"b": 0, "c": 0, "e": 0}},
+            {("a", "cv"): 0.1, ("e", "out_of_time"): 0.25},
+            ["e"],
+        ),
+    ],
+    ids=["judged on", "never given", "learned from"],
+)
+def test_a_champion_is_asked_only_about_loans_it_was_never_given(new, found, asked, spy, lending_model, honest):
+    loans = honest.head(6).assign(loan_id=list("abcdef"))
+
+    table = predict_as_champion(loans, make_predictions(**new), make_champion(lending_model, KEPT, spy))
+
+    keys = zip(table["loan_id"], table["sample"], strict=True)
+    assert dict(zip(keys, table["probability_of_default"], strict=True)) == found
+    assert sorted(spy.asked) == asked
+
+
+def test_where_no_predictions_were_kept_a_champion_is_asked_nothing(spy, lending_model, honest):
+    nothing = make_champion(lending_model, pd.DataFrame(), spy)
+
+    table = predict_as_champion(honest, make_predictions(cv={"a": 0.5}), nothing)
+
+    assert table.empty
+    assert list(table.columns) == ["loan_id", "sample", "probability_of_default"]
+    assert spy.asked == []
+
+
+@pytest.fixture
+def contest(on_honest):
+    return Contest(*on_honest, None)
+
+
+def test_the_first_model_needs_no_comparison(honest, contest):
+    verdict = judge_promotion(honest, contest, CLEAN, None, OPTIONS)
+
+    assert verdict.promoted
+    assert [c.name for c in verdict.conditions] == ["enough charge-offs", "leakage gate", "calibrated"]
+    assert verdict.candidate == "the new logistic model of lending"
+
+
+def test_the_first_model_is_refused_all_the_same_when_a_feature_was_caught(honest, contest):
+    verdict = judge_promotion(honest, contest, CAUGHT, None, OPTIONS)
+
+    assert not verdict.promoted
+    assert "leakage gate: caught: dti_pct" in verdict.reason
+
+
+def test_the_same_model_again_does_not_take_the_place_of_the_champion(honest, contest, lending_model):
+    champion = make_champion(lending_model, contest.predictions)
+
+    verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
+
+    assert not verdict.promoted
+    assert verdict.incumbent == "loantap-lending-demo 3"
+    assert [c.name for c in verdict.conditions if not c.holds] == ["better log-loss", "better AUC"]
+
+
+@pytest.mark.parametrize(("kept", "is_same"), [("d1", True), ("d2", False), ("", False)])
+def test_a_model_that_is_champion_already_is_told_by_its_digest_and_not_compared(
+    kept, is_same, honest, contest, lending_model
+):
+    champion = replace(make_champion(lending_model, contest.predictions), digest=kept)
+
+    verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, "d1" if kept else "")
+
+    assert not verdict.promoted
+    assert ("same data, same model as loantap-lending-demo 3" in verdict.reason) is is_same
+    assert any(c.name == "better AUC" for c in verdict.conditions) is not is_same
+
+
+def test_a_better_model_takes_the_place_of_the_champion(honest, contest, lending_model):
+    # The champion is a model that knows nothing but the default rate, and is unsure of that.
+    rng = np.random.default_rng(1)
+    rate = honest["is_charged_off"].mean() + rng.normal(scale=0.01, size=len(contest.predictions))
+    ignorant = contest.predictions.assign(probability_of_default=rate)
+
+    verdict = judge_promotion(honest, contest, CLEAN, make_champion(lending_model, ignorant), OPTIONS)
+
+    assert verdict.promoted, verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("target", "incumbent", "told"),
+    [
+        (TWELVE, None, "its target is dpd_90_within_12; the policy"),
+        (TWELVE, TWELVE, "its target is dpd_90_within_12; the policy"),
+        (TWELVE, CHARGED_OFF, "over the life; that of the champion is charged_off"),
+        (CHARGED_OFF, TWELVE, "(target: that of the champion is dpd_90_within_12"),
+    ],
+)
+def test_another_target_takes_no_place(target, incumbent, told, honest, contest, lending_model):
+    facts = lending_model.facts.model_copy(update={"target": incumbent})
+    champion = incumbent and make_champion(replace(lending_model, facts=facts), contest.predictions)
+
+    verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, target=target)
+
+    assert told in verdict.reason
+    assert any(c.name == "better AUC" for c in verdict.conditions) is (target is incumbent)
+
+
+def test_a_champion_of_which_no_predictions_were_kept_cannot_be_beaten_unseen(honest, contest, lending_model):
+    champion = make_champion(lending_model, contest.predictions.head(0))
+
+    verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
+
+    assert not verdict.promoted
+    assert "0 loans are too few to compare on" in verdict.reason
+
+
+def test_only_features_of_a_lending_model_count():
+    assert list_caught(CAUGHT, OPTIONS) == ["dti_pct"]
+    assert list_caught(CLEAN, OPTIONS) == []
+    assert list_caught(CAUGHT, training_options("benchmark")) is None

@@ -68,216 +68,226 @@ def failed(conditions):
     return [name for name, condition in conditions.items() if not condition.holds]
 
 
-class TestConditions:
-    def test_a_clearly_better_model_meets_all(self, world):
-        conditions = judge(world.model(all=1), world.model(all=0))
+@pytest.mark.parametrize(
+    ("new", "old", "lacking"),
+    [
+        ({"all": 1}, {"all": 0}, []),
+        ({"all": 0}, {"all": 1}, AGAINST),
+        # Out of time a draw will do.
+        ({"cv": 1, "test": 1, "out_of_time": 0.5}, {"cv": 0, "test": 0, "out_of_time": 0.5}, []),
+    ],
+    ids=["better", "worse", "a draw out of time"],
+)
+def test_a_clearly_better_model_meets_all_conditions_and_a_worse_one_none_of_the_comparisons(world, new, old, lacking):
+    conditions = judge(world.model(**new), world.model(**old))
 
-        assert list(conditions) == ALONE + AGAINST
-        assert failed(conditions) == []
-
-    def test_the_same_model_again_is_no_better(self, world):
-        same = world.model(all=0.5)
-
-        conditions = judge(same, same)
-
-        assert failed(conditions) == ["better log-loss", "better AUC"]
-        assert conditions["better AUC"].evidence.startswith("+0.00000 [+0.00000, +0.00000]")
-
-    def test_a_worse_model_fails_both_comparisons_and_out_of_time(self, world):
-        conditions = judge(world.model(all=0), world.model(all=1))
-
-        assert failed(conditions) == AGAINST
-
-    def test_better_but_not_calibrated_is_not_enough(self, world):
-        sharp = world.model(all=1)
-        # Twice the odds: what class weights of two would do.
-        odds = sharp["probability_of_default"] / (1 - sharp["probability_of_default"])
-        raised = sharp.assign(probability_of_default=2 * odds / (1 + 2 * odds))
-
-        conditions = judge(raised, world.model(all=0))
-
-        assert "calibrated" in failed(conditions)
-        assert conditions["better AUC"].holds
-
-    def test_better_in_cross_validation_but_worse_out_of_time_is_not_enough(self, world):
-        new = world.model(cv=1, test=1, out_of_time=0)
-        old = world.model(cv=0, test=0, out_of_time=1)
-
-        conditions = judge(new, old)
-
-        assert failed(conditions) == ["not worse out of time"]
-        assert "900 loans" in conditions["not worse out of time"].evidence
-
-    def test_out_of_time_a_draw_will_do(self, world):
-        new = world.model(cv=1, test=1, out_of_time=0.5)
-        old = world.model(cv=0, test=0, out_of_time=0.5)
-
-        assert failed(judge(new, old)) == []
-
-    def test_too_few_matured_loans_tell_nothing_and_stop_nothing(self, world):
-        def without(table):
-            return table[(table["sample"] != "out_of_time") | (table.index % 40 == 0)]
-
-        new, old = without(world.model(cv=1, test=1)), without(world.model(out_of_time=1))
-
-        conditions = judge(new, old)
-
-        assert failed(conditions) == []
-        assert conditions["not worse out of time"].evidence == (
-            f"{(new['sample'] == 'out_of_time').sum()} matured loans are too few to tell"
-        )
-
-    def test_too_few_charge_offs_are_not_learned_from(self, world):
-        charged_off = int(world.target[: SAMPLES["cv"]].sum())
-
-        few = judge(world.model(all=1), world.model(), min_charge_offs=charged_off + 1)
-        enough = judge(world.model(all=1), world.model(), min_charge_offs=charged_off)
-
-        assert failed(few) == ["enough charge-offs"]
-        assert failed(enough) == []
-        assert few["enough charge-offs"].evidence == (f"{charged_off} in training, {charged_off + 1} required")
-
-    def test_what_the_gate_caught_is_named(self, world):
-        conditions = judge_alone(world.model(all=1), ["pincode", "title"], RULE, seed=1)
-
-        gate = conditions[ALONE.index("leakage gate")]
-        assert not gate.holds
-        assert gate.evidence == "caught: pincode, title"
-
-    def test_loans_in_common_must_be_enough(self, world):
-        new, old = world.model(all=1), world.model(all=0)
-        stranger = old.assign(loan_id="other " + old["loan_id"])
-
-        [condition] = judge_against(new, stranger, RULE, seed=1)
-
-        assert not condition.holds
-        assert condition.evidence == "0 loans are too few to compare on"
-
-    def test_an_immaterial_calibration_error_is_tolerated(self, world):
-        slightly_off = world.table(np.clip(expit(world.log_odds) + 0.06, 0, 1))
-        index = ALONE.index("calibrated")
-
-        def holds(tolerated):
-            rule = RULE.model_copy(update={"tolerated_ece": tolerated})
-            return judge_alone(slightly_off, [], rule, seed=1)[index].holds
-
-        assert not holds(0.01)
-        assert holds(0.08)
+    assert list(conditions) == ALONE + AGAINST
+    assert failed(conditions) == lacking
 
 
-class TestEvidence:
-    """What is said is what scikit-learn would say."""
+def test_the_same_model_again_is_no_better(world):
+    same = world.model(all=0.5)
 
-    def test_gains_are_differences_of_log_loss_and_auc_on_loans_not_seen(self, world):
-        new, old = world.model(all=0.6), world.model(all=0)
-        unseen = new["sample"] != "out_of_time"
-        target = world.target[unseen]
-        new_pd, old_pd = (t.loc[unseen, "probability_of_default"].to_numpy() for t in (new, old))
+    conditions = judge(same, same)
 
-        conditions = judge(new, old)
-
-        n = f"on {unseen.sum():,} loans, {target.sum()} charged off"
-        by_loss = log_loss(target, old_pd) - log_loss(target, new_pd)
-        by_auc = roc_auc_score(target, new_pd) - roc_auc_score(target, old_pd)
-        assert conditions["better log-loss"].evidence.startswith(f"{by_loss:+.5f} [")
-        assert conditions["better AUC"].evidence.startswith(f"{by_auc:+.5f} [")
-        assert conditions["better log-loss"].evidence.endswith(n)
-        assert conditions["better AUC"].evidence.endswith(n)
-
-    def test_the_interval_of_a_mean_is_two_standard_errors_to_either_side(self, world):
-        new, old = expit(world.log_odds), expit(-1.7 + 0.9 * world.seen)
-        cost_new, cost_old = (-np.log(np.where(world.target == 1, p, 1 - p)) for p in (new, old))
-        gains = cost_old - cost_new
-        half = 1.96 * gains.std() / np.sqrt(len(gains))
-
-        found = compare_log_loss(world.target, new, old, RULE.model_copy(update={"resamples": 1_000}), seed=1)
-
-        assert found.gain == pytest.approx(gains.mean())
-        assert found.low == pytest.approx(gains.mean() - half, abs=0.15 * half)
-        assert found.high == pytest.approx(gains.mean() + half, abs=0.15 * half)
-        assert (found.n, found.charged_off) == (len(gains), world.target.sum())
-
-    @pytest.mark.parametrize("compare", [compare_log_loss, compare_auc])
-    def test_the_bootstrap_is_paired_and_repeats(self, compare, world):
-        pd_ = expit(world.log_odds)
-        # In pairs nearly all chance cancels out; apart, each AUC has a standard error of .009.
-        nearly = expit(world.log_odds + 0.001 * world.seen)
-
-        once, again = (compare(world.target, nearly, pd_, RULE, seed=1) for _ in range(2))
-
-        assert once == again
-        assert once.high - once.low < 0.001
-
-    def test_more_confidence_asks_for_a_wider_interval(self, world):
-        new, old = expit(world.log_odds), expit(-1.7 + 0.9 * world.seen)
-
-        narrow, wide = (
-            compare_auc(world.target, new, old, RULE.model_copy(update={"confidence": c}), seed=1) for c in (0.5, 0.99)
-        )
-
-        assert wide.low < narrow.low < narrow.gain < narrow.high < wide.high
-
-    def test_a_pd_of_nought_or_one_that_proves_wrong_has_a_finite_cost(self):
-        target = np.array([1, 0, 1, 0])
-        wrong = np.array([0.0, 1.0, 0.0, 1.0])
-
-        found = compare_log_loss(target, np.full(4, 0.5), wrong, RULE, seed=1)
-
-        assert found.gain == pytest.approx(log_loss(target, wrong) - np.log(2))
-
-    def test_the_calibration_error_is_quoted_beside_what_chance_allows(self, world):
-        table = world.model(all=1)
-        cv = table[table["sample"] == "cv"]
-        ece = expected_calibration_error(cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy())
-
-        evidence = judge_alone(table, [], RULE, seed=1)[ALONE.index("calibrated")].evidence
-
-        assert evidence.startswith(f"ECE {ece:.4f} out of fold on 3,000 loans, at most 0.0")
-        assert "once in 40 samples" in evidence
-        assert evidence.endswith("and up to 0.0100 counts as immaterial")
-
-    def test_the_gate_asks_nothing_of_a_model_that_is_not_for_lending(self, world):
-        gate = judge_alone(world.model(all=1), None, RULE, seed=1)[ALONE.index("leakage gate")]
-
-        assert gate.holds
-        assert gate.evidence == "not asked: the model is not for lending"
+    assert failed(conditions) == ["better log-loss", "better AUC"]
+    assert conditions["better AUC"].evidence.startswith("+0.00000 [+0.00000, +0.00000]")
 
 
-class TestVerdict:
-    CONDITIONS = (
-        Condition("enough charge-offs", holds=True, evidence="900 in training, 100 required"),
-        Condition("better AUC", holds=False, evidence="-0.001 on 3,600 loans"),
-        Condition("calibrated", holds=False, evidence="ECE 0.09"),
+def test_better_but_not_calibrated_is_not_enough(world):
+    sharp = world.model(all=1)
+    # Twice the odds: what class weights of two would do.
+    odds = sharp["probability_of_default"] / (1 - sharp["probability_of_default"])
+    raised = sharp.assign(probability_of_default=2 * odds / (1 + 2 * odds))
+
+    conditions = judge(raised, world.model(all=0))
+
+    assert "calibrated" in failed(conditions)
+    assert conditions["better AUC"].holds
+
+
+def test_better_in_cross_validation_but_worse_out_of_time_is_not_enough(world):
+    new = world.model(cv=1, test=1, out_of_time=0)
+    old = world.model(cv=0, test=0, out_of_time=1)
+
+    conditions = judge(new, old)
+
+    assert failed(conditions) == ["not worse out of time"]
+    assert "900 loans" in conditions["not worse out of time"].evidence
+
+
+def test_too_few_matured_loans_tell_nothing_and_stop_nothing(world):
+    def without(table):
+        return table[(table["sample"] != "out_of_time") | (table.index % 40 == 0)]
+
+    new, old = without(world.model(cv=1, test=1)), without(world.model(out_of_time=1))
+
+    conditions = judge(new, old)
+
+    assert failed(conditions) == []
+    assert conditions["not worse out of time"].evidence == (
+        f"{(new['sample'] == 'out_of_time').sum()} matured loans are too few to tell"
     )
 
-    def test_every_condition_must_hold(self):
-        assert reach_verdict("new", "old", [self.CONDITIONS[0]]).promoted
-        assert not reach_verdict("new", "old", list(self.CONDITIONS)).promoted
 
-    def test_the_reason_names_what_failed_and_why(self):
-        verdict = reach_verdict("the new model", "the old one", list(self.CONDITIONS))
+def test_too_few_charge_offs_are_not_learned_from(world):
+    charged_off = int(world.target[: SAMPLES["cv"]].sum())
 
-        assert verdict.reason == (
-            "the new model does not take the place of the old one (better AUC: -0.001 on 3,600 "
-            "loans; calibrated: ECE 0.09)"
-        )
+    few = judge(world.model(all=1), world.model(), min_charge_offs=charged_off + 1)
+    enough = judge(world.model(all=1), world.model(), min_charge_offs=charged_off)
 
-    def test_the_reason_of_a_promotion_says_that_nothing_failed(self):
-        verdict = reach_verdict("the new model", "the old one", [self.CONDITIONS[0]])
+    assert failed(few) == ["enough charge-offs"]
+    assert failed(enough) == []
+    assert few["enough charge-offs"].evidence == (f"{charged_off} in training, {charged_off + 1} required")
 
-        assert verdict.reason == ("the new model takes the place of the old one: every condition holds")
 
-    def test_without_a_champion_it_becomes_champion_or_not(self):
-        assert reach_verdict("new", "", [self.CONDITIONS[0]]).headline == "new becomes champion"
-        assert reach_verdict("new", "", list(self.CONDITIONS)).headline == ("new does not become champion")
+def test_what_the_gate_caught_is_named(world):
+    conditions = judge_alone(world.model(all=1), ["pincode", "title"], RULE, seed=1)
 
-    def test_as_json_it_has_all_its_conditions(self):
-        verdict = Verdict("new", "old", promoted=False, conditions=self.CONDITIONS)
+    gate = conditions[ALONE.index("leakage gate")]
+    assert not gate.holds
+    assert gate.evidence == "caught: pincode, title"
 
-        assert verdict.as_dict() == {
-            "candidate": "new",
-            "incumbent": "old",
-            "promoted": False,
-            "headline": "new does not take the place of old",
-            "conditions": [{"name": c.name, "holds": c.holds, "evidence": c.evidence} for c in self.CONDITIONS],
-        }
+
+def test_loans_in_common_must_be_enough(world):
+    new, old = world.model(all=1), world.model(all=0)
+    stranger = old.assign(loan_id="other " + old["loan_id"])
+
+    [condition] = judge_against(new, stranger, RULE, seed=1)
+
+    assert not condition.holds
+    assert condition.evidence == "0 loans are too few to compare on"
+
+
+def test_an_immaterial_calibration_error_is_tolerated(world):
+    slightly_off = world.table(np.clip(expit(world.log_odds) + 0.06, 0, 1))
+    index = ALONE.index("calibrated")
+
+    def holds(tolerated):
+        rule = RULE.model_copy(update={"tolerated_ece": tolerated})
+        return judge_alone(slightly_off, [], rule, seed=1)[index].holds
+
+    assert not holds(0.01)
+    assert holds(0.08)
+
+
+# What is said is what scikit-learn would say.
+def test_gains_are_differences_of_log_loss_and_auc_on_loans_not_seen(world):
+    new, old = world.model(all=0.6), world.model(all=0)
+    unseen = new["sample"] != "out_of_time"
+    target = world.target[unseen]
+    new_pd, old_pd = (t.loc[unseen, "probability_of_default"].to_numpy() for t in (new, old))
+
+    conditions = judge(new, old)
+
+    n = f"on {unseen.sum():,} loans, {target.sum()} charged off"
+    by_loss = log_loss(target, old_pd) - log_loss(target, new_pd)
+    by_auc = roc_auc_score(target, new_pd) - roc_auc_score(target, old_pd)
+    assert conditions["better log-loss"].evidence.startswith(f"{by_loss:+.5f} [")
+    assert conditions["better AUC"].evidence.startswith(f"{by_auc:+.5f} [")
+    assert conditions["better log-loss"].evidence.endswith(n)
+    assert conditions["better AUC"].evidence.endswith(n)
+
+
+def test_the_interval_of_a_mean_is_two_standard_errors_to_either_side(world):
+    new, old = expit(world.log_odds), expit(-1.7 + 0.9 * world.seen)
+    cost_new, cost_old = (-np.log(np.where(world.target == 1, p, 1 - p)) for p in (new, old))
+    gains = cost_old - cost_new
+    half = 1.96 * gains.std() / np.sqrt(len(gains))
+
+    found = compare_log_loss(world.target, new, old, RULE.model_copy(update={"resamples": 1_000}), seed=1)
+
+    assert found.gain == pytest.approx(gains.mean())
+    assert found.low == pytest.approx(gains.mean() - half, abs=0.15 * half)
+    assert found.high == pytest.approx(gains.mean() + half, abs=0.15 * half)
+    assert (found.n, found.charged_off) == (len(gains), world.target.sum())
+
+
+@pytest.mark.parametrize("compare", [compare_log_loss, compare_auc])
+def test_the_bootstrap_is_paired_and_repeats(compare, world):
+    pd_ = expit(world.log_odds)
+    # In pairs nearly all chance cancels out; apart, each AUC has a standard error of .009.
+    nearly = expit(world.log_odds + 0.001 * world.seen)
+
+    once, again = (compare(world.target, nearly, pd_, RULE, seed=1) for _ in range(2))
+
+    assert once == again
+    assert once.high - once.low < 0.001
+
+
+def test_more_confidence_asks_for_a_wider_interval(world):
+    new, old = expit(world.log_odds), expit(-1.7 + 0.9 * world.seen)
+
+    narrow, wide = (
+        compare_auc(world.target, new, old, RULE.model_copy(update={"confidence": c}), seed=1) for c in (0.5, 0.99)
+    )
+
+    assert wide.low < narrow.low < narrow.gain < narrow.high < wide.high
+
+
+def test_a_pd_of_nought_or_one_that_proves_wrong_has_a_finite_cost():
+    target = np.array([1, 0, 1, 0])
+    wrong = np.array([0.0, 1.0, 0.0, 1.0])
+
+    found = compare_log_loss(target, np.full(4, 0.5), wrong, RULE, seed=1)
+
+    assert found.gain == pytest.approx(log_loss(target, wrong) - np.log(2))
+
+
+def test_the_calibration_error_is_quoted_beside_what_chance_allows(world):
+    table = world.model(all=1)
+    cv = table[table["sample"] == "cv"]
+    ece = expected_calibration_error(cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy())
+
+    evidence = judge_alone(table, [], RULE, seed=1)[ALONE.index("calibrated")].evidence
+
+    assert evidence.startswith(f"ECE {ece:.4f} out of fold on 3,000 loans, at most 0.0")
+    assert "once in 40 samples" in evidence
+    assert evidence.endswith("and up to 0.0100 counts as immaterial")
+
+
+def test_the_gate_asks_nothing_of_a_model_that_is_not_for_lending(world):
+    gate = judge_alone(world.model(all=1), None, RULE, seed=1)[ALONE.index("leakage gate")]
+
+    assert gate.holds
+    assert gate.evidence == "not asked: the model is not for lending"
+
+
+CONDITIONS = (
+    Condition("enough charge-offs", holds=True, evidence="900 in training, 100 required"),
+    Condition("better AUC", holds=False, evidence="-0.001 on 3,600 loans"),
+    Condition("calibrated", holds=False, evidence="ECE 0.09"),
+)
+
+
+@pytest.mark.parametrize(
+    ("incumbent", "conditions", "promoted", "headline", "reason"),
+    [
+        ("old", CONDITIONS[:1], True, "new takes the place of old", ": every condition holds"),
+        (
+            "old",
+            CONDITIONS,
+            False,
+            "new does not take the place of old",
+            " (better AUC: -0.001 on 3,600 loans; calibrated: ECE 0.09)",
+        ),
+        ("", CONDITIONS[:1], True, "new becomes champion", ": every condition holds"),
+        ("", CONDITIONS[1:2], False, "new does not become champion", " (better AUC: -0.001 on 3,600 loans)"),
+    ],
+)
+def test_every_condition_must_hold_and_the_reason_names_what_failed(incumbent, conditions, promoted, headline, reason):
+    verdict = reach_verdict("new", incumbent, list(conditions))
+
+    assert (verdict.promoted, verdict.headline, verdict.reason) == (promoted, headline, headline + reason)
+
+
+def test_as_json_a_verdict_has_all_its_conditions():
+    verdict = Verdict("new", "old", promoted=False, conditions=CONDITIONS)
+
+    assert verdict.as_dict() == {
+        "candidate": "new",
+        "incumbent": "old",
+        "promoted": False,
+        "headline": "new does not take the place of old",
+        "conditions": [{"name": c.name, "holds": c.holds, "evidence": c.evidence} for c in CONDITIONS],
+    }

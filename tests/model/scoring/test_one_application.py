@@ -14,15 +14,13 @@ from tests.conftest import AS_OF, MADE_UP_LOAN
 
 SOURCE_NAMES = {c.source_name: c for c in COLUMNS.values() if c.source_name}
 STRANGE_VALUES = [
-    None, np.nan, pd.NA, pd.NaT, Decimal("NaN"), "", "  ", "n/a", "nan", "None",
-    True, False, np.bool_(True), -1, 0, 1, 36, 60, 10**400, -5.5, 9_999, 1e300, np.inf, -np.inf,
-    "inf", "-inf", "9999", "-1", "1_000", "1,000", "1e3", " 12.5 ", "0x10", "12 000", "\u0661",
-    Decimal("12.5"), np.float32(12.1), np.int64(7), np.float64(7.25), np.str_("B2"),
-    "36 months", " 60 months", "48 months", "10+ years", "< 1 year", "11 years",
-    "A1", "G5", " C3 ", "c3", "H1", "car", "a trip to the moon", "x" * 50,
-    "Jan-2015", "2015-01-31", "Dec-2099", date(2015, 1, 31),
-    datetime(2099, 1, 1, 12, tzinfo=UTC),
-    pd.Timestamp("2015-01-31", tz="Asia/Kolkata"), np.datetime64("2015-01-31"), b"12", [12],
+    None, np.nan, pd.NA, pd.NaT, Decimal("NaN"), "", "  ", "n/a", "nan", "None", True, False, np.bool_(True), -1, 0, 1,
+    36, 60, 10**400, -5.5, 9_999, 1e300, np.inf, -np.inf, "inf", "-inf", "9999", "-1", "1_000", "1,000", "1e3",
+    " 12.5 ", "0x10", "12 000", "\u0661", Decimal("12.5"), np.float32(12.1), np.int64(7), np.float64(7.25),
+    np.str_("B2"), "36 months", " 60 months", "48 months", "10+ years", "< 1 year", "11 years", "A1", "G5", " C3 ",
+    "c3", "H1", "car", "a trip to the moon", "x" * 50, "Jan-2015", "2015-01-31", "Dec-2099", date(2015, 1, 31),
+    datetime(2099, 1, 1, 12, tzinfo=UTC), pd.Timestamp("2015-01-31", tz="Asia/Kolkata"), np.datetime64("2015-01-31"),
+    b"12", [12],
 ]  # fmt: skip
 STRANGE = st.sampled_from(STRANGE_VALUES)
 
@@ -94,46 +92,47 @@ def test_a_strange_value_gets_the_same_answer_alone_in_its_column(scorer, value)
     assert_same_answers(scorer, MADE_UP_LOAN | {"dti": value})
 
 
-class TestBadInput:
-    @pytest.mark.parametrize(
-        ("changes", "message"),
-        [
-            ({"annual_inc": -1}, "annual_inc '-1': below 0"),
-            ({"dti": np.inf}, "dti 'inf': not a finite number"),
-            ({"sub_grade": "H1"}, "sub_grade 'H1': not one of A1, A2, A3, ..., G5"),
-            ({"purpose": " "}, "purpose '': missing"),
-            ({"open_acc": 2.5}, "open_acc '2.5': not a whole number"),
-            ({"annual_inc": "plenty", "dti": "-3"}, "annual_inc 'plenty': not a number; dti '-3': below 0"),
-        ],
-        ids=str,
-    )
-    def test_what_cannot_be_scored_says_why_with_column_and_value(self, scorer, changes, message):
-        one = scorer.score_one(MADE_UP_LOAN | changes, AS_OF)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"annual_inc": -1}, "annual_inc '-1': below 0"),
+        ({"dti": np.inf}, "dti 'inf': not a finite number"),
+        ({"sub_grade": "H1"}, "sub_grade 'H1': not one of A1, A2, A3, ..., G5"),
+        ({"purpose": " "}, "purpose '': missing"),
+        ({"open_acc": 2.5}, "open_acc '2.5': not a whole number"),
+        ({"annual_inc": "plenty", "dti": "-3"}, "annual_inc 'plenty': not a number; dti '-3': below 0"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_scored_says_why_with_column_and_value(scorer, changes, message):
+    one = scorer.score_one(MADE_UP_LOAN | changes, AS_OF)
 
-        assert one.probability_of_default is None
-        assert one.score is None
-        assert one.reasons == (message, "", "", "")
+    assert one.probability_of_default is None
+    assert one.score is None
+    assert one.reasons == (message, "", "", "")
 
-    @pytest.mark.parametrize(
-        "changes",
-        [
-            {"dti": 9_999},  # how the bureau writes "no income"
-            {"purpose": "a trip to the moon"},
-            {"pub_rec_bankruptcies": None, "revol_util": pd.NA, "emp_length": "n/a"},
-            {"annual_inc": 0},
-            {"open_acc": 0, "total_acc": 0},
-            {"issue_d": "Dec-2099"},  # no feature of the model: not looked at
-        ],
-        ids=str,
-    )
-    def test_what_is_unusual_is_scored_all_the_same(self, scorer, changes):
-        one = scorer.score_one(MADE_UP_LOAN | changes, AS_OF)
 
-        assert one.probability_of_default is not None
-        assert_same_answers(scorer, MADE_UP_LOAN | changes)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dti": 9_999},  # how the bureau writes "no income"
+        {"purpose": "a trip to the moon"},
+        {"pub_rec_bankruptcies": None, "revol_util": pd.NA, "emp_length": "n/a"},
+        {"annual_inc": 0},
+        {"open_acc": 0, "total_acc": 0},
+        {"issue_d": "Dec-2099"},  # no feature of the model: not looked at
+    ],
+    ids=str,
+)
+def test_what_is_unusual_is_scored_all_the_same(scorer, changes):
+    one = scorer.score_one(MADE_UP_LOAN | changes, AS_OF)
 
-    def test_a_field_the_model_needs_is_missed_by_name(self, scorer):
-        partial = {k: v for k, v in MADE_UP_LOAN.items() if k not in {"dti", "int_rate"}}
+    assert one.probability_of_default is not None
+    assert_same_answers(scorer, MADE_UP_LOAN | changes)
 
-        with pytest.raises(InputError, match="columns dti, int_rate missing"):
-            scorer.score_one(partial, AS_OF)
+
+def test_a_field_the_model_needs_is_missed_by_name(scorer):
+    partial = {k: v for k, v in MADE_UP_LOAN.items() if k not in {"dti", "int_rate"}}
+
+    with pytest.raises(InputError, match="columns dti, int_rate missing"):
+        scorer.score_one(partial, AS_OF)

@@ -34,9 +34,8 @@ CARD = Scorecard(
     },
 )
 BORROWER = {
-    "annual_income": 60_000.0, "loan_amount": 12_000.0, "dti_pct": 18.0,
-    "revolving_utilisation_pct": 50.0, "public_records": 0.2, "employment_years": 10.0,
-    "purpose": "house", "term_months": 36.0, "sub_grade": "B1",
+    "annual_income": 60_000.0, "loan_amount": 12_000.0, "dti_pct": 18.0, "revolving_utilisation_pct": 50.0,
+    "public_records": 0.2, "employment_years": 10.0, "purpose": "house", "term_months": 36.0, "sub_grade": "B1",
 }  # fmt: skip
 
 DTI = "Existing debt payments as a share of income (DTI)"
@@ -54,116 +53,125 @@ def give_first(borrower, card=CARD):
     return str(give(borrower, card=card).iloc[0, 0])
 
 
-class TestReasons:
-    def test_of_a_borrower_to_whom_all_counts_in_favour_there_are_none(self):
-        assert give({}).iloc[0].tolist() == [""] * REASON_COUNT
+def test_of_a_borrower_to_whom_all_counts_in_favour_there_are_no_reasons():
+    assert give({}).iloc[0].tolist() == [""] * REASON_COUNT
 
-    def test_are_the_strongest_adverse_ones_in_order(self):
-        reasons = give({"dti_pct": 31.2, "purpose": "small_business", "employment_years": 0.0})
 
-        assert reasons.iloc[0].tolist() == [
-            "The purpose of the loan: small business",
-            f"{DTI}: 31.2%; paying debt down to 18.0% or less would count in favour",
-            "The years in employment: 0 years",
-            "",
-        ]
+def test_reasons_are_the_strongest_adverse_ones_in_order():
+    reasons = give({"dti_pct": 31.2, "purpose": "small_business", "employment_years": 0.0})
 
-    def test_leave_out_what_hardly_moves_the_pd(self):
-        assert give_first({"dti_pct": 18.5}) == ""
+    assert reasons.iloc[0].tolist() == [
+        "The purpose of the loan: small business",
+        f"{DTI}: 31.2%; paying debt down to 18.0% or less would count in favour",
+        "The years in employment: 0 years",
+        "",
+    ]
 
-    def test_of_equal_strength_come_in_the_order_of_the_features(self):
-        same = LinearEffect(0.1, 0.0, 0.0)
-        card = Scorecard(0.0, {"open_accounts": same, "dti_pct": same, "total_accounts": same})
-        equal = {"open_accounts": 3.0, "dti_pct": 3.0, "total_accounts": 3.0}
 
-        named = give(equal, card=card).iloc[0].str.partition(":")[0].tolist()
-
-        assert named[0] == "The number of open credit lines"
-        assert named[1] == DTI
-
-    def test_count_features_that_say_the_same_as_one(self):
-        shares = {
-            "revolving_utilisation_pct": LinearEffect(0.01, 50.0, 0.0),
-            "log_revolving_utilisation": LinearEffect(-0.1, np.log(50), 0.0),
-        }
-        reasons = give({"revolving_utilisation_pct": 90.0}, card=Scorecard(0.0, shares))
-
-        assert reasons.iloc[0, 0] == "The share of the credit card limits in use: 90.0%"
-        assert reasons.iloc[0, 1] == ""
-
-    def test_say_when_a_value_was_not_stated(self):
-        assert give_first({"revolving_utilisation_pct": np.nan}) == (
-            "The share of the credit card limits in use: not stated; 49.9% or less would count in favour"
-        )
-
-    def test_never_hold_against_a_borrower_what_speaks_for_them(self):
+@pytest.mark.parametrize(
+    ("borrower", "said"),
+    [
+        ({"dti_pct": 18.5}, ""),  # it hardly moves the PD
         # No public record raises the PD by .06: a coefficient of the wrong sign is noise.
-        assert give_first({"public_records": 0.0}) == ""
+        ({"public_records": 0.0}, ""),
+        (
+            {"revolving_utilisation_pct": np.nan},
+            "The share of the credit card limits in use: not stated; 49.9% or less would count in favour",
+        ),
+    ],
+    ids=str,
+)
+def test_a_reason_is_adverse_and_plain_and_says_what_was_not_stated(borrower, said):
+    assert give_first(borrower) == said
 
 
-class TestWhatWouldChangeIt:
-    @pytest.mark.parametrize(
-        ("borrower", "change"),
-        [
-            ({"annual_income": 30_000.0, "loan_amount": 3_000.0}, "an income of 60,100 or more"),
-            # Of income; at 20% it counts for nothing.
-            ({"loan_amount": 30_000.0}, "asking for 19.9% or less"),
-            ({"dti_pct": 30.0}, "paying debt down to 18.0% or less"),
-            ({"revolving_utilisation_pct": 80.0}, "paying it down to 49.9% or less"),
-            ({"term_months": 60.0}, "a term of 36 months"),
-        ],
-        ids=str,
-    )
-    def test_is_said_in_the_borrower_s_own_terms(self, borrower, change):
-        assert f"; {change} would count in favour" in give_first(borrower)
+def test_reasons_of_equal_strength_come_in_the_order_of_the_features():
+    same = LinearEffect(0.1, 0.0, 0.0)
+    card = Scorecard(0.0, {"open_accounts": same, "dti_pct": same, "total_accounts": same})
+    equal = {"open_accounts": 3.0, "dti_pct": 3.0, "total_accounts": 3.0}
 
-    @pytest.mark.parametrize(
-        ("name", "effect", "borrower", "said"),
-        [
-            # 20.043% of income, shown as 20.0%, counts against; 20.0% itself would not.
-            (
-                "loan_to_income",
-                LinearEffect(40.0, 0.20003, 0.0),
-                {"loan_amount": 0.20043 * 60_000},
-                ": 20.0%; asking for 19.9% or less",
-            ),
-            # 60,099.6, shown as 60,100, counts against; 60,100 itself would not.
-            (
-                "log_annual_income",
-                LinearEffect(-9_000.0, np.log(60_099.7), 0.0),
-                {"annual_income": 60_099.6},
-                ": 60,100; an income of 60,200 or more",
-            ),
-        ],
-        ids=["down", "up"],
-    )
-    def test_is_not_what_the_borrower_has_after_rounding(self, name, effect, borrower, said):
-        assert said in give_first(borrower, card=Scorecard(0.0, {name: effect}))
+    named = give(equal, card=card).iloc[0].str.partition(":")[0].tolist()
 
-    @pytest.mark.parametrize(
-        ("name", "column", "value", "shown"),
-        [
-            ("public_records", "public_records", 2.0, "Derogatory public records: 2"),
-            ("has_mortgage", "mortgage_accounts", 0.0, "The number of mortgage accounts: 0"),
-            ("interest_rate_pct", "interest_rate_pct", 22.0, "The interest rate offered: 22.00%"),
-            ("sub_grade_rank", "sub_grade", "D1", "The grade given to the offer: D1"),
-        ],
-    )
-    def test_is_not_invented_where_the_borrower_can_do_nothing(self, name, column, value, shown):
-        slope = -1.0 if FEATURES[name].adverse == "low" else 1.0
-        middle = 5.0 if slope < 0 else 1.0
+    assert named[0] == "The number of open credit lines"
+    assert named[1] == DTI
 
-        said = give_first({column: value}, card=Scorecard(0.0, {name: LinearEffect(slope, middle, 0.0)}))
 
-        assert said == shown
+def test_features_that_say_the_same_count_as_one():
+    shares = {
+        "revolving_utilisation_pct": LinearEffect(0.01, 50.0, 0.0),
+        "log_revolving_utilisation": LinearEffect(-0.1, np.log(50), 0.0),
+    }
+    reasons = give({"revolving_utilisation_pct": 90.0}, card=Scorecard(0.0, shares))
 
-    def test_is_left_out_where_another_feature_would_undo_it(self):
-        contrary = {
-            "log_loan_amount": LinearEffect(0.5, np.log(12_000), 0.0),
-            "loan_to_income": LinearEffect(-2.0, 0.2, 0.0),
-        }
+    assert reasons.iloc[0, 0] == "The share of the credit card limits in use: 90.0%"
+    assert reasons.iloc[0, 1] == ""
 
-        assert give_first({"loan_amount": 30_000.0}, card=Scorecard(0.0, contrary)) == ("The amount asked for: 30,000")
+
+@pytest.mark.parametrize(
+    ("borrower", "change"),
+    [
+        ({"annual_income": 30_000.0, "loan_amount": 3_000.0}, "an income of 60,100 or more"),
+        # Of income; at 20% it counts for nothing.
+        ({"loan_amount": 30_000.0}, "asking for 19.9% or less"),
+        ({"dti_pct": 30.0}, "paying debt down to 18.0% or less"),
+        ({"revolving_utilisation_pct": 80.0}, "paying it down to 49.9% or less"),
+        ({"term_months": 60.0}, "a term of 36 months"),
+    ],
+    ids=str,
+)
+def test_what_would_change_it_is_said_in_the_borrower_s_own_terms(borrower, change):
+    assert f"; {change} would count in favour" in give_first(borrower)
+
+
+@pytest.mark.parametrize(
+    ("name", "effect", "borrower", "said"),
+    [
+        # 20.043% of income, shown as 20.0%, counts against; 20.0% itself would not.
+        (
+            "loan_to_income",
+            LinearEffect(40.0, 0.20003, 0.0),
+            {"loan_amount": 0.20043 * 60_000},
+            ": 20.0%; asking for 19.9% or less",
+        ),
+        # 60,099.6, shown as 60,100, counts against; 60,100 itself would not.
+        (
+            "log_annual_income",
+            LinearEffect(-9_000.0, np.log(60_099.7), 0.0),
+            {"annual_income": 60_099.6},
+            ": 60,100; an income of 60,200 or more",
+        ),
+    ],
+    ids=["down", "up"],
+)
+def test_what_would_change_it_is_not_what_the_borrower_has_after_rounding(name, effect, borrower, said):
+    assert said in give_first(borrower, card=Scorecard(0.0, {name: effect}))
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "shown"),
+    [
+        ("public_records", "public_records", 2.0, "Derogatory public records: 2"),
+        ("has_mortgage", "mortgage_accounts", 0.0, "The number of mortgage accounts: 0"),
+        ("interest_rate_pct", "interest_rate_pct", 22.0, "The interest rate offered: 22.00%"),
+        ("sub_grade_rank", "sub_grade", "D1", "The grade given to the offer: D1"),
+    ],
+)
+def test_what_would_change_it_is_not_invented_where_the_borrower_can_do_nothing(name, column, value, shown):
+    slope = -1.0 if FEATURES[name].adverse == "low" else 1.0
+    middle = 5.0 if slope < 0 else 1.0
+
+    said = give_first({column: value}, card=Scorecard(0.0, {name: LinearEffect(slope, middle, 0.0)}))
+
+    assert said == shown
+
+
+def test_what_would_change_it_is_left_out_where_another_feature_would_undo_it():
+    contrary = {
+        "log_loan_amount": LinearEffect(0.5, np.log(12_000), 0.0),
+        "loan_to_income": LinearEffect(-2.0, 0.2, 0.0),
+    }
+
+    assert give_first({"loan_amount": 30_000.0}, card=Scorecard(0.0, contrary)) == ("The amount asked for: 30,000")
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
@@ -181,43 +189,39 @@ def applications(simulated_loans):
     return render(simulated_loans.head(400), portfolio_columns()).drop(columns="loan_status")
 
 
-class TestOfTheServedModel:
-    def test_what_would_count_in_favour_lowers_the_pd(self, scorer, applications):
-        """Take each borrower at their word: give the column the value the reason asks for."""
-        before = scorer.score(applications, AS_OF)
-        asked = before.melt(value_vars=list(REASONS), ignore_index=False)["value"]
-        tried = 0
-        for column in scorer.columns:
-            wanted = asked.map(lambda text, c=column: _read_change(text, c.name, scorer)).dropna()
-            changed = applications.loc[wanted.index].assign(**{str(column.source_name): wanted})
+def test_what_would_count_in_favour_lowers_the_pd(scorer, applications):
+    """Take each borrower at their word: give the column the value the reason asks for."""
+    before = scorer.score(applications, AS_OF)
+    asked = before.melt(value_vars=list(REASONS), ignore_index=False)["value"]
+    tried = 0
+    for column in scorer.columns:
+        wanted = asked.map(lambda text, c=column: _read_change(text, c.name, scorer)).dropna()
+        changed = applications.loc[wanted.index].assign(**{str(column.source_name): wanted})
 
-            after = scorer.score(changed, AS_OF)["probability_of_default"]
+        after = scorer.score(changed, AS_OF)["probability_of_default"]
 
-            fell = after < before.loc[wanted.index, "probability_of_default"]
-            assert fell.all(), column.name
-            tried += len(wanted) > 0
-        assert tried >= (4 if isinstance(scorer.scorecard.effects["dti_pct"], LinearEffect) else 2)
+        fell = after < before.loc[wanted.index, "probability_of_default"]
+        assert fell.all(), column.name
+        tried += len(wanted) > 0
+    assert tried >= (4 if isinstance(scorer.scorecard.effects["dti_pct"], LinearEffect) else 2)
 
-    @pytest.mark.parametrize("column", ["loan_amnt", "annual_inc"])
-    def test_a_smaller_share_of_income_lowers_the_pd_whichever_of_the_two_is_changed(
-        self, column, scorer, applications
-    ):
-        before = scorer.score(applications, AS_OF)
-        asked = before.melt(value_vars=list(REASONS), ignore_index=False)["value"]
-        shares = asked.str.extract(r"of yearly income: .*; asking for ([\d.]+)% or less")[0].dropna()
-        assert len(shares) > 10
 
-        told, share = applications.loc[shares.index], shares.astype("float64") / 100
-        changed = {
-            "loan_amnt": share * told["annual_inc"], "annual_inc": told["loan_amnt"] / share
-        }  # fmt: skip
-        asked_for = told.assign(**{column: changed[column]})
-        # An amount comes with its instalment.
-        asked_for["installment"] *= asked_for["loan_amnt"] / told["loan_amnt"]
-        after = scorer.score(asked_for, AS_OF)
+@pytest.mark.parametrize("column", ["loan_amnt", "annual_inc"])
+def test_a_smaller_share_of_income_lowers_the_pd_whichever_of_the_two_is_changed(column, scorer, applications):
+    before = scorer.score(applications, AS_OF)
+    asked = before.melt(value_vars=list(REASONS), ignore_index=False)["value"]
+    shares = asked.str.extract(r"of yearly income: .*; asking for ([\d.]+)% or less")[0].dropna()
+    assert len(shares) > 10
 
-        fell = after["probability_of_default"] < before.loc[shares.index, "probability_of_default"]
-        assert fell.all()
+    told, share = applications.loc[shares.index], shares.astype("float64") / 100
+    changed = {"loan_amnt": share * told["annual_inc"], "annual_inc": told["loan_amnt"] / share}
+    asked_for = told.assign(**{column: changed[column]})
+    # An amount comes with its instalment.
+    asked_for["installment"] *= asked_for["loan_amnt"] / told["loan_amnt"]
+    after = scorer.score(asked_for, AS_OF)
+
+    fell = after["probability_of_default"] < before.loc[shares.index, "probability_of_default"]
+    assert fell.all()
 
 
 def _read_change(text, name, scorer):
@@ -232,59 +236,56 @@ def _read_change(text, name, scorer):
     return f" {number:g} months" if name == "term_months" else number
 
 
-class TestTrueValues:
-    """What is quoted is what the borrower stated, whatever the model is shown of it."""
+SHARES = Scorecard(
+    0.0,
+    {
+        "instalment_to_income": LinearEffect(2.0, 0.1, 0.0),
+        "loan_to_income": LinearEffect(1.0, 0.2, 0.0),
+        "open_account_share": LinearEffect(0.5, 0.1, 0.0),
+    },
+)
 
-    SHARES = Scorecard(
-        0.0,
-        {
-            "instalment_to_income": LinearEffect(2.0, 0.1, 0.0),
-            "loan_to_income": LinearEffect(1.0, 0.2, 0.0),
-            "open_account_share": LinearEffect(0.5, 0.1, 0.0),
-        },
-    )
 
-    @pytest.mark.parametrize(
-        ("borrower", "said"),
-        [
-            ({"annual_income": 999.0}, ("212.7%", "600.6%", "40.0%")),
-            ({"annual_income": 1_000.0}, ("212.5%", "600.0%", "40.0%")),
-            ({"annual_income": 0.0}, ("there is no income", "there is no income", "40.0%")),
-            ({"open_accounts": 12.0, "annual_income": 500.0}, ("425.0%", "1200.0%", "120.0%")),
-            ({"total_accounts": 0.0, "annual_income": 500.0}, ("425.0%", "1200.0%", "none was ever held")),
-        ],
-    )
-    def test_a_ratio_is_the_true_one(self, borrower, said):
-        made = {
-            "instalment": 2_125.0 / 12, "loan_amount": 6_000.0, "open_accounts": 4.0,
-            "total_accounts": 10.0,
-        }  # fmt: skip
-        # With a second borrower, so that values are found again among others.
-        reasons = give({}, made | borrower, {} | made, card=self.SHARES).iloc[1]
+@pytest.mark.parametrize(
+    ("borrower", "said"),
+    [
+        ({"annual_income": 999.0}, ("212.7%", "600.6%", "40.0%")),
+        ({"annual_income": 1_000.0}, ("212.5%", "600.0%", "40.0%")),
+        ({"annual_income": 0.0}, ("there is no income", "there is no income", "40.0%")),
+        ({"open_accounts": 12.0, "annual_income": 500.0}, ("425.0%", "1200.0%", "120.0%")),
+        ({"total_accounts": 0.0, "annual_income": 500.0}, ("425.0%", "1200.0%", "none was ever held")),
+    ],
+)
+def test_a_ratio_that_is_quoted_is_the_true_one(borrower, said):
+    made = {"instalment": 2_125.0 / 12, "loan_amount": 6_000.0, "open_accounts": 4.0, "total_accounts": 10.0}
+    # With a second borrower, so that values are found again among others.
+    reasons = give({}, made | borrower, {} | made, card=SHARES).iloc[1]
 
-        told = [re.split(": |;", reason)[1] for reason in reasons if reason]
-        assert sorted(told) == sorted(said)
+    told = [re.split(": |;", reason)[1] for reason in reasons if reason]
+    assert sorted(told) == sorted(said)
 
-    @pytest.mark.parametrize(
-        ("name", "column", "value", "said"),
-        [
-            ("dti_pct", "dti_pct", 189.9, "189.9%"),
-            ("log_revolving_utilisation", "revolving_utilisation_pct", 153.0, "153.0%"),
-            ("public_records", "public_records", 11.0, "11"),
-            ("log_annual_income", "annual_income", 0.0, "0"),
-        ],
-    )
-    def test_what_the_model_caps_is_quoted_uncapped(self, name, column, value, said):
-        slope = -1.0 if name == "log_annual_income" else 1.0
-        card = Scorecard(0.0, {name: LinearEffect(slope, 9.0 if slope < 0 else 0.0, 0.0)})
 
-        assert re.split(": |;", give_first({column: value}, card=card))[1] == said
+@pytest.mark.parametrize(
+    ("name", "column", "value", "said"),
+    [
+        ("dti_pct", "dti_pct", 189.9, "189.9%"),
+        ("log_revolving_utilisation", "revolving_utilisation_pct", 153.0, "153.0%"),
+        ("public_records", "public_records", 11.0, "11"),
+        ("log_annual_income", "annual_income", 0.0, "0"),
+    ],
+)
+def test_what_the_model_caps_is_quoted_uncapped(name, column, value, said):
+    slope = -1.0 if name == "log_annual_income" else 1.0
+    card = Scorecard(0.0, {name: LinearEffect(slope, 9.0 if slope < 0 else 0.0, 0.0)})
 
-    def test_every_formula_of_several_columns_is_told_as_it_is(self):
-        """A formula that floors or caps needs a ratio of its own to be told."""
-        for name in {n for s in FEATURE_SETS.values() if s.for_lending for n in s.features}:
-            uses = FEATURES[name].uses
-            if len(uses) > 1:
-                assert FEATURES[name].of_nothing
-                values = [3.0, 2.0]
-                assert tell_one(name, values) == pytest.approx(1.5 * (12 if "instalment" in uses else 1))
+    assert re.split(": |;", give_first({column: value}, card=card))[1] == said
+
+
+def test_every_formula_of_several_columns_is_told_as_it_is():
+    """A formula that floors or caps needs a ratio of its own to be told."""
+    for name in {n for s in FEATURE_SETS.values() if s.for_lending for n in s.features}:
+        uses = FEATURES[name].uses
+        if len(uses) > 1:
+            assert FEATURES[name].of_nothing
+            values = [3.0, 2.0]
+            assert tell_one(name, values) == pytest.approx(1.5 * (12 if "instalment" in uses else 1))

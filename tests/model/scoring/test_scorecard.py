@@ -39,28 +39,27 @@ def scorecard(pipeline, features):
     return make_scorecard(pipeline, LENDING, measure_reference(pipeline, LENDING, features))
 
 
-class TestModelTakenApart:
-    @given(borrower=any_borrower)
-    def test_adds_up_for_any_borrower_even_one_never_seen(self, pipeline, scorecard, borrower):
-        one = pd.DataFrame([borrower])[list(LENDING.features)]
+@given(borrower=any_borrower)
+def test_a_model_taken_apart_adds_up_for_any_borrower_even_one_never_seen(pipeline, scorecard, borrower):
+    one = pd.DataFrame([borrower])[list(LENDING.features)]
 
-        total = scorecard.log_odds(one).iloc[0]
+    total = scorecard.log_odds(one).iloc[0]
 
-        assert total == pytest.approx(pipeline.decision_function(one)[0], abs=1e-9)
+    assert total == pytest.approx(pipeline.decision_function(one)[0], abs=1e-9)
 
-    @given(borrower=any_borrower)
-    def test_one_value_contributes_what_it_does_in_a_column(self, scorecard, borrower):
-        column = scorecard.contributions(pd.DataFrame([borrower])).iloc[0]
 
-        for name, effect in scorecard.effects.items():
-            assert effect.of_one(borrower[name]) == column[name]
+@given(borrower=any_borrower)
+def test_one_value_contributes_what_it_does_in_a_column(scorecard, borrower):
+    column = scorecard.contributions(pd.DataFrame([borrower])).iloc[0]
 
-    @pytest.mark.parametrize("towards", [np.inf, -np.inf])
-    def test_does_not_hang_on_the_last_bit_of_a_value(self, scorecard, features, towards):
-        moved = features.assign(**{name: np.nextafter(features[name], towards) for name in LENDING.numeric})
-        pd.testing.assert_frame_equal(
-            scorecard.contributions(moved), scorecard.contributions(features), atol=1e-9, rtol=0
-        )
+    for name, effect in scorecard.effects.items():
+        assert effect.of_one(borrower[name]) == column[name]
+
+
+@pytest.mark.parametrize("towards", [np.inf, -np.inf])
+def test_a_contribution_does_not_hang_on_the_last_bit_of_a_value(scorecard, features, towards):
+    moved = features.assign(**{name: np.nextafter(features[name], towards) for name in LENDING.numeric})
+    pd.testing.assert_frame_equal(scorecard.contributions(moved), scorecard.contributions(features), atol=1e-9, rtol=0)
 
 
 def test_a_model_with_interactions_is_refused(features):
@@ -73,59 +72,59 @@ def test_a_model_with_interactions_is_refused(features):
             make_scorecard(pipeline, LENDING, (0.0,))
 
 
-class TestEffects:
-    def test_a_line_is_worth_nothing_at_its_centre(self):
-        line = LinearEffect(slope=0.5, centre=10.0, missing=0.1)
+def test_a_line_is_worth_nothing_at_its_centre():
+    line = LinearEffect(slope=0.5, centre=10.0, missing=0.1)
 
-        np.testing.assert_allclose(line.of_column(np.array([10, 12, np.nan])), [0, 1, 0.1])
-        assert line.of_one(12.0) == 1
-        assert line.of_one(math.nan) == 0.1
-        assert line.direction == 1
-        assert LinearEffect(-0.5, 0, 0).direction == -1
-        assert LinearEffect(0.0, 0, 0).direction == 0
-
-    def test_the_edge_of_a_step_belongs_to_the_interval_below(self):
-        steps = StepEffect(edges=(1.0, 2.0), levels=(-1.0, 0.0, 3.0), missing=0.5)
-
-        values = np.array([0.5, 1, 1.5, 2, 2.5, np.nan])
-        np.testing.assert_array_equal(steps.of_column(values), [-1, -1, 0, 0, 3, 0.5])
-        assert [steps.of_one(value) for value in values] == [-1, -1, 0, 0, 3, 0.5]
-
-    @pytest.mark.parametrize(
-        ("levels", "direction"), [((0, 1, 1), 1), ((3, 1, 0), -1), ((1, 1, 1), 0), ((0, 2, 1), None)]
-    )
-    def test_steps_rise_fall_or_do_either(self, levels, direction):
-        assert StepEffect((1.0, 2.0), levels, 0).direction == direction
-
-    def test_a_category_never_seen_is_any_other(self):
-        table = TableEffect({"car": -0.2, "house": 0.3}, other=0.1)
-
-        column = Texts(np.array([1, 0, 2]), ("car", "house", "moon"))
-        np.testing.assert_array_equal(table.of_column(column), [0.3, -0.2, 0.1])
-        assert [table.of_one(text) for text in ("house", "car", "moon")] == [0.3, -0.2, 0.1]
-        assert table.direction is None
+    np.testing.assert_allclose(line.of_column(np.array([10, 12, np.nan])), [0, 1, 0.1])
+    assert line.of_one(12.0) == 1
+    assert line.of_one(math.nan) == 0.1
+    assert line.direction == 1
+    assert LinearEffect(-0.5, 0, 0).direction == -1
+    assert LinearEffect(0.0, 0, 0).direction == 0
 
 
-class TestScore:
-    @pytest.mark.parametrize(
-        ("probability", "score"),
-        [
-            (0.2, 600),  # four paid loans per default
-            (1 / 9, 650),  # eight: twice the odds are 50 points more
-            (1 / 3, 550),
-            (1e-6, 900),
-            (1 - 1e-6, 300),
-        ],
-    )
-    def test_is_600_at_odds_of_four_to_one_and_50_more_when_they_double(self, probability, score):
-        log_odds = math.log(probability / (1 - probability))
+def test_the_edge_of_a_step_belongs_to_the_interval_below():
+    steps = StepEffect(edges=(1.0, 2.0), levels=(-1.0, 0.0, 3.0), missing=0.5)
 
-        assert SCALE.of_one(log_odds) == score
-        assert SCALE.of_column(np.array([log_odds])).tolist() == [score]
+    values = np.array([0.5, 1, 1.5, 2, 2.5, np.nan])
+    np.testing.assert_array_equal(steps.of_column(values), [-1, -1, 0, 0, 3, 0.5])
+    assert [steps.of_one(value) for value in values] == [-1, -1, 0, 0, 3, 0.5]
 
-    @given(st.floats(-1e6, 1e6))
-    def test_of_one_application_is_that_in_a_batch(self, log_odds):
-        assert SCALE.of_column(np.array([log_odds])).tolist() == [SCALE.of_one(log_odds)]
+
+@pytest.mark.parametrize(("levels", "direction"), [((0, 1, 1), 1), ((3, 1, 0), -1), ((1, 1, 1), 0), ((0, 2, 1), None)])
+def test_steps_rise_fall_or_do_either(levels, direction):
+    assert StepEffect((1.0, 2.0), levels, 0).direction == direction
+
+
+def test_a_category_never_seen_is_any_other():
+    table = TableEffect({"car": -0.2, "house": 0.3}, other=0.1)
+
+    column = Texts(np.array([1, 0, 2]), ("car", "house", "moon"))
+    np.testing.assert_array_equal(table.of_column(column), [0.3, -0.2, 0.1])
+    assert [table.of_one(text) for text in ("house", "car", "moon")] == [0.3, -0.2, 0.1]
+    assert table.direction is None
+
+
+@pytest.mark.parametrize(
+    ("probability", "score"),
+    [
+        (0.2, 600),  # four paid loans per default
+        (1 / 9, 650),  # eight: twice the odds are 50 points more
+        (1 / 3, 550),
+        (1e-6, 900),
+        (1 - 1e-6, 300),
+    ],
+)
+def test_a_score_is_600_at_odds_of_four_to_one_and_50_more_when_they_double(probability, score):
+    log_odds = math.log(probability / (1 - probability))
+
+    assert SCALE.of_one(log_odds) == score
+    assert SCALE.of_column(np.array([log_odds])).tolist() == [score]
+
+
+@given(st.floats(-1e6, 1e6))
+def test_a_score_of_one_application_is_that_in_a_batch(log_odds):
+    assert SCALE.of_column(np.array([log_odds])).tolist() == [SCALE.of_one(log_odds)]
 
 
 @given(st.floats(-1e4, 1e4))

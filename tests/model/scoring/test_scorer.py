@@ -47,9 +47,8 @@ def test_what_the_model_does_not_use_cannot_change_the_answer_and_need_not_be_th
     needed = raw_loans()[[c.source_name for c in scorer.columns]]
     other = raw_loans(
         {
-            "address": "1 Elsewhere\r\nFPO AE 11650", "initial_list_status": "f",
-            "home_ownership": "OWN", "mort_acc": "0.0", "emp_title": "None",
-            "loan_status": "Charged Off",
+            "address": "1 Elsewhere\r\nFPO AE 11650", "initial_list_status": "f", "home_ownership": "OWN",
+            "mort_acc": "0.0", "emp_title": "None", "loan_status": "Charged Off",
         }
     )  # fmt: skip
 
@@ -108,36 +107,36 @@ def test_a_scorer_that_has_travelled_to_another_process_gives_the_same_answer(sc
     assert travelled.scorecard is not scorer.scorecard  # made anew
 
 
-class TestTypedLoans:
-    """Loans that are typed already get the answer of their text, to the last bit."""
+def assert_same_answers(scorer, loans):
+    text = render(loans, portfolio_columns()).astype("str").replace("nan", None)
 
-    def assert_same_answers(self, scorer, loans):
-        text = render(loans, portfolio_columns()).astype("str").replace("nan", None)
+    typed, read = scorer.assess_columns(loans, AS_OF), scorer.assess(text, AS_OF)
 
-        typed, read = scorer.assess_columns(loans, AS_OF), scorer.assess(text, AS_OF)
+    np.testing.assert_array_equal(typed.probability_of_default, read.probability_of_default, strict=True)
+    np.testing.assert_array_equal(typed.score, read.score, strict=True)
+    pd.testing.assert_frame_equal(typed.reasons.as_text(loans.index), read.reasons.as_text(loans.index))
 
-        np.testing.assert_array_equal(typed.probability_of_default, read.probability_of_default, strict=True)
-        np.testing.assert_array_equal(typed.score, read.score, strict=True)
-        pd.testing.assert_frame_equal(typed.reasons.as_text(loans.index), read.reasons.as_text(loans.index))
 
-    def test_of_the_demo(self, scorer, simulated_loans):
-        self.assert_same_answers(scorer, simulated_loans)
+def test_typed_loans_get_the_answer_of_their_text_to_the_last_bit(scorer, simulated_loans):
+    assert_same_answers(scorer, simulated_loans)
 
-    def test_they_are_held_to_the_same_rules(self, scorer, simulated_loans):
-        changes = {"annual_income": -5.0, "dti_pct": np.nan, "interest_rate_pct": 0.12}
-        loans = simulated_loans.head(4).reset_index(drop=True)
-        for row, (name, value) in enumerate(changes.items()):
-            loans = loans.assign(**{name: loans[name].where(loans.index != row, value)})
 
-        assessed = scorer.assess_columns(loans, AS_OF)
+def test_typed_loans_are_held_to_the_same_rules(scorer, simulated_loans):
+    changes = {"annual_income": -5.0, "dti_pct": np.nan, "interest_rate_pct": 0.12}
+    loans = simulated_loans.head(4).reset_index(drop=True)
+    for row, (name, value) in enumerate(changes.items()):
+        loans = loans.assign(**{name: loans[name].where(loans.index != row, value)})
 
-        self.assert_same_answers(scorer, loans)
-        assert list(np.isnan(assessed.probability_of_default)) == [True, True, True, False]
-        reasons = assessed.reasons.as_text(loans.index)["reason_1"]
-        assert reasons[0] == "annual_inc '-5.0': below 0"
-        assert reasons[1] == "dti '': missing"
-        assert reasons[2].startswith("int_rate '0.12': contradicted by the instalment of ")
+    assessed = scorer.assess_columns(loans, AS_OF)
 
-    def test_a_column_the_model_needs_is_missed_by_name(self, scorer, simulated_loans):
-        with pytest.raises(KeyError, match="dti_pct"):
-            scorer.assess_columns(simulated_loans.drop(columns="dti_pct"), AS_OF)
+    assert_same_answers(scorer, loans)
+    assert list(np.isnan(assessed.probability_of_default)) == [True, True, True, False]
+    reasons = assessed.reasons.as_text(loans.index)["reason_1"]
+    assert reasons[0] == "annual_inc '-5.0': below 0"
+    assert reasons[1] == "dti '': missing"
+    assert reasons[2].startswith("int_rate '0.12': contradicted by the instalment of ")
+
+
+def test_a_typed_column_the_model_needs_is_missed_by_name(scorer, simulated_loans):
+    with pytest.raises(KeyError, match="dti_pct"):
+        scorer.assess_columns(simulated_loans.drop(columns="dti_pct"), AS_OF)

@@ -50,22 +50,23 @@ def test_reasons_are_measured_from_the_mean_training_loan(lending_model, feature
     assert len(lending_model.facts.reference) == lending_model.pipeline[-1].coef_.shape[1]
 
 
-class TestExample:
-    def test_is_the_median_of_each_number_and_the_commonest_category(self):
-        features = pd.DataFrame({"dti_pct": [1.0, 2.0, 30.0, np.nan], "purpose": ["car", "car", "wedding", "home"]})
+def test_the_example_is_the_median_of_each_number_and_the_commonest_category():
+    features = pd.DataFrame({"dti_pct": [1.0, 2.0, 30.0, np.nan], "purpose": ["car", "car", "wedding", "home"]})
 
-        assert make_example(features).to_dict("records") == [{"dti_pct": 2.0, "purpose": "car"}]
+    assert make_example(features).to_dict("records") == [{"dti_pct": 2.0, "purpose": "car"}]
 
-    def test_is_none_of_the_training_loans(self, lending_model, features):
-        example = lending_model.example
 
-        same = (features == example.iloc[0]).all(axis=1)
-        assert not same.any()
+def test_the_example_is_none_of_the_training_loans(lending_model, features):
+    example = lending_model.example
 
-    def test_says_missing_where_there_is_nothing_to_count(self):
-        features = pd.DataFrame({"purpose": pd.Series([], dtype="str")})
+    same = (features == example.iloc[0]).all(axis=1)
+    assert not same.any()
 
-        assert make_example(features).loc[0, "purpose"] == MISSING
+
+def test_the_example_says_missing_where_there_is_nothing_to_count():
+    features = pd.DataFrame({"purpose": pd.Series([], dtype="str")})
+
+    assert make_example(features).loc[0, "purpose"] == MISSING
 
 
 def test_coefficients_are_listed_by_the_size_of_their_effect(lending_model):

@@ -19,9 +19,7 @@ tables = st.integers(1, 60).flatmap(
 @given(tables, st.integers(1, 12), st.sampled_from(["infrequent_if_exist", "ignore"]))
 def test_categories_and_columns_are_scikit_learn_s(table, least, unknown):
     frame = pd.DataFrame(table, dtype="str")
-    given_to_both = {
-        "min_frequency": least, "handle_unknown": unknown, "sparse_output": False,
-    }  # fmt: skip
+    given_to_both = {"min_frequency": least, "handle_unknown": unknown, "sparse_output": False}
     ours = CategoryEncoder(**given_to_both)
     plain = OneHotEncoder(**given_to_both)
 

@@ -75,10 +75,9 @@ def test_a_category_never_seen_counts_as_a_rare_one(served, features):
     assert never == seldom
 
 
-class TestCreditSense:
-    def test_each_numeric_feature_has_the_sign_of_what_is_held_against_a_borrower(self):
-        signs = dict(zip(APPLICATION.numeric, credit_signs(APPLICATION), strict=True))
+def test_each_numeric_feature_has_the_sign_of_what_is_held_against_a_borrower():
+    signs = dict(zip(APPLICATION.numeric, credit_signs(APPLICATION), strict=True))
 
-        assert signs["dti_pct"] == 1
-        assert signs["log_annual_income"] == -1
-        assert signs["open_accounts"] == 0
+    assert signs["dti_pct"] == 1
+    assert signs["log_annual_income"] == -1
+    assert signs["open_accounts"] == 0

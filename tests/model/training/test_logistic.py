@@ -56,59 +56,58 @@ def test_its_coefficients_are_scikit_learn_s(l1_ratio, class_weight, inverse_pen
     np.testing.assert_array_equal(ours.coef_ == 0, plain.coef_ == 0)
 
 
-class TestPath:
-    @pytest.mark.parametrize("signs", [(), (1, 1)], ids=["free", "signed"])
-    @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
-    def test_each_step_is_what_a_fit_of_its_own_gives(self, l1_ratio, signs):
-        model = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=signs, tol=1e-9)
+@pytest.mark.parametrize("signs", [(), (1, 1)], ids=["free", "signed"])
+@pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
+def test_each_step_of_a_path_is_what_a_fit_of_its_own_gives(l1_ratio, signs):
+    model = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=signs, tol=1e-9)
 
-        path = [all_coefficients(fitted) for fitted in model.fit_path(MATRIX, TARGET, INVERSE_PENALTIES)]
+    path = [all_coefficients(fitted) for fitted in model.fit_path(MATRIX, TARGET, INVERSE_PENALTIES)]
 
-        alone = [all_coefficients(clone(model).set_params(C=c).fit(MATRIX, TARGET)) for c in INVERSE_PENALTIES]
-        np.testing.assert_allclose(path, alone, atol=1e-6)
-        assert len({tuple(step) for step in path}) == len(INVERSE_PENALTIES)
-
-    def test_a_second_path_does_not_start_where_the_first_ended(self):
-        model = BoundedLogisticRegression(max_iter=3)
-        with pytest.warns(ConvergenceWarning):
-            first, second = ([all_coefficients(f) for f in model.fit_path(MATRIX, TARGET, [1e4])] for _ in range(2))
-
-        np.testing.assert_array_equal(first, second)
+    alone = [all_coefficients(clone(model).set_params(C=c).fit(MATRIX, TARGET)) for c in INVERSE_PENALTIES]
+    np.testing.assert_allclose(path, alone, atol=1e-6)
+    assert len({tuple(step) for step in path}) == len(INVERSE_PENALTIES)
 
 
-class TestSigns:
-    # The second effect is negative and asked to be positive.
-    @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
-    def test_an_effect_of_the_wrong_sign_is_left_out_as_if_the_feature_were_not_there(self, l1_ratio):
-        others = [0, 2, 3, 4, 5]
+def test_a_second_path_does_not_start_where_the_first_ended():
+    model = BoundedLogisticRegression(max_iter=3)
+    with pytest.warns(ConvergenceWarning):
+        first, second = ([all_coefficients(f) for f in model.fit_path(MATRIX, TARGET, [1e4])] for _ in range(2))
 
-        signed = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=(0, 1), tol=1e-9)
-        signed.fit(MATRIX, TARGET)
-
-        without = BoundedLogisticRegression(l1_ratio=l1_ratio, tol=1e-9)
-        without.fit(MATRIX[:, others], TARGET)
-        assert signed.coef_[0, 1] == 0
-        np.testing.assert_allclose(signed.coef_[0, others], without.coef_[0], atol=1e-6)
-
-    @given(
-        seed=st.integers(0, 1_000),
-        signs=st.lists(st.sampled_from([-1, 0, 1]), max_size=6).map(tuple),
-        l1_ratio=st.sampled_from([0, 1]),
-        inverse_penalty=st.sampled_from(INVERSE_PENALTIES),
-    )
-    def test_no_coefficient_ever_contradicts_its_sign(self, seed, signs, l1_ratio, inverse_penalty):
-        model = BoundedLogisticRegression(C=inverse_penalty, l1_ratio=l1_ratio, signs=signs)
-
-        model.fit(*make_loans(200, seed))
-
-        assert (model.coef_[0, : len(signs)] * signs >= 0).all()
+    np.testing.assert_array_equal(first, second)
 
 
-class TestRefusals:
-    @pytest.mark.parametrize("weights", [np.zeros(len(TARGET)), 1.0 * TARGET])
-    def test_an_outcome_without_weight(self, weights):
-        with pytest.raises(ValueError, match="weight of a class must not be zero"):
-            BoundedLogisticRegression().fit(MATRIX, TARGET, weights)
+# The second effect is negative and asked to be positive.
+@pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
+def test_an_effect_of_the_wrong_sign_is_left_out_as_if_the_feature_were_not_there(l1_ratio):
+    others = [0, 2, 3, 4, 5]
+
+    signed = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=(0, 1), tol=1e-9)
+    signed.fit(MATRIX, TARGET)
+
+    without = BoundedLogisticRegression(l1_ratio=l1_ratio, tol=1e-9)
+    without.fit(MATRIX[:, others], TARGET)
+    assert signed.coef_[0, 1] == 0
+    np.testing.assert_allclose(signed.coef_[0, others], without.coef_[0], atol=1e-6)
+
+
+@given(
+    seed=st.integers(0, 1_000),
+    signs=st.lists(st.sampled_from([-1, 0, 1]), max_size=6).map(tuple),
+    l1_ratio=st.sampled_from([0, 1]),
+    inverse_penalty=st.sampled_from(INVERSE_PENALTIES),
+)
+def test_no_coefficient_ever_contradicts_its_sign(seed, signs, l1_ratio, inverse_penalty):
+    model = BoundedLogisticRegression(C=inverse_penalty, l1_ratio=l1_ratio, signs=signs)
+
+    model.fit(*make_loans(200, seed))
+
+    assert (model.coef_[0, : len(signs)] * signs >= 0).all()
+
+
+@pytest.mark.parametrize("weights", [np.zeros(len(TARGET)), 1.0 * TARGET])
+def test_an_outcome_without_weight_is_refused(weights):
+    with pytest.raises(ValueError, match="weight of a class must not be zero"):
+        BoundedLogisticRegression().fit(MATRIX, TARGET, weights)
 
 
 def test_what_is_served_is_scikit_learn_s_own_class_with_the_same_pds():

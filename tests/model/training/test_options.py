@@ -74,21 +74,23 @@ def test_a_bad_option_is_refused_by_name(group, name, value):
         group.model_validate(GIVEN[group] | {name: value})
 
 
-class TestOutOfTime:
-    def test_loans_whose_contract_ended_in_the_month_before_the_snapshot_are_judged(self):
-        # December 2013 and 36 months: the last instalment is due in December 2016.
-        OutOfTimeOptions.model_validate(OUT_OF_TIME | {"outcomes_as_of": "2017-01-01"})
+def test_loans_whose_contract_ended_in_the_month_before_the_snapshot_are_judged():
+    # December 2013 and 36 months: the last instalment is due in December 2016.
+    OutOfTimeOptions.model_validate(OUT_OF_TIME | {"outcomes_as_of": "2017-01-01"})
 
-    @pytest.mark.parametrize(
-        "change", [{"outcomes_as_of": "2016-12-01"}, {"term_months": 60}, {"last_month": "2014-03-01"}]
-    )
-    def test_loans_that_have_not_matured_are_refused(self, change):
-        with pytest.raises(ValidationError, match="not matured as of"):
-            OutOfTimeOptions.model_validate(OUT_OF_TIME | change)
 
-    def test_an_origin_after_the_last_loans_judged_is_refused(self):
-        with pytest.raises(ValidationError, match="first_origin is after last_month"):
-            OutOfTimeOptions.model_validate(OUT_OF_TIME | {"first_origin": "2014-01-01"})
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"outcomes_as_of": "2016-12-01"}, "not matured as of"),
+        ({"term_months": 60}, "not matured as of"),
+        ({"last_month": "2014-03-01"}, "not matured as of"),
+        ({"first_origin": "2014-01-01"}, "first_origin is after last_month"),
+    ],
+)
+def test_loans_that_have_not_matured_and_an_origin_after_the_last_loans_judged_are_refused(change, said):
+    with pytest.raises(ValidationError, match=said):
+        OutOfTimeOptions.model_validate(OUT_OF_TIME | change)
 
 
 def test_the_grid_is_every_combination_in_the_order_given():

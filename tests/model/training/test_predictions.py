@@ -122,32 +122,33 @@ def test_nothing_said_depends_on_the_outcomes_of_the_test_split(model_input, pre
         pd.testing.assert_frame_equal(pick(again, sample)[columns], pick(predictions, sample)[columns], rtol=1e-9)
 
 
-class TestOutOfTime:
-    def test_no_model_is_trained_on_a_loan_issued_at_its_origin_or_after(self, simulated_loans, trainer, predictions):
-        issued = simulated_loans.set_index("loan_id")["issue_month"]
-        origins = pd.to_datetime(["2012-07-01", "2013-01-01", "2013-07-01"])
+def test_no_model_is_trained_on_a_loan_issued_at_its_origin_or_after(simulated_loans, trainer, predictions):
+    issued = simulated_loans.set_index("loan_id")["issue_month"]
+    origins = pd.to_datetime(["2012-07-01", "2013-01-01", "2013-07-01"])
 
-        assert len(trainer.trained_on) == len(origins)
-        for origin, loans in zip(origins, trainer.trained_on, strict=True):
-            assert loans == set(issued.index[issued < origin])
+    assert len(trainer.trained_on) == len(origins)
+    for origin, loans in zip(origins, trainer.trained_on, strict=True):
+        assert loans == set(issued.index[issued < origin])
 
-    def test_each_origin_judges_the_loans_up_to_the_next_by_its_own_model(self, model_input, trainer, predictions):
-        out_of_time = pick(predictions, "out_of_time")
-        for origin, model in zip(sorted(model_input["judged_at"].dropna().unique()), trainer.models, strict=True):
-            judged = model_input[model_input["judged_at"] == origin]
-            rows = out_of_time.loc[judged["loan_id"]]
-            expected = model.pipeline.predict_proba(judged[FEATURES])[:, 1]
-            assert rows["probability_of_default"].tolist() == pytest.approx(expected.tolist())
-            assert rows["threshold"].eq(model.threshold).all()
 
-    def test_the_sample_is_left_out_when_no_origin_can_be_judged(self, simulated_loans, trained):
-        train = Trainer()
+def test_each_origin_judges_the_loans_up_to_the_next_by_its_own_model(model_input, trainer, predictions):
+    out_of_time = pick(predictions, "out_of_time")
+    for origin, model in zip(sorted(model_input["judged_at"].dropna().unique()), trainer.models, strict=True):
+        judged = model_input[model_input["judged_at"] == origin]
+        rows = out_of_time.loc[judged["loan_id"]]
+        expected = model.pipeline.predict_proba(judged[FEATURES])[:, 1]
+        assert rows["probability_of_default"].tolist() == pytest.approx(expected.tolist())
+        assert rows["threshold"].eq(model.threshold).all()
 
-        predictions = judge(make_input(simulated_loans, min_outcomes=9_999), trained, train)
 
-        assert set(predictions["sample"]) == {"cv", "test"}
-        assert train.trained_on == []
-        PREDICTIONS.validate(predictions)
+def test_out_of_time_is_left_out_when_no_origin_can_be_judged(simulated_loans, trained):
+    train = Trainer()
+
+    predictions = judge(make_input(simulated_loans, min_outcomes=9_999), trained, train)
+
+    assert set(predictions["sample"]) == {"cv", "test"}
+    assert train.trained_on == []
+    PREDICTIONS.validate(predictions)
 
 
 def test_a_threshold_that_is_given_is_used_everywhere(model_input):
@@ -160,21 +161,21 @@ def test_a_threshold_that_is_given_is_used_everywhere(model_input):
     assert list(predictions["declined"]) == list(expected)
 
 
-class TestCrossValidation:
-    @pytest.fixture
-    def rows(self, model_input):
-        return model_input[model_input["split"] == "train"]
+@pytest.fixture
+def rows(model_input):
+    return model_input[model_input["split"] == "train"]
 
-    @staticmethod
-    def fit(features, target, _):
-        return fit_candidate(features, target, BALANCED, OPTIONS)
 
-    def test_every_log_odds_comes_from_the_other_folds(self, rows):
-        features, target = rows[FEATURES], rows["is_charged_off"]
+def fit(features, target, _):
+    return fit_candidate(features, target, BALANCED, OPTIONS)
 
-        log_odds, fold = predict_out_of_fold(features, target, self.fit, OPTIONS)
 
-        for number, (inside, outside) in enumerate(make_folds(OPTIONS).split(features, target)):
-            assert (fold[outside] == number).all()
-            model = self.fit(features.iloc[inside], target.iloc[inside], number)
-            np.testing.assert_allclose(log_odds[outside], model.decision_function(features.iloc[outside]))
+def test_every_log_odds_comes_from_the_other_folds(rows):
+    features, target = rows[FEATURES], rows["is_charged_off"]
+
+    log_odds, fold = predict_out_of_fold(features, target, fit, OPTIONS)
+
+    for number, (inside, outside) in enumerate(make_folds(OPTIONS).split(features, target)):
+        assert (fold[outside] == number).all()
+        model = fit(features.iloc[inside], target.iloc[inside], number)
+        np.testing.assert_allclose(log_odds[outside], model.decision_function(features.iloc[outside]))

@@ -21,9 +21,7 @@ def test_every_candidate_is_tried_once_on_every_fold(jobs):
 def test_the_last_fold_is_shared_where_threads_would_have_nothing_to_do():
     ways = group_by_balance(CANDIDATES)
 
-    assert [(t.fold, len(t.ways)) for t in share_out(5, ways, 2)] == [
-        (0, 2), (1, 2), (2, 2), (3, 2), (4, 1), (4, 1),
-    ]  # fmt: skip
+    assert [(t.fold, len(t.ways)) for t in share_out(5, ways, 2)] == [(0, 2), (1, 2), (2, 2), (3, 2), (4, 1), (4, 1)]
     # What resamples takes longest, so it starts first.
     assert [t.ways for t in share_out(5, ways, 2)[-2:]] == [[ways[1]], [ways[0]]]
     assert [len(t.ways) for t in share_out(5, ways, 1)] == [2] * 5

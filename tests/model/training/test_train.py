@@ -38,52 +38,44 @@ def boosting(rows):
     return train_challenger(rows, OPTIONS)
 
 
-class TestOutOfFold:
-    """PDs of training loans by models that have not seen them, of the candidate chosen."""
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-7], ids=["the search's", "closer"])
+def test_nothing_is_fitted_again_where_the_search_was_as_exact(rows, tolerance, monkeypatch):
+    options = OPTIONS.model_copy(update={"balancing": (Balancing.SMOTE,), "tolerance": tolerance, "calibrated": False})
+    outcome = search(rows[FEATURES], rows["is_charged_off"], options)
+    resampled = []
+    plain = SMOTE.fit_resample
+    monkeypatch.setattr(SMOTE, "fit_resample", lambda *data: resampled.append(1) or plain(*data))
 
-    @pytest.mark.parametrize("tolerance", [1e-4, 1e-7], ids=["the search's", "closer"])
-    def test_nothing_is_fitted_again_where_the_search_was_as_exact(self, rows, tolerance, monkeypatch):
-        options = OPTIONS.model_copy(
-            update={"balancing": (Balancing.SMOTE,), "tolerance": tolerance, "calibrated": False}
-        )
-        outcome = search(rows[FEATURES], rows["is_charged_off"], options)
-        resampled = []
-        plain = SMOTE.fit_resample
-        monkeypatch.setattr(SMOTE, "fit_resample", lambda *data: resampled.append(1) or plain(*data))
+    found = cross_validate_candidate(rows, outcome, options)
 
-        found = cross_validate_candidate(rows, outcome, options)
-
-        again = predict_out_of_fold(
-            rows[FEATURES], rows["is_charged_off"], lambda x, y, _: fit_candidate(x, y, outcome.best, options), options
-        )
-        is_closer = tolerance < 1e-4
-        assert len(resampled) == options.folds * (2 if is_closer else 1)
-        np.testing.assert_allclose(found["log_odds"], again[0], atol=1e-5 if is_closer else 0.02, rtol=0)
-        np.testing.assert_array_equal(found["fold"], again[1])
+    again = predict_out_of_fold(
+        rows[FEATURES], rows["is_charged_off"], lambda x, y, _: fit_candidate(x, y, outcome.best, options), options
+    )
+    is_closer = tolerance < 1e-4
+    assert len(resampled) == options.folds * (2 if is_closer else 1)
+    np.testing.assert_allclose(found["log_odds"], again[0], atol=1e-5 if is_closer else 0.02, rtol=0)
+    np.testing.assert_array_equal(found["fold"], again[1])
 
 
-class TestLogistic:
-    def test_its_pds_are_calibrated_though_it_was_trained_with_class_weights(self, logistic, rows):
-        line = fit_calibration_out_of_fold(logistic.out_of_fold)
-        assert logistic.calibration.intercept == pytest.approx(line.intercept)
-        assert logistic.calibration.slope == pytest.approx(line.slope)
-        assert logistic.calibration.intercept < -1
-        pd_ = logistic.pipeline.predict_proba(rows[FEATURES])[:, 1]
-        assert pd_.mean() == pytest.approx(rows["is_charged_off"].mean(), abs=0.005)
+def test_pds_are_calibrated_though_the_model_was_trained_with_class_weights(logistic, rows):
+    line = fit_calibration_out_of_fold(logistic.out_of_fold)
+    assert logistic.calibration.intercept == pytest.approx(line.intercept)
+    assert logistic.calibration.slope == pytest.approx(line.slope)
+    assert logistic.calibration.intercept < -1
+    pd_ = logistic.pipeline.predict_proba(rows[FEATURES])[:, 1]
+    assert pd_.mean() == pytest.approx(rows["is_charged_off"].mean(), abs=0.005)
 
 
-class TestChallenger:
-    def test_it_is_not_calibrated_so_that_the_rule_can_test_it(self, boosting):
-        table = boosting.out_of_fold
+def test_the_challenger_is_not_calibrated_so_that_the_rule_can_test_it(boosting):
+    table = boosting.out_of_fold
 
-        assert boosting.calibration == Calibration()
-        np.testing.assert_array_equal(
-            table["probability_of_default"], Calibration().apply(table["log_odds"].to_numpy())
-        )
+    assert boosting.calibration == Calibration()
+    np.testing.assert_array_equal(table["probability_of_default"], Calibration().apply(table["log_odds"].to_numpy()))
 
-    def test_without_options_there_is_none(self, rows):
-        with pytest.raises(ValueError, match="no challenger is set for lending"):
-            train_challenger(rows, training_options("lending"))
+
+def test_without_options_there_is_no_challenger(rows):
+    with pytest.raises(ValueError, match="no challenger is set for lending"):
+        train_challenger(rows, training_options("lending"))
 
 
 # On the training split of the real sample: about 4,700 loans, 900 charged off.

@@ -36,36 +36,22 @@ def fit_lines(out_of_fold, weights):
     return lines
 
 
-@pytest.fixture(scope="module")
-def distorted():
-    return report_calibration(draw(shift=SMOTE_SHIFT), calibrated=True, options=OPTIONS)
+def test_where_smote_distorts_pds_the_line_undoes_the_shift_and_has_bounds():
+    distorted = report_calibration(draw(shift=SMOTE_SHIFT), calibrated=True, options=OPTIONS)
+
+    after, line = distorted["after"], distorted["recalibration"]
+    assert after["observed_to_expected_low"] < 1 < after["observed_to_expected_high"]
+    assert after["ece"] < after["ece_perfect_high"]
+    assert (line["used"], line["n"]) == (True, 5_000)
+    assert line["intercept_low"] < -SMOTE_SHIFT < line["intercept_high"]
+    assert line["slope_low"] < 1 < line["slope_high"]
+    assert line["slope_low"] < line["slope"] < line["slope_high"]
 
 
-@pytest.fixture(scope="module")
-def sound():
-    return report_calibration(draw(), calibrated=True, options=OPTIONS)
+def test_where_pds_are_sound_no_line_is_used_and_none_has_bounds():
+    sound = report_calibration(draw(), calibrated=True, options=OPTIONS)
 
-
-class TestDistortedBySmote:
-    def test_after_it_agrees_with_the_outcomes(self, distorted):
-        after = distorted["after"]
-
-        assert after["observed_to_expected_low"] < 1 < after["observed_to_expected_high"]
-        assert after["ece"] < after["ece_perfect_high"]
-
-    def test_the_line_undoes_the_shift_and_has_bounds(self, distorted):
-        line = distorted["recalibration"]
-
-        assert line["used"]
-        assert line["n"] == 5_000
-        assert line["intercept_low"] < -SMOTE_SHIFT < line["intercept_high"]
-        assert line["slope_low"] < 1 < line["slope_high"]
-        assert line["slope_low"] < line["slope"] < line["slope_high"]
-
-
-class TestSound:
-    def test_no_line_is_used_and_none_has_bounds(self, sound):
-        assert sound["recalibration"] == {"n": 5_000, "used": False, "intercept": 0.0, "slope": 1.0}
+    assert sound["recalibration"] == {"n": 5_000, "used": False, "intercept": 0.0, "slope": 1.0}
 
 
 def test_the_bounds_of_the_line_are_those_of_a_bootstrap():
@@ -80,9 +66,3 @@ def test_the_bounds_of_the_line_are_those_of_a_bootstrap():
         assert line[name] == pytest.approx(expected, abs=1e-4)
         width = line[f"{name}_high"] - line[f"{name}_low"]
         assert width == pytest.approx(2 * 1.96 * error, rel=0.08)
-
-
-@pytest.fixture(scope="module")
-def loans():
-    rows = draw(2_000)
-    return rows["is_charged_off"].to_numpy("int64"), expit(rows["log_odds"].to_numpy())

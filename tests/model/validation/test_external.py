@@ -76,67 +76,66 @@ def test_the_population_is_compared_with_the_loans_trained_on(result, external, 
     assert result.training_loans == len(simulated_loans)
 
 
-class TestBadFiles:
-    @pytest.fixture
-    def refuse(self, simulated_loans, scorer):
-        def refuse(external):
-            with pytest.raises(InputError) as refused:
-                measure_external(external, simulated_loans, scorer, OPTIONS)
-            assert refused.value.where == "external sample"
-            assert refused.value.remedy
-            return refused.value.problem
+@pytest.fixture
+def refuse(simulated_loans, scorer):
+    def refuse(external):
+        with pytest.raises(InputError) as refused:
+            measure_external(external, simulated_loans, scorer, OPTIONS)
+        assert refused.value.where == "external sample"
+        assert refused.value.remedy
+        return refused.value.problem
 
-        return refuse
-
-    @pytest.mark.parametrize("column", ["loan_status", "annual_inc"])
-    def test_a_missing_column_is_named(self, column, external, refuse):
-        problem = refuse(external.drop(columns=column))
-
-        assert f"column {column} missing" in problem
-
-    @pytest.mark.parametrize(
-        ("column", "value", "said"),
-        [
-            ("loan_status", "Late", "loan_status 'Late' is not one of Fully Paid"),
-            ("loan_status", "Current", "its loan still runs"),
-            ("annual_inc", -5.0, "annual_inc '-5.0' is below 0"),
-            ("issue_d", "Jan-2031", "issue_d 'Jan-2031' is after the day of the run"),
-        ],
-    )
-    def test_a_bad_value_is_named_with_its_row_and_column(self, column, value, said, external, refuse):
-        bad = external.assign(**{column: external[column].where(external.index != 3, value)})
-
-        problem = refuse(bad)
-
-        assert f"1 of 1,500 rows cannot be used (row 4: {said}" in problem
-
-    def test_a_file_without_rows_is_refused(self, external, refuse):
-        assert "no rows" in refuse(external.head(0))
-
-    def test_one_outcome_alone_is_refused(self, external, refuse):
-        problem = refuse(external.assign(loan_status="Fully Paid"))
-
-        assert "an AUC needs 10 loans of each outcome" in problem
-
-    def test_loans_the_model_was_trained_on_are_not_external(self, external, simulated_loans, refuse):
-        own = render(simulated_loans.head(7), portfolio_columns())
-
-        problem = refuse(pd.concat([external, own]))
-
-        assert "7 of its 1,507 loans are among those that loantap-lending-demo version 4" in problem
+    return refuse
 
 
-class TestAVersionFromBefore:
-    """It does not carry the loans it was trained on."""
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda file: file.drop(columns="loan_status"), "column loan_status missing"),
+        (lambda file: file.drop(columns="annual_inc"), "column annual_inc missing"),
+        (lambda file: file.head(0), "no rows"),
+        (lambda file: file.assign(loan_status="Fully Paid"), "an AUC needs 10 loans of each outcome"),
+    ],
+)
+def test_a_file_that_cannot_be_measured_is_refused_by_what_it_lacks(change, said, external, refuse):
+    assert said in refuse(change(external))
 
-    def test_the_overlap_is_not_checked_and_no_one_claims_it_was(self, external, simulated_loans, scorer, caplog):
-        older = replace(scorer, training=None)
 
-        result = measure_external(external, simulated_loans, older, OPTIONS)
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("loan_status", "Late", "loan_status 'Late' is not one of Fully Paid"),
+        ("loan_status", "Current", "its loan still runs"),
+        ("annual_inc", -5.0, "annual_inc '-5.0' is below 0"),
+        ("issue_d", "Jan-2031", "issue_d 'Jan-2031' is after the day of the run"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_row_and_column(column, value, said, external, refuse):
+    bad = external.assign(**{column: external[column].where(external.index != 3, value)})
 
-        assert not result.is_overlap_checked
-        assert "loantap-lending-demo version 4 has no record of the loans" in caplog.text
-        assert "nobody can check" in caplog.text
+    problem = refuse(bad)
+
+    assert f"1 of 1,500 rows cannot be used (row 4: {said}" in problem
+
+
+def test_loans_the_model_was_trained_on_are_not_external(external, simulated_loans, refuse):
+    own = render(simulated_loans.head(7), portfolio_columns())
+
+    problem = refuse(pd.concat([external, own]))
+
+    assert "7 of its 1,507 loans are among those that loantap-lending-demo version 4" in problem
+
+
+def test_the_overlap_with_an_older_version_is_not_checked_and_no_one_claims_it_was(
+    external, simulated_loans, scorer, caplog
+):
+    older = replace(scorer, training=None)
+
+    result = measure_external(external, simulated_loans, older, OPTIONS)
+
+    assert not result.is_overlap_checked
+    assert "loantap-lending-demo version 4 has no record of the loans" in caplog.text
+    assert "nobody can check" in caplog.text
 
 
 @pytest.fixture(scope="module")
@@ -153,15 +152,13 @@ def real_loans(sample_loans):
     )
 
 
-class TestRealLoans:
-    """Lending Club's loans of 2007 to 2010, judged by models of the real sample."""
+# Lending Club's loans of 2007 to 2010, judged by models of the real sample.
+def test_the_lending_model_beats_the_interest_rate(older, real_loans):
+    scorer = judge(train(real_loans, training_options("lending"), "real"), real_loans, "lending")
 
-    def test_the_lending_model_beats_the_interest_rate(self, older, real_loans):
-        scorer = judge(train(real_loans, training_options("lending"), "real"), real_loans, "lending")
+    result = measure_external(older, real_loans, scorer, OPTIONS)
 
-        result = measure_external(older, real_loans, scorer, OPTIONS)
-
-        assert result.judgement.n == len(older) == 17_815
-        assert result.rate_roc_auc == pytest.approx(0.635, abs=0.001)
-        assert result.auc_gain_low > 0
-        assert f"{result.first_issue_month:%Y-%m}" == "2007-06"
+    assert result.judgement.n == len(older) == 17_815
+    assert result.rate_roc_auc == pytest.approx(0.635, abs=0.001)
+    assert result.auc_gain_low > 0
+    assert f"{result.first_issue_month:%Y-%m}" == "2007-06"

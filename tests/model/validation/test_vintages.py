@@ -48,71 +48,68 @@ def vintages(predictions, loans):
     return tabulate_vintages(predictions, loans, WINDOW, OPTIONS)
 
 
-class TestJudgement:
-    @pytest.mark.parametrize(("bad", "is_shown"), [(MIN_FOR_AUC, True), (9, False), (0, False)])
-    def test_an_auc_needs_ten_loans_of_each_outcome(self, bad, *, is_shown):
-        target = np.array([1] * bad + [0] * 50)
-        judged = judge(target, np.linspace(0.1, 0.5, len(target)), OPTIONS)
+@pytest.mark.parametrize(("bad", "is_shown"), [(MIN_FOR_AUC, True), (9, False), (0, False)])
+def test_an_auc_needs_ten_loans_of_each_outcome(bad, *, is_shown):
+    target = np.array([1] * bad + [0] * 50)
+    judged = judge(target, np.linspace(0.1, 0.5, len(target)), OPTIONS)
 
-        assert np.isfinite([judged.roc_auc, judged.roc_auc_low, judged.roc_auc_high]).all() == (is_shown)
-        assert judged.default_rate == bad / len(target)
+    assert np.isfinite([judged.roc_auc, judged.roc_auc_low, judged.roc_auc_high]).all() == (is_shown)
+    assert judged.default_rate == bad / len(target)
 
 
-class TestOrigins:
-    def test_each_origin_is_judged_on_its_loans(self, origins, predictions, loans):
-        out_of_time = predictions[predictions["sample"] == "out_of_time"].merge(
-            loans[["loan_id", "judged_at"]], on="loan_id"
+def test_each_origin_is_judged_on_its_loans(origins, predictions, loans):
+    out_of_time = predictions[predictions["sample"] == "out_of_time"].merge(
+        loans[["loan_id", "judged_at"]], on="loan_id"
+    )
+    judged = origins.dropna(subset="n").set_index("origin")
+
+    assert len(judged)
+    for origin, rows in out_of_time.groupby("judged_at"):
+        assert judged.loc[origin, "n"] == len(rows)
+        assert judged.loc[origin, "roc_auc"] == pytest.approx(
+            roc_auc_score(rows["is_charged_off"], rows["probability_of_default"])
         )
-        judged = origins.dropna(subset="n").set_index("origin")
-
-        assert len(judged)
-        for origin, rows in out_of_time.groupby("judged_at"):
-            assert judged.loc[origin, "n"] == len(rows)
-            assert judged.loc[origin, "roc_auc"] == pytest.approx(
-                roc_auc_score(rows["is_charged_off"], rows["probability_of_default"])
-            )
-
-    def test_a_skipped_origin_keeps_its_row_and_its_reason(self, predictions, loans):
-        window = WINDOW.model_copy(update={"min_outcomes": 150})
-        dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
-        kept = predictions["sample"].ne("out_of_time") | predictions["loan_id"].isin(dated.dropna()["loan_id"])
-
-        origins = tabulate_origins(predictions[kept], dated, window, OPTIONS)
-
-        skipped = origins["skipped"].ne("")
-        assert skipped.any()
-        assert not skipped.all()
-        assert origins.loc[skipped, list(FIGURES)].isna().all(axis=None)
-        assert origins.loc[~skipped, "n"].notna().all()
-
-    def test_all_together_are_the_out_of_time_sample(self, predictions, loans):
-        analysis = analyse_vintages(predictions, loans, WINDOW, OPTIONS)
-
-        assert analysis.pooled is not None
-        assert analysis.pooled.n == analysis.origins["n"].sum() == loans["judged_at"].notna().sum()
 
 
-class TestVintages:
-    def test_every_loan_is_in_one_vintage(self, vintages, loans):
-        by = [loans["issue_month"].dt.year, loans["term_months"]]
-        expected = loans.groupby(by)["is_charged_off"].agg(["size", "sum"])
+def test_a_skipped_origin_keeps_its_row_and_its_reason(predictions, loans):
+    window = WINDOW.model_copy(update={"min_outcomes": 150})
+    dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
+    kept = predictions["sample"].ne("out_of_time") | predictions["loan_id"].isin(dated.dropna()["loan_id"])
 
-        table = vintages.set_index(["issue_year", "term_months"])
-        assert table["n"].to_dict() == expected["size"].to_dict()
-        assert table["charged_off"].to_dict() == expected["sum"].to_dict()
+    origins = tabulate_origins(predictions[kept], dated, window, OPTIONS)
 
-    def test_a_vintage_is_interpretable_when_all_its_contracts_ended_before_the_snapshot(self, vintages):
-        table = vintages.set_index(["issue_year", "term_months"])["interpretable"]
+    skipped = origins["skipped"].ne("")
+    assert skipped.any()
+    assert not skipped.all()
+    assert origins.loc[skipped, list(FIGURES)].isna().all(axis=None)
+    assert origins.loc[~skipped, "n"].notna().all()
 
-        assert table[2013, 36]
-        assert not table[2014, 36]  # those of March 2014 ran until the outcomes were known
-        assert table[2011, 60]
-        assert not table[2012, 60]
 
-    def test_levels_of_later_vintages_are_missing_so_that_nothing_can_be_alarmed(self, vintages):
-        later = ~vintages["interpretable"].astype(bool)
+def test_all_together_are_the_out_of_time_sample(predictions, loans):
+    analysis = analyse_vintages(predictions, loans, WINDOW, OPTIONS)
 
-        assert later.any()
-        assert vintages.loc[later, LEVELS].isna().all(axis=None)
-        assert vintages.loc[~later, LEVELS].notna().all(axis=None)
-        assert vintages[["default_rate", "mean_pd"]].notna().all(axis=None)
+    assert analysis.pooled is not None
+    assert analysis.pooled.n == analysis.origins["n"].sum() == loans["judged_at"].notna().sum()
+
+
+def test_every_loan_is_in_one_vintage(vintages, loans):
+    by = [loans["issue_month"].dt.year, loans["term_months"]]
+    expected = loans.groupby(by)["is_charged_off"].agg(["size", "sum"])
+
+    table = vintages.set_index(["issue_year", "term_months"])
+    assert table["n"].to_dict() == expected["size"].to_dict()
+    assert table["charged_off"].to_dict() == expected["sum"].to_dict()
+
+
+def test_a_vintage_has_levels_when_all_its_contracts_ended_before_the_snapshot(vintages):
+    table = vintages.set_index(["issue_year", "term_months"])["interpretable"]
+    later = ~vintages["interpretable"].astype(bool)
+
+    assert table[2013, 36]
+    assert not table[2014, 36]  # those of March 2014 ran until the outcomes were known
+    assert table[2011, 60]
+    assert not table[2012, 60]
+    # Without them nothing can be alarmed.
+    assert vintages.loc[later, LEVELS].isna().all(axis=None)
+    assert vintages.loc[~later, LEVELS].notna().all(axis=None)
+    assert vintages[["default_rate", "mean_pd"]].notna().all(axis=None)

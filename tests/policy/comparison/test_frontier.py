@@ -16,8 +16,7 @@ PROFIT = np.array([10.0, 20, -30, 40])
 BAD = np.array([False, False, True, False])
 
 
-def trace(pds, expected, family, *, profit = PROFIT,
-          bad = BAD):  # fmt: skip
+def trace(pds, expected, family, *, profit=PROFIT, bad=BAD):
     nothing = np.zeros(len(pds))
     flows = ImputedFlows(nothing, nothing, nothing, nothing, profit, nothing)
     outcomes = {PaidLife.CONTRACTUAL: Outcomes(flows, bad)}

@@ -47,9 +47,7 @@ def test_figures_of_five_loans_worked_by_hand():
 def test_shares_have_wilson_intervals_and_differences_paired_ones():
     figures = measure_policy(SOME, SOME, outcomes(), min_loans=1)
 
-    for name, hits, of in (
-        ("approval_rate", 3, 5), ("default_rate_approved", 1, 3), ("charge_offs_avoided", 1, 2)
-    ):  # fmt: skip
+    for name, hits, of in (("approval_rate", 3, 5), ("default_rate_approved", 1, 3), ("charge_offs_avoided", 1, 2)):
         assert (figures[f"{name}_low"], figures[f"{name}_high"]) == pytest.approx(
             tuple(float(bound) for bound in wilson_bounds(hits, of))
         )
@@ -95,12 +93,11 @@ def loans_of_four_kinds(tens):
     return approved, bad, np.where(bad, -10.0, 5.0)
 
 
-# The default rate falls from 40 to 20%, 20 points. Of 100 loans, left out are 30 bad (-300) and 20
-# good (100): 200 are gained, 2 per application. A point costs -2 / 20 = -.1, a rate of one -10.
-# Influences on the difference of the rates, in the order of the four kinds: .6 - .8 / .5 = -1,
-# -.4 + .2 / .5 = 0, .6 and -.4; on the profit given up: 2, 2, -8 and 7. Together, with 10 times the
-# former and over .2: -40, 10, -10 and 15. Their squares add up to 27,500, over 99 277.78, with the
-# root 16.67; 1.96 times that over the root of 100 is 3.267, per point .03267.
+# The default rate falls from 40 to 20%, 20 points. Of 100 loans, left out are 30 bad (-300) and 20 good (100): 200 are
+# gained, 2 per application. A point costs -2 / 20 = -.1, a rate of one -10. Influences on the difference of the rates,
+# in the order of the four kinds: .6 - .8 / .5 = -1, -.4 + .2 / .5 = 0, .6 and -.4; on the profit given up: 2, 2, -8 and
+# 7. Together, with 10 times the former and over .2: -40, 10, -10 and 15. Their squares add up to 27,500, over 99
+# 277.78, with the root 16.67; 1.96 times that over the root of 100 is 3.267, per point .03267.
 def test_the_change_of_the_default_rate_is_that_of_the_same_loans():
     approved, bad, _ = loans_of_four_kinds(10)
 
@@ -123,9 +120,20 @@ def test_a_point_of_default_rate_has_its_price():
 
 # The influences above on the difference of the rates have a standard error of sqrt(4.8 / 19 / 20) =
 # .112 among 20 loans and of sqrt(7.2 / 29 / 30) = .091 among 30; .2 is 1.78 and 2.2 of these.
-@pytest.mark.parametrize(("tens", "is_told"), [(2, False), (3, True)])
-def test_a_price_is_told_where_the_default_rate_is_lower_beyond_chance(tens, is_told):
-    assert np.isnan(price_point(*loans_of_four_kinds(tens)).value) != is_told
+@pytest.mark.parametrize(
+    ("approved", "bad", "is_told"),
+    [
+        (*loans_of_four_kinds(2)[:2], False),
+        (*loans_of_four_kinds(3)[:2], True),
+        (np.ones(100, bool), np.arange(100) < 40, False),
+        (np.zeros(100, bool), np.arange(100) < 40, False),
+        (np.arange(100) % 2 == 0, np.arange(100) < 40, False),  # the same default rate
+        (np.arange(100) < 50, np.arange(100) < 40, False),  # a higher one
+        (np.arange(100) < 50, np.zeros(100, bool), False),
+    ],
+)
+def test_a_price_is_told_where_the_default_rate_is_lower_beyond_chance(approved, bad, is_told):
+    assert np.isnan(price_point(approved, bad, np.where(bad, -10.0, 5.0)).value) != is_told
 
 
 @pytest.mark.parametrize(("min_loans", "is_told"), [(50, True), (51, False)])
@@ -135,22 +143,6 @@ def test_a_price_is_told_of_enough_approved_loans(min_loans, is_told):
     figures = measure_policy(approved, approved, outcomes(profit, bad), min_loans)
 
     assert figures["price_per_point"] == pytest.approx(-0.1 if is_told else np.nan, nan_ok=True)
-
-
-@pytest.mark.parametrize(
-    ("approved", "charged_off"),
-    [
-        (np.ones(100, bool), 40),
-        (np.zeros(100, bool), 40),
-        (np.arange(100) % 2 == 0, 40),  # the same default rate
-        (np.arange(100) < 50, 40),  # a higher one
-        (np.arange(100) < 50, 0),
-    ],
-)
-def test_where_the_default_rate_is_not_lower_nothing_was_bought(approved, charged_off):
-    bad = np.arange(100) < charged_off
-
-    assert np.isnan(price_point(approved, bad, np.where(bad, -1.0, 1.0)).value)
 
 
 def test_a_ratio_has_the_spread_of_its_resamples():

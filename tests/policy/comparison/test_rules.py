@@ -21,191 +21,160 @@ from tests.policy.comparison.loans import make_options, make_values
 
 NOBODY = make_values([])
 RULES = make_rules(make_options())
-NEW = make_values([0.1, 0.5, 0.9], [0.3, 0.0, -1.0], [0.2, -5.0, 0.0],
-                  declined=[False, False, True])  # fmt: skip
+NEW = make_values([0.1, 0.5, 0.9], [0.3, 0.0, -1.0], [0.2, -5.0, 0.0], declined=[False, False, True])
 
 
-class TestPdCutoff:
-    # In rising order of PD the loans earn 5, -1, 4, -9: together 5, 4, 8, -1.
-    def test_it_approves_up_to_where_most_was_earned(self):
-        past = make_values([0.4, 0.1, 0.3, 0.2], realised=[-9, 5, 4, -1])
+# In rising order of PD the loans earn 5, -1, 4, -9: together 5, 4, 8, -1.
+def test_a_cutoff_approves_up_to_where_most_was_earned():
+    past = make_values([0.4, 0.1, 0.3, 0.2], realised=[-9, 5, 4, -1])
 
-        assert find_cutoff(past) == 0.4
-        new = make_values([0.39, 0.4, 0.41])
-        assert RULES["pd_cutoff"](past, new).tolist() == [True, False, False]
-
-    def test_where_every_loan_adds_there_is_no_cutoff(self):
-        assert find_cutoff(make_values([0.1, 0.2], realised=[-1, 2])) == np.inf
-
-    def test_where_the_safest_lose_nobody_is_approved(self):
-        past = make_values([0.1, 0.2], realised=[-2, 1])
-
-        assert not RULES["pd_cutoff"](past, past).any()
-
-    # Here the two earn 1 together, so that both are in, whichever of them comes first.
-    @pytest.mark.parametrize("tied", [(9, -8), (-8, 9)])
-    def test_the_better_half_of_one_pd_is_not_taken_alone(self, tied):
-        past = make_values([0.1, 0.2, 0.2, 0.3], realised=[1, *tied, -1])
-
-        assert find_cutoff(past) == 0.3
+    assert find_cutoff(past) == 0.4
+    new = make_values([0.39, 0.4, 0.41])
+    assert RULES["pd_cutoff"](past, new).tolist() == [True, False, False]
 
 
-class TestBands:
-    def test_the_share_with_the_highest_pds_is_referred(self):
-        past = make_values([number / 10 for number in range(11)])
-        new = make_values([0.79, 0.8, 0.81])
-
-        assert approve_by_bands(past, new, 0.2).tolist() == [True, False, False]
-
-
-class TestGradeAndTerm:
-    # Cell 0 earned 1 in all, cell 1 lost 1, nobody knows cell 2.
-    def test_a_cell_is_approved_where_it_earned(self):
-        past = make_values([0.1] * 4, realised=[3, -2, 1, -2], cells=[0, 0, 1, 1])
-        new = make_values([0.1] * 3, cells=[0, 1, 2])
-
-        assert approve_by_grade_and_term(past, new).tolist() == [True, False, True]
-
-    def test_an_unknown_cell_is_decided_as_all_loans_were(self):
-        past = make_values([0.1] * 2, realised=[1, -2], cells=[0, 1])
-
-        assert approve_by_grade_and_term(past, make_values([0.1], cells=[5])).tolist() == [False]
-
-    def test_a_cell_that_earned_nothing_is_declined(self):
-        past = make_values([0.1] * 2, realised=[2, -2], cells=[0, 0])
-
-        assert not approve_by_grade_and_term(past, past).any()
-
-    # Cell 0 earned 3 with its only loan, all together lost 2; of cell 1 there are no new loans.
-    def test_one_loan_is_enough_to_know_a_cell(self):
-        past = make_values([0.1] * 2, realised=[3, -5], cells=[0, 1])
-
-        assert approve_by_grade_and_term(past, make_values([0.1], cells=[0])).tolist() == [True]
+@pytest.mark.parametrize(
+    ("pds", "realised", "cutoff"),
+    [
+        ([0.1, 0.2], [-1, 2], np.inf),  # every loan adds
+        # The two of one PD earn 1 together: both are in, whichever of them comes first.
+        ([0.1, 0.2, 0.2, 0.3], [1, 9, -8, -1], 0.3),
+        ([0.1, 0.2, 0.2, 0.3], [1, -8, 9, -1], 0.3),
+    ],
+)
+def test_a_cutoff_takes_all_that_adds_and_never_half_of_one_pd(pds, realised, cutoff):
+    assert find_cutoff(make_values(pds, realised=realised)) == cutoff
 
 
-class TestCap:
-    # NPV alone approves PDs of .1, .3 and .5, .3 on average. Under a cap of .2 the loans above it
-    # cost (per unit of NPV) .1 and .3 of excess: 4 / .1 = 40 and 6 / .3 = 20. At a price above 20
-    # the third is out, and .1 and .3 are .2 on average.
-    def test_the_loan_that_uses_most_of_the_cap_for_its_npv_leaves_first(self):
-        expected, pds = np.array([5.0, 4, 6]), np.array([0.1, 0.3, 0.5])
+def test_where_the_safest_lose_nobody_is_approved():
+    past = make_values([0.1, 0.2], realised=[-2, 1])
 
-        found = price_cap(expected, pds, 0.2)
-
-        assert 20 < found.price < 40
-        assert found.approve(make_values([0.1, 0.3, 0.5], [5, 4, 6])).tolist() == [
-            True, True, False,
-        ]  # fmt: skip
-
-    # The loan of .1 that loses 1 relieves the cap by .1 and enters at a price of 10; then .1 and
-    # .3 are .2 on average, and 20 is earned less 1.
-    def test_a_safe_loan_that_loses_a_little_makes_room_for_one_that_earns(self):
-        found = price_cap(np.array([-1.0, 20]), np.array([0.1, 0.3]), 0.2)
-
-        assert 10 < found.price < 200
-        assert found.approve(make_values([0.1, 0.3], [-1, 20])).all()
-
-    # The safe loan that earns nothing comes in at any price and makes room of .1; the other two use
-    # .05 and .1, at prices of 4 / .05 = 80 and 6 / .1 = 60: only the last has to leave.
-    def test_a_safe_loan_that_earns_nothing_makes_room_for_free(self):
-        expected, pds = [0.0, 4, 6], [0.1, 0.25, 0.3]
-
-        found = price_cap(np.array(expected), np.array(pds), 0.2)
-
-        assert 60 < found.price < 80
-        assert found.approve(make_values(pds, expected)).tolist() == [True, True, False]
-
-    # It leaves at a price of .03 / .3 = .1.
-    def test_a_loan_of_little_npv_leaves_at_a_price_below_1(self):
-        expected, pds = [1.0, 0.03], [0.1, 0.5]
-
-        found = price_cap(np.array(expected), np.array(pds), 0.2)
-
-        assert found.price > 0.1
-        assert found.approve(make_values(pds, expected)).tolist() == [True, False]
-
-    def test_where_npv_alone_keeps_the_cap_it_costs_nothing(self):
-        found = price_cap(np.array([1.0, -1]), np.array([0.2, 0.9]), 0.2)
-
-        assert found.price == 0
-        assert found.approve(make_values([0.2, 0.9], [1, -1])).tolist() == [True, False]
-
-    def test_a_cap_below_every_pd_approves_nobody(self):
-        found = price_cap(np.array([1.0, 1]), np.array([0.3, 0.4]), 0.2)
-
-        assert not found.is_feasible
-        assert found.lowest_pd == 0.3
-        assert not found.approve(make_values([0.1, 0.5])).any()
-
-    def test_a_cap_at_the_lowest_pd_can_be_kept(self):
-        assert price_cap(np.array([1.0]), np.array([0.2]), 0.2).is_feasible
-
-    # The loans above the cap leave, at prices of 3 / .3 = 10, .2 / .01 = 20 and 1.5 / .05 = 30. As
-    # floats, .3 + .01 + .05 are a little less than .01 + .05 + .3. Of those at the cap the one that
-    # earns stays.
-    def test_rounding_of_sums_leaves_nobody_over_the_cap(self):
-        expected, pds = [1.0, 0.2, 1.5, 3.0, -1.0], [0.2, 0.21, 0.25, 0.5, 0.2]
-
-        found = price_cap(np.array(expected), np.array(pds), 0.2)
-
-        assert found.price > 30
-        assert found.approve(make_values(pds, expected)).tolist() == [True, *[False] * 4]
-
-    # The past is that of the first test: the price lies between 20 and 40. A loan of .3 is approved
-    # where it is expected to earn more than .1 of that.
-    def test_new_loans_pay_the_price_that_the_cap_had_in_the_past(self):
-        past = make_values([0.1, 0.3, 0.5], [5, 4, 6])
-
-        approved = approve_under_cap(past, make_values([0.3, 0.3, 0.1], [1.9, 4.1, -1.9]), 0.2)
-
-        assert approved.tolist() == [False, True, True]
-
-    # At every price the approved set earns most among all sets that default no more (duality).
-    @given(
-        loans=st.lists(st.tuples(st.integers(-20, 20), st.integers(1, 60)), min_size=1, max_size=8),
-        cap=st.integers(5, 50),
-    )
-    def test_no_other_choice_of_loans_earns_more_and_uses_no_more_of_the_cap(self, loans, cap):
-        expected = np.array([npv for npv, _ in loans], float)
-        pds = np.array([percent / 100 for _, percent in loans])
-
-        approved = price_cap(expected, pds, cap / 100).approve(make_values(pds.tolist(), expected.tolist()))
-
-        used = ((pds - cap / 100) * approved).sum()
-        assert used <= 1e-12
-        for chosen in product([False, True], repeat=len(loans)):
-            if ((pds - cap / 100) * chosen).sum() <= used + 1e-12:
-                assert (expected * chosen).sum() <= (expected * approved).sum() + 1e-9
+    assert not RULES["pd_cutoff"](past, past).any()
 
 
-class TestOthers:
-    @pytest.mark.parametrize("policy", ["pd_cutoff", "bands", "grade_term_npv", "capped_default_rate"])
-    def test_without_a_past_everybody_is_approved(self, policy):
-        assert RULES[policy](NOBODY, NEW).all()
+def test_the_share_with_the_highest_pds_is_referred():
+    past = make_values([number / 10 for number in range(11)])
+    new = make_values([0.79, 0.8, 0.81])
 
-    def test_each_reads_what_it_is_named_after(self):
-        assert RULES["approve_all"](NOBODY, NEW).all()
-        assert RULES["f2_threshold"](NOBODY, NEW).tolist() == [True, True, False]
-        assert RULES["npv"](NOBODY, NEW).tolist() == [True, False, False]
-        assert RULES["profit_score"](NOBODY, NEW).tolist() == [True, False, False]
-        assert RULES["oracle"](NOBODY, NEW).tolist() == [True, False, False]
+    assert approve_by_bands(past, new, 0.2).tolist() == [True, False, False]
 
-    # The first two loans lost, so that nobody is approved by what they teach; the last one nobody
-    # decides on.
-    def test_each_loan_is_decided_by_what_its_lesson_taught(self):
-        values = make_values([0.1, 0.2, 0.1, 0.2, 0.1], realised=[-1, -2, 3, 4, 5])
-        lessons = [Lesson(np.array([0, 1]), np.array([2, 3])), Lesson(np.array([2, 3]), np.array([0, 1]))]
 
-        approved = decide_loans(values, lessons, RULES)
+@pytest.mark.parametrize(
+    ("realised", "cells", "new", "approved"),
+    [
+        # Cell 0 earned 1 in all, cell 1 lost 1; cell 2 nobody knows: it is decided as all loans.
+        ([3, -2, 1, -2], [0, 0, 1, 1], [0, 1, 2], [True, False, True]),
+        ([1, -2], [0, 1], [5], [False]),
+        ([2, -2], [0, 0], [0, 0], [False, False]),
+        # One loan is enough to know a cell, although all together lost.
+        ([3, -5], [0, 1], [0], [True]),
+    ],
+)
+def test_a_cell_is_approved_where_it_earned(realised, cells, new, approved):
+    past = make_values([0.1] * len(cells), realised=realised, cells=cells)
 
-        assert approved["pd_cutoff"].tolist() == [True, True, False, False, False]
-        assert approved["approve_all"].tolist() == [True, True, True, True, False]
+    assert approve_by_grade_and_term(past, make_values([0.1] * len(new), cells=new)).tolist() == approved
 
-    def test_the_cap_that_is_shown_has_the_plain_name(self):
-        options = make_options(caps=(0.15, 0.17, 0.125))
 
-        assert [name for name in make_rules(options) if name.startswith("capped")] == [
-            "capped_default_rate_12.5", "capped_default_rate_15", "capped_default_rate",
-        ]  # fmt: skip
-        assert name_cap(0.17, options) == "capped_default_rate"
-        assert set(POLICIES) <= set(make_rules(options))
+# The cap is .2. What a loan above it uses of it has a price per unit of NPV.
+@pytest.mark.parametrize(
+    ("expected", "pds", "low", "high", "approved"),
+    [
+        # .3 and .5 use .1 and .3: 4 / .1 = 40 and 6 / .3 = 20. Without the third they are at the cap.
+        ([5, 4, 6], [0.1, 0.3, 0.5], 20, 40, [True, True, False]),
+        # The loan that loses 1 adds .1 and enters at a price of 10: then 20 is earned less 1.
+        ([-1, 20], [0.1, 0.3], 10, 200, [True, True]),
+        # The one that earns nothing makes room for free; of 4 / .05 = 80 and 6 / .1 = 60 the last leaves.
+        ([0, 4, 6], [0.1, 0.25, 0.3], 60, 80, [True, True, False]),
+        # It leaves at a price of .03 / .3 = .1.
+        ([1, 0.03], [0.1, 0.5], 0.1, np.inf, [True, False]),
+        # They leave at 3 / .3, .2 / .01 and 1.5 / .05 = 30. As floats, .3 + .01 + .05 are a little
+        # less than .01 + .05 + .3. Of those at the cap the one that earns stays.
+        ([1, 0.2, 1.5, 3, -1], [0.2, 0.21, 0.25, 0.5, 0.2], 30, np.inf, [True, *[False] * 4]),
+    ],
+)
+def test_loans_leave_in_the_order_of_what_they_use_of_the_cap_for_their_npv(expected, pds, low, high, approved):
+    found = price_cap(np.array(expected, float), np.array(pds), 0.2)
+
+    assert low < found.price < high
+    assert found.approve(make_values(pds, expected)).tolist() == approved
+
+
+def test_where_npv_alone_keeps_the_cap_it_costs_nothing():
+    found = price_cap(np.array([1.0, -1]), np.array([0.2, 0.9]), 0.2)
+
+    assert found.price == 0
+    assert found.approve(make_values([0.2, 0.9], [1, -1])).tolist() == [True, False]
+
+
+def test_a_cap_below_every_pd_approves_nobody():
+    found = price_cap(np.array([1.0, 1]), np.array([0.3, 0.4]), 0.2)
+
+    assert not found.is_feasible
+    assert found.lowest_pd == 0.3
+    assert not found.approve(make_values([0.1, 0.5])).any()
+
+
+def test_a_cap_at_the_lowest_pd_can_be_kept():
+    assert price_cap(np.array([1.0]), np.array([0.2]), 0.2).is_feasible
+
+
+# The past is that of the first case above: the price lies between 20 and 40. A loan of .3 is approved
+# where it is expected to earn more than .1 of that.
+def test_new_loans_pay_the_price_that_the_cap_had_in_the_past():
+    past = make_values([0.1, 0.3, 0.5], [5, 4, 6])
+
+    approved = approve_under_cap(past, make_values([0.3, 0.3, 0.1], [1.9, 4.1, -1.9]), 0.2)
+
+    assert approved.tolist() == [False, True, True]
+
+
+# At every price the approved set earns most among all sets that default no more (duality).
+@given(
+    loans=st.lists(st.tuples(st.integers(-20, 20), st.integers(1, 60)), min_size=1, max_size=8), cap=st.integers(5, 50)
+)
+def test_no_other_choice_of_loans_earns_more_and_uses_no_more_of_the_cap(loans, cap):
+    expected = np.array([npv for npv, _ in loans], float)
+    pds = np.array([percent / 100 for _, percent in loans])
+
+    approved = price_cap(expected, pds, cap / 100).approve(make_values(pds.tolist(), expected.tolist()))
+
+    used = ((pds - cap / 100) * approved).sum()
+    assert used <= 1e-12
+    for chosen in product([False, True], repeat=len(loans)):
+        if ((pds - cap / 100) * chosen).sum() <= used + 1e-12:
+            assert (expected * chosen).sum() <= (expected * approved).sum() + 1e-9
+
+
+@pytest.mark.parametrize("policy", ["pd_cutoff", "bands", "grade_term_npv", "capped_default_rate"])
+def test_without_a_past_everybody_is_approved(policy):
+    assert RULES[policy](NOBODY, NEW).all()
+
+
+def test_each_rule_reads_what_it_is_named_after():
+    assert RULES["approve_all"](NOBODY, NEW).all()
+    assert RULES["f2_threshold"](NOBODY, NEW).tolist() == [True, True, False]
+    assert RULES["npv"](NOBODY, NEW).tolist() == [True, False, False]
+    assert RULES["profit_score"](NOBODY, NEW).tolist() == [True, False, False]
+    assert RULES["oracle"](NOBODY, NEW).tolist() == [True, False, False]
+
+
+# The first two loans lost, so that nobody is approved by what they teach; the last one nobody decides on.
+def test_each_loan_is_decided_by_what_its_lesson_taught():
+    values = make_values([0.1, 0.2, 0.1, 0.2, 0.1], realised=[-1, -2, 3, 4, 5])
+    lessons = [Lesson(np.array([0, 1]), np.array([2, 3])), Lesson(np.array([2, 3]), np.array([0, 1]))]
+
+    approved = decide_loans(values, lessons, RULES)
+
+    assert approved["pd_cutoff"].tolist() == [True, True, False, False, False]
+    assert approved["approve_all"].tolist() == [True, True, True, True, False]
+
+
+def test_the_cap_that_is_shown_has_the_plain_name():
+    options = make_options(caps=(0.15, 0.17, 0.125))
+
+    assert [name for name in make_rules(options) if name.startswith("capped")] == [
+        "capped_default_rate_12.5", "capped_default_rate_15", "capped_default_rate",
+    ]  # fmt: skip
+    assert name_cap(0.17, options) == "capped_default_rate"
+    assert set(POLICIES) <= set(make_rules(options))

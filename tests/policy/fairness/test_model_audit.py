@@ -27,43 +27,33 @@ def approvals():
     return measure_approvals(*make_loans(OWN=OWN, RENT=RENT, FEW=FEW), OPTIONS)
 
 
-class TestApprovals:
-    def test_the_rate_is_of_all_loans_of_the_group(self, approvals):
-        rates = approvals["approval_rate"]
+def test_figures_of_three_groups_worked_by_hand(approvals):
+    assert approvals["approval_rate"][["OWN", "RENT", "FEW"]].tolist() == [280 / 400, 70 / 200, 50 / 50]
+    # A false positive is one who paid back and would be declined.
+    assert approvals["false_positive_rate"][["OWN", "RENT"]].tolist() == [60 / 300, 60 / 120]
+    # All loans of the small group are approved, but 50 loans are fewer than it takes.
+    assert MIN_LOANS == 100
+    assert approvals["is_measure"].to_dict() == {"FEW": False, "OWN": True, "RENT": True}
+    assert approvals.filter(like="approval_ratio").loc["FEW"].isna().all()
+    # The bounds of the ratio are near those of the delta method.
+    spread = np.sqrt((1 - 0.35) / 70 + (1 - 0.7) / 280)  # of the logarithm of the ratio
+    for end, sign in (("low", -1), ("high", 1)):
+        expected = 0.5 * np.exp(sign * 1.96 * spread)
+        assert approvals.loc["RENT", f"approval_ratio_{end}"] == pytest.approx(expected, abs=0.03)
 
-        assert rates[["OWN", "RENT", "FEW"]].tolist() == [280 / 400, 70 / 200, 50 / 50]
 
-    def test_a_small_group_has_no_ratio_and_measures_no_other(self, approvals):
-        # All of its loans are approved, but 50 loans are fewer than it takes.
-        assert MIN_LOANS == 100
-        assert approvals["is_measure"].to_dict() == {"FEW": False, "OWN": True, "RENT": True}
-        ratios = approvals.filter(like="approval_ratio").loc["FEW"]
-        assert ratios.isna().all()
+def test_where_all_groups_are_small_the_largest_is_the_measure():
+    table = measure_approvals(*make_loans(FEW=FEW, FEWER=(20, 5, 15, 5)), OPTIONS)
 
-    def test_where_all_groups_are_small_the_largest_is_the_measure(self):
-        table = measure_approvals(*make_loans(FEW=FEW, FEWER=(20, 5, 15, 5)), OPTIONS)
+    assert table["is_measure"].to_dict() == {"FEW": True, "FEWER": False}
+    assert table.loc["FEW", "approval_ratio"] == 1
 
-        assert table["is_measure"].to_dict() == {"FEW": True, "FEWER": False}
-        assert table.loc["FEW", "approval_ratio"] == 1
 
-    def test_a_false_positive_is_one_who_paid_back_and_would_be_declined(self, approvals):
-        rates = approvals["false_positive_rate"]
+def test_a_group_nobody_of_which_paid_back_has_no_false_positive_rate():
+    table = measure_approvals(*make_loans(OWN=OWN, LOST=(150, 150, 0, 20)), OPTIONS)
 
-        assert rates[["OWN", "RENT"]].tolist() == [60 / 300, 60 / 120]
-
-    def test_the_bounds_of_the_ratio_are_those_of_the_delta_method(self, approvals):
-        rent = approvals.loc["RENT"]
-        spread = np.sqrt((1 - 0.35) / 70 + (1 - 0.7) / 280)  # of the logarithm of the ratio
-
-        for end, sign in (("low", -1), ("high", 1)):
-            expected = 0.5 * np.exp(sign * 1.96 * spread)
-            assert rent[f"approval_ratio_{end}"] == pytest.approx(expected, abs=0.03)
-
-    def test_a_group_nobody_of_which_paid_back_has_no_false_positive_rate(self):
-        table = measure_approvals(*make_loans(OWN=OWN, LOST=(150, 150, 0, 20)), OPTIONS)
-
-        assert table.filter(like="false_positive_rate").loc["LOST"].isna().all()
-        assert table.loc["LOST", "approval_rate"] == pytest.approx(20 / 150)
+    assert table.filter(like="false_positive_rate").loc["LOST"].isna().all()
+    assert table.loc["LOST", "approval_rate"] == pytest.approx(20 / 150)
 
 
 @pytest.fixture(scope="module")
@@ -81,57 +71,58 @@ def audited(rows):
     return audit_groups(rows, approved, OPTIONS)
 
 
-class TestAudit:
-    def test_it_groups_by_what_may_stand_for_a_protected_attribute(self, audited):
-        assert list(audited) == [
-            "home_ownership", "credit_history_years", "annual_income", "employment_years",
-            "pincode",
-        ]  # fmt: skip
-        assert [name for name, proxy in audited.items() if proxy["audit_only"]] == ["pincode"]
+def test_loans_are_grouped_by_what_may_stand_for_a_protected_attribute(audited):
+    assert list(audited) == ["home_ownership", "credit_history_years", "annual_income", "employment_years", "pincode"]
+    assert [name for name, proxy in audited.items() if proxy["audit_only"]] == ["pincode"]
 
-    @pytest.mark.parametrize("name", PROXIES)
-    def test_every_loan_is_in_one_group(self, name, audited, rows):
-        groups = audited[name]["groups"]
 
-        assert groups["n"].sum() == len(rows)
-        assert groups["charged_off"].sum() == rows["is_charged_off"].sum()
-        assert groups["group"].is_unique
+@pytest.mark.parametrize("name", PROXIES)
+def test_every_loan_is_in_one_group(name, audited, rows):
+    groups = audited[name]["groups"]
 
-    @pytest.mark.parametrize("rule", ["f2", "policy"])
-    @pytest.mark.parametrize("name", PROXIES)
-    def test_the_favoured_group_is_approved_max_often_of_the_large_ones(self, name, rule, audited):
-        groups = audited[name]["groups"].set_index("group")
-        large = groups[groups["n"] >= MIN_LOANS]
-        favoured = audited[name]["favoured"][rule]
+    assert groups["n"].sum() == len(rows)
+    assert groups["charged_off"].sum() == rows["is_charged_off"].sum()
+    assert groups["group"].is_unique
 
-        assert large[f"{rule}_approval_rate"].idxmax() == favoured
-        assert large.loc[favoured, f"{rule}_approval_ratio"] == 1
-        assert large[f"{rule}_approval_ratio"].between(0, 1).all()
 
-    def test_levels_are_compared_with_the_outcomes(self, audited, rows):
-        groups = audited["home_ownership"]["groups"].set_index("group")
-        rent = rows[rows["home_ownership"] == "RENT"]
-        line = groups.loc["RENT"]
+@pytest.mark.parametrize("rule", ["f2", "policy"])
+@pytest.mark.parametrize("name", PROXIES)
+def test_the_favoured_group_is_approved_max_often_of_the_large_ones(name, rule, audited):
+    groups = audited[name]["groups"].set_index("group")
+    large = groups[groups["n"] >= MIN_LOANS]
+    favoured = audited[name]["favoured"][rule]
 
-        assert line["default_rate"] == pytest.approx(rent["is_charged_off"].mean())
-        assert line["mean_pd"] == pytest.approx(rent["probability_of_default"].mean())
-        assert line["observed_to_expected"] == pytest.approx(line["default_rate"] / line["mean_pd"])
-        for name in ("default_rate", "observed_to_expected", "roc_auc"):
-            assert line[f"{name}_low"] < line[name] < line[f"{name}_high"]
+    assert large[f"{rule}_approval_rate"].idxmax() == favoured
+    assert large.loc[favoured, f"{rule}_approval_ratio"] == 1
+    assert large[f"{rule}_approval_ratio"].between(0, 1).all()
 
-    def test_a_band_holds_its_lower_bound(self, rows):
-        incomes = rows.head(4).assign(annual_income=[39_999.0, 40_000.0, 119_999.0, np.nan])
 
-        assert PROXIES["annual_income"].group(incomes).astype("str").tolist() == [
-            "below 40,000", "40,000 to below 60,000", "80,000 to below 120,000", "not stated",
-        ]  # fmt: skip
+def test_levels_are_compared_with_the_outcomes(audited, rows):
+    groups = audited["home_ownership"]["groups"].set_index("group")
+    rent = rows[rows["home_ownership"] == "RENT"]
+    line = groups.loc["RENT"]
 
-    def test_where_nobody_is_approved_no_group_is_favoured(self, rows):
-        nobody = np.zeros(len(rows), dtype=bool)
+    assert line["default_rate"] == pytest.approx(rent["is_charged_off"].mean())
+    assert line["mean_pd"] == pytest.approx(rent["probability_of_default"].mean())
+    assert line["observed_to_expected"] == pytest.approx(line["default_rate"] / line["mean_pd"])
+    for name in ("default_rate", "observed_to_expected", "roc_auc"):
+        assert line[f"{name}_low"] < line[name] < line[f"{name}_high"]
 
-        audited = audit_groups(rows, {"f2": nobody, "policy": ~nobody}, OPTIONS)
 
-        assert {proxy["favoured"]["f2"] for proxy in audited.values()} == {None}
-        for proxy in audited.values():
-            assert proxy["favoured"]["policy"] in set(proxy["groups"]["group"])
-            assert proxy["groups"]["f2_approval_ratio"].isna().all()
+def test_a_band_holds_its_lower_bound(rows):
+    incomes = rows.head(4).assign(annual_income=[39_999.0, 40_000.0, 119_999.0, np.nan])
+
+    assert PROXIES["annual_income"].group(incomes).astype("str").tolist() == [
+        "below 40,000", "40,000 to below 60,000", "80,000 to below 120,000", "not stated",
+    ]  # fmt: skip
+
+
+def test_where_nobody_is_approved_no_group_is_favoured(rows):
+    nobody = np.zeros(len(rows), dtype=bool)
+
+    audited = audit_groups(rows, {"f2": nobody, "policy": ~nobody}, OPTIONS)
+
+    assert {proxy["favoured"]["f2"] for proxy in audited.values()} == {None}
+    for proxy in audited.values():
+        assert proxy["favoured"]["policy"] in set(proxy["groups"]["group"])
+        assert proxy["groups"]["f2_approval_ratio"].isna().all()

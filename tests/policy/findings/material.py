@@ -1,23 +1,20 @@
 """Made-up portfolios whose truth is known, and the shipped options."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.options import InsightsOptions
 from loantap.portfolio.arrays import FloatArray
+from tests.policy.shipped import read_shipped
 
-_FILE = Path(__file__).parents[3] / "conf" / "base" / "parameters_insights.yml"
 TITLES = ("Teacher", "Office Manager", "Truck Driver", "Nurse", "Welder", "Pilot", "Sales")
 
 
 def make_insights_options() -> InsightsOptions:
-    written = yaml.safe_load(_FILE.read_text("utf-8"))["insights"]
-    return InsightsOptions.model_validate(written | {"as_of": "2026-11-23"})
+    return InsightsOptions.model_validate(read_shipped("insights", as_of="2026-11-23"))
 
 
 def make_options(**changed: Any) -> FindingsOptions:

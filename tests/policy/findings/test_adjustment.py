@@ -18,8 +18,7 @@ def draw(loans, seed, effect):
     second = np.where(rng.random(loans) < 0.6, first % 2, rng.integers(0, 2, loans))
     log_odds = -1.2 + effect * (first == 1)
     outcome = (rng.random(loans) < 1 / (1 + np.exp(-log_odds))).astype(float)
-    return regress(outcome, first=list(np.array(list("abc"))[first]),
-                   second=list(np.array(list("xy"))[second]))  # fmt: skip
+    return regress(outcome, first=list(np.array(list("abc"))[first]), second=list(np.array(list("xy"))[second]))
 
 
 def test_fewer_charge_offs_than_expected_take_the_error_of_no_effect():
@@ -78,19 +77,19 @@ def test_a_segment_without_any_charge_off_has_finite_figures():
     assert factor.compare([0])[0] == pytest.approx(-60 / 301, abs=0.01)
 
 
-class TestStrength:
-    def test_of_one_segment_is_none(self):
-        factor = regress([0, 1, 0, 1], grade=list("AAAA")).adjust(["grade"])["grade"]
+def test_the_strength_of_one_segment_is_none():
+    factor = regress([0, 1, 0, 1], grade=list("AAAA")).adjust(["grade"])["grade"]
 
-        assert factor.measure_strength() == (0, 0, 0)
-        assert np.isnan(factor.p_value)
+    assert factor.measure_strength() == (0, 0, 0)
+    assert np.isnan(factor.p_value)
 
-    def test_holds_the_truth_as_often_as_it_says(self):
-        # Rates of 23.1% but for a third at 42.6%.
-        truth = (0.4256 - 0.2315) * np.sqrt(2) / 3
-        held = 0
-        for seed in range(200):
-            _, low, high = draw(600, seed, 0.9).adjust(["first"])["first"].measure_strength()
-            held += low <= truth <= high
 
-        assert held >= 182  # of 190 expected; fewer happen once in 1,000 times
+def test_the_interval_of_a_strength_holds_the_truth_as_often_as_it_says():
+    # Rates of 23.1% but for a third at 42.6%.
+    truth = (0.4256 - 0.2315) * np.sqrt(2) / 3
+    held = 0
+    for seed in range(200):
+        _, low, high = draw(600, seed, 0.9).adjust(["first"])["first"].measure_strength()
+        held += low <= truth <= high
+
+    assert held >= 182  # of 190 expected; fewer happen once in 1,000 times

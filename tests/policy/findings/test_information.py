@@ -72,9 +72,7 @@ def test_bins_of_few_values_are_named_by_all_of_them(loans):
     few = measure(loans.assign(public_records=records)).bins.set_index("factor")
 
     assert few.loc["public_records", "bin"].tolist() == ["0", "2, 3"]
-    assert few.loc["public_records", "loans"].tolist() == [
-        (records[1::2] == 0).sum(), (records[1::2] > 0).sum(),
-    ]  # fmt: skip
+    assert few.loc["public_records", "loans"].tolist() == [(records[1::2] == 0).sum(), (records[1::2] > 0).sum()]
 
 
 def test_bins_rise_and_hold_every_loan_of_the_other_half(found):

@@ -9,26 +9,16 @@ from tests.policy.money.economics import make_economics
 OPTIONS = make_insights_options()
 
 
-@pytest.fixture(scope="module")
-def tables(simulated_loans):
+def test_findings_fit_their_schemas_with_profits_of_the_main_scenario(simulated_loans):
     economics = make_economics()
     profits = tabulate_profits(simulated_loans, economics)
-    return find_effects(simulated_loans, profits, economics, OPTIONS)
 
+    tables = find_effects(simulated_loans, profits, economics, OPTIONS)
 
-def test_findings_fit_their_schemas(tables):
-    for table, schema in zip(
-        tables, (schemas.FINDINGS, schemas.FINDING_YEARS, schemas.DRIVERS, schemas.CLAIMS), strict=True
-    ):
-        schema.validate(table)
-        assert len(table)
-
-
-def test_profits_are_those_of_the_main_scenario(simulated_loans, tables):
-    profits = tabulate_profits(simulated_loans, make_economics())
+    named = (schemas.FINDINGS, schemas.FINDING_YEARS, schemas.DRIVERS, schemas.CLAIMS)
+    assert all(len(schema.validate(table)) for table, schema in zip(tables, named, strict=True))
     row = tables[0].set_index(["segmentation", "segment"]).loc[("grade", "B")]
     is_b = simulated_loans["grade"] == "B"
-
     for life in ("contractual", "capped"):
         assert row[f"profit_{life}"] == pytest.approx(profits.loc[is_b, f"npv_mid_{life}"].mean())
 

@@ -47,8 +47,7 @@ def plant(seed):
 def look(seed):
     loans, options = plant(seed), make_options()
     evidence = gather_evidence(loans, make_profits(loans), "mid", options)
-    years = {name: tabulate_years(evidence, name, options.min_outcomes_per_year)
-             for name in SEGMENTATIONS}  # fmt: skip
+    years = {name: tabulate_years(evidence, name, options.min_outcomes_per_year) for name in SEGMENTATIONS}
     table = tabulate_findings(evidence, years, options)
     table = table[table["role"] != "audit"].set_index(["segmentation", "segment"])
     is_found = table["finding"].isin([Finding.MORE, Finding.FEWER])

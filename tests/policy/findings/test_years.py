@@ -53,50 +53,48 @@ def test_excess_is_observed_less_expected_by_hand():
     assert not tabulate_years(replace(evidence, adjusted={}), "pincode", 0).is_enough.any()
 
 
-class TestStability:
-    def test_is_cochrans_test_by_hand(self):
-        found = measure_stability_over_years(make_table([[0.10, 0.02, -0.03]]), 0)
-
+@pytest.mark.parametrize(
+    ("excess", "years", "same_sign", "p_value"),
+    [
         # Mean .03: (.07^2 + .01^2 + .06^2) / .0004 = 21.5 with 2 degrees of freedom.
-        assert (found.years, found.same_sign) == (3, 2)
-        assert found.p_value == pytest.approx(chi2.sf(21.5, 2))
+        ([0.10, 0.02, -0.03], 3, 2, chi2.sf(21.5, 2)),
+        # Years with few loans are left out; of fewer than two nothing is told.
+        ([0.10, np.nan, 0.10], 2, 2, 1),
+        ([np.nan, np.nan], 0, 0, np.nan),
+        ([0.1, np.nan], 1, 1, np.nan),
+    ],
+)
+def test_stability_is_cochrans_test_by_hand(excess, years, same_sign, p_value):
+    found = measure_stability_over_years(make_table([excess]), 0)
 
-    def test_years_with_few_loans_are_left_out(self):
-        found = measure_stability_over_years(make_table([[0.10, np.nan, 0.10]]), 0)
-
-        assert (found.years, found.same_sign, found.p_value) == (2, 2, pytest.approx(1))
-
-    @pytest.mark.parametrize(("excess", "years"), [([np.nan, np.nan], 0), ([0.1, np.nan], 1)])
-    def test_of_fewer_than_two_years_is_not_told(self, excess, years):
-        found = measure_stability_over_years(make_table([excess]), 0)
-
-        assert (found.years, found.same_sign) == (years, years)
-        assert np.isnan(found.p_value)
+    assert (found.years, found.same_sign) == (years, same_sign)
+    assert found.p_value == pytest.approx(p_value, nan_ok=True)
 
 
-class TestDriver:
-    def test_that_is_the_same_every_year_has_its_spread(self):
-        strength, error = follow_driver(make_table([[0.03] * 3, [-0.03] * 3]))
+def test_a_driver_that_is_the_same_every_year_has_its_spread():
+    strength, error = follow_driver(make_table([[0.03] * 3, [-0.03] * 3]))
 
-        assert strength == pytest.approx([0.03] * 3)
-        assert error == pytest.approx([np.sqrt(2 * 0.5**2 * 4e-4)] * 3)
+    assert strength == pytest.approx([0.03] * 3)
+    assert error == pytest.approx([np.sqrt(2 * 0.5**2 * 4e-4)] * 3)
 
-    def test_that_turns_round_in_a_year_is_below_zero_there(self):
-        table = make_table([[0.03, 0.03, -0.02], [-0.03, -0.03, 0.02]])
 
-        assert follow_driver(table)[0] == pytest.approx([0.03, 0.03, -0.02])
+def test_a_driver_that_turns_round_in_a_year_is_below_zero_there():
+    table = make_table([[0.03, 0.03, -0.02], [-0.03, -0.03, 0.02]])
 
-    @pytest.mark.parametrize(
-        "excess",
-        [
-            [[0.1], [-0.1]],  # there is no other year
-            [[0.1, 0.1]],  # nor another segment
-            [[0.1, np.nan], [np.nan, 0.1]],  # nor a segment in two years
-            [[0.1, 0.1], [0.1, 0.1]],  # nor an order
-        ],
-    )
-    def test_is_not_told_where_there_is_nothing_to_follow(self, excess):
-        strength, error = follow_driver(make_table(excess))
+    assert follow_driver(table)[0] == pytest.approx([0.03, 0.03, -0.02])
 
-        assert np.isnan(strength).all()
-        assert np.isnan(error).all()
+
+@pytest.mark.parametrize(
+    "excess",
+    [
+        [[0.1], [-0.1]],  # there is no other year
+        [[0.1, 0.1]],  # nor another segment
+        [[0.1, np.nan], [np.nan, 0.1]],  # nor a segment in two years
+        [[0.1, 0.1], [0.1, 0.1]],  # nor an order
+    ],
+)
+def test_a_driver_is_not_told_where_there_is_nothing_to_follow(excess):
+    strength, error = follow_driver(make_table(excess))
+
+    assert np.isnan(strength).all()
+    assert np.isnan(error).all()

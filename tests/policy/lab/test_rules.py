@@ -50,9 +50,7 @@ def test_a_number_is_compared_and_a_missing_one_breaks_no_rule(sign, declined):
 def test_a_number_is_compared_as_it_is_and_not_as_the_model_sees_it(column, limit):
     rule = make_rule((column, ">", limit))
 
-    assert apply_to(pd.DataFrame({column: [limit, limit + 1]}), rule)[:, 0].tolist() == [
-        False, True,
-    ]  # fmt: skip
+    assert apply_to(pd.DataFrame({column: [limit, limit + 1]}), rule)[:, 0].tolist() == [False, True]
     assert apply_rules_to_one([rule], {column: limit}) == (False,)
     assert apply_rules_to_one([rule], {column: limit + 1}) == (True,)
 

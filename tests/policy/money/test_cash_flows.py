@@ -42,10 +42,9 @@ def reference(rate, term, months, share, scenario):
     return float(npf.npv(scenario.cost_of_funds_pct / 1200, flows))
 
 
-# At 12% the EMI of 1,000 over 12 months is 88.85; half a year of it is worth 88.85 * (1 - 1.005^-6)
-# / .005 = 523.89 at 6%. The balance then is 88.85 * (1 - 1.01^-6) / .01 = 514.92; .4 of it are
-# 205.97, worth 199.90 today. 523.89 + 199.90 - 1,010 = -286.22. All twelve are worth 88.85 *
-# (1 - 1.005^-12) / .005 = 1,032.33: paid back it earns 22.33.
+# At 12% the EMI of 1,000 over 12 months is 88.85; half a year of it is worth 88.85 * (1 - 1.005^-6) / .005 = 523.89 at
+# 6%. The balance then is 88.85 * (1 - 1.01^-6) / .01 = 514.92; .4 of it are 205.97, worth 199.90 today. 523.89 + 199.90
+# - 1,010 = -286.22. All twelve are worth 88.85 * (1 - 1.005^-12) / .005 = 1,032.33: paid back it earns 22.33.
 def test_a_loan_at_interest_worked_by_hand():
     values = value_unit(12, 12, PLAIN)
 

@@ -82,38 +82,30 @@ def flows_of(*, cost, instalment, last, months):
     )
 
 
-# One loan costs 120 and pays 36, then 72; the other costs 80 and pays 72, then 86.40. At 20% a
-# month they are worth 30 + 50 and 60 + 60: 40 less and 40 more than they cost. Together they pay
-# 108 and 158.40; as the rate rises by one, their worth falls by 108 / 1.2^2 + 2 x 158.40 / 1.2^3 =
-# 258.33. So the standard error of the monthly rate is 40 x sqrt(2) / 258.33 = .21897; 1.96 times
-# that is .42918.
-def test_the_interval_of_the_return_of_two_loans_worked_by_hand():
-    found = yearly_return(flows_of(cost=[120, 80], instalment=[36, 72], last=[36, 14.4], months=2))
+@pytest.mark.parametrize(
+    ("flows", "value", "low", "high"),
+    [
+        # One loan costs 120 and pays 36, then 72; the other costs 80 and pays 72, then 86.40. At 20% a
+        # month they are worth 30 + 50 and 60 + 60: 40 less and 40 more than they cost. Together they pay
+        # 108 and 158.40; as the rate rises by one, their worth falls by 108 / 1.2^2 + 2 x 158.40 / 1.2^3
+        # = 258.33. So the standard error of the monthly rate is 40 x sqrt(2) / 258.33 = .21897; 1.96
+        # times that is .42918.
+        ({"cost": [120, 80], "instalment": [36, 72], "last": [36, 14.4], "months": 2}, 1.2, 0.77082, 1.62918),
+        # One pays 100 of 120 back, the other 120 of 100: 20 less and 20 more. 100 come after a month and
+        # 120 after two: their worth falls by 100 + 2 x 120 = 340. 1.96 x 20 x sqrt(2) / 340 = .16305.
+        ({"cost": [120, 100], "instalment": [50, 50], "last": [0, 20], "months": 2}, 1, 0.83695, 1.16305),
+        # Of five loans one returns 700 after a month and four nothing: 40% a month. Their worth falls by
+        # 700 / 1.4^2 = 357.14, and their NPVs of 400 and -100 spread by 200: 1.96 x 200 x sqrt(5) /
+        # 357.14 = 2.45, more than 100% and 40%. Nobody loses more than everything.
+        ({"cost": [100] * 5, "instalment": [700, 0, 0, 0, 0], "last": [0] * 5, "months": 1}, 1.4, 0, 3.8543),
+    ],
+)
+def test_the_interval_of_the_return_worked_by_hand(flows, value, low, high):
+    found = yearly_return(flows_of(**flows))
 
-    assert found.value == pytest.approx(1.2**12 - 1)
-    assert found.low == pytest.approx(0.77082**12 - 1, abs=1e-4)
-    assert found.high == pytest.approx(1.62918**12 - 1, rel=1e-4)
-
-
-# One pays 100 of 120 back, the other 120 of 100: 20 less and 20 more. 100 come after a month and
-# 120 after two: their worth falls by 100 + 2 x 120 = 340. 1.96 x 20 x sqrt(2) / 340 = .16305.
-def test_loans_that_return_what_they_cost_have_a_return_of_nothing_with_an_interval():
-    found = yearly_return(flows_of(cost=[120, 100], instalment=[50, 50], last=[0, 20], months=2))
-
-    assert found.value == pytest.approx(0, abs=1e-10)
-    assert found.low == pytest.approx(0.83695**12 - 1, abs=1e-4)
-    assert found.high == pytest.approx(1.16305**12 - 1, abs=1e-3)
-
-
-# Of five loans one returns 700 after a month and four nothing: 40% a month. Their worth falls by
-# 700 / 1.4^2 = 357.14, and their NPVs of 400 and -100 spread by 200: 1.96 x 200 x sqrt(5) / 357.14
-# = 2.45, more than 100% and 40%.
-def test_no_bound_of_a_return_loses_more_than_everything():
-    found = yearly_return(flows_of(cost=[100] * 5, instalment=[700, 0, 0, 0, 0], last=[0] * 5, months=1))
-
-    assert found.value == pytest.approx(1.4**12 - 1)
-    assert found.low == -1
-    assert found.high == pytest.approx(3.8543**12 - 1, rel=1e-3)
+    assert found.value == pytest.approx(value**12 - 1, abs=1e-10)
+    assert found.low == pytest.approx(low**12 - 1, abs=1e-4)
+    assert found.high == pytest.approx(high**12 - 1, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -162,8 +154,7 @@ def test_every_loan_has_a_profit_in_every_scenario():
     profits = tabulate_profits(loans, ECONOMICS)
 
     assert profits.columns.tolist() == [
-        "loan_id", "principal",
-        "npv_mild_contractual", "npv_mild_capped", "npv_mid_contractual", "npv_mid_capped",
+        "loan_id", "principal", "npv_mild_contractual", "npv_mild_capped", "npv_mid_contractual", "npv_mid_capped",
         "npv_hard_contractual", "npv_hard_capped",
     ]  # fmt: skip
     mid = impute_flows(loans, ECONOMICS.main_scenario, ECONOMICS, PaidLife.CAPPED)

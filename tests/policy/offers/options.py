@@ -2,15 +2,11 @@
 
 from typing import Any
 
-import yaml
-
 from loantap.policy.money.scenarios import Scenario
 from loantap.policy.offers.options import OffersOptions
-from tests.conftest import PROJECT
+from tests.policy.shipped import read_shipped
 
-SHIPPED: dict[str, Any] = yaml.safe_load((PROJECT / "conf" / "base" / "parameters_offers.yml").read_text("utf-8"))[
-    "offers"
-] | {"as_of": "2026-11-23"}
+SHIPPED = read_shipped("offers", as_of="2026-11-23")
 MID = Scenario(cost_of_funds_pct=7, loss_given_default=0.7, default_at_share_of_term=0.4, origination_cost_share=0.01)
 
 

@@ -8,6 +8,7 @@ from loantap.policy.offers.concentration import (
     MAY_EXCEED,
     NOT_STATED,
     WITHIN,
+    LargestShare,
     find_largest,
     measure_concentration,
     measure_portfolio,
@@ -109,13 +110,14 @@ def test_the_largest_share_is_that_of_a_region_that_is_stated():
     assert (largest.low, largest.high) == pytest.approx((0.34053, 0.45947), abs=1e-5)
 
 
-def test_few_loans_say_nothing_for_sure():
-    largest = find_largest(pd.Series(["A", "A", "B"], dtype="str"), [300, 300, 400])
-
-    assert largest is not None
-    assert (largest.share, largest.low, largest.high) == (0.6, 0, 1)
-
-
-@pytest.mark.parametrize(("regions", "amounts"), [([], []), ([None, None], [100, 200]), (["A", "B"], [0, 0])])
-def test_nothing_has_no_largest_share(regions, amounts):
-    assert find_largest(pd.Series(regions, dtype="str"), amounts) is None
+@pytest.mark.parametrize(
+    ("regions", "amounts", "largest"),
+    [
+        (["A", "A", "B"], [300, 300, 400], LargestShare(0.6, 0, 1)),  # few loans say nothing for sure
+        ([], [], None),
+        ([None, None], [100, 200], None),
+        (["A", "B"], [0, 0], None),
+    ],
+)
+def test_few_loans_say_nothing_for_sure_and_nothing_has_no_largest_share(regions, amounts, largest):
+    assert find_largest(pd.Series(regions, dtype="str"), amounts) == largest

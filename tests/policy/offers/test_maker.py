@@ -16,8 +16,7 @@ from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans, train, training_optio
 from tests.policy.offers.options import options
 from tests.policy.policies import make_test_decider
 
-NUMBERS = ["amount", "term_months", "rate_pct", "instalment", "probability_of_default",
-           "expected_npv"]  # fmt: skip
+NUMBERS = ["amount", "term_months", "rate_pct", "instalment", "probability_of_default", "expected_npv"]
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +86,8 @@ def test_no_applications_get_no_offers_but_the_columns(maker):
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [({"application_id": "A-7"}, "A-7"), ({}, "0"),
-                            ({"application_id": None}, None)],
-)  # fmt: skip
+    ("given", "expected"), [({"application_id": "A-7"}, "A-7"), ({}, "0"), ({"application_id": None}, None)]
+)
 def test_an_identifier_is_given_back(given, expected, maker):
     one = maker.make_offers_one(MADE_UP_LOAN | given, AS_OF)
 

@@ -47,52 +47,56 @@ def test_it_pays_for_funds_loss_costs_and_margin_by_hand():
     assert 0.01 <= earned < 0.0102
 
 
-class TestBands:
-    PRICES = list_prices(options(rate_bands=bands((0, 0.1, 10, 11), (0.1, 0.3, 12, 16))), MID)[AT_36]
+PRICES = list_prices(options(rate_bands=bands((0, 0.1, 10, 11), (0.1, 0.3, 12, 16))), MID)[AT_36]
 
-    @pytest.mark.parametrize(
-        ("pd_", "rate", "payable"),
-        [
-            (0.0, 10, True),  # 8.5 would do
-            (0.09, 10.97, True),
-            (0.1, 11, False),  # 11.27 would be needed
-            (0.11, 12, True),
-            (0.2, 14.46, True),
-            (0.3, 16, False),
-        ],
-    )
-    def test_no_loan_is_cheaper_or_dearer_than_its_band(self, pd_, rate, payable):
-        found = price(self.PRICES, pd_)
 
-        assert found["is_lendable"]
-        assert found["rate_pct"] == pytest.approx(rate, abs=0.011)
-        assert found["is_payable"] == payable
-        assert (found["npv"] >= 0.01) == payable
+@pytest.mark.parametrize(
+    ("pd_", "rate", "payable"),
+    [
+        (0.0, 10, True),  # 8.5 would do
+        (0.09, 10.97, True),
+        (0.1, 11, False),  # 11.27 would be needed
+        (0.11, 12, True),
+        (0.2, 14.46, True),
+        (0.3, 16, False),
+    ],
+)
+def test_no_loan_is_cheaper_or_dearer_than_its_band(pd_, rate, payable):
+    found = price(PRICES, pd_)
 
-    @pytest.mark.parametrize(("pd_", "lendable"), [(0.3, True), (0.3001, False), (1.0, False)])
-    def test_above_the_last_band_nothing_is_lent(self, pd_, lendable):
-        assert price(self.PRICES, pd_)["is_lendable"] == lendable
+    assert found["is_lendable"]
+    assert found["rate_pct"] == pytest.approx(rate, abs=0.011)
+    assert found["is_payable"] == payable
+    assert (found["npv"] >= 0.01) == payable
 
-    def test_the_highest_rate_of_a_band_belongs_to_it(self):
-        needed = float(price(list_prices(WIDE, MID)[AT_36], 0.2)["rate_pct"])
 
-        for highest, payable in ((needed, True), (round(needed - 0.01, 2), False)):
-            given = options(rate_bands=bands((0, 0.5, 1, highest)))
-            assert price(list_prices(given, MID)[AT_36], 0.2)["is_payable"] == payable
+@pytest.mark.parametrize(("pd_", "lendable"), [(0.3, True), (0.3001, False), (1.0, False)])
+def test_above_the_last_band_nothing_is_lent(pd_, lendable):
+    assert price(PRICES, pd_)["is_lendable"] == lendable
 
-    def test_a_band_in_which_nothing_can_be_offered_is_refused(self):
-        given = options(rate_bands=bands((0, 0.1, 5, 12), (0.1, 0.3, 5, 12), (0.3, 0.4, 5, 13)))
 
-        with pytest.raises(InputError, match=r"rate_bands\.2: at its highest rate, 13%, no loan"):
-            list_prices(given, MID)
+def test_the_highest_rate_of_a_band_belongs_to_it():
+    needed = float(price(list_prices(WIDE, MID)[AT_36], 0.2)["rate_pct"])
 
-    def test_a_band_that_one_term_can_have_is_taken(self):
-        """At a PD of 0.1, 9.57 will do for 60 months and 11.27 would be needed for 36."""
-        found = list_prices(options(rate_bands=bands((0, 0.1, 5, 12), (0.1, 0.2, 5, 12))), MID)
+    for highest, payable in ((needed, True), (round(needed - 0.01, 2), False)):
+        given = options(rate_bands=bands((0, 0.5, 1, highest)))
+        assert price(list_prices(given, MID)[AT_36], 0.2)["is_payable"] == payable
 
-        narrow = options(rate_bands=bands((0, 0.1, 5, 10), (0.1, 0.2, 5, 10)))
-        assert [price(p, 0.1001)["is_payable"] for p in list_prices(narrow, MID)] == [False, True]
-        assert [price(p, 0.1001)["is_payable"] for p in found] == [True, True]
+
+def test_a_band_in_which_nothing_can_be_offered_is_refused():
+    given = options(rate_bands=bands((0, 0.1, 5, 12), (0.1, 0.3, 5, 12), (0.3, 0.4, 5, 13)))
+
+    with pytest.raises(InputError, match=r"rate_bands\.2: at its highest rate, 13%, no loan"):
+        list_prices(given, MID)
+
+
+def test_a_band_that_one_term_can_have_is_taken():
+    """At a PD of 0.1, 9.57 will do for 60 months and 11.27 would be needed for 36."""
+    found = list_prices(options(rate_bands=bands((0, 0.1, 5, 12), (0.1, 0.2, 5, 12))), MID)
+
+    narrow = options(rate_bands=bands((0, 0.1, 5, 10), (0.1, 0.2, 5, 10)))
+    assert [price(p, 0.1001)["is_payable"] for p in list_prices(narrow, MID)] == [False, True]
+    assert [price(p, 0.1001)["is_payable"] for p in found] == [True, True]
 
 
 def test_where_a_charge_off_costs_nothing_the_margin_alone_sets_the_rate():

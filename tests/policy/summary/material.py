@@ -29,10 +29,9 @@ DRIVERS = make_drivers(grade="drives default", DTI="drives default", income="no 
 
 def segment(factor: str, name: str, **figures: Any) -> dict[str, Any]:
     plain = {
-        "segmentation": factor, "phrase": factor, "role": "applicant", "segment": name, "order": 0,
-        "loans": 100, "finding": "no difference shown", **spread("default_rate", 0.2, 0.05),
-        **spread("effect", 0, 2), **spread("profit_contractual", 400, 100),
-        **spread("profit_capped", 400, 100),
+        "segmentation": factor, "phrase": factor, "role": "applicant", "segment": name, "order": 0, "loans": 100,
+        "finding": "no difference shown", **spread("default_rate", 0.2, 0.05), **spread("effect", 0, 2),
+        **spread("profit_contractual", 400, 100), **spread("profit_capped", 400, 100),
     }  # fmt: skip
     return plain | figures
 
@@ -51,8 +50,7 @@ POOR = segment("income", "0 to 30,000", loans=300, finding="more defaults",
 
 def make_claims(*extra: dict[str, Any]) -> pd.DataFrame:
     plain = {"said": "Grade A repays", "verdict": "not shown", "segmentation": "grade",
-             "claimed": "fewer defaults", "loans": 815, "charged_off": 48,
-             "profit_contractual_others": 600.0,
+             "claimed": "fewer defaults", "loans": 815, "charged_off": 48, "profit_contractual_others": 600.0,
              **spread("profit_contractual", 100, 10)}  # fmt: skip
     pincode = plain | {
         "segmentation": "pincode",
@@ -65,10 +63,9 @@ def make_claims(*extra: dict[str, Any]) -> pd.DataFrame:
 
 def policy(name: str, gain: float = 100, half: float = 30, **figures: Any) -> dict[str, Any]:
     plain = {
-        "policy": name, "cap": NAN, "sample": "cv", "scenario": "mid", "paid_life": "contractual",
-        "n": 4_715, "approved": 2_923, "approval_rate": 0.62, "profit": 500.0,
-        "charge_offs_avoided": 0.28, **spread("default_rate_change", 0.031, 0.01),
-        **spread("default_rate_approved", 0.222, 0.015),
+        "policy": name, "cap": NAN, "sample": "cv", "scenario": "mid", "paid_life": "contractual", "n": 4_715,
+        "approved": 2_923, "approval_rate": 0.62, "profit": 500.0, "charge_offs_avoided": 0.28,
+        **spread("default_rate_change", 0.031, 0.01), **spread("default_rate_approved", 0.222, 0.015),
         **spread("gain_to_approve_all", gain, half), **spread("gain_to_npv", -20, 10),
     }  # fmt: skip
     return plain | figures
@@ -149,13 +146,11 @@ def rule(name: str, alone: tuple[float, float], after: tuple[float | None, float
 
 
 TARGETS = pd.DataFrame(
-    [{"target": "review_capacity", "reached": 0.049}, {"target": "min_approval_rate",
-                                                       "reached": 0.641}]
-)  # fmt: skip
+    [{"target": "review_capacity", "reached": 0.049}, {"target": "min_approval_rate", "reached": 0.641}]
+)
 STRESSED = pd.DataFrame(
-    [{"scenario": "mid", **spread("profit", 595, 90)}, {"scenario": "hard",
-                                                        **spread("profit", -192, 110)}]
-)  # fmt: skip
+    [{"scenario": "mid", **spread("profit", 595, 90)}, {"scenario": "hard", **spread("profit", -192, 110)}]
+)
 LATER = "36-month loans issued July 2012 to December 2013"
 
 
@@ -166,8 +161,7 @@ def propose(
     stressed: pd.DataFrame = STRESSED,
 ) -> list[Headline]:
     tested = [rule("no_gain", (-1, -9), (-1, -9), n=3_000)]
-    report = {"scenario": "mid", "paid_life": "capped", "recommendations": held or [],
-              "tested": tested}  # fmt: skip
+    report = {"scenario": "mid", "paid_life": "capped", "recommendations": held or [], "tested": tested}
     known = make_policies() if policies is None else policies
     audit = FAIRNESS if fairness is None else fairness
     return propose_actions(known, report, audit, TARGETS, stressed, "mid", LATER)

@@ -5,12 +5,19 @@ from tests.policy.summary.material import FAIRNESS, LOWER, NAN, STRESSED, make_p
 from tests.spread import spread
 
 
-def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say():
+def test_the_policy_is_proposed_with_what_it_changes_out_of_time_and_at_other_costs():
     said = propose()[0]
+    points = " ".join(said.points)
 
     assert said.money == Money(100, 70, 130, "per application, against approving everybody")
-    assert "62% are approved. Profit per application goes from +490 to +595, the default" in (said.text)
+    assert "62% are approved. Profit per application goes from +490 to +595, the default" in said.text
     assert "from 19.1% to 22.2% (20.7 to 23.7%): the loans declined are safer" in said.text
+    assert "Out of time, profit changes by +13 (-26 to +52); n = 1,357: 36-month loans" in points
+    assert "changes by +577 (+480 to +674) in hard (62% approved)." in points
+    # Where costs turn out otherwise than those decided at, what was gained may be lost.
+    assert "at the costs of mid, profit is -192 (-302 to -82) if those of hard come true." in points
+    alone = propose(stressed=STRESSED[STRESSED["scenario"].eq("mid")])[0]
+    assert not any("costs" in point for point in alone.points)
 
 
 @pytest.mark.parametrize(
@@ -28,24 +35,15 @@ def test_loans_out_of_time_have_a_say(gain, title):
     assert propose(policies=make_policies(latest))[0].title == title
 
 
-def test_without_any_loans_out_of_time_the_others_decide():
+def test_without_any_loans_out_of_time_the_others_decide_where_their_gain_is_no_chance():
     policies = make_policies()
 
     said = propose(policies=policies[policies["sample"].ne("out_of_time")])[0]
+    chance = propose(policies=make_policies(policy("npv", 30, 30)))[0]
 
     assert said.title == "Decide by expected NPV"
     assert "Out of time" not in said.text
-
-
-def test_the_policy_comes_with_its_gain_out_of_time_and_at_other_costs():
-    text = " ".join(propose()[0].points)
-
-    assert "Out of time, profit changes by +13 (-26 to +52); n = 1,357: 36-month loans" in text
-    assert "changes by +577 (+480 to +674) in hard (62% approved)." in text
-    # Where costs turn out otherwise than those decided at, what was gained may be lost.
-    assert "at the costs of mid, profit is -192 (-302 to -82) if those of hard come true." in text
-    alone = propose(stressed=STRESSED[STRESSED["scenario"].eq("mid")])[0]
-    assert not any("costs" in point for point in alone.points)
+    assert chance.title == "Expected NPV is not shown to beat approving everybody"
 
 
 def test_groups_below_four_fifths_are_counted_the_lowest_is_told_and_no_audit():
@@ -81,12 +79,6 @@ def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out():
     assert "the policy in force approves 59.2% and refers 4.9%." in said.text
     assert "On 524 loans held out from training: +72 (-31 to +175)." in said.points
     assert not any("held out" in point for point in propose()[0].points)
-
-
-def test_a_policy_whose_gain_may_be_chance_is_not_proposed():
-    said = propose(policies=make_policies(policy("npv", 30, 30)))[0]
-
-    assert said.title == "Expected NPV is not shown to beat approving everybody"
 
 
 def cap(percent, gain, half, **figures):
@@ -137,8 +129,7 @@ def test_a_cap_is_told_beside_the_next_lower_one_or_the_looser_one():
 
 
 def test_a_cap_comes_with_what_it_does_out_of_time():
-    everybody = policy("approve_all", 0, 0, sample="out_of_time",
-                       **spread("default_rate_approved", 0.125, 0.02))  # fmt: skip
+    everybody = policy("approve_all", 0, 0, sample="out_of_time", **spread("default_rate_approved", 0.125, 0.02))
     later = policy("capped_default_rate", 2, 40, sample="out_of_time", cap=0.17, n=1_357,
                    **spread("default_rate_approved", 0.12, 0.02))  # fmt: skip
 

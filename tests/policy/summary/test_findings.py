@@ -30,19 +30,19 @@ def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_i
     assert said.n == 5_000
 
 
-def test_where_no_factor_can_be_judged_none_is_said_to_drive_nothing():
-    said = find(drivers=make_drivers(grade="too few loans to say", DTI="too few loans to say"))[0]
-
-    assert said == Headline("Too few loans to say what drives default", "", None, 5_000)
-
-
-def test_without_a_driver_or_a_worse_segment_that_is_said():
-    said = find(drivers=make_drivers(grade="no effect shown", DTI="no effect shown"))[0]
-
-    assert said.title == "Beside the lender's own price, no factor is shown to drive default"
-    assert said.text == "Other factors equal. No effect is shown for grade and DTI."
-    assert said.money is None
-    assert said.n == 5_000
+@pytest.mark.parametrize(
+    ("finding", "title", "text"),
+    [
+        ("too few loans to say", "Too few loans to say what drives default", ""),
+        (
+            "no effect shown",
+            "Beside the lender's own price, no factor is shown to drive default",
+            "Other factors equal. No effect is shown for grade and DTI.",
+        ),
+    ],
+)
+def test_without_a_driver_that_is_said(finding, title, text):
+    assert find(drivers=make_drivers(grade=finding, DTI=finding))[0] == Headline(title, text, None, 5_000)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,14 @@ def test_a_loss_that_only_prepayment_shows_is_told_as_that():
     assert "The same holds" not in alone
 
 
-def test_where_too_few_loans_say_nobody_is_named():
-    said = find(POOR | {"finding": "too few loans to say"})[2]
+def test_where_too_few_loans_say_neither_groups_nor_rates_are_named():
+    few = {"finding": "too few loans to say"}
+    rates = pd.DataFrame([row | few for row in RATES])
 
-    assert said.title == "Too few loans to say who loses money"
+    said = summarise_findings(DRIVERS, rates, make_policies(), make_claims(), "mid")[1]
+
+    assert find(POOR | few)[2].title == "Too few loans to say who loses money"
+    assert (said.title, said.money) == ("Too few loans to say what each rate earns", None)
 
 
 @pytest.mark.parametrize(
@@ -145,26 +149,11 @@ def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told():
     assert said.money.value == 1_813
 
 
-def test_claims_that_cannot_be_judged_are_counted_apart():
-    said = find(claims=make_claims({"verdict": "too few loans to say"}))[4]
+def test_claims_that_cannot_be_judged_are_counted_apart_and_an_honest_pincode_is_no_leak():
+    claims = make_claims({"verdict": "too few loans to say"}).assign(charged_off=48)
 
-    assert said.title == ("Of the case study's 3 claims the loans bear out 0; of 1 there are too few to say")
+    said = find(claims=claims)[4]
 
-
-def test_a_pincode_whose_loans_end_either_way_is_not_called_made_from_the_outcome():
-    honest = make_claims()
-    honest["charged_off"] = 48
-
-    text = find(claims=honest)[4].text
-
-    assert "are refused." in text
-    assert "made from the outcome" not in text
-
-
-def test_without_rates_enough_nothing_is_said_of_them():
-    few = [row | {"finding": "too few loans to say"} for row in RATES]
-
-    said = summarise_findings(DRIVERS, pd.DataFrame(few), make_policies(), make_claims(), "mid")[1]
-
-    assert said.money is None
-    assert "Too few loans" in said.title
+    assert said.title == "Of the case study's 3 claims the loans bear out 0; of 1 there are too few to say"
+    assert "are refused." in said.text
+    assert "made from the outcome" not in said.text

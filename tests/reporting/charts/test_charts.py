@@ -24,15 +24,13 @@ def make_frontier(*paid_lives):
     return pd.DataFrame(
         [
             {"family": family, "label": family, "is_policy": is_policy, "sample": sample,
-             "scenario": scenario, "paid_life": paid_life, "n": 4_715,
-             "approval_rate": share, "hurdle": hurdle,
+             "scenario": scenario, "paid_life": paid_life, "n": 4_715, "approval_rate": share, "hurdle": hurdle,
              **spread("default_rate_approved", rate, 0.01), **spread("profit", profit, 10)}
             for family, is_policy, rate, profit, share, hurdle in (
                 ("npv_hurdle", False, 0.3, 100, 0.1, 0.02), ("npv_hurdle", False, 0.1, 50, 0.9, 0),
                 ("npv_hurdle", False, NAN, 0, 0, 0.5), ("npv", True, 0.2, 80.4, 0.6, NAN),
                 ("capped_default_rate", False, 0.15, 60, 0.6, 0.15),
-                ("capped_default_rate_19", True, 0.18, 70, 0.7, 0.19),
-                ("oracle", True, 0, 900, 0.7, NAN),
+                ("capped_default_rate_19", True, 0.18, 70, 0.7, 0.19), ("oracle", True, 0, 900, 0.7, NAN),
             )
             for sample in ("cv", "test")
             for scenario in ("mid", "hard")
@@ -47,9 +45,7 @@ def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody
     points = rows_of(chart, "name")
     line = next(rows for rows in to_spec(chart)["datasets"].values() if "series" in rows[0])
     # A line goes by the share approved, that of caps by the cap.
-    assert [(row["default_rate_approved"], row["path"]) for row in line[::2]] == [
-        (0.3, 0.1), (0.1, 0.9), (0.15, 0.15),
-    ]  # fmt: skip
+    assert [(row["default_rate_approved"], row["path"]) for row in line[::2]] == [(0.3, 0.1), (0.1, 0.9), (0.15, 0.15)]
     # The oracle lies far above all others and has no point.
     assert [row["name"] for row in points[::2]] == ["expected NPV", "cap 19%"]
     assert points[0]["Profit per application"] == "+80 [+70, +90]"

@@ -8,7 +8,6 @@ from loantap.reporting.formatting import (
     decimal_interval,
     explain_segmentation,
     name_segmentation,
-    p_value,
     percent,
 )
 
@@ -49,20 +48,13 @@ def test_a_segment_of_a_few_loans_never_stands_out_and_may_reach_beyond_the_axis
     assert dot.hover == "x: 100.0% charged off, 95% interval 20.7 to 100.0%, n 1"
 
 
-def test_what_is_missing_is_shown_as_a_dash_and_never_as_a_number():
+def test_what_is_missing_is_shown_as_a_dash_and_nothing_has_a_minus_before_zero():
     assert percent(float("nan")) == decimal(None) == NOTHING
-    assert p_value(None) == "not tested"
-
-
-def test_figures_are_rounded_without_a_minus_before_zero_and_small_p_values_bounded():
     assert decimal(-0.00004, 4) == "0.0000"
     assert decimal_interval(-0.0112, -0.00001, 4) == "-0.0112 to 0.0000"
-    assert p_value(1e-30) == "< 0.001"
-    assert p_value(0.13) == "= 0.13"
 
 
 def test_a_segmentation_is_named_in_words_and_explained_by_the_data_dictionary():
-    assert name_segmentation("annual_income") == "Annual income"
     assert name_segmentation("dti_pct") == "Debt-to-income ratio (DTI)"
     assert explain_segmentation("grade") == "Risk grade given by the incumbent engine"
     assert explain_segmentation("dti_pct").endswith("(percent)")

@@ -51,9 +51,7 @@ def test_a_policy_is_told_on_the_loans_of_cross_validation_in_one_scenario():
         "Table of scenario mid, paid loans no longer than observed (prepaid), n = 1,000 applications"
     )
     assert [row[0] for row in table.rows] == ["Expected NPV above 0", "All"]
-    assert table.rows[0][1:5] == [
-        "62% [60%, 64%]", "20.0% [18.0%, 22.0%]", "+595 [+495, +695]", "+105 [+75, +135]",
-    ]  # fmt: skip
+    assert table.rows[0][1:5] == ["62% [60%, 64%]", "20.0% [18.0%, 22.0%]", "+595 [+495, +695]", "+105 [+75, +135]"]
     assert tabulate_policies(make_policies(), "hard", "capped").rows == []
     # A default rate of few loans and a share below zero are not told.
     few = make_policies().assign(approved=29, oracle_share=-0.02)
@@ -69,10 +67,8 @@ def test_segments_that_differ_are_shown_the_riskiest_first_and_no_audit_among_th
              **spread("effect", effect, 1), **spread("profit_contractual", -366, 10),
              **spread("profit_capped", 1, 1), "segmentation": "grade"}
             for segment, role, found, effect in (
-                ("A", "lender", "fewer defaults", -11.9),
-                ("F", "lender", "more defaults", 12.0),
-                ("C", "lender", "no difference shown", 0.0),
-                ("11650", "audit", "more defaults", 74.8),
+                ("A", "lender", "fewer defaults", -11.9), ("F", "lender", "more defaults", 12.0),
+                ("C", "lender", "no difference shown", 0.0), ("11650", "audit", "more defaults", 74.8),
             )
         ]
     )  # fmt: skip
@@ -120,16 +116,13 @@ def make_rule_tests():
     return pd.DataFrame(
         [
             {"rule_id": rule, "title": rule.upper(), "found_by": found_by, "after": after,
-             "sample": sample, "scenario": scenario, "paid_life": "capped", "n": 5_239,
-             "approvals_lost": 86, "charge_offs_avoided": 42, "charge_offs_avoided_share": 0.042,
-             "holds": holds, "is_enough": is_enough,
+             "sample": sample, "scenario": scenario, "paid_life": "capped", "n": 5_239, "approvals_lost": 86,
+             "charge_offs_avoided": 42, "charge_offs_avoided_share": 0.042, "holds": holds, "is_enough": is_enough,
              **spread("default_rate_declined", 0.488, 0.1),
              **spread("profit_change", change, 10)}
             for rule, found_by, after, change, holds, is_enough in (
-                ("dear", "hand", "approve_all", -98, False, True),
-                ("dear", "hand", "npv", -105, False, True),
-                ("dti", "search", "approve_all", 22.7, True, True),
-                ("dti", "search", "npv", NAN, False, False),
+                ("dear", "hand", "approve_all", -98, False, True), ("dear", "hand", "npv", -105, False, True),
+                ("dti", "search", "approve_all", 22.7, True, True), ("dti", "search", "npv", NAN, False, False),
             )
             for sample in ("all", "test")
             for scenario in ("mid", "hard")
@@ -158,12 +151,10 @@ def test_rules_are_listed_in_one_scenario_on_all_loans_the_surest_gain_first():
 def make_targets():
     return pd.DataFrame(
         [
-            {"target": "review_capacity", "limit": 0.05, "n": 4_715, "holds": True,
-             **spread("reached", 0.048, 0.006)},
-            {"target": "max_default_rate", "limit": 0.2, "n": 2_924, "holds": False,
-             **spread("reached", 0.222, 0.015)},
+            {"target": "review_capacity", "limit": 0.05, "n": 4_715, "holds": True, **spread("reached", 0.048, 0.006)},
+            {"target": "max_default_rate", "limit": 0.2, "n": 2_924, "holds": False, **spread("reached", 0.222, 0.015)},
         ]
-    )  # fmt: skip
+    )
 
 
 def test_targets_are_told_with_what_is_reached():
@@ -190,8 +181,7 @@ def make_choices():
               "capped_default_rate": ("Cap 17%", 0.17),
               "capped_default_rate_15": ("Cap 15%", 0.15)}  # fmt: skip
     npv = known[known["policy"].eq("npv")]
-    copies = [npv.assign(policy=name, label=label, cap=cap)
-              for name, (label, cap) in others.items()]  # fmt: skip
+    copies = [npv.assign(policy=name, label=label, cap=cap) for name, (label, cap) in others.items()]
     return pd.concat([npv, *copies], ignore_index=True)
 
 
@@ -215,12 +205,9 @@ def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_le
     table = tabulate_choices(make_choices(), fairness, STRESSED, "mid", ["mild", "mid"], "")
 
     assert [row[0] for row in table.rows] == [
-        "Everybody", "Bands", "Cap 15%", "Cap 17%", "Expected NPV above 0",
-        "The same, decided at mid costs",
+        "Everybody", "Bands", "Cap 15%", "Cap 17%", "Expected NPV above 0", "The same, decided at mid costs",
     ]  # fmt: skip
-    assert table.headers[3:7] == (
-        "Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, out of time",
-    )  # fmt: skip
+    assert table.headers[3:7] == ("Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, out of time")
     assert table.rows[-1][-1] == "0.50 [0.40, 0.60]"
     assert table.headers[-2] == "Against NPV, mid"
     assert table.rows[2][-2] == "-7 [-28, +14]"
@@ -239,9 +226,7 @@ def test_the_share_approved_stands_before_the_profit_where_it_is_another():
 
     table = tabulate_choices(choices, none, STRESSED, "mid", ["mild", "mid"], "36-month loans")
 
-    assert table.rows[0][3:6] == [
-        "+595 [+495, +695]", "+595 [+495, +695]", "98%: +595 [+495, +695]",
-    ]  # fmt: skip
+    assert table.rows[0][3:6] == ["+595 [+495, +695]", "+595 [+495, +695]", "98%: +595 [+495, +695]"]
     assert "36-month loans, each judged by a model of earlier loans." in table.note
     # What is decided once approves one share, and is paid for in each scenario.
     assert table.rows[-1][3:6] == ["+595 [+495, +695]", "+595 [+495, +695]", "+2 [-8, +12]"]

@@ -11,9 +11,8 @@ def word(*groups):
 
 def test_each_rule_names_the_groups_approved_max_and_min_often_of_those_large_enough():
     f2, policy = word(
-        make_group("OWN", 1.0), make_group("RENT", 0.72), make_group("MORTGAGE", 0.9),
-        make_group("OTHER", None),
-    )  # fmt: skip
+        make_group("OWN", 1.0), make_group("RENT", 0.72), make_group("MORTGAGE", 0.9), make_group("OTHER", None)
+    )
 
     assert f2 == RuleLine("f2", "F2 threshold", "OWN", "RENT", "0.72", "0.68 to 0.76")
     assert policy == RuleLine("policy", "policy", "OWN", "RENT", "0.72", "0.68 to 0.76")

@@ -28,10 +28,7 @@ POPULATION = {
     "population": "issued 2011", "n": 206, "against_n": 4_509, "psi": 0.08, "psi_low": 0.03,
     "psi_high": 0.12, "psi_chance": 0.086,
 }  # fmt: skip
-EXTERNAL = {
-    "n": 17_815, "auc_gain": 0.019, "auc_gain_low": 0.012, "auc_gain_high": 0.026,
-    "is_overlap_checked": True,
-}  # fmt: skip
+EXTERNAL = {"n": 17_815, "auc_gain": 0.019, "auc_gain_low": 0.012, "auc_gain_high": 0.026, "is_overlap_checked": True}
 QUIET = Evidence(
     blocks={"cv": CV, "test": TEST_BLOCK, "out_of_time": LATER},
     tolerated_ece=0.01,
@@ -67,10 +64,7 @@ def origins(*rows, **pooled):
 
 
 def level(ratio, low, high):
-    return {
-        "observed_to_expected": ratio, "observed_to_expected_low": low,
-        "observed_to_expected_high": high,
-    }  # fmt: skip
+    return {"observed_to_expected": ratio, "observed_to_expected_low": low, "observed_to_expected_high": high}
 
 
 def later(**changes):
@@ -153,87 +147,89 @@ def test_a_flag_is_as_severe_as_its_figures_are_sure(changes, severities):
     assert [flag.severity for flag in raise_flags(**changes)] == severities
 
 
-class TestRanking:
-    def test_an_origin_that_reaches_chance_is_amber_and_counted_among_those_judged(self):
-        weak = ORIGIN | {"roc_auc": 0.55, "roc_auc_low": 0.48}
+def test_an_origin_that_reaches_chance_is_amber_and_counted_among_those_judged():
+    weak = ORIGIN | {"roc_auc": 0.55, "roc_auc_low": 0.48}
 
-        flag = raise_one(**origins(ORIGIN, weak, SKIPPED))
+    flag = raise_one(**origins(ORIGIN, weak, SKIPPED))
 
-        assert flag.severity is Severity.AMBER
-        assert flag.finding == "At 1 of 2 origins its ranking may be chance"
-
-    def test_a_model_not_measured_out_of_time_says_so_once(self):
-        changes = {"blocks": {"cv": CV, "test": None, "out_of_time": None}, "rolling_origin": None}
-
-        assert raise_one(**changes).finding == "Not measured out of time"
-        unjudged = [one.name for one in check(**changes) if not one.is_judged]
-        assert unjudged == ["F2", "Level of the PDs"]
+    assert flag.severity is Severity.AMBER
+    assert flag.finding == "At 1 of 2 origins its ranking may be chance"
 
 
-class TestF2:
-    def test_the_test_split_counts_too(self):
-        blocks = QUIET.blocks | {"test": TEST_BLOCK | {"f2": 0.538, "f2_decline_all": 0.541}}
+def test_a_model_not_measured_out_of_time_says_so_once():
+    changes = {"blocks": {"cv": CV, "test": None, "out_of_time": None}, "rolling_origin": None}
 
-        assert "F2 test 0.538" in raise_one(blocks=blocks).figure
-
-
-class TestLevel:
-    def test_an_outlying_origin_is_amber_under_a_total_that_is_not(self):
-        flag = raise_one(**origins(ORIGIN, LOW_ORIGIN, SKIPPED))
-
-        assert flag.severity is Severity.AMBER
-        assert flag.finding == "Its PDs are too high at the origin 2013-07"
-        assert flag.figure == (
-            "observed / expected 1.01 (0.85 to 1.19), n = 1,357; furthest off at the origin "
-            "2013-07: 0.61 (0.48 to 0.78), n = 612"
-        )
-        assert "mean PD 14.9%, default rate 9.2%" in flag.meaning
-
-    def test_a_level_that_means_nothing_is_not_judged(self):
-        (one,) = [c for c in check(**origins(observed_to_expected=None)) if not c.is_judged]
-
-        assert one.name == "Level of the PDs"
+    assert raise_one(**changes).finding == "Not measured out of time"
+    unjudged = [one.name for one in check(**changes) if not one.is_judged]
+    assert unjudged == ["F2", "Level of the PDs"]
 
 
-def test_each_condition_of_promotion_that_fails_is_red():
-    failed = {"name": "calibrated", "holds": False, "evidence": "ECE 0.05 on 4,715 loans"}
+def test_the_f2_of_the_test_split_counts_too():
+    blocks = QUIET.blocks | {"test": TEST_BLOCK | {"f2": 0.538, "f2_decline_all": 0.541}}
 
-    flag = raise_one(conditions=[failed])
-
-    assert (flag.severity, flag.figure) == (Severity.RED, "ECE 0.05 on 4,715 loans")
-    assert "calibrated" in flag.finding
+    assert "F2 test 0.538" in raise_one(blocks=blocks).figure
 
 
-def test_a_feature_that_is_caught_is_red_and_called_by_its_phrase():
-    caught = make_finding("dti_pct", 0.9, "caught", ["AUC 0.900 on its own"])
+def test_an_outlying_origin_is_amber_under_a_total_that_is_not():
+    flag = raise_one(**origins(ORIGIN, LOW_ORIGIN, SKIPPED))
 
-    flag = raise_one(features=[caught])
+    assert flag.severity is Severity.AMBER
+    assert flag.finding == "Its PDs are too high at the origin 2013-07"
+    assert flag.figure == (
+        "observed / expected 1.01 (0.85 to 1.19), n = 1,357; furthest off at the origin "
+        "2013-07: 0.61 (0.48 to 0.78), n = 612"
+    )
+    assert "mean PD 14.9%, default rate 9.2%" in flag.meaning
+
+
+def test_a_level_that_means_nothing_is_not_judged():
+    (one,) = [c for c in check(**origins(observed_to_expected=None)) if not c.is_judged]
+
+    assert one.name == "Level of the PDs"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named", "figure"),
+    [
+        (
+            {"conditions": [{"name": "calibrated", "holds": False, "evidence": "ECE 0.05 on 4,715 loans"}]},
+            "calibrated",
+            "ECE 0.05 on 4,715 loans",
+        ),
+        (
+            {"features": [make_finding("dti_pct", 0.9, "caught", ["AUC 0.900 on its own"])]},
+            "gives the outcome away",
+            "debt payments as a share of income: AUC 0.900 on its own (n = 4,715)",
+        ),
+        (
+            {"portfolio_checks": [{"passed": False, "statement": "40 borrowers twice"}]},
+            "check of the leakage gate",
+            "40 borrowers twice",
+        ),
+    ],
+)
+def test_a_failed_condition_a_caught_feature_and_a_failed_check_are_red(changes, named, figure):
+    flag = raise_one(**changes)
+
+    assert (flag.severity, flag.figure) == (Severity.RED, figure)
+    assert named in flag.finding
+
+
+def test_a_large_group_that_is_surely_below_weighs_more_than_a_small_one():
+    wide = {"policy_approval_ratio_low": 0.55, "policy_approval_ratio_high": 0.9}
+    small = make_group("OTHER", 0.7) | wide
+
+    flag = raise_one(**housing(small, make_group("RENT", 0.75)))
 
     assert flag.severity is Severity.RED
-    assert flag.figure == "debt payments as a share of income: AUC 0.900 on its own (n = 4,715)"
+    assert flag.figure == "Housing: RENT against OWN, ratio 0.75 (0.71 to 0.79), n = 2,000"
 
 
-def test_a_portfolio_that_fails_a_check_is_red():
-    flag = raise_one(portfolio_checks=[{"passed": False, "statement": "40 borrowers twice"}])
+def test_groups_too_small_and_pincodes_raise_none():
+    small = make_proxy("Housing", make_group("OWN", None), make_group("OTHER", None))
+    pincode = make_proxy("Pincode", make_group("22690", 1.0), make_group("11650", 0.1), audit_only=True)
 
-    assert (flag.severity, flag.figure) == (Severity.RED, "40 borrowers twice")
-
-
-class TestGroups:
-    def test_a_large_group_that_is_surely_below_weighs_more_than_a_small_one(self):
-        wide = {"policy_approval_ratio_low": 0.55, "policy_approval_ratio_high": 0.9}
-        small = make_group("OTHER", 0.7) | wide
-
-        flag = raise_one(**housing(small, make_group("RENT", 0.75)))
-
-        assert flag.severity is Severity.RED
-        assert flag.figure == "Housing: RENT against OWN, ratio 0.75 (0.71 to 0.79), n = 2,000"
-
-    def test_groups_too_small_and_pincodes_raise_none(self):
-        small = make_proxy("Housing", make_group("OWN", None), make_group("OTHER", None))
-        pincode = make_proxy("Pincode", make_group("22690", 1.0), make_group("11650", 0.1), audit_only=True)
-
-        assert raise_flags(proxies=[small, pincode]) == []
+    assert raise_flags(proxies=[small, pincode]) == []
 
 
 def test_the_worst_population_is_named_with_how_many_more():

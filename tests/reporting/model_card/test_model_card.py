@@ -26,136 +26,140 @@ def render_lending(**changes):
     return render_model_card(make_card(sections=[make_section("lending", **changes)]))
 
 
-class TestPage:
-    def test_it_is_one_file_that_loads_nothing(self, page):
-        assert_self_contained(page)
-        assert len(page.encode()) < 3_000_000
-
-    def test_the_same_card_gives_the_same_bytes(self, page):
-        assert render_model_card(make_card()) == page
-
-    def test_every_section_is_reached_from_the_contents(self, page):
-        outline = Outline(page)
-        sections = {a["id"] for a in outline.attributes if a["tag"] == "section"}
-
-        assert {f"#{anchor}" for anchor in sections} <= set(outline.targets)
+def test_the_card_is_one_file_that_loads_nothing(page):
+    assert_self_contained(page)
+    assert len(page.encode()) < 3_000_000
 
 
-class TestUse:
-    def test_what_may_be_lent_on_comes_first_and_the_rest_is_marked(self, page, lending):
-        anchors = ("model-lending", "model-benchmark", "model-published-replica")
-
-        order = [page.index(f'id="{anchor}"') for anchor in anchors]
-        assert order == sorted(order)
-        assert "not for lending" not in lending.lower()
-        for anchor in anchors[1:]:
-            assert "No decision may rest on it" in section_of(page, anchor)
-            assert "not for lending" in section_of(page, anchor)
-
-    def test_a_model_that_is_not_for_lending_is_never_said_to_be_champion(self, page):
-        assert "becomes champion" in section_of(page, "model-lending")
-        assert "champion" not in section_of(page, "model-benchmark").replace("becoming champion", "")
-        assert 'id="verdict-benchmark"' not in page
-
-    def test_it_says_what_the_models_are_for_and_not_for_and_which_versions(self, page):
-        text = read_section(page, "use")
-
-        for told in (
-            "automated decisions by a written and versioned credit policy",
-            "support of the loan officers",
-            "Not for: decisions by a cut-off on F2",
-            "it does not claim conformity with any regulation",
-            "loantap-benchmark version 3, loantap-published-replica version 3, and about no other",
-        ):
-            assert told in text
-        for section in ("verdict", "model-lending", "stability", "fairness", "policy"):
-            assert "loantap-lending version 3" in read_section(page, section)
-
-    def test_it_says_what_the_data_is_and_that_it_is_censored(self, page):
-        text = read_text(page)
-
-        assert "Issued 2008-01 to 2016-12" in text
-        assert "19.1% 1,001 in default, 95% interval 18.1 to 20.2%" in text
-        assert "Levels of default by issue year are not interpretable" in text
-
-    @pytest.mark.parametrize(("origin", "shown"), [("simulated", True), ("real", False)])
-    def test_simulated_data_is_called_so_wherever_it_shows(self, origin, shown):
-        html = render_model_card(make_card(origin))
-        text = read_text(html)
-
-        assert ("SIMULATED DATA" in text) is shown
-        assert ("The data is simulated." in text) is shown
-        assert ("simulated data" in read_section(html, "verdict")) is shown
-        for image in (a for a in Outline(html).attributes if a["tag"] == "img"):
-            assert (image["alt"].endswith("simulated data")) is shown
-
-    def test_policy_limits_exclusions_leakage_and_blank_approvals_are_there(self, page):
-        text = read_text(page)
-
-        for told in (
-            "Credit policy npv 2026-11",
-            "36 months 12.0% 13.9% 14.2%",
-            'scenario "mid"',
-            "Approved by the head of credit, digest 0123456789ab",
-            "Few loans before 2012.",
-            f"the postal code pincode {NOTHING} excluded built from the outcome",
-            "debt payments as a share of income dti_pct high allowed",
-            "1 of 2 features caught: pincode.",
-            "Only two things put a model into use: the rule of promotion",
-            "No signature is asked for",
-        ):
-            assert told in text
-        assert page.count('<td class="blank"></td>') == 4 * 3
-
-    def test_which_version_decides_is_said_and_no_word_of_a_challenger_that_was_none(self):
-        standing = "Not champion: loantap-lending version 1 decides. This page is not about it"
-        promotion = {"champion": make_verdict(promoted=False), "challenger": None}
-
-        html = render_lending(standing=standing, promotion=promotion)
-
-        text = read_section(html, "model-lending")
-        assert f"about loantap-lending version 3 . {standing}." in text
-        assert "Logistic does not become champion." in text
-        assert "Within this run" not in text
+def test_the_same_card_gives_the_same_bytes(page):
+    assert render_model_card(make_card()) == page
 
 
-class TestPromotion:
-    def test_each_verdict_shows_its_headline_and_whether_each_condition_holds(self, lending):
-        for told in (
-            "This run becomes champion.",
-            "Within this run: boosting does not become champion.",
-            "This run against loantap-lending 2 Holds Evidence",
-            "leakage gate yes all features pass calibrated yes yes",
-            "Boosting against logistic Holds Evidence",
-            "calibrated no ECE .05",
-        ):
-            assert told in lending
+def test_every_section_is_reached_from_the_contents(page):
+    outline = Outline(page)
+    sections = {a["id"] for a in outline.attributes if a["tag"] == "section"}
+
+    assert {f"#{anchor}" for anchor in sections} <= set(outline.targets)
 
 
-class TestMetrics:
-    def test_a_null_block_is_said_to_have_too_few_loans(self, lending):
-        assert "out of time too few loans" in lending
-        assert "1 did not converge" in lending
-        assert "Out of time: not measured. There were too few loans" in lending
+def test_what_may_be_lent_on_comes_first_and_the_rest_is_marked(page, lending):
+    anchors = ("model-lending", "model-benchmark", "model-published-replica")
 
-    def test_the_replica_stands_beside_the_published_figures(self, page, lending):
-        text = read_section(page, "model-published-replica")
+    order = [page.index(f'id="{anchor}"') for anchor in anchors]
+    assert order == sorted(order)
+    assert "not for lending" not in lending.lower()
+    for anchor in anchors[1:]:
+        assert "No decision may rest on it" in section_of(page, anchor)
+        assert "not for lending" in section_of(page, anchor)
 
-        assert "Accuracy 83.0% 81.0% 81.2%" in text
-        assert "Recall 65.4% 77.0% 77.1%" in text
-        assert "Precision 55.2% 50.0% 50.3%" in text
-        assert "F2 0.630 0.695 0.696" in text
-        assert "mean over 5 cross-validation folds at a PD threshold of 45%" in text
-        assert "published case study" not in lending
 
-    def test_the_comparison_survives_a_replica_that_was_not_measured(self):
-        blocks = dict.fromkeys(("cv", "test", "out_of_time"))
-        replica = make_section("published_replica")
-        card = make_card(sections=[replica], metrics={"published_replica": blocks})
+def test_a_model_that_is_not_for_lending_is_never_said_to_be_champion(page):
+    assert "becomes champion" in section_of(page, "model-lending")
+    assert "champion" not in section_of(page, "model-benchmark").replace("becoming champion", "")
+    assert 'id="verdict-benchmark"' not in page
 
-        text = read_text(render_model_card(card))
 
-        assert f"Accuracy 83.0% 81.0% {NOTHING}" in text
+def test_the_card_says_what_the_models_are_for_and_not_for_and_which_versions(page):
+    text = read_section(page, "use")
+
+    for told in (
+        "automated decisions by a written and versioned credit policy",
+        "support of the loan officers",
+        "Not for: decisions by a cut-off on F2",
+        "it does not claim conformity with any regulation",
+        "loantap-benchmark version 3, loantap-published-replica version 3, and about no other",
+    ):
+        assert told in text
+    for section in ("verdict", "model-lending", "stability", "fairness", "policy"):
+        assert "loantap-lending version 3" in read_section(page, section)
+
+
+def test_the_card_says_what_the_data_is_and_that_it_is_censored(page):
+    text = read_text(page)
+
+    assert "Issued 2008-01 to 2016-12" in text
+    assert "19.1% 1,001 in default, 95% interval 18.1 to 20.2%" in text
+    assert "Levels of default by issue year are not interpretable" in text
+
+
+@pytest.mark.parametrize(("origin", "shown"), [("simulated", True), ("real", False)])
+def test_simulated_data_is_called_so_wherever_it_shows(origin, shown):
+    html = render_model_card(make_card(origin))
+    text = read_text(html)
+
+    assert ("SIMULATED DATA" in text) is shown
+    assert ("The data is simulated." in text) is shown
+    assert ("simulated data" in read_section(html, "verdict")) is shown
+    for image in (a for a in Outline(html).attributes if a["tag"] == "img"):
+        assert (image["alt"].endswith("simulated data")) is shown
+
+
+def test_policy_limits_exclusions_leakage_and_blank_approvals_are_there(page):
+    text = read_text(page)
+
+    for told in (
+        "Credit policy npv 2026-11",
+        "36 months 12.0% 13.9% 14.2%",
+        'scenario "mid"',
+        "Approved by the head of credit, digest 0123456789ab",
+        "Few loans before 2012.",
+        f"the postal code pincode {NOTHING} excluded built from the outcome",
+        "debt payments as a share of income dti_pct high allowed",
+        "1 of 2 features caught: pincode.",
+        "Only two things put a model into use: the rule of promotion",
+        "No signature is asked for",
+    ):
+        assert told in text
+    assert page.count('<td class="blank"></td>') == 4 * 3
+
+
+def test_which_version_decides_is_said_and_no_word_of_a_challenger_that_was_none():
+    standing = "Not champion: loantap-lending version 1 decides. This page is not about it"
+    promotion = {"champion": make_verdict(promoted=False), "challenger": None}
+
+    html = render_lending(standing=standing, promotion=promotion)
+
+    text = read_section(html, "model-lending")
+    assert f"about loantap-lending version 3 . {standing}." in text
+    assert "Logistic does not become champion." in text
+    assert "Within this run" not in text
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        # Each verdict of promotion, and whether each condition holds.
+        ("model-lending", "This run becomes champion."),
+        ("model-lending", "Within this run: boosting does not become champion."),
+        ("model-lending", "This run against loantap-lending 2 Holds Evidence"),
+        ("model-lending", "leakage gate yes all features pass calibrated yes yes"),
+        ("model-lending", "Boosting against logistic Holds Evidence"),
+        ("model-lending", "calibrated no ECE .05"),
+        # A sample of too few loans.
+        ("model-lending", "out of time too few loans"),
+        ("model-lending", "1 did not converge"),
+        ("model-lending", "Out of time: not measured. There were too few loans"),
+        # The replica beside the published figures.
+        ("model-published-replica", "Accuracy 83.0% 81.0% 81.2%"),
+        ("model-published-replica", "Recall 65.4% 77.0% 77.1%"),
+        ("model-published-replica", "Precision 55.2% 50.0% 50.3%"),
+        ("model-published-replica", "F2 0.630 0.695 0.696"),
+        ("model-published-replica", "mean over 5 cross-validation folds at a PD threshold of 45%"),
+    ],
+)
+def test_a_model_comes_with_its_promotion_and_its_figures(section, told, page, lending):
+    assert told in read_section(page, section)
+    assert "published case study" not in lending
+
+
+def test_the_comparison_survives_a_replica_that_was_not_measured():
+    blocks = dict.fromkeys(("cv", "test", "out_of_time"))
+    replica = make_section("published_replica")
+    card = make_card(sections=[replica], metrics={"published_replica": blocks})
+
+    text = read_text(render_model_card(card))
+
+    assert f"Accuracy 83.0% 81.0% {NOTHING}" in text
 
 
 def test_a_boosted_model_served_as_fitted_is_told_as_one():

@@ -32,9 +32,7 @@ REPORTS = Reports(
     },
     phrases={"dti_pct": "debt payments as a share of income"},
 )
-MEASURED = BLOCK | {
-    "n": 1_357, "roc_auc": 0.69, "roc_auc_low": 0.65, "roc_auc_high": 0.73, "f2": 0.56,
-}  # fmt: skip
+MEASURED = BLOCK | {"n": 1_357, "roc_auc": 0.69, "roc_auc_low": 0.65, "roc_auc_high": 0.73, "f2": 0.56}
 GOOD = {"cv": BLOCK, "test": MEASURED, "out_of_time": MEASURED}
 BELOW = GOOD | {"out_of_time": MEASURED | {"f2": 0.5}}
 EXTERNAL = {
@@ -59,95 +57,93 @@ def page():
     return render_model_card(make_card(sections=sections, metrics=BLOCKS | {"lending": BELOW}))
 
 
-class TestTone:
-    @pytest.mark.parametrize(
-        ("changes", "tone", "headline"),
-        [
-            ({"blocks": BELOW}, "red", "Decides on applications"),
-            ({"reports": WITHOUT_GROUPS}, "clear", "Decides on applications"),
-            ({"reports": WITHOUT_GROUPS, "blocks": GOOD | {"out_of_time": None}}, "amber", "Decides on applications"),
-            ({"standing": "Not champion, and none is", "blocks": BELOW}, "idle", "Does not decide"),
-            ({"decides": False}, "red", "Champion, but decides on nothing yet"),
-        ],
-        ids=["red flag", "no flag", "cautions", "no champion", "decides on nothing"],
-    )
-    def test_it_is_that_of_the_worst_flag_of_a_model_that_decides(self, changes, tone, headline):
-        verdict = reach(**changes)
+@pytest.mark.parametrize(
+    ("changes", "tone", "headline"),
+    [
+        ({"blocks": BELOW}, "red", "Decides on applications"),
+        ({"reports": WITHOUT_GROUPS}, "clear", "Decides on applications"),
+        ({"reports": WITHOUT_GROUPS, "blocks": GOOD | {"out_of_time": None}}, "amber", "Decides on applications"),
+        ({"standing": "Not champion, and none is", "blocks": BELOW}, "idle", "Does not decide"),
+        ({"decides": False}, "red", "Champion, but decides on nothing yet"),
+    ],
+    ids=["red flag", "no flag", "cautions", "no champion", "decides on nothing"],
+)
+def test_the_tone_is_that_of_the_worst_flag_of_a_model_that_decides(changes, tone, headline):
+    verdict = reach(**changes)
 
-        assert (verdict.tone, verdict.headline) == (tone, headline)
-
-
-class TestEvidence:
-    def test_features_of_other_models_are_not_held_against_it(self):
-        assert not [flag for flag in reach().flags if "gives the outcome away" in flag.finding]
+    assert (verdict.tone, verdict.headline) == (tone, headline)
 
 
-class TestReasons:
-    def test_the_auc_out_of_time_comes_first_with_interval_and_loans(self):
-        told = reach().reasons["Ranking"]
-
-        assert told.startswith("AUC out of time 0.690 (0.650 to 0.730), n = 1,357; test 0.690")
-        assert told.endswith("cross-validation 0.712, n = 4,715. Chance is 0.5.")
-
-    def test_on_the_external_sample_it_is_held_against_the_rate(self):
-        vintages = {"models": {"lending": {"external": EXTERNAL}}}
-        reports = dataclasses.replace(REPORTS, vintages=vintages)
-
-        assert (
-            "On the external sample 0.655, the interest rate alone 0.635: +0.019 (0.013 to 0.026), n = 17,815."
-        ) in reach(reports).reasons["Ranking"]
-
-    def test_a_model_measured_on_nothing_says_so(self):
-        nothing = dict.fromkeys(("cv", "test", "out_of_time"))
-
-        assert reach(blocks=nothing).reasons["Ranking"] == "Not measured: too few loans."
-
-    def test_the_verdict_of_promotion_names_what_failed(self):
-        refused = make_verdict("the new model", promoted=False, evidence="ECE 0.05")
-        promotion = {"champion": refused, "challenger": None}
-
-        assert reach(promotion=promotion).reasons["Promotion"] == (
-            "the new model does not become champion: calibrated (ECE 0.05)."
-        )
-        assert reach().reasons["Promotion"].endswith("all 2 conditions hold.")
-
-    def test_the_same_model_as_the_champion_is_not_told_as_a_defeat(self):
-        again = make_verdict("the new model", "loantap-lending version 3")
-        evidence = "same data, same model as loantap-lending version 3: nothing new registered"
-        again["conditions"].append({"name": "a new model", "holds": False, "evidence": evidence})
-        promotion = {"champion": again | {"promoted": False}, "challenger": None}
-
-        verdict = reach(WITHOUT_GROUPS, promotion=promotion)
-
-        assert verdict.reasons["Promotion"] == f"{evidence}. The other 2 conditions hold."
-        assert not verdict.red
-
-    def test_what_the_policy_approves_is_told_on_loans_the_bands_were_not_cut_on(self):
-        assert reach().reasons["Policy"] == (
-            "Version 2026-11. Test 89.1% (89.2 to 90.8%) approved, n = 524; 16.3% (15.2 to 17.4%) of these charged off."
-        )
+def test_features_of_other_models_are_not_held_against_a_model():
+    assert not [flag for flag in reach().flags if "gives the outcome away" in flag.finding]
 
 
-class TestHeadline:
-    def test_every_sample_has_its_figures_and_what_the_policy_does_to_it(self):
-        (rows,) = tabulate_headline([make_section("lending")], BLOCKS, make_fairness()).values()
+RANKING = (
+    "AUC out of time 0.690 (0.650 to 0.730), n = 1,357; test 0.690 (0.650 to 0.730), n = 1,357; cross-validation "
+    "0.712, n = 4,715. Chance is 0.5."
+)
 
-        assert [(row.sample, row.loans) for row in rows] == [
-            ("cross-validation", "4,715"), ("test", "524"), ("out of time", ""),
-        ]  # fmt: skip
-        assert [cell.value for cell in rows[1].cells] == [
-            "19.1%", "0.712", "0.310", "0.012", "89.1%", "16.3%",
-        ]  # fmt: skip
-        assert {cell.value for cell in rows[2].cells} == {NOTHING}
-        (rows,) = tabulate_headline([make_section("lending")], BLOCKS, {"models": {}}).values()
-        assert [cell.value for cell in rows[0].cells][-2:] == [NOTHING, NOTHING]
+BESIDE_RATE = "On the external sample 0.655, the interest rate alone 0.635: +0.019 (0.013 to 0.026), n = 17,815."
+APPROVED = "89.1% (89.2 to 90.8%) approved, n = 524; 16.3% (15.2 to 17.4%) of these charged off."
 
 
-class TestPage:
-    def test_it_says_what_is_wrong_in_words_not_in_colour_alone(self, page):
-        text = read_section(page, "verdict")
+@pytest.mark.parametrize(
+    ("changes", "reason", "told"),
+    [
+        ({}, "Ranking", RANKING),
+        (
+            {"reports": dataclasses.replace(REPORTS, vintages={"models": {"lending": {"external": EXTERNAL}}})},
+            "Ranking",
+            f"{RANKING} {BESIDE_RATE}",
+        ),
+        ({"blocks": dict.fromkeys(("cv", "test", "out_of_time"))}, "Ranking", "Not measured: too few loans."),
+        ({}, "Promotion", "the new model becomes champion: all 2 conditions hold."),
+        (
+            {
+                "promotion": {
+                    "champion": make_verdict("the new model", promoted=False, evidence="ECE 0.05"),
+                    "challenger": None,
+                }
+            },
+            "Promotion",
+            "the new model does not become champion: calibrated (ECE 0.05).",
+        ),
+        # On loans that the bands of the policy were not cut on.
+        ({}, "Policy", f"Version 2026-11. Test {APPROVED}"),
+    ],
+)
+def test_each_reason_comes_with_its_figures(changes, reason, told):
+    assert reach(**changes).reasons[reason] == told
 
-        assert "lending : reviews a graded offer Decides on applications" in text
-        assert "Red flag: At its F2 threshold it does no better than declining everybody F2" in text
-        assert "red flag" in text
-        assert 'class="verdict red"' in section_of(page, "verdict")
+
+def test_the_same_model_as_the_champion_is_not_told_as_a_defeat():
+    again = make_verdict("the new model", "loantap-lending version 3")
+    evidence = "same data, same model as loantap-lending version 3: nothing new registered"
+    again["conditions"].append({"name": "a new model", "holds": False, "evidence": evidence})
+    promotion = {"champion": again | {"promoted": False}, "challenger": None}
+
+    verdict = reach(WITHOUT_GROUPS, promotion=promotion)
+
+    assert verdict.reasons["Promotion"] == f"{evidence}. The other 2 conditions hold."
+    assert not verdict.red
+
+
+def test_every_sample_has_its_figures_and_what_the_policy_does_to_it():
+    (rows,) = tabulate_headline([make_section("lending")], BLOCKS, make_fairness()).values()
+
+    assert [(row.sample, row.loans) for row in rows] == [
+        ("cross-validation", "4,715"), ("test", "524"), ("out of time", ""),
+    ]  # fmt: skip
+    assert [cell.value for cell in rows[1].cells] == ["19.1%", "0.712", "0.310", "0.012", "89.1%", "16.3%"]
+    assert {cell.value for cell in rows[2].cells} == {NOTHING}
+    (rows,) = tabulate_headline([make_section("lending")], BLOCKS, {"models": {}}).values()
+    assert [cell.value for cell in rows[0].cells][-2:] == [NOTHING, NOTHING]
+
+
+def test_the_page_says_what_is_wrong_in_words_not_in_colour_alone(page):
+    text = read_section(page, "verdict")
+
+    assert "lending : reviews a graded offer Decides on applications" in text
+    assert "Red flag: At its F2 threshold it does no better than declining everybody F2" in text
+    assert "red flag" in text
+    assert 'class="verdict red"' in section_of(page, "verdict")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from loantap.policy.comparison.measures import Outcomes, measure_policy, spread
+from loantap.policy.comparison.measures import Outcomes, measure_policy
 from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.comparison.portfolio import Lesson, LoanValues, join_portfolio, plan_lessons, value_loans
 from loantap.policy.comparison.profit_score import prepare_features, score_profits
@@ -28,10 +28,7 @@ from loantap.portfolio.arrays import BoolArray
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The judged portfolio (from `join_portfolio`) under every policy.
-
-    `values` are by scenario, `approved` by scenario and policy.
-    """
+    """The judged portfolio under every policy; `values` by scenario, `approved` by scenario and policy."""
 
     portfolio: pd.DataFrame
     lessons: list[Lesson]
@@ -41,10 +38,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The loans of one sample in one scenario.
-
-    `approved` is by policy, `outcomes` by the way that paid loans may have run.
-    """
+    """The loans of one sample in one scenario; `approved` by policy."""
 
     sample: str
     scenario: str
@@ -60,13 +54,7 @@ def decide_portfolio(
     economics: Economics,
     options: ComparisonOptions,
 ) -> Decided:
-    """Whether each policy approves each judged loan, in each scenario.
-
-    Every rule is learnt on loans other than those it decides (see `plan_lessons`).
-
-    Raises:
-        InputError: loans or splits are not those of the predictions.
-    """
+    """Whether each policy, learnt on other loans (see `plan_lessons`), approves each judged loan in each scenario."""
     portfolio = join_portfolio(predictions, loans, splits)
     lessons = plan_lessons(portfolio)
     values = {name: value_loans(portfolio, s) for name, s in economics.scenarios.items()}
@@ -104,11 +92,7 @@ def slice_portfolio(decided: Decided, economics: Economics) -> Iterator[Slice]:
 
 
 def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd.DataFrame:
-    """Figures of every policy on one slice, for both ways that paid loans may have run.
-
-    One row per policy and paid life, as `POLICY_COMPARISON` has it (see `measure_policy`).
-    `gain_to_npv` is the paired difference of profit per application to expected NPV.
-    """
+    """Figures of every policy on one slice: one row per policy and paid life, as `POLICY_COMPARISON` has it."""
     records = []
     for life, outcomes in part.outcomes.items():
         for policy, (label, cap) in label_policies(options).items():
@@ -116,7 +100,7 @@ def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd
             approved = outcomes.profit > 0 if policy == ORACLE else part.approved[policy]
             figures = measure_policy(approved, part.approved[GRADE_TERM], outcomes, min_loans)
             beside_npv = outcomes.profit * approved - outcomes.profit * part.approved[NPV]
-            figures |= spread({"gain_to_npv": estimate_mean(beside_npv)})
+            figures |= estimate_mean(beside_npv).named("gain_to_npv")
             if cap is not None:
                 figures["note"] = _say_infeasible(part.values, cap) or figures["note"]
             of_policy = {"policy": policy, "label": label, "cap": cap}

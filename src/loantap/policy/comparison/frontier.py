@@ -27,10 +27,9 @@ FAMILIES = {
 # The least share of loans that a curve approves.
 _LEAST = 0.05
 _POLICY_COLUMNS = (
-    "sample", "scenario", "paid_life", "n", "approved", "approval_rate", "approval_rate_low",
-    "approval_rate_high", "default_rate_approved", "default_rate_approved_low",
-    "default_rate_approved_high", "profit", "profit_low", "profit_high", "gain_to_approve_all",
-    "gain_to_approve_all_low", "gain_to_approve_all_high",
+    "sample", "scenario", "paid_life", "n", "approved", "approval_rate", "approval_rate_low", "approval_rate_high",
+    "default_rate_approved", "default_rate_approved_low", "default_rate_approved_high", "profit", "profit_low",
+    "profit_high", "gain_to_approve_all", "gain_to_approve_all_low", "gain_to_approve_all_high",
 )  # fmt: skip
 
 
@@ -47,10 +46,7 @@ class Curve:
 
 
 def trace_frontier(part: Slice, options: ComparisonOptions) -> pd.DataFrame:
-    """Curves of all families on one slice, for both ways that paid loans may have run.
-
-    One row per family, hurdle and paid life, as `FRONTIER` has it; see `measure_policy`.
-    """
+    """Curves of all families on one slice: one row per family, hurdle and paid life, as `FRONTIER` has it."""
     curves = list(_trace(part.values, options.frontier_points))
     points = [
         _describe(curve, outcomes).assign(

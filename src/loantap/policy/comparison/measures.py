@@ -1,16 +1,14 @@
 """What a policy approved, what became of it, and what it earned; with intervals."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from loantap.measures.intervals import Z95, measure_default_rate, wilson_bounds
+from loantap.measures.intervals import Z95
 from loantap.policy.money.imputed import ImputedFlows
-from loantap.policy.money.returns import Estimate, estimate_mean, yearly_return
+from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_mean, estimate_share, yearly_return
 from loantap.portfolio.arrays import BoolArray, FloatArray
-
-_NONE: Final = Estimate(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,46 +32,43 @@ class Outcomes:
 def measure_policy(approved: BoolArray, reference: BoolArray, outcomes: Outcomes, min_loans: int) -> dict[str, Any]:
     """Figures of one policy on at least one loan.
 
-    `reference` are approvals by grade and term. With fewer than `min_loans` approved neither yearly
-    return nor price is told.
-
-    Returns `n`, `approved`, `note` (why figures are missing, or "") and, each with bounds (95%:
-    Wilson for shares, normal for means, delta method for ratios) and not a number where it cannot
-    be told: `approval_rate`; `default_rate_approved` and its `default_rate_change`; `profit` per
-    application, in currency; `gain_to_approve_all` and `gain_to_grade_term_npv`, its paired
-    differences; `yearly_return`, a fraction; `oracle_share` of the best profit;
-    `charge_offs_avoided`, a share of all; `price_per_point`.
+    `reference` are approvals by grade and term. Returns `n`, `approved`, `note` (why figures are missing, or "") and,
+    each with 95% bounds (Wilson for shares, normal for means, delta method for ratios), figures that are not a number
+    where they cannot be told: rates and shares are fractions, `profit` is per application in currency, `gain_to_...`
+    its paired differences. With fewer than `min_loans` approved neither return nor price is told.
     """
     profit, bad = outcomes.profit, outcomes.is_charged_off
     loans, count, charged_off = len(approved), int(approved.sum()), int(bad.sum())
     is_told = count >= min_loans
     earned = profit * approved
     figures = {
-        "approval_rate": _share(count, loans),
-        "default_rate_approved": _default_rate(int((bad & approved).sum()), count),
-        "default_rate_change": default_rate_change(approved, bad) if is_told else _NONE,
+        "approval_rate": estimate_share(count, loans),
+        "default_rate_approved": estimate_share(int((bad & approved).sum()), count),
+        "default_rate_change": default_rate_change(approved, bad) if is_told else NO_ESTIMATE,
         "profit": estimate_mean(earned),
         "gain_to_approve_all": estimate_mean(earned - profit),
         "gain_to_grade_term_npv": estimate_mean(earned - profit * reference),
-        "yearly_return": yearly_return(outcomes.flows.take(approved)) if is_told else _NONE,
+        "yearly_return": yearly_return(outcomes.flows.take(approved)) if is_told else NO_ESTIMATE,
         "oracle_share": estimate_ratio(earned, outcomes.best),
-        "charge_offs_avoided": _share(int((bad & ~approved).sum()), charged_off),
-        "price_per_point": price_point(approved, bad, profit) if is_told else _NONE,
+        "charge_offs_avoided": estimate_share(int((bad & ~approved).sum()), charged_off),
+        "price_per_point": price_point(approved, bad, profit) if is_told else NO_ESTIMATE,
     }
     note = "" if is_told else f"too few loans to say: {count:,} of {loans:,} approved"
-    return {"n": loans, "approved": count, "note": note} | spread(figures)
+    columns: dict[str, Any] = {"n": loans, "approved": count, "note": note}
+    for name, figure in figures.items():
+        columns |= figure.named(name)
+    return columns
 
 
 def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray) -> Estimate:
-    """What each percentage point of default rate costs, per application, in currency.
+    """What each percentage point of default rate costs, per application, in currency (delta method).
 
-    Profit given up against approving everybody, per point by which the default rate among approved
-    loans is lower; below 0 where both get better. Not a number unless it is lower beyond chance:
-    nothing was bought. Delta method.
+    Profit given up against approving everybody, per point by which the default rate is lower; below 0 where both get
+    better. Not a number unless it is lower beyond chance: nothing was bought.
     """
     change = default_rate_change(approved, charged_off)
     if not change.high < 0:
-        return _NONE
+        return NO_ESTIMATE
     lower, on_lower = -change.value, -_influence_on_change(approved, charged_off)
     given_up = profit * ~approved
     price = given_up.mean() / lower
@@ -82,12 +77,12 @@ def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray)
 
 
 def default_rate_change(approved: BoolArray, charged_off: BoolArray) -> Estimate:
-    """How the default rate among approved loans differs from that of all of them, a fraction.
+    """How the default rate among approved loans differs from that of all, a fraction (paired; delta method).
 
-    Paired; delta method. Not a number where all or none are approved.
+    Not a number where all or none are approved.
     """
     if not 0 < approved.mean() < 1:
-        return _NONE
+        return NO_ESTIMATE
     change = float(charged_off[approved].mean() - charged_off.mean())
     half = _half_width(_influence_on_change(approved, charged_off))
     return Estimate(change, change - half, change + half)
@@ -103,35 +98,13 @@ def estimate_ratio(top: FloatArray, bottom: FloatArray) -> Estimate:
     """Ratio of two sums over the same loans, by the delta method; not a number over 0."""
     of = float(bottom.mean())
     if of == 0:
-        return _NONE
+        return NO_ESTIMATE
     ratio = float(top.mean()) / of
     half = _half_width((top - ratio * bottom) / of)
     return Estimate(ratio, ratio - half, ratio + half)
-
-
-def spread(figures: dict[str, Estimate]) -> dict[str, float]:
-    """Each figure as three columns: its name, with `_low` and with `_high`."""
-    columns: dict[str, float] = {}
-    for name, figure in figures.items():
-        columns |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
-    return columns
 
 
 def _half_width(influence: FloatArray) -> float:
     if len(influence) < 2:
         return float("nan")
     return Z95 * float(influence.std(ddof=1)) / float(np.sqrt(len(influence)))
-
-
-def _share(hits: int, of: int) -> Estimate:
-    if not of:
-        return _NONE
-    low, high = wilson_bounds(hits, of)
-    return Estimate(hits / of, float(low), float(high))
-
-
-def _default_rate(charged_off: int, loans: int) -> Estimate:
-    if not loans:
-        return _NONE
-    default = measure_default_rate(charged_off, loans)
-    return Estimate(default.rate, default.low, default.high)

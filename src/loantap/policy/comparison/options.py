@@ -12,11 +12,7 @@ Cap = Annotated[float, Field(gt=0, lt=1)]
 
 
 class ComparisonOptions(Options):
-    """The policies that are compared, and the frontier.
-
-    A feature moves the profit score in full only where many more loans than `profit_score_penalty`
-    speak for it. What is referred counts as declined.
-    """
+    """The policies that are compared, and the frontier; what is referred counts as declined."""
 
     caps: tuple[Cap, ...] = Field(min_length=1)
     shown_cap: Cap

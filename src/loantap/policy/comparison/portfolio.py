@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
-from loantap.policy.money.cash_flows import value_units
+from loantap.policy.money.cash_flows import VALUED_BY, value_units
 from loantap.policy.money.imputed import TERMS
 from loantap.policy.money.scenarios import Scenario
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
@@ -32,11 +32,10 @@ class Lesson:
 class LoanValues:
     """What a rule may know of loans, and how they turned out; arrays of one length.
 
-    NPVs are at the loan's own rate and term; the PD is by a model that did not see it.
+    PDs are by models that did not see the loan, NPVs at its own rate and term.
 
     Attributes:
         declined: whether the PD reaches the F2 threshold.
-        grade_term: number of the cell of grade and term.
         margin: expected NPV per unit of principal.
         expected: expected NPV, in currency.
         realised: imputed NPV, over the contractual life, in currency.
@@ -67,9 +66,6 @@ def join_portfolio(predictions: pd.DataFrame, loans: pd.DataFrame, splits: pd.Da
     """Loans of every sample with their PDs, their terms and when they were judged.
 
     One row per sample and loan, in the order of the predictions; `place` is the row in `loans`.
-
-    Raises:
-        InputError: the loans or splits are not those of the predictions.
     """
     place = pd.Index(loans["loan_id"]).get_indexer(predictions["loan_id"])
     of_split = pd.Index(splits["loan_id"]).get_indexer(predictions["loan_id"])
@@ -117,10 +113,7 @@ def plan_lessons(portfolio: pd.DataFrame) -> list[Lesson]:
 
 def value_loans(portfolio: pd.DataFrame, scenario: Scenario) -> LoanValues:
     """What judged loans are worth in a scenario; no profit score yet."""
-    pd_, principal, rate, term = (
-        portfolio[name].to_numpy(float)
-        for name in ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")
-    )
+    pd_, principal, rate, term = (portfolio[name].to_numpy(float) for name in VALUED_BY)
     values = value_units(rate, term, scenario)
     margin = values.margin(pd_)
     is_charged_off = portfolio["is_charged_off"].to_numpy() == 1

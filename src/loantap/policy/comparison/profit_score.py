@@ -1,9 +1,8 @@
 """A score that learns what loans return directly, not whether they default.
 
-Serrano-Cinca and Gutierrez-Nieto (Decision Support Systems 2016) and Lyocsa et al. (Financial
-Innovation 2022) select loans by predicted return. Here the return is imputed: given rate and term,
-its expectation is linear in the PD, so that a good PD leaves nothing to learn. The score adds to
-the NPV of the PD what a ridge regression finds in the features.
+Serrano-Cinca and Gutierrez-Nieto (Decision Support Systems 2016) and Lyocsa et al. (Financial Innovation 2022) select
+loans by predicted return. Here the return is imputed: given rate and term, its expectation is linear in the PD, so that
+a good PD leaves nothing to learn. The score adds to the NPV of the PD what a ridge regression finds in the features.
 """
 
 from collections.abc import Mapping
@@ -33,8 +32,8 @@ def score_profits(
 ) -> dict[str, FloatArray]:
     """Predicted NPV per unit of principal of each loan in each scenario.
 
-    Each is learnt on the loans of the lesson alone: what they returned beyond the NPV of their PD.
-    `principal` is in currency, `penalty` in loans.
+    Learnt on the loans of the lesson: what they returned beyond the NPV of their PD. `principal` is in currency,
+    `penalty` in loans.
     """
     margins = np.column_stack([of_scenario.margin for of_scenario in values.values()])
     returns = np.column_stack([v.realised / principal for v in values.values()])

@@ -43,9 +43,8 @@ POLICIES: Final = tuple(LABELS)
 class CapPrice:
     """What keeps the expected default rate among approved loans at or below a cap, a fraction.
 
-    A loan is approved where its expected NPV exceeds `price * (PD - cap)`: what it would use up of
-    the cap has a price, and a loan below the cap is paid for what it adds. `price` is in currency;
-    0 where expected NPV alone keeps the cap.
+    A loan is approved where its expected NPV exceeds `price * (PD - cap)`, in currency: what it uses up of the cap has
+    a price, and a loan below the cap is paid for what it adds.
     """
 
     cap: float
@@ -67,9 +66,8 @@ class CapPrice:
 def price_cap(expected: FloatArray, probability_of_default: FloatArray, cap: float) -> CapPrice:
     """The lowest price at which the loans approved are expected to default at most at the cap.
 
-    This maximises the expected NPV, in currency, under the cap (Lagrangian; exact but for one loan,
-    since loans are not divisible). As the price rises, loans above the cap leave and loans below it
-    come in, each at its own price and never back, so that one sort finds it.
+    It maximises the expected NPV under the cap (Lagrangian; exact but for one loan). As the price rises, loans above
+    the cap leave and loans below it come in, never back, so that one sort finds it.
     """
     excess = probability_of_default - cap
     lowest = float(probability_of_default.min())
@@ -100,11 +98,6 @@ def find_cutoff(past: LoanValues) -> float:
     return float(pds[best]) if best < len(pds) else float("inf")
 
 
-def approve_below_cutoff(past: LoanValues, new: LoanValues) -> BoolArray:
-    """Approve below the PD that would have earned most."""
-    return new.probability_of_default < find_cutoff(past)
-
-
 def approve_by_bands(past: LoanValues, new: LoanValues, referred_share: float) -> BoolArray:
     """Approve all but the share with the highest PDs, which is referred."""
     if not len(past):
@@ -133,7 +126,7 @@ def make_rules(options: ComparisonOptions) -> dict[str, Rule]:
     rules: dict[str, Rule] = {
         APPROVE_ALL: lambda _, new: np.ones(len(new), bool),
         "f2_threshold": lambda _, new: ~new.declined,
-        "pd_cutoff": approve_below_cutoff,
+        "pd_cutoff": lambda past, new: new.probability_of_default < find_cutoff(past),
         "bands": partial(approve_by_bands, referred_share=options.referred_share),
         GRADE_TERM: approve_by_grade_and_term,
     }

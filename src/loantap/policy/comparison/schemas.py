@@ -5,14 +5,7 @@ import pandera.pandas as pa
 from loantap.model.training.predictions import SAMPLES
 from loantap.policy.comparison.rules import POLICIES
 from loantap.policy.money.scenarios import PaidLife
-
-_RATE = pa.Check.in_range(0, 1)
-_COUNT = pa.Check.ge(0)
-
-
-def _interval(name: str, check: pa.Check | None = None) -> dict[str, pa.Column]:
-    return {f"{name}{end}": pa.Column("float64", check, nullable=True) for end in ("", "_low", "_high")}
-
+from loantap.policy.schema_columns import COUNT, RATE, bounded
 
 _SLICE = {
     "sample": pa.Column("str", pa.Check.isin(SAMPLES)),
@@ -21,11 +14,9 @@ _SLICE = {
 }
 _POINT = {
     "n": pa.Column("int64", pa.Check.gt(0)),
-    "approved": pa.Column("int64", _COUNT),
-    **_interval("approval_rate", _RATE),
-    **_interval("default_rate_approved", _RATE),
-    **_interval("profit"),
-    **_interval("gain_to_approve_all"),
+    "approved": COUNT,
+    **bounded("approval_rate", "default_rate_approved", check=RATE),
+    **bounded("profit", "gain_to_approve_all"),
 }
 
 # One row per sample and loan.
@@ -45,16 +36,12 @@ POLICY_COMPARISON = pa.DataFrameSchema(
     {
         "policy": pa.Column("str"),
         "label": pa.Column("str"),
-        "cap": pa.Column("float64", _RATE, nullable=True),
+        "cap": pa.Column("float64", RATE, nullable=True),
         **_SLICE,
         **_POINT,
-        **_interval("default_rate_change"),
-        **_interval("gain_to_grade_term_npv"),
-        **_interval("gain_to_npv"),
-        **_interval("yearly_return"),
-        **_interval("oracle_share"),
-        **_interval("charge_offs_avoided", _RATE),
-        **_interval("price_per_point"),
+        **bounded("default_rate_change", "gain_to_grade_term_npv", "gain_to_npv", "yearly_return", "oracle_share"),
+        **bounded("charge_offs_avoided", check=RATE),
+        **bounded("price_per_point"),
         "note": pa.Column("str"),
     },
     strict=True,

@@ -12,10 +12,9 @@ from loantap.policy.money.scenarios import PaidLife
 def stress_policy(
     approvals: pd.DataFrame, profits: pd.DataFrame, policy: str, scenarios: Sequence[str]
 ) -> pd.DataFrame:
-    """Profit of one policy, decided once in the main scenario, in every scenario.
+    """Profit per application, in currency, of one policy decided in the main scenario: one row per scenario.
 
-    One row per scenario: `scenario`, and `profit` per application in currency with bounds, on the
-    loans of the cross-validation, paid loans running for their contract.
+    On the loans of the cross-validation, paid loans running for their contract.
     """
     judged = approvals[approvals["sample"].eq(CROSS_VALIDATION)]
     approved = judged[policy].to_numpy(bool)
@@ -23,6 +22,5 @@ def stress_policy(
     rows = []
     for scenario in scenarios:
         npv = earned[f"npv_{scenario}_{PaidLife.CONTRACTUAL.value}"].to_numpy(float)
-        mean = estimate_mean(npv * approved)
-        rows.append((scenario, mean.value, mean.low, mean.high))
-    return pd.DataFrame(rows, columns=["scenario", "profit", "profit_low", "profit_high"])
+        rows.append({"scenario": scenario, **estimate_mean(npv * approved).named("profit")})
+    return pd.DataFrame(rows)

@@ -18,13 +18,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from loantap.measures.intervals import measure_default_rate, normal_half_width
 from loantap.policy.fairness.options import FairnessOptions
 from loantap.policy.fairness.proxies import POLICY_PROXIES
 from loantap.policy.fairness.ratios import measure_ratios
-from loantap.policy.money.cash_flows import expected_npv
+from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
 from loantap.policy.money.imputed import name_profit
-from loantap.policy.money.scenarios import Economics, PaidLife, Scenario
+from loantap.policy.money.returns import estimate_mean, estimate_share
+from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 # Highest approval rates that are tried.
@@ -36,8 +36,7 @@ class Queue:
     """Loans in the order in which a policy would approve them, group by group.
 
     Attributes:
-        order: places of the loans, by group: approved before declined, each from the highest
-            expected NPV to the lowest.
+        order: places of the loans, by group: approved before declined, each from the highest expected NPV.
         starts: place in `order` at which each group begins, and its end.
         approved: number of each group.
         value: per group, the expected NPV of its first 0, 1, 2 ... loans together.
@@ -74,9 +73,8 @@ class Queue:
 def equalise(queue: Queue, is_bound: BoolArray, ratio: float) -> IntArray:
     """How many of each group to approve so that approval rates reach a ratio at the least cost.
 
-    For a given highest rate each group goes to the nearest rate that is allowed, so one number is
-    searched for. Groups that are not `is_bound` stay. `ratio`, of the lowest to the highest rate,
-    is reached to the nearest loan.
+    For a given highest rate each group goes to the nearest rate that is allowed, so one number is searched for. Groups
+    that are not `is_bound` stay. `ratio`, of the lowest to the highest rate, is reached to the nearest loan.
     """
     if not is_bound.any():
         return queue.approved
@@ -97,15 +95,13 @@ def price_fairness(
 ) -> pd.DataFrame:
     """What it costs to bring the worst approval ratio of each proxy to each target.
 
-    The policy, and the order in which loans are approved or declined, is that of expected NPV in
-    the main scenario.
-
-    One row per scenario, paid life, proxy (but those only for the audit) and target, which is
-    missing for the policy as it is; see `FAIRNESS_FRONTIER`. Figures are missing where fewer than
-    two groups are large enough, or nobody is approved.
+    The policy is that of expected NPV in the main scenario. One row per scenario, paid life, proxy (but those only for
+    the audit) and target, which is missing for the policy as it is; see `FAIRNESS_FRONTIER`. Figures are missing with
+    fewer than two large groups, or nobody approved.
     """
     imputed = rows[["loan_id"]].merge(profits, on="loan_id", how="left", validate="one_to_one")
-    expected = _expect(rows, economics.main_scenario)
+    pd_, amount, rate, term = (rows[name].to_numpy() for name in VALUED_BY)
+    expected = expected_npv(pd_, amount, rate, term, economics.main_scenario)
     found: list[dict[str, Any]] = []
     for name, proxy in POLICY_PROXIES.items():
         if proxy.audit_only:
@@ -117,16 +113,6 @@ def price_fairness(
             told = about | step.figures
             found += [told | lost for lost in _lose(step.dropped, imputed, economics)]
     return pd.DataFrame(found)
-
-
-def _expect(rows: pd.DataFrame, scenario: Scenario) -> FloatArray:
-    return expected_npv(
-        rows["probability_of_default"].to_numpy(),
-        rows["loan_amount"].to_numpy(),
-        rows["interest_rate_pct"].to_numpy(),
-        rows["term_months"].to_numpy(),
-        scenario,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,24 +135,14 @@ def _sweep(queue: Queue, rows: pd.DataFrame, options: FairnessOptions) -> Iterat
         figures = {
             "target_ratio": target,
             "n": len(rows),
-            "worst_ratio": worst[0],
-            "worst_ratio_low": worst[1],
-            "worst_ratio_high": worst[2],
+            **worst.named("worst_ratio"),
             "approved": int(approves.sum()),
             "approval_rate": float(approves.mean()),
             "approved_besides": int((dropped < 0).sum()),
             "declined_besides": int((dropped > 0).sum()),
-            **_measure_defaults(bad[approves]),
+            **estimate_share(int(bad[approves].sum()), int(approves.sum())).named("default_rate_approved"),
         }
         yield _Step(figures, dropped)
-
-
-def _measure_defaults(bad: BoolArray) -> dict[str, float]:
-    names = ("default_rate_approved", "default_rate_approved_low", "default_rate_approved_high")
-    if not len(bad):
-        return dict.fromkeys(names, np.nan)
-    default = measure_default_rate(int(bad.sum()), len(bad))
-    return dict(zip(names, (default.rate, default.low, default.high), strict=True))
 
 
 def _lose(dropped: IntArray, imputed: pd.DataFrame, economics: Economics) -> Iterator[dict[str, Any]]:
@@ -174,13 +150,8 @@ def _lose(dropped: IntArray, imputed: pd.DataFrame, economics: Economics) -> Ite
     for scenario in economics.scenarios:
         for paid_life in PaidLife:
             lost = dropped * imputed[name_profit(scenario, paid_life)].to_numpy()
-            mean = float(lost.mean())
-            error = np.array(lost.std(ddof=1) / np.sqrt(len(lost)))
-            half = float(normal_half_width(error))
             yield {
                 "scenario": scenario,
                 "paid_life": paid_life.value,
-                "lost_per_application": mean,
-                "lost_per_application_low": mean - half,
-                "lost_per_application_high": mean + half,
+                **estimate_mean(lost).named("lost_per_application"),
             }

@@ -23,10 +23,9 @@ def audit_groups(rows: pd.DataFrame, approved: Mapping[str, BoolArray], options:
 
     `rows` has one row per loan that the model did not see; `approved` one array per rule.
 
-    Returns per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often;
-    None where nobody is) and `groups`: one row per group with `default_rate`, `mean_pd`,
-    `observed_to_expected` and `roc_auc` (missing with too few outcomes), their bounds (95%: Wilson;
-    AUC after Hanley and McNeil) and, per rule, `measure_approvals`.
+    Returns per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often; None where nobody is)
+    and `groups`: one row per group with `default_rate`, `mean_pd`, `observed_to_expected` and `roc_auc` with bounds
+    (95%: Wilson; Hanley and McNeil) and, per rule, `measure_approvals`.
     """
     audited: dict[str, Any] = {}
     for name, proxy in PROXIES.items():
@@ -53,10 +52,9 @@ def measure_approvals(
 ) -> pd.DataFrame:
     """How often each group is approved, by itself and beside the group approved most often.
 
-    One row per group: `approval_rate`, `approval_ratio` (missing where a group has fewer than
-    `MIN_LOANS`) and `false_positive_rate` (declined among those who paid back), each with `_low`
-    and `_high` (95%: Wilson, the ratio by bootstrap), and `is_measure`: whether others can be
-    measured by it.
+    One row per group: `approval_rate`, `approval_ratio` (missing below `MIN_LOANS`) and `false_positive_rate` (declined
+    among those who paid back), with bounds (95%: Wilson, the ratio by bootstrap), and `is_measure`: whether others can
+    be measured by it.
     """
     good = rows["is_charged_off"].eq(0).to_numpy()
     counts = pd.DataFrame({"loans": 1, "approved": approved, "good": good, "refused": good & ~approved})

@@ -10,8 +10,7 @@ from loantap.portfolio.options import Options
 class FairnessOptions(Options):
     """The audit of policies, and what a fairer one costs.
 
-    `four_fifths` is a rule of thumb of employment law (EEOC, Uniform Guidelines, 1978). A group of
-    fewer than `min_loans` is no measure of others either. `target_ratios` rise.
+    `four_fifths` is a rule of thumb of employment law (EEOC, Uniform Guidelines, 1978). `target_ratios` rise.
     """
 
     min_loans: Annotated[int, Field(ge=30)]

@@ -12,13 +12,13 @@ import pandas as pd
 from fairlearn.metrics import MetricFrame, selection_rate
 
 from loantap.measures.intervals import wilson_bounds
+from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.policy.fairness.options import FairnessOptions
 from loantap.policy.fairness.proxies import POLICY_PROXIES
 from loantap.policy.fairness.ratios import ApprovalRatios, measure_ratios
 from loantap.portfolio.arrays import BoolArray, IntArray
 from loantap.portfolio.errors import InputError
 
-OUT_OF_TIME: Final = "out_of_time"
 _KEYS: Final = ("loan_id", "sample")
 _TERMS: Final = ("is_charged_off", "loan_amount", "interest_rate_pct", "term_months")
 _GROUPED_BY: Final = (
@@ -52,11 +52,8 @@ _COLUMNS: Final = (
 def join_approvals(predictions: pd.DataFrame, approvals: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
     """Each loan once, with the PD of the model that did not see it and what each policy would do.
 
-    One row per loan judged out of fold or on the test split (those judged out of time are the same
-    loans again), with outcome, terms and what proxies are made of.
-
-    Raises:
-        InputError: the three are not about the same loans.
+    One row per loan judged out of fold or on the test split (those judged out of time are the same loans again), with
+    outcome, terms and what proxies are made of.
     """
     judged = predictions.loc[predictions["sample"].ne(OUT_OF_TIME), [*_KEYS, "probability_of_default"]]
     joined = judged.merge(approvals, on=list(_KEYS), validate="one_to_one")
@@ -80,9 +77,8 @@ def list_policies(approvals: pd.DataFrame) -> list[str]:
 def audit_policies(rows: pd.DataFrame, policies: Sequence[str], options: FairnessOptions) -> pd.DataFrame:
     """What each policy, a column of `rows` from `join_approvals`, does to each group of each proxy.
 
-    One row per policy, proxy and group, as `FAIRNESS_BY_POLICY` has it. Rates have 95% Wilson
-    bounds, and are missing where nobody can be measured; bounds of `approval_ratio` hold for all
-    groups of a proxy at once.
+    One row per policy, proxy and group, as `FAIRNESS_BY_POLICY` has it. Rates have 95% Wilson bounds; those of
+    `approval_ratio` hold for all groups of a proxy at once.
     """
     tables = []
     for name, proxy in POLICY_PROXIES.items():
@@ -143,7 +139,6 @@ def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
     """The share of hits, by policy and group; missing where there is nobody to measure it on.
 
     Fairlearn measures two cells per group, weighted by their loans: the same rate at less cost.
-    True and false positive rate are its selection rate among those charged off and those who paid.
     """
     cells = pd.concat({1: hits, 0: of - hits}, names=["is_hit"])
     cells = cells[cells > 0].rename("loans").reset_index()

@@ -1,8 +1,7 @@
 """Groups of borrowers that may stand for protected ones.
 
-No protected attribute is in the data, so equal treatment can neither be shown nor ruled out.
-Proxies are length of credit history for age, income and housing for wealth, pincodes for where
-people live (only for audits).
+No protected attribute is in the data, so equal treatment can neither be shown nor ruled out. Proxies are length of
+credit history for age, income and housing for wealth, pincodes for where people live (only for audits).
 """
 
 from collections.abc import Callable, Mapping
@@ -22,8 +21,8 @@ from loantap.policy.findings.professions import group_professions
 class Proxy:
     """A way to group borrowers.
 
-    `phrase` says what it may stand for; `group` gives the group of each loan, from canonical
-    columns, as an ordered categorical; `audit_only`: nothing but this audit may look at it.
+    `phrase` says what it may stand for; `group` gives an ordered categorical; `audit_only`: nothing but this audit may
+    look at it.
     """
 
     phrase: str

@@ -7,19 +7,16 @@ import numpy as np
 from scipy.stats import norm
 
 from loantap.measures.intervals import wilson_bounds
+from loantap.policy.money.returns import NO_ESTIMATE, Estimate
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRatios:
-    """The ratio of each group of one proxy, under one policy.
+    """The approval rate of each group of one proxy by that of the group approved most often, `is_measure`.
 
-    Attributes:
-        ratio: approval rate by that of the group approved most often; missing for a group with too
-            few loans, and where nobody is approved.
-        low: lower end of its interval; the intervals of a proxy hold all at once in 95%.
-        high: upper end; above 1 where another group may be approved most often.
-        is_measure: the group approved most often.
+    Missing for a group with too few loans, and where nobody is approved. The intervals of a proxy hold all at once in
+    95%.
     """
 
     ratio: FloatArray
@@ -28,14 +25,12 @@ class ApprovalRatios:
     is_measure: BoolArray
 
     @property
-    def worst(self) -> tuple[float, float, float]:
+    def worst(self) -> Estimate:
         """The least ratio with its simultaneous 95% bounds; missing with fewer than two groups."""
         others = ~self.is_measure & ~np.isnan(self.ratio)
         if not others.any():
-            return np.nan, np.nan, np.nan
-        of = (self.ratio, self.low, self.high)
-        least, low, high = (float(values[others].min()) for values in of)
-        return least, low, high
+            return NO_ESTIMATE
+        return Estimate(*(float(values[others].min()) for values in (self.ratio, self.low, self.high)))
 
 
 def measure_ratios(approved: IntArray, loans: IntArray, min_loans: int) -> ApprovalRatios:
@@ -62,11 +57,10 @@ def measure_ratios(approved: IntArray, loans: IntArray, min_loans: int) -> Appro
 
 
 def ratio_bounds(group: tuple[IntArray, IntArray], measure: tuple[int, int], z: float) -> tuple[FloatArray, FloatArray]:
-    """Bounds of the ratio of two rates, from the Wilson bounds of each.
+    """Bounds of the ratio of two rates, from the Wilson bounds of each; also where all or none are approved.
 
-    Donner and Zou, *Closed-form confidence intervals for functions of the normal mean and standard
-    deviation*, 2012 (MOVER-R). It holds where all or none of a group are approved, too. `group` and
-    `measure` are approved (of the latter at least one) and loans; `z` standard errors.
+    Donner and Zou, *Closed-form confidence intervals for functions of the normal mean and standard deviation*, 2012
+    (MOVER-R). `group` and `measure` are approved (of the latter at least one) and loans; `z` standard errors.
     """
     rate, base = group[0] / group[1], measure[0] / measure[1]
     low, high = wilson_bounds(*group, z)

@@ -7,17 +7,9 @@ import pandera.pandas as pa
 from loantap.policy.fairness.policy_audit import VERDICTS
 from loantap.policy.fairness.proxies import POLICY_PROXIES
 from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.schema_columns import COUNT, RATE, bounded
 
-_ENDS: Final = ("", "_low", "_high")
 _PROXY: Final = pa.Column("str", pa.Check.isin([*POLICY_PROXIES]))
-_COUNT: Final = pa.Column("int64", pa.Check.ge(0))
-
-
-def _figure(name: str, *checks: pa.Check) -> dict[str, pa.Column]:
-    return {name + end: pa.Column("float64", list(checks), nullable=True) for end in _ENDS}
-
-
-_SHARE: Final = pa.Check.in_range(0, 1)
 _POSITIVE: Final = pa.Check.ge(0)
 
 # One row per policy, proxy and group.
@@ -29,16 +21,14 @@ FAIRNESS_BY_POLICY = pa.DataFrameSchema(
         "audit_only": pa.Column("bool"),
         "group": pa.Column("str"),
         "n": pa.Column("int64", pa.Check.gt(0)),
-        "charged_off": _COUNT,
-        "approved": _COUNT,
-        "charged_off_approved": _COUNT,
-        **_figure("approval_rate", _SHARE),
-        **_figure("approval_ratio", _POSITIVE),
+        "charged_off": COUNT,
+        "approved": COUNT,
+        "charged_off_approved": COUNT,
+        **bounded("approval_rate", check=RATE),
+        **bounded("approval_ratio", check=_POSITIVE),
         "verdict": pa.Column("str", pa.Check.isin(VERDICTS)),
-        **_figure("true_positive_rate", _SHARE),
-        **_figure("false_positive_rate", _SHARE),
-        **_figure("default_rate_approved", _SHARE),
-        **_figure("observed_to_expected", _POSITIVE),
+        **bounded("true_positive_rate", "false_positive_rate", "default_rate_approved", check=RATE),
+        **bounded("observed_to_expected", check=_POSITIVE),
     },
     strict=True,
     ordered=True,
@@ -51,17 +41,17 @@ FAIRNESS_FRONTIER = pa.DataFrameSchema(
     {
         "proxy": _PROXY,
         "phrase": pa.Column("str"),
-        "target_ratio": pa.Column("float64", _SHARE, nullable=True),
+        "target_ratio": pa.Column("float64", RATE, nullable=True),
         "n": pa.Column("int64", pa.Check.gt(0)),
-        **_figure("worst_ratio", _POSITIVE),
-        "approved": _COUNT,
-        "approval_rate": pa.Column("float64", _SHARE),
-        "approved_besides": _COUNT,
-        "declined_besides": _COUNT,
-        **_figure("default_rate_approved", _SHARE),
+        **bounded("worst_ratio", check=_POSITIVE),
+        "approved": COUNT,
+        "approval_rate": pa.Column("float64", RATE),
+        "approved_besides": COUNT,
+        "declined_besides": COUNT,
+        **bounded("default_rate_approved", check=RATE),
         "scenario": pa.Column("str"),
         "paid_life": pa.Column("str", pa.Check.isin([life.value for life in PaidLife])),
-        **_figure("lost_per_application"),
+        **bounded("lost_per_application"),
     },
     strict=True,
     ordered=True,

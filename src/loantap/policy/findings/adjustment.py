@@ -1,8 +1,7 @@
 """The effect of each factor on default, other factors being equal: one logistic regression.
 
-A segment's adjusted rate is the default rate if all loans were in it and otherwise as they are.
-Differences of adjusted rates are average marginal effects; their intervals follow from the
-covariance of the coefficients (delta method).
+A segment's adjusted rate is the default rate if all loans were in it and otherwise as they are. Differences of adjusted
+rates are average marginal effects; their intervals follow from the covariance of the coefficients (delta method).
 """
 
 from collections.abc import Sequence
@@ -22,8 +21,7 @@ from scipy.stats import chi2
 from loantap.measures.stability import noncentrality_bounds
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
-# Nothing beside a segment of ten loans, but it keeps the coefficient of one without any charge-off
-# finite.
+# Nothing beside a segment of ten loans, but it keeps the coefficient of one without any charge-off finite.
 _PENALTY: Final = 0.01
 _TOLERANCE: Final = 1e-7
 _BLOCK: Final = 20_000  # loans
@@ -35,7 +33,6 @@ class AdjustedFactor:
 
     Attributes:
         shares: of all loans that are in each segment.
-        covariance: of the rates.
         statistic: of Wald's test that no segment differs; chi-square of `freedom`.
         neutral_pd: PD of each loan if the factor had no effect.
         fitted_spread: variance of the number of charge-offs in each segment, as fitted.
@@ -52,11 +49,10 @@ class AdjustedFactor:
     neutral_spread: FloatArray
 
     def compare(self, members: BoolArray | IntArray) -> tuple[float, float]:
-        """Adjusted rate of some of the segments minus that of all others, and its standard error.
+        """Adjusted rate of some, not all, of the segments minus that of all others, and its standard error.
 
-        Segments count by their share of the loans; some, and not all, are members. The error is at
-        least that without an effect: by the delta method alone, a segment of 60 loans without
-        effect would be found ten times too often at the 0.1% level.
+        Segments count by their share of the loans. The error is at least that without an effect: by the delta method
+        alone, a segment of 60 loans without effect would be found ten times too often at the 0.1% level.
         """
         inside = np.zeros(len(self.shares), dtype=bool)
         inside[members] = True
@@ -76,9 +72,8 @@ class AdjustedFactor:
     def measure_strength(self) -> tuple[float, float, float]:
         """Standard deviation of the adjusted rates over the loans, with its 95% interval.
 
-        What chance adds is taken off, by the share that Wald's statistic would have by chance; the
-        interval follows from its non-central distribution, so that the lower bound is above 0 where
-        the test finds an effect.
+        What chance adds is taken off, by the share that Wald's statistic would have by chance; the interval follows
+        from its non-central distribution.
         """
         if not self.statistic:
             return 0.0, 0.0, 0.0
@@ -92,10 +87,9 @@ class AdjustedFactor:
 
 @dataclass(frozen=True)
 class Regression:
-    """A logistic regression of the outcome on the segments of every factor.
+    """A logistic regression of the outcome, 1 for a charge-off, on the segments of every factor.
 
-    `segments`: one categorical per factor, no category without loans. `outcome`: 1 for a loan that
-    was charged off; both outcomes must be there.
+    One categorical per factor, no category without loans; both outcomes must be there.
     """
 
     segments: pd.DataFrame

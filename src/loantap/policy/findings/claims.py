@@ -32,8 +32,8 @@ class Verdict(StrEnum):
 class Claim:
     """One claim of the published case study, in our words.
 
-    The `segments` of the segmentation are said to have the `direction`, beside all other loans.
-    `asked` is what the claim asks for, `instead` what is done, whatever the verdict.
+    The `segments` are said to have the `direction`, beside all other loans. `asked` is what the claim asks for,
+    `instead` what is done, whatever the verdict.
     """
 
     topic: str
@@ -72,10 +72,8 @@ CLAIMS: Final = (
     Claim("higher amounts", "Higher amounts default more often", "Amounts cut by risk",
           "loan_amount", ("20,000 to 25,000", "25,000 to 30,000", "30,000 and more"), Finding.MORE,
           "The amount is limited by what the loan is expected to earn and by the policy's caps."),
-    _about_pincode("11650", Finding.MORE),
-    _about_pincode("86630", Finding.MORE),
-    _about_pincode("48052", Finding.FEWER),
-    _about_pincode("70466", Finding.FEWER),
+    _about_pincode("11650", Finding.MORE), _about_pincode("86630", Finding.MORE),
+    _about_pincode("48052", Finding.FEWER), _about_pincode("70466", Finding.FEWER),
     _about_pincode("30723", Finding.FEWER),
     Claim("longer terms", "Loans of 60 months are riskier", "Shorter terms for higher risks",
           "term_months", ("60 months",), Finding.MORE,
@@ -84,8 +82,7 @@ CLAIMS: Final = (
           ("30 to 35%", "35% and more"), Finding.MORE,
           "Caps are tried in the policy lab and proposed where they raise the profit."),
     Claim("high utilisation", "A revolving utilisation of 80% and more goes with default",
-          "A cap on revolving utilisation", "revolving_utilisation_pct",
-          ("80 to 100%", "100% and more"), Finding.MORE,
+          "A cap on revolving utilisation", "revolving_utilisation_pct", ("80 to 100%", "100% and more"), Finding.MORE,
           "Caps are tried in the policy lab and proposed where they raise the profit."),
     Claim("grade A", "Grade A repays far more often", "More loans of grade A", "grade", ("A",),
           Finding.FEWER,
@@ -94,18 +91,15 @@ CLAIMS: Final = (
           "Home ownership in the assessment", "home_ownership", ("MORTGAGE",), Finding.FEWER,
           "Home ownership is in no decision: it stands for wealth and adds next to nothing to "
           "the models."),
-    _about_profession("director", "directors"),
-    _about_profession("project manager", "project managers"),
-    _about_profession("teacher", "teachers"),
-    _about_profession("manager", "managers"),
+    _about_profession("director", "directors"), _about_profession("project manager", "project managers"),
+    _about_profession("teacher", "teachers"), _about_profession("manager", "managers"),
 )  # fmt: skip
 
 
 def judge_claims(evidence: Evidence, options: FindingsOptions) -> pd.DataFrame:
-    """The claims in the order of the case study; the columns of `schemas.CLAIMS`.
+    """The claims in the order of the case study, as `schemas.CLAIMS` has them; effects in percentage points.
 
-    Effects are in percentage points; `q_value` controls the false discovery rate over the claims,
-    those on pincodes apart.
+    `q_value` controls the false discovery rate over the claims, those on pincodes apart.
     """
     table = pd.DataFrame([_measure(claim, evidence) for claim in CLAIMS])
     audit = table["segmentation"].map(lambda name: SEGMENTATIONS[name].role) == Role.AUDIT
@@ -165,4 +159,4 @@ def _measure(claim: Claim, evidence: Evidence) -> dict[str, Any]:
         "p_value": 2 * float(norm.sf(abs(value) * Z95 / half)) if half else float("nan"),
         **{name: float(of_both[1]) for name, of_both in profits.items()},
         "instead": claim.instead,
-    }  # fmt: skip
+    }

@@ -11,6 +11,7 @@ from loantap.policy.findings.evidence import FACTORS, Evidence
 from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.findings.segmentations import SEGMENTATIONS
 from loantap.policy.findings.years import YearTable, follow_driver
+from loantap.policy.money.returns import Estimate
 
 _PERCENT: Final = 100
 DRIVES: Final = "drives default"
@@ -21,10 +22,9 @@ TOO_FEW: Final = "too few loans to say"
 def tabulate_drivers(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:
     """Every factor that is not for the audit only, strongest first, over all years and in each.
 
-    Its strength is the standard deviation, over the loans, of the adjusted default rates of its
-    segments, in percentage points, less what chance adds: about how far a loan's PD lies from the
-    average because of it. In a year, it is how far that year's loans follow the order of the
-    segments in all other years; below 0 they go the other way. Two segments must have enough loans.
+    Its strength is the standard deviation, over the loans, of the adjusted default rates of its segments, in percentage
+    points, less what chance adds. In a year, it is how far that year's loans follow the order of the segments in all
+    other years; below 0 they go the other way.
 
     One row per factor for all years (`year` 0), then one per year, as `DRIVERS` has it.
     """
@@ -71,14 +71,10 @@ def _describe(evidence: Evidence, name: str, years: YearTable) -> list[dict[str,
         | {
             "year": int(year),
             "loans": int(years.loans[:, place].sum()),
-            **_interval(*(_PERCENT * (at + np.array([0, -Z95, Z95]) * errors[place]))),
+            **Estimate(*(_PERCENT * (at + np.array([0, -Z95, Z95]) * errors[place]))).named("strength"),
         }
         for place, (year, at) in enumerate(zip(years.years, strength, strict=True))
     ]
-
-
-def _interval(strength: float, low: float, high: float) -> dict[str, float]:
-    return {"strength": strength, "strength_low": low, "strength_high": high}
 
 
 def _judge(evidence: Evidence, name: str) -> dict[str, Any]:
@@ -91,7 +87,7 @@ def _judge(evidence: Evidence, name: str) -> dict[str, Any]:
     rates = factor.rates[judged]
     lowest, highest = judged[rates.argmin()], judged[rates.argmax()]
     return {
-        **_interval(*(_PERCENT * bound for bound in factor.measure_strength())),
+        **Estimate(*(_PERCENT * bound for bound in factor.measure_strength())).named("strength"),
         "p_value": factor.p_value,
         "lowest_segment": labels[lowest],
         "lowest_rate": factor.rates[lowest],

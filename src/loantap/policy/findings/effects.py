@@ -20,9 +20,8 @@ _PERCENT: Final = 100
 def tabulate_findings(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:
     """What is found of every segment of every segmentation; one row each, as `FINDINGS` has it.
 
-    Effects are in percentage points. `q_value` and `heterogeneity_q_value` control the false
-    discovery rate over all segments that are judged, those for the audit only apart (Benjamini &
-    Hochberg 1995).
+    Effects are in percentage points. q-values control the false discovery rate over all segments that are judged, those
+    for the audit only apart (Benjamini & Hochberg 1995).
     """
     table = pd.concat([_tabulate(evidence, name, years[name]) for name in SEGMENTATIONS], ignore_index=True)
     for tested, corrected in (("p_value", "q_value"), ("heterogeneity_p_value", "heterogeneity_q_value")):
@@ -60,8 +59,7 @@ def name_findings(effects: pd.Series, q_values: pd.Series, rate: float) -> pd.Se
 def measure_gaps(charged_off: IntArray, loans: IntArray, all_charged_off: int, all_loans: int) -> dict[str, FloatArray]:
     """Default rate of each group minus that of all other loans, in points, nothing adjusted.
 
-    With its 95% interval (Newcombe, Statistics in Medicine 1998, from Wilson's), and the others'
-    rate. Not a number where there are no others.
+    With its 95% interval (Newcombe, Statistics in Medicine 1998, from Wilson's), and the others' rate.
     """
     others, others_bad = all_loans - loans, all_charged_off - charged_off
     with np.errstate(invalid="ignore"):
@@ -80,10 +78,7 @@ def measure_gaps(charged_off: IntArray, loans: IntArray, all_charged_off: int, a
 
 
 def measure_profits(evidence: Evidence, codes: IntArray, groups: int) -> dict[str, FloatArray]:
-    """Mean imputed profit per loan of each group, with its 95% interval, and that of all others.
-
-    Not a number where there is no loan, and the interval where there is one.
-    """
+    """Mean imputed profit per loan of each group, with its 95% interval, and that of all others."""
     loans = np.bincount(codes, minlength=groups).astype(float)
     columns: dict[str, FloatArray] = {}
     for life, profit in evidence.profits.items():

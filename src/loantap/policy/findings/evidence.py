@@ -35,9 +35,8 @@ NO_EFFECT: Final = Effect(float("nan"), float("nan"))
 class Evidence:
     """Resolved loans, one place in each array per loan.
 
-    `segments` has one categorical per segmentation; `profits` are imputed, in currency, by the way
-    that paid loans may have run. `adjusted` leaves out factors for the audit only, and is empty
-    where the loans are too few for a regression; `pd` is what the regression expects.
+    `segments` has one categorical per segmentation; `profits` are in currency. `adjusted` leaves out factors for the
+    audit only, and is empty where the loans are too few for a regression; `pd` is what the regression expects.
     """
 
     segments: pd.DataFrame
@@ -78,12 +77,9 @@ class Evidence:
 
 
 def gather_evidence(loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions) -> Evidence:
-    """Segment the resolved loans, and adjust every factor for all others.
+    """Segment the resolved loans, and adjust every factor for all others; profits are those of `scenario`.
 
-    `scenario` is the one whose profits are told.
-
-    Raises:
-        InputError: there is no loan, or a loan has no profit.
+    Refused are no loans, and a loan without a profit.
     """
     if loans.empty:
         raise InputError("loans", "there is none", "Give a portfolio of resolved loans")

@@ -20,11 +20,7 @@ _PERCENT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the loans say.
-
-    `segments` has one row per segment, `years` per segment and issue year with enough loans,
-    `drivers` per factor for all years and for each, `claims` per claim of the case study.
-    """
+    """What the loans say: a row per segment, per segment and issue year, per driver and year, per claim."""
 
     segments: pd.DataFrame
     years: pd.DataFrame
@@ -33,10 +29,7 @@ class Findings:
 
 
 def find_all(loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions) -> Findings:
-    """Everything that is found of a portfolio, from one regression.
-
-    Arguments and errors are those of `gather_evidence`.
-    """
+    """Everything that is found of a portfolio, from one regression; see `gather_evidence`."""
     evidence = gather_evidence(loans, profits, scenario, options)
     tables = {name: tabulate_years(evidence, name, options.min_outcomes_per_year) for name in SEGMENTATIONS}
     return Findings(

@@ -26,10 +26,9 @@ from loantap.portfolio.dictionary import COLUMNS, Kind
 
 _HISTORY: Final = "credit_history_years"
 _APPLICANT: Final = (
-    "loan_amount", "purpose", "annual_income", "dti_pct", "revolving_utilisation_pct",
-    "home_ownership", "profession", "employment_years", "open_accounts", "total_accounts",
-    "public_records", "bankruptcies", "revolving_balance", "mortgage_accounts", _HISTORY,
-    "application_type",
+    "loan_amount", "purpose", "annual_income", "dti_pct", "revolving_utilisation_pct", "home_ownership", "profession",
+    "employment_years", "open_accounts", "total_accounts", "public_records", "bankruptcies", "revolving_balance",
+    "mortgage_accounts", _HISTORY, "application_type",
 )  # fmt: skip
 _LENDER: Final = ("grade", "sub_grade", "interest_rate_pct", "term_months", "instalment")
 _AUDIT: Final = ("pincode", "state")
@@ -78,13 +77,11 @@ def measure_information(loans: pd.DataFrame, options: FindingsOptions) -> Inform
 
 
 _VALUE_TYPES: Final = {
-    "factor": "str", "meaning": "str", "role": "str", "loans": "int64", "charged_off": "int64",
-    "bins": "Int64", "iv": "float64", "iv_low": "float64", "iv_high": "float64",
-    "iv_chance": "float64", "p_value": "float64",
+    "factor": "str", "meaning": "str", "role": "str", "loans": "int64", "charged_off": "int64", "bins": "Int64",
+    "iv": "float64", "iv_low": "float64", "iv_high": "float64", "iv_chance": "float64", "p_value": "float64",
 }  # fmt: skip
 _BIN_COLUMNS: Final = (
-    "factor", "order", "bin", "loans", "charged_off", "default_rate", "default_rate_low",
-    "default_rate_high",
+    "factor", "order", "bin", "loans", "charged_off", "default_rate", "default_rate_low", "default_rate_high",
 )  # fmt: skip
 
 
@@ -115,9 +112,8 @@ def _bin(loans: pd.DataFrame, name: str, outcome: IntArray, found: BoolArray, op
     count = np.bincount(bins, minlength=len(labels) + 1)
     charged_off = np.bincount(bins, outcome[~found], len(labels) + 1).astype(np.int64)
     table = pd.DataFrame(
-        {"order": np.arange(len(count)), "bin": [*labels, NOT_STATED], "loans": count,
-         "charged_off": charged_off}
-    )[count > 0]  # fmt: skip
+        {"order": np.arange(len(count)), "bin": [*labels, NOT_STATED], "loans": count, "charged_off": charged_off}
+    )[count > 0]
     rates = measure_default_rates(table["charged_off"].to_numpy(), table["loans"].to_numpy())
     return table.assign(**rates.columns)
 

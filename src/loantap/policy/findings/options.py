@@ -11,13 +11,11 @@ class FindingsOptions(Options):
     """When a finding is told, and how factors are binned.
 
     Attributes:
-        min_outcomes: a segment is judged when, at the default rate of the portfolio, at least so
-            many of its loans, and of all others, would be charged off and so many paid back.
-        min_outcomes_per_coefficient: charge-offs, and paid loans, that the portfolio must have for
-            each coefficient of the adjusting regression; real loans have some 90. With fewer, its
-            normal approximation finds what is not there: where outcomes are random, in 23% of
-            portfolios with 1 for each; with 3, a segment in 4% and a factor in 5%.
-        false_discovery_rate: the share of findings that may be due to chance.
+        min_outcomes: a segment is judged when, at the default rate of the portfolio, at least so many of its loans, and
+            of all others, would be charged off and so many paid back.
+        min_outcomes_per_coefficient: charge-offs, and paid loans, that the portfolio must have for each coefficient of
+            the adjusting regression; real loans have some 90. Where outcomes are random, 1 for each finds what is not
+            there in 23% of portfolios; 3 a segment in 4% and a factor in 5%.
     """
 
     min_outcomes: PositiveInt

@@ -24,13 +24,12 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """One way to divide the portfolio.
+    """One way to divide the portfolio, by a canonical column.
 
     Attributes:
-        name: canonical column.
         bands: lower bounds, inclusive, of a number's bands; empty for a category.
-        twin: a factor that says the same in other words; each is adjusted for all factors but its
-            twin, beside which it would have no effect.
+        twin: a factor that says the same in other words; neither is adjusted for the other, beside which it would have
+            no effect.
     """
 
     name: str
@@ -41,37 +40,33 @@ class Segmentation:
 
 
 _ALL: Final = (
-    Segmentation("loan_amount", "loan amount", Role.APPLICANT,
-                 (0, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000)),
+    Segmentation("loan_amount", "loan amount", Role.APPLICANT, (0, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000)),
     Segmentation("purpose", "purpose", Role.APPLICANT),
-    Segmentation("annual_income", "yearly income", Role.APPLICANT,
-                 (0, 30_000, 45_000, 60_000, 75_000, 100_000, 150_000)),
+    Segmentation(
+        "annual_income", "yearly income", Role.APPLICANT, (0, 30_000, 45_000, 60_000, 75_000, 100_000, 150_000)
+    ),
     Segmentation("dti_pct", "DTI", Role.APPLICANT, (0, 5, 10, 15, 20, 25, 30, 35)),
-    Segmentation("revolving_utilisation_pct", "revolving utilisation", Role.APPLICANT,
-                 (0, 20, 40, 60, 80, 100)),
+    Segmentation("revolving_utilisation_pct", "revolving utilisation", Role.APPLICANT, (0, 20, 40, 60, 80, 100)),
     Segmentation("home_ownership", "home ownership", Role.APPLICANT),
     Segmentation("profession", "profession", Role.APPLICANT),
     Segmentation("grade", "grade", Role.LENDER, twin="interest_rate_pct"),
-    Segmentation("interest_rate_pct", "interest rate", Role.LENDER, (0, 8, 11, 14, 17, 20, 24),
-                 twin="grade"),
+    Segmentation("interest_rate_pct", "interest rate", Role.LENDER, (0, 8, 11, 14, 17, 20, 24), twin="grade"),
     Segmentation("term_months", "term", Role.LENDER),
     Segmentation("income_verification", "income verification", Role.LENDER),
     Segmentation("pincode", "pincode", Role.AUDIT),
     Segmentation("state", "state", Role.AUDIT),
-)  # fmt: skip
+)
 SEGMENTATIONS: Final[Mapping[str, Segmentation]] = MappingProxyType({s.name: s for s in _ALL})
 
 
 def segment_loans(loans: pd.DataFrame) -> pd.DataFrame:
-    """The segment of each loan in each segmentation.
+    """The segment of each loan in each segmentation, one categorical each.
 
-    One row per loan, one categorical per segmentation; its categories are the segments that have
-    loans, bands in rising order, others by name; `not stated` last.
+    Its categories are the segments that have loans, bands in rising order, others by name; `not stated` last.
     """
     return pd.DataFrame(
-        {name: _segment(loans[name], chosen).cat.remove_unused_categories()
-         for name, chosen in SEGMENTATIONS.items()}
-    )  # fmt: skip
+        {name: _segment(loans[name], chosen).cat.remove_unused_categories() for name, chosen in SEGMENTATIONS.items()}
+    )
 
 
 def _segment(values: pd.Series, segmentation: Segmentation) -> pd.Series:

@@ -83,17 +83,13 @@ def _explain(row: Row) -> str:
 
 
 def tell_answer(row: Row, *, is_audit: bool, is_refused: bool) -> str:
-    """What the loans answer to a claim; `row` of `claims.judge_claims`.
-
-    `is_audit`: nothing may be lent on what it is about. `is_refused`: it asks to lend less for it.
-    """
+    """What the loans answer to a claim; `is_refused`: it asks to lend less for what nothing may be lent on."""
     if row["finding"] == Finding.TOO_FEW:
         figures = f"Too few loans to say (n = {row['loans']:,})"
     else:
         figures = (
-            f"{row['charged_off']:,} of {row['loans']:,} loans were charged off, "
-            f"{tell_rate(row)}, and {row['default_rate_others']:.1%} of all others; "
-            f"other factors equal, {tell_effect(row)}: {row['finding']}"
+            f"{row['charged_off']:,} of {row['loans']:,} loans were charged off, {tell_rate(row)}, and "
+            f"{row['default_rate_others']:.1%} of all others; other factors equal, {tell_effect(row)}: {row['finding']}"
         )
     if is_refused:
         leak = ""

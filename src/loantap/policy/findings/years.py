@@ -1,8 +1,7 @@
 """Whether an effect holds over the years of issue.
 
-In each year, a segment's charge-offs are compared with those that the regression expects if the
-factor had no effect. It includes the year, since a year's level hangs on how many of its loans are
-resolved.
+In each year, a segment's charge-offs are compared with those that the regression expects if the factor had no effect.
+It includes the year, since a year's level hangs on how many of its loans are resolved.
 """
 
 from dataclasses import dataclass
@@ -18,11 +17,8 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 class YearTable:
     """One factor over the years, which rise; arrays of segments x years.
 
-    Attributes:
-        excess: charge-offs beyond those expected, as a share of the loans; not a number where there
-            is no loan.
-        variance: of the excess.
-        is_enough: whether there are enough loans to say; nowhere where nothing could be adjusted.
+    `excess` are charge-offs beyond those expected, as a share of the loans, not a number where there is none;
+    `is_enough` is nowhere where nothing could be adjusted.
     """
 
     years: IntArray
@@ -35,12 +31,10 @@ class YearTable:
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """How a segment's effect varies over the years.
+    """How a segment's effect varies over the `years` with enough loans to say.
 
-    Attributes:
-        years: number of years with enough loans to say.
-        same_sign: those of them in which the effect has the sign that it has over all.
-        p_value: of Cochran's test that it is the same in all; not a number with fewer than two.
+    In `same_sign` of them it has the sign that it has over all; `p_value` is of Cochran's test that it is the same in
+    all.
     """
 
     years: int
@@ -87,12 +81,11 @@ def measure_stability_over_years(table: YearTable, segment: int) -> Stability:
 def follow_driver(table: YearTable) -> tuple[FloatArray, FloatArray]:
     """How strongly a factor drives default in each year, by its segments' order in all other years.
 
-    The covariance, over the loans of the year, of their excess of charge-offs with that of their
-    segment in the other years, scaled to one standard deviation. A factor that does nothing comes
-    out at 0, not above, as it would by the year's own order.
+    The covariance, over the loans of the year, of their excess of charge-offs with that of their segment in the other
+    years, scaled to one standard deviation. A factor that does nothing comes out at 0, not above, as it would by the
+    year's own order.
 
-    Returns strength, a fraction, and standard error of each year; not a number where it, or all
-    other years, have too few loans.
+    Returns strength, a fraction, and standard error of each year; not a number with too few loans.
     """
     years = len(table.years)
     strength, error = np.full(years, np.nan), np.full(years, np.nan)

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from loantap.measures.intervals import Z95, wilson_bounds
+from loantap.measures.intervals import Z95
 from loantap.policy.lab.judged_loans import ALL, JudgedLoans, Sample
 from loantap.policy.lab.rules import Rule, apply_rules
-from loantap.policy.money.returns import Estimate
+from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share
 from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
@@ -48,12 +48,10 @@ class Candidate:
 def backtest(candidates: Sequence[Candidate], loans: JudgedLoans, min_loans: int) -> pd.DataFrame:
     """Test rules on each sample, alone and after the NPV policy, in every scenario.
 
-    One row per rule, sample, `after`, scenario and paid life, as `RULE_TESTS` has it. Rates and
-    shares are fractions, profit changes are means per application of the sample in currency,
-    imputed, with 95% intervals; none for rules that decline fewer than `min_loans`. `p_value` is
-    one-sided: how likely a gain as large is where the rule gains nothing; `adjusted_p_value` is
-    Holm's, over all rules found in the same way, and `holds` where it is at most their share of
-    `MAX_FALSE_RATE`.
+    One row per rule, sample, `after`, scenario and paid life, as `RULE_TESTS` has it. Shares are fractions, profit
+    changes imputed means per application of the sample in currency; none for rules that decline fewer than `min_loans`.
+    `p_value` is one-sided, `adjusted_p_value` Holm's over all rules found in the same way, and `holds` where it is at
+    most their share of `MAX_FALSE_RATE`.
     """
     declined = apply_rules([candidate.rule for candidate in candidates], loans.columns)
     rows = [
@@ -66,9 +64,7 @@ def backtest(candidates: Sequence[Candidate], loans: JudgedLoans, min_loans: int
     return _judge(_blank_few(table, min_loans))
 
 
-_KEYS: Final = (
-    "rule_id", "title", "rule", "found_by", "sample", "after", "scenario", "paid_life",
-)  # fmt: skip
+_KEYS: Final = ("rule_id", "title", "rule", "found_by", "sample", "after", "scenario", "paid_life")
 _COUNTS: Final = ("n", "approved", "charged_off", "approvals_lost", "charge_offs_avoided")
 _FIGURES: Final = (
     "approvals_lost_share", "charge_offs_avoided_share", "default_rate_declined",
@@ -111,14 +107,12 @@ def _test(candidate: Candidate, declined: BoolArray, sample: Sample, loans: Judg
 
 def _say_change(gains: FloatArray, applications: int) -> dict[str, Any]:
     change = estimate_change(gains, applications)
-    figures = (change.value, change.low, change.high, _p_value(change))
-    return dict(zip(_OF_PROFIT, figures, strict=True))
+    return change.named("profit_change") | {"p_value": _p_value(change)}
 
 
 def _count(lost: BoolArray, before: BoolArray, bad: BoolArray) -> dict[str, Any]:
     n, approved, charged_off = len(before), int(before.sum()), int((before & bad).sum())
     approvals_lost, avoided = int(lost.sum()), int((lost & bad).sum())
-    low, high = wilson_bounds(avoided, max(approvals_lost, 1))
     return {
         "n": n,
         "approved": approved,
@@ -127,9 +121,7 @@ def _count(lost: BoolArray, before: BoolArray, bad: BoolArray) -> dict[str, Any]
         "charge_offs_avoided": avoided,
         "approvals_lost_share": _divide(approvals_lost, approved),
         "charge_offs_avoided_share": _divide(avoided, charged_off),
-        "default_rate_declined": _divide(avoided, approvals_lost),
-        "default_rate_declined_low": float(low) if approvals_lost else _NO_FIGURE,
-        "default_rate_declined_high": float(high) if approvals_lost else _NO_FIGURE,
+        **estimate_share(avoided, approvals_lost).named("default_rate_declined"),
         "default_rate_kept": _divide(charged_off - avoided, approved - approvals_lost),
     }
 
@@ -144,7 +136,7 @@ def estimate_change(gains: FloatArray, applications: int) -> Estimate:
     `gains`: in currency, of the applications that the rule declines; all others gain nothing.
     """
     if not applications:
-        return Estimate(_NO_FIGURE, _NO_FIGURE, _NO_FIGURE)
+        return NO_ESTIMATE
     mean = float(gains.sum()) / applications
     squares = float((gains - mean) @ (gains - mean)) + (applications - len(gains)) * mean**2
     half = Z95 * float(np.sqrt(squares / max(applications - 1, 1) / applications))
@@ -169,11 +161,7 @@ def _judge(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def control_false_claims(p_values: FloatArray) -> FloatArray:
-    """P values adjusted for their number (Holm, Scandinavian Journal of Statistics, 1979).
-
-    Where nothing is to be found, the chance that any falls below a level is at most that level,
-    however they depend on each other. Missing ones stay missing.
-    """
+    """P values adjusted for their number (Holm, Scandinavian Journal of Statistics, 1979); missing ones stay so."""
     is_known = ~np.isnan(p_values)
     known = p_values[is_known]
     order: IntArray = np.argsort(known)

@@ -10,7 +10,7 @@ import pandas as pd
 from loantap.features.formulas import Values
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
 from loantap.policy.lab.rules import READABLE_COLUMNS, read_columns
-from loantap.policy.money.cash_flows import expected_npv
+from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
 from loantap.policy.money.imputed import name_profit
 from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
@@ -26,10 +26,7 @@ Outlook = tuple[str, PaidLife]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some of the loans, by their places among all; `name` is one of `SAMPLES`.
-
-    `approved`: per scenario, whether each would be approved for its positive expected NPV.
-    """
+    """Some of the loans, by their places; `approved`: per scenario, for a positive expected NPV."""
 
     name: str
     places: IntArray
@@ -40,9 +37,8 @@ class Sample:
 class JudgedLoans:
     """The loans of a portfolio that a model was judged on.
 
-    `columns` are what rules may read, `gains` the imputed profit of declining each loan, per
-    scenario and paid life, in currency. What the search finds on loans that are `is_searched` is
-    quoted on the others.
+    `columns` are what rules may read, `gains` the imputed profit of declining each loan, in currency. What the search
+    finds on loans that are `is_searched` is quoted on the others.
     """
 
     columns: Values
@@ -59,11 +55,7 @@ class JudgedLoans:
 def gather_judged_loans(
     loans: pd.DataFrame, profits: pd.DataFrame, predictions: pd.DataFrame, economics: Economics
 ) -> JudgedLoans:
-    """Put resolved loans, imputed profits and PDs (one row per sample and loan) together.
-
-    Raises:
-        InputError: profits or predictions are those of other loans.
-    """
+    """Put resolved loans, imputed profits and PDs (one row per sample and loan) together."""
     at = pd.Index(loans["loan_id"])
     profits_at = _find(pd.Index(profits["loan_id"]), loans["loan_id"], "imputed profits")
     judged_at = _find(at, predictions["loan_id"], "predictions")
@@ -78,10 +70,7 @@ def gather_judged_loans(
 
 
 def split_in_halves(loan_ids: pd.Series) -> BoolArray:
-    """Which loans the search may look at: about half, by a hash of the id.
-
-    A loan stays on its side when the portfolio grows.
-    """
+    """Which loans the search may look at: about half, by a hash of the id, so that a loan stays on its side."""
     found: BoolArray = pd.util.hash_array(loan_ids.to_numpy(object), categorize=False) % 2 == 0
     return found
 
@@ -102,10 +91,8 @@ def _make_samples(
 def _approve(
     loans: pd.DataFrame, predictions: pd.DataFrame, places: IntArray, economics: Economics
 ) -> dict[str, BoolArray]:
-    pd_ = predictions["probability_of_default"].to_numpy(float)
-    amount, rate, term = (
-        loans[name].to_numpy(float)[places] for name in ("loan_amount", "interest_rate_pct", "term_months")
-    )
+    pd_ = predictions[VALUED_BY[0]].to_numpy(float)
+    amount, rate, term = (loans[name].to_numpy(float)[places] for name in VALUED_BY[1:])
     return {name: expected_npv(pd_, amount, rate, term, scenario) > 0 for name, scenario in economics.scenarios.items()}
 
 

@@ -20,9 +20,8 @@ from loantap.portfolio.errors import InputError
 _FILE: Final = "recommendations.json"
 _AGAIN: Final = "Run `--pipelines insights`, which writes it"
 _COUNTED: Final = (
-    "n", "approved", "approvals_lost", "charge_offs_avoided", "approvals_lost_share",
-    "charge_offs_avoided_share", "default_rate_declined", "default_rate_declined_low",
-    "default_rate_declined_high", "default_rate_kept",
+    "n", "approved", "approvals_lost", "charge_offs_avoided", "approvals_lost_share", "charge_offs_avoided_share",
+    "default_rate_declined", "default_rate_declined_low", "default_rate_declined_high", "default_rate_kept",
 )  # fmt: skip
 _QUOTED_ON: Final = {
     FoundBy.HAND.value: "all judged loans",
@@ -33,10 +32,8 @@ _QUOTED_ON: Final = {
 def report_rules(tests: pd.DataFrame, origin: str, economics: Economics, options: LabOptions) -> dict[str, Any]:
     """The structure of `recommendations.json`, from what `backtest` returned.
 
-    A rule is recommended where its profit change in the main scenario is above zero beyond what the
-    number of rules tried explains, alone or after the NPV policy. `recommendations` begin with the
-    surest; `tested` are rules that did not hold; `origin` is real or simulated; `profit` says how
-    it is known.
+    A rule is recommended where its profit change in the main scenario is above zero beyond what the number of rules
+    tried explains, alone or after the NPV policy. The surest come first; `tested` are rules that did not hold.
     """
     outlook = {"scenario": economics.main, "paid_life": options.paid_life.value}
     alone, after = (select_rows(tests, after=which, **outlook) for which in After)
@@ -56,11 +53,8 @@ def report_rules(tests: pd.DataFrame, origin: str, economics: Economics, options
 def read_rules(recommendations: Mapping[str, Any], ids: Sequence[str], *, origin: str) -> tuple[Rule, ...]:
     """The recommended rules of these ids, in their order, each once.
 
-    `origin` is that of the loans of the model's training, real or simulated.
-
-    Raises:
-        InputError: the file has another form, or is about loans of another origin; an id is
-            unknown, or of a rule that did not hold.
+    Refused are another form of file, rules tested on loans of another `origin` than the model's, ids that are unknown
+    and those of rules that did not hold.
     """
     known, tested = _read_rules_of_file(recommendations)
     if recommendations["origin"] != origin:
@@ -87,11 +81,7 @@ def read_rules(recommendations: Mapping[str, Any], ids: Sequence[str], *, origin
 def choose_rules(
     recommendations: Mapping[str, Any] | None, ids: Sequence[str], *, origin: str
 ) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
-    """The recommended rules that are switched on by `ids`, and the others; see `read_rules`.
-
-    Raises:
-        InputError: rules are switched on and there is no file; or as `read_rules`.
-    """
+    """The recommended rules that are switched on by `ids`, and the others; refused as by `read_rules`."""
     if recommendations is None:
         if ids:
             raise InputError(_FILE, "it does not exist yet, and rules of it are switched on", _AGAIN)
@@ -104,11 +94,7 @@ def choose_rules(
 
 
 def doubt_rules(recommendations: Mapping[str, Any] | None, ids: Sequence[str]) -> list[str]:
-    """A sentence for each rule that is switched on and is not shown to gain after expected NPV.
-
-    That is expected NPV above 0, without the policy's referral band and limits; see `backtest`. All
-    ids are known.
-    """
+    """A sentence for each rule that is switched on and is not shown to gain after expected NPV above 0."""
     if recommendations is None or not ids:
         return []
     told = []

@@ -77,11 +77,8 @@ _WORDS: Final[Mapping[Operator, str]] = MappingProxyType(
 class Condition(Options):
     """A comparison of one value of an application.
 
-    Attributes:
-        column: a canonical column out of `READABLE`; `loan_to_income` is the amount as a fraction
-            of yearly income, infinite where there is no income.
-        operator: `>`, `>=`, `<`, `<=` of numbers; `in` of numbers and of categories.
-        value: a number; with `in` a list of numbers or of categories.
+    `loan_to_income` is the amount as a fraction of yearly income, infinite where there is no income; with `in` the
+    value is a list of numbers or of categories.
     """
 
     column: str
@@ -218,11 +215,7 @@ def keep_readable(rules: Sequence[Rule], found: Container[str]) -> tuple[Rule, .
 
 
 def read_columns(frame: pd.DataFrame, names: Sequence[str]) -> Values:
-    """Columns of a frame of typed applications as rules read them.
-
-    Raises:
-        InputError: one of them is missing.
-    """
+    """Columns of a frame of typed applications as rules read them."""
     _require_columns(frame.columns, names)
     return {name: to_values(frame[name], is_text=COLUMNS[name].kind is Kind.CATEGORY) for name in names}
 
@@ -230,10 +223,7 @@ def read_columns(frame: pd.DataFrame, names: Sequence[str]) -> Values:
 def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
     """Which rule declines which application: one row per application, one column per rule.
 
-    `columns` are typed, NaN where missing; see `read_columns` for a frame.
-
-    Raises:
-        InputError: a column is missing.
+    `columns` are typed, NaN where missing.
     """
     _require_columns(columns, columns_of_rules(rules))
     rows = len(next(map(_length, columns.values()))) if columns else 0
@@ -244,13 +234,7 @@ def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
 
 
 def apply_rules_to_one(rules: Sequence[Rule], application: Mapping[str, Value]) -> tuple[bool, ...]:
-    """Which of these rules decline one application, in their order.
-
-    Its values are typed, None or NaN where missing.
-
-    Raises:
-        InputError: a column is missing.
-    """
+    """Which of these rules decline one application, typed, None or NaN where missing."""
     _require_columns(application, columns_of_rules(rules))
     return tuple(rule.declines_one(application) for rule in rules)
 

@@ -33,8 +33,7 @@ _CHUNK: Final = 32_768
 class _Tally:
     """Of each pair of conditions (on the diagonal: of each condition) taken as a rule.
 
-    `applications` and `declined` are numbers of loans; `gain` is the sum of what declining them
-    gains, in currency, `squares` that of its squares.
+    `gain` is the sum of what declining the loans gains, in currency, `squares` that of its squares.
     """
 
     applications: int
@@ -94,11 +93,9 @@ def search_rules(
 ) -> tuple[Rule, ...]:
     """The rules that would have raised profit most, the surest first.
 
-    The lower bound of a rule's gain is above zero. It has a second condition only where the loans
-    which that one spares would surely have been a loss to decline; and the loans that it declines
-    beyond those of the rules before it must be many, and gain.
-
-    `holds` has one row per condition; `gains` are of declining each loan, in currency.
+    The lower bound of a rule's gain is above zero. It has a second condition only where the loans which that one spares
+    would surely have been a loss to decline; and the loans that it declines beyond those of the rules before it must be
+    many, and gain. `holds` has one row per condition.
     """
     if not len(gains):
         return ()
@@ -120,10 +117,7 @@ def search_rules(
 
 
 def list_conditions(columns: Values, edges: int) -> list[Condition]:
-    """Every condition that is tried on these loans.
-
-    Numbers: at most and above each bound. Grades: from one on, up to one. Terms and purposes: each.
-    """
+    """Every condition that is tried: at most and above each bound; grades from one on, up to one; each category."""
     return [found for name in SEARCHED for found in _conditions_on(name, columns, edges)]
 
 

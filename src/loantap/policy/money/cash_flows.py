@@ -9,13 +9,16 @@ cost of funds, after the cost of origination, per unit of principal: NPV is line
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from loantap.policy.money.scenarios import Scenario
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR, Numbers, annuity_factor, scheduled_balance
 from loantap.portfolio.arrays import FloatArray
+
+# Columns by which `expected_npv` values a loan, in the order of its arguments.
+VALUED_BY: Final = ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,10 @@ class UnitValues:
 
 def value_units(rate_pct: Numbers, term_months: Numbers, scenario: Scenario,
                 paid_months: Numbers | None = None) -> UnitValues:  # fmt: skip
-    """NPV per unit of principal of loans of any rate and term; arrays of one shape.
+    """NPV per unit of principal of loans of any rate (nominal, yearly, in percent) and term; arrays of one shape.
 
-    Rates are nominal, yearly, in percent. `paid_months`: when each loan is settled if it is paid
-    back; by default as in the scenario. NaN where a rate or a term is missing, infinite, a rate
-    below 0 or a term of 0 or less.
+    `paid_months`: when each loan is settled if it is paid back; by default as in the scenario. NaN where a rate or a
+    term is missing, infinite, a rate below 0 or a term of 0 or less.
     """
     rate, term = np.asarray(rate_pct, dtype=float), np.asarray(term_months, dtype=float)
     rate = np.where((rate >= 0) & (rate < np.inf), rate, np.nan)

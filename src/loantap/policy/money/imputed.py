@@ -1,10 +1,9 @@
 """What loans of the past earned, imputed from their outcomes.
 
-The portfolio says that a loan was paid back or charged off, but not when, nor what was paid and
-recovered. So the scenario says when a loan that was charged off stopped paying and what was
-recovered, and one that was paid back is taken to have run to the end of its term (`contractual`),
-or no longer than from its issue to the last observation (`capped`). Every figure made of it is
-called imputed wherever it shows.
+The portfolio says that a loan was paid back or charged off, but not when, nor what was paid and recovered. So the
+scenario says when a loan that was charged off stopped paying and what was recovered, and one that was paid back is
+taken to have run to the end of its term (`contractual`), or no longer than from its issue to the last observation
+(`capped`). Every figure made of it is called imputed wherever it shows.
 """
 
 from __future__ import annotations
@@ -29,9 +28,7 @@ class ImputedFlows:
     Attributes:
         cost: principal and cost of origination, at the start.
         instalment: received at the end of each of `months`.
-        months: number of instalments.
         last: received besides with the last of them: settlement, or recovery.
-        npv: net present value at the cost of funds.
     """
 
     cost: FloatArray
@@ -51,9 +48,7 @@ class ImputedFlows:
 
 def impute_flows(loans: pd.DataFrame, scenario: Scenario, economics: Economics, paid_life: PaidLife) -> ImputedFlows:
     """Cash flows of resolved loans: one row per loan, with `TERMS`."""
-    principal, rate, term = (
-        loans[name].to_numpy(float) for name in ("loan_amount", "interest_rate_pct", "term_months")
-    )
+    principal, rate, term = (loans[name].to_numpy(float) for name in TERMS[:3])
     charged_off = loans["is_charged_off"].to_numpy() == 1
     settled = settled_months(term, scenario)
     if paid_life is PaidLife.CAPPED:
@@ -80,11 +75,7 @@ def _months_observed(issued: pd.Series, economics: Economics) -> FloatArray:
 
 
 def tabulate_profits(loans: pd.DataFrame, economics: Economics) -> pd.DataFrame:
-    """Imputed profit of every loan in every scenario, for both ways that paid loans may have run.
-
-    One row per loan: `loan_id`, `principal` and, of each scenario, `npv_<scenario>_<paid life>`,
-    both in currency, such as `npv_mid_contractual`.
-    """
+    """Imputed profit of every loan, a row each, in currency: a column per scenario and paid life (`name_profit`)."""
     profits = {
         name_profit(name, paid_life): impute_flows(loans, scenario, economics, paid_life).npv
         for name, scenario in economics.scenarios.items()

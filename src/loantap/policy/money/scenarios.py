@@ -39,14 +39,11 @@ class Scenario(BaseModel):
     """What lending costs.
 
     Attributes:
-        cost_of_funds_pct: nominal yearly rate, in percent; cash flows are discounted at it, month
-            by month.
+        cost_of_funds_pct: nominal yearly rate, in percent; cash flows are discounted at it, month by month.
         loss_given_default: LGD, the share of the balance at default that is never recovered.
-        default_at_share_of_term: when a loan that is charged off stops paying; the instalments
-            before are paid in full.
+        default_at_share_of_term: when a loan that is charged off stops paying.
         origination_cost_share: as a share of the principal.
-        paid_share_of_term: when a loan that is paid back is settled, later than a default; 1 where
-            nobody prepays.
+        paid_share_of_term: when a loan that is paid back is settled, later than a default; 1 where nobody prepays.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,10 +59,9 @@ class Scenario(BaseModel):
         stops, settled = self.default_at_share_of_term, self.paid_share_of_term
         if stops >= settled:
             raise ValueError(
-                f"default_at_share_of_term {stops:g} is not below paid_share_of_term {settled:g}: "
-                f"a loan that is charged off would not stop paying before one that is paid back is "
-                f"settled, so that a riskier loan could be worth more. Lower the one or raise the "
-                f"other"
+                f"default_at_share_of_term {stops:g} is not below paid_share_of_term {settled:g}: a loan that is "
+                "charged off would not stop paying before one that is paid back is settled, so that a riskier loan "
+                "could be worth more. Lower the one or raise the other"
             )
         return self
 
@@ -73,10 +69,7 @@ class Scenario(BaseModel):
 class Economics(BaseModel):
     """The scenarios by name, from the mildest to the hardest, and what of them is known.
 
-    Attributes:
-        main: the scenario that pages speak of first.
-        outcomes_as_of: month up to which outcomes were observed; no paid loan has run longer.
-        ranges: where each assumption comes from, by its name.
+    No paid loan has run beyond `outcomes_as_of`; `ranges` say where each assumption comes from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,8 +82,7 @@ class Economics(BaseModel):
     @model_validator(mode="after")
     def _is_whole(self) -> Economics:
         if self.main not in self.scenarios:
-            raise ValueError(f"main: there is no scenario {self.main}; give one of "
-                             f"{', '.join(self.scenarios)}")  # fmt: skip
+            raise ValueError(f"main: there is no scenario {self.main}; give one of {', '.join(self.scenarios)}")
         unknown = set(self.ranges) ^ set(Scenario.model_fields)
         if unknown:
             raise ValueError(f"ranges: {', '.join(sorted(unknown))} is unknown, or has no range")

@@ -14,11 +14,7 @@ READ_COLUMNS: Final = ("application_id", "offer", "kind", "decision", "reason")
 
 @dataclass(frozen=True, slots=True)
 class OffersAccount:
-    """What became of the applications of a file.
-
-    `decisions` are applications by their best decision, `kinds` offers by kind, with applications
-    that have none; `no_offer` is why, the most frequent reason first.
-    """
+    """What became of the applications of a file: by their best decision, by kind of offer, and why none."""
 
     applications: ScoringAccount
     decisions: dict[str, int]

@@ -1,9 +1,8 @@
 """Which loans of the grid are offered, at most three to an applicant, and why.
 
-The loan as asked for; a smaller one of the same term; one of the other term, the nearest shorter
-one, where there is one. A longer loan costs the borrower more, so it is offered only where the
-amount cannot be had in the term asked for. The last two have the largest amount that keeps all
-limits.
+The loan as asked for; a smaller one of the same term; one of the other term, the nearest shorter one, where there is
+one. A longer loan costs the borrower more, so it is offered only where the amount cannot be had in the term asked for.
+The last two have the largest amount that keeps all limits.
 """
 
 from dataclasses import dataclass

@@ -13,10 +13,11 @@ import pandas as pd
 from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
-from loantap.policy.money.cash_flows import expected_loss
+from loantap.model.training.predictions import OUT_OF_TIME
+from loantap.policy.money.cash_flows import VALUED_BY, expected_loss
 from loantap.policy.money.scenarios import Scenario
 from loantap.policy.offers.options import ConcentrationOptions
-from loantap.policy.offers.products import OUT_OF_TIME, TOO_FEW
+from loantap.policy.offers.products import TOO_FEW
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 ALL_REGIONS: Final = "all regions"
@@ -40,25 +41,20 @@ def measure_portfolio(
 ) -> pd.DataFrame:
     """Concentration by state of loans with a PD of a model that did not see them."""
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
-    names = ["loan_id", "state", "loan_amount", "interest_rate_pct", "term_months"]
-    rows = loans[names].merge(judged[["loan_id", "probability_of_default"]], on="loan_id")
-    loss = expected_loss(
-        rows["probability_of_default"], rows["loan_amount"], rows["interest_rate_pct"], rows["term_months"], scenario
-    )
-    return measure_concentration(rows["state"], rows["loan_amount"], loss, max_share, options)
+    rows = loans[["loan_id", "state", *VALUED_BY[1:]]].merge(judged[["loan_id", VALUED_BY[0]]], on="loan_id")
+    pd_, amount, rate, term = (rows[name] for name in VALUED_BY)
+    loss = expected_loss(pd_, amount, rate, term, scenario)
+    return measure_concentration(rows["state"], amount, loss, max_share, options)
 
 
 def measure_concentration(
     regions: pd.Series, principal: npt.ArrayLike, losses: npt.ArrayLike, max_share: float, options: ConcentrationOptions
 ) -> pd.DataFrame:
-    """Share of principal and of expected loss in each region, held against the limits.
+    """Share of principal and of expected loss (in currency) in each region, held against the limits.
 
-    A missing region is `not stated`; `principal` and `losses` (PD x LGD x EAD) are in currency.
-
-    One row per region and measure, by falling share, and one of `all regions` per measure; none
-    without loans; see `CONCENTRATION`. Bounds are 95% (delta method); the share of `all regions` is
-    the Herfindahl-Hirschman index, HHI, less what chance adds; `finding` is corrected for the
-    number of regions (Bonferroni).
+    One row per region and measure, by falling share, and one of `all regions` per measure; see `CONCENTRATION`. Bounds
+    are 95% (delta method); the share of `all regions` is the Herfindahl-Hirschman index, HHI, less what chance adds;
+    `finding` is corrected for the number of regions (Bonferroni).
     """
     named = regions.astype("str").fillna(NOT_STATED)
     codes, names = pd.factorize(named, sort=True)
@@ -72,10 +68,7 @@ def measure_concentration(
 
 
 def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> LargestShare | None:
-    """The region with most of an amount; None where no region is stated, or there is nothing.
-
-    Loans without a region count in the whole.
-    """
+    """The region with most of an amount; None where no region is stated, or there is nothing."""
     values = np.asarray(amounts, dtype=float)
     codes, names = pd.factorize(regions.astype("str").fillna(NOT_STATED), sort=True)
     is_stated = names != NOT_STATED
@@ -89,10 +82,7 @@ def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> LargestShare | N
 
 
 def _share_out(codes: IntArray, count: int, amounts: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Share of each region, and its standard error.
-
-    Each loan pulls the share of its region towards itself, the others away (linearisation).
-    """
+    """Share of each region, and its standard error (linearisation)."""
     total = amounts.sum()
     share = np.bincount(codes, amounts, count) / total
     square = amounts**2
@@ -107,9 +97,8 @@ def _half_width(error: FloatArray, regions: int) -> FloatArray:
 
 
 def _measure(
-    codes: IntArray, names: pd.Index, amounts: FloatArray, limit: float,
-    options: ConcentrationOptions,
-) -> pd.DataFrame:  # fmt: skip
+    codes: IntArray, names: pd.Index, amounts: FloatArray, limit: float, options: ConcentrationOptions
+) -> pd.DataFrame:
     count = len(names)
     loans = np.bincount(codes, minlength=count)
     total = amounts.sum()
@@ -134,9 +123,8 @@ def _measure(
 
 
 def _tabulate(
-    names: pd.Index, loans: IntArray, share: FloatArray, error: FloatArray, limit: float,
-    options: ConcentrationOptions,
-) -> pd.DataFrame:  # fmt: skip
+    names: pd.Index, loans: IntArray, share: FloatArray, error: FloatArray, limit: float, options: ConcentrationOptions
+) -> pd.DataFrame:
     half = _half_width(error, len(names))
     known = (loans >= options.min_loans) & np.isfinite(share)
     above, below = share - half > limit, share + half <= limit

@@ -12,6 +12,7 @@ import pandas as pd
 from glum import GeneralizedLinearRegressor
 
 from loantap.features.build import build_features
+from loantap.policy.money.returns import NO_ESTIMATE, Estimate
 from loantap.policy.offers.options import TWO_YEARS, Counterfactual, OffersOptions
 from loantap.policy.offers.products import TOO_FEW
 
@@ -19,8 +20,7 @@ AGREES: Final = "the value in force lies in the interval"
 DIFFERS: Final = "the value in force lies outside of the interval: estimate it again"
 _TERM, _AMOUNT = "two_years_of_term", "log2_amount"
 _APPLICANT: Final = (
-    "log_annual_income", "dti_pct", "revolving_utilisation_pct", "open_accounts", "total_accounts",
-    "public_records",
+    "log_annual_income", "dti_pct", "revolving_utilisation_pct", "open_accounts", "total_accounts", "public_records",
 )  # fmt: skip
 # With fewer loans of either outcome, dozens of sub-grades say nothing.
 _MIN_OUTCOMES: Final = 500
@@ -29,9 +29,8 @@ _MIN_OUTCOMES: Final = 500
 def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.DataFrame:
     """Odds ratios of default of a term two years longer, and of twice the amount.
 
-    One row each, as `COUNTERFACTUALS` has it: `unadjusted` (given the applicant) and `adjusted`
-    (given the sub-grade as well) with bounds (95%, Wald), missing where too few loans tell;
-    `in_force`, from the options.
+    One row each, as `COUNTERFACTUALS` has it: `unadjusted` (given the applicant) and `adjusted` (given the sub-grade as
+    well) with bounds (95%, Wald), missing where too few loans tell.
     """
     effects = {
         "a term two years longer": (_TERM, options.two_years_longer),
@@ -77,11 +76,10 @@ def _fit(table: pd.DataFrame, outcome: Any) -> pd.DataFrame:
 
 
 def _name(name: str, fitted: pd.DataFrame | None, column: str) -> dict[str, float]:
-    names = (name, f"{name}_low", f"{name}_high")
     if fitted is None or column not in fitted.index:
-        return dict.fromkeys(names, float("nan"))
+        return NO_ESTIMATE.named(name)
     row = fitted.loc[column, ["coef", "ci_lower", "ci_upper"]].to_numpy(float)
-    return dict(zip(names, np.exp(row).tolist(), strict=True))
+    return Estimate(*np.exp(row).tolist()).named(name)
 
 
 def _compare(adjusted: pd.DataFrame | None, column: str, value: Counterfactual) -> str:

@@ -38,8 +38,8 @@ class Limit(IntFlag):
 class Applicants:
     """What offers depend on; arrays of one length, numbers NaN where they cannot be read.
 
-    The PD is the model's as asked for, NaN where the application is invalid; amount and yearly
-    income are in currency; `dti_pct` is existing debt payments in percent of income.
+    The PD is the model's as asked for, NaN where the application is invalid; income is yearly; `dti_pct` is existing
+    debt payments in percent of it.
     """
 
     probability_of_default: FloatArray
@@ -56,15 +56,9 @@ class Applicants:
 class Grid:
     """Loans that could be offered: arrays of one row per applicant and one column per loan.
 
-    The columns are those of each term of `TERMS_MONTHS` in turn, and of a term the amount asked
-    for, the highest one where more was asked for, then the smaller ones, falling. Amount, monthly
-    `instalment` (EMI) and `expected_npv` are in currency.
-
-    Attributes:
-        rate_pct: nominal yearly rate, in percent.
-        probability_of_default: the model's where `is_as_asked`, else counterfactual.
-        broken: the limits broken (`Limit`), 0 where the loan can be offered.
-        is_as_asked: whether amount and term are.
+    The columns are those of each term of `TERMS_MONTHS` in turn, and of a term the amount asked for, the highest one
+    where more was asked for, then the smaller ones, falling. The rate is nominal and yearly, the `instalment` (EMI)
+    monthly; the PD is the model's where `is_as_asked`, else counterfactual; `broken` are the limits broken (`Limit`).
     """
 
     amount: FloatArray
@@ -78,10 +72,7 @@ class Grid:
 
 
 def make_grid(applicants: Applicants, prices: Sequence[PriceList], options: OffersOptions, rules: Rules) -> Grid:
-    """Every loan of the grid, priced and held against the limits.
-
-    `prices`: of each term of `TERMS_MONTHS`. `rules`: for the highest amount and PD.
-    """
+    """Every loan of the grid, priced by the price list of its term and held against the limits."""
     asked = _keep_finite(applicants.amount)[:, np.newaxis]
     step, shares = options.amounts.step, np.array(options.amounts.shares)
     highest = rules.max_loan_amount
@@ -128,10 +119,7 @@ def _price_term(
 
 
 def _find_broken_by_borrower(applicants: Applicants, instalment: FloatArray, options: OffersOptions) -> IntArray:
-    """The limits that a loan breaks by what the borrower can carry.
-
-    Written without dividing by income, and so that a number that is missing breaks them.
-    """
+    """The limits that a loan breaks by what the borrower can carry; a missing number breaks them."""
     limits = options.affordability
     income = _keep_finite(applicants.annual_income)[:, np.newaxis]
     yearly = instalment * MONTHS_PER_YEAR

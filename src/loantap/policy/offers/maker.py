@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from loantap.policy.offers.choice import DECISIONS, EMPTY, KINDS, Kind, choose, 
 from loantap.policy.offers.grid import Applicants, make_grid
 from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
+from loantap.policy.score_table import categorise
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 # What offers depend on beside the PD.
@@ -28,7 +29,6 @@ class Offer:
     """One offer to an applicant, or why there is none; the fields of the offers of a file.
 
     Attributes:
-        application_id: as given; see `name_one`.
         offer: 1 to 3; 0 where there is none.
         kind: compared with what was asked for: `as asked`, `smaller`, `shorter`, `longer`, `none`.
         amount: in currency, as all money; None where there is no offer, as all numbers.
@@ -36,10 +36,8 @@ class Offer:
         instalment: EMI, per month.
         probability_of_default: of these terms; where there is no offer, of those asked for.
         is_counterfactual: whether the PD is of other terms than those asked for.
-        expected_npv: in the scenario of the policy.
-        decision: `approve` for a loan as asked for, `refer` for another one and where the
-            application is unlike those of the training, `decline` where there is no offer,
-            `invalid` where it cannot be scored.
+        decision: `approve` for a loan as asked for, `refer` for another one and where the application is unlike those
+            of the training, `decline` where there is no offer, `invalid` where it cannot be scored.
     """
 
     application_id: str | None
@@ -62,13 +60,8 @@ class Offer:
 class OfferTable:
     """Offers of many applicants; arrays of one row per offer, at least one row per applicant.
 
-    `applicant`, `kind`, `decision` and `reason` are places: of the applicant, in `KINDS`, in
-    `DECISIONS` and in the sentences of the maker.
-
-    Attributes:
-        offer: 1 to 3; 0 where there is none.
-        terms: `amount`, `term_months`, `rate_pct`, `instalment`, `expected_npv`, NaN where there is
-            no offer, and `probability_of_default`.
+    `applicant`, `kind`, `decision` and `reason` are places: of the applicant, in `KINDS`, in `DECISIONS` and in the
+    sentences of the maker; `terms` are NaN where there is no offer, but for the PD.
     """
 
     applicant: IntArray
@@ -84,9 +77,6 @@ class OfferMaker:
     """Makes offers with one model, of PDs where no grade exists yet, at one set of prices.
 
     The policy says what lending costs, the highest amount and the highest PD.
-
-    Raises:
-        InputError: of bands or amounts none could be offered.
     """
 
     scorer: Scorer
@@ -118,11 +108,8 @@ class OfferMaker:
     ) -> pd.DataFrame:
         """Offers for rows of a file in LoanTap format from `first_row` on.
 
-        One row per application and offer, in order, with the fields of `Offer`; one row where there
-        is none. Texts that repeat are categories.
-
-        Raises:
-            InputError: a column that is needed is missing.
+        One row per application and offer, in order, with the fields of `Offer`; one row where there is none. Texts that
+        repeat are categories.
         """
         rows = applications.reset_index(drop=True)
         assessed = self.scorer.assess(rows, as_of, tally)
@@ -137,11 +124,7 @@ class OfferMaker:
         return self._frame(table, name_applications(rows, first_row), reason, sentences)
 
     def make_offers_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> list[Offer]:
-        """Offers to one applicant, as in a frame, sooner; one without numbers where there is none.
-
-        Raises:
-            InputError: a column that is needed is missing.
-        """
+        """Offers to one applicant, as in a frame, sooner; one without numbers where there is none."""
         scored = self.scorer.score_one(application, as_of)
         pd_ = np.nan if scored.probability_of_default is None else scored.probability_of_default
         numbers = (np.array([scored.columns[name]], dtype=float) for name in _READ)
@@ -191,7 +174,7 @@ class OfferMaker:
             {
                 APPLICATION_ID: identifiers.take(table.applicant).reset_index(drop=True),
                 "offer": table.offer.astype("int64"),
-                "kind": _categorise(table.kind, KINDS),
+                "kind": categorise(table.kind, KINDS),
                 "amount": terms["amount"],
                 "term_months": pd.Series(terms["term_months"]).astype("Int64"),
                 "rate_pct": terms["rate_pct"],
@@ -199,10 +182,10 @@ class OfferMaker:
                 "probability_of_default": terms["probability_of_default"],
                 "is_counterfactual": kinds[table.kind],
                 "expected_npv": terms["expected_npv"],
-                "decision": _categorise(table.decision, DECISIONS),
-                "reason": _categorise(places, [sentences[place] for place in used]),
-                "model_name": _categorise(one, [self.scorer.name]),
-                "model_version": _categorise(one, [self.scorer.version]),
+                "decision": categorise(table.decision, DECISIONS),
+                "reason": categorise(places, [sentences[place] for place in used]),
+                "model_name": categorise(one, [self.scorer.name]),
+                "model_version": categorise(one, [self.scorer.version]),
             }
         )
 
@@ -255,7 +238,3 @@ def _number(value: float) -> float | None:
 
 def _whole(value: float) -> int | None:
     return None if np.isnan(value) else int(value)
-
-
-def _categorise(codes: IntArray, texts: Any) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, pd.Index(texts, dtype="str"), validate=False)

@@ -17,10 +17,9 @@ OddsRatio = Annotated[float, Field(gt=0, le=100)]
 
 
 class RateBand(Options):
-    """The rates that loans of a range of PDs may have.
+    """The rates, nominal, in percent per year, that loans of a range of PDs may have.
 
-    A band begins above `above_pd`, but the first one at 0, and ends with `up_to_pd`. Rates are
-    nominal, in percent per year; a loan that needs more than `highest_pct` is not offered.
+    A band begins above `above_pd`, but the first one at 0; a loan that needs more than `highest_pct` is not offered.
     """
 
     above_pd: Portion
@@ -45,11 +44,7 @@ class RateBand(Options):
 
 
 class AmountOptions(Options):
-    """The amounts that are tried, up to `max_loan_amount` of the policy.
-
-    `lowest` is in currency; smaller amounts than the one asked for are multiples of `step`.
-    `shares` fall, and are of `max_loan_amount` where that is less than the amount asked for.
-    """
+    """The amounts that are tried, in currency: multiples of `step` at `shares`, which fall, of what is asked for."""
 
     lowest: PositiveFloat
     step: PositiveFloat
@@ -70,9 +65,8 @@ class AmountOptions(Options):
 class Affordability(Options):
     """What a borrower can carry.
 
-    `max_instalment_share` is of the monthly income; `max_dti_pct` all monthly debt payments in
-    percent of it, the loan's instalment among them. Existing debt counts in full: nothing proves
-    that the loan pays it off.
+    `max_instalment_share` is of the monthly income; `max_dti_pct` all monthly debt payments in percent of it, the
+    loan's instalment among them. Existing debt counts in full: nothing proves that the loan pays it off.
     """
 
     max_instalment_share: Annotated[float, Field(gt=0, le=1)]
@@ -104,8 +98,7 @@ class Counterfactual(Options):
 class ConcentrationOptions(Options):
     """How the portfolio is spread over regions; `max_concentration` of the policy limits each.
 
-    `max_index` is a Herfindahl-Hirschman index of principal (HHI, 0 to 1); of a region with fewer
-    than `min_loans` nothing is said.
+    `max_index` is a Herfindahl-Hirschman index of principal (HHI, 0 to 1).
     """
 
     max_index: Annotated[float, Field(gt=0, le=1)]
@@ -115,10 +108,8 @@ class ConcentrationOptions(Options):
 class OffersOptions(DatedOptions):
     """Offers to applicants.
 
-    Loans of a PD above the last of `rate_bands` are not offered. Odds ratios are at the same grade:
-    of a term 24 months longer, and of twice the amount. A segment of the product table with fewer
-    than `min_loans` says "too few loans to say". `max_invalid_share` of a file's rows may be
-    invalid, as in scoring.
+    Loans of a PD above the last of `rate_bands` are not offered. Odds ratios are at the same grade: of a term 24 months
+    longer, and of twice the amount.
     """
 
     margin: Annotated[float, Field(ge=0, le=0.2)]
@@ -142,8 +133,7 @@ class OffersOptions(DatedOptions):
                 what = "a gap" if following.above_pd > one.up_to_pd else "two bands"
                 raise ValueError(
                     f"{what} between PD {min(one.up_to_pd, following.above_pd):g} and "
-                    f"{max(one.up_to_pd, following.above_pd):g}: each band begins where the one "
-                    f"before it ends"
+                    f"{max(one.up_to_pd, following.above_pd):g}: each band begins where the one before it ends"
                 )
             for name in ("lowest_pct", "highest_pct"):
                 lower, higher = getattr(one, name), getattr(following, name)
@@ -156,11 +146,7 @@ class OffersOptions(DatedOptions):
 
 
 def require_an_amount(options: OffersOptions, rules: Rules) -> None:
-    """Refuse amounts of which the policy allows none.
-
-    Raises:
-        InputError: the lowest amount is above the highest of the policy.
-    """
+    """Refuse a lowest amount above the highest of the policy."""
     lowest, highest = options.amounts.lowest, rules.max_loan_amount
     if lowest <= highest:
         return

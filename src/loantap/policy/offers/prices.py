@@ -1,9 +1,8 @@
 """The rate at which a loan earns its margin.
 
-The expected NPV of a loan rises with its rate and is linear in its PD, so the highest PD that a
-rate pays for has a closed form. A loan gets the lowest rate, in hundredths of a percent, that pays
-for its PD: for funds, expected loss, cost of origination and the margin, and no more, unless the
-band asks for it.
+The expected NPV of a loan rises with its rate and is linear in its PD, so the highest PD that a rate pays for has a
+closed form. A loan gets the lowest rate, in hundredths of a percent, that pays for its PD: for funds, expected loss,
+cost of origination and the margin, and no more, unless the band asks for it.
 """
 
 from dataclasses import dataclass
@@ -26,9 +25,8 @@ _PARTS = 100
 class Prices:
     """What loans cost, and whether they can be had; arrays of one shape.
 
-    `rate_pct` is nominal, yearly, in percent: the band's highest where that is not enough, and so
-    not `is_payable`; `instalment` and expected `npv` are per unit of principal; `is_lendable`: the
-    PD is one that is lent to.
+    `rate_pct` is nominal, yearly, in percent: the band's highest where that is not enough, and so not `is_payable`;
+    `instalment` and expected `npv` are per unit of principal; `is_lendable`: the PD is one that is lent to.
     """
 
     rate_pct: FloatArray
@@ -40,16 +38,10 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """The rates of one term; NPV and instalment are at each rate, per unit of principal.
+    """The rates of one term, rising by a hundredth of a percent; NPV and instalment are per unit of principal.
 
-    Attributes:
-        rates_pct: every rate of a band, rising by a hundredth of a percent.
-        highest_pd: that each rate pays for, rising; below 0 where it pays for none.
-        paid: NPV if the loan is paid back.
-        charged_off: NPV if it is charged off.
-        band_ends: highest PD of each band.
-        lowest: place in `rates_pct` of each band's lowest rate.
-        highest: of the highest.
+    `highest_pd` is what each rate pays for, below 0 where it pays for none; `lowest` and `highest` are the places of
+    each band's rates, and `band_ends` its highest PD.
     """
 
     rates_pct: FloatArray
@@ -81,11 +73,7 @@ class PriceList:
 
 
 def list_prices(options: OffersOptions, scenario: Scenario) -> tuple[PriceList, ...]:
-    """The rates of each term of `TERMS_MONTHS`.
-
-    Raises:
-        InputError: in a band, even its highest rate does not earn the margin on its lowest PD.
-    """
+    """The rates of each term of `TERMS_MONTHS`; refused is a band whose highest rate earns the margin on no PD."""
     bands = options.rate_bands
     first = _part(bands[0].lowest_pct)
     rates = np.arange(first, _part(bands[-1].highest_pct) + 1) / _PARTS

@@ -1,8 +1,7 @@
 """The product table: which amount, term and rate each segment would be offered, and what it earns.
 
-Loans are taken as applicants for what they were granted, with PDs by models that did not see them.
-What one would have earned at the rate offered is imputed from its outcome; it was made at another
-rate, which may have changed who took it.
+Loans are taken as applicants for what they were granted, with PDs by models that did not see them. What one would have
+earned at the rate offered is imputed from its outcome; it was made at another rate, which may have changed who took it.
 """
 
 from collections.abc import Iterator
@@ -12,9 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from loantap.measures.intervals import Z95, wilson_bounds
+from loantap.measures.intervals import Z95
+from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.policy.decisions import Decider
 from loantap.policy.money.cash_flows import value_units
+from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share
 from loantap.policy.offers.choice import DECISIONS
 from loantap.policy.offers.grid import Applicants
 from loantap.policy.offers.maker import make_offers
@@ -25,19 +26,15 @@ TOO_FEW: Final = "too few loans to say"
 NOT_TOLD_APART: Final = "not told apart from its margin"
 EARNS_LESS: Final = "earns less than its margin"
 EARNS_MORE: Final = "earns more than its margin"
-_OFFER_TERMS: Final = (
-    "probability_of_default", "loan_amount", "term_months", "annual_income", "dti_pct",
-)  # fmt: skip
+_OFFER_TERMS: Final = ("probability_of_default", "loan_amount", "term_months", "annual_income", "dti_pct")
 # No margin is compared below so many expected charge-offs, and paid loans.
 _MIN_OUTCOMES: Final = 10
 # Loans whose grids are held at a time: 16 loans for each.
 _ROWS: Final = 16_384
-OUT_OF_TIME: Final = "out_of_time"
 _SPREAD: Final = {"low": 0.1, "median": 0.5, "high": 0.9}
 _INCOMES: Final = (-np.inf, 40_000, 60_000, 80_000, 120_000, np.inf)
 _INCOME_NAMES: Final = (
-    "below 40,000", "40,000 to below 60,000", "60,000 to below 80,000", "80,000 to below 120,000",
-    "120,000 and more",
+    "below 40,000", "40,000 to below 60,000", "60,000 to below 80,000", "80,000 to below 120,000", "120,000 and more",
 )  # fmt: skip
 
 
@@ -46,12 +43,9 @@ def tabulate_products(
 ) -> pd.DataFrame:
     """What each segment of the finished portfolio would be offered, and what that earns.
 
-    Loans without a PD by a model that did not see them are left out.
-
-    One row per segment of each segmentation, as `PRODUCTS` has it: shares `as_asked`, `other_terms`
-    (referred) and `no_offer` (bounds: 95%, Wilson); of the first offers, 10th, 50th and 90th
-    percentile of `amount` and `rate_pct`, and `mean_term_months`; of loans as asked for,
-    `default_rate`, `margin_expected` and `margin_imputed` (NPV as a share of principal); and
+    One row per segment of each segmentation, as `PRODUCTS` has it: shares `as_asked`, `other_terms` (referred) and
+    `no_offer` (bounds: 95%, Wilson); of the first offers, 10th, 50th and 90th percentile of `amount` and `rate_pct`; of
+    loans as asked for, `default_rate`, `margin_expected` and `margin_imputed` (NPV as a share of principal); and
     `finding`: whether the two margins differ, corrected for the number of segments (Bonferroni).
     """
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
@@ -125,40 +119,32 @@ def _describe(part: pd.DataFrame, options: OffersOptions, z: float) -> dict[str,
     figures: dict[str, Any] = {"n": n}
     shares = {"as_asked": "approve", "other_terms": "refer", "no_offer": "decline"}
     for name, decision in shares.items():
-        figures |= _share(name, int(part["decision"].eq(decision).sum()), n)
+        figures |= estimate_share(int(part["decision"].eq(decision).sum()), n).named(name)
     for name in ("amount", "rate_pct"):
         spread = part[name].quantile(list(_SPREAD.values()))
         figures |= {f"{name}_{end}": v for end, v in zip(_SPREAD, spread, strict=True)}
     figures["mean_term_months"] = part["term_months"].mean()
     asked = part[part["decision"].eq("approve")]
     figures["n_as_asked"] = len(asked)
-    figures |= _share("default_rate", int(asked["is_charged_off"].sum()), len(asked))
+    figures |= estimate_share(int(asked["is_charged_off"].sum()), len(asked)).named("default_rate")
     return figures | _compare_margins(asked, options, z)
 
 
 def _compare_margins(asked: pd.DataFrame, options: OffersOptions, z: float) -> dict[str, Any]:
     pds, amount = asked["probability_of_default"], asked["amount"].to_numpy()
     bad, good = pds.sum(), (1 - pds).sum()
-    names = ("margin_expected", "margin_imputed", "margin_imputed_low", "margin_imputed_high")
     if asked.empty:
-        return dict.fromkeys(names, float("nan")) | {"finding": TOO_FEW}
+        return {"margin_expected": np.nan, **NO_ESTIMATE.named("margin_imputed"), "finding": TOO_FEW}
     total = amount.sum()
     expected, imputed = asked["expected"].sum() / total, asked["imputed"].sum() / total
     spread = asked["imputed"].to_numpy() - imputed * amount
     # With hardly any charge-off, outcomes alone understate what chance does.
     chance = (asked["at_stake"] ** 2 * pds * (1 - pds)).sum()
     error = float(np.sqrt(max((spread**2).sum(), chance)) / total)
-    figures = (expected, imputed, imputed - Z95 * error, imputed + Z95 * error)
+    earned = Estimate(float(imputed), float(imputed - Z95 * error), float(imputed + Z95 * error))
     finding = NOT_TOLD_APART
     if len(asked) < options.min_loans or min(bad, good) < _MIN_OUTCOMES:
         finding = TOO_FEW
     elif abs(imputed - expected) > z * error:
         finding = EARNS_LESS if imputed < expected else EARNS_MORE
-    return dict(zip(names, map(float, figures), strict=True)) | {"finding": finding}
-
-
-def _share(name: str, part: int, whole: int) -> dict[str, float]:
-    if not whole:
-        return dict.fromkeys((name, f"{name}_low", f"{name}_high"), float("nan"))
-    low, high = wilson_bounds(part, whole)
-    return {name: part / whole, f"{name}_low": float(low), f"{name}_high": float(high)}
+    return {"margin_expected": float(expected), **earned.named("margin_imputed"), "finding": finding}

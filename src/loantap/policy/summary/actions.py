@@ -25,9 +25,8 @@ from loantap.policy.summary.headlines import (
 
 _CAPS: Final = "capped_default_rate"
 _HOW_KEPT: Final = (
-    "The policy file keeps the cap by a price of default per unit of principal (see "
-    "loantap-policy size); "
-    "here the price is per loan; loantap-policy try says what a policy in the file earns."
+    "The policy file keeps the cap by a price of default per unit of principal (see loantap-policy size); here the "
+    "price is per loan; loantap-policy try says what a policy in the file earns."
 )
 
 
@@ -42,8 +41,8 @@ def propose_actions(
 ) -> list[Headline]:
     """Three actions: how to decide, how to lower the default rate, which rule to add.
 
-    `report` is `recommendations.json`; `stressed` what expected NPV, decided at the costs of
-    `scenario`, earns in each scenario; `later` says which loans were judged out of time.
+    `report` is `recommendations.json`; `stressed` what expected NPV, decided at the costs of `scenario`, earns in each;
+    `later` says which loans were judged out of time.
     """
     judged = select_policies(policies, "cv", scenario)
     return [
@@ -74,9 +73,8 @@ def _propose_policy(
     else:
         title = "Decide by expected NPV, and watch it: out of time no gain is shown"
     text = (
-        f"Approve a loan that is expected to earn at its own rate and term: "
-        f"{npv['approval_rate']:.0%} are approved. Profit per application goes from "
-        f"{everybody['profit']:+,.0f} to {npv['profit']:+,.0f}, the default rate from "
+        f"Approve a loan that is expected to earn at its own rate and term: {npv['approval_rate']:.0%} are approved. "
+        f"Profit per application goes from {everybody['profit']:+,.0f} to {npv['profit']:+,.0f}, the default rate from "
         f"{everybody['default_rate_approved']:.1%} to {tell_rate(rename_approved(npv))}"
     )
     if npv["default_rate_approved"] > everybody["default_rate_approved"]:
@@ -124,9 +122,8 @@ def _propose_cap(judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.Data
     if len(lower):
         strict = lower.iloc[-1]
         text += (
-            f" At {strict['cap']:.0%}, {strict['charge_offs_avoided']:.0%} of charge-offs are "
-            f"avoided, for {read_gain(strict) or 'too few loans to say what'} against approving "
-            "everybody."
+            f" At {strict['cap']:.0%}, {strict['charge_offs_avoided']:.0%} of charge-offs are avoided, for "
+            f"{read_gain(strict) or 'too few loans to say what'} against approving everybody."
         )
     points = (
         _tell_later(policies, str(row["policy"]), scenario),
@@ -177,10 +174,9 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
         title += "; test a higher rate for cheap loans"
         low, high = best["default_rate_declined_low"], best["default_rate_declined_high"]
         text += (
-            f" Of the loans that it declines {best['default_rate_declined']:.1%} "
-            f"({low * 100:.1f} to {high:.1%}) default; they lose money because their rate does "
-            "not pay for that and for the costs. How many customers would stay at a higher rate is "
-            "not known."
+            f" Of the loans that it declines {best['default_rate_declined']:.1%} ({low * 100:.1f} to {high:.1%}) "
+            "default; they lose money because their rate does not pay for that and for the costs. How many customers "
+            "would stay at a higher rate is not known."
         )
     return Headline(title, text, money, loans)
 
@@ -249,9 +245,8 @@ def _tell_looser(looser: pd.DataFrame, npv: pd.Series) -> str:
         return ""
     row = looser.iloc[0]
     told = (
-        f" A cap of {row['cap']:.0%} changes it by {read_gain(row, NPV)}, with "
-        f"{row['default_rate_approved']:.1%} charged off instead of "
-        f"{npv['default_rate_approved']:.1%}"
+        f" A cap of {row['cap']:.0%} changes it by {read_gain(row, NPV)}, with {row['default_rate_approved']:.1%} "
+        f"charged off instead of {npv['default_rate_approved']:.1%}"
     )
     if not row["default_rate_change_high"] < 0:
         told += f"; no fall against approving everybody is shown: {_tell_points(row)}"

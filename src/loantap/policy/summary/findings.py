@@ -29,10 +29,7 @@ _FALSE_DISCOVERIES: Final = 0.05
 def summarise_findings(
     drivers: pd.DataFrame, findings: pd.DataFrame, policies: pd.DataFrame, claims: pd.DataFrame, scenario: str
 ) -> list[Headline]:
-    """Five findings: drivers, price, segments that lose money, decisions by PD, claims.
-
-    `scenario`: in which profit is counted.
-    """
+    """Five findings: drivers, price, segments that lose money, decisions by PD, claims; profit is of `scenario`."""
     told = findings[findings["role"].ne("audit")]
     return [
         _find_drivers(drivers, told),
@@ -46,8 +43,7 @@ def summarise_findings(
 def _find_drivers(drivers: pd.DataFrame, findings: pd.DataFrame) -> Headline:
     whole = drivers[drivers["year"].eq(0)].sort_values("rank")
     drives = whole[whole["finding"].eq(DRIVES)]
-    by_role = {role: list(drives.loc[drives["role"].eq(role), "phrase"])
-               for role in ("lender", "applicant")}  # fmt: skip
+    by_role = {role: list(drives.loc[drives["role"].eq(role), "phrase"]) for role in ("lender", "applicant")}
     quiet = list(whole.loc[~whole["finding"].isin([DRIVES, TOO_FEW]), "phrase"])
     loans = int(whole["loans"].max())
     if whole["finding"].eq(TOO_FEW).all():
@@ -116,19 +112,16 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
         least = take_first(below if len(below) else known, "profit_contractual")
         count = len(below)
         text = (
-            f"{'A loss shows most for' if count else 'Least is earned on'} {name_segment(least)}, "
-            f"{tell_rate(least)} charged off. Of {len(known)} groups {count} "
-            f"{'lies' if count == 1 else 'lie'} wholly below zero at 95%"
-            f"{', the one named here' if count == 1 else ''}; about {len(known) / 40:.0f} would by "
-            "chance."
+            f"{'A loss shows most for' if count else 'Least is earned on'} {name_segment(least)}, {tell_rate(least)} "
+            f"charged off. Of {len(known)} groups {count} {'lies' if count == 1 else 'lie'} wholly below zero at "
+            f"95%{', the one named here' if count == 1 else ''}; about {len(known) / 40:.0f} would by chance."
         )
         title = "Grouped by their own traits, no applicants lose money beyond chance"
         return Headline(title, text, read_earned(least), int(least["loans"]))
     worst = losing.iloc[0]
     text = (
-        f"{tell_rate(worst)} were charged off, and the price did not cover it. Of {len(known)} "
-        f"groups of applicants, {len(losing)} lost money beyond chance (false discovery rate "
-        f"{_FALSE_DISCOVERIES:.0%})."
+        f"{tell_rate(worst)} were charged off, and the price did not cover it. Of {len(known)} groups of applicants, "
+        f"{len(losing)} lost money beyond chance (false discovery rate {_FALSE_DISCOVERIES:.0%})."
     )
     title = f"Applicants with {name_segment(worst)} lose money"
     return Headline(title, text, read_earned(worst), int(worst["loans"]))

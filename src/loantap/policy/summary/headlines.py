@@ -46,9 +46,8 @@ class Money:
 class Headline:
     """A finding, or an action.
 
-    `title` is the statement, or what is to be done, `text` the figures that it rests on, `money`
-    what it is worth over `n` loans, None where too few say; `points`, a sentence or two each, are
-    what else must be known.
+    `text` holds the figures that the `title` rests on, `money` what it is worth over `n` loans, None where too few say;
+    `points` are what else must be known.
     """
 
     title: str
@@ -68,10 +67,8 @@ def describe_summary(
 ) -> dict[str, Any]:
     """The structure of `summary.json`.
 
-    `samples` are how many loans policies were judged on, by sample; `out_of_time` says which loans
-    those of that sample are, empty where there are none; `scenario`, `paid_life` and `profit` (how
-    it is known) are those of the money, but for another paid life in its `per`; `findings` and
-    `actions` have the fields of `Headline`.
+    `samples` are how many loans policies were judged on; `later` says which those out of time are. Money is of
+    `scenario` and of the contractual life, but where its `per` names another.
     """
     return {
         "origin": origin,

@@ -1,11 +1,10 @@
 """What the loans are that policies were judged on."""
 
 from collections.abc import Iterable
-from typing import Final
 
 import pandas as pd
 
-_OUT_OF_TIME: Final = "out_of_time"
+from loantap.model.training.predictions import OUT_OF_TIME
 
 
 def count_samples(approvals: pd.DataFrame) -> dict[str, int]:
@@ -16,7 +15,7 @@ def count_samples(approvals: pd.DataFrame) -> dict[str, int]:
 
 def describe_later(approvals: pd.DataFrame, loans: pd.DataFrame) -> str:
     """Which loans were judged out of time, and of which term none was; empty where none was."""
-    is_later = approvals["sample"].eq(_OUT_OF_TIME)
+    is_later = approvals["sample"].eq(OUT_OF_TIME)
     known = loans.set_index("loan_id")
     later = known.loc[approvals.loc[is_later, "loan_id"]]
     if later.empty:

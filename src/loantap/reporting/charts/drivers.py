@@ -16,9 +16,7 @@ _STRENGTH: Final = "Strength, percentage points"
 def chart_drivers(drivers: pd.DataFrame) -> alt.LayerChart:
     """How far the default rates of a factor's segments lie apart, other factors equal, ranked.
 
-    Takes one row per factor and year, the year 0 standing for all: `phrase`, `role`, `rank`,
-    `loans`, `strength` with `_low` and `_high`, `finding`, and the segments of the lowest and
-    highest rate.
+    Takes one row per factor and year, the year 0 standing for all, as the table of drivers has it.
     """
     whole = drivers[drivers["year"].eq(0) & drivers["strength"].notna()].sort_values("rank")
     whole = whole.assign(whose=whole["role"].map(WHOSE))

@@ -21,9 +21,7 @@ _TICKS: Final = [place / 10 for place in range(11)]
 def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) -> alt.LayerChart:
     """Profit lost per application against the ratio of approval rates reached, for each proxy.
 
-    Takes one row per proxy and ratio asked for: `phrase`, `target_ratio`, `n`, `worst_ratio` and
-    `lost_per_application` with `_low` and `_high`, `default_rate_approved`, `scenario`,
-    `paid_life`.
+    Takes one row per proxy and ratio asked for, as the fairness frontier has it.
     """
     shown = frontier[frontier["scenario"].eq(scenario) & frontier["paid_life"].eq(paid_life)]
     # What is asked for may be reached already: then it is the point of today.
@@ -55,16 +53,14 @@ def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) 
     y = alt.Y("lost_per_application:Q", title="Profit lost per application")
     colour = colour_by("group", groups)
     layers = [
-        alt.Chart(pd.DataFrame({"y": [0]})).mark_rule(color=MUTED, strokeDash=[4, 3])
-        .encode(y="y:Q"),
+        alt.Chart(pd.DataFrame({"y": [0]})).mark_rule(color=MUTED, strokeDash=[4, 3]).encode(y="y:Q"),
         base.mark_rule(opacity=0.5, strokeWidth=2, xOffset=beside).encode(
-            x, alt.Y("lost_per_application_low:Q", title=""), colour,
-            y2="lost_per_application_high:Q",
+            x, alt.Y("lost_per_application_low:Q", title=""), colour, y2="lost_per_application_high:Q"
         ),
         base.mark_point(filled=True, size=70, opacity=1, xOffset=beside).encode(
             x, y, colour, tooltip=hover(*told.columns, first=("phrase", "Groups by"))
         ),
-    ]  # fmt: skip
+    ]
     return dress_chart(layers, height=_HEIGHT)
 
 

@@ -8,8 +8,7 @@ import altair as alt
 INK: Final = "var(--ink)"
 MUTED: Final = "var(--muted)"
 GRID: Final = "var(--line)"
-# In the order in which a chart of several series uses them; lighter in `insights.css` where the
-# page is dark.
+# In the order in which a chart of several series uses them; lighter in `insights.css` where the page is dark.
 SERIES: Final = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)", "var(--s5)")
 ROW_HEIGHT: Final = 26
 
@@ -20,15 +19,11 @@ def dress_chart(layers: list[alt.Chart], *, height: int) -> alt.LayerChart:
         alt.layer(*layers)
         .properties(width="container", height=height)
         .configure(
-            background="transparent",
-            font="system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif",
-            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-            padding=4,
-            view=alt.ViewConfig(stroke=None),
+            background="transparent", font="system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif",
+            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"), padding=4, view=alt.ViewConfig(stroke=None),
             axis=alt.AxisConfig(
-                labelColor=MUTED, titleColor=MUTED, gridColor=GRID, domainColor=GRID,
-                tickColor=GRID, labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
-                tickCount=8, labelLimit=150,
+                labelColor=MUTED, titleColor=MUTED, gridColor=GRID, domainColor=GRID, tickColor=GRID, labelFontSize=12,
+                titleFontSize=12, titleFontWeight="normal", tickCount=8, labelLimit=150,
             ),
             legend=alt.LegendConfig(
                 orient="bottom", columns=1, labelColor=INK, labelFontSize=12, labelLimit=320,
@@ -46,10 +41,7 @@ def colour_by(field: str, names: list[str]) -> alt.Color:
 
 
 def hover(*fields: str, first: tuple[str, str] | None = None) -> list[alt.Tooltip]:
-    """What a mark says when it is pointed at; each field is text and titled by its own name.
-
-    `first` is a field that comes before them, and its title.
-    """
+    """What a mark says when it is pointed at: text titled by its name; `first` comes with a title of its own."""
     named = [] if first is None else [alt.Tooltip(f"{first[0]}:N", title=first[1])]
     return [*named, *(alt.Tooltip(f"{field}:N") for field in fields)]
 
@@ -57,8 +49,7 @@ def hover(*fields: str, first: tuple[str, str] | None = None) -> list[alt.Toolti
 def to_spec(chart: alt.LayerChart) -> dict[str, Any]:
     """The chart as a Vega-Lite specification with its rows in it.
 
-    Figures have six significant digits, and data sets are called by their place, so that runs that
-    differ in the last bits give the same bytes.
+    Figures have six significant digits, and data sets are called by their place, so that runs give the same bytes.
     """
     spec: dict[str, Any] = chart.to_dict()
     names = {name: f"rows-{place}" for place, name in enumerate(spec["datasets"])}

@@ -46,23 +46,20 @@ _LOOKS: Final[Sequence[Mapping[str, Any]]] = (
 def chart_frontier(frontier: pd.DataFrame, outlook: tuple[str, str], scenarios: Sequence[str]) -> alt.LayerChart:
     """Profit per application against the default rate among approved loans.
 
-    Takes one row per point: `family`, `is_policy`, `label`, `hurdle`, `n`, `approval_rate`,
-    `default_rate_approved` and `profit` with `_low` and `_high`, `sample`, `scenario`, `paid_life`.
-    Readers choose the scenario, and how long paid loans have run; those of `outlook` are shown
-    first.
+    Takes one row per point, as the frontier of policies has it. Readers choose the scenario, and how long paid loans
+    have run; those of `outlook` are shown first.
     """
     shown = _word(frontier)
     lines = shown[shown["family"].isin(_FAMILIES) & ~shown["is_policy"]]
     lines = lines.assign(series=lines["family"].map(_FAMILIES))
     points = _name_points(shown[shown["is_policy"]], lines)
     chosen = [
-        alt.param(name=name, value=first, bind=alt.binding_radio(options=options, labels=labels,
-                                                                 name=f"{heading}: "))
+        alt.param(name=name, value=first, bind=alt.binding_radio(options=options, labels=labels, name=f"{heading}: "))
         for name, first, options, labels, heading in (
             ("scenario", outlook[0], list(scenarios), list(scenarios), "Scenario"),
             ("paid_life", outlook[1], list(_PAID_LIVES), list(_PAID_LIVES.values()), "Paid loans"),
         )
-    ]  # fmt: skip
+    ]
     is_chosen = "datum.scenario == scenario && datum.paid_life == paid_life"
     # One scale for every choice, so that a change of scenario can be seen.
     rates = pd.concat([lines, points])["default_rate_approved"].agg(["min", "max"]).tolist()

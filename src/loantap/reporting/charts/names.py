@@ -57,8 +57,8 @@ def place_names(
 ) -> list[Place | None]:
     """A place for each name, those first that come first; None where there is no room.
 
-    `at` is across and up, as shares of the plot's width and height; `height` is in pixels. By name,
-    `sides` gives the `align` that is tried first.
+    `at` is across and up, as shares of the plot's width and `height`, in pixels; `sides` gives, by name, the `align`
+    that is tried first.
     """
     points = {width: [_dot(*spot, width, height) for spot in at] for width in (_DESK, _PHONE)}
     taken: dict[float, list[Box]] = {width: [] for width in points}

@@ -21,9 +21,7 @@ _INTERVALS: Final = 36
 def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
     """Profit change per application of each rule, alone and after the NPV policy.
 
-    Takes one row per rule and policy it comes after, in the order shown: `title`, `after`, `n`,
-    `approvals_lost`, `charge_offs_avoided`, `profit_change` with `_low` and `_high`,
-    `default_rate_declined`, `verdict`.
+    Takes one row per rule and policy it comes after, in the order shown, from `list_rules`.
     """
     known = rules[rules["profit_change"].notna()]
     told = pd.DataFrame(
@@ -49,10 +47,9 @@ def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
     colour = colour_by("after", list(AFTER.values()))
     names = shown.drop_duplicates("title")[["title", "n"]].copy()
     names["name"] = pd.Series(
-        [wrap(hold_together(f"{title}, n = {n}"), _LINE)
-         for title, n in zip(names["title"], names["n"], strict=True)],
+        [wrap(hold_together(f"{title}, n = {n}"), _LINE) for title, n in zip(names["title"], names["n"], strict=True)],
         names.index,
-    )  # fmt: skip
+    )
     names = names.drop(columns="n")
     heights = _LINE_HEIGHT * names["name"].map(len)
     row_height = _INTERVALS + int(heights.max())
@@ -60,20 +57,18 @@ def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
     beside = alt.YOffset("after:N", sort=list(AFTER.values()),
                          scale=alt.Scale(range=[row_height - 30, row_height - 18]))  # fmt: skip
     layers = [
-        alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color=MUTED, strokeDash=[4, 3]).encode(
-            alt.X("x:Q", title="Change of profit per application")
-        ),
+        alt.Chart(pd.DataFrame({"x": [0]}))
+        .mark_rule(color=MUTED, strokeDash=[4, 3])
+        .encode(alt.X("x:Q", title="Change of profit per application")),
         # The names stand above their rows: beside them they would take half of a phone.
         alt.Chart(names)
-        .mark_text(align="left", baseline="top", dy=alt.ExprRef("datum.rise"), color=INK,
-                   fontSize=12)
+        .mark_text(align="left", baseline="top", dy=alt.ExprRef("datum.rise"), color=INK, fontSize=12)
         .encode(y=y, x=alt.value(0), text="name:N"),
         base.mark_rule(strokeWidth=3, strokeCap="round").encode(
             alt.X("profit_change_low:Q"), y, colour, alt.X2("profit_change_high:Q"), yOffset=beside
         ),
         base.mark_point(filled=True, size=70, opacity=1).encode(
-            alt.X("profit_change:Q"), y, colour, yOffset=beside,
-            tooltip=hover(*told.columns, first=("title", "Rule")),
+            alt.X("profit_change:Q"), y, colour, yOffset=beside, tooltip=hover(*told.columns, first=("title", "Rule"))
         ),
-    ]  # fmt: skip
+    ]
     return dress_chart(layers, height=row_height * len(names))

@@ -22,9 +22,8 @@ def tabulate_choices(
 ) -> PageTable:
     """The policies that a committee chooses from, each in every scenario and out of time.
 
-    `policies` has one row per policy, sample, scenario and paid life. `stressed` is what expected
-    NPV, decided at the costs of the main `scenario`, earns in each. `later` tells which loans were
-    judged out of time; empty where none was.
+    `stressed` is what expected NPV, decided at the costs of the main `scenario`, earns in each. `later` tells which
+    loans were judged out of time; empty where none was.
     """
     outlooks = {
         scenario: (_MAIN_SAMPLE, scenario, "contractual"),
@@ -56,19 +55,17 @@ def tabulate_choices(
     )
     audited = fairness.groupby(["policy", "proxy"])["n"].sum().max() if len(fairness) else 0
     headers = (
-        "Policy", "Approved", "Default rate of approved",
-        *(f"Profit, {name}" for name in outlooks), f"Against all, {scenario}",
-        f"Against NPV, {scenario}", "Least approval ratio",
+        "Policy", "Approved", "Default rate of approved", *(f"Profit, {name}" for name in outlooks),
+        f"Against all, {scenario}", f"Against NPV, {scenario}", "Least approval ratio",
     )  # fmt: skip
     note = (
-        f"Imputed profit per application, in {CURRENCY}. All of these loans were made, so to "
-        f"approve everybody is what was done. Prepaid: scenario {scenario}, paid loans no longer "
-        "than they were observed. In each scenario a policy decides at its costs: where it then "
-        "approves another share of the loans, that share stands before the profit. The last row "
-        f"decides once, at the costs of {scenario}, and pays those of each scenario. "
-        f"{told_later}Against all, against NPV: differences on the same loans. Least approval "
-        f"ratio, n = {count(audited)} (the loans held out too): of the group of borrowers approved "
-        "least often to the one approved most often; the four-fifths rule asks for 0.80."
+        f"Imputed profit per application, in {CURRENCY}. All of these loans were made, so to approve everybody is what "
+        f"was done. Prepaid: scenario {scenario}, paid loans no longer than they were observed. In each scenario a "
+        "policy decides at its costs: where it then approves another share of the loans, that share stands before the "
+        f"profit. The last row decides once, at the costs of {scenario}, and pays those of each scenario. "
+        f"{told_later}Against all, against NPV: differences on the same loans. Least approval ratio, n = "
+        f"{count(audited)} (the loans held out too): of the group of borrowers approved least often to the one "
+        "approved most often; the four-fifths rule asks for 0.80."
     )
     return PageTable(
         f"Each policy in every scenario, n = {count(policies['n'].max())} applications", headers, rows, note

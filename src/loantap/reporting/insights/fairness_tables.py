@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.formatting import count, decimal, percent, two_decimals
+from loantap.reporting.formatting import count, one_decimal, percent, two_decimals
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 
 _POLICIES = {
@@ -47,9 +47,8 @@ def tabulate_fairness(audit: pd.DataFrame, shown_cap: float) -> PageTable:
     names = [str(compared.loc[compared["proxy"].eq(p), "phrase"].iloc[0]) for p in proxies]
     loans = int(audit.groupby(["policy", "proxy"])["n"].sum().max()) if len(audit) else 0
     note = (
-        "Approval rate of the group approved least often, as a share of that of the group "
-        "approved most often. The four-fifths rule asks for .8. Intervals hold for all groups of a "
-        "proxy at once."
+        "Approval rate of the group approved least often, as a share of that of the group approved most often. The "
+        "four-fifths rule asks for .8. Intervals hold for all groups of a proxy at once."
     )
     return PageTable(f"Approval ratios, n = {count(loans)} loans", ("Policy", *names), rows, note)
 
@@ -83,15 +82,14 @@ def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: st
     rows = [
         [
             str(row["phrase"]),
-            decimal(row["target_ratio"], 1),
+            one_decimal(row["target_ratio"]),
             with_interval(row, "worst_ratio", two_decimals),
-            with_interval(row, "lost_per_application", lambda value: f"{value:,.1f}"),
+            with_interval(row, "lost_per_application", one_decimal),
             with_interval(row, "default_rate_approved", percent),
         ]
         for row in list_rows(shown)
     ]
-    headers = ("Proxy", "Ratio asked", "Ratio reached", "Profit lost per application",
-               "Default rate of approved")  # fmt: skip
+    headers = ("Proxy", "Ratio asked", "Ratio reached", "Profit lost per application", "Default rate of approved")
     note = (
         "A measurement, not a proposal: hurdles that depend on a borrower's group are themselves "
         "unlawful in many places. Profit is imputed."

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.reporting.figures.interval_plot import FEW_LOANS
-from loantap.reporting.formatting import NOTHING, count, decimal, money, name_segmentation, percent, signed
+from loantap.reporting.formatting import NOTHING, count, decimal, money, name_segmentation, one_decimal, percent, signed
 from loantap.reporting.page_table import PageTable, list_rows, pair, with_interval
 
 STRENGTH = (
@@ -21,9 +21,8 @@ def tabulate_claims(claims: pd.DataFrame) -> PageTable:
     rows = [[str(row[name]) for name in ("said", "verdict", "answer", "asked", "instead")] for row in list_rows(claims)]
     headers = ("The case study said", "Verdict", "The loans say", "Asked for", "Done instead")
     note = (
-        "Verdicts hold other factors equal, the price among them. A claim that is not shown may "
-        "still be true of the plain default rates: then the price, or another factor, says it "
-        "already."
+        "Verdicts hold other factors equal, the price among them. A claim that is not shown may still be true of the "
+        "plain default rates: then the price, or another factor, says it already."
     )
     return PageTable("What the case study said, what the loans say", headers, rows, note)
 
@@ -35,7 +34,7 @@ def tabulate_drivers(drivers: pd.DataFrame) -> PageTable:
         [
             str(row["phrase"]),
             _BY_ROLE.get(str(row["role"]), str(row["role"])),
-            with_interval(row, "strength", lambda value: f"{value:.1f}"),
+            with_interval(row, "strength", one_decimal),
             _rate_of(row, "lowest"),
             _rate_of(row, "highest"),
             str(row["finding"]),
@@ -57,9 +56,7 @@ def tabulate_driver_years(drivers: pd.DataFrame) -> PageTable:
     for factor, phrase in zip(order["factor"], order["phrase"], strict=True):
         of_factor = by_year[by_year["factor"].eq(factor)].set_index("year")
         told = [
-            with_interval(dict(of_factor.loc[year]), "strength", lambda value: f"{value:.1f}")
-            if year in of_factor.index
-            else NOTHING
+            with_interval(dict(of_factor.loc[year]), "strength", one_decimal) if year in of_factor.index else NOTHING
             for year in years
         ]
         rows.append([str(phrase), *told])
@@ -67,10 +64,14 @@ def tabulate_driver_years(drivers: pd.DataFrame) -> PageTable:
     return PageTable("Strength by issue year, points", ("Factor", *map(str, years)), rows, note, is_folded=True)
 
 
+def _select_found(findings: pd.DataFrame) -> pd.DataFrame:
+    found = findings[findings["finding"].isin(["more defaults", "fewer defaults"]) & findings["role"].ne("audit")]
+    return found.sort_values("effect", ascending=False)
+
+
 def tabulate_findings(findings: pd.DataFrame) -> PageTable:
     """The segments that differ from all other loans, other factors equal."""
-    found = findings[findings["finding"].isin(["more defaults", "fewer defaults"])]
-    found = found[found["role"].ne("audit")].sort_values("effect", ascending=False)
+    found = _select_found(findings)
     rows = [
         [
             pair(row, "phrase", "segment"),
@@ -89,17 +90,15 @@ def tabulate_findings(findings: pd.DataFrame) -> PageTable:
     )  # fmt: skip
     tried = int(findings["role"].ne("audit").sum())
     note = (
-        f"{count(tried)} segments were tried; those shown differ from all other loans with the "
-        "false discovery rate held at 5%. Profit is imputed from outcomes; prepaid: paid loans no "
-        "longer than observed."
+        f"{count(tried)} segments were tried; those shown differ from all other loans with the false discovery rate "
+        "held at 5%. Profit is imputed from outcomes; prepaid: paid loans no longer than observed."
     )
     return PageTable("Segments that differ", headers, rows, note)
 
 
 def tabulate_finding_years(findings: pd.DataFrame, years: pd.DataFrame) -> PageTable:
     """The effect of each segment that differs, by issue year."""
-    found = findings[findings["finding"].isin(["more defaults", "fewer defaults"])]
-    found = found[found["role"].ne("audit")].sort_values("effect", ascending=False)
+    found = _select_found(findings)
     judged = years[years["effect"].notna()]
     shown = sorted(judged["year"].unique())
     effects = {(r["segmentation"], r["segment"], r["year"]): r for r in list_rows(judged)}

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from loantap.reporting.figures.interval_plot import FEW_LOANS
-from loantap.reporting.formatting import NOTHING, count, decimal, percent
+from loantap.reporting.formatting import NOTHING, count, decimal, percent, two_decimals
 from loantap.reporting.page_table import PageTable, list_rows, pair, with_interval
 
 
@@ -38,15 +38,14 @@ def tabulate_counterfactuals(effects: pd.DataFrame) -> PageTable:
     rows = [
         [
             str(row["effect"]),
-            with_interval(row, "unadjusted", lambda value: f"{value:.2f}"),
-            with_interval(row, "adjusted", lambda value: f"{value:.2f}"),
+            with_interval(row, "unadjusted", two_decimals),
+            with_interval(row, "adjusted", two_decimals),
             decimal(row["in_force"], 2),
             str(row["finding"]),
         ]
         for row in list_rows(effects)
     ]
-    headers = ("Effect", "Odds of default, all loans", "Given the sub-grade", "Used in offers",
-               "Check")  # fmt: skip
+    headers = ("Effect", "Odds of default, all loans", "Given the sub-grade", "Used in offers", "Check")
     note = "A model's estimates, not an experiment's: a person decides on every offer that rests on them."
     loans = int(effects["n"].max()) if len(effects) else 0
     return PageTable(f"Odds ratios of default by term and amount, n = {count(loans)} loans", headers, rows, note)

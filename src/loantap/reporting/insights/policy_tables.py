@@ -17,10 +17,9 @@ PAID_LIVES = {
 }
 _TOO_FEW = "too few loans to say"
 _HOW_TO_READ = (
-    "Against all, against grade by term: differences on the same loans. Price: the profit given up "
-    "for each point by which the default rate is lower than that of all loans; below 0 both are "
-    "better; a dash where the rate is not shown to be lower. Of the best possible: of what the "
-    "oracle earns; a dash where the policy loses."
+    "Against all, against grade by term: differences on the same loans. Price: the profit given up for each point by "
+    "which the default rate is lower than that of all loans; below 0 both are better; a dash where the rate is not "
+    "shown to be lower. Of the best possible: of what the oracle earns; a dash where the policy loses."
 )
 _FOUND_BY = {"hand": "hand", "search": "the search"}
 _MEANINGS = {
@@ -95,10 +94,7 @@ def explain_policies() -> PageTable:
 
 
 def tabulate_targets(checks: pd.DataFrame, policy: str) -> PageTable:
-    """Whether the policy in force, by id and version, reaches what its rules were chosen to reach.
-
-    Takes one row per target: `target`, `limit`, `reached` with `_low` and `_high`, `n`, `holds`.
-    """
+    """Whether the policy in force, by id and version, reaches what its rules were chosen to reach."""
     rows = [
         [
             _TARGETS[str(row["target"])],
@@ -152,9 +148,8 @@ def tabulate_rules(rules: pd.DataFrame) -> PageTable:
                "Profit per application, rule alone", "Verdict", "After the NPV policy", "Verdict",
                "n")  # fmt: skip
     note = (
-        "Profit is imputed, in one scenario with paid loans no longer than observed; brackets hold "
-        "95% intervals. recommendations.json holds the same for all scenarios, in a form that "
-        "scoring applies."
+        "Profit is imputed, in one scenario with paid loans no longer than observed; brackets hold 95% intervals. "
+        "recommendations.json holds the same for all scenarios, in a form that scoring applies."
     )
     return PageTable("Rules tried, the surest gain first", headers, rows, note, is_folded=True)
 

@@ -103,8 +103,7 @@ def describe_policies(
     policies: pd.DataFrame, frontier: pd.DataFrame, targets: PageTable, scenario: str, scenarios: Sequence[str]
 ) -> PageSection:
     """The frontier, each policy in the main scenario, targets; folded, the other scenarios."""
-    others = [(name, life) for name in scenarios for life in PAID_LIVES
-              if (name, life) != (scenario, _CONTRACTUAL)]  # fmt: skip
+    others = [(name, life) for name in scenarios for life in PAID_LIVES if (name, life) != (scenario, _CONTRACTUAL)]
     loans = int(frontier.loc[frontier["sample"].eq("cv"), "n"].max())
     return PageSection(
         "policies",
@@ -144,10 +143,9 @@ def describe_rules(rules: pd.DataFrame) -> PageSection:
                 "chart-rules",
                 "What each rule would have changed",
                 int(rules["n"].max()),
-                f"Change of imputed profit per application in scenario "
-                f"{rules['scenario'].iloc[0]}, paid loans no longer than observed, with its 95% "
-                "interval. Right of the dashed line the rule earns. Beside each rule: the loans "
-                "that it was tested on; rules of the search are tested on half of them.",
+                f"Change of imputed profit per application in scenario {rules['scenario'].iloc[0]}, paid loans no "
+                "longer than observed, with its 95% interval. Right of the dashed line the rule earns. Beside each "
+                "rule: the loans that it was tested on; rules of the search are tested on half of them.",
                 chart_rules(rules),
             )
         )
@@ -155,10 +153,9 @@ def describe_rules(rules: pd.DataFrame) -> PageSection:
         "rules",
         "Policy lab: rules tried",
         (
-            "Each rule declines the loans that it names. Those written by hand are tested on all "
-            "judged loans; those found by the search are tested on the half that the search did "
-            "not look at. A rule gains where its profit is above zero beyond what the number of "
-            "rules tried explains."
+            "Each rule declines the loans that it names. Those written by hand are tested on all judged loans; those "
+            "found by the search are tested on the half that the search did not look at. A rule gains where its profit "
+            "is above zero beyond what the number of rules tried explains."
         ),
         charts,
         [tabulate_rules(rules)],
@@ -215,12 +212,11 @@ def describe_fairness(
                 "chart-fairness",
                 "What it costs to approve groups alike",
                 int(frontier["n"].max()),
-                "Across: the approval rate of the group approved least often, as a share of that "
-                "of the group approved most often, from what it is today to 1. Up: imputed profit "
-                "that the NPV policy would lose, with its 95% interval; below 0 it would earn. "
-                "Where the bars hold 0, no cost can be told. Points that reach the same ratio "
-                "stand beside one another. A measurement, not a proposal: hurdles that depend on "
-                "a borrower's group are themselves unlawful in many places.",
+                "Across: the approval rate of the group approved least often, as a share of that of the group approved "
+                "most often, from what it is today to 1. Up: imputed profit that the NPV policy would lose, with its "
+                "95% interval; below 0 it would earn. Where the bars hold 0, no cost can be told. Points that reach "
+                "the same ratio stand beside one another. A measurement, not a proposal: hurdles that depend on a "
+                "borrower's group are themselves unlawful in many places.",
                 chart_fairness_price(frontier, scenario, paid_life),
             )
         )

@@ -35,9 +35,7 @@ class SegmentPlot:
 def plot_segments(findings: pd.DataFrame, default_rate: float) -> list[SegmentPlot]:
     """One plot per factor, all on one scale: a strong driver and a weak one must not look alike.
 
-    Takes one row per factor and segment: `segmentation`, `segment`, `order`, `loans`,
-    `charged_off`, `default_rate` and `effect` with `_low` and `_high`, `finding`,
-    `profit_contractual` with `_low` and `_high`, `role`. Factors keep the order in which they first
+    Takes one row per factor and segment, as the table of findings has it; factors keep the order in which they first
     appear. `default_rate` is that of the portfolio, a fraction.
     """
     if findings.empty:
@@ -68,8 +66,7 @@ def _tabulate(name: str, segments: pd.DataFrame) -> PageTable:
     rows = list_rows(segments)
     # What the segments of an audit earn is nobody's reason to lend.
     is_audit = segments["role"].eq("audit").any()
-    headers = ["Segment", "n", "Charged off", "Default rate", "95% interval",
-               "Other factors equal, points", "Finding"]  # fmt: skip
+    headers = ["Segment", "n", "Charged off", "Default rate", "95% interval", "Other factors equal, points", "Finding"]
     told = [
         [
             str(row["segment"]),

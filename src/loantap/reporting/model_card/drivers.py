@@ -11,8 +11,7 @@ from loantap.reporting.figures.interval_plot import Axis, make_ratio_axis
 from loantap.reporting.formatting import capitalize_first
 
 _TOP: Final = 12
-# A category that separates the outcomes has no finite odds ratio; where the solver stopped says
-# nothing.
+# A category that separates the outcomes has no finite odds ratio; where the solver stopped says nothing.
 _FURTHEST_RATIO: Final = 10_000.0
 _RARE: Final = "infrequent_sklearn"
 
@@ -21,11 +20,8 @@ _RARE: Final = "infrequent_sklearn"
 class Driver:
     """One input of a model, or one feature of a scorecard, in words.
 
-    Attributes:
-        coefficient: empty where there is none.
-        at: position of the odds ratio in per cent of the plot's width.
-        side: `above` where it raises the risk, `below` where it lowers it, `near` where it does
-            neither, or now one and now the other.
+    `at` is the position of the odds ratio in per cent of the plot's width. `side` is `above` where it raises the risk,
+    `below` where it lowers it, `near` where it does neither, or now one and now the other.
     """
 
     name: str
@@ -38,14 +34,10 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class DriverChart:
-    """The drivers of one model, furthest from 1 first.
+    """The drivers of one model, furthest from 1 (drawn at `one`) first, and what has no effect.
 
-    Attributes:
-        one: position of an odds ratio of 1.
-        idle: inputs without effect.
-        idle_features: features none of whose inputs has an effect, in words.
-        is_of_scorecard: whether a ratio lies between a feature's riskiest and safest attribute;
-            otherwise it is that of a coefficient.
+    Where `is_of_scorecard`, a ratio lies between a feature's riskiest and safest attribute; otherwise it is that of a
+    coefficient.
     """
 
     axis: Axis
@@ -62,10 +54,7 @@ class DriverChart:
 
 
 def rank_coefficients(coefficients: pd.DataFrame, phrases: Mapping[str, str]) -> DriverChart:
-    """The coefficients of a model by their size.
-
-    Takes one row per input: `feature`, `coefficient`, `odds_ratio`; `phrases` words each feature.
-    """
+    """The coefficients of a model, one row per input, by their size; `phrases` words each feature."""
     ranked = coefficients.sort_values("coefficient", key=abs, ascending=False, kind="stable")
     moving, idle = ranked[ranked["coefficient"].ne(0)], ranked[ranked["coefficient"].eq(0)]
     axis = _make_axis(moving["odds_ratio"].head(_TOP).tolist())

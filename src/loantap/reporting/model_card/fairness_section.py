@@ -13,11 +13,8 @@ _RULES: Final = {"f2": "F2 threshold", "policy": "policy"}
 class RuleLine:
     """How far apart groups lie under one rule, in words.
 
-    Attributes:
-        key: of its figures in a group's row.
-        favoured: the group approved most often; a dash where the rule approves nobody.
-        least: the group approved least often; empty where no other is large enough.
-        ratio: its approval rate as a share of the favoured group's, with its 95% `interval`.
+    `favoured` is the group approved most often, a dash where the rule approves nobody; `ratio` the approval rate of the
+    `least` one as a share of its, with its 95% `interval`.
     """
 
     key: str

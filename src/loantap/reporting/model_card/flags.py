@@ -1,8 +1,7 @@
 """What a flag against a model is, and how rules raise them from figures of the reports.
 
-A flag is a figure that lies beyond what chance gives at its number of loans, and is large enough to
-matter: red where a use that the card allows would go wrong, or a threshold does no better than
-nothing; otherwise amber.
+A flag is a figure that lies beyond what chance gives at its number of loans, and is large enough to matter: red where a
+use that the card allows would go wrong, or a threshold does no better than nothing; otherwise amber.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,12 +33,8 @@ class Flag:
 class Evidence:
     """What a model is judged by: its parts of the reports, all of it finished figures.
 
-    Attributes:
-        tolerated_ece: calibration error that the rule of promotion calls immaterial.
-        conditions: of the verdict of promotion, as `promotion.json` has them.
-        rolling_origin: of `vintage_analysis.json`; None where it is not in it.
-        external: None where no external sample was given.
-        phrases: what each feature is called in words.
+    Without an external sample `external` is None, and `rolling_origin` where it was not analysed. `tolerated_ece` is
+    what the rule of promotion calls immaterial; `phrases` are the features in words.
     """
 
     blocks: Mapping[str, Any]

@@ -16,8 +16,7 @@ _OF_POLICY: Final = ("approval_rate", "default_rate_approved")
 class HeadlineRow:
     """A model in one sample, in words; `loans` is empty where nothing was measured.
 
-    `cells` are default rate, AUC, KS, ECE; approval rate under the policy and default rate among
-    the approved.
+    `cells` are default rate, AUC, KS, ECE; approval rate under the policy and default rate among the approved.
     """
 
     sample: str
@@ -39,8 +38,7 @@ def _tabulate(blocks: Mapping[str, Any], audit: Mapping[str, Any] | None) -> lis
         block = blocks.get(sample)
         approved = approvals.get(sample) if block else None
         measured = [make_cell(block, figure) for figure in _OF_METRICS]
-        # The range of a perfect model says more of an ECE than its own interval, in the table of
-        # metrics.
+        # The range of a perfect model says more of an ECE than its own interval, in the table of metrics.
         measured[-1] = replace(measured[-1], interval="")
         rows.append(
             HeadlineRow(

@@ -21,11 +21,8 @@ _DIGITS: Final = 4
 class FeatureLine:
     """One feature, or audited column, before the gate.
 
-    Attributes:
-        groups: categories, or bins of a number.
-        auc: cross-fitted, alone, with its 95% `interval`.
-        in_sample: AUC without cross-fitting.
-        verdict: `caught`, `warned` or `passed`.
+    `groups` are categories, or bins of a number; `auc` is cross-fitted, alone, with its 95% `interval`; `in_sample` is
+    not.
     """
 
     name: str
@@ -67,13 +64,10 @@ class CheckLine:
 
 @dataclass(frozen=True, slots=True)
 class LeakageSection:
-    """The leakage part of the card, the worst features first.
+    """The leakage part of the card, the worst features first, in words.
 
-    Attributes:
-        loans: training loans examined, in words.
-        audited: columns that no model uses, examined all the same.
-        impact: metrics with and without each suspicious feature, in the order of `metrics`.
-        drawn: on how many of how many loans the impact was measured; may be empty.
+    `audited` are columns that no model uses; `impact` has the metrics with and without each suspicious feature,
+    measured on the loans `drawn`.
     """
 
     loans: str

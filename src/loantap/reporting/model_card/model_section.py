@@ -40,8 +40,7 @@ class ModelSection:
         standing: whether that version is champion, and which is where it is not.
         decides: whether its champion decides on applications.
         for_lending: whether a decision may rest on it.
-        candidates: one row per candidate: `candidate`, `mean_f2`, `std_f2`, `mean_log_loss`,
-            `mean_roc_auc`, `converged`, `within_one_standard_error`, `chosen`, `fit_seconds`.
+        candidates: one row per candidate of the search.
         coefficients: one row per input: `feature`, `coefficient`, `odds_ratio`.
         figures: `roc`, `precision_recall`, `calibration`, `before_and_after`, `thresholds`.
     """
@@ -95,10 +94,8 @@ class CardFigure:
 class WordedSection:
     """A model as the card shows it.
 
-    Attributes:
-        coefficients: of the logistic regression, which is not served where it was beaten.
-        comparison: the replica beside what was published; None of any other model.
-        bands: of the scorecard, without a gap.
+    `coefficients` are those of the logistic regression, which is not served where it was beaten; `comparison` sets the
+    replica beside what was published.
     """
 
     model: ModelSection
@@ -117,10 +114,7 @@ class WordedSection:
 def word_section(
     model: ModelSection, blocks: Mapping[str, Any], scorecard: Mapping[str, Any] | None, phrases: Mapping[str, str]
 ) -> WordedSection:
-    """Word, order and thin what is said about one model.
-
-    `blocks` are its part of `metrics.json`, `scorecard` that of `scorecard.json`, if it has one.
-    """
+    """Word, order and thin what is said about one model; `blocks` are its part of `metrics.json`."""
     coefficients = rank_coefficients(model.coefficients, phrases)
     shown = [
         kind

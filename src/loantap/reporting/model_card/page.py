@@ -23,12 +23,10 @@ _APPROVERS: Final = ("Model owner", "Independent validation", "Credit policy", "
 
 @dataclass(frozen=True, slots=True)
 class FeatureRow:
-    """One feature as the card lists it.
+    """One feature as the card lists it, with the columns that it `uses`.
 
-    Attributes:
-        uses: columns of the portfolio it is computed from.
-        exclusion: why no lending decision may rest on it; empty when it may.
-        adverse: the side held against a borrower, `high`, `low` or either.
+    `exclusion` says why no lending decision may rest on it; `adverse` is the side held against a borrower, `high`,
+    `low` or either.
     """
 
     name: str
@@ -54,16 +52,10 @@ class PolicyLimit:
 
 @dataclass(frozen=True, slots=True)
 class PolicySummary:
-    """The credit policy as the card shows it; `name` is id and version.
+    """The credit policy as the card shows it, by id and version; limits by term, then by rate.
 
-    Attributes:
-        digest: first digits of what was approved.
-        approved_by: the second person.
-        min_margin: expected NPV per unit of principal that a loan of no PD is to earn.
-        default_price: by how much that rises with the PD.
-        max_pd: above it every loan is declined; a fraction.
-        max_amount: above it a person decides, in currency.
-        limits: by term, then by rate.
+    A loan of no PD is to earn `min_margin` per unit of principal, and `default_price` more per unit of PD. Above
+    `max_pd`, a fraction, it is declined; above `max_amount`, in currency, a person decides.
     """
 
     name: str
@@ -113,10 +105,7 @@ class CardData:
 
 @dataclass(frozen=True, slots=True)
 class CardModels:
-    """What a model card says about every model.
-
-    `scorecards` hold the structure of `scorecard.json` of each model that may be lent on.
-    """
+    """What a model card says about every model; `scorecards` of those that may be lent on."""
 
     sections: Sequence[ModelSection]
     scorecards: Mapping[str, Mapping[str, Any]]
@@ -124,10 +113,7 @@ class CardModels:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """All that a model card shows; the reports have the structures of their JSON files.
-
-    `limits` are known limits of this data and these models, beside the standing ones.
-    """
+    """All that a model card shows; the reports have the structures of their JSON files."""
 
     as_of: date
     data: CardData

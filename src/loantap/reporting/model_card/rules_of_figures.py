@@ -122,9 +122,8 @@ def _find_external(evidence: Evidence) -> list[Flag] | None:
         bounds = decimal_interval(external["auc_gain_low"], external["auc_gain_high"])
         severity = Severity.RED if is_worse else Severity.AMBER
         finding = (
-            "On the external sample it "
-            f"{'ranks worse' if is_worse else 'is not shown to rank better'} than the interest "
-            "rate alone"
+            f"On the external sample it {'ranks worse' if is_worse else 'is not shown to rank better'} than the "
+            "interest rate alone"
         )
         gain = f"gain in AUC {signed(external['auc_gain'], 3)} ({bounds}), n = {count(external['n'])}"
         meaning = "Where a rate has been offered, the rate alone says at least as much."
@@ -140,16 +139,14 @@ def _find_external(evidence: Evidence) -> list[Flag] | None:
 RULES: Final[Sequence[Rule]] = (
     Rule(
         "Ranking",
-        "AUC out of time. Red where its 95% interval reaches 0.5, which is chance. Amber where the "
-        "interval lies below the cross-validated AUC, where it reaches 0.5 at an origin, or where "
-        "nothing was measured.",
+        "AUC out of time. Red where its 95% interval reaches 0.5, which is chance. Amber where the interval lies below "
+        "the cross-validated AUC, where it reaches 0.5 at an origin, or where nothing was measured.",
         _find_ranking,
     ),
     Rule(
         "F2",
-        "F2 on the test split and out of time. Red where it is below that of declining everybody, "
-        "amber where its 95% interval reaches that: a threshold has to show that it beats "
-        "declining everybody.",
+        "F2 on the test split and out of time. Red where it is below that of declining everybody, amber where its 95% "
+        "interval reaches that: a threshold has to show that it beats declining everybody.",
         _find_f2,
     ),
     Rule(
@@ -161,9 +158,8 @@ RULES: Final[Sequence[Rule]] = (
     ),
     Rule(
         "Calibration",
-        "ECE of each sample, unless the rule of promotion calls it immaterial. Amber where it is "
-        "above what a perfect model of the same PDs shows 95 times in 100, red where it is more "
-        f"than {_FAR:g} times that.",
+        "ECE of each sample, unless the rule of promotion calls it immaterial. Amber where it is above what a perfect "
+        f"model of the same PDs shows 95 times in 100, red where it is more than {_FAR:g} times that.",
         _find_calibration,
     ),
     Rule(

@@ -7,11 +7,7 @@ from loantap.reporting.figures.interval_plot import FEW_LOANS
 
 
 def fill_bands(bands: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The bands of `scorecard.json` without a gap from the lowest to the highest.
-
-    A band without loans has `n` 0 and no rates. `is_few` marks bands of so few loans that a default
-    rate says little.
-    """
+    """The bands of `scorecard.json` without a gap: one without loans has no rates, one of few `is_few`."""
     if not bands:
         return []
     known = {band["lowest"]: band for band in bands}

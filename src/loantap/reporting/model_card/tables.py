@@ -20,9 +20,8 @@ SAMPLES: Final = ("cv", "test", "out_of_time")
 _TRADE_OFF_ROWS: Final = 12
 _TOP_CANDIDATES: Final = 8
 _RATES: Final = frozenset(
-    {"default_rate", "threshold", "accuracy", "precision", "recall", "approval_rate",
-     "default_rate_approved"}
-)  # fmt: skip
+    {"default_rate", "threshold", "accuracy", "precision", "recall", "approval_rate", "default_rate_approved"}
+)
 _METRICS: Final = {
     "default_rate": "Default rate",
     "roc_auc": "AUC",
@@ -39,8 +38,7 @@ _METRICS: Final = {
     "approval_rate": "Approval rate",
     "default_rate_approved": "Default rate among the approved",
 }
-# The published case study (5-fold mean on all 396,030 loans, threshold 0.45), and the same recipe
-# on a sample of them.
+# The published case study (5-fold mean on all 396,030 loans, threshold 0.45), and the same recipe on a sample of them.
 _PUBLISHED: Final = {"accuracy": 0.83, "recall": 0.654, "precision": 0.552, "f2": 0.63}
 _TRIED: Final = {"accuracy": 0.81, "recall": 0.77, "precision": 0.50, "f2": 0.695}
 
@@ -98,10 +96,7 @@ class Comparison:
 
 
 def tabulate_metrics(blocks: Mapping[str, Any]) -> MetricsTable:
-    """Metrics of one namespace out of `metrics.json`; a sample that is None or absent stays empty.
-
-    `blocks` are per sample: `cv`, `test`, `out_of_time`.
-    """
+    """Metrics of one namespace out of `metrics.json`; a sample that is None or absent stays empty."""
     given = [blocks.get(sample) for sample in SAMPLES]
     samples = [
         Sample(name_sample(name), count(block["n"]) if block else "")
