@@ -2,10 +2,11 @@ import json
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.portfolio.dictionary import REAL, SIMULATED
+from loantap.portfolio.dictionary import CURRENT, LATE_31_120, REAL, SIMULATED
 from tests.support.temporary_project import make_project
 
 # The replica is left uncalibrated, as published, so the rule never promotes it.
@@ -17,22 +18,34 @@ DEMO_CHAMPIONS = {(f"loantap-{model}-demo", alias, 1) for model, alias in ALIASE
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory, sample_csv, sample_text):
-    """What `all` left on the real sample, scoring 30 of its rows; a demo run came after it."""
+def history(tmp_path_factory, sample_text):
+    """What `all` and early warning left on the real sample, a fifth of it running; a demo run came after them."""
     project = make_project(tmp_path_factory.mktemp("real"))
+    book = project.folder / "book.csv"
+    turned = sample_text.assign(loan_status=sample_text["loan_status"].mask(sample_text.index % 10 == 1, CURRENT))
+    turned["loan_status"] = turned["loan_status"].mask(turned.index % 10 == 2, LATE_31_120)
+    turned.to_csv(book, index=False)
     applications = project.folder / "new.csv"
     sample_text.head(30).drop(columns="loan_status").to_csv(applications, index=False)
     scores = project.folder / "scores.parquet"
 
-    given = f"portfolio={sample_csv},applications={applications},scores={scores}"
+    given = f"portfolio={book},applications={applications},scores={scores}"
     real = project.run("--pipelines", "all", "--params", given)
     assert real.exit_code == 0, real.output
+    watched = project.run("--pipelines", "early_warning")
+    assert watched.exit_code == 0, watched.output
     found = SimpleNamespace(
         project=project,
         real_metrics=(project.reporting / "metrics.json").read_bytes(),
         real_aliases=project.aliases(),
         real_reconciliation=pd.read_parquet(project.folder / "data/03_primary/reconciliation.parquet"),
         real_scores=pd.read_parquet(scores),
+        primary={
+            name: pd.read_parquet(project.folder / f"data/03_primary/{name}.parquet")
+            for name in ("loans", "running_loans", "loan_months")
+        },
+        watchlist=pd.read_parquet(project.reporting / "watchlist.parquet"),
+        watchlist_page=(project.reporting / "watchlist.html").read_text("utf-8"),
         real_pages=[(project.reporting / name).read_text("utf-8") for name in ("insights.html", "model_card.html")],
     )
     refused = project.run("--params", "loans=2000")
@@ -55,6 +68,23 @@ def test_a_csv_is_a_real_portfolio_every_row_of_which_is_accounted_for(history, 
     assert account.loc["loans", "extracted"] == len(sample_text)
     assert account.loc["loans", "kept"] == len(sample_text)
     assert (account["difference"] == 0).all()
+
+
+def test_running_loans_of_a_file_train_nothing_and_those_behind_are_listed(history, sample_text):
+    loans, running, months = history.primary.values()
+    turned = sample_text.index % 10
+    metrics = json.loads(history.real_metrics)["lending"]
+
+    assert running["loan_status"].value_counts().to_dict() == {
+        CURRENT: (turned == 1).sum(), LATE_31_120: (turned == 2).sum(),
+    }  # fmt: skip
+    assert metrics["cv"]["n"] + metrics["test"]["n"] == len(loans) == (~np.isin(turned, [1, 2])).sum()
+    last = months[months["loan_id"].isin(running["loan_id"])].groupby("loan_id").tail(1)
+    behind = last[(last["month"] == last["month"].max()) & last["days_past_due"].isin([60, 90])]
+    listed = set(history.watchlist["loan_id"])
+    assert len(behind) > 50
+    assert set(behind["loan_id"]) <= listed <= set(running["loan_id"])
+    assert "The loans are real, their months are made" in history.watchlist_page
 
 
 def test_the_run_scores_with_the_model_it_has_just_trained(history):

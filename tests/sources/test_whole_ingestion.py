@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,20 @@ def test_a_second_run_where_nothing_changed_writes_nothing(ingested, servers):
 
     assert servers.written() == written
     assert ingested.real.digests() == digests
+
+
+def test_a_warehouse_most_of_whose_loans_run_is_trained_on_and_watched(ingested):
+    conf = ingested.real.folder / "conf"
+    shutil.copy(conf / "local" / "parameters.yml", conf / "odbc")  # the small grid
+
+    trained = run_real(ingested.real, "training,early_warning")
+    watched = ingested.embedded.run("--pipelines", "early_warning", "--params", f"as_of={AS_OF}")
+
+    assert trained.exit_code == watched.exit_code == 0, trained.output + watched.output
+    assert len(ingested.read("running_loans")[1]) > LOANS
+    embedded, real = (pd.read_parquet(p.reporting / "watchlist.parquet") for p in (ingested.embedded, ingested.real))
+    assert len(embedded)
+    assert_frame_equal(real, embedded)
 
 
 def test_demo_rows_are_never_written_into_a_real_system(ingested, servers):
