@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -79,7 +79,10 @@ class PolicySummary:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """The resolved loans behind the models; rates are fractions, bounds a 95% interval."""
+    """The resolved loans behind the models; rates are fractions, bounds a 95% interval.
+
+    `unfilled` are columns in which no loan has a value, each with the features computed from it.
+    """
 
     origin: str
     loans: int
@@ -90,6 +93,7 @@ class DataSummary:
     first_issue_month: date
     last_issue_month: date
     beyond_income: BeyondIncome
+    unfilled: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

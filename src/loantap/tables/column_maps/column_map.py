@@ -110,7 +110,7 @@ class ColumnMap(_Part):
     Attributes:
         above, below: lines above the header and below the table; by default they are found.
         notes: how lines between the rows begin that are no rows.
-        two_lines: the file's column whose values may be written over two lines.
+        two_lines: the file's column whose values may have two lines; by default that of `address`.
         columns: by LoanTap's name, and `loan_id` where the file identifies its loans.
     """
 

@@ -92,7 +92,7 @@ class MappedRows:
             wrong = _map_texts(column, lambda text: f"column {ours}: {said}" if (said := read(text)[1]) else None)
             return _map_texts(column, lambda text: read(text)[0]), wrong.cast(pa.string())
         except TwoFormsError as error:
-            form = next(iter(error.readings.values()))
+            form = next(iter(error.readings))
             named = ", ".join(source.reads) or ours
             raise InputError(
                 f"{self._where}, column {named}",
@@ -108,11 +108,12 @@ def expect_columns(column_map: ColumnMap) -> Expected:
         for ours, source in column_map.columns.items()
         if (column := COLUMNS_OF[ours]).kind in NUMERIC and not column.written and not source.unit
     ]
+    address = column_map.columns.get("address", Source(value="none"))
     return Expected(
         {fold_name(name): name for name in column_map.names},
         frozenset(name for _, source in plain for name in source.reads),
         frozenset(name for column, source in plain if column.unit.startswith("percent") for name in source.reads),
-        column_map.two_lines,
+        column_map.two_lines or address.column,
         column_map.above,
         column_map.below,
         column_map.notes,
