@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -16,7 +16,8 @@ from loantap.features.build import build_features
 from loantap.model.scoring.trained import TrainedModel, make_trained_model
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.train import feature_names, train_logistic
-from loantap.portfolio.cleaning import mark_outcome
+from loantap.portfolio import cleaning
+from loantap.portfolio.cleaning import Cleaned, mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import parse, split_address
 from loantap.simulator import simulate_portfolio
@@ -69,6 +70,12 @@ def raw_loans(*changes: dict[str, object]) -> pd.DataFrame:
     """Made-up loans as a CSV file gives them, one per change; without any, the loan as it is."""
     rows = [MADE_UP_LOAN | change for change in changes or ({},)]
     return pd.DataFrame(rows, dtype="str")
+
+
+def read_portfolio(csv: pd.DataFrame, *given: Any, **named: Any) -> Cleaned:
+    """A portfolio file of one batch, checked."""
+    [cleaned] = cleaning.read_portfolio([csv], *given, **named)
+    return cleaned
 
 
 def training_options(feature_set: str = "lending", **changes: object) -> TrainingOptions:

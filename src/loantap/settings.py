@@ -14,6 +14,7 @@ if sys.argv[1:2] == ["run"]:
 
 from loantap.hooks import ProjectSession, RunHook
 from loantap.hooks.context import ProjectContext
+from loantap.tables.column_maps.column_map import list_shipped_maps
 
 
 def _today() -> str:
@@ -29,6 +30,19 @@ def _optional_table(path: str | None, what: str) -> dict[str, Any]:
         "filepath": _locate(path),
         "whole": True,
         "metadata": _describe(f"{what} in LoanTap format, as the file has it"),
+    }
+
+
+def _portfolio_table(path: str | None, columns: str | None) -> dict[str, Any]:
+    """A file of loans, its columns mapped where a map is named; nothing without a path."""
+    if path is None:
+        return _nothing("Portfolio of a file; none was given")
+    is_shipped = columns is None or columns in list_shipped_maps()
+    return {
+        "type": "loantap.datasets.TableFileDataset",
+        "filepath": _locate(path),
+        "columns": columns if is_shipped else _locate(str(columns)),
+        "metadata": _describe("Portfolio as the file has it"),
     }
 
 
@@ -76,6 +90,7 @@ CONFIG_LOADER_ARGS = {
         "today": _today,
         "optional_table": _optional_table,
         "optional_rows": _optional_rows,
+        "portfolio_table": _portfolio_table,
         "given_path": _given_path,
     },
 }

@@ -34,6 +34,7 @@ def test_a_parameter_without_a_value_is_refused(given, name):
         ({"portfolio": "x.csv", "replace_real": "true"}, "portfolio, replace_real: they contra"),
         ({"scores": "s.parquet"}, "scores: there are no applications to score"),
         ({"offered": "o.csv"}, "offered: there are no applications to make offers for"),
+        ({"columns": "lending_club"}, "columns: there is no file to map. Add portfolio=FILE.csv"),
     ],
 )
 def test_what_contradicts_itself_is_refused(given, said):

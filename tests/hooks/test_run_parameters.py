@@ -12,7 +12,7 @@ GROUPS = ("sources", "ingestion", "modeling.lending", "modeling.application")
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    for name in ("loans.csv", "loans.CSV", "loans.parquet", "loans.xlsx"):
+    for name in ("loans.csv", "loans.CSV", "loans.parquet", "loans.ods"):
         (tmp_path / name).write_text("something")
     (tmp_path / "empty.csv").touch()
     (tmp_path / "folder.csv").mkdir()
@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
             "portfolio": "loans.csv", "loans": 5_000, "replace_real": "true", "seed": 7,
             "as_of": "2026-11-23", "since": "2016-01", "applications": "loans.parquet",
             "scores": "scores.parquet", "offered": "offers.csv", "external": "~/loans.CSV",
-            "summary": "full",
+            "summary": "full", "columns": "lending_club",
         },
     ],
     ids=["none", "of a group", "all null", "all"],
@@ -91,7 +91,7 @@ def test_where_none_is_near_all_known_ones_are_listed():
         ("portfolio", "nowhere.csv", "file nowhere.csv does not exist"),
         ("applications", "folder.csv", "folder.csv is a folder"),
         ("external", "empty.csv", "file empty.csv is empty"),
-        ("portfolio", "loans.xlsx", r"file loans.xlsx is not \.csv, \.csv\.gz, .* or \.parq"),
+        ("portfolio", "loans.ods", r"file loans.ods is not \.csv, \.csv\.gz, .* or \.parq"),
         ("scores", "new.xlsx", r"'new.xlsx' is not a \.parquet or"),
         ("offered", "new.xlsx", r"'new.xlsx' is not a \.parquet or"),
     ],

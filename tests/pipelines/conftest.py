@@ -15,7 +15,7 @@ LOANS = 1_500
 @pytest.fixture(scope="session")
 def book() -> Outputs:
     """What `sources` makes of nothing: a demo portfolio, more than half of it running."""
-    return run("sources", {"sources.portfolio_csv": None}, loans=LOANS)
+    return run("sources", {"sources.portfolio_file": None}, loans=LOANS)
 
 
 @pytest.fixture(scope="session")

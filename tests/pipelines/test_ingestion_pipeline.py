@@ -141,7 +141,7 @@ def test_an_empty_source_table_stops_the_run(sourced, tmp_path):
 def test_rows_of_two_portfolios_are_never_mixed(tmp_path):
     """The embedded sources are built anew by each run, all rows with the day of that run."""
     for seed, as_of in [(1, "2026-11-23"), (2, "2026-11-23"), (2, "2020-01-01"), (3, "2020-01-01"), (1, "2026-11-24")]:
-        made = run("sources", {"sources.portfolio_csv": None}, loans=1_000, seed=seed, as_of=as_of)
+        made = run("sources", {"sources.portfolio_file": None}, loans=1_000, seed=seed, as_of=as_of)
         options = load_options(as_of=as_of)["params:ingestion"]
         for table in Table:
             source = make_source(table, tmp_path)

@@ -11,7 +11,7 @@ BOOKKEEPING = ["loan_id", "updated_at", "origin"]
 
 @pytest.fixture(scope="module")
 def real(csv):
-    return run("sources", {"sources.portfolio_csv": csv})
+    return run("sources", {"sources.portfolio_file": csv})
 
 
 def test_each_system_gets_its_own_columns_and_all_of_the_file_are_used(sourced):
@@ -60,7 +60,7 @@ def test_simulated_loans_without_a_true_pd_are_a_fault_of_ours(book):
 
 
 def test_an_earlier_snapshot_shows_the_same_months_up_to_it(book):
-    earlier = run("sources", {"sources.portfolio_csv": None}, loans=1_500, as_of="2014-06")
+    earlier = run("sources", {"sources.portfolio_file": None}, loans=1_500, as_of="2014-06")
     now, then = (made["source_loan_events"].drop(columns="updated_at") for made in (book, earlier))
     issued = pd.to_datetime(earlier["source_loans"]["issue_d"], format="%b-%Y")
 
@@ -90,8 +90,8 @@ def test_rows_may_be_set_aside_when_some_are_tolerated(csv):
     bad = csv.assign(grade=csv["grade"].where(csv.index != 3, "Z"))
 
     with pytest.raises(InputError, match="row 4: grade 'Z'"):
-        run("sources", {"sources.portfolio_csv": bad})
-    made = run("sources", {"sources.portfolio_csv": bad}, sources={"tolerated_bad_share": 0.01})
+        run("sources", {"sources.portfolio_file": bad})
+    made = run("sources", {"sources.portfolio_file": bad}, sources={"tolerated_bad_share": 0.01})
 
     assert made["sources.portfolio_quarantine"]["row"].tolist() == [4]
     account = made["sources.portfolio_account"]

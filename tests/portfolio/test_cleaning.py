@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
 
-from loantap.portfolio.cleaning import clean_source_table, mark_outcome, read_portfolio
+from loantap.portfolio.cleaning import clean_source_table, mark_outcome
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
-from tests.conftest import AS_OF, raw_loans
+from tests.conftest import AS_OF, raw_loans, read_portfolio
 
 A, B, C = ({"grade": grade, "sub_grade": f"{grade}4"} for grade in "ABC")
 

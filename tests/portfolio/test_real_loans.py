@@ -2,10 +2,9 @@ import pandas as pd
 import pytest
 
 from loantap.portfolio.amortisation import list_instalment_exceptions
-from loantap.portfolio.cleaning import read_portfolio
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render, split_address
-from tests.conftest import AS_OF
+from tests.conftest import AS_OF, read_portfolio
 
 
 def test_every_real_loan_is_read_in_full(sample_text):

@@ -3,12 +3,12 @@ import pytest
 from pydantic import ValidationError
 
 from loantap.portfolio.assembly import divide_left_out, join_portfolio
-from loantap.portfolio.cleaning import clean_source_table, read_portfolio
+from loantap.portfolio.cleaning import clean_source_table
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.schemas import LOANS, RUNNING_LOANS
 from loantap.portfolio.statuses import Statuses, read_statuses
-from tests.conftest import AS_OF, raw_loans
+from tests.conftest import AS_OF, raw_loans, read_portfolio
 
 MAPPED = Statuses(
     paid=("closed",), late_31_120=("DPD 60",), left_out=({"status": "Sold", "reason": "sold to another lender"},)

@@ -22,7 +22,7 @@ FOLDERS = {
 LAYERS = list(FOLDERS)
 # Tables with a row per person's loan: nothing of them may be seen in Kedro-Viz.
 PERSONAL = {
-    "sources.portfolio_csv", "sources.portfolio", "sources.portfolio_quarantine", "source_loans",
+    "sources.portfolio_file", "sources.portfolio", "sources.portfolio_quarantine", "source_loans",
     "source_applications", "source_loan_events", "ingestion.raw_loans",
     "ingestion.raw_applications", "ingestion.raw_loan_events", "ingestion.typed_loans",
     "ingestion.typed_applications", "ingestion.typed_loan_events", "ingestion.loans_quarantine",
@@ -165,7 +165,7 @@ def test_up_to_primary_only_what_holds_no_loan_is_previewed():
 @pytest.mark.parametrize(
     ("door", "name", "is_whole"),
     [
-        ("portfolio", "sources.portfolio_csv", True),
+        ("portfolio", "sources.portfolio_file", False),
         ("external", "evaluation.external_loans", True),
         ("applications", "applications", False),
     ],
@@ -255,7 +255,7 @@ class TestPipelines:
         inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
 
         assert inputs == {
-            "sources.portfolio_csv", "applications", "evaluation.external_loans",
+            "sources.portfolio_file", "applications", "evaluation.external_loans",
             "modeling.champions",
         }  # fmt: skip
 

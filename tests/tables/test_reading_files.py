@@ -188,7 +188,7 @@ REFUSED = {
     "Latin-1": (PLAIN.replace("H1", "Hé").encode("latin-1"),
                 "line 3: byte 0xE9 is not UTF-8; the file may be in Latin-1"),
     "a NUL byte": (PLAIN.replace("H1", "H\0"), "line 3: it holds a NUL byte"),
-    "a ZIP archive": (b"PK\x03\x04" + b"\x00" * 99, "it is a ZIP archive or an Excel"),
+    "a ZIP archive": (b"PK\x03\x04" + b"\x00" * 99, "it is damaged or cut short"),
     "an old workbook": (b"\xd0\xcf\x11\xe0" + b"\x00" * 99, "it is an Excel workbook"),
     "a Parquet file": (PARQUET, "it is a Parquet file, not a CSV. Name it .parquet"),
     "nothing": ("", NOTHING),

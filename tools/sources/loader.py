@@ -23,7 +23,7 @@ def make_tables(loans: int, seed: int, as_of: date, portfolio: Path | None = Non
         InputError: the file cannot be used.
     """
     options = SourcesOptions(loans=loans, seed=seed, as_of=as_of, tolerated_bad_share=0)
-    given = TableFile(portfolio).to_frame() if portfolio else None
+    given = TableFile(portfolio) if portfolio else None
     made = list(make_portfolio(given, options))
     rows = _join(batch for batch, _, _ in made)
     truth = _join(batch for _, _, batch in made)

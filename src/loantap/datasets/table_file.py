@@ -10,6 +10,7 @@ from kedro.io import AbstractDataset
 
 from loantap.datasets.staged import StagedDataset, is_csv, remove_staged, with_types
 from loantap.project.journal import Rename
+from loantap.tables.column_maps.column_map import read_column_map
 from loantap.tables.files import BATCH_ROWS, CsvWriter, TableFile, TableParts, TableWriter, list_parts
 from loantap.tables.parquet_file import open_parquet
 
@@ -17,11 +18,19 @@ logger = logging.getLogger(__name__)
 
 
 class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
-    """A CSV or Parquet file of somebody else, strictly read."""
+    """A file of somebody else, strictly read.
 
-    def __init__(self, *, filepath: str, whole: bool = False, metadata: dict[str, Any] | None = None) -> None:
+    Args:
+        whole: whether it loads as a frame.
+        columns: a column map, by the path of its file or by its name if it is shipped.
+    """
+
+    def __init__(
+        self, *, filepath: str, whole: bool = False, columns: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
         self._path = Path(filepath)
         self._whole = whole
+        self._columns = columns
         self.metadata = metadata
 
     def load(self) -> TableFile | pd.DataFrame:
@@ -30,7 +39,7 @@ class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
         Raises:
             InputError: it cannot be read; it has no rows, and is needed whole.
         """
-        file = TableFile(self._path)
+        file = TableFile(self._path, column_map=read_column_map(self._columns) if self._columns else None)
         if self._whole:
             file.require_rows()
             return file.to_frame()

@@ -126,7 +126,7 @@ def _require_input(name: str, catalog: Catalog, pipeline: Pipeline) -> None:
         )
     if isinstance(dataset, ChampionDataset):
         dataset.require_champion()
-    elif name != "sources.portfolio_csv" and not catalog.exists(name):
+    elif name != "sources.portfolio_file" and not catalog.exists(name):
         raise InputError(
             f"dataset {name}",
             f"it does not exist yet ({dataset})",

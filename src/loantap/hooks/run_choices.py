@@ -15,7 +15,8 @@ from loantap.portfolio.errors import InputError
 # Datasets that a run parameter is the path of; the others are fields of parameter groups.
 _DATASETS: Final = MappingProxyType(
     {
-        "portfolio": "sources.portfolio_csv",
+        "portfolio": "sources.portfolio_file",
+        "columns": "sources.portfolio_file",
         "applications": "applications",
         "scores": "scores",
         "offered": "offers",
@@ -24,7 +25,7 @@ _DATASETS: Final = MappingProxyType(
 )
 _PIPELINES: Final = MappingProxyType(
     {
-        "portfolio": "sources", "loans": "sources", "replace_real": "sources",
+        "portfolio": "sources", "columns": "sources", "loans": "sources", "replace_real": "sources",
         "since": "ingestion", "target": "feature_engineering", "external": "evaluation", "applications": "scoring",
         "scores": "scoring", "offered": "offers",
     }
@@ -51,13 +52,13 @@ def check_choices(given: Mapping[str, Any], latest: date) -> None:
                 "Give one, or leave the parameter out; a shell variable may be empty",
             )
     _require_one_source(given)
-    for name, purpose in (("scores", "score"), ("offered", "make offers for")):
-        if name in given and "applications" not in given:
-            raise InputError(
-                f"--params {name}",
-                f"there are no applications to {purpose}",
-                "Add applications=FILE.csv, or leave it out",
-            )
+    for name, needed, lack in (
+        ("scores", "applications", "are no applications to score"),
+        ("offered", "applications", "are no applications to make offers for"),
+        ("columns", "portfolio", "is no file to map"),
+    ):
+        if name in given and needed not in given:
+            raise InputError(f"--params {name}", f"there {lack}", f"Add {needed}=FILE.csv, or leave it out")
     if "as_of" in given:
         _require_day(given["as_of"], latest)
 
@@ -102,7 +103,7 @@ def check_readers(given: Mapping[str, Any], models: Mapping[str, type[BaseModel]
         if name in _DATASETS:
             is_read = _DATASETS[name] in names
         elif name == "replace_real":
-            is_read = "sources.portfolio_csv" in names
+            is_read = "sources.portfolio_file" in names
         elif any(path.partition(".")[0] == name for path in models):
             _require_group(name, given[name], groups, models)
             continue

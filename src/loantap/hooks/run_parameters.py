@@ -11,10 +11,12 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from loantap.portfolio.errors import InputError
+from loantap.tables.column_maps.column_map import read_column_map
 
 RUN_PARAMETERS: Final = MappingProxyType(
     {
-        "portfolio": "CSV or Parquet file of loans to build the sources from (default: the demo generator)",
+        "portfolio": "file of loans to build the sources from (default: the demo generator)",
+        "columns": "column map of that file, a YAML file or lending_club (default: LoanTap's columns)",
         "loans": "resolved loans of the demo portfolio as of March 2017, beside which about 1.2 "
         "times as many run (default: 20000)",
         "replace_real": "true lets demo data take the place of real loans in the sources (default: false)",
@@ -41,17 +43,20 @@ _REAL_NAMES: Final = MappingProxyType(
 )
 _RENAMED_IN_GROUPS: Final = MappingProxyType({"snapshot": "outcomes_as_of"})
 _OUTPUT_FORMATS: Final = (".parquet", ".csv")
-_TABLE_FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq", ".parq")
+_TABLE_FORMATS: Final = (
+    ".csv", ".csv.gz", ".csv.zst", ".zip", ".tsv", ".txt", ".xlsx", ".parquet", ".pq", ".parq",
+)  # fmt: skip
 
 
 def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> None:
-    """Refuse a parameter that nothing reads, and a file that is not there.
+    """Refuse a parameter that nothing reads, and a file that is not there or no column map.
 
     `given` is what stood behind `--params`, nested; `groups` are paths of parameter groups, which
     may be overridden by path.
 
     Raises:
-        InputError: naming the parameter, the nearest known one, or the file.
+        InputError: naming the parameter, the nearest known one, the file, or what is wrong with a
+            column map.
     """
     groups = tuple(groups)
     known = [*RUN_PARAMETERS, *groups]
@@ -70,6 +75,8 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
     for name in ("portfolio", "applications", "external"):
         if given.get(name) is not None:
             _check_file(f"--params {name}", Path(str(given[name])))
+    if given.get("columns") is not None:
+        read_column_map(str(given["columns"]))
     for name in _OUTPUTS:
         _check_output(f"--params {name}", given.get(name), given.get("applications"))
 

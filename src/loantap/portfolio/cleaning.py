@@ -1,6 +1,7 @@
 """Typed, valid rows out of raw ones; the others go to quarantine with a reason each."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,15 @@ from loantap.portfolio.dictionary import (
     portfolio_columns,
 )
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.identity import content_ids, read_ids, unify_uuids
-from loantap.portfolio.loantap_format import list_faults, parse, require_columns
+from loantap.portfolio.identity import ContentIds, read_ids, unify_uuids
+from loantap.portfolio.loantap_format import GIVEN_ID, list_faults, parse, require_columns
 from loantap.portfolio.statuses import LEFT_OUT, Statuses, read_statuses
-from loantap.portfolio.units import require_known_units
+from loantap.portfolio.units import UnitCounts
 
 _FILE = "portfolio file"
 _BOOKKEEPING = (LOAN_ID.name, UPDATED_AT.name, ORIGIN.name)
+_STABLE = tuple(str(c.source_name) for c in portfolio_columns() if c.name != "loan_status")
+_MAX_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,50 +93,116 @@ def _to_instant(values: pd.Series) -> pd.Series:
 
 
 def read_portfolio(
-    csv: pd.DataFrame,
+    batches: Iterable[pd.DataFrame],
     as_of: pd.Timestamp,
     tolerated_bad_share: float,
     max_exceptions: float = 0.1,
     statuses: Statuses | None = None,
-) -> Cleaned:
-    """Check a portfolio in LoanTap format as a file gave it: 27 columns, as text.
+) -> Iterator[Cleaned]:
+    """Check a portfolio in LoanTap format as a file gave it, batch by batch: 27 columns, as text.
 
-    `tolerated_bad_share` of the rows may be bad; `max_exceptions` is the share of loans whose
-    instalment may not be that of their terms.
+    `tolerated_bad_share` of all rows may be bad; `max_exceptions` is the share of loans whose
+    instalment may not be that of their terms. What is asked of the whole file is asked at its end.
 
-    Returns:
-        Canonical rows with their `loan_id`, made from all columns but the outcome, which can
-        still change; and the rows that are bad or left out.
+    Yields:
+        Canonical rows with their `loan_id`: that of the file (`GIVEN_ID`), or else made from all
+        columns but the outcome, which can still change; and the rows that are bad or left out.
 
     Raises:
         InputError: no rows, a missing column, a status that nobody has mapped, more bad rows or
             more such loans than tolerated, or a column in another unit throughout.
     """
-    columns = portfolio_columns()
-    require_columns(csv, columns, _FILE)
-    if csv.empty:
-        raise InputError(_FILE, "it has no rows", "Give a file with loans in it")
-    csv = csv.reset_index(drop=True)
-    stable = [str(c.source_name) for c in columns if c.name != "loan_status"]
-    # In a row that could not be read the words of other columns may stand there.
-    readable = csv["loan_status"].where(list_faults(csv).isna())
-    read = read_statuses(readable, statuses or Statuses(), _FILE)
-    parsed = parse(csv.assign(loan_status=read.words), columns, as_of)
-    ids = content_ids(csv, stable)
-    rows = parsed.rows.assign(loan_id=ids)
-    problems = describe_problems(parsed.problems, rows.index).where(read.left_out.isna())
-    reasons = list_faults(csv).fillna(problems)
-    repeated = csv.duplicated(stable)
-    reasons = reasons.mask(repeated & reasons.isna(), "repeats an earlier row")
-    _require_few_bad(set_aside(rows, reasons), len(csv), tolerated_bad_share)
-    cleaned = set_aside(rows, reasons.fillna(read.left_out))
-    if cleaned.rows.empty:
-        raise InputError(_FILE, "all its rows are left out", "Give a file with loans in it")
-    require_known_units(cleaned.rows, _FILE)
-    require_few_exceptions(
-        _FILE, count_exceptions(cleaned.rows), len(cleaned.rows), max_exceptions, "sources.max_instalment_exceptions"
-    )
-    return cleaned
+    account, meanings = _FileAccount(), statuses or Statuses()
+    identified: _Identified | None = None
+    for batch in batches:
+        csv = batch.set_axis(pd.RangeIndex(account.rows, account.rows + len(batch)))
+        require_columns(csv, portfolio_columns(), _FILE)
+        # In a row that could not be read the words of other columns may stand there.
+        readable = csv["loan_status"].where(list_faults(csv).isna())
+        read = read_statuses(readable, meanings, _FILE)
+        parsed = parse(csv.assign(loan_status=read.words), portfolio_columns(), as_of)
+        identified = identified or _Identified(has_own=GIVEN_ID in csv)
+        ids, repeats = identified.number(csv)
+        rows = parsed.rows.assign(loan_id=ids)
+        problems = describe_problems(parsed.problems, rows.index).where(read.left_out.isna())
+        reasons = list_faults(csv).fillna(problems)
+        reasons = reasons.mask(repeats & reasons.isna(), "repeats an earlier row")
+        account.add_bad(set_aside(rows, reasons).quarantine, len(csv))
+        cleaned = set_aside(rows, reasons.fillna(read.left_out))
+        account.add_good(cleaned.rows)
+        yield cleaned
+    account.require_usable(tolerated_bad_share, max_exceptions)
+
+
+class _Identified:
+    """The loans of a file, told apart by its own ids where it has them, or else by content."""
+
+    def __init__(self, *, has_own: bool) -> None:
+        self._has_own = has_own
+        self._made = ContentIds([*_STABLE, GIVEN_ID] if has_own else _STABLE)
+        self._given = ContentIds([GIVEN_ID])
+
+    def number(self, csv: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+        """Identifiers of the next rows, and whether each repeats an earlier row."""
+        own = read_ids(csv[GIVEN_ID]) if self._has_own else None
+        if own is not None and own.notna().all():
+            return own, _repeats(self._given.number(own.to_frame()))
+        made = self._made.number(csv)
+        if own is None:
+            return made, _repeats(made)
+        named = own.dropna()
+        repeats = _repeats(made)
+        repeats[named.index] |= _repeats(self._given.number(named.to_frame()))
+        return own.fillna(made), repeats
+
+
+def _repeats(ids: pd.Series) -> pd.Series:
+    return ~ids.str.endswith("-1")
+
+
+@dataclass(slots=True)
+class _FileAccount:
+    """What is asked of a whole file, added up over its batches."""
+
+    rows: int = 0
+    good: int = 0
+    bad: int = 0
+    exceptions: int = 0
+    first_bad: list[str] = field(default_factory=list)
+    units: UnitCounts = field(default_factory=UnitCounts)
+
+    def add_bad(self, quarantine: pd.DataFrame, rows: int) -> None:
+        self.rows += rows
+        self.bad += len(quarantine)
+        shown = quarantine.head(_MAX_SHOWN - len(self.first_bad))
+        self.first_bad += [f"row {row.row:,}: {row.reason}" for row in shown.itertuples()]
+
+    def add_good(self, rows: pd.DataFrame) -> None:
+        self.good += len(rows)
+        self.exceptions += count_exceptions(rows)
+        self.units.add_frame(rows)
+
+    def require_usable(self, tolerated_share: float, max_exceptions: float) -> None:
+        if not self.rows:
+            raise InputError(_FILE, "it has no rows", "Give a file with loans in it")
+        if self.bad > tolerated_share * self.rows or self.bad == self.rows:
+            raise self._refuse_bad()
+        if not self.good:
+            raise InputError(_FILE, "all its rows are left out", "Give a file with loans in it")
+        self.units.require_known_units(_FILE)
+        name = "sources.max_instalment_exceptions"
+        require_few_exceptions(_FILE, self.exceptions, self.good, max_exceptions, name)
+
+    def _refuse_bad(self) -> InputError:
+        more = f"; and {self.bad - _MAX_SHOWN:,} more" if self.bad > _MAX_SHOWN else ""
+        remedy = "Correct or remove them"
+        if self.bad < self.rows:
+            share = _round_up(self.bad / self.rows)
+            remedy += f", or set them aside with --params sources.tolerated_bad_share={share}"
+        else:
+            remedy = "Correct them: none would be left if they were set aside"
+        problem = f"{self.bad:,} of {self.rows:,} rows cannot be used ({'; '.join(self.first_bad)}{more})"
+        return InputError(_FILE, problem, remedy)
 
 
 def set_aside(rows: pd.DataFrame, reasons: pd.Series) -> Cleaned:
@@ -170,20 +239,6 @@ def is_left_out(reasons: pd.Series) -> pd.Series:
 def mark_outcome(loan_status: pd.Series) -> pd.Series:
     """The target of resolved loans: 1 for charged off, 0 for fully paid, as int8."""
     return loan_status.eq(CHARGED_OFF).astype("int8")
-
-
-def _require_few_bad(cleaned: Cleaned, rows: int, tolerated_share: float) -> None:
-    bad = len(cleaned.quarantine)
-    if bad <= tolerated_share * rows and bad < rows:
-        return
-    shown = "; ".join(f"row {row.row:,}: {row.reason}" for row in cleaned.quarantine.head(5).itertuples())
-    more = f"; and {bad - 5:,} more" if bad > 5 else ""
-    remedy = "Correct or remove them"
-    if bad < rows:
-        remedy += f", or set them aside with --params sources.tolerated_bad_share={_round_up(bad / rows)}"
-    else:
-        remedy = "Correct them: none would be left if they were set aside"
-    raise InputError(_FILE, f"{bad:,} of {rows:,} rows cannot be used ({shown}{more})", remedy)
 
 
 def _round_up(share: float) -> str:

@@ -166,8 +166,8 @@ _LOAN_COLUMNS: Final = (
     Column("loan_status", "How the loan ended, or its arrears while it runs", Kind.CATEGORY,
            "", _LOANS, "loan_status", known_at_decision=False, categories=(*RESOLVED, *RUNNING)),
     Column("listing_status", "Initial listing on the market, set after approval", Kind.CATEGORY,
-           "", _LOANS, "initial_list_status", known_at_decision=False, listed=("f", "w"),
-           label="Listing status"),
+           "", _LOANS, "initial_list_status", known_at_decision=False, nullable=True,
+           listed=("f", "w"), label="Listing status"),
 )  # fmt: skip
 
 _APPLICATION_COLUMNS: Final = (
@@ -214,7 +214,7 @@ _APPLICATION_COLUMNS: Final = (
     Column("bankruptcies", "Public record bankruptcies", Kind.COUNT, "records", _APPLICATIONS,
            "pub_rec_bankruptcies", nullable=True, minimum=0, maximum=500, label="Bankruptcies"),
     Column("address", "Postal address in two lines", Kind.TEXT, "", _APPLICATIONS, "address",
-           personal=True, label="Address"),
+           personal=True, nullable=True, label="Address"),
 )  # fmt: skip
 
 _EVENT_COLUMNS: Final = (

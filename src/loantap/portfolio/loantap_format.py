@@ -18,11 +18,14 @@ from loantap.portfolio.values import MONTH_FORMAT, show_value
 
 # Beside the columns of a file: why a row of it cannot be read, and its line; missing where it can.
 FAULT = "__fault__"
+# What the file itself calls a loan, where a column map says so.
+GIVEN_ID = "__given_id__"
 _MAX_SHOWN = 40
 _LONGEST_SHOWN = 24
 # At the end of an address, in as many letters; one more tells whether the state's name begins there.
 _ADDRESS_END = 9
-_ADDRESS = r"\b(?P<state>[A-Z]{2}) (?P<pincode>\d{5})\s*$"
+# Of a pincode whose last digits are masked, 860xx, only the state is known.
+_ADDRESS = r"\b(?P<state>[A-Z]{2}) (?:(?P<pincode>\d{5})|\d{3}xx)\s*$"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,10 @@ class UnitCounts:
             is_burdened = instalment * MONTHS_PER_YEAR > income * _MAX_OF_INCOME
             self._burdened += int(np.count_nonzero(is_known & is_burdened))
 
+    def add_frame(self, rows: pd.DataFrame) -> None:
+        """Count the numbers of typed rows."""
+        self.add({n: rows[n].to_numpy() for n in rows.columns[rows.dtypes == "float64"]})
+
     def require_known_units(self, where: str) -> None:
         """Raise InputError where a column is certainly in another unit."""
         for rule in _RULES:
@@ -101,5 +105,5 @@ class UnitCounts:
 def require_known_units(rows: pd.DataFrame, where: str) -> None:
     """Raise InputError where a column of a whole table is certainly in another unit."""
     counts = UnitCounts()
-    counts.add({n: rows[n].to_numpy() for n in rows.columns[rows.dtypes == "float64"]})
+    counts.add_frame(rows)
     counts.require_known_units(where)

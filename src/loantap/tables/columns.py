@@ -2,14 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from loantap.portfolio.dictionary import Kind, portfolio_columns
 from loantap.portfolio.errors import InputError
 
 APPLICATION_ID: Final = "application_id"
-KNOWN: Final = frozenset({APPLICATION_ID, *(str(c.source_name) for c in portfolio_columns())})
 # Plain numbers, of which a person may write `147,300` or `11.4%`; terms have words of their own.
 NUMBERS: Final = frozenset(
     str(column.source_name)
@@ -20,25 +21,51 @@ PERCENTAGES: Final = frozenset(
     str(column.source_name) for column in portfolio_columns() if column.unit.startswith("percent")
 )
 RENAMED: Final = "names of columns read in their usual spelling"
-# The only column whose values may be written over two lines.
-TWO_LINES: Final = "address"
 
 # Blanks, and the marks of no width that spreadsheets leave.
 _BLANK = " \t\r\n\u00a0\u200b\ufeff"
 _FILLING = re.compile(r"[\s_-]+")
 
 
-def recognise(names: Sequence[str], where: str) -> tuple[str, ...]:
-    """Names of columns as the dictionary writes them; others as they stand, less blanks around.
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is known of a file before it is opened: LoanTap's form, or what a column map says.
+
+    Attributes:
+        names: columns by their folded name; "" where they stay as the file writes them.
+        numbers: those of plain numbers, however they may be written.
+        percentages: those whose numbers may have a percent sign.
+        two_lines: the only one whose values may be written over two lines.
+        above: lines above the header; None where it is to be found.
+        below: lines below the table, beside those that are told from rows.
+        notes: how lines begin that are no rows.
+    """
+
+    names: Mapping[str, str]
+    numbers: frozenset[str] = NUMBERS
+    percentages: frozenset[str] = PERCENTAGES
+    two_lines: str = "address"
+    above: int | None = None
+    below: int = 0
+    notes: tuple[str, ...] = ()
+
+
+LOANTAP: Final = Expected(
+    MappingProxyType({name: name for name in (APPLICATION_ID, *(str(c.source_name) for c in portfolio_columns()))})
+)
+
+
+def recognise(names: Sequence[str], where: str, expected: Expected = LOANTAP) -> tuple[str, ...]:
+    """Names of columns as they are expected; others as they stand, less blanks around.
 
     Raises:
-        InputError: two of them are the same column of the dictionary.
+        InputError: two of them are the same expected column.
     """
-    found = tuple(fold if (fold := fold_name(name)) in KNOWN else name.strip() for name in names)
+    found = tuple(expected.names.get(fold_name(name)) or name.strip() for name in names)
     places = defaultdict(list)
     for place, name in enumerate(found, start=1):
         places[name].append(place)
-    for name in sorted(KNOWN & places.keys(), key=found.index):
+    for name in sorted(places.keys() & (set(expected.names.values()) - {""}), key=found.index):
         if len(places[name]) > 1:
             written = ", ".join(f"'{names[place - 1]}' ({place})" for place in places[name])
             raise InputError(

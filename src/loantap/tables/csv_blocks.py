@@ -151,28 +151,26 @@ def _find_line_ends(block: bytes, *, is_last: bool) -> Array:
 
 
 def _read_quotes(block: bytes, raw: Array, layout: Layout, first_line: int) -> _Quotes:
-    places = np.flatnonzero(raw == _QUOTE)
-    if not len(places):
+    is_mark = raw == _QUOTE
+    if not is_mark.any():
         return _Quotes(raw, [], None)
-    opening, closing = places[::2], places[1::2]
+    # Bytes rather than places: in a file of quoted values every third letter is a mark.
+    is_within = np.logical_xor.accumulate(is_mark)
+    opening, closing = is_mark & is_within, is_mark & ~is_within
     # Written twice, a mark closes and opens the value for a moment.
     boundary = np.zeros(256, "bool")
     boundary[[_LF, _CR, _QUOTE, ord(layout.delimiter)]] = True
-    begins = boundary[raw[opening - 1]] | (opening == 0)
-    finishes = boundary[raw[(closing + 1) % len(raw)]] | (closing == len(raw) - 1)
-    if not (begins.all() and finishes.all()):
+    is_boundary = boundary[raw]
+    if (opening[1:] & ~is_boundary[:-1]).any() or (closing[:-1] & ~is_boundary[1:]).any():
         return _read_one_by_one(block, layout, first_line)
-    bounds = np.full(len(opening) * 2 + 2, len(raw))
-    bounds[0], bounds[1:-1:2], bounds[2 : 2 * len(closing) + 1 : 2] = 0, opening, closing + 1
-    is_quoted = np.repeat(np.arange(len(bounds) - 1) % 2 == 1, np.diff(bounds))
-    left_open = _find_opening(opening, closing) if len(opening) > len(closing) else None
-    return _Quotes(np.where(is_quoted, np.uint8(_FILLER), raw), [], left_open)
+    left_open = _find_opening(opening, closing) if is_within[-1] else None
+    return _Quotes(np.where(is_within | is_mark, np.uint8(_FILLER), raw), [], left_open)
 
 
 def _find_opening(opening: Array, closing: Array) -> int:
-    is_first = np.ones(len(opening), "bool")
-    is_first[1:] = opening[1:] - 1 != closing[: len(opening) - 1]
-    return int(opening[is_first][-1])
+    is_first = opening.copy()
+    is_first[1:] &= ~closing[:-1]
+    return int(np.flatnonzero(is_first)[-1])
 
 
 @lru_cache(maxsize=8)

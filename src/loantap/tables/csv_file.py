@@ -12,7 +12,7 @@ from pyarrow import csv as arrow_csv
 
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT
-from loantap.tables.columns import APPLICATION_ID, RENAMED, TWO_LINES, recognise
+from loantap.tables.columns import APPLICATION_ID, LOANTAP, RENAMED, Expected, recognise
 from loantap.tables.csv_blocks import Array, Layout, Records, split
 from loantap.tables.csv_head import DELIMITERS, read_head
 from loantap.tables.csv_tail import find_table_end
@@ -35,18 +35,18 @@ class CsvRows:
 
     count: int | None = None
 
-    def __init__(self, path: Path, where: str) -> None:
-        self._path, self._where = path, where
+    def __init__(self, path: Path, where: str, expected: Expected = LOANTAP) -> None:
+        self._path, self._where, self._expected = path, where, expected
         with closing(read_blocks(path, where)) as blocks:
             first, is_last = next(blocks)
         require_text(first, 1, where, is_last=is_last)
-        self._head = read_head(first, where)
-        self.names = recognise(self._head.names, where)
-        self.numbers = WrittenNumbers(where)
+        self._head = read_head(first, where, expected)
+        self.names = recognise(self._head.names, where, expected)
+        self.numbers = WrittenNumbers(where, expected)
         self.notes = list(self._head.notes)
         if any(a != b for a, b in zip(self.names, self._head.names, strict=True) if a):
             self.notes.append(RENAMED)
-        two_lines = self.names.index(TWO_LINES) if TWO_LINES in self.names else -1
+        two_lines = self.names.index(expected.two_lines) if expected.two_lines in self.names else -1
         by_returns = first[: self._head.end].endswith(b"\r")
         self._layout = Layout(where, self._head.delimiter, len(self.names), two_lines, by_returns=by_returns)
         self._settle_width(first, is_last=is_last)
@@ -86,15 +86,36 @@ class CsvRows:
 
     def _drop_others(self, block: bytes, records: Records, *, is_last: bool) -> Records:
         if is_last:
+            records = self._drop_below(block, records)
             end = find_table_end(records, block, self._layout.delimiter, self._layout.width)
             if end < len(records) and block[records.starts[end] :].strip(b" \t\r\n,;|"):
                 below = f"{records.lines[end]:,}"
                 self._note(f"what stands below the table, from line {below} on, left out")
             records = records.keep(slice(end))
         is_row = np.ones(len(records), "bool")
-        for place in np.flatnonzero(records.cells == 1):
-            is_row[place] = bool(block[records.starts[place] : records.ends[place]].strip())
+        for place in np.flatnonzero(records.cells == 1).tolist():
+            is_row[place] = bool(_text_of(records, place, block))
+        for row in self._find_notes(block, records):
+            is_row[row] = False
+            self._note("notes between the rows left out")
         return records if is_row.all() else records.keep(is_row)
+
+    def _drop_below(self, block: bytes, records: Records) -> Records:
+        left, end = self._expected.below, len(records)
+        while left and end:
+            end -= 1
+            left -= bool(_text_of(records, end, block))
+        return records.keep(slice(end))
+
+    def _find_notes(self, block: bytes, records: Records) -> Iterator[int]:
+        for note in self._expected.notes:
+            place = block.find(note.encode())
+            while place >= 0:
+                row = int(np.searchsorted(records.starts, place, side="right")) - 1
+                # It may stand in quotation marks.
+                if row >= 0 and place - records.starts[row] <= 1:
+                    yield row
+                place = block.find(note.encode(), place + 1)
 
     def _settle_width(self, first: bytes, *, is_last: bool) -> None:
         """Hold the header against the rows: a comma at its end alone names no column.
@@ -211,6 +232,10 @@ class CsvRows:
                 include_columns=wanted,
             ),
         )
+
+
+def _text_of(records: Records, place: int, block: bytes) -> bytes:
+    return block[records.starts[place] : records.ends[place]].strip()
 
 
 def _join(block: bytes, records: Records, is_good: Array) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loantap.portfolio.errors import InputError
-from loantap.tables.columns import KNOWN, fold_name
+from loantap.tables.columns import LOANTAP, Expected, fold_name
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 # Titles and notes above a table take fewer lines.
@@ -15,7 +15,7 @@ _MAX_LINES = 40
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 # How Excel is told the delimiter.
 _SEPARATOR = re.compile(r'^"?sep=([,;|])"?$', re.IGNORECASE)
-# So many names of the dictionary make a header, or all of its names where they are fewer.
+# So many expected names make a header, or all of its names where they are fewer.
 _MIN_KNOWN = 3
 
 
@@ -51,10 +51,11 @@ class _Line:
         return next(csv.reader([self.text], delimiter=delimiter, strict=True), [])
 
 
-def read_head(block: bytes, where: str) -> Head:
+def read_head(block: bytes, where: str, expected: Expected = LOANTAP) -> Head:
     """Find the header among the first lines of a file.
 
-    It is the line with most names of the data dictionary in it; without any, the first line.
+    It is the line with most of the names expected in it; without any, the first line. Where the
+    lines above it are counted, it is the one below them.
 
     Raises:
         InputError: there is a quotation mark too many in it, or rows stand above it.
@@ -66,7 +67,7 @@ def read_head(block: bytes, where: str) -> Head:
         lines = lines[1:]
     if not lines:
         raise InputError(where, "it has no header", "Give a file with a header and rows")
-    header, delimiter = _choose_header(lines, delimiters)
+    header, delimiter = _choose_header(_from_counted(lines, expected, where), delimiters, expected)
     try:
         names = tuple(header.cells(delimiter))
     except csv.Error as error:
@@ -76,7 +77,8 @@ def read_head(block: bytes, where: str) -> Head:
     if not any(name.strip() for name in names):
         raise InputError(f"{where}, line {header.number}", "no column of the header has a name", "Name them")
     above = lines[: lines.index(header)]
-    _require_no_rows(above, header, delimiter, len(names), where)
+    if expected.above is None:
+        _require_no_rows(above, header, delimiter, len(names), where)
     notes = []
     if delimiter != ",":
         notes.append(f"values separated by {DELIMITERS.get(delimiter, repr(delimiter))}s")
@@ -85,11 +87,22 @@ def read_head(block: bytes, where: str) -> Head:
     return Head(names, delimiter, header.raw, header.end, header.number + 1, tuple(notes))
 
 
-def _choose_header(lines: list[_Line], delimiters: list[str]) -> tuple[_Line, str]:
+def _from_counted(lines: list[_Line], expected: Expected, where: str) -> list[_Line]:
+    if expected.above is None:
+        return lines
+    header = [line for line in lines if line.number > expected.above][:1]
+    if not header:
+        raise InputError(
+            where, f"nothing stands below its first {expected.above} lines", "Correct `above` in the column map"
+        )
+    return header
+
+
+def _choose_header(lines: list[_Line], delimiters: list[str], expected: Expected) -> tuple[_Line, str]:
     known, header, delimiter = 0, lines[0], max(delimiters, key=lines[0].text.count)
     for line in lines:
         for candidate in delimiters:
-            if (found := _count_known(line, candidate)) > known:
+            if (found := _count_known(line, candidate, expected)) > known:
                 known, header, delimiter = found, line, candidate
     return header, delimiter
 
@@ -105,13 +118,13 @@ def _list_lines(block: bytes) -> Iterator[_Line]:
         yield _Line(number, raw.decode(errors="replace"), raw, place)
 
 
-def _count_known(line: _Line, delimiter: str) -> int:
-    """How many names of the dictionary it holds; 0 where too few for a header."""
+def _count_known(line: _Line, delimiter: str, expected: Expected) -> int:
+    """How many expected names it holds; 0 where too few for a header."""
     try:
         cells = [fold_name(cell) for cell in line.cells(delimiter)]
     except csv.Error:
         return 0
-    known = sum(cell in KNOWN for cell in cells)
+    known = sum(cell in expected.names for cell in cells)
     return known if known >= min(_MIN_KNOWN, len(cells)) else 0
 
 

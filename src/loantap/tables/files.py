@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT
+from loantap.tables.column_maps.column_map import ColumnMap
+from loantap.tables.column_maps.mapped_rows import MappedRows, expect_columns
+from loantap.tables.columns import LOANTAP
 from loantap.tables.csv_file import CsvRows
 from loantap.tables.parquet_file import ParquetRows
 from loantap.tables.progress import Progress
@@ -37,18 +40,25 @@ class TableFile:
     Args:
         batch_rows: rows in memory at a time.
         row_groups: those of a Parquet file that are read; all when absent.
+        column_map: where LoanTap's columns are in it; absent for a file in LoanTap's form.
 
     Raises:
-        InputError: it cannot be read, or a column is there twice.
+        InputError: it cannot be read, a column is there twice, or one that the map names is not.
     """
 
-    def __init__(self, path: Path, batch_rows: int = BATCH_ROWS, row_groups: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        batch_rows: int = BATCH_ROWS,
+        row_groups: Sequence[int] | None = None,
+        column_map: ColumnMap | None = None,
+    ) -> None:
         self.path = path
         self._batch_rows = batch_rows
         where = say_path(path)
-        self._rows: CsvRows | ParquetRows = (
-            ParquetRows(path, where, row_groups) if is_parquet(path) else CsvRows(path, where)
-        )
+        expected = expect_columns(column_map) if column_map else LOANTAP
+        raw = ParquetRows(path, where, row_groups, expected) if is_parquet(path) else CsvRows(path, where, expected)
+        self._rows = MappedRows(raw, column_map, where) if column_map else raw
 
     @property
     def columns(self) -> list[str]:
@@ -93,6 +103,10 @@ class TableFile:
             rows += len(table)
             progress.tell(rows)
 
+    def read_plain(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
+        """The same; texts are texts, where `read` tells those of some files apart."""
+        yield from (frame.astype(dict.fromkeys(_find_told_apart(frame), "str")) for frame in self.read(columns))
+
     def to_frame(self) -> pd.DataFrame:
         """All of its rows and columns at once; `FAULT` where there is one. See `read`."""
         tables = [_undo_dictionaries(table) for table in self._read(self.columns)]
@@ -136,7 +150,7 @@ class TableWriter:
     """
 
     def __init__(self, path: Path, first: pd.DataFrame) -> None:
-        texts = first.columns[first.dtypes == "category"].to_list()
+        texts = _find_told_apart(first)
         self._writer = pq.ParquetWriter(
             path,
             _to_arrow(first).schema,
@@ -202,6 +216,10 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
     types = {pa.int64(): pd.Int64Dtype()}
     frame: pd.DataFrame = table.to_pandas(types_mapper=types.get, ignore_metadata=True)
     return frame
+
+
+def _find_told_apart(frame: pd.DataFrame) -> list[str]:
+    return frame.columns[frame.dtypes == "category"].to_list()
 
 
 def _undo_dictionaries(table: pa.Table) -> pa.Table:

@@ -54,7 +54,7 @@ def join_in_groups(loans: SomeTable, applications: SomeTable, rows: int = GROUP_
     for some_loans, some_applications in pairs:
         portfolio = join_portfolio(some_loans, some_applications)
         for part in (portfolio.loans, portfolio.running_loans):
-            _count(part, units)
+            units.add_frame(part)
             joined += len(part)
         yield portfolio
     if not joined:
@@ -77,7 +77,7 @@ def build_months_in_groups(events: SomeTable, loans: pd.DataFrame, rows: int = G
         _ID,
     )
     for some_events, some_loans in pairs:
-        _count(some_events, units)
+        units.add_frame(some_events)
         yield build_loan_months(some_events, some_loans)
     units.require_known_units(f"source table {Table.LOAN_EVENTS}")
 
@@ -99,10 +99,6 @@ def count_months(loan_months: SomeTable, loan_ids: pd.Series) -> int:
         is_known = known.get_indexer(of_loan.index.astype(object)) >= 0
         counted += int(of_loan.to_numpy()[is_known].sum())
     return counted
-
-
-def _count(rows: pd.DataFrame, units: UnitCounts) -> None:
-    units.add({n: rows[n].to_numpy() for n in rows.columns[rows.dtypes == "float64"]})
 
 
 def _read_ids(table: SomeTable) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loantap.portfolio.errors import InputError
-from loantap.tables.columns import APPLICATION_ID, NUMBERS, RENAMED, recognise
+from loantap.tables.columns import APPLICATION_ID, LOANTAP, NUMBERS, RENAMED, Expected, recognise
 from loantap.tables.text_bytes import open_file
 from loantap.tables.written_numbers import WrittenNumbers
 
@@ -31,14 +31,16 @@ class ParquetRows:
         InputError: it is no Parquet file, is cut, or has a column twice.
     """
 
-    def __init__(self, path: Path, where: str, row_groups: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, path: Path, where: str, row_groups: Sequence[int] | None = None, expected: Expected = LOANTAP
+    ) -> None:
         _require_parquet(path, where)
         with _reading(where):
             self._file = open_parquet(path)
         self._where = where
         self._written = self._file.schema_arrow.names
-        self.names = recognise(self._written, where)
-        self.numbers = WrittenNumbers(where)
+        self.names = recognise(self._written, where, expected)
+        self.numbers = WrittenNumbers(where, expected)
         groups = range(self._file.num_row_groups) if row_groups is None else row_groups
         self._groups = list(groups)
         # Of all that is in the file: the other row groups may be read elsewhere.

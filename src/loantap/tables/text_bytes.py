@@ -1,14 +1,13 @@
-"""The bytes of a text file, plain or compressed, in blocks; what is no UTF-8 text is refused."""
+"""The bytes of a text file, plain or packed, in blocks; what is no UTF-8 text is refused."""
 
-import gzip
-import zlib
-from collections.abc import Generator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 from loantap.portfolio.errors import InputError
 from loantap.tables.csv_blocks import count_lines
+from loantap.tables.packed_files import DAMAGE, unpack
 
 BLOCK_BYTES: Final = 1 << 23
 # What stands below a table is in the last block, with some rows above it.
@@ -16,19 +15,17 @@ _TAIL_BYTES: Final = 1 << 16
 _LONGEST_ROW: Final = 1 << 20
 _LONGEST_LETTER: Final = 4
 _BOM: Final = b"\xef\xbb\xbf"
-_GZIP: Final = b"\x1f\x8b"
 _AS_UTF8: Final = "Save it as UTF-8 text (in Excel: CSV UTF-8)"
 # What a file is that begins so, and what to do with it.
 _NO_TEXT: Final = (
     (b"\xff\xfe", "UTF-16 text", _AS_UTF8),
     (b"\xfe\xff", "UTF-16 text", _AS_UTF8),
     (b"PAR1", "a Parquet file", "Name it .parquet"),
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook", "Unpack it, or save the sheet as CSV"),
+    (b"PK\x03\x04", "a ZIP archive", "Unpack it"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook", "Save the sheet as CSV"),
     (b"BZh", "compressed by bzip2", "Unpack it, or compress it by gzip"),
     (b"\xfd7zXZ", "compressed by xz", "Unpack it, or compress it by gzip"),
     (b"7z\xbc\xaf", "a 7z archive", "Unpack it, or compress it by gzip"),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "Unpack it, or compress it by gzip"),
     (b"%PDF", "a PDF document", "Give the table itself"),
     (b"<", "a page of HTML or XML", "Give the table itself"),
     (b"{", "JSON", "Give it as CSV or Parquet"),
@@ -41,12 +38,12 @@ def read_blocks(path: Path, where: str) -> Generator[tuple[bytes, bool]]:
     Raises:
         InputError: the file cannot be read, or is no text.
     """
-    with open_file(path, where) as raw, _decompress(raw) as file:
-        block = _read(file, where)
+    with open_file(path, where) as raw, _refusing_damage(where), unpack(raw, path, where) as file:
+        block = file.read(BLOCK_BYTES)
         _require_text_file(block, where)
         block = block.removeprefix(_BOM)
         while True:
-            following = _read(file, where)
+            following = file.read(BLOCK_BYTES)
             if len(following) < _TAIL_BYTES:
                 yield block + following, True
                 return
@@ -96,18 +93,11 @@ def open_file(path: Path, where: str) -> IO[bytes]:
         raise InputError(where, f"it cannot be read ({error.strerror})", "Give a file that you may read") from error
 
 
-def _decompress(file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
-    begins = file.read(len(_GZIP))
-    file.seek(0)
-    if begins == _GZIP:
-        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
-    return nullcontext(file)
-
-
-def _read(file: IO[bytes], where: str) -> bytes:
+@contextmanager
+def _refusing_damage(where: str) -> Iterator[None]:
     try:
-        return file.read(BLOCK_BYTES)
-    except (EOFError, zlib.error, OSError) as error:
+        yield
+    except DAMAGE as error:
         raise InputError(where, f"it is damaged or cut short ({error})", "Copy or write it again") from error
 
 

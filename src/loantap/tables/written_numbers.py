@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loantap.portfolio.errors import InputError
-from loantap.tables.columns import NUMBERS, PERCENTAGES
+from loantap.tables.columns import LOANTAP, Expected
 
 # Thousands in groups as in 1,234,567 or, in lakhs, 12,34,567, with decimals or without.
-_GROUPED: Final = r"^\s*[-+]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:,\d{2})+,\d{3})(?:\.\d*)?\s*$"
+GROUPED: Final = r"^\s*[-+]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:,\d{2})+,\d{3})(?:\.\d*)?\s*$"
 _TWO_READINGS: Final = r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$"
 # What only somebody writes for whom a point begins the decimals, and a comma.
 _POINTS: Final = (
@@ -25,7 +25,7 @@ _COMMAS: Final = (
     r"^\s*[-+]?(?:0*,\d+|\d{4,},\d+|\d+,(?:\d{1,2}|\d{4,})"
     r"|\d{1,3}(?:\.\d{3})+,\d*|\d{1,3}(?:\.\d{3}){2,})\s*$"
 )
-_WITH_COMMAS: Final = r"^\s*[-+]?(?:\d{1,3}(?:\.\d{3})+|\d*)(?:,\d*)?\s*$"
+WITH_COMMAS: Final = r"^\s*[-+]?(?:\d{1,3}(?:\.\d{3})+|\d*)(?:,\d*)?\s*$"
 _PERCENT: Final = r"\s*%\s*$"
 # One decimal comma among so many decimal points is a slip, which its row alone answers for.
 _SLIP: Final = 20
@@ -36,6 +36,7 @@ class WrittenNumbers:
     """Makes the numbers of one file plain by batches; `done` says how, and in which columns."""
 
     where: str
+    expected: Expected = LOANTAP
     done: dict[str, dict[str, None]] = field(default_factory=dict)
     _decimal: str = ""
 
@@ -49,16 +50,16 @@ class WrittenNumbers:
         Raises:
             InputError: a number can be read in two ways.
         """
-        for name in PERCENTAGES.intersection(table.column_names):
-            table = self._change(table, name, "percent signs left out", _PERCENT, _drop_percent)
-        texts = [name for name in table.column_names if name in NUMBERS and _is_text(table[name])]
+        for name in self.expected.percentages.intersection(table.column_names):
+            table = self._change(table, name, "percent signs left out", _PERCENT, drop_percent)
+        texts = [name for name in table.column_names if name in self.expected.numbers and is_text(table[name])]
         if not any(_has(table[name], ",") for name in texts) and self._decimal != ",":
             return table
         self._find_decimal(table, texts)
         if self._decimal == ".":
-            said, pattern, change = "commas between thousands left out", _GROUPED, _drop_commas
+            said, pattern, change = "commas between thousands left out", GROUPED, drop_commas
         else:
-            said, pattern, change = "decimal commas read as points", _WITH_COMMAS, _turn_commas
+            said, pattern, change = "decimal commas read as points", WITH_COMMAS, turn_commas
         for name in texts:
             table = self._change(table, name, said, pattern, change)
         return table
@@ -67,7 +68,7 @@ class WrittenNumbers:
         self, table: pa.Table, name: str, said: str, pattern: str, change: Callable[[pa.ChunkedArray], pa.ChunkedArray]
     ) -> pa.Table:
         column = table[name]
-        if not _is_text(column):
+        if not is_text(column):
             return table
         changed = pc.if_else(pc.match_substring_regex(column, pattern), change(column), column)
         if changed.equals(column):
@@ -105,19 +106,23 @@ class WrittenNumbers:
                 )
 
 
-def _drop_percent(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def drop_percent(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts without the percent sign at their end."""
     return pc.replace_substring_regex(column, _PERCENT, "")
 
 
-def _drop_commas(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def drop_commas(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts without commas, which stood between thousands."""
     return pc.replace_substring(column, ",", "")
 
 
-def _turn_commas(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def turn_commas(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts without the points between thousands, their decimal commas as points."""
     return pc.replace_substring(pc.replace_substring(column, ".", ""), ",", ".")
 
 
-def _is_text(column: pa.ChunkedArray) -> bool:
+def is_text(column: pa.ChunkedArray) -> bool:
+    """Whether a column holds texts."""
     return str(column.type) in {"string", "large_string"}
 
 

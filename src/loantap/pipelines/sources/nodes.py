@@ -5,28 +5,31 @@ from collections.abc import Iterable, Iterator, Sized
 import pandas as pd
 
 from loantap.portfolio.cleaning import no_quarantine, read_portfolio
-from loantap.portfolio.dictionary import REAL, SIMULATED, Table, columns_of
-from loantap.portfolio.loantap_format import render
+from loantap.portfolio.dictionary import REAL, SIMULATED, Table, columns_of, portfolio_columns
+from loantap.portfolio.loantap_format import GIVEN_ID, render
 from loantap.portfolio.options import SourcesOptions
 from loantap.simulator import iter_book, iter_events, iter_months, no_truth, snapshot_month
+from loantap.tables.files import TableFile
 from loantap.tables.rows import LongTable, pair_rows, read_batches
+
+_COLUMNS = (*(str(column.source_name) for column in portfolio_columns()), GIVEN_ID)
 
 
 def make_portfolio(
-    portfolio_csv: pd.DataFrame | None, options: SourcesOptions
+    portfolio_file: TableFile | pd.DataFrame | None, options: SourcesOptions
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
     """A portfolio from the file given, or else from the simulator, in batches.
 
     Yields the portfolio (one row per loan, canonical columns), the file's bad rows, and the truth
     behind a simulated portfolio (no rows for a real one).
     """
-    if portfolio_csv is None:
+    if portfolio_file is None:
         yield from _simulate(options)
         return
-    cleaned = read_portfolio(
-        portfolio_csv, options.day, options.tolerated_bad_share, options.max_instalment_exceptions, options.statuses
-    )
-    yield cleaned.rows.assign(origin=REAL), cleaned.quarantine, no_truth()
+    batches = [portfolio_file] if isinstance(portfolio_file, pd.DataFrame) else portfolio_file.read_plain(_COLUMNS)
+    tolerated, exceptions = options.tolerated_bad_share, options.max_instalment_exceptions
+    for cleaned in read_portfolio(batches, options.day, tolerated, exceptions, options.statuses):
+        yield cleaned.rows.assign(origin=REAL), cleaned.quarantine, no_truth()
 
 
 def _simulate(options: SourcesOptions) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:

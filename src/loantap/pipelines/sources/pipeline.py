@@ -11,7 +11,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 make_portfolio,
-                inputs=["portfolio_csv", "params:sources"],
+                inputs=["portfolio_file", "params:sources"],
                 outputs=["portfolio", "portfolio_quarantine", "simulated_truth"],
                 name="make_portfolio",
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -71,13 +71,17 @@ class PolicySummary:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """The loans behind the models; `target` has the structure of `target.json`."""
+    """The loans behind the models; `target` has the structure of `target.json`.
+
+    `unfilled` are columns in which no loan has a value, each with the features computed from it.
+    """
 
     origin: str
     target: Mapping[str, Any]
     first_issue_month: date
     last_issue_month: date
     beyond_income: BeyondIncome
+    unfilled: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,178 @@
+"""Rows of another lender's file as LoanTap's, by a column map, batch by batch."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
+from string import Formatter
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loantap.portfolio.dictionary import LOAN_ID, Kind
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import FAULT, GIVEN_ID
+from loantap.portfolio.values import fold
+from loantap.tables.column_maps.column_map import COLUMNS_OF, NUMERIC, ColumnMap, Source, is_needed
+from loantap.tables.column_maps.dates import TwoFormsError, make_date_reader
+from loantap.tables.column_maps.units import convert_units
+from loantap.tables.columns import Expected, fold_name
+from loantap.tables.written_numbers import WrittenNumbers, is_text
+
+_TEXT: Final = pa.large_string()
+_MEANT: Final = "__meant__"
+
+
+class RawRows(Protocol):
+    """What a reader of a file's own form gives: `CsvRows` and `ParquetRows`."""
+
+    names: tuple[str, ...]
+    notes: list[str]
+    numbers: WrittenNumbers
+    count: int | None
+    has_rows: bool
+
+    def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:
+        """Those of the columns that it has, in batches."""
+
+
+class MappedRows:
+    """The rows of `raw` under LoanTap's names, the ids of the file as `GIVEN_ID`; see `CsvRows`.
+
+    A column that the map does not have is missing in every row.
+
+    Raises:
+        InputError: the file lacks a column that the map names.
+    """
+
+    def __init__(self, raw: RawRows, column_map: ColumnMap, where: str) -> None:
+        self._raw, self._where, self._map = raw, where, column_map
+        self.names = tuple(GIVEN_ID if name == LOAN_ID.name else name for name in COLUMNS_OF)
+        self.numbers, self.count, self.has_rows = raw.numbers, raw.count, raw.has_rows
+        self._present = _require_columns(raw.names, column_map, where)
+
+    @property
+    def notes(self) -> list[str]:
+        """See `CsvRows`; and which columns are missing."""
+        lacking = [name for name in COLUMNS_OF if name not in self._present and name != LOAN_ID.name]
+        return [*self._raw.notes, *([f"without {', '.join(lacking)}: missing in every row"] if lacking else [])]
+
+    def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:
+        """See `CsvRows.read`. A date that does not fit its form makes a row that cannot be read.
+
+        Raises:
+            InputError: a date fits two forms.
+        """
+        needed = {name for source in self._present.values() for name in source.reads}
+        for table in self._raw.read({*needed, FAULT}, batch_rows):
+            yield self._map_rows(table).select([name for name in (*self.names, FAULT) if name in columns])
+
+    def _map_rows(self, table: pa.Table) -> pa.Table:
+        rows = len(table)
+        faults = table[FAULT] if FAULT in table.column_names else pa.chunked_array([pa.nulls(rows, pa.string())])
+        made = {}
+        for ours, name in zip(COLUMNS_OF, self.names, strict=True):
+            source = self._present.get(ours)
+            if source is None:
+                made[name] = pa.nulls(rows, _TEXT)
+                continue
+            column = _gather(table, source)
+            if COLUMNS_OF[ours].kind in NUMERIC:
+                column = convert_units(column, source.unit)
+            elif COLUMNS_OF[ours].kind is Kind.MONTH and is_text(column):
+                column, wrong = self._read_dates(column, ours, source)
+                faults = pc.coalesce(faults, wrong)
+            if source.words and is_text(column):
+                column = _translate(column, source.words)
+            made[name] = column
+        return pa.table(made | {FAULT: faults})
+
+    def _read_dates(self, column: pa.ChunkedArray, ours: str, source: Source) -> tuple[Any, Any]:
+        read = make_date_reader(source.date)
+        try:
+            wrong = _map_texts(column, lambda text: f"column {ours}: {said}" if (said := read(text)[1]) else None)
+            return _map_texts(column, lambda text: read(text)[0]), wrong.cast(pa.string())
+        except TwoFormsError as error:
+            form = next(iter(error.readings))
+            named = ", ".join(source.reads) or ours
+            raise InputError(
+                f"{self._where}, column {named}",
+                str(error),
+                f"Name the form in the map, {ours}: {{date: '{form}', ...}}",
+            ) from error
+
+
+def expect_columns(column_map: ColumnMap) -> Expected:
+    """What a map says of the file before it is opened."""
+    plain = [
+        (column, source)
+        for ours, source in column_map.columns.items()
+        if (column := COLUMNS_OF[ours]).kind in NUMERIC and not column.written and not source.unit
+    ]
+    address = column_map.columns.get("address", Source(value="none"))
+    return Expected(
+        {fold_name(name): name for name in column_map.names},
+        frozenset(name for _, source in plain for name in source.reads),
+        frozenset(name for column, source in plain if column.unit.startswith("percent") for name in source.reads),
+        column_map.two_lines or address.column,
+        column_map.above,
+        column_map.below,
+        column_map.notes,
+    )
+
+
+def _require_columns(found: Collection[str], column_map: ColumnMap, where: str) -> dict[str, Source]:
+    """The sources that the file has, each without what is optional and not there."""
+    present = {}
+    for ours, source in column_map.columns.items():
+        lacking = [name for name in source.reads if name not in found]
+        if not lacking:
+            present[ours] = source
+            continue
+        has_own = not set(lacking) & {source.column, *source.parts}
+        if not source.optional or (is_needed(COLUMNS_OF[ours]) and not has_own):
+            close = get_close_matches(lacking[0], found, n=1)
+            guess = f"Did you mean {close[0]}? " if close else ""
+            raise InputError(
+                f"{where}, column {lacking[0]}",
+                f"the file does not have it, and the column map takes {ours} from it",
+                f"{guess}Correct the map, or write optional: true for files without it",
+            )
+        if has_own:
+            present[ours] = source.model_copy(update={"instead": None})
+    return present
+
+
+def _gather(table: pa.Table, source: Source) -> pa.ChunkedArray:
+    """The column as it stands, several as one text, or the value of all."""
+    if source.value is not None:
+        return pa.chunked_array([pa.repeat(pa.scalar(source.value, _TEXT), len(table))])
+    if source.text:
+        pieces: list[Any] = []
+        for before, name, _, _ in Formatter().parse(source.text):
+            pieces += [pa.scalar(before, _TEXT), *([_plain(table[name]).cast(_TEXT)] if name else [])]
+        return pc.binary_join_element_wise(*pieces, pa.scalar("", _TEXT))
+    column = _plain(table[source.column])
+    if source.instead is None:
+        return column
+    other = _plain(table[source.instead.column])
+    counts = pc.is_valid(other)
+    for name, words in source.instead.when.items():
+        is_meant = pc.equal(_translate(_plain(table[name]).cast(_TEXT), dict.fromkeys(words, _MEANT)), _MEANT)
+        counts = pc.and_(counts, pc.fill_null(is_meant, fill_value=False))
+    return pc.if_else(counts, other, column)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _translate(column: pa.ChunkedArray, words: Mapping[str, str]) -> pa.ChunkedArray:
+    known = {fold(theirs): word for theirs, word in words.items()}
+    return _map_texts(column, lambda text: known.get(fold(text), text))
+
+
+def _map_texts(column: pa.ChunkedArray, function: Callable[[str], str | None]) -> pa.ChunkedArray:
+    """Apply a function once to each text of a column."""
+    encoded = column.combine_chunks().dictionary_encode()
+    mapped = pa.array([function(text) for text in encoded.dictionary.to_pylist()], _TEXT)
+    return pa.chunked_array([mapped.take(encoded.indices)])

@@ -1,0 +1,74 @@
+"""Units in which other lenders write numbers, turned into those of the data dictionary."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR
+from loantap.tables.written_numbers import GROUPED, WITH_COMMAS, drop_commas, drop_percent, is_text, turn_commas
+
+
+class Unit(StrEnum):
+    """How a column writes its numbers, or what they count."""
+
+    PERCENT = "percent"  # 13.56%
+    GROUPED = "grouped"  # 1,234.50 or $1,47,300
+    DECIMAL_COMMA = "decimal_comma"  # 1.234,50
+    MONTHS = "months"  # 36 months
+    SHARE = "share"  # 0.1356 for 13.56 percent
+    YEARS = "years"  # 3 for 36 months
+    PER_MONTH = "per_month"  # for amounts per year
+    THOUSANDS = "thousands"  # for single units
+
+
+_FACTORS: Final = MappingProxyType(
+    {Unit.SHARE: 100, Unit.YEARS: MONTHS_PER_YEAR, Unit.PER_MONTH: MONTHS_PER_YEAR, Unit.THOUSANDS: 1_000}
+)
+_NUMBER: Final = r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$"
+# The marks of currencies, and blanks of any kind.
+_AROUND: Final = r"[\s\pZ\p{Sc}]+"
+_DIGITS: Final = 10
+
+
+def convert_units(column: pa.ChunkedArray, units: Iterable[Unit]) -> pa.ChunkedArray:
+    """Numbers in the units of the dictionary; what does not fit a unit stays as it is written.
+
+    Signs and separators go first, whatever the order of the units.
+
+    >>> written = pa.chunked_array([["13,56 %", "n/a", None]])
+    >>> convert_units(written, [Unit.DECIMAL_COMMA, Unit.PERCENT]).to_pylist()
+    ['13.56', 'n/a', None]
+    """
+    for unit in sorted(units, key=list(Unit).index):
+        if unit in _FACTORS:
+            column = _multiply(column, _FACTORS[unit])
+        elif is_text(column):
+            column = _make_plain(column, unit)
+    return column
+
+
+def _make_plain(column: pa.ChunkedArray, unit: Unit) -> pa.ChunkedArray:
+    match unit:
+        case Unit.PERCENT:
+            return drop_percent(column)
+        case Unit.MONTHS:
+            return pc.replace_substring_regex(column, r"(?i)^\s*(\d+)\s*(?:months?|mths?|mos?)\.?\s*$", r"\1")
+    pattern, change = (GROUPED, drop_commas) if unit is Unit.GROUPED else (WITH_COMMAS, turn_commas)
+    bare = pc.replace_substring_regex(column, _AROUND, "")
+    plain = pc.if_else(pc.match_substring_regex(bare, pattern), change(bare), bare)
+    # Words keep their blanks.
+    return pc.if_else(pc.match_substring_regex(plain, _NUMBER), plain, column)
+
+
+def _multiply(column: pa.ChunkedArray, factor: int) -> pa.ChunkedArray:
+    if not is_text(column):
+        return pc.round(pc.multiply(column.cast(pa.float64()), factor), _DIGITS)
+    bare = pc.utf8_trim_whitespace(column)
+    is_number = pc.match_substring_regex(bare, _NUMBER)
+    numbers = pc.if_else(is_number, bare, pa.scalar(None, bare.type)).cast(pa.float64())
+    made = pc.round(pc.multiply(numbers, factor), _DIGITS).cast(bare.type)
+    return pc.coalesce(made, column)

@@ -1,0 +1,119 @@
+"""The text in a compressed file, an archive of one file, or a workbook of one sheet, as bytes."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, time
+from pathlib import Path
+from typing import IO, Any, Final
+from zipfile import BadZipFile, ZipFile
+
+import pyarrow as pa
+from python_calamine import CalamineError, CalamineWorkbook
+
+from loantap.portfolio.errors import InputError
+
+WORKBOOK_SUFFIX: Final = ".xlsx"
+# What reading raises of one that is damaged, or packed in a way that nobody reads.
+DAMAGE: Final = (EOFError, zlib.error, OSError, BadZipFile, NotImplementedError, pa.ArrowException)
+_GZIP, _ZIP, _ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
+_SHOWN: Final = 5
+
+
+def unpack(file: IO[bytes], path: Path, where: str) -> AbstractContextManager[IO[bytes]]:
+    """The text of an open file, told packed by its first bytes; a workbook is told by its name.
+
+    Raises:
+        InputError: an archive holds other than one file, or is encrypted; a workbook has other
+            than one sheet with anything in it.
+    """
+    if path.suffix.lower() == WORKBOOK_SUFFIX:
+        return nullcontext(_open_workbook(path, where))
+    begins = file.read(len(_ZIP))
+    file.seek(0)
+    if begins == _ZIP:
+        return _open_member(file, where)
+    if begins == _ZSTD:
+        return pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")  # type: ignore[no-any-return]
+    if begins.startswith(_GZIP):
+        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
+    return nullcontext(file)
+
+
+@contextmanager
+def _open_member(file: IO[bytes], where: str) -> Iterator[IO[bytes]]:
+    with ZipFile(file) as archive:
+        # What macOS adds is no file of anybody's.
+        members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+        names = [member.filename for member in members]
+        if "[Content_Types].xml" in names:
+            raise InputError(where, "it is an Excel workbook", f"Name it {WORKBOOK_SUFFIX}")
+        if len(members) != 1:
+            raise InputError(where, f"it holds {_list(names, 'files')}", "Give an archive of one file, or unpack it")
+        if members[0].flag_bits & 1:
+            raise InputError(where, f"{names[0]} in it is encrypted", "Unpack it with its password")
+        with archive.open(members[0]) as member:
+            yield member
+
+
+def _open_workbook(path: Path, where: str) -> IO[bytes]:
+    try:
+        book = CalamineWorkbook.from_path(path)
+        sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
+    except (CalamineError, OSError) as error:
+        raise InputError(
+            where, f"it cannot be read as a workbook ({error})", "Save the sheet anew, or as CSV UTF-8"
+        ) from error
+    filled = [name for name, sheet in sheets.items() if sheet.height]
+    if len(filled) != 1:
+        raise InputError(
+            where, f"it holds {_list(filled, 'sheets with anything in them')}", "Keep the one with the loans"
+        )
+    return io.BufferedReader(_SheetText(sheets[filled[0]].to_python(skip_empty_area=False)))
+
+
+class _SheetText(io.RawIOBase):
+    """A sheet as the bytes of a CSV, in which every row is a line."""
+
+    def __init__(self, rows: list[list[Any]]) -> None:
+        self._rows = iter(rows)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            row = next(self._rows, None)
+            if row is None:
+                return 0
+            self._rest = _write_row(row)
+        given = self._rest[: len(buffer)]
+        buffer[: len(given)] = given
+        self._rest = self._rest[len(given) :]
+        return len(given)
+
+
+def _write_row(row: list[Any]) -> bytes:
+    cells = [_write(value) for value in row]
+    text = io.StringIO()
+    if any(cells):
+        csv.writer(text, lineterminator="").writerow(cells)
+    return f"{text.getvalue()}\n".encode()
+
+
+def _write(value: object) -> str:
+    """A cell as a CSV would have it: whole numbers without decimals, days without hours."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return " ".join(str(value).splitlines())
+
+
+def _list(names: list[str], what: str) -> str:
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return f"{len(names)} {what}: {shown}" if names else f"no {what}"

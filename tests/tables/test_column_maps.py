@@ -1,0 +1,204 @@
+"""A map of another lender's columns: what it says, what it refuses, and what is made of a file by it."""
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from loantap.portfolio import cleaning
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import FAULT, GIVEN_ID
+from loantap.tables.column_maps.column_map import read_column_map
+from loantap.tables.files import TableFile
+from tests.conftest import AS_OF, MADE_UP_LOAN, read_portfolio
+
+# A lender that writes numbers and dates in another way, and has neither address nor listing.
+EXPORT = (
+    "Contract;Sum;Years;Rate;EMI;Class;Sub;Salary;Opened;State;Second;Joint\n"
+    "K-1;12.000,00;3;12,00 %;398,57;B;B4;5.000,00;31/01/2014;closed;;no\n"
+    "K-2;€ 24.000;3;12,00 %;797,14;B;B4;5.000,00;05/02/2014;written off;6.000,00;yes\n"
+    "Intermediate sum;;;;;;;;;;;\n"
+    "K-3;12.000,00;3;12,00 %;398,57;B;B4;n/a;2014-02-01;closed;9.000;no\n"
+    "printed on Monday\n"
+)
+MAP = {
+    "notes": ["Intermediate sum"],
+    "below": 1,
+    "columns": {
+        name: {"value": MADE_UP_LOAN[name]} for name in MADE_UP_LOAN.keys() - {"address", "initial_list_status"}
+    }
+    | {
+        "loan_id": "Contract",
+        "loan_amnt": {"column": "Sum", "unit": "decimal_comma"},
+        "term": {"column": "Years", "unit": "years"},
+        "int_rate": {"column": "Rate", "unit": ["decimal_comma", "percent"]},
+        "installment": {"column": "EMI", "unit": "decimal_comma"},
+        "grade": "Class",
+        "sub_grade": "Sub",
+        "annual_inc": {
+            "column": "Salary",
+            "instead": {"column": "Second", "when": {"Joint": "YES"}},
+            "unit": ["decimal_comma", "per_month"],
+        },
+        "issue_d": {"column": "Opened", "date": "%d/%m/%Y"},
+        "loan_status": {"column": "State", "words": {"closed": "Fully Paid", "Written-off": "Charged Off"}},
+        "title": {"text": "{Class} of {State}"},
+        "mort_acc": {"column": "Mortgages", "optional": True},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    """Writes a map and a file, and opens the file by it."""
+
+    def open_file(content=EXPORT, columns=None, name="export.csv", **changes):
+        path, given = tmp_path / name, tmp_path / "map.yml"
+        given.write_text(yaml.safe_dump(MAP | changes | {"columns": MAP["columns"] | (columns or {})}), "utf-8")
+        if isinstance(content, pa.Table):
+            pq.write_table(content, path)
+        else:
+            path.write_text(content, "utf-8")
+        return TableFile(path, column_map=read_column_map(str(given)))
+
+    return open_file
+
+
+def test_a_file_of_another_lender_becomes_one_of_loantap(mapped):
+    file = mapped()
+    rows = file.to_frame()
+
+    assert rows[GIVEN_ID].to_list() == ["K-1", "K-2", "K-3"]
+    assert rows["loan_amnt"].to_list() == ["12000.00", "24000", "12000.00"]
+    assert rows["term"].to_list() == ["36", "36", "36"]
+    assert set(rows["int_rate"]) == {"12.00"}
+    assert rows["annual_inc"].to_list() == ["60000", "72000", "n/a"]
+    assert rows["issue_d"].to_list() == ["Jan-2014", "Feb-2014", "2014-02-01"]
+    assert rows["loan_status"].to_list() == ["Fully Paid", "Charged Off", "Fully Paid"]
+    assert rows["title"].to_list()[:2] == ["B of closed", "B of written off"]
+    assert set(rows["purpose"]) == {"debt_consolidation"}
+    assert rows[["address", "initial_list_status", "mort_acc"]].isna().all(axis=None)
+    assert rows[FAULT].isna().to_list() == [True, True, False]
+    assert "without initial_list_status, mort_acc, address: missing in every row" in file.notes
+    assert "notes between the rows left out" in file.notes
+
+
+def test_what_the_map_cannot_read_makes_a_bad_row_and_the_others_go_on(mapped):
+    [batch] = mapped().read_plain([*MADE_UP_LOAN, GIVEN_ID])
+    cleaned = read_portfolio(batch, AS_OF, 0.5)
+
+    assert cleaned.rows["loan_id"].to_list() == ["K-1", "K-2"]
+    assert cleaned.rows["annual_income"].to_list() == [60_000, 72_000]
+    assert cleaned.quarantine["reason"].to_list() == ["column issue_d: '2014-02-01' has not the form %d/%m/%Y"]
+    assert cleaned.quarantine["loan_id"].to_list() == ["K-3"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "kept", "repeats"),
+    [(["7", "8", "7"], ["7", "8"], [3]), ([None, "8", "9"], ["8", "9"], []), ([None] * 3, [], [2, 3])],
+    ids=["a loan twice", "one without", "none has one"],
+)
+@pytest.mark.parametrize("rows", [1, 3], ids=["in batches", "at once"])
+def test_loans_are_named_as_the_file_names_them_where_it_does(ids, kept, repeats, rows):
+    changes = [{"dti": str(number)} if any(ids) else {} for number in range(3)]
+    file = pd.DataFrame([MADE_UP_LOAN | change for change in changes], dtype="str").assign(**{GIVEN_ID: ids})
+    cleaned = list(cleaning.read_portfolio([file[at : at + rows] for at in range(0, 3, rows)], AS_OF, 0.7))
+    good, bad = pd.concat([c.rows for c in cleaned]), pd.concat([c.quarantine for c in cleaned])
+
+    assert bad["row"].to_list() == repeats
+    assert good["loan_id"].to_list()[-len(kept) or 3 :] == kept
+    assert good["loan_id"].is_unique
+
+
+def test_numbers_and_days_of_a_parquet_file_keep_their_types(mapped):
+    first = EXPORT.splitlines()
+    table = pa.table({name: [value] for name, value in zip(first[0].split(";"), first[1].split(";"), strict=True)})
+    typed = {"Sum": pa.array([12_000]), "Years": pa.array([3]), "Rate": pa.array([12.0]), "EMI": pa.array([398.57]),
+             "Salary": pa.array([5_000.5]), "Second": pa.array([None], pa.float64()),
+             "Opened": pa.array([pd.Timestamp("2014-01-31")]),
+             "State": pa.array(["closed"]).dictionary_encode()}  # fmt: skip
+    for name, column in typed.items():
+        table = table.set_column(table.column_names.index(name), name, column)
+
+    row = mapped(table, name="export.parquet").to_frame().iloc[0]
+
+    assert (row["loan_amnt"], row["term"], row["annual_inc"]) == (12_000, 36, 60_006)
+    assert row["issue_d"] == pd.Timestamp("2014-01-31")
+    assert row["loan_status"] == "Fully Paid"
+
+
+@pytest.mark.parametrize(
+    ("dates", "read"),
+    [
+        (["31/01/2014", "03/03/2014", "2014-05-09"], ["Jan-2014", "Mar-2014", "May-2014"]),
+        (["05/02/2014"], "'05/02/2014' may be Feb-2014 (%d/%m/%Y) or May-2014 (%m/%d/%Y)"),
+    ],
+    ids=["one form each", "two forms"],
+)
+def test_a_date_without_a_form_must_fit_one_alone(dates, read, mapped):
+    head, row, *_ = EXPORT.splitlines()
+    rows = "\n".join([head, *(row.replace("31/01/2014", date) for date in dates), "end"])
+    file = mapped(rows, {"issue_d": "Opened"})
+
+    if isinstance(read, list):
+        assert file.to_frame()["issue_d"].to_list() == read
+        return
+    with pytest.raises(InputError) as refused:
+        file.to_frame()
+    assert refused.value.where.endswith("export.csv, column Opened")
+    assert refused.value.problem == read
+    assert "issue_d: {date: '%d/%m/%Y', ...}" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"loan_amt": "Sum"}, "map.yml, loan_amt: it is no column of LoanTap's. Did you mean loan_amnt?"),
+        ({"dti": {"column": "D", "unit": "furlongs"}}, "columns.dti.unit.0: 'furlongs' cannot be used: Input"),
+        ({"dti": {"column": "D", "value": "3"}}, "columns.dti: give one of column, text and value"),
+        ({"dti": {"column": "D", "kind": "x"}}, "columns.dti.kind: 'x' cannot be used: Extra inputs are not permitted"),
+        ({"title": {"text": "no braces"}}, "text names no column"),
+        ({"issue_d": {"column": "Opened", "date": "%d of %b"}}, "'%d of %b' cannot be used: it tells no year"),
+        ({"dti": "Sum"}, "column Sum of the file is named twice, for dti and loan_amnt"),
+        ({"grade": {"column": "Class", "unit": "percent"}}, "grade has a unit, and is no number"),
+        ({"dti": {"column": "D", "date": "%b-%Y"}}, "dti has a date form, and is no date"),
+        ({"grade": {"column": "Class", "words": {"AA": "Z"}}}, "grade 'AA' is mapped to 'Z'. Map it to one of A, B"),
+        ({"loan_amnt": "Summe"}, "it, and the column map takes loan_amnt from it. Did you mean Sum"),
+        ({"dti": {"column": "D", "optional": True}}, "column D: the file does not have it"),
+    ],
+)  # fmt: skip
+def test_a_map_that_cannot_be_meant_is_refused_before_a_row_is_read(columns, said, mapped):
+    with pytest.raises(InputError) as refused:
+        mapped(columns=columns)
+    assert said in str(refused.value)
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("columns: {grade: Class, dti: D, grade: K}", "column grade is mapped twice"),
+        ("columns: {grade: Class}", "it has no loan_amnt, term, int_rate"),
+        ("columns: [", "it is no YAML"),
+        ("grade: Class", "it maps no columns"),
+        (None, "it cannot be read (No such file or directory). Name a YAML file, or a shipped map: lending_club"),
+    ],
+)
+def test_a_file_that_is_no_map_is_refused(text, said, tmp_path):
+    path = tmp_path / "map.yml"
+    if text is not None:
+        path.write_text(text, "utf-8")
+
+    with pytest.raises(InputError) as refused:
+        read_column_map(str(path))
+    assert str(path) in refused.value.where
+    assert said in str(refused.value)
+
+
+def test_the_lines_above_the_header_may_be_counted(mapped):
+    above = "Sum;Rate;EMI\n" * 2
+
+    assert len(mapped(above + EXPORT, above=2).to_frame()) == 3
+    with pytest.raises(InputError, match=r"nothing stands below its first 39 lines\. Correct `above`"):
+        mapped(EXPORT, above=39)
