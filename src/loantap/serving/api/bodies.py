@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import request
@@ -21,6 +21,7 @@ CSV: Final = "text/csv"
 _UTF8: Final = {"utf-8", "utf8"}
 # Objects of an application lie this deep: in a list, in the body.
 _DEEPEST: Final = 12
+LONGEST_NOTE: Final = 2_000
 _AFTER_NAME: Final = re.compile(rb'"\s*:')
 
 
@@ -80,6 +81,35 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         if names not in (colons, len(_AFTER_NAME.findall(raw))):
             _require_single_names(raw)
     return found
+
+
+def require_fields(body: Collection[str], known: Collection[str], prefix: str = "") -> None:
+    """Refuse a body, or the part of it called by a prefix, that has a field which is not known."""
+    unknown = set(body) - set(known)
+    if unknown:
+        name = prefix + min(unknown)[:40]
+        refuse("invalid-body", "The body has a field that is not known.", name, "unknown field",
+               f"Known are {', '.join(sorted(known)) or 'none'}")  # fmt: skip
+
+
+def read_one_of(body: Mapping[str, Any], name: str, choices: Iterable[str]) -> str:
+    """A field that is one of a few."""
+    given, listed = body.get(name), list(choices)
+    if given not in listed:
+        refuse("invalid-body", f"{name} cannot be used.", name, f"not one of {', '.join(listed)}", "Give one of them")
+    return str(given)
+
+
+def read_note(body: Mapping[str, Any]) -> str:
+    """The field `note`, "" where there is none: lines, but no other control characters."""
+    note = body.get("note") or ""
+    if not isinstance(note, str) or not "".join(note.split()).isprintable():
+        refuse("invalid-body", "The note cannot be used.", "note", "no printable text",
+               "Give a text, or leave it out")  # fmt: skip
+    if len(note) > LONGEST_NOTE:
+        refuse("invalid-body", "The note is too long.", "note",
+               f"more than {LONGEST_NOTE:,} characters", "Shorten it")  # fmt: skip
+    return note
 
 
 def _check_type(given: str, types: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 # The newest migration.
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData()
 
@@ -82,6 +82,22 @@ cases = Table(
     Column("closed_at", Text),
     Index("cases_decision_id", "decision_id", unique=True),
     Index("cases_state_amount", "state", "amount", "seq"),
+)
+# Offers of help; each change is a record. The loan is in the personal part of the offer's record.
+help_offers = Table(
+    "help_offers",
+    metadata,
+    Column("seq", _NUMBER, primary_key=True, autoincrement=False),
+    Column("action", Text, nullable=False),
+    Column("simulated", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("answer", Text),
+    Column("answered_at", Text),
+    Column("answered_by", Text),
+    Column("outcome", Text),
+    Column("ended_at", Text),
+    Column("ended_by", Text),
+    Index("help_offers_state", "state", "seq"),
 )
 # One row, written to try.
 probe = Table("probe", metadata, Column("name", Text, primary_key=True), Column("at", Text, nullable=False))
