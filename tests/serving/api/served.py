@@ -25,10 +25,10 @@ from loantap.serving.desk.desk import Desk
 from loantap.serving.desk.example import make_example
 from loantap.serving.desk.live_model import Loaded
 from loantap.serving.help.offers import HelpOffers
+from loantap.serving.help.watchlist import WatchlistFiles
 from loantap.serving.keys.keys import Keys, Scope
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings, read_settings
-from loantap.serving.watch.watchlist import WatchlistFiles
 from tests.conftest import PROJECT
 
 SCORE, BATCH, OFFERS = "/v1/applications/score", "/v1/applications/score-batch", "/v1/offers"

@@ -1,22 +1,27 @@
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import pytest
 
 from loantap.serving.audit.records import Caller
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import help_offers, personal, records
-from loantap.serving.help.errors import OfferStateError, UnknownOfferError
-from loantap.serving.help.offer import Answer, Outcome, Proposal, State
-from loantap.serving.help.offers import HelpOffers
-from loantap.surveillance.help.actions import Action
+from loantap.serving.help.offer import HelpOutcome, HelpProposal, Said, Terms
+from loantap.serving.help.offers import HelpOffers, OfferStateError, UnknownOfferError
+from loantap.serving.help.watchlist import WatchlistFiles
 from tests.serving.entries import ANN, BOB, ask, tamper
+from tests.serving.watched import write_watchlist
 
-YES, NO = Answer.ACCEPTED, Answer.DECLINED
+YES, NO = Said
+CAUGHT_UP, DEFAULTED = HelpOutcome.CAUGHT_UP, HelpOutcome.DEFAULTED
+EXTEND = HelpProposal(action="term_extension")
+REMIND = HelpProposal(action="reminder", terms=Terms(), note="her husband is ill")
 
 
-def propose(loan_id="L-1", action=Action.TERM_EXTENSION, note="", is_simulated=False):
-    return Proposal(loan_id, action, is_simulated, {"terms": {"emi_new": 331.5}}, "DTI has risen.", note)
+@pytest.fixture(scope="module")
+def loans(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports")
+    write_watchlist(folder, "real")
+    return WatchlistFiles(folder).read().select(0, 9)[0]
 
 
 @pytest.fixture
@@ -24,129 +29,118 @@ def offers(store):
     return HelpOffers(store)
 
 
-def test_an_offer_is_answered_and_ended_and_each_step_is_a_record(offers, store):
-    made = offers.offer(propose(note="she asked"), ANN)
-    assert (made.state, made.loan_id, made.record.person) == (State.OFFERED, "L-1", "Ann Lee")
-    assert made.record.public == {"action": "term_extension", "simulated": False, "terms": {"emi_new": 331.5}}
+def test_an_offer_is_answered_and_ended_and_each_step_is_a_record(offers, store, loans):
+    made = offers.offer(loans[1], EXTEND, ANN)
+    said = offers.answer(made.id, YES, BOB)
+    done = offers.end(made.id, CAUGHT_UP, ANN)
 
-    answered = offers.answer(made.record.id, YES, BOB)
-    ended = offers.end(made.record.id, Outcome.CAUGHT_UP, ANN)
-
-    assert (answered.state, answered.answer, answered.answered_by) == (State.ACCEPTED, YES, "Bob Ray")
-    assert (ended.state, ended.outcome, ended.ended_by) == (State.ENDED, Outcome.CAUGHT_UP, "Ann Lee")
-    assert (ended.answer, ended.answered_at) == (YES, answered.answered_at)
-    since = store.about(made.record.id)
-    assert [(one.kind, one.at, one.public) for one in since] == [
-        ("help_answered", ended.answered_at, {"answer": "accepted"}),
-        ("help_ended", ended.ended_at, {"outcome": "caught_up"}),
+    assert (made.loan_id, made.person, made.by_plan, made.simulated, made.state) == ("L-2", "Ann Lee", 1, 0, "offered")
+    assert made.terms == Terms(emi_new=331.5, months_left_new=40)
+    assert (said.state, said.answer, said.answered_by) == ("accepted", YES, "Bob Ray")
+    assert (done.state, done.outcome, done.ended_by) == ("ended", CAUGHT_UP, "Ann Lee")
+    assert (done.answer, done.answered_at) == (YES, said.answered_at)
+    kept = store.find(made.id)
+    assert kept.personal == {"application_id": "loan:L-2", "loan_id": "L-2", "reason": "Reason 2.", "note": ""}
+    assert kept.public["plan"] == {"action": "term_extension", "cost": 210, "loss_avoided": 640}
+    assert (kept.public["loan"]["pd_12m"], kept.public["loan"]["as_of_month"]) == (0.31, "2017-03-01")
+    assert [(one.kind, one.at, one.public) for one in store.about(made.id)] == [
+        ("help_answered", done.answered_at, {"answer": "accepted"}),
+        ("help_ended", done.ended_at, {"outcome": "caught_up"}),
     ]
-    assert offers.list_of(["L-1", "L-2"]) == {"L-1": [ended]}
+    assert [loan.offers for loan in offers.join(loans[:2])] == [[], [done]]
+    assert offers.count() == {("term_extension", 0, "accepted", "caught_up"): 1}
     assert store.verify().is_ok
 
 
-def test_a_step_out_of_order_is_refused_with_who_did_what(offers, store):
-    made = offers.offer(propose(), ANN).record.id
-    with pytest.raises(OfferStateError, match=r"it has no answer yet\. Record the answer first"):
-        offers.end(made, Outcome.DEFAULTED, ANN)
-    offers.answer(made, NO, BOB)
-    with pytest.raises(OfferStateError, match=r"Bob Ray recorded declined on 20"):
-        offers.answer(made, YES, ANN)
-    offers.end(made, Outcome.DEFAULTED, BOB)
-    with pytest.raises(OfferStateError, match=r"Bob Ray recorded defaulted on 20"):
-        offers.end(made, Outcome.DEFAULTED, ANN)
-    with pytest.raises(UnknownOfferError, match="there is none of this id"):
-        offers.answer("hlp_0", YES, ANN)
+def test_a_step_out_of_order_is_refused_with_who_did_what(offers, store, loans):
+    made = offers.offer(loans[1], EXTEND, ANN).id
+    for act, told in (
+        (lambda: offers.end(made, DEFAULTED, ANN), r"it has no answer yet\. Record one first"),
+        (lambda: offers.answer("hlp_0", YES, ANN), "there is none of this id"),
+        (lambda: offers.answer(made, NO, BOB), ""),
+        (lambda: offers.answer(made, YES, ANN), "Bob Ray recorded declined on 20"),
+        (lambda: offers.end(made, DEFAULTED, BOB), ""),
+        (lambda: offers.end(made, DEFAULTED, ANN), "Bob Ray recorded defaulted on 20"),
+    ):
+        if told:
+            with pytest.raises((OfferStateError, UnknownOfferError), match=told):
+                act()
+        else:
+            act()
     assert store.verify().n == 3
 
 
 @pytest.mark.parametrize(
-    ("said", "outcome", "remedy"),
-    [(None, None, "its answer first"), (YES, None, "its outcome first"), (NO, None, ""), (YES, Outcome.PAID_OFF, "")],
+    ("said", "outcome", "missing"),
+    [(None, None, "answer"), (YES, None, "outcome"), (NO, None, ""), (YES, DEFAULTED, "")],
 )
-def test_a_loan_has_one_running_offer(offers, said, outcome, remedy):
-    made = offers.offer(propose(), ANN).record.id
+def test_a_loan_has_one_running_offer(offers, loans, said, outcome, missing):
+    made = offers.offer(loans[1], EXTEND, ANN).id
     if said:
         offers.answer(made, said, ANN)
     if outcome:
         offers.end(made, outcome, ANN)
 
-    if remedy:
-        with pytest.raises(OfferStateError, match=rf"loan L-1: Ann Lee offered term_extension on 20.*{remedy}"):
-            offers.offer(propose(action=Action.REMINDER), BOB)
+    if missing:
+        with pytest.raises(OfferStateError, match=rf"L-2: Ann Lee offered term_extension on 20.*{made}.*its {missing}"):
+            offers.offer(loans[1], REMIND, BOB)
     else:
-        assert offers.offer(propose(action=Action.REMINDER), BOB).state == State.OFFERED
+        assert offers.offer(loans[1], REMIND, BOB).by_plan is False
     # Others are not concerned.
-    assert offers.offer(propose("L-2"), BOB).loan_id == "L-2"
+    assert offers.offer(loans[2], REMIND, BOB).loan_id == "L-3"
 
 
-def test_of_the_same_offers_at_the_same_time_one_is_kept(url):
+def test_of_the_same_offers_at_the_same_time_one_is_kept(url, loans):
     stores = [AuditStore.open(url), AuditStore.open(url)]
 
-    def offer(number):
+    def attempt(number):
         caller = Caller(f"key-{number}", f"Person {number}", "r")
         try:
-            return HelpOffers(stores[number % 2]).offer(propose(f"L-{number // 4}"), caller).record.id
+            return HelpOffers(stores[number % 2]).offer(loans[number // 4], REMIND, caller).loan_id
         except OfferStateError:
             return None
 
     with ThreadPoolExecutor(8) as threads:
-        made = list(threads.map(offer, range(32)))
-        ids = [one for one in made if one]
-        said = list(threads.map(lambda one: _try_to_answer(stores, *one), [(i, a) for i in ids for a in Answer] * 2))
+        made = list(threads.map(attempt, range(20)))
 
-    assert [sum(one is not None for one in made[at : at + 4]) for at in range(0, 32, 4)] == [1] * 8
-    assert sum(said) == 8
-    assert ask(url, "SELECT count(*) FROM help_offers WHERE state <> 'offered'") == [(8,)]
-    assert stores[0].verify().n == 16
+    assert [made[at : at + 4].count(f"L-{1 + at // 4}") for at in range(0, 20, 4)] == [1] * 5
+    assert ask(url, "SELECT count(*) FROM help_offers") == [(5,)]
+    assert stores[0].verify().n == 5
     for store in stores:
         store.close()
 
 
-def _try_to_answer(stores, offer_id, answer):
-    try:
-        HelpOffers(stores[answer == YES]).answer(offer_id, answer, ANN)
-    except OfferStateError:
-        return False
-    return True
-
-
-def test_offers_are_listed_newest_first_page_by_page(offers):
-    ids = [offers.offer(propose(f"L-{n}"), ANN).record.id for n in range(4)]
+def test_offers_are_listed_newest_first_page_by_page(offers, loans):
+    ids = [offers.offer(loan, REMIND, ANN).id for loan in loans[:3]]
     offers.answer(ids[1], YES, ANN)
     seen, after = [], None
-    for _ in range(4):
+    for _ in ids:
         page = offers.list_offers("", None, after, 1)
-        assert page.n == 4
-        seen += [one.record.id for one in page.items]
+        seen += [one.id for one in page.items]
         after = page.next
 
-    assert (seen, after) == (ids[::-1], None)
-    assert all(newer > older for newer, older in pairwise(seen))
-    assert [one.record.id for one in offers.list_offers("accepted", None, None, 9).items] == [ids[1]]
-    found = offers.list_offers("offered", "L-2", None, 9)
-    assert ([one.record.id for one in found.items], found.n) == ([ids[2]], 1)
+    assert (seen, after, page.n) == (ids[::-1], None, 3)
+    assert [one.id for one in offers.list_offers("accepted", None, None, 9).items] == [ids[1]]
+    assert [one.id for one in offers.list_offers("offered", "L-3", None, 9).items] == [ids[2]]
+    assert offers.list_offers("offered", "L-2", None, 9).n == 0
 
 
-def test_a_loan_is_erased_and_what_was_learned_of_it_stays(offers, store, url):
-    made = offers.offer(propose(note="her husband is ill"), ANN)
-    offers.answer(made.record.id, YES, ANN)
-    other = offers.offer(propose("L-2"), ANN)
+def test_a_loan_is_erased_and_what_was_learned_of_it_stays(offers, store, url, loans):
+    made, other = (offers.offer(loan, REMIND, ANN).id for loan in loans[:2])
 
     assert store.erase(BOB, "asked for", application_id="loan:L-1") == 1
 
-    kept = {one.record.id: one for one in offers.list_offers("", None, None, 9).items}
-    assert (kept[made.record.id].loan_id, kept[made.record.id].record.is_erased) == (None, True)
-    assert kept[other.record.id].loan_id == "L-2"
-    assert offers.list_of(["L-1"]) == {}
+    kept = {one.id: (one.loan_id, one.note) for one in offers.list_offers("", None, None, 9).items}
+    assert kept == {made: (None, ""), other: ("L-2", REMIND.note)}
     rows = [row for of in (records, personal, help_offers) for row in ask(url, str(of.select()))]
-    assert not any("L-1" in str(row) or "husband" in str(row) for row in rows)
-    assert offers.end(made.record.id, Outcome.CAUGHT_UP, ANN).outcome == "caught_up"
-    assert sum(one.n for one in offers.count()) == 2
+    assert not any("L-1" in str(row) for row in rows)
+    assert offers.answer(made, YES, ANN).answer == YES
+    assert sum(offers.count().values()) == 2
     assert store.verify().is_ok
 
 
-def test_an_offer_whose_record_is_missing_is_found(offers, store, url):
-    offers.offer(propose(), ANN)
+def test_an_offer_whose_record_is_missing_is_found(offers, store, url, loans):
+    offers.offer(loans[0], REMIND, ANN)
     tamper(url, "DELETE FROM personal", "DELETE FROM records")
 
     assert store.verify().fault.problem == "it is missing; its offer of help is there"

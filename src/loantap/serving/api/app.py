@@ -20,14 +20,13 @@ from loantap.serving.api.problems import ProblemError, answer_problem, answer_pr
 from loantap.serving.api.queue import add_queue
 from loantap.serving.api.scoring import add_scoring
 from loantap.serving.api.slots import Slots
-from loantap.serving.api.watch import add_watch
 from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError, UnknownRecordError
 from loantap.serving.cases.errors import UnknownCaseError
 from loantap.serving.desk.desk import NotReadyError
 from loantap.serving.desk.fields import FieldError
-from loantap.serving.help.errors import UnknownOfferError
+from loantap.serving.help.offers import UnknownOfferError
+from loantap.serving.help.watchlist import NotListedError
 from loantap.serving.policies.errors import InvalidPolicyError, SamePersonError, UnknownPolicyError
-from loantap.serving.watch.errors import NotListedError, NoWatchlistError
 
 _FEW = 16
 # Seconds.
@@ -35,7 +34,6 @@ _PATIENCE = 0.5
 TITLE = "LoanTap underwriting"
 _GROUPS = ("Decide", "Decisions", "Queue", "Help", "Policy", "About", "Operation")
 _FAULTS: dict[type[InputError], str] = {
-    NoWatchlistError: "not-found",
     NotListedError: "not-found",
     UnknownCaseError: "not-found",
     UnknownOfferError: "not-found",
@@ -72,7 +70,7 @@ def make_app(office: Office) -> APIFlask:
     app.spec_processor(complete)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for add in (
-        add_scoring, add_batches, add_decisions, add_queue, add_watch, add_help, add_policies, add_models, add_health,
+        add_scoring, add_batches, add_decisions, add_queue, add_help, add_policies, add_models, add_health,
     ):  # fmt: skip
         add(app, office)
     add_docs(app)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flask import request
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from loantap.serving.api.problems import ProblemError, refuse
@@ -16,12 +17,13 @@ from loantap.serving.desk.fields import FieldError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+Body = TypeVar("Body", bound=BaseModel)
+
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 _UTF8: Final = {"utf-8", "utf8"}
 # Objects of an application lie this deep: in a list, in the body.
 _DEEPEST: Final = 12
-LONGEST_NOTE: Final = 2_000
 _AFTER_NAME: Final = re.compile(rb'"\s*:')
 
 
@@ -62,6 +64,18 @@ def read_object(most: int) -> dict[str, Any]:
     return parse_object(read_body(most)[1])
 
 
+def read_model(kind: type[Body], most: int) -> Body:
+    """The body as a model; `ProblemError` names each field that cannot be used."""
+    try:
+        return kind.model_validate(read_object(most))
+    except ValidationError as error:
+        wrong = [
+            FieldError(".".join(map(str, one["loc"]))[:60] or "body", one["msg"], "Send it as /docs describes")
+            for one in error.errors()
+        ]
+        raise ProblemError("invalid-body", f"{wrong[0].field}: {wrong[0].problem}.", wrong) from error
+
+
 def parse_object(raw: bytes) -> dict[str, Any]:
     """A JSON object (RFC 8259) of UTF-8, no name twice, no NaN or Infinity, not deeply nested.
 
@@ -81,35 +95,6 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         if names not in (colons, len(_AFTER_NAME.findall(raw))):
             _require_single_names(raw)
     return found
-
-
-def require_fields(body: Collection[str], known: Collection[str], prefix: str = "") -> None:
-    """Refuse a body, or the part of it called by a prefix, that has a field which is not known."""
-    unknown = set(body) - set(known)
-    if unknown:
-        name = prefix + min(unknown)[:40]
-        refuse("invalid-body", "The body has a field that is not known.", name, "unknown field",
-               f"Known are {', '.join(sorted(known)) or 'none'}")  # fmt: skip
-
-
-def read_one_of(body: Mapping[str, Any], name: str, choices: Iterable[str]) -> str:
-    """A field that is one of a few."""
-    given, listed = body.get(name), list(choices)
-    if given not in listed:
-        refuse("invalid-body", f"{name} cannot be used.", name, f"not one of {', '.join(listed)}", "Give one of them")
-    return str(given)
-
-
-def read_note(body: Mapping[str, Any]) -> str:
-    """The field `note`, "" where there is none: lines, but no other control characters."""
-    note = body.get("note") or ""
-    if not isinstance(note, str) or not "".join(note.split()).isprintable():
-        refuse("invalid-body", "The note cannot be used.", "note", "no printable text",
-               "Give a text, or leave it out")  # fmt: skip
-    if len(note) > LONGEST_NOTE:
-        refuse("invalid-body", "The note is too long.", "note",
-               f"more than {LONGEST_NOTE:,} characters", "Shorten it")  # fmt: skip
-    return note
 
 
 def _check_type(given: str, types: Sequence[str]) -> str:

@@ -8,9 +8,9 @@ from loantap.serving.audit.store import AuditStore
 from loantap.serving.cases.cases import Cases
 from loantap.serving.desk.desk import Desk
 from loantap.serving.help.offers import HelpOffers
+from loantap.serving.help.watchlist import WatchlistFiles
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings
-from loantap.serving.watch.watchlist import WatchlistFiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from flask import Response
 
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.serving.api.answers import answer
-from loantap.serving.api.bodies import LONGEST_NOTE, read_note, read_object, read_one_of, require_fields
+from loantap.serving.api.bodies import read_object
 from loantap.serving.api.case_schemas import Case as CaseTold
 from loantap.serving.api.case_schemas import Cases, DecidedCase
 from loantap.serving.api.case_schemas import Overrides as OverridesTold
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import describe, in_json, in_query
-from loantap.serving.api.parameters import is_id, read_choice, read_count, read_text, require_known
-from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.parameters import read_choice, read_count, read_text, require_known
+from loantap.serving.api.problems import ProblemError, refuse
 from loantap.serving.audit.chain import write_time
 from loantap.serving.cases.case import Case, Outcome, QueuedCase, Reason, State
 from loantap.serving.cases.cases import Overrides
@@ -24,12 +24,13 @@ from loantap.serving.cases.queue import Order
 DECIDE: Final = "decide"
 _FIELDS: Final = frozenset({"decision", "reason", "note"})
 _MOST: Final = 500
+_LONGEST_NOTE: Final = 2_000
 _BODY: Final = {
     "type": "object",
     "properties": {
         "decision": {"type": "string", "enum": list(Outcome)},
         "reason": {"type": "string", "enum": list(Reason)},
-        "note": {"type": ["string", "null"], "maxLength": LONGEST_NOTE},
+        "note": {"type": ["string", "null"], "maxLength": _LONGEST_NOTE},
     },
     "required": ["decision", "reason"],
     "additionalProperties": False,
@@ -151,7 +152,7 @@ def tell_overrides(overrides: Overrides) -> dict[str, Any]:
 
 
 def _check_id(decision_id: str) -> str:
-    if not is_id(decision_id):
+    if not (decision_id.isascii() and decision_id.isprintable() and len(decision_id) <= 100):
         raise ProblemError("not-found", "There is no case of this id. GET /v1/cases lists them.")
     return decision_id
 
@@ -161,6 +162,21 @@ def _read_cursor() -> str | None:
 
 
 def _read_decision(body: dict[str, Any]) -> tuple[Outcome, Reason, str]:
-    require_fields(body, _FIELDS)
-    outcome, reason = Outcome(read_one_of(body, "decision", Outcome)), Reason(read_one_of(body, "reason", Reason))
-    return outcome, reason, read_note(body)
+    unknown = body.keys() - _FIELDS
+    if unknown:
+        name = min(unknown)[:40]
+        refuse("invalid-body", "The body has a field that is not known.", name, "unknown field",
+               f"Known are {', '.join(sorted(_FIELDS))}")  # fmt: skip
+    for name, choices in (("decision", list(Outcome)), ("reason", list(Reason))):
+        if body.get(name) not in choices:
+            refuse("invalid-body", f"{name} cannot be used.", name,
+                   f"not one of {', '.join(choices)}", "Give one of them")  # fmt: skip
+    note = body.get("note") or ""
+    # Lines, but no other control characters.
+    if not isinstance(note, str) or not "".join(note.split()).isprintable():
+        refuse("invalid-body", "The note cannot be used.", "note", "no printable text",
+               "Give a text, or leave it out")  # fmt: skip
+    if len(note) > _LONGEST_NOTE:
+        refuse("invalid-body", "The note is too long.", "note",
+               f"more than {_LONGEST_NOTE:,} characters", "Shorten it")  # fmt: skip
+    return Outcome(body["decision"]), Reason(body["reason"]), note

@@ -23,10 +23,10 @@ from loantap.serving.configured import read_configured
 from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.desk import Desk
 from loantap.serving.help.offers import HelpOffers
+from loantap.serving.help.watchlist import WatchlistFiles
 from loantap.serving.keys.keys import Keys
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings, read_settings
-from loantap.serving.watch.watchlist import WatchlistFiles
 
 # Of malloc.h.
 _M_ARENA_MAX = -8

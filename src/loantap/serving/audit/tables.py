@@ -83,21 +83,15 @@ cases = Table(
     Index("cases_decision_id", "decision_id", unique=True),
     Index("cases_state_amount", "state", "amount", "seq"),
 )
-# Offers of help; each change is a record. The loan is in the personal part of the offer's record.
+# Offers of help; each change is a record. Which loan it is, is in the personal part of the offer's record.
 help_offers = Table(
     "help_offers",
     metadata,
     Column("seq", _NUMBER, primary_key=True, autoincrement=False),
-    Column("action", Text, nullable=False),
     Column("simulated", Integer, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("answer", Text),
-    Column("answered_at", Text),
-    Column("answered_by", Text),
-    Column("outcome", Text),
-    Column("ended_at", Text),
-    Column("ended_by", Text),
-    Index("help_offers_state", "state", "seq"),
+    *(Column(name, Text, nullable=False) for name in ("action", "state")),
+    *(Column(f"{step}_{of}", Text) for step in ("answered", "ended") for of in ("at", "by")),
+    *(Column(name, Text) for name in ("answer", "outcome")),
 )
 # One row, written to try.
 probe = Table("probe", metadata, Column("name", Text, primary_key=True), Column("at", Text, nullable=False))

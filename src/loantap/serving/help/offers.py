@@ -1,165 +1,166 @@
 """Offers of help: made, answered, ended, listed; each step is a record."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
+from loantap.portfolio.dictionary import REAL
+from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.reading import read_record, select_records
 from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import help_offers, personal, records
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.help.errors import OfferStateError, UnknownOfferError
-from loantap.serving.help.offer import Answer, Offer, OfferPage, Outcome, Proposal, State
-from loantap.serving.help.report import Counted
-from loantap.surveillance.help.actions import Action
+from loantap.serving.help.offer import HelpOffer, HelpOfferPage, HelpOutcome, HelpProposal, Said, State, WatchedLoan
+from loantap.serving.help.report import Counts
 
-_RUNNING = (State.OFFERED, State.ACCEPTED)
+_RUNNING = help_offers.c.state.in_([State.OFFERED, State.ACCEPTED])
+# What the list and the plan said, kept beside the terms so that outcomes can be learnt from.
+_OF_LOAN = {"as_of_month", "level", "queue", "days_past_due", "pd_12m", "expected_loss"}
+_OF_PLAN = {"action", "cost", "loss_avoided"}
 
 
-def name_subject(loan_id: str) -> str:
-    """The id by which all that is kept of a loan's help is found, and erased."""
-    return f"loan:{loan_id}"
+class UnknownOfferError(InputError):
+    """There is no offer of help of this id."""
+
+
+class OfferStateError(InputError):
+    """Somebody did this before, or something else comes first."""
 
 
 class HelpOffers:
-    """The offers of one audit log, which has one writer at a time, even from two processes.
-
-    `UnknownOfferError` says that there is no such offer, `OfferStateError` who did what before.
-    """
+    """The offers of one audit log, which has one writer at a time, even from two processes."""
 
     def __init__(self, store: AuditStore) -> None:
         self._store = store
 
-    def offer(self, proposal: Proposal, caller: Caller) -> Offer:
-        """Record that help was offered; refused while another offer of the loan is not over."""
-        subject = name_subject(proposal.loan_id)
+    def offer(self, loan: WatchedLoan, proposal: HelpProposal, caller: Caller) -> HelpOffer:
+        """Record an offer; without terms it is the plan's. `OfferStateError` while another one of the loan runs."""
+        subject = _name_subject(loan.loan_id)
+        terms, is_simulated = proposal.terms, {loan.origin, loan.events_origin} != {REAL}
+        if terms is None and loan.plan is not None:
+            terms = loan.plan.terms
+        public = {
+            "action": proposal.action.value,
+            "by_plan": proposal.terms is None,
+            "terms": terms.model_dump(exclude_none=True) if terms else {},
+            "loan": loan.model_dump(mode="json", include=_OF_LOAN),
+            "plan": loan.plan and loan.plan.model_dump(mode="json", include=_OF_PLAN),
+        }
+        kept = {"application_id": subject, "loan_id": loan.loan_id, "reason": loan.reason, "note": proposal.note}
 
-        def act(transaction: Transaction) -> Offer:
-            asked = _select_offers().where(personal.c.application_id == subject, help_offers.c.state.in_(_RUNNING))
-            row = transaction.connection.execute(asked).first()
-            if row is not None:
-                raise _refuse_second(proposal.loan_id, _read_offer(row))
-            kept = {"application_id": subject, "loan_id": proposal.loan_id, "reason": proposal.reason}
-            kept |= {"note": proposal.note} if proposal.note else {}
-            public = {"action": proposal.action.value, "simulated": proposal.is_simulated, **proposal.public}
+        def act(transaction: Transaction) -> HelpOffer:
+            for other in _list(transaction.connection, personal.c.application_id == subject, _RUNNING):
+                told = f"{other.person} offered {other.action} on {other.at:%Y-%m-%d %H:%M} UTC ({other.id})"
+                missing = "outcome" if other.answer else "answer"
+                raise OfferStateError(f"loan {loan.loan_id}", told, f"Record its {missing} first")
             record = transaction.append([Entry(Kind.HELP_OFFERED, public, kept)], caller)[0]
-            values = {"action": proposal.action, "simulated": int(proposal.is_simulated), "state": State.OFFERED}
-            transaction.connection.execute(insert(help_offers).values(seq=record.seq, **values))
-            return Offer(record, proposal.action, proposal.is_simulated, State.OFFERED)
+            row = {"seq": record.seq, "action": proposal.action, "simulated": int(is_simulated)}
+            transaction.connection.execute(insert(help_offers).values(**row, state=State.OFFERED))
+            return _find(transaction.connection, record.id)
 
         return self._store.change(act)
 
-    def answer(self, offer_id: str, answer: Answer, caller: Caller) -> Offer:
-        """Record what the borrower said, once."""
+    def answer(self, offer_id: str, said: Said, caller: Caller) -> HelpOffer:
+        """Record what the borrower said, once; `OfferStateError` the second time."""
 
-        def act(transaction: Transaction) -> Offer:
+        def act(transaction: Transaction) -> HelpOffer:
             offer = _find(transaction.connection, offer_id)
             if offer.answer is not None:
-                raise _refuse(offer_id, offer.answer, offer.answered_by, offer.answered_at)
-            changed = {"state": State(answer), "answer": answer, "answered_by": caller.person}
-            entry = Entry(Kind.HELP_ANSWERED, {"answer": answer.value}, None, offer_id)
-            return _change(transaction, offer, entry, caller, changed, "answered_at")
+                raise _refuse(offer_id, f"{offer.answered_by} recorded {offer.answer} on {offer.answered_at:%Y-%m-%d}")
+            entry = Entry(Kind.HELP_ANSWERED, {"answer": said.value}, None, offer_id)
+            return _change(transaction, entry, caller, "answered", state=State(said), answer=said)
 
         return self._store.change(act)
 
-    def end(self, offer_id: str, outcome: Outcome, caller: Caller) -> Offer:
-        """Record what became of the loan, once, after the answer."""
+    def end(self, offer_id: str, outcome: HelpOutcome, caller: Caller) -> HelpOffer:
+        """Record what became of the loan, once and after the answer; else `OfferStateError`."""
 
-        def act(transaction: Transaction) -> Offer:
+        def act(transaction: Transaction) -> HelpOffer:
             offer = _find(transaction.connection, offer_id)
             if offer.answer is None:
-                raise OfferStateError(
-                    f"offer {offer_id}", "it has no answer yet", "Record the answer first; none in time is `declined`"
-                )
+                raise _refuse(offer_id, "it has no answer yet", "Record one first: silence is `declined`")
             if offer.outcome is not None:
-                raise _refuse(offer_id, offer.outcome, offer.ended_by, offer.ended_at)
-            changed = {"state": State.ENDED, "outcome": outcome, "ended_by": caller.person}
+                raise _refuse(offer_id, f"{offer.ended_by} recorded {offer.outcome} on {offer.ended_at:%Y-%m-%d}")
             entry = Entry(Kind.HELP_ENDED, {"outcome": outcome.value}, None, offer_id)
-            return _change(transaction, offer, entry, caller, changed, "ended_at")
+            return _change(transaction, entry, caller, "ended", state=State.ENDED, outcome=outcome)
 
         return self._store.change(act)
 
-    def list_offers(self, state: str, loan_id: str | None, after: str | None, limit: int) -> OfferPage:
-        """Offers, newest first, behind the cursor `after`; of one state or loan where it is given."""
-        conditions = [help_offers.c.state == state] if state else []
-        if loan_id is not None:
-            conditions.append(personal.c.application_id == name_subject(loan_id))
-        asked = _select_offers().where(*conditions)
-        page = asked if after is None else asked.where(records.c.id < after)
+    def list_offers(self, state: str, loan_id: str | None, after: str | None, limit: int) -> HelpOfferPage:
+        """Offers of a state and loan, if given, newest first."""
+        wanted = [help_offers.c.state == state] if state else []
+        wanted += [] if loan_id is None else [personal.c.application_id == _name_subject(loan_id)]
+        behind = [] if after is None else [records.c.id < after]
 
-        def act(connection: Connection) -> OfferPage:
-            n = connection.execute(select(func.count()).select_from(asked.subquery())).scalar_one()
-            rows = connection.execute(page.order_by(records.c.id.desc()).limit(limit + 1)).all()
-            items = tuple(_read_offer(row) for row in rows[:limit])
-            return OfferPage(items, items[-1].record.id if len(rows) > limit else None, n)
+        def act(connection: Connection) -> HelpOfferPage:
+            n = connection.execute(select(func.count()).select_from(_select(*wanted).subquery())).scalar_one()
+            found = _list(connection, *wanted, *behind, limit=limit + 1)
+            items = found[:limit]
+            return HelpOfferPage(items=items, next=items[-1].id if len(found) > limit else None, n=n)
 
         return self._store.read(act)
 
-    def list_of(self, loan_ids: Sequence[str]) -> Mapping[str | None, list[Offer]]:
-        """The offers to some loans, newest first."""
-        subjects = [name_subject(loan_id) for loan_id in loan_ids]
-        asked = _select_offers().where(personal.c.application_id.in_(subjects)).order_by(records.c.seq.desc())
-        found: dict[str | None, list[Offer]] = defaultdict(list)
-        for row in self._store.read(lambda connection: connection.execute(asked).all()):
-            offer = _read_offer(row)
-            found[offer.loan_id].append(offer)
-        return found
+    def join(self, loans: Sequence[WatchedLoan]) -> list[WatchedLoan]:
+        """Loans with the offers made to them."""
+        subjects = [_name_subject(loan.loan_id) for loan in loans]
+        offers: dict[str | None, list[HelpOffer]] = defaultdict(list)
+        for offer in self._store.read(lambda log: _list(log, personal.c.application_id.in_(subjects))):
+            offers[offer.loan_id].append(offer)
+        return [loan.model_copy(update={"offers": offers[loan.loan_id]}) for loan in loans]
 
-    def count(self) -> list[Counted]:
-        """Offers by action, origin, answer and outcome."""
-        by = (help_offers.c.action, help_offers.c.simulated, help_offers.c.answer, help_offers.c.outcome)
-        asked = select(*by, func.count().label("n")).group_by(*by)
-        return [
-            Counted(Action(row.action), bool(row.simulated), row.answer, row.outcome, int(row.n))
-            for row in self._store.read(lambda connection: connection.execute(asked).all())
-        ]
+    def count(self) -> Counts:
+        """Offers by action, whether simulated, answer and outcome."""
+        by = [help_offers.c[name] for name in ("action", "simulated", "answer", "outcome")]
+        rows = self._store.read(lambda log: log.execute(select(*by, func.count()).group_by(*by)).all())
+        return {tuple(key): n for *key, n in rows}
 
 
-def _select_offers() -> Select[Any]:
+def _name_subject(loan_id: str) -> str:
+    """The id by which what is kept of a loan is found, and erased."""
+    return f"loan:{loan_id}"
+
+
+def _select(*conditions: ColumnElement[bool]) -> Any:
     columns = [column for column in help_offers.c if column.name != "seq"]
-    return select_records().add_columns(*columns).join(help_offers, help_offers.c.seq == records.c.seq)
+    joined = select_records().add_columns(*columns).join(help_offers, help_offers.c.seq == records.c.seq)
+    return joined.where(*conditions)
 
 
-def _find(connection: Connection, offer_id: str) -> Offer:
-    row = connection.execute(_select_offers().where(records.c.id == offer_id)).first()
-    if row is None:
-        raise UnknownOfferError(f"offer {offer_id}", "there is none of this id", "GET /v1/help lists the offers")
-    return _read_offer(row)
+def _list(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> list[HelpOffer]:
+    asked = _select(*conditions).order_by(records.c.id.desc()).limit(limit)
+    return [_read(row) for row in connection.execute(asked)]
 
 
-def _change(
-    transaction: Transaction, offer: Offer, entry: Entry, caller: Caller, changed: Mapping[str, object], at: str
-) -> Offer:
-    transaction.append([entry], caller)
-    is_meant = help_offers.c.seq == offer.record.seq
-    values = {**changed, at: write_time(transaction.now)}
-    transaction.connection.execute(update(help_offers).where(is_meant).values(values))
-    return _find(transaction.connection, offer.record.id)
-
-
-def _refuse(offer_id: str, said: str, by: str | None, at: datetime | None) -> OfferStateError:
-    told = f"{by} recorded {said} on {at:%Y-%m-%d %H:%M} UTC"
-    return OfferStateError(f"offer {offer_id}", told, "What is recorded stays: look at it with GET /v1/help")
-
-
-def _refuse_second(loan_id: str, offer: Offer) -> OfferStateError:
-    made = offer.record
-    return OfferStateError(
-        f"loan {loan_id}",
-        f"{made.person} offered {offer.action} on {made.at:%Y-%m-%d %H:%M} UTC ({made.id}), and it is {offer.state}",
-        "Record its outcome first" if offer.answer else "Record its answer first",
-    )
-
-
-def _read_offer(row: Row[Any]) -> Offer:
-    return Offer(
-        read_record(row), Action(row.action), bool(row.simulated), State(row.state),
-        row.answer and Answer(row.answer), row.answered_at and datetime.fromisoformat(row.answered_at),
-        row.answered_by, row.outcome and Outcome(row.outcome),
-        row.ended_at and datetime.fromisoformat(row.ended_at), row.ended_by,
+def _read(row: Any) -> HelpOffer:
+    record = read_record(row)
+    kept, columns = record.personal or {}, dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    steps = ("action", "simulated", "state", "answer", "answered_at", "answered_by", "outcome", "ended_at", "ended_by")
+    return HelpOffer.model_validate(
+        {
+            "id": record.id, "at": record.at, "person": record.person, "loan_id": kept.get("loan_id"),
+            "note": kept.get("note", ""), "by_plan": record.public["by_plan"], "terms": record.public["terms"],
+            **{name: columns[name] for name in steps},
+        }
     )  # fmt: skip
+
+
+def _find(connection: Connection, offer_id: str) -> HelpOffer:
+    for offer in _list(connection, records.c.id == offer_id):
+        return offer
+    raise UnknownOfferError(f"offer {offer_id}", "there is none of this id", "GET /v1/help lists the offers")
+
+
+def _refuse(offer_id: str, told: str, remedy: str = "What is recorded stays: see GET /v1/help") -> OfferStateError:
+    return OfferStateError(f"offer {offer_id}", told, remedy)
+
+
+def _change(transaction: Transaction, entry: Entry, caller: Caller, step: str, **changed: str) -> HelpOffer:
+    transaction.append([entry], caller)
+    changed |= {f"{step}_at": write_time(transaction.now), f"{step}_by": caller.person}
+    is_meant = help_offers.c.seq.in_(select(records.c.seq).where(records.c.id == entry.subject))
+    transaction.connection.execute(update(help_offers).where(is_meant).values(changed))
+    return _find(transaction.connection, str(entry.subject))

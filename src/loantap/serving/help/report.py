@@ -1,84 +1,72 @@
 """What works: take-up and outcomes of each action, with intervals."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
+from pydantic import Field
+
 from loantap.measures.intervals import wilson_bounds
-from loantap.serving.help.offer import Answer, Outcome
+from loantap.serving.help.offer import HelpOutcome, Said, Told
 from loantap.surveillance.help.actions import Action
 
-# Below this many the interval of a share is some 35 points wide.
+# Offers by action, whether simulated, answer and outcome.
+Counts = Mapping[tuple[str | int | None, ...], int]
+# With fewer, an interval is up to 35 points wide.
 FEW: Final = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many offers are alike."""
-
-    action: Action
-    is_simulated: bool
-    answer: str | None
-    outcome: str | None
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """`n` of `of`, with its 95% interval (Wilson); no share of none."""
+class Rate(Told):
+    """`n` of `of`, with its 95% interval (Wilson)."""
 
     n: int
     of: int
     share: float | None
     low: float | None
     high: float | None
-    is_small: bool
+    is_small: bool = Field(description="Too few to conclude from")
 
 
-@dataclass(frozen=True, slots=True)
-class ActionReport:
-    """What came of an action.
-
-    Attributes:
-        take_up: accepted, of those answered.
-        outcomes: by answer and outcome, of those whose outcome is known.
-    """
+class HelpOfAction(Told):
+    """What came of an action."""
 
     action: Action
-    is_simulated: bool
+    simulated: bool
     offered: int
-    take_up: Rate
-    outcomes: Mapping[Answer, Mapping[Outcome, Rate]]
+    take_up: Rate = Field(description="Accepted, of those answered")
+    outcomes: dict[Said, dict[HelpOutcome, Rate]] = Field(description="By answer, of those known")
 
 
-def report_help(counted: Iterable[Counted]) -> list[ActionReport]:
-    """Each action that was offered, on simulated loans apart, from the lightest touch."""
-    groups: dict[tuple[bool, int], list[Counted]] = {}
-    for one in counted:
-        groups.setdefault((one.is_simulated, list(Action).index(one.action)), []).append(one)
-    return [_report(group) for _, group in sorted(groups.items())]
+class HelpReport(Told):
+    """What works, from the lightest touch; simulated loans apart."""
+
+    items: list[HelpOfAction]
+
+
+def report_help(counts: Counts) -> HelpReport:
+    """Take-up and outcomes of each action that was offered."""
+    seen = {key[:2] for key in counts}
+    return HelpReport(items=[_report(counts, a, s) for s in (0, 1) for a in Action if (a, s) in seen])
 
 
 def measure_rate(n: int, of: int) -> Rate:
     """A share with its interval."""
     if not of:
-        return Rate(n, of, None, None, None, is_small=True)
+        return Rate(n=n, of=of, share=None, low=None, high=None, is_small=True)
     low, high = wilson_bounds(n, of)
-    return Rate(n, of, n / of, float(low), float(high), is_small=of < FEW)
+    return Rate(n=n, of=of, share=n / of, low=float(low), high=float(high), is_small=of < FEW)
 
 
-def _report(group: list[Counted]) -> ActionReport:
-    answered = sum(one.n for one in group if one.answer)
-    accepted = sum(one.n for one in group if one.answer == Answer.ACCEPTED)
-    return ActionReport(
-        group[0].action,
-        group[0].is_simulated,
-        sum(one.n for one in group),
-        measure_rate(accepted, answered),
-        {answer: _rate_outcomes([one for one in group if one.answer == answer]) for answer in Answer},
+def _report(counts: Counts, action: Action, simulated: int) -> HelpOfAction:
+    mine = {(said, outcome): n for (a, s, said, outcome), n in counts.items() if (a, s) == (action, simulated)}
+    answered = {said: sum(n for (one, _), n in mine.items() if one == said) for said in Said}
+    known = {said: answered[said] - mine.get((said, None), 0) for said in Said}
+    return HelpOfAction(
+        action=action,
+        simulated=bool(simulated),
+        offered=sum(mine.values()),
+        take_up=measure_rate(answered[Said.ACCEPTED], sum(answered.values())),
+        outcomes={
+            said: {outcome: measure_rate(mine.get((said, outcome), 0), known[said]) for outcome in HelpOutcome}
+            for said in Said
+        },
     )
-
-
-def _rate_outcomes(group: list[Counted]) -> dict[Outcome, Rate]:
-    known = sum(one.n for one in group if one.outcome)
-    return {outcome: measure_rate(sum(one.n for one in group if one.outcome == outcome), known) for outcome in Outcome}

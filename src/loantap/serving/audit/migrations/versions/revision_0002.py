@@ -6,18 +6,16 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_LATER = ("answer", "answered_at", "answered_by", "outcome", "ended_at", "ended_by")
+_LATER = ("answered_at", "answered_by", "ended_at", "ended_by", "answer", "outcome")
 
 
 def upgrade() -> None:
     """Make the table; what is kept already stays as it is."""
+    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "help_offers",
-        sa.Column("seq", _NUMBER, primary_key=True, autoincrement=False),
-        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("seq", number, primary_key=True, autoincrement=False),
         sa.Column("simulated", sa.Integer(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("action", "state")),
         *(sa.Column(name, sa.Text()) for name in _LATER),
     )
-    op.create_index("help_offers_state", "help_offers", ["state", "seq"])

@@ -1,1 +1,0 @@
-"""The watch-list as serving reads it."""
