@@ -5,14 +5,14 @@ import pytest
 from loantap.serving.audit.records import Caller
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import help_offers, personal, records
-from loantap.serving.help.offer import HelpOutcome, HelpProposal, Said, Terms
+from loantap.serving.help.offer import Ended, HelpProposal, Spoken, Terms
 from loantap.serving.help.offers import HelpOffers, OfferStateError, UnknownOfferError
 from loantap.serving.help.watchlist import WatchlistFiles
 from tests.serving.entries import ANN, BOB, ask, tamper
 from tests.serving.watched import write_watchlist
 
-YES, NO = Said
-CAUGHT_UP, DEFAULTED = HelpOutcome.CAUGHT_UP, HelpOutcome.DEFAULTED
+YES, NO = Spoken(answer="accepted"), Spoken(answer="declined")
+CAUGHT_UP, DEFAULTED = Ended(outcome="caught_up"), Ended(outcome="defaulted")
 EXTEND = HelpProposal(action="term_extension")
 REMIND = HelpProposal(action="reminder", terms=Terms(), note="her husband is ill")
 
@@ -31,14 +31,14 @@ def offers(store):
 
 def test_an_offer_is_answered_and_ended_and_each_step_is_a_record(offers, store, loans):
     made = offers.offer(loans[1], EXTEND, ANN)
-    said = offers.answer(made.id, YES, BOB)
-    done = offers.end(made.id, CAUGHT_UP, ANN)
+    said = offers.follow(made.id, YES, BOB)
+    done = offers.follow(made.id, CAUGHT_UP, ANN)
 
     assert (made.loan_id, made.person, made.by_plan, made.simulated, made.state) == ("L-2", "Ann Lee", 1, 0, "offered")
     assert made.terms == Terms(emi_new=331.5, months_left_new=40)
-    assert (said.state, said.answer, said.answered_by) == ("accepted", YES, "Bob Ray")
-    assert (done.state, done.outcome, done.ended_by) == ("ended", CAUGHT_UP, "Ann Lee")
-    assert (done.answer, done.answered_at) == (YES, said.answered_at)
+    assert (said.state, said.answer, said.answered_by) == ("accepted", "accepted", "Bob Ray")
+    assert (done.state, done.outcome, done.ended_by) == ("ended", "caught_up", "Ann Lee")
+    assert (done.answer, done.answered_at) == ("accepted", said.answered_at)
     kept = store.find(made.id)
     assert kept.personal == {"application_id": "loan:L-2", "loan_id": "L-2", "reason": "Reason 2.", "note": ""}
     assert kept.public["plan"] == {"action": "term_extension", "cost": 210, "loss_avoided": 640}
@@ -55,12 +55,12 @@ def test_an_offer_is_answered_and_ended_and_each_step_is_a_record(offers, store,
 def test_a_step_out_of_order_is_refused_with_who_did_what(offers, store, loans):
     made = offers.offer(loans[1], EXTEND, ANN).id
     for act, told in (
-        (lambda: offers.end(made, DEFAULTED, ANN), r"it has no answer yet\. Record one first"),
-        (lambda: offers.answer("hlp_0", YES, ANN), "there is none of this id"),
-        (lambda: offers.answer(made, NO, BOB), ""),
-        (lambda: offers.answer(made, YES, ANN), "Bob Ray recorded declined on 20"),
-        (lambda: offers.end(made, DEFAULTED, BOB), ""),
-        (lambda: offers.end(made, DEFAULTED, ANN), "Bob Ray recorded defaulted on 20"),
+        (lambda: offers.follow(made, DEFAULTED, ANN), r"it has no answer yet\. Record one"),
+        (lambda: offers.follow("hlp_0", YES, ANN), "there is none of this id"),
+        (lambda: offers.follow(made, NO, BOB), ""),
+        (lambda: offers.follow(made, YES, ANN), "Bob Ray recorded declined on 20"),
+        (lambda: offers.follow(made, DEFAULTED, BOB), ""),
+        (lambda: offers.follow(made, DEFAULTED, ANN), "Bob Ray recorded defaulted on 20"),
     ):
         if told:
             with pytest.raises((OfferStateError, UnknownOfferError), match=told):
@@ -77,9 +77,9 @@ def test_a_step_out_of_order_is_refused_with_who_did_what(offers, store, loans):
 def test_a_loan_has_one_running_offer(offers, loans, said, outcome, missing):
     made = offers.offer(loans[1], EXTEND, ANN).id
     if said:
-        offers.answer(made, said, ANN)
+        offers.follow(made, said, ANN)
     if outcome:
-        offers.end(made, outcome, ANN)
+        offers.follow(made, outcome, ANN)
 
     if missing:
         with pytest.raises(OfferStateError, match=rf"L-2: Ann Lee offered term_extension on 20.*{made}.*its {missing}"):
@@ -112,7 +112,7 @@ def test_of_the_same_offers_at_the_same_time_one_is_kept(url, loans):
 
 def test_offers_are_listed_newest_first_page_by_page(offers, loans):
     ids = [offers.offer(loan, REMIND, ANN).id for loan in loans[:3]]
-    offers.answer(ids[1], YES, ANN)
+    offers.follow(ids[1], YES, ANN)
     seen, after = [], None
     for _ in ids:
         page = offers.list_offers("", None, after, 1)
@@ -134,7 +134,7 @@ def test_a_loan_is_erased_and_what_was_learned_of_it_stays(offers, store, url, l
     assert kept == {made: (None, ""), other: ("L-2", REMIND.note)}
     rows = [row for of in (records, personal, help_offers) for row in ask(url, str(of.select()))]
     assert not any("L-1" in str(row) for row in rows)
-    assert offers.answer(made, YES, ANN).answer == YES
+    assert offers.follow(made, YES, ANN).answer == "accepted"
     assert sum(offers.count().values()) == 2
     assert store.verify().is_ok
 

@@ -107,23 +107,21 @@ def add_help(app: APIFlask, office: Office) -> None:
         require_known([])
         return answer(report_help(office.offers.count()))
 
-    @app.post("/v1/help/<offer_id>/answer")
-    @describe(app, "Record what the borrower said", "Help", told=HelpOffer, scope=HELP, problems=(404, 409, 422),
-              body=in_json(refer("Spoken")))  # fmt: skip
-    def answer_offer(offer_id: str) -> Response:
-        visitor = office.doors.enter(HELP)
-        require_known([])
-        said = read_model(Spoken, office.settings.max_body).answer
-        return answer(office.offers.answer(_check_id(offer_id), said, visitor.as_caller()))
+    _add_step(app, office, "answer", Spoken, "Record what the borrower said")
+    _add_step(app, office, "outcome", Ended, "Record what became of the loan")
 
-    @app.post("/v1/help/<offer_id>/outcome")
-    @describe(app, "Record what became of the loan", "Help", told=HelpOffer, scope=HELP, problems=(404, 409, 422),
-              body=in_json(refer("Ended")))  # fmt: skip
-    def end_offer(offer_id: str) -> Response:
+
+def _add_step(app: APIFlask, office: Office, step: str, body: type[Spoken | Ended], summary: str) -> None:
+    @app.post(f"/v1/help/<offer_id>/{step}", endpoint=f"record_{step}")
+    @describe(app, summary, "Help", told=HelpOffer, scope=HELP, problems=(404, 409, 422),
+              body=in_json(refer(body.__name__)))  # fmt: skip
+    def record(offer_id: str) -> Response:
         visitor = office.doors.enter(HELP)
         require_known([])
-        outcome = read_model(Ended, office.settings.max_body).outcome
-        return answer(office.offers.end(_check_id(offer_id), outcome, visitor.as_caller()))
+        said = read_model(body, office.settings.max_body)
+        if not is_id(offer_id):
+            raise ProblemError("not-found", "There is no offer of this id. GET /v1/help lists them.")
+        return answer(office.offers.follow(offer_id, said, visitor.as_caller()))
 
 
 def _settle(proposal: HelpProposal, loan: WatchedLoan) -> HelpProposal:
@@ -137,9 +135,3 @@ def _settle(proposal: HelpProposal, loan: WatchedLoan) -> HelpProposal:
     if not proposal.note.strip():
         refuse("invalid-body", "What is offered is not the plan.", "note", "missing", "Say why in a note")
     return proposal
-
-
-def _check_id(offer_id: str) -> str:
-    if not is_id(offer_id):
-        raise ProblemError("not-found", "There is no offer of this id. GET /v1/help lists them.")
-    return offer_id

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
-from loantap.serving.api.case_schemas import Case, Cases, DecidedCase, Overrides
+from loantap.serving.api.case_schemas import Case, CaseDecision, Cases, DecidedCase, Overrides
 from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.api.problems import KINDS, PROBLEM_JSON
 from loantap.serving.api.schemas import Batch, Decision, Decisions, Erasure, KeptDecision, Offers, Problem, Replay
@@ -24,7 +24,7 @@ from loantap.serving.help.report import HelpReport
 
 JSON: Final = "application/json"
 _ANSWERS = (
-    ActivePolicy, Alive, Batch, Case, Cases, DecidedCase, Decision, Decisions, Erasure, Fields,
+    ActivePolicy, Alive, Batch, Case, CaseDecision, Cases, DecidedCase, Decision, Decisions, Erasure, Fields,
     Key, KeptDecision, Model, Offers, Overrides, Policies, Problem, Proposal, Ready, Replay, Trial,
     Ended, HelpOffer, HelpOfferPage, HelpProposal, HelpReport, Spoken, WatchedLoan, WatchlistPage,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from loantap.serving.notes import Note
 from loantap.surveillance.help.actions import Action
 
 _Money = Annotated[float, Field(strict=True, gt=0, le=1e8)]
@@ -65,7 +66,7 @@ class Told(BaseModel):
 class Terms(Told):
     """Terms of help; each action has its own."""
 
-    emi_new: _Money | None = Field(None, description="New instalment (EMI)")
+    emi_new: _Money | None = Field(None, description="New instalment")
     emi_later: _Money | None = Field(None, description="Instalment after the step")
     step_months: _Months | None = Field(None, description="Months until the step")
     months_left_new: _Months | None = Field(None, description="Months left")
@@ -77,7 +78,7 @@ class HelpProposal(Told):
 
     action: Action
     terms: Terms | None = Field(None, description="Left out: those of the plan")
-    note: str = Field("", max_length=2_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$", description="Why not the plan")
+    note: Note = Field("", description="Why not the plan")
 
     @model_validator(mode="after")
     def _has_its_terms(self) -> Self:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
@@ -14,13 +14,14 @@ from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import help_offers, personal, records
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.help.offer import HelpOffer, HelpOfferPage, HelpOutcome, HelpProposal, Said, State, WatchedLoan
+from loantap.serving.help.offer import Ended, HelpOffer, HelpOfferPage, HelpProposal, Spoken, State, WatchedLoan
 from loantap.serving.help.report import Counts
 
-_RUNNING = help_offers.c.state.in_([State.OFFERED, State.ACCEPTED])
-# What the list and the plan said, kept beside the terms so that outcomes can be learnt from.
-_OF_LOAN = {"as_of_month", "level", "queue", "days_past_due", "pd_12m", "expected_loss"}
-_OF_PLAN = {"action", "cost", "loss_avoided"}
+_STEPS: Final = {"answer": (Kind.HELP_ANSWERED, "answered"), "outcome": (Kind.HELP_ENDED, "ended")}
+_COLUMNS: Final = [column for column in help_offers.c if column.name != "seq"]
+# What list and plan said, so that outcomes can be learnt from.
+_OF_LOAN: Final = {"as_of_month", "level", "queue", "days_past_due", "pd_12m", "expected_loss"}
+_OF_PLAN: Final = {"action", "cost", "loss_avoided"}
 
 
 class UnknownOfferError(InputError):
@@ -40,9 +41,7 @@ class HelpOffers:
     def offer(self, loan: WatchedLoan, proposal: HelpProposal, caller: Caller) -> HelpOffer:
         """Record an offer; without terms it is the plan's. `OfferStateError` while another one of the loan runs."""
         subject = _name_subject(loan.loan_id)
-        terms, is_simulated = proposal.terms, {loan.origin, loan.events_origin} != {REAL}
-        if terms is None and loan.plan is not None:
-            terms = loan.plan.terms
+        terms = proposal.terms or (loan.plan and loan.plan.terms)
         public = {
             "action": proposal.action.value,
             "by_plan": proposal.terms is None,
@@ -51,9 +50,11 @@ class HelpOffers:
             "plan": loan.plan and loan.plan.model_dump(mode="json", include=_OF_PLAN),
         }
         kept = {"application_id": subject, "loan_id": loan.loan_id, "reason": loan.reason, "note": proposal.note}
+        is_simulated = {loan.origin, loan.events_origin} != {REAL}
 
         def act(transaction: Transaction) -> HelpOffer:
-            for other in _list(transaction.connection, personal.c.application_id == subject, _RUNNING):
+            running = help_offers.c.state.in_([State.OFFERED, State.ACCEPTED])
+            for other in _list(transaction.connection, personal.c.application_id == subject, running):
                 told = f"{other.person} offered {other.action} on {other.at:%Y-%m-%d %H:%M} UTC ({other.id})"
                 missing = "outcome" if other.answer else "answer"
                 raise OfferStateError(f"loan {loan.loan_id}", told, f"Record its {missing} first")
@@ -64,29 +65,25 @@ class HelpOffers:
 
         return self._store.change(act)
 
-    def answer(self, offer_id: str, said: Said, caller: Caller) -> HelpOffer:
-        """Record what the borrower said, once; `OfferStateError` the second time."""
+    def follow(self, offer_id: str, said: Spoken | Ended, caller: Caller) -> HelpOffer:
+        """Record an answer, then an outcome, each once; else `OfferStateError`."""
+        [(name, value)] = said
+        kind, step = _STEPS[name]
 
         def act(transaction: Transaction) -> HelpOffer:
             offer = _find(transaction.connection, offer_id)
-            if offer.answer is not None:
-                raise _refuse(offer_id, f"{offer.answered_by} recorded {offer.answer} on {offer.answered_at:%Y-%m-%d}")
-            entry = Entry(Kind.HELP_ANSWERED, {"answer": said.value}, None, offer_id)
-            return _change(transaction, entry, caller, "answered", state=State(said), answer=said)
-
-        return self._store.change(act)
-
-    def end(self, offer_id: str, outcome: HelpOutcome, caller: Caller) -> HelpOffer:
-        """Record what became of the loan, once and after the answer; else `OfferStateError`."""
-
-        def act(transaction: Transaction) -> HelpOffer:
-            offer = _find(transaction.connection, offer_id)
-            if offer.answer is None:
-                raise _refuse(offer_id, "it has no answer yet", "Record one first: silence is `declined`")
-            if offer.outcome is not None:
-                raise _refuse(offer_id, f"{offer.ended_by} recorded {offer.outcome} on {offer.ended_at:%Y-%m-%d}")
-            entry = Entry(Kind.HELP_ENDED, {"outcome": outcome.value}, None, offer_id)
-            return _change(transaction, entry, caller, "ended", state=State.ENDED, outcome=outcome)
+            before = getattr(offer, name)
+            if before is not None:
+                by, at = getattr(offer, f"{step}_by"), getattr(offer, f"{step}_at")
+                raise OfferStateError(f"offer {offer_id}", f"{by} recorded {before} on {at:%Y-%m-%d}", "It stays so")
+            if name == "outcome" and offer.answer is None:
+                raise OfferStateError(f"offer {offer_id}", "it has no answer yet", "Record one: silence is `declined`")
+            record = transaction.append([Entry(kind, {name: value.value}, None, offer_id)], caller)[0]
+            changed = {name: value, "state": value if name == "answer" else State.ENDED}
+            changed |= {f"{step}_at": write_time(record.at), f"{step}_by": caller.person}
+            is_meant = help_offers.c.seq.in_(select(records.c.seq).where(records.c.id == offer_id))
+            transaction.connection.execute(update(help_offers).where(is_meant).values(changed))
+            return _find(transaction.connection, offer_id)
 
         return self._store.change(act)
 
@@ -125,8 +122,7 @@ def _name_subject(loan_id: str) -> str:
 
 
 def _select(*conditions: ColumnElement[bool]) -> Any:
-    columns = [column for column in help_offers.c if column.name != "seq"]
-    joined = select_records().add_columns(*columns).join(help_offers, help_offers.c.seq == records.c.seq)
+    joined = select_records().add_columns(*_COLUMNS).join(help_offers, help_offers.c.seq == records.c.seq)
     return joined.where(*conditions)
 
 
@@ -137,30 +133,13 @@ def _list(connection: Connection, *conditions: ColumnElement[bool], limit: int |
 
 def _read(row: Any) -> HelpOffer:
     record = read_record(row)
-    kept, columns = record.personal or {}, dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-    steps = ("action", "simulated", "state", "answer", "answered_at", "answered_by", "outcome", "ended_at", "ended_by")
-    return HelpOffer.model_validate(
-        {
-            "id": record.id, "at": record.at, "person": record.person, "loan_id": kept.get("loan_id"),
-            "note": kept.get("note", ""), "by_plan": record.public["by_plan"], "terms": record.public["terms"],
-            **{name: columns[name] for name in steps},
-        }
-    )  # fmt: skip
+    kept = {"loan_id": None, "note": ""} | dict(record.personal or {})
+    told = {"id": record.id, "at": record.at, "person": record.person, **record.public, **kept}
+    told |= {column.name: getattr(row, column.name) for column in _COLUMNS}
+    return HelpOffer.model_validate({name: told[name] for name in HelpOffer.model_fields})
 
 
 def _find(connection: Connection, offer_id: str) -> HelpOffer:
     for offer in _list(connection, records.c.id == offer_id):
         return offer
     raise UnknownOfferError(f"offer {offer_id}", "there is none of this id", "GET /v1/help lists the offers")
-
-
-def _refuse(offer_id: str, told: str, remedy: str = "What is recorded stays: see GET /v1/help") -> OfferStateError:
-    return OfferStateError(f"offer {offer_id}", told, remedy)
-
-
-def _change(transaction: Transaction, entry: Entry, caller: Caller, step: str, **changed: str) -> HelpOffer:
-    transaction.append([entry], caller)
-    changed |= {f"{step}_at": write_time(transaction.now), f"{step}_by": caller.person}
-    is_meant = help_offers.c.seq.in_(select(records.c.seq).where(records.c.id == entry.subject))
-    transaction.connection.execute(update(help_offers).where(is_meant).values(changed))
-    return _find(transaction.connection, str(entry.subject))

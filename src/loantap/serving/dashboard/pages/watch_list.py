@@ -2,6 +2,7 @@
 
 from html import escape
 from typing import Any, Final
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -10,7 +11,8 @@ from loantap.reporting.help_plan import word_plan
 from loantap.reporting.page_table import with_interval
 from loantap.reporting.sparkline import TRENDS, draw_line
 from loantap.serving.dashboard.client import ApiError
-from loantap.serving.dashboard.frame import Page, act, show_error, show_figures, show_page, show_table
+from loantap.serving.dashboard.frame import Page, act, current_theme, show_error, show_figures, show_page, show_table
+from loantap.serving.dashboard.look import read_palette
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.paging import Pages
 from loantap.serving.dashboard.session import Session
@@ -77,7 +79,7 @@ def _show_list(session: Session) -> None:
             _show_head(loan)
             for offer in loan.offers[:1]:
                 st.caption(_tell_offer(offer))
-            st.button("Open", key=f"open:{loan.loan_id}", on_click=_open, args=(loan.loan_id,))
+            st.button(f"Open {loan.loan_id}", key=f"open:{loan.loan_id}", on_click=_open, args=(loan.loan_id,))
     pages.show_way(len(found.items), found.next, found.n)
 
 
@@ -96,10 +98,14 @@ def _show_head(loan: WatchedLoan) -> None:
 
 
 def _draw(loan: WatchedLoan, name: str, label: str) -> str:
-    values = ["nan" if value is None else f"{value:g}" for value in getattr(loan, name)]
-    lines = "".join(f'<polyline points="{" ".join(points)}"/>' for points in draw_line(" ".join(values)))
-    told = escape(f"{label} {values[0]} to {values[-1]}".replace("nan", "unknown")) if values else escape(label)
-    return f'<span><svg viewBox="0 0 96 24" role="img" aria-label="{told}">{lines}</svg> {told}</span>'
+    values = ["unknown" if value is None else f"{value:.3g}" for value in getattr(loan, name)]
+    told = f"{label} {values[0]} to {values[-1]}" if values else label
+    lines = draw_line(" ".join(values).replace("unknown", "nan"))
+    drawn = "".join(f'<polyline points="{" ".join(points)}"/>' for points in lines)
+    colour = read_palette(current_theme() or "light")["--link"]
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 24" fill="none" stroke="{colour}">{drawn}</svg>'
+    # An image, since Streamlit takes drawings out of HTML.
+    return f'<span><img src="data:image/svg+xml,{quote(svg)}" alt="{escape(told)}"> {escape(told)}</span>'
 
 
 def _tell_offer(offer: HelpOffer) -> str:
@@ -137,7 +143,8 @@ def _show_loan(session: Session, loan_id: str) -> None:
 def _show_offer(session: Session, offer: HelpOffer) -> None:
     terms = offer.terms.model_dump(exclude_none=True)
     told = ", ".join(f"{_label(name).lower()} {count(value)}" for name, value in terms.items())
-    st.text(f"{_tell_offer(offer)}. {told}{'' if offer.by_plan else ' (not the plan)'}\n{offer.note}".strip())
+    terms_told = f" Terms: {told}." if told else ""
+    st.text(f"{_tell_offer(offer)}.{terms_told}{'' if offer.by_plan else ' Not the plan.'} {offer.note}".strip())
     if offer.outcome or not session.may("help"):
         return
     step, choices = ("outcome", list(HelpOutcome)) if offer.answer else ("answer", list(Said))
