@@ -116,7 +116,7 @@ RUN --mount=type=bind,from=tools,source=/opt/tools,target=/opt/tools \
     sh /mnt/finish.sh loantap.serving.api.worker
 USER 10001:10001
 ENV LOANTAP_HOST=0.0.0.0 \
-    LOANTAP_FETCHED="--only 06_models/last_good"
+    LOANTAP_FETCHED="--only 06_models/last_good --only 08_reporting/watchlist.parquet --only 08_reporting/help_plans.parquet"
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-Ic", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
@@ -134,7 +134,7 @@ COPY --from=dashboard-libraries /opt/loantap/venv /opt/loantap/venv
 RUN --mount=type=bind,from=tools,source=/opt/tools,target=/opt/tools \
     --mount=type=bind,from=package,source=/made,target=/made \
     --mount=type=bind,source=tools/shipping/finish.sh,target=/mnt/finish.sh \
-    sh /mnt/finish.sh loantap.serving.dashboard.pages.policy
+    sh /mnt/finish.sh loantap.serving.dashboard.pages.policy loantap.serving.dashboard.pages.watch_list
 USER 10001:10001
 ENV LOANTAP_FETCHED="--only 07_model_output --only 08_reporting"
 EXPOSE 8501

@@ -18,7 +18,7 @@ from tools.sources.system_packages import POSTGRES, find_postgres
 DATABASE = "audit"
 _EMPTY = """
 SET session_replication_role = replica;
-TRUNCATE records, personal, cases;
+TRUNCATE records, personal, cases, help_offers;
 """
 
 

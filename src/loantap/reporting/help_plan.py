@@ -1,6 +1,6 @@
 """A plan of help in one short line."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from loantap.reporting.formatting import count
@@ -8,7 +8,7 @@ from loantap.reporting.formatting import count
 _WORDS = {"reminder": "Remind", "counselling": "Counsel"}
 
 
-def word_plan(plan: Mapping[Hashable, Any]) -> str:
+def word_plan(plan: Mapping[Any, Any]) -> str:
     """What to do and what it costs and avoids, from a row of the plans; of none, why.
 
     >>> word_plan({"action": "term_extension", "months_left": 20, "months_left_new": 32, "emi_now": 412.2,

@@ -16,7 +16,7 @@ from loantap.project.folder import anchor_address, find_project
 _PREFIX: Final = "LOANTAP_"
 _CONF = Path("conf/base")
 _AUDIT = Path("data/09_serving/audit.db")
-_RECOMMENDATIONS = Path("data/08_reporting/recommendations.json")
+_REPORTS = Path("data/08_reporting")
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -28,6 +28,7 @@ class ServingSettings(BaseModel):
         conf: folder of the parameter files.
         audit_url: SQLAlchemy's address of the audit log.
         recommendations: `recommendations.json`, for rules that are switched on.
+        reports: folder of the watch-list and its plans.
         environment: of Kedro, for the registry's address.
         threads: of each process; see `make_slots`.
         backlog: connections that wait before more are refused.
@@ -43,6 +44,7 @@ class ServingSettings(BaseModel):
     conf: Path
     audit_url: str
     recommendations: Path
+    reports: Path
     environment: str = "local"
     host: str = "127.0.0.1"
     port: Port = 8_000
@@ -73,7 +75,8 @@ def read_settings(
         "project": project,
         "conf": project / _CONF,
         "audit_url": f"sqlite:///{project / _AUDIT}",
-        "recommendations": project / _RECOMMENDATIONS,
+        "recommendations": project / _REPORTS / "recommendations.json",
+        "reports": project / _REPORTS,
         "environment": variables.get("KEDRO_ENV", "local"),
     }
     for name in ServingSettings.model_fields:

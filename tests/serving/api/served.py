@@ -24,13 +24,15 @@ from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.desk import Desk
 from loantap.serving.desk.example import make_example
 from loantap.serving.desk.live_model import Loaded
+from loantap.serving.help.offers import HelpOffers
+from loantap.serving.help.watchlist import WatchlistFiles
 from loantap.serving.keys.keys import Keys, Scope
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings, read_settings
 from tests.conftest import PROJECT
 
 SCORE, BATCH, OFFERS = "/v1/applications/score", "/v1/applications/score-batch", "/v1/offers"
-EVERYTHING = (Scope.SCORE, Scope.READ, Scope.DECIDE, Scope.ADMIN)
+EVERYTHING = (Scope.SCORE, Scope.READ, Scope.DECIDE, Scope.HELP, Scope.ADMIN)
 _RATE = 1_000_000
 
 
@@ -82,7 +84,8 @@ def make_api(folder: Path, lending: Scorer | None, application: Scorer | None) -
     desk = Desk(Deciders(book), configured, 3_600, metrics.count_failure)
     put_to_work(desk, lending, application)
     keys = Keys(store)
-    office = Office(settings, desk, store, Doors(keys, metrics, 1), metrics, book, Cases(store))
+    watch, offers = WatchlistFiles(settings.reports), HelpOffers(store)
+    office = Office(settings, desk, store, Doors(keys, metrics, 1), metrics, book, Cases(store), watch, offers)
     return Api(make_app(office), office, keys)
 
 

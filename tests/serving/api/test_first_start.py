@@ -15,7 +15,7 @@ def test_it_makes_log_policy_and_one_key_that_is_printed_once(tmp_path):
 
     store = AuditStore.open(settings.audit_url)
     key = Keys(store).check(told[1].strip())
-    assert key.scopes == {Scope.SCORE, Scope.READ, Scope.DECIDE, Scope.ADMIN}
+    assert key.scopes == {Scope.SCORE, Scope.READ, Scope.DECIDE, Scope.HELP, Scope.ADMIN}
     active = PolicyBook(store).active()
     assert active.policy.name == "npv 2026-11"
     store.close()

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CHECKS
 
 from loantap.portfolio.dictionary import portfolio_columns
+from tests.serving.watched import write_watchlist
 
 # Positive and negative requests for each route; what they do to the log is the log's business.
 BOUNDED = settings(
@@ -66,6 +67,7 @@ def list_operations(api):
 
 @pytest.mark.slow
 def test_requests_made_from_the_document_are_answered_as_it_says(api):
+    write_watchlist(api.office.settings.reports)
     checks = [CHECKS.get_one(name) for name in HELD]
     answered = Counter()
 

@@ -9,10 +9,14 @@ from loantap.serving.audit.engines import open_engines
 from loantap.serving.audit.errors import ForbiddenErasureError
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.cases.cases import Cases
+from loantap.serving.help.offer import HelpProposal, Spoken
+from loantap.serving.help.offers import HelpOffers
+from loantap.serving.help.watchlist import WatchlistFiles
 from loantap.serving.keys.keys import Keys, Scope
 from tests.conftest import PROJECT
 from tests.serving.conftest import make_url
 from tests.serving.entries import ANN, BOB, connected, make_decision
+from tests.serving.watched import write_watchlist
 
 DATABASE = "loantap_audit"
 ROLES = tuple(f"loantap_audit_{name}" for name in ("owner", "writer", "eraser", "reader"))
@@ -38,12 +42,17 @@ def documented(postgres):
         postgres.run_sql(f"DROP ROLE {role}")
 
 
-def test_each_role_does_its_work_and_no_other(documented):
+def test_each_role_does_its_work_and_no_other(documented, tmp_path):
     urls = {role: make_url(documented, role, DATABASE) for role in ROLES}
     writer, eraser, reader = (AuditStore.open(urls[role]) for role in (WRITER, ERASER, READER))
     [kept] = writer.append([make_decision(1, "refer")], ANN)
     assert writer.is_writable()
     assert Cases(writer).take(kept.id, ANN).taken_by == "Ann Lee"
+    write_watchlist(tmp_path)
+    offered = HelpOffers(writer).offer(
+        WatchlistFiles(tmp_path).read().find("L-3"), HelpProposal(action="reminder"), ANN
+    )
+    assert HelpOffers(writer).follow(offered.id, Spoken(answer="accepted"), ANN).answer == "accepted"
     key, secret = Keys(writer).create("Ann", [Scope.SCORE], ANN)
     assert Keys(reader).check(secret) == key
 
@@ -51,7 +60,7 @@ def test_each_role_does_its_work_and_no_other(documented):
         writer.erase(BOB, "asked for", record_ids=[kept.id])
     assert not reader.find(kept.id).is_erased
     assert eraser.erase(BOB, "asked for", record_ids=[kept.id]) == 1
-    assert eraser.purge_older_than(0, BOB) == 0
+    assert eraser.purge_older_than(0, BOB) == 1
     assert reader.find(kept.id).is_erased
     assert reader.verify().is_ok
     assert not reader.is_writable()
@@ -61,6 +70,7 @@ def test_each_role_does_its_work_and_no_other(documented):
         (WRITER, "DELETE FROM records"),
         (WRITER, "DELETE FROM personal"),
         (WRITER, "DELETE FROM cases"),
+        (WRITER, "DELETE FROM help_offers"),
         (WRITER, "ALTER TABLE records DISABLE TRIGGER ALL"),
         (ERASER, "DELETE FROM records"),
         (ERASER, "UPDATE personal SET content = ''"),

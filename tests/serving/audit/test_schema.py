@@ -10,7 +10,7 @@ from loantap.serving.audit.errors import SchemaError
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import REVISION, metadata
 from tests.serving.conftest import make_url
-from tests.serving.entries import ask, tamper
+from tests.serving.entries import ANN, ask, make_decision, tamper
 
 _SET = "UPDATE alembic_version SET version_num = :revision"
 
@@ -19,6 +19,16 @@ def test_the_migrations_make_the_tables_that_the_code_reads(store):
     engine = store._engines.writer
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_tables_of_the_first_revision_are_brought_up_to_date_with_what_they_keep(store, url):
+    store.append([make_decision(1)], ANN)
+    tamper(url, "DROP TABLE help_offers", _SET, revision="0001")
+
+    assert schema.upgrade(store._engines) == "0001"
+
+    test_the_migrations_make_the_tables_that_the_code_reads(store)
+    assert store.verify().n == 1
 
 
 @pytest.mark.parametrize(

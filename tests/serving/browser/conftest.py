@@ -7,6 +7,7 @@ from playwright.sync_api import Browser
 from tests.serving.browser.person import Person
 from tests.serving.browser.served import Served
 from tests.serving.server.running import serving
+from tests.serving.watched import write_watchlist
 from tests.support.browser import launched
 from tests.support.temporary_project import Project
 
@@ -19,7 +20,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def served(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(demo.folder, tmp_path_factory.mktemp("served")) as running:
+    folder = tmp_path_factory.mktemp("served")
+    write_watchlist(folder)
+    with serving(demo.folder, folder, reports=str(folder)) as running:
         running.wait_until_told("Try ")
         yield Served(running)
         assert running.stop(signal.SIGINT) == 0

@@ -18,7 +18,7 @@ class Served:
         self.running = running
 
     def make_key(self, owner: str) -> str:
-        return self.running.make_key(owner, "score", "read", "decide", "admin")
+        return self.running.make_key(owner, "score", "read", "decide", "help", "admin")
 
     @cached_property
     def _headers(self) -> dict[str, str]:

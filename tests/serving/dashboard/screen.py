@@ -55,8 +55,8 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def read_all(app: AppTest) -> str:
-    kinds: list[Any] = [app.title, app.subheader, app.markdown, app.caption, app.info, app.success,
-                        app.warning, app.error]  # fmt: skip
+    kinds: list[Any] = [app.title, app.subheader, app.markdown, app.text, app.caption, app.info,
+                        app.success, app.warning, app.error]  # fmt: skip
     said = [str(one.value) for kind in kinds for one in kind]
     html = "\n".join(str(one.proto.body) for one in app.get("html"))
     return "\n".join([*said, _ONLY_FOR_LOOK.sub("", html)])

@@ -10,7 +10,7 @@ from tests.serving.api.test_queue import refer
 from tests.serving.dashboard.screen import Screen, answer_with, look, press, read_all
 
 # The other pages have more to show where the API does not answer.
-PAGES = ("queue", "decisions", "score", "batch", "policy")
+PAGES = ("queue", "decisions", "score", "batch", "policy", "watch_list")
 
 
 def choose(app, outcome, reason):

@@ -8,6 +8,7 @@ import pytest
 from loantap.model.scoring.trained import TrainedModel
 from tests.conftest import train, training_options
 from tests.serving.server.running import Running, make_project, start
+from tests.serving.watched import write_watchlist
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,7 @@ def served_project(
 ) -> Path:
     application = train(simulated_loans, training_options("application"))
     folder = tmp_path_factory.mktemp("served") / "project"
+    write_watchlist(folder / "data/08_reporting")
     return make_project(folder, empty_store, lending_model, application)
 
 

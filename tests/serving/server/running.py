@@ -29,7 +29,7 @@ _PATIENCE_WITH_BOTH = 120.0
 
 def make_project(folder: Path, empty_store: Path, *models: TrainedModel) -> Path:
     """A project as a run leaves it, as far as serving reads it: parameters and champions."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(PROJECT / "conf" / "base", folder / "conf" / "base")
     (folder / "pyproject.toml").write_text("[tool.kedro]\n", "utf-8")
     store = shutil.copy(empty_store, folder / "mlflow.db")
@@ -116,14 +116,14 @@ def _make_variables(port: int, settings: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def serving(project: Path, folder: Path, pages: int = 0) -> Iterator[Running]:
+def serving(project: Path, folder: Path, pages: int = 0, **more: str) -> Iterator[Running]:
     """`loantap-serve` in a project; killed where it has not ended by itself.
 
     Its log of decisions and what it says are in the folder; `pages` is the dashboard's port.
     """
     port, pages = find_port(), pages or find_port()
     told = folder / "serve.txt"
-    variables = _make_variables(port, {"audit_url": f"sqlite:///{folder / 'serve.db'}", "workers": "1"})
+    variables = _make_variables(port, {"audit_url": f"sqlite:///{folder / 'serve.db'}", "workers": "1"} | more)
     command = [sys.executable, "-m", "loantap.serving.commands"]
     with (
         told.open("wb") as said,

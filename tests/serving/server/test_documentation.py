@@ -49,6 +49,7 @@ def test_every_line_of_the_api_works(running, tmp_path):
     assert '"same":true' in printed
     assert '"field":"dti"' in printed
     assert '"state":"closed"' in printed
+    assert '"outcome":"caught_up"' in printed
 
 
 @pytest.mark.slow
@@ -79,5 +80,6 @@ def test_every_route_is_in_the_document():
     for route in (
         "applications/score", "applications/score-batch", "offers", "decisions", "cases",
         "overrides", "model", "policy", "policies", "schema/application", "key",
+        "watchlist", "help",
     ):  # fmt: skip
         assert f"/v1/{route}" in text

@@ -11,6 +11,7 @@ from loantap.serving.api.direct import decide_directly
 from loantap.serving.api.docs import add_docs
 from loantap.serving.api.envelope import Envelope
 from loantap.serving.api.health import add_health
+from loantap.serving.api.help import add_help
 from loantap.serving.api.models import add_models
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import ABOUT, complete
@@ -23,15 +24,19 @@ from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConfl
 from loantap.serving.cases.errors import UnknownCaseError
 from loantap.serving.desk.desk import NotReadyError
 from loantap.serving.desk.fields import FieldError
+from loantap.serving.help.offers import UnknownOfferError
+from loantap.serving.help.watchlist import NotListedError
 from loantap.serving.policies.errors import InvalidPolicyError, SamePersonError, UnknownPolicyError
 
 _FEW = 16
 # Seconds.
 _PATIENCE = 0.5
 TITLE = "LoanTap underwriting"
-_GROUPS = ("Decide", "Decisions", "Queue", "Policy", "About", "Operation")
+_GROUPS = ("Decide", "Decisions", "Queue", "Help", "Policy", "About", "Operation")
 _FAULTS: dict[type[InputError], str] = {
+    NotListedError: "not-found",
     UnknownCaseError: "not-found",
+    UnknownOfferError: "not-found",
     UnknownPolicyError: "not-found",
     UnknownRecordError: "not-found",
     SamePersonError: "four-eyes",
@@ -65,7 +70,7 @@ def make_app(office: Office) -> APIFlask:
     app.spec_processor(complete)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for add in (
-        add_scoring, add_batches, add_decisions, add_queue, add_policies, add_models, add_health,
+        add_scoring, add_batches, add_decisions, add_queue, add_help, add_policies, add_models, add_health,
     ):  # fmt: skip
         add(app, office)
     add_docs(app)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flask import request
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from loantap.serving.api.problems import ProblemError, refuse
@@ -15,6 +16,8 @@ from loantap.serving.desk.fields import FieldError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+Body = TypeVar("Body", bound=BaseModel)
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
@@ -59,6 +62,18 @@ def read_bytes(environ: WSGIEnvironment, most: int, types: Sequence[str]) -> tup
 def read_object(most: int) -> dict[str, Any]:
     """The body as a JSON object; `ProblemError` where it is none."""
     return parse_object(read_body(most)[1])
+
+
+def read_model(kind: type[Body], most: int) -> Body:
+    """The body as a model; `ProblemError` names each field that cannot be used."""
+    try:
+        return kind.model_validate(read_object(most))
+    except ValidationError as error:
+        wrong = [
+            FieldError(".".join(map(str, one["loc"]))[:60] or "body", one["msg"], "Send it as /docs describes")
+            for one in error.errors()
+        ]
+        raise ProblemError("invalid-body", f"{wrong[0].field}: {wrong[0].problem}.", wrong) from error
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:

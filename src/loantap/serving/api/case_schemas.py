@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from loantap.serving.api.schemas import Answer
+from loantap.serving.cases.case import Outcome, Reason
+from loantap.serving.notes import Note
 
 
 class Case(Answer):
@@ -47,6 +49,14 @@ class DecidedCase(Case):
 
     note: str | None
     override: str = Field(description="Id of its record")
+
+
+class CaseDecision(Answer):
+    """What a person decides."""
+
+    decision: Outcome
+    reason: Reason
+    note: Note | None = None
 
 
 class OverrideCount(Answer):

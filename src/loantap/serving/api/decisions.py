@@ -11,7 +11,7 @@ from loantap.serving.api.answers import answer, tell_decision
 from loantap.serving.api.bodies import read_object
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query
-from loantap.serving.api.parameters import read_choice, read_count, read_text, read_time, require_known
+from loantap.serving.api.parameters import is_id, read_choice, read_count, read_text, read_time, require_known
 from loantap.serving.api.problems import ProblemError, refuse
 from loantap.serving.api.schemas import Decisions, Erasure, KeptDecision, Replay
 from loantap.serving.audit.chain import write_time
@@ -122,9 +122,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
 
 def find_decision(office: Office, decision_id: str) -> Record:
     """A kept decision; `ProblemError` where there is none."""
-    record = None
-    if decision_id.isascii() and decision_id.isprintable() and len(decision_id) <= 100:
-        record = office.store.find(decision_id)
+    record = office.store.find(decision_id) if is_id(decision_id) else None
     if record is None or record.kind is not Kind.DECISION:
         raise ProblemError("not-found", "There is no decision of this id. GET /v1/decisions searches them.")
     return record

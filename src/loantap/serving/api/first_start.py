@@ -10,7 +10,7 @@ from loantap.serving.keys.keys import Keys, Scope
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings
 
-_FIRST_SCOPES = (Scope.SCORE, Scope.DECIDE, Scope.READ, Scope.ADMIN)
+_FIRST_SCOPES = (Scope.SCORE, Scope.DECIDE, Scope.READ, Scope.HELP, Scope.ADMIN)
 # Enough for a person; systems get their own keys.
 _RATE_PER_MINUTE = 6_000
 

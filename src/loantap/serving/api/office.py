@@ -7,6 +7,8 @@ from loantap.serving.api.metrics import Metrics
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.cases.cases import Cases
 from loantap.serving.desk.desk import Desk
+from loantap.serving.help.offers import HelpOffers
+from loantap.serving.help.watchlist import WatchlistFiles
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings
 
@@ -22,3 +24,5 @@ class Office:
     metrics: Metrics
     book: PolicyBook
     cases: Cases
+    watch: WatchlistFiles
+    offers: HelpOffers

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
-from loantap.serving.api.case_schemas import Case, Cases, DecidedCase, Overrides
+from loantap.serving.api.case_schemas import Case, CaseDecision, Cases, DecidedCase, Overrides
 from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.api.problems import KINDS, PROBLEM_JSON
 from loantap.serving.api.schemas import Batch, Decision, Decisions, Erasure, KeptDecision, Offers, Problem, Replay
@@ -19,11 +19,14 @@ from loantap.serving.api.service_schemas import Alive, Fields, Key, Model, Ready
 from loantap.serving.desk.desk import OFFERS
 from loantap.serving.desk.example import EXAMPLE, make_example
 from loantap.serving.desk.fields import application_columns
+from loantap.serving.help.offer import Ended, HelpOffer, HelpOfferPage, HelpProposal, Spoken, WatchedLoan, WatchlistPage
+from loantap.serving.help.report import HelpReport
 
 JSON: Final = "application/json"
 _ANSWERS = (
-    ActivePolicy, Alive, Batch, Case, Cases, DecidedCase, Decision, Decisions, Erasure, Fields, Key,
-    KeptDecision, Model, Offers, Overrides, Policies, Problem, Proposal, Ready, Replay, Trial,
+    ActivePolicy, Alive, Batch, Case, CaseDecision, Cases, DecidedCase, Decision, Decisions, Erasure, Fields,
+    Key, KeptDecision, Model, Offers, Overrides, Policies, Problem, Proposal, Ready, Replay, Trial,
+    Ended, HelpOffer, HelpOfferPage, HelpProposal, HelpReport, Spoken, WatchedLoan, WatchlistPage,
 )  # fmt: skip
 _REF: Final = "#/components/schemas/"
 _KEY: Final = "key"

@@ -10,6 +10,7 @@ from loantap.serving.api.problems import refuse
 _FLAGS = {"true": True, "false": False}
 _BAD = "bad-parameter"
 _LONGEST = 300
+_LONGEST_ID = 100
 
 
 def require_known(names: Collection[str]) -> None:
@@ -61,13 +62,18 @@ def read_choice(name: str, choices: Collection[str], default: str = "") -> str:
     return given
 
 
-def read_count(name: str, default: int, most: int) -> int:
-    """A whole number from 1."""
+def read_count(name: str, default: int, most: int, least: int = 1) -> int:
+    """A whole number from `least`."""
     given = request.args.get(name, str(default))
-    if not (given.isascii() and given.isdigit() and len(given) < 10 and 1 <= int(given) <= most):
-        refuse(_BAD, f"{name} cannot be used.", name, f"not a whole number from 1 to {most:,}",
-               f"Give one from 1 to {most:,}")  # fmt: skip
+    if not (given.isascii() and given.isdigit() and len(given) < 10 and least <= int(given) <= most):
+        refuse(_BAD, f"{name} cannot be used.", name, f"not a whole number from {least} to {most:,}",
+               f"Give one from {least} to {most:,}")  # fmt: skip
     return int(given)
+
+
+def is_id(text: str) -> bool:
+    """Whether a part of the path may be an id; the databases cannot look for any text."""
+    return text.isascii() and text.isprintable() and len(text) <= _LONGEST_ID
 
 
 def read_time(name: str) -> datetime | None:

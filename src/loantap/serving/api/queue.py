@@ -7,34 +7,22 @@ from flask import Response
 
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.serving.api.answers import answer
-from loantap.serving.api.bodies import read_object
+from loantap.serving.api.bodies import read_model
 from loantap.serving.api.case_schemas import Case as CaseTold
-from loantap.serving.api.case_schemas import Cases, DecidedCase
+from loantap.serving.api.case_schemas import CaseDecision, Cases, DecidedCase
 from loantap.serving.api.case_schemas import Overrides as OverridesTold
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import describe, in_json, in_query
-from loantap.serving.api.parameters import read_choice, read_count, read_text, require_known
-from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.openapi import describe, in_json, in_query, refer
+from loantap.serving.api.parameters import is_id, read_choice, read_count, read_text, require_known
+from loantap.serving.api.problems import ProblemError
 from loantap.serving.audit.chain import write_time
-from loantap.serving.cases.case import Case, Outcome, QueuedCase, Reason, State
+from loantap.serving.cases.case import Case, QueuedCase, Reason, State
 from loantap.serving.cases.cases import Overrides
 from loantap.serving.cases.queue import Order
 
 DECIDE: Final = "decide"
-_FIELDS: Final = frozenset({"decision", "reason", "note"})
 _MOST: Final = 500
-_LONGEST_NOTE: Final = 2_000
-_BODY: Final = {
-    "type": "object",
-    "properties": {
-        "decision": {"type": "string", "enum": list(Outcome)},
-        "reason": {"type": "string", "enum": list(Reason)},
-        "note": {"type": ["string", "null"], "maxLength": _LONGEST_NOTE},
-    },
-    "required": ["decision", "reason"],
-    "additionalProperties": False,
-}
 
 
 def add_queue(app: APIFlask, office: Office) -> None:
@@ -87,14 +75,14 @@ def add_queue(app: APIFlask, office: Office) -> None:
     @app.post("/v1/cases/<decision_id>/decide")
     @describe(
         app, "Decide a case that one has taken", "Queue", told=DecidedCase, scope=DECIDE,
-        problems=(404, 409, 422), body=in_json(_BODY),
+        problems=(404, 409, 422), body=in_json(refer("CaseDecision")),
     )  # fmt: skip
     def decide_case(decision_id: str) -> Response:
         visitor = office.doors.enter(DECIDE)
         require_known([])
-        outcome, reason, note = _read_decision(read_object(office.settings.max_body))
-        caller = visitor.as_caller()
-        case, record = office.cases.decide(_check_id(decision_id), caller, outcome, reason, note)
+        said, caller = read_model(CaseDecision, office.settings.max_body), visitor.as_caller()
+        note = said.note or ""
+        case, record = office.cases.decide(_check_id(decision_id), caller, said.decision, said.reason, note)
         return answer(tell_case(case) | {"note": note or None, "override": record.id})
 
     @app.get("/v1/overrides")
@@ -152,31 +140,10 @@ def tell_overrides(overrides: Overrides) -> dict[str, Any]:
 
 
 def _check_id(decision_id: str) -> str:
-    if not (decision_id.isascii() and decision_id.isprintable() and len(decision_id) <= 100):
+    if not is_id(decision_id):
         raise ProblemError("not-found", "There is no case of this id. GET /v1/cases lists them.")
     return decision_id
 
 
 def _read_cursor() -> str | None:
     return read_text("after")
-
-
-def _read_decision(body: dict[str, Any]) -> tuple[Outcome, Reason, str]:
-    unknown = body.keys() - _FIELDS
-    if unknown:
-        name = min(unknown)[:40]
-        refuse("invalid-body", "The body has a field that is not known.", name, "unknown field",
-               f"Known are {', '.join(sorted(_FIELDS))}")  # fmt: skip
-    for name, choices in (("decision", list(Outcome)), ("reason", list(Reason))):
-        if body.get(name) not in choices:
-            refuse("invalid-body", f"{name} cannot be used.", name,
-                   f"not one of {', '.join(choices)}", "Give one of them")  # fmt: skip
-    note = body.get("note") or ""
-    # Lines, but no other control characters.
-    if not isinstance(note, str) or not "".join(note.split()).isprintable():
-        refuse("invalid-body", "The note cannot be used.", "note", "no printable text",
-               "Give a text, or leave it out")  # fmt: skip
-    if len(note) > _LONGEST_NOTE:
-        refuse("invalid-body", "The note is too long.", "note",
-               f"more than {_LONGEST_NOTE:,} characters", "Shorten it")  # fmt: skip
-    return Outcome(body["decision"]), Reason(body["reason"]), note

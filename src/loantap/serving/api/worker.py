@@ -22,6 +22,8 @@ from loantap.serving.cases.cases import Cases
 from loantap.serving.configured import read_configured
 from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.desk import Desk
+from loantap.serving.help.offers import HelpOffers
+from loantap.serving.help.watchlist import WatchlistFiles
 from loantap.serving.keys.keys import Keys
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings, read_settings
@@ -70,7 +72,9 @@ def open_office(settings: ServingSettings) -> Office:
     desk = Desk(Deciders(book), configured, seconds, metrics.count_failure, metrics.show_model)
     desk.open()
     doors = Doors(Keys(store), metrics, settings.workers)
-    return Office(settings, desk, store, doors, metrics, book, Cases(store))
+    return Office(
+        settings, desk, store, doors, metrics, book, Cases(store), WatchlistFiles(settings.reports), HelpOffers(store)
+    )
 
 
 def _forget_dead_processes() -> bool:

@@ -21,6 +21,9 @@ class Kind(StrEnum):
     POLICY_PROPOSED = "policy_proposed"
     POLICY_ACTIVATED = "policy_activated"
     POLICY_ROLLED_BACK = "policy_rolled_back"
+    HELP_OFFERED = "help_offered"
+    HELP_ANSWERED = "help_answered"
+    HELP_ENDED = "help_ended"
     KEY_CREATED = "key_created"
     KEY_REVOKED = "key_revoked"
     ERASED = "erased"
@@ -39,6 +42,9 @@ PREFIXES: Mapping[Kind, str] = MappingProxyType(
         Kind.POLICY_PROPOSED: "pol_",
         Kind.POLICY_ACTIVATED: "act_",
         Kind.POLICY_ROLLED_BACK: "act_",
+        Kind.HELP_OFFERED: "hlp_",
+        Kind.HELP_ANSWERED: "hls_",
+        Kind.HELP_ENDED: "hls_",
         Kind.KEY_CREATED: "key_",
         Kind.KEY_REVOKED: "key_",
         Kind.ERASED: "era_",

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 # The newest migration.
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData()
 
@@ -82,6 +82,16 @@ cases = Table(
     Column("closed_at", Text),
     Index("cases_decision_id", "decision_id", unique=True),
     Index("cases_state_amount", "state", "amount", "seq"),
+)
+# Offers of help; each change is a record. Which loan it is, is in the personal part of the offer's record.
+help_offers = Table(
+    "help_offers",
+    metadata,
+    Column("seq", _NUMBER, primary_key=True, autoincrement=False),
+    Column("simulated", Integer, nullable=False),
+    *(Column(name, Text, nullable=False) for name in ("action", "state")),
+    *(Column(f"{step}_{of}", Text) for step in ("answered", "ended") for of in ("at", "by")),
+    *(Column(name, Text) for name in ("answer", "outcome")),
 )
 # One row, written to try.
 probe = Table("probe", metadata, Column("name", Text, primary_key=True), Column("at", Text, nullable=False))

@@ -9,7 +9,7 @@ from loantap.serving.audit.chain import GENESIS, digest_personal, hash_record
 from loantap.serving.audit.drafts import find_application_id, find_columns
 from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import Fault, Head, Kind, Verdict
-from loantap.serving.audit.tables import cases, personal, records
+from loantap.serving.audit.tables import cases, help_offers, personal, records
 
 _ROWS = 5_000
 
@@ -102,7 +102,7 @@ def _find_rest(connection: Connection, seq: int, noted: Head | None) -> Fault | 
     """Whether the end of the log was cut off."""
     if noted is not None and noted.seq > seq:
         return Fault(seq + 1, None, f"it is missing: the log once ended at record {noted.seq}")
-    for table, what in ((personal, "personal part"), (cases, "case")):
+    for table, what in ((personal, "personal part"), (cases, "case"), (help_offers, "offer of help")):
         lone = select(table.c.seq).where(~exists().where(records.c.seq == table.c.seq))
         found = connection.execute(lone.order_by(table.c.seq).limit(1)).scalar()
         if found is not None:

@@ -21,6 +21,8 @@ from loantap.serving.dashboard.answers import (
     ServedModel,
     WhoAsks,
 )
+from loantap.serving.help.offer import WatchedLoan, WatchlistPage
+from loantap.serving.help.report import HelpReport
 
 # Seconds; a batch of thousands of rows takes some.
 _TIMEOUT: Final = httpx.Timeout(60, connect=3)
@@ -134,6 +136,26 @@ class Api:
         """Decide on a taken case."""
         said = {"decision": decision, "reason": reason, "note": note}
         self._ask("POST", f"/v1/cases/{_quote(decision_id)}/decide", json=said)
+
+    def list_watched(self, **wanted: str | int | None) -> WatchlistPage:
+        """Loans of the watch-list, by rank."""
+        return self._get("/v1/watchlist", WatchlistPage, wanted)
+
+    def find_watched(self, loan_id: str) -> WatchedLoan:
+        """One loan of the watch-list, with the help so far."""
+        return self._get(f"/v1/watchlist/{_quote(loan_id)}", WatchedLoan)
+
+    def offer_help(self, loan_id: str, said: Mapping[str, Any]) -> None:
+        """Record what was offered."""
+        self._ask("POST", f"/v1/watchlist/{_quote(loan_id)}/help", json=dict(said))
+
+    def follow_help(self, offer_id: str, step: str, said: str) -> None:
+        """Record the `answer` or the `outcome` of an offer."""
+        self._ask("POST", f"/v1/help/{_quote(offer_id)}/{step}", json={step: said})
+
+    def report_help(self) -> HelpReport:
+        """What works."""
+        return self._get("/v1/help/report", HelpReport)
 
     def read_model(self) -> ServedModel:
         """The model that decides."""

@@ -21,6 +21,7 @@ _RIGHTS: Final = {
     "score": "to score applications",
     "decide": "to take and decide cases",
     "read": "to read decisions",
+    "help": "to record help",
     "admin": "to propose and activate policies",
 }
 

@@ -34,6 +34,7 @@ class Scope(StrEnum):
     SCORE = "score"
     DECIDE = "decide"
     READ = "read"
+    HELP = "help"
     ADMIN = "admin"
     DELEGATE = "delegate"  # says for which person it acts
 

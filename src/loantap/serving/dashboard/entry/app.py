@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from loantap.serving.dashboard.pages import batch, decisions, later, model, policy, portfolio, queue, score
+from loantap.serving.dashboard.pages import batch, decisions, later, model, policy, portfolio, queue, score, watch_list
 
 # Streamlit's own icons come from a server of fonts.
 _ICON: Final = (
@@ -38,6 +38,10 @@ def show_app() -> None:
                 st.Page(batch.show, title="Batch", icon=":material/upload_file:",
                         url_path="batch"),
             ],
+            "Running loans": [
+                st.Page(watch_list.show, title="Watch-list", icon=":material/visibility:",
+                        url_path="watch-list"),
+            ],
             "Risk": [
                 st.Page(portfolio.show, title="Portfolio", icon=":material/query_stats:",
                         url_path="portfolio"),
@@ -45,9 +49,7 @@ def show_app() -> None:
                 st.Page(model.show, title="Model", icon=":material/function:", url_path="model"),
             ],
             "To come": [
-                st.Page(later.show_watch_list, title="Watch-list", icon=":material/visibility:",
-                        url_path="watch-list"),
-                st.Page(later.show_monitoring, title="Monitoring", icon=":material/monitoring:",
+                st.Page(later.show, title="Monitoring", icon=":material/monitoring:",
                         url_path="monitoring"),
             ],
         }

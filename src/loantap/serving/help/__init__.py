@@ -1,0 +1,1 @@
+"""Help offered to borrowers: what was offered, answered, and what came of it."""

@@ -1,0 +1,106 @@
+import pytest
+
+from loantap.serving.help.offer import HelpOffer, HelpOfferPage, WatchedLoan, WatchlistPage
+from loantap.serving.help.report import HelpReport
+from tests.serving.api.test_bad_requests import expect
+from tests.serving.watched import LOANS, write_watchlist
+
+TERMS = {"emi_new": 300, "months_left_new": 44}
+OTHER = {"action": "term_extension", "terms": TERMS, "note": "she can pay\n300"}
+
+
+@pytest.fixture(scope="module")
+def listed(api):
+    """An API that keeps no offer: the tests of refusals share it."""
+    write_watchlist(api.office.settings.reports)
+    return api
+
+
+@pytest.fixture
+def watched(own_api):
+    write_watchlist(own_api.office.settings.reports)
+    return own_api
+
+
+def read(kind, answer, status=200):
+    assert answer.status_code == status, answer.text
+    return kind.model_validate(answer.json)
+
+
+def test_the_list_is_told_by_rank_page_by_page_with_counts(listed):
+    page = read(WatchlistPage, listed.get("/v1/watchlist?limit=2"))
+    rest = read(WatchlistPage, listed.get(f"/v1/watchlist?limit=3&after={page.next}"))
+    narrow = read(WatchlistPage, listed.get("/v1/watchlist?queue=reminders&action=due_date_shift"))
+
+    assert [loan.loan_id for loan in [*page.items, *rest.items]] == [row[0] for row in LOANS]
+    assert (page.n, rest.next, f"{page.as_of_month:%Y-%m}", page.simulated) == (5, None, "2017-03", True)
+    assert page.counts["level"] == {"critical": 2, "serious": 1, "watch": 2}
+    assert ([loan.loan_id for loan in narrow.items], narrow.n, narrow.counts) == (["L-5"], 1, page.counts)
+
+
+@pytest.mark.parametrize("wrong", ["queue=x", "level=none", "action=help", "after=-1", "limit=501", "x=1"])
+def test_a_filter_that_cannot_be_used_is_named(listed, wrong):
+    told = expect(listed.get(f"/v1/watchlist?{wrong}"), 400, "bad-parameter")
+
+    assert told.errors[0].field == wrong.partition("=")[0]
+
+
+def test_the_plan_is_offered_answered_and_ended_and_counts_in_the_report(watched):
+    made = read(HelpOffer, watched.post("/v1/watchlist/L-2/help", {"action": "term_extension"}), 201)
+    again = expect(watched.post("/v1/watchlist/L-2/help", OTHER), 409, "conflict")
+    said = read(HelpOffer, watched.post(f"/v1/help/{made.id}/answer", {"answer": "accepted"}))
+    done = read(HelpOffer, watched.post(f"/v1/help/{made.id}/outcome", {"outcome": "caught_up"}))
+
+    assert (made.by_plan, made.simulated, made.state, said.state) == (True, True, "offered", "accepted")
+    assert f"tests offered term_extension on {made.at:%Y-%m-%d %H:%M} UTC ({made.id})" in again.detail
+    assert read(WatchedLoan, watched.get("/v1/watchlist/L-2")).offers == [done]
+    assert read(HelpOfferPage, watched.get("/v1/help?state=ended&loan_id=L-2")).items == [done]
+    [report] = read(HelpReport, watched.get("/v1/help/report")).items
+    assert (report.action, report.simulated, report.take_up.share) == ("term_extension", True, 1)
+    other = read(HelpOffer, watched.post("/v1/watchlist/L-2/help", OTHER), 201)
+    assert (other.by_plan, other.terms.emi_new, other.note) == (False, 300, OTHER["note"])
+    # Without a plan for it, an action without terms needs the note alone.
+    bare = read(HelpOffer, watched.post("/v1/watchlist/L-4/help", {"action": "reminder", "note": "first"}), 201)
+    assert bare.by_plan is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"action": "none"}, "body"), ({"action": "luck"}, "action"), ({"by": "me"}, "by"), ({"note": " "}, "note"),
+        ({"note": "\x00"}, "note"), ({"note": "x" * 2_001}, "note"), ({"terms": []}, "terms"),
+        ({"terms": None}, "terms"), ({"terms": {"emi_new": 300}}, "body"), ({"action": "reminder"}, "body"),
+        *(({"terms": TERMS | {"emi_new": bad}}, "terms.emi_new") for bad in (0, -1, True, "300", 1e9, 10**400)),
+        *(({"terms": TERMS | {"months_left_new": bad}}, "terms.months_left_new") for bad in (0, 1.5, 481)),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_offered_is_refused_by_field(listed, changes, field):
+    told = expect(listed.post("/v1/watchlist/L-3/help", OTHER | changes), 422, "invalid-body")
+
+    assert told.errors[0].field == field
+    assert listed.get("/v1/help").json["n"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("answer", {"answer": "maybe"}, "answer"), ("answer", {"answer": "accepted", "by": 1}, "by"),
+        ("outcome", {"outcome": ["defaulted"]}, "outcome"), ("outcome", {}, "outcome"),
+    ],
+)  # fmt: skip
+def test_an_answer_or_outcome_that_cannot_be_used_is_refused(listed, path, body, field):
+    assert expect(listed.post(f"/v1/help/hlp_0/{path}", body), 422, "invalid-body").errors[0].field == field
+
+
+def test_what_is_not_there_is_said_with_the_remedy(own_api):
+    for method, path in (("GET", ""), ("GET", "/L-1"), ("POST", "/L-1/help")):
+        body = {"json": OTHER} if method == "POST" else {}
+        told = expect(own_api.ask(method, f"/v1/watchlist{path}", **body), 404, "not-found")
+        assert "kedro run --pipelines early_warning" in told.detail
+    write_watchlist(own_api.office.settings.reports)
+    assert "GET /v1/watchlist" in expect(own_api.get("/v1/watchlist/L-9é"), 404, "not-found").detail
+    for offer_id in ("hlp_0", "hé", "x" * 101):
+        gone = own_api.post(f"/v1/help/{offer_id}/answer", {"answer": "accepted"})
+        assert "GET /v1/help" in expect(gone, 404, "not-found").detail
+    (own_api.office.settings.reports / "help_plans.parquet").write_bytes(b"no parquet")
+    assert "help_plans.parquet" in expect(own_api.get("/v1/watchlist"), 409, "conflict").detail
