@@ -37,12 +37,9 @@ class Schedule:
 
 
 def highest_instalment(income: FloatArray, other_dti_pct: FloatArray, limits: Affordability) -> FloatArray:
-    """The instalment at the nearer cap; negative where other debts alone break the cap on DTI.
-
-    `income` is per month; `other_dti_pct` are payments on other debts in percent of it.
-    """
-    room = limits.max_dti_pct - other_dti_pct
-    highest: FloatArray = np.minimum(limits.max_instalment_share * income, room / 100 * income)
+    """The instalment at the nearer cap, below 0 where other debts alone break one; income is monthly."""
+    shares = np.minimum(limits.max_instalment_share, (limits.max_dti_pct - other_dti_pct) / 100)
+    highest: FloatArray = shares * income
     return highest
 
 
@@ -72,10 +69,7 @@ def step_up(owed: Owed, highest: FloatArray, highest_later: FloatArray, step: in
 
 
 def value_contract(owed: Owed, rate_pct: float) -> FloatArray:
-    """Present value of the contract: arrears at once, then the instalments that are left.
-
-    Of a borrower who has paid ahead, the instalments are lower.
-    """
+    """Present value of arrears at once and the instalments left, lower ones of who has paid ahead."""
     level = np.minimum(owed.instalment, emi(owed.balance, owed.rate_pct, np.maximum(owed.months_left, 1)))
     arrears = owed.balance - implied_principal(level, owed.rate_pct, owed.months_left)
     return arrears + implied_principal(level, rate_pct, owed.months_left)
