@@ -7,12 +7,7 @@ from loantap.reporting.formatting import count
 
 
 def word_plan(plan: Mapping[Hashable, Any]) -> str:
-    """What to do and what it costs and avoids, from a row of the plans; of none, why.
-
-    >>> word_plan({"action": "term_extension", "months_left": 20, "months_left_new": 32, "emi_now": 412.2,
-    ...            "emi_new": 330.9, "cost": 210.0, "loss_avoided": 640.0})
-    'Extend by 12 months: EMI 412 to 331; costs 210, avoids 640'
-    """
+    """What to do and what it costs and avoids; of none, why."""
     cost, action = round(plan["cost"]), plan["action"]
     if action == "none":
         return str(plan["why"])

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from loantap.portfolio.amortisation import emi
-from loantap.surveillance.help.schedules import Owed, extend, fewest_months, step_up, value_contract
+from loantap.surveillance.help.schedules import Owed, extend, fewest_months, step_up
 
 CENT, ROUNDING = 0.01, 1e-6
 balances, rates, left_over = st.floats(100, 40_000), st.one_of(st.just(0.0), st.floats(0.01, 40)), st.integers(0, 60)
@@ -42,11 +42,6 @@ def test_the_fewest_months_are_those_that_the_instalment_was_made_for(balance, r
 
     assert fewest_months(np.array([balance]), rate, instalment) == months
     assert fewest_months(np.array([balance]), rate, np.nextafter(instalment, 0)) == months + 1
-
-
-@pytest.mark.parametrize(("rate", "highest"), [(12, 100.0), (12, 99.0), (0, 0.0), (12, -5.0), (12, np.nan)])
-def test_no_number_of_months_is_enough_where_the_interest_is_not_exceeded(rate, highest):
-    assert np.isnan(fewest_months(np.array([10_000.0]), rate, np.array([highest])))
 
 
 @given(balance=balances, rate=rates, left=left_over, share=st.floats(0.01, 1.5))
@@ -86,15 +81,3 @@ def test_a_step_up_covers_the_interest_and_leaves_something_for_the_step(highest
     plan = step_up(owe(12_500, 24, 0, 24), np.array([highest]), np.array([2_000.0]), 24)
 
     assert (plan.months > 0) == is_there
-
-
-# 1.01^24 = 1.269735: instalments of 400 owe 400 x (1 - 1/1.269735)/.01 = 8,497.36.
-@pytest.mark.parametrize(
-    ("balance", "left", "at_once", "instalment"),
-    [(10_000, 24, 1_502.64, 400), (4_248.68, 24, 0, 200), (1_000, 0, 1_000, 0)],
-    ids=["in arrears", "paid ahead", "after the last instalment"],
-)
-def test_the_contract_is_worth_its_arrears_and_its_instalments(balance, left, at_once, instalment):
-    found = value_contract(owe(balance, 12, 400, left), 7)
-
-    assert found[0] == pytest.approx(at_once + discount([instalment] * left, 7), abs=CENT)

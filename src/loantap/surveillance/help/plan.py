@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from loantap.policy.money.scenarios import Scenario
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR, monthly_rate
 from loantap.surveillance.help.actions import Action
 from loantap.surveillance.help.borrowers import describe_borrowers
 from loantap.surveillance.help.options import HelpOptions
 from loantap.surveillance.help.rules import choose
-from loantap.surveillance.help.schedules import Owed, cost_of_delay, value_contract
+from loantap.surveillance.help.schedules import Owed, value_contract
 from loantap.surveillance.help.schemas import HELP_PLANS
 from loantap.surveillance.help.wording import word_why
 from loantap.surveillance.watchlist.options import WatchlistOptions
@@ -37,7 +38,7 @@ def plan_help(
     choice = choose(known, owed, options, default_days)
     funds, new = scenario.cost_of_funds_pct, choice.schedule
     due = value_contract(owed, funds)
-    delay = cost_of_delay(due, choice.shift_days, funds)
+    delay = due * (1 - (1 + monthly_rate(funds)) ** (-choice.shift_days * MONTHS_PER_YEAR / 365))
     less = np.where(np.isnan(new.months), delay, due - new.value(funds))
     rule = pd.Series(choice.action, known.index, dtype="str")
     work = rule.map({action.value: options.handling.get(action, 0.0) for action in Action}).astype("float64")
