@@ -13,9 +13,9 @@ def word_plan(plan: Mapping[Hashable, Any]) -> str:
         return str(plan["why"])
     what = {"reminder": "Remind", "counselling": "Counsel"}.get(action, "")
     if action == "due_date_shift":
-        what = f"Move the due date by {_number(plan['shift_days'], 'day')}"
+        what = f"Move the due date by {_count(plan['shift_days'], 'day')}"
     if action in ("term_extension", "step_up"):
-        more = _number(plan["months_left_new"] - plan["months_left"], "month")
+        more = _count(plan["months_left_new"] - plan["months_left"], "month")
         what = f"{'Extend' if action == 'term_extension' else 'Step up, extend'} by {more}: EMI "
         what += f"{count(plan['emi_now'])} to {count(plan['emi_new'])}"
     if action == "step_up":
@@ -23,5 +23,5 @@ def word_plan(plan: Mapping[Hashable, Any]) -> str:
     return f"{what}; {'costs' if cost >= 0 else 'gains'} {count(abs(cost))}, avoids {count(plan['loss_avoided'])}"
 
 
-def _number(of: int, unit: str) -> str:
+def _count(of: int, unit: str) -> str:
     return f"{of} {unit}{'' if of == 1 else 's'}"

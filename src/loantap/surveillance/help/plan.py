@@ -11,7 +11,7 @@ from loantap.surveillance.help.actions import Action
 from loantap.surveillance.help.borrowers import describe_borrowers
 from loantap.surveillance.help.options import HelpOptions
 from loantap.surveillance.help.rules import choose
-from loantap.surveillance.help.schedules import Owed, value_contract
+from loantap.surveillance.help.schedules import Owed, Schedule, value_contract
 from loantap.surveillance.help.schemas import HELP_PLANS
 from loantap.surveillance.help.wording import word_why
 from loantap.surveillance.watchlist.options import WatchlistOptions
@@ -44,28 +44,26 @@ def plan_help(
     work = rule.map({action.value: options.handling.get(action, 0.0) for action in Action}).astype("float64")
     # Only who goes on paying pays less, or later.
     cost = (1 - known["pd_12m"]) * less + work
-    loss = known["expected_loss_avoidable"]
+    action = rule.where(cost <= known["expected_loss_avoidable"], Action.NONE.value)
+    is_none = action.eq(Action.NONE)
+    new = Schedule(*(np.where(is_none, np.nan, getattr(new, name)) for name in Schedule.__slots__))
     other, share = known["other_dti_pct"], 100 / known["income"]
     plans = known.assign(
         rule=rule,
-        action=rule.where(cost <= loss, Action.NONE.value),
+        rule_cost=cost,
+        action=action,
         emi_now=owed.instalment,
         emi_new=new.first,
         emi_later=np.where(new.step > 0, new.later, np.nan),
         step_months=np.where(new.step > 0, new.step, np.nan),
         months_left=owed.months_left.astype(np.int64),
         months_left_new=np.where(np.isnan(new.months), owed.months_left, new.months).astype(np.int64),
-        shift_days=choice.shift_days.astype(np.int64),
+        shift_days=np.where(is_none, 0, choice.shift_days).astype(np.int64),
         dti_now=other + owed.instalment * share,
         dti_new=other + new.first * share,
-        cost=cost,
-        loss_avoided=loss,
-        net_benefit=loss - cost,
+        cost=cost.mask(is_none, 0.0),
+        loss_avoided=known["expected_loss_avoidable"].mask(is_none, 0.0),
     )
     why = [word_why(row, options, default_days) for row in plans.to_dict("records")]
-    is_none = plans["action"].eq(Action.NONE)
-    nothing = dict.fromkeys(("emi_new", "emi_later", "step_months", "dti_new"), np.nan)
-    nothing |= dict.fromkeys(("shift_days", "cost", "loss_avoided", "net_benefit"), 0)
-    of_none = {name: plans[name].mask(is_none, value) for name, value in nothing.items()}
-    of_none["months_left_new"] = plans["months_left_new"].mask(is_none, plans["months_left"])
-    return plans.assign(**of_none, why=pd.Series(why, plans.index, dtype="str"))[list(HELP_PLANS.columns)]
+    net = plans["loss_avoided"] - plans["cost"]
+    return plans.assign(net_benefit=net, why=pd.Series(why, plans.index, dtype="str"))[list(HELP_PLANS.columns)]

@@ -10,15 +10,15 @@ _Row = Mapping[Hashable, Any]
 
 
 def word_why(row: _Row, options: HelpOptions, default_days: int) -> str:
-    """One sentence from a plan and its figures; `rule` is the action before its cost was weighed."""
+    """One sentence from a plan and its figures; `rule` is the action before costs were weighed."""
     limits, action = options.limits, row["action"]
     burden = (
         f"EMI {row['emi_now'] / row['income']:.1%} of income (cap {limits.max_instalment_share:.0%}), "
         f"DTI {row['dti_now']:.1f}% (cap {limits.max_dti_pct:g}%)"
     )
     if action == Action.TERM_EXTENSION:
-        after = f"EMI {row['emi_new'] / row['income']:.1%} of income, DTI {row['dti_new']:.1f}%"
-        return f"Above a cap: {burden}; over {row['months_left_new']} months: {after}."
+        share, dti = row["emi_new"] / row["income"], row["dti_new"]
+        return f"Above a cap: {burden}; over {row['months_left_new']} months {share:.1%} of income, DTI {dti:.1f}%."
     if action == Action.STEP_UP:
         return (
             f"Above a cap, over more months too: {burden}; {row['emi_new']:,.0f} is within the caps, and so is "
@@ -41,7 +41,7 @@ def _word_obstacle(row: _Row, burden: str, default_days: int, max_dti_pct: float
         return "in default, recoveries deal with it"
     if row["rule"] != Action.NONE:
         what = row["rule"].replace("_", " ")
-        return f"{what} would cost {row['cost']:,.0f} and avoid an expected loss of {row['loss_avoided']:,.0f}"
+        return f"{what} would cost {row['rule_cost']:,.0f} and avoid {row['expected_loss_avoidable']:,.0f}"
     if row["other_dti_pct"] >= max_dti_pct:
         return f"other debts alone take {row['other_dti_pct']:.1f}% of income (cap on DTI {max_dti_pct:g}%)"
     return f"{burden}; neither an extension nor a step-up brings both under the caps"
