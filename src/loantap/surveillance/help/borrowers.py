@@ -5,8 +5,6 @@ from typing import Final
 import pandas as pd
 
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR
-from loantap.portfolio.errors import InputError
-from loantap.surveillance.help.options import HelpOptions
 from loantap.surveillance.watchlist.options import WatchlistOptions
 from loantap.tables.rows import LongTable, read_batches
 
@@ -20,27 +18,27 @@ _MONTHS: Final = 6
 
 
 def describe_borrowers(
-    watchlist: pd.DataFrame, panel: pd.DataFrame | LongTable, listing: WatchlistOptions, options: HelpOptions
+    watchlist: pd.DataFrame, panel: pd.DataFrame | LongTable, listing: WatchlistOptions, dti_includes_instalment: bool
 ) -> pd.DataFrame:
     """The entries with the figures of each loan's last month up to the list's.
 
     Adds `income` (per month) and `other_dti_pct` (without this loan), both missing where one is
     not known, `late_months` (of the last six) and `is_arrears_alone`: no other trigger fired.
-
-    Raises:
-        InputError: the list was made with other triggers.
     """
     listed = watchlist[["loan_id", "as_of_month"]]
     parts = []
     for batch in read_batches(panel, _FROM_PANEL):
         rows = batch.merge(listed, on="loan_id")
-        parts.append(rows[rows["month"] <= rows["as_of_month"]].drop_duplicates("loan_id", keep="last"))
-    last = pd.concat(parts).drop_duplicates("loan_id", keep="last").drop(columns=["month", "as_of_month"])
+        parts.append(rows[rows["month"] <= rows["as_of_month"]].drop(columns=["month", "as_of_month"]))
+    last = pd.concat(parts).drop_duplicates("loan_id", keep="last")
     found = watchlist.merge(last, on="loan_id", how="left", validate="1:1")
     income = found["annual_income"] / MONTHS_PER_YEAR
-    own = 100 * found["instalment"] / income if options.dti_includes_instalment else 0.0
+    own = 100 * found["instalment"] / income if dti_includes_instalment else 0.0
     is_known = (income > 0) & found["dti_pct"].notna()
-    alone = {text: _is_arrears_alone(text.split(", "), listing) for text in found["triggers"].unique()}
+    alone = {
+        text: all(listing.triggers[name].figure.startswith(_ARREARS) for name in text.split(", "))
+        for text in found["triggers"].unique()
+    }
     late = [sum(float(days) > 0 for days in text.split()[-_MONTHS:]) for text in found["trend_dpd"]]
     return found.assign(
         income=income.where(is_known),
@@ -48,14 +46,3 @@ def describe_borrowers(
         late_months=pd.Series(late, index=found.index, dtype="int64"),
         is_arrears_alone=found["triggers"].map(alone).astype("bool"),
     )
-
-
-def _is_arrears_alone(names: list[str], listing: WatchlistOptions) -> bool:
-    unknown = sorted(set(names) - set(listing.triggers))
-    if unknown:
-        raise InputError(
-            "table watchlist",
-            f"triggers: {unknown[0]!r} is not one of early_warning.watchlist.triggers",
-            "The list was made with other triggers; run the early_warning pipeline from list_loans on",
-        )
-    return all(listing.triggers[name].figure.startswith(_ARREARS) for name in names)

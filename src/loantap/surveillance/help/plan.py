@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from loantap.policy.money.scenarios import Scenario
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR, monthly_rate
 from loantap.surveillance.help.actions import Action
 from loantap.surveillance.help.borrowers import describe_borrowers
 from loantap.surveillance.help.options import HelpOptions
 from loantap.surveillance.help.rules import choose
-from loantap.surveillance.help.schedules import Owed, cost_of_delay, value_contract
+from loantap.surveillance.help.schedules import Owed, Schedule, value_contract
 from loantap.surveillance.help.schemas import HELP_PLANS
 from loantap.surveillance.help.wording import word_why
 from loantap.surveillance.watchlist.options import WatchlistOptions
@@ -29,58 +30,40 @@ def plan_help(
 ) -> pd.DataFrame:
     """One plan per loan on the watch-list, in its order; see `schemas.HELP_PLANS`.
 
-    Args:
-        watchlist: see its schema.
-        panel: as `loan_panel` has it, in the order of loan and month.
-        scenario: tells the cost of funds.
-        listing: the triggers that the list was made with.
-        options: the rules.
-        default_days: days past due from which a loan is in default.
+    `panel` is ordered by loan and month, `listing` made the list; a loan is in default from
+    `default_days` past due.
     """
-    known = describe_borrowers(watchlist, panel, listing, options)
+    known = describe_borrowers(watchlist, panel, listing, options.dti_includes_instalment)
     owed = Owed(*(known[name].to_numpy(float) for name in _OWED))
     choice = choose(known, owed, options, default_days)
-    funds, schedule = scenario.cost_of_funds_pct, choice.schedule
+    funds, new = scenario.cost_of_funds_pct, choice.schedule
     due = value_contract(owed, funds)
-    less = due - schedule.value(funds)
-    less = np.where(np.isnan(less), cost_of_delay(due, choice.shift_days, funds), less)
+    delay = due * (1 - (1 + monthly_rate(funds)) ** (-choice.shift_days * MONTHS_PER_YEAR / 365))
+    less = np.where(np.isnan(new.months), delay, due - new.value(funds))
     rule = pd.Series(choice.action, known.index, dtype="str")
-    work = rule.map({action.value: options.handling.cost(action) for action in Action}).astype("float64")
+    work = rule.map({action.value: options.handling.get(action, 0.0) for action in Action}).astype("float64")
     # Only who goes on paying pays less, or later.
     cost = (1 - known["pd_12m"]) * less + work
-    loss = known["expected_loss_avoidable"]
-    share = 100 / known["income"]
+    action = rule.where(cost <= known["expected_loss_avoidable"], Action.NONE.value)
+    is_none = action.eq(Action.NONE)
+    new = Schedule(*(np.where(is_none, np.nan, getattr(new, name)) for name in Schedule.__slots__))
+    other, share = known["other_dti_pct"], 100 / known["income"]
     plans = known.assign(
         rule=rule,
-        cost=cost,
-        loss_avoided=loss,
-        highest=choice.highest,
-        limit=choice.limit,
+        rule_cost=cost,
+        action=action,
         emi_now=owed.instalment,
-        emi_new=schedule.first,
-        emi_later=np.where(schedule.step > 0, schedule.later, np.nan),
-        step_months=np.where(schedule.step > 0, schedule.step, np.nan),
+        emi_new=new.first,
+        emi_later=np.where(new.step > 0, new.later, np.nan),
+        step_months=np.where(new.step > 0, new.step, np.nan),
         months_left=owed.months_left.astype(np.int64),
-        shift_days=choice.shift_days.astype(np.int64),
-        dti_now=known["other_dti_pct"] + owed.instalment * share,
-        dti_new=known["other_dti_pct"] + schedule.first * share,
-    )
-    plans = plans.assign(
-        action=rule.where(cost <= loss, Action.NONE.value),
-        months_left_new=np.where(np.isnan(schedule.months), owed.months_left, schedule.months).astype(np.int64),
+        months_left_new=np.where(np.isnan(new.months), owed.months_left, new.months).astype(np.int64),
+        shift_days=np.where(is_none, 0, choice.shift_days).astype(np.int64),
+        dti_now=other + owed.instalment * share,
+        dti_new=other + new.first * share,
+        cost=cost.mask(is_none, 0.0),
+        loss_avoided=known["expected_loss_avoidable"].mask(is_none, 0.0),
     )
     why = [word_why(row, options, default_days) for row in plans.to_dict("records")]
-    plans = _drop_what_is_not_offered(plans)
-    return plans.assign(
-        why=pd.Series(why, plans.index, dtype="str"), net_benefit=plans["loss_avoided"] - plans["cost"]
-    )[list(HELP_PLANS.columns)]
-
-
-def _drop_what_is_not_offered(plans: pd.DataFrame) -> pd.DataFrame:
-    """No terms and no money where there is no plan."""
-    is_none = plans["action"].eq(Action.NONE)
-    otherwise = {
-        "emi_new": np.nan, "emi_later": np.nan, "step_months": np.nan, "dti_new": np.nan, "cost": 0.0,
-        "loss_avoided": 0.0, "shift_days": 0, "months_left_new": plans["months_left"],
-    }  # fmt: skip
-    return plans.assign(**{name: plans[name].mask(is_none, value) for name, value in otherwise.items()})
+    net = plans["loss_avoided"] - plans["cost"]
+    return plans.assign(net_benefit=net, why=pd.Series(why, plans.index, dtype="str"))[list(HELP_PLANS.columns)]

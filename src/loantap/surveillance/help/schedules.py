@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from loantap.policy.offers.options import Affordability
-from loantap.portfolio.amortisation import MONTHS_PER_YEAR, emi, implied_principal, monthly_rate, months_to_repay
+from loantap.portfolio.amortisation import emi, implied_principal, monthly_rate, months_to_repay
 from loantap.portfolio.arrays import FloatArray
-
-_DAYS_PER_MONTH = 365 / MONTHS_PER_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +35,9 @@ class Schedule:
 
 
 def highest_instalment(income: FloatArray, other_dti_pct: FloatArray, limits: Affordability) -> FloatArray:
-    """The instalment at the nearer cap; negative where other debts alone break the cap on DTI.
-
-    `income` is per month; `other_dti_pct` are payments on other debts in percent of it.
-    """
-    room = limits.max_dti_pct - other_dti_pct
-    highest: FloatArray = np.minimum(limits.max_instalment_share * income, room / 100 * income)
+    """The instalment at the nearer cap, below 0 where other debts alone break one; income is monthly."""
+    shares = np.minimum(limits.max_instalment_share, (limits.max_dti_pct - other_dti_pct) / 100)
+    highest: FloatArray = shares * income
     return highest
 
 
@@ -56,7 +51,7 @@ def fewest_months(balance: FloatArray, rate_pct: FloatArray, highest: FloatArray
 
 
 def extend(owed: Owed, highest: FloatArray) -> Schedule:
-    """Spread all that is owed over the fewest months that suffice, no fewer than are left."""
+    """All that is owed over the fewest months that suffice, no fewer than are left."""
     months = np.maximum(fewest_months(owed.balance, owed.rate_pct, highest), owed.months_left)
     instalment = emi(owed.balance, owed.rate_pct, months)
     return Schedule(instalment, np.zeros_like(months), instalment, months)
@@ -72,16 +67,7 @@ def step_up(owed: Owed, highest: FloatArray, highest_later: FloatArray, step: in
 
 
 def value_contract(owed: Owed, rate_pct: float) -> FloatArray:
-    """Present value of the contract: arrears at once, then the instalments that are left.
-
-    Of a borrower who has paid ahead, the instalments are lower.
-    """
+    """Present value of arrears at once and the instalments left, lower ones of who has paid ahead."""
     level = np.minimum(owed.instalment, emi(owed.balance, owed.rate_pct, np.maximum(owed.months_left, 1)))
     arrears = owed.balance - implied_principal(level, owed.rate_pct, owed.months_left)
     return arrears + implied_principal(level, rate_pct, owed.months_left)
-
-
-def cost_of_delay(value: FloatArray, days: FloatArray, rate_pct: float) -> FloatArray:
-    """What a value loses when it comes so many days later."""
-    lost: FloatArray = value * (1 - (1 + monthly_rate(rate_pct)) ** (-days / _DAYS_PER_MONTH))
-    return lost

@@ -11,9 +11,7 @@ def _amount(description: str, *, nullable: bool = False) -> pa.Column:
     return pa.Column("float64", pa.Check.ge(0), nullable=nullable, description=description)
 
 
-def _count(description: str) -> pa.Column:
-    return pa.Column("int64", pa.Check.ge(0), description=description)
-
+_COUNT = pa.Column("int64", pa.Check.ge(0))
 
 # One row per loan on the watch-list, in its order.
 HELP_PLANS = pa.DataFrameSchema(
@@ -23,16 +21,16 @@ HELP_PLANS = pa.DataFrameSchema(
         "action": pa.Column("str", pa.Check.isin([*Action])),
         "why": pa.Column("str", description="One sentence"),
         "emi_now": _amount("Instalment of the contract"),
-        "emi_new": _amount("First instalment under the plan; missing where it stays", nullable=True),
+        "emi_new": _amount("First of the plan; missing where it stays", nullable=True),
         "emi_later": _amount("Instalment after the step", nullable=True),
         "step_months": _amount("Months until the step", nullable=True),
-        "months_left": _count("Months until the last instalment of the contract"),
-        "months_left_new": _count("The same under the plan"),
-        "shift_days": _count("Days by which the due date moves"),
-        "dti_now": _amount("DTI with this loan's instalment, percent", nullable=True),
+        "months_left": _COUNT,
+        "months_left_new": _COUNT,
+        "shift_days": _COUNT,
+        "dti_now": _amount("DTI with this instalment, percent", nullable=True),
         "dti_new": _amount("The same with `emi_new`", nullable=True),
-        "cost": pa.Column("float64", description="Expected present value that the plan costs; below 0 it gains"),
-        "loss_avoided": _amount("Expected loss that help is assumed to avoid"),
+        "cost": pa.Column("float64", description="Expected present value; below 0 a gain"),
+        "loss_avoided": _amount("Expected, by assumption"),
         "net_benefit": pa.Column("float64", description="Loss avoided less cost"),
         "origin": pa.Column("str", pa.Check.isin(ORIGINS)),
         "events_origin": pa.Column("str", pa.Check.isin(EVENTS_ORIGINS)),
