@@ -28,6 +28,7 @@ from loantap.policy.decisions import make_decider
 from loantap.policy.fairness.model_audit import audit_groups
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
+from loantap.portfolio.identity import is_among
 
 
 def unpack_model(model: JudgedModel) -> tuple[JudgedModel, pd.DataFrame, Mapping[str, Any]]:
@@ -133,7 +134,7 @@ def measure_external(
     """Figures of one model on the external sample; none where none is given."""
     if external_loans is None:
         return []
-    trained_on = loans[loans["loan_id"].isin(join_out_of_fold(predictions, loans)["loan_id"])]
+    trained_on = loans[is_among(loans["loan_id"], join_out_of_fold(predictions, loans)["loan_id"])]
     return [compare_on_external(external_loans, trained_on, judged, evaluation)]
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from loantap.portfolio.identity import is_among
 from loantap.surveillance.watchlist.entries import Forecast, ListMonth, list_loans
 from loantap.surveillance.watchlist.options import WatchlistOptions
 from loantap.surveillance.watchlist.schemas import WATCHLIST
@@ -90,7 +91,7 @@ def build_watchlist(
     left = 0
     statuses = running.set_index(_ID)["loan_status"]
     for group in group_rows(read_batches(panel), _ID, rows):
-        found = list_loans(group[group[_ID].isin(judged)], this)
+        found = list_loans(group[is_among(group[_ID], judged)], this)
         parts.append(found.entries)
         contradictions.append(find_contradictions(found.last, statuses))
         left += found.left
