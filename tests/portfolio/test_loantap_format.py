@@ -251,13 +251,16 @@ def test_no_rows_give_no_rows_and_no_problems():
         ("12 Nowhere Lane\r\nSampleville, OK 22690", "OK", "22690"),
         ("PSC 0001, Box 0002\nAPO AE 05113", "AE", "05113"),
         ("12 Nowhere Lane\r\nSampleville, OK 22690 ", "OK", "22690"),
+        ("OK 22690\u00a0\n", "OK", "22690"),
+        ("12 Nowhere Lane\r\nSampleville, XOK 22690", None, None),
         ("12 Nowhere Lane", None, None),
         ("12 Nowhere Lane\r\nSampleville, OK 2269", None, None),
         (None, None, None),
     ],
 )
 def test_state_and_pincode_are_read_off_the_end_of_an_address(address, state, pincode):
-    parts = split_address(pd.Series([address], dtype="str")).iloc[0]
+    addresses = pd.Series(["Lane, TX 05113", address, address], index=[7, 5, 6], dtype="str")
+    parts = split_address(addresses).loc[6]
 
     assert parts["state"] == state if state else pd.isna(parts["state"])
     assert parts["pincode"] == pincode if pincode else pd.isna(parts["pincode"])

@@ -80,10 +80,11 @@ def clean_source_table(
     reasons = reasons.mask(rows["loan_id"].isna(), "loan_id is missing")
     reasons = reasons.mask(~rows["origin"].isin(ORIGINS), "origin is neither real nor simulated")
     reasons = reasons.mask(rows["updated_at"].isna(), "updated_at is not a time")
-    latest_first = rows[reasons.isna()].sort_values("updated_at", ascending=False, kind="stable")
-    repeated = latest_first.duplicated(list(KEYS[table])).reindex(rows.index, fill_value=False)
-    keys = " and ".join(KEYS[table])
-    reasons = reasons.mask(repeated, f"repeats the {keys} of a row as new or newer")
+    keys = list(KEYS[table])
+    usable = rows.loc[reasons.isna(), [*keys, "updated_at"]]
+    latest_first = usable.sort_values("updated_at", ascending=False, kind="stable")
+    repeated = latest_first.duplicated(keys).reindex(rows.index, fill_value=False)
+    reasons = reasons.mask(repeated, f"repeats the {' and '.join(keys)} of a row as new or newer")
     return set_aside(rows, reasons.fillna(left_out))
 
 

@@ -69,6 +69,8 @@ def read_column(raw: pd.Series, column: Column, as_of: pd.Timestamp) -> ReadColu
         return _read_dates(raw, column, as_of)
     if column.kind in _NUMERIC and _is_number(raw):
         return _read_numbers(raw.to_numpy("float64", na_value=np.nan), column)
+    if column.kind is Kind.TEXT and raw.dtype == "str":
+        return _read_texts(raw, absence(column))
     reader, today = make_reader(column), to_days(as_of)
     codes, distinct = _distinguish(raw)
     # Missing rows have the code -1, which takes the last entry of a table.
@@ -132,6 +134,14 @@ def _read_numbers(numbers: FloatArray, column: Column) -> ReadColumn:
     faults = np.select(broken, range(1, len(broken) + 1), 0)
     reasons = ("", *(reason for _, reason in rules), absent)
     return ReadColumn(np.where(faults > 0, np.nan, numbers), faults, reasons)
+
+
+def _read_texts(raw: pd.Series, absent: str) -> ReadColumn:
+    """What the reader of one text gives, of all at once: hardly any is there twice."""
+    is_blank = raw.str.strip().eq("") | raw.isna()
+    codes, distinct = pd.factorize(raw.mask(is_blank))
+    faults = np.where(is_blank & bool(absent), 1, 0)
+    return _report(Texts(codes, tuple(distinct.tolist())), faults, ("", absent))
 
 
 def _read_dates(raw: pd.Series, column: Column, as_of: pd.Timestamp) -> ReadColumn:

@@ -106,7 +106,7 @@ class _Side:
 
     def take(self, by: str, end: str | None) -> pd.DataFrame:
         """Those up to a value; the others go on waiting."""
-        count = 0 if end is None else int(self.rows[by].searchsorted(end, side="right"))
+        count = 0 if end is None else int(self.rows[by].le(end).sum())
         taken, self.rows = self.rows.iloc[:count], self.rows.iloc[count:]
         return taken
 

@@ -13,6 +13,7 @@ from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import OUT_OF_TIME, TEST, predict_samples
 from loantap.model.training.splits import Split
 from loantap.model.training.train import feature_names, train_challenger
+from loantap.portfolio.identity import is_among
 from loantap.portfolio.target import Target
 
 
@@ -93,7 +94,7 @@ def predict_as_champion(model_input: pd.DataFrame, new: pd.DataFrame, champion: 
     kept = champion.predictions[["loan_id", "sample", "probability_of_default"]]
     kept = kept.assign(is_future=kept["sample"].eq(OUT_OF_TIME)).drop(columns="sample")
     known = asked.merge(kept, on=["loan_id", "is_future"]).drop(columns="is_future")
-    unknown = asked[~asked["loan_id"].isin(kept["loan_id"])].drop(columns="is_future")
+    unknown = asked[~is_among(asked["loan_id"], kept["loan_id"])].drop(columns="is_future")
     if unknown.empty or champion.trained is None:
         return known
     names = list(champion.trained.pipeline.feature_names_in_)

@@ -31,6 +31,7 @@ from loantap.policy.fairness.model_audit import audit_groups
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.identity import is_among
 from loantap.portfolio.target import Target
 
 
@@ -138,7 +139,7 @@ def measure_external(
     """Figures of one model on the external sample; none where none is given."""
     if external_loans is None:
         return []
-    trained_on = loans[loans["loan_id"].isin(join_out_of_fold(judged.lifetime_predictions, loans)["loan_id"])]
+    trained_on = loans[is_among(loans["loan_id"], join_out_of_fold(judged.lifetime_predictions, loans)["loan_id"])]
     return [compare_on_external(external_loans, trained_on, judged, evaluation)]
 
 

@@ -21,6 +21,7 @@ from loantap.model.validation.calibration_report import report_calibration as re
 from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.plain import make_plain
 from loantap.portfolio.assembly import portfolio_origin
+from loantap.portfolio.identity import is_among
 from loantap.portfolio.target import Target
 
 
@@ -103,7 +104,7 @@ def package_model(
     """The model as it is registered, with all that is known of its training."""
     training = None
     if not trained.facts.not_for_lending:
-        rows = loans[loans["loan_id"].isin(_train(model_input)["loan_id"])]
+        rows = loans[is_among(loans["loan_id"], _train(model_input)["loan_id"])]
         training = digest_loans(rows, trained.facts.feature_set)
     return Release(trained, predictions, training_report, verdicts, training)
 
