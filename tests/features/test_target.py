@@ -48,6 +48,7 @@ def label(cases, target):
 def test_a_loan_has_the_target_of_its_window_or_is_left_out_and_counted():
     found, account = label(CASES, TWELVE)
     told = Counter(case[-1] for case in CASES.values())
+    assert list(found) == sorted(found)
     assert found == {name: case[-1] for name, case in CASES.items() if case[-1] in (0, 1)}
     assert account["left_out"] == {reason: told[reason] for reason in (OPEN, NO_MONTHS, LATE_START, UNSEEN)}
     assert (account["defaulted"], account["n"]) == (told[1], told[0] + told[1])
