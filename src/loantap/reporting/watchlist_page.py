@@ -27,9 +27,6 @@ def render_watchlist(
     """
     shown = watchlist.groupby("queue").head(SHOWN)
     pairs = zip(shown.to_dict("records"), plans.loc[shown.index].to_dict("records"), strict=True)
-    by_action = plans.groupby("action").agg(
-        loans=("cost", "size"), cost=("cost", "sum"), avoided=("loss_avoided", "sum")
-    )
     queues = watchlist["queue"].value_counts()
     return render_page(
         "watchlist.html",
@@ -39,7 +36,6 @@ def render_watchlist(
         avoidable=avoidable,
         events_are_simulated=origins.events == SIMULATED,
         queues={str(name): int(loans) for name, loans in queues.items()},
-        plans=by_action.reset_index().to_dict("records"),
         rows=[_word(row) | {"plan": word_plan(plan)} for row, plan in pairs],
         shown=SHOWN,
     )

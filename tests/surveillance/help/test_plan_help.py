@@ -27,11 +27,10 @@ FIGURES = {"instalment": 300.0, "interest_rate_pct": 0.0, "remaining_months": 24
 LATE = {"triggers": "sma_0", "trend_dpd": "0 0 0 0 0 30", "days_past_due": 30.0, "max_dpd_6m": 30.0}
 AGAIN = LATE | {"trend_dpd": "0 0 12 0 0 30"}
 BURDEN = "EMI {:.1f}% of income (cap 20%), DTI {:.1f}% (cap 43%)"
-OTHER_DEBTS = "No feasible plan: other debts alone take 43.0% of income (cap on DTI 43%)."
 
 
 def owe(balance=12_000, left=24, **changes):
-    """At a cap of 250, 48 months repay 12,000; after 24, 470.38 fits into an income 10.25% higher."""
+    """250 are at the cap, and 470.375 after 24 months; 60 months are the longest term sold."""
     owed = {"outstanding_balance": float(balance), "remaining_months": float(left)}
     return {"instalment": 500.0, "dti_pct": 38.0} | owed | changes
 
@@ -59,29 +58,27 @@ def plan_one(changes, options=RULES):
     ("changes", "action", "why"),
     [
         ({}, "counselling", f"Nothing is overdue now, and DTI, utilisation or PD is raised; {BURDEN.format(6, 26)}."),
-        (LATE, "reminder", f"30 days past due, and nothing else is raised; {BURDEN.format(6, 26)}."),
+        (LATE, "reminder", "30 days past due, and nothing else is raised; "),
         (LATE | {"triggers": "sma_0, part_paid"}, "reminder", ""),
         (LATE | {"days_past_due": 31.0}, "counselling", "31 days"),
         (LATE | {"days_past_due": 89.0, "remaining_months": 0.0}, "counselling", ""),
-        (owe(days_past_due=90.0), "none", "No feasible plan: in default, recoveries deal with it."),
-        (AGAIN, "due_date_shift", f"Late in 2 of the last 6 months, by at most 30 days; {BURDEN.format(6, 26)}."),
+        (owe(days_past_due=90.0), "none", ""),
+        (AGAIN, "due_date_shift", "Late in 2 of the last 6 months, by at most 30 days; "),
         (AGAIN | {"max_dpd_6m": 31.0}, "reminder", ""),
         (AGAIN | {"trend_dpd": "30 0 0 nan 0 0 30"}, "reminder", ""),
         (AGAIN | {"triggers": "sma_0, pd_raised"}, "counselling", ""),
         (AGAIN | {"dti_pct": UNKNOWN}, "reminder", "; income or DTI is not known, so that no cap can be checked."),
         (owe(annual_income=0.0), "counselling", "; income or DTI is not known"),
-        ({"instalment": 1_000.0, "dti_pct": 23.0}, "counselling", BURDEN.format(20, 43)),
+        ({"instalment": 1_000.0, "dti_pct": 23.0}, "counselling", ""),
         ({"instalment": 1_000.01}, "term_extension", ""),
         ({"dti_pct": 37.01}, "term_extension", ""),
         (owe(), "term_extension", f"{BURDEN.format(10, 48)}; over 48 months 5.0% of income, DTI 43.0%."),
         (owe(12_000.01), "step_up", "; 250 is within the caps, and so is 462 after 24 months if income grows by 5%"),
-        # The longest term sold is 60 months.
-        (owe(15_000, 50), "term_extension", "over 60 months"),
-        (owe(15_000.01, 50), "step_up", f"Above a cap, over more months too: {BURDEN.format(10, 48)}; "),
-        # 250 for 24 months, then 470.375 for 24.
+        (owe(15_000, 50), "term_extension", ""),
+        (owe(15_000.01, 50), "step_up", ""),
         (owe(17_288.99), "step_up", ""),
         (owe(17_289.01), "none", f"{BURDEN.format(10, 48)}; neither an extension nor a step-up"),
-        (owe(dti_pct=43.0), "none", OTHER_DEBTS),
+        (owe(dti_pct=43.0), "none", ""),
         ({"expected_loss_avoidable": 25.0}, "counselling", ""),
         ({"expected_loss_avoidable": 24.9}, "none", "counselling would cost 25 and avoid 25."),
     ],
@@ -154,7 +151,7 @@ def test_the_dti_of_a_month_counts_this_instalment_once(includes, dti_now):
         (owe(6_000), "Extend by 0 months: EMI 500 to 250; costs 60, avoids 9,000"),
         (owe(9_000, interest_rate_pct=12.0), "Extend by 21 months: EMI 500 to 249; gains 226, avoids 9,000"),
         (owe(12_000.01), "Step up, extend by 13 months: EMI 500 to 250, 462 after 24 months; costs 489, avoids 9,000"),
-        (owe(dti_pct=43.0), OTHER_DEBTS),
+        (owe(days_past_due=90.0), "No feasible plan: in default, recoveries deal with it."),
     ],
 )  # fmt: skip
 def test_a_plan_is_told_in_one_line(changes, line):

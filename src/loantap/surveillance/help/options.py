@@ -20,11 +20,10 @@ class HelpOptions(Options):
         dti_includes_instalment: whether a month's DTI counts the instalment of this loan.
         light_days: days past due up to which a light touch is enough.
         min_late_months: of the last six, from which a borrower is late again and again.
-        max_shift_days: by which a due date moves at most.
-        max_extension_months: by which the months left may grow.
+        max_shift_days: of a due date.
         step_months: until the higher instalment of a step-up.
-        income_growth_pct: per year until then: an assumption.
-        handling: what the work on one loan costs, in currency: an assumption.
+        income_growth_pct: per year until then, assumed.
+        handling: cost of the work on one loan, assumed.
     """
 
     limits: Affordability

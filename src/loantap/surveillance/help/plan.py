@@ -30,8 +30,7 @@ def plan_help(
 ) -> pd.DataFrame:
     """One plan per loan on the watch-list, in its order; see `schemas.HELP_PLANS`.
 
-    `panel` is ordered by loan and month, `listing` made the list; a loan is in default from
-    `default_days` past due.
+    `panel` is ordered by loan and month; `listing` made the list.
     """
     known = describe_borrowers(watchlist, panel, listing, options.dti_includes_instalment)
     owed = Owed(*(known[name].to_numpy(float) for name in _OWED))

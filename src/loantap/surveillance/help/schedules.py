@@ -21,7 +21,7 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """An instalment for `step` months, then another up to `months`; NaN where there is none."""
+    """An instalment for `step` months, then another up to `months`; NaN for none."""
 
     first: FloatArray
     step: FloatArray
@@ -35,7 +35,7 @@ class Schedule:
 
 
 def highest_instalment(income: FloatArray, other_dti_pct: FloatArray, limits: Affordability) -> FloatArray:
-    """The instalment at the nearer cap, below 0 where other debts alone break one; income is monthly."""
+    """The instalment at the nearer cap; income is monthly."""
     shares = np.minimum(limits.max_instalment_share, (limits.max_dti_pct - other_dti_pct) / 100)
     highest: FloatArray = shares * income
     return highest

@@ -26,7 +26,7 @@ def word_why(row: _Row, options: HelpOptions, default_days: int) -> str:
             f"{options.income_growth_pct:g}% a year."
         )
     if action == Action.NONE:
-        return f"No feasible plan: {_word_obstacle(row, burden, default_days, limits.max_dti_pct)}."
+        return f"No feasible plan: {_word_obstacle(row, burden, default_days)}."
     if action == Action.DUE_DATE_SHIFT:
         seen = f"Late in {row['late_months']} of the last 6 months, by at most {row['max_dpd_6m']:.0f} days"
     else:
@@ -36,12 +36,10 @@ def word_why(row: _Row, options: HelpOptions, default_days: int) -> str:
     return f"{seen}; {burden if is_known else 'income or DTI is not known, so that no cap can be checked'}."
 
 
-def _word_obstacle(row: _Row, burden: str, default_days: int, max_dti_pct: float) -> str:
+def _word_obstacle(row: _Row, burden: str, default_days: int) -> str:
     if row["days_past_due"] >= default_days:
         return "in default, recoveries deal with it"
     if row["rule"] != Action.NONE:
         what = row["rule"].replace("_", " ")
         return f"{what} would cost {row['rule_cost']:,.0f} and avoid {row['expected_loss_avoidable']:,.0f}"
-    if row["other_dti_pct"] >= max_dti_pct:
-        return f"other debts alone take {row['other_dti_pct']:.1f}% of income (cap on DTI {max_dti_pct:g}%)"
     return f"{burden}; neither an extension nor a step-up brings both under the caps"
