@@ -6,59 +6,43 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 from zipfile import ZipFile
 
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _OF = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_FIRST_DAY = date(1899, 12, 30)
+_LINKS = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
 
 
 def write_workbook(path: Path, **sheets: Sequence[Sequence[object]]) -> Path:
     """Write sheets by name, each as rows of cells; None leaves a cell out."""
-    names = list(enumerate(sheets, start=1))
-    parts = "".join(f'<Override PartName="/xl/s{n}.xml" ContentType="application/xml"/>' for n, _ in names)
-    own = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in names)
-    links = "".join(f'<Relationship Id="r{n}" Type="{_OF}/worksheet" Target="s{n}.xml"/>' for n, _ in names)
+    own = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, start=1))
+    links = _link("styles", 0) + "".join(_link("worksheet", n) for n in range(1, len(sheets) + 1))
+    # The second format shows a number as a day.
+    formats = '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
+    parts = {
+        "[Content_Types].xml": "<Types/>",
+        "xl/workbook.xml": f'<workbook {_MAIN} xmlns:r="{_OF}"><sheets>{own}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f"<Relationships {_LINKS}>{links}</Relationships>",
+        "xl/0.xml": f"<styleSheet {_MAIN}>{formats}</styleSheet>",
+    }
+    for number, rows in enumerate(sheets.values(), start=1):
+        lines = "".join(f'<row r="{at}">{_write_cells(row, at)}</row>' for at, row in enumerate(rows, start=1))
+        parts[f"xl/{number}.xml"] = f"<worksheet {_MAIN}><sheetData>{lines}</sheetData></worksheet>"
     with ZipFile(path, "w") as archive:
-        archive.writestr("[Content_Types].xml", f'<Types xmlns="{_PACKAGE}/content-types">{parts}</Types>')
-        archive.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r1" Type="{_OF}/officeDocument" '
-            'Target="xl/workbook.xml"/></Relationships>',
-        )
-        archive.writestr(
-            "xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_OF}"><sheets>{own}</sheets></workbook>'
-        )
-        archive.writestr(
-            "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{_PACKAGE}/relationships">{links}'
-            f'<Relationship Id="rs" Type="{_OF}/styles" Target="styles.xml"/></Relationships>',
-        )
-        # The second format shows a number as a day.
-        archive.writestr(
-            "xl/styles.xml",
-            f'<styleSheet xmlns="{_MAIN}"><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
-        )
-        for number, rows in enumerate(sheets.values(), start=1):
-            lines = "".join(_write_row(row, at) for at, row in enumerate(rows, start=1))
-            text = f'<worksheet xmlns="{_MAIN}"><sheetData>{lines}</sheetData></worksheet>'
-            archive.writestr(f"xl/s{number}.xml", text)
+        for name, text in parts.items():
+            archive.writestr(name, text)
     return path
 
 
-def _write_row(row: Sequence[object], at: int) -> str:
-    cells = (_write(cell, f"{_letter(place)}{at}") for place, cell in enumerate(row))
-    return f'<row r="{at}">{"".join(cells)}</row>'
+def _link(kind: str, number: int) -> str:
+    return f'<Relationship Id="r{number}" Type="{_OF}/{kind}" Target="{number}.xml"/>'
 
 
-def _letter(place: int) -> str:
-    return chr(ord("A") + place) if place < 26 else f"A{chr(ord('A') + place - 26)}"
+def _write_cells(row: Sequence[object], at: int) -> str:
+    return "".join(_write(cell, f"{chr(65 + place)}{at}") for place, cell in enumerate(row) if cell is not None)
 
 
 def _write(cell: object, at: str) -> str:
-    if cell is None:
-        return ""
     if isinstance(cell, date):
-        return f'<c r="{at}" s="1"><v>{(cell - _FIRST_DAY).days}</v></c>'
+        return f'<c r="{at}" s="1"><v>{(cell - date(1899, 12, 30)).days}</v></c>'
     if isinstance(cell, int | float):
         return f'<c r="{at}"><v>{cell}</v></c>'
-    return f'<c r="{at}" t="inlineStr"><is><t xml:space="preserve">{escape(str(cell))}</t></is></c>'
+    return f'<c r="{at}" t="inlineStr"><is><t>{escape(str(cell))}</t></is></c>'
