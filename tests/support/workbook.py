@@ -14,14 +14,15 @@ _LINKS = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
 def write_workbook(path: Path, **sheets: Sequence[Sequence[object]]) -> Path:
     """Write sheets by name, each as rows of cells; None leaves a cell out."""
     own = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, start=1))
-    links = _link("styles", 0) + "".join(_link("worksheet", n) for n in range(1, len(sheets) + 1))
+    links = _link("styles", "styles") + "".join(_link("worksheet", n) for n in range(1, len(sheets) + 1))
     # The second format shows a number as a day.
     formats = '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
     parts = {
         "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": f"<Relationships {_LINKS}>{_link('officeDocument', 'xl/workbook')}</Relationships>",
         "xl/workbook.xml": f'<workbook {_MAIN} xmlns:r="{_OF}"><sheets>{own}</sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f"<Relationships {_LINKS}>{links}</Relationships>",
-        "xl/0.xml": f"<styleSheet {_MAIN}>{formats}</styleSheet>",
+        "xl/styles.xml": f"<styleSheet {_MAIN}>{formats}</styleSheet>",
     }
     for number, rows in enumerate(sheets.values(), start=1):
         lines = "".join(f'<row r="{at}">{_write_cells(row, at)}</row>' for at, row in enumerate(rows, start=1))
@@ -32,8 +33,8 @@ def write_workbook(path: Path, **sheets: Sequence[Sequence[object]]) -> Path:
     return path
 
 
-def _link(kind: str, number: int) -> str:
-    return f'<Relationship Id="r{number}" Type="{_OF}/{kind}" Target="{number}.xml"/>'
+def _link(kind: str, part: int | str) -> str:
+    return f'<Relationship Id="r{part}" Type="{_OF}/{kind}" Target="{part}.xml"/>'
 
 
 def _write_cells(row: Sequence[object], at: int) -> str:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from loantap.reporting.formatting import NOTHING
@@ -212,6 +214,14 @@ def test_what_a_loan_has_to_earn_is_told():
     assert priced in read(min_margin=-0.0544, default_price=0.32)
     assert "more than 1.00% of its principal, at its own rate" in read(min_margin=0.01)
     assert "more than it may lose, at its own rate" in read()
+
+
+def test_columns_without_a_value_are_named_with_what_lived_on_them(page):
+    summary = replace(make_summary(), unfilled={"pincode": ["pincode"], "mortgage_accounts": ["has_mortgage", "x"]})
+
+    assert "Columns without a value" not in page
+    text = read_section(render_model_card(make_card(summary=summary)), "data")
+    assert "pincode (pincode), mortgage_accounts (has_mortgage, x)." in text
 
 
 def test_hostile_text_stays_text():
