@@ -10,6 +10,7 @@ PYTEST_ARGS ?=
 SIZE ?= 40000
 PORTFOLIO ?= $(wildcard ../shared/data/loantap_sample.csv)
 LOANS ?= 20000
+CARDS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,11 +32,11 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run serve test test-fast lint bench bench-api bench-full bench-sources viz ui \
-    sources-up sources-down system-packages image scan lock clean
+.PHONY: help run serve test test-fast lint bench bench-api bench-early-warning bench-full bench-sources \
+    viz ui sources-up sources-down system-packages image scan lock clean
 
 help: ## Show what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY) ## Set up once, then kedro run; more of it with ARGS="--pipelines scoring"
 	@$(BIN)/kedro run $(ARGS)
@@ -81,6 +82,10 @@ bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size,
 
 bench-api: $(READY) ## The API: throughput, latency, overload, kill -9, on this machine; ARGS="--only capacity"
 	@$(BIN)/python -m tools.benchmarks.bench_api $(ARGS)
+
+bench-early-warning: $(READY) ## How early simulated loans are found, minutes; real card holders too with CARDS=FILE
+	@$(BIN)/python -m tools.early_warning.simulated $(ARGS)
+	@if [ -n "$(CARDS)" ]; then $(BIN)/python -m tools.early_warning.card_figures --data "$(CARDS)"; fi
 
 bench-full: $(READY) ## The main job at 396,030 loans: time and peak memory of each node; ARGS="--loans 4000000"
 	@$(BIN)/python -m tools.benchmarks.bench_full $(ARGS)

@@ -1,8 +1,8 @@
-"""What can be known of simulated loans at all: detectors that know the simulator's law.
+"""What can be known of simulated loans at all, by who knows the simulator's law.
 
-A loan that is not in arrears will miss its first instalment in one of the months to come, or never.
-Bayes' rule weighs these by the law of `simulator.courses`, and by how DTI and utilisation went so
-far: a known drift in a random walk with noise, whose likelihood ratio has a closed form.
+A loan that is not in arrears misses its first instalment in a month to come, or never. Bayes' rule
+weighs these by the law of `simulator.courses`, and by the path of DTI and utilisation so far: a
+drift of known form in a random walk with noise, whose likelihood ratio has a closed form.
 """
 
 from dataclasses import dataclass
@@ -12,31 +12,23 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc, log_ndtr
 
-from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
-from loantap.simulator import AS_OF_MONTH, events, true_log_odds
-from loantap.simulator.courses import (
-    ARREARS_SHARE_CHARGED_OFF,
-    ARREARS_SHARE_FULLY_PAID,
-    CHARGED_OFF_END,
-    DEFAULT_TIMING_BETA,
-    PREPAID_SHARE,
-    ended_share,
-)
+from loantap.portfolio.arrays import FloatArray, IntArray
+from loantap.simulator import AS_OF_MONTH, courses, events, true_log_odds
 from loantap.simulator.running import running_per_resolved
+from tools.early_warning.world import World
 
-# A default is the third month end with an instalment unpaid.
-MONTHS_FROM_MISSED_TO_DEFAULT: Final = 2
+# The third month end with an instalment unpaid is the default.
+MONTHS_TO_DEFAULT: Final = 2
 _LONGEST: Final = 60
 # Log-odds beyond this are as good as it.
 _MOST: Final = 300
-# Of each figure: base in the loans, months in the panel, points of drift, of a walk's step, of noise.
-_FIGURES: Final = (
-    ("dti_pct", "dti_pct", events.DTI_DRIFT_POINTS, events.DTI_WALK_POINTS, events.DTI_NOISE_POINTS),
-    (
-        "revolving_utilisation_pct", "utilisation_pct", events.UTILISATION_DRIFT_POINTS,
-        events.UTILISATION_WALK_POINTS, events.UTILISATION_NOISE_POINTS,
+# In the loans, in the panel: points of drift, of a step of the walk, of noise.
+_FIGURES: Final = {
+    ("dti_pct", "dti_pct"): (events.DTI_DRIFT_POINTS, events.DTI_WALK_POINTS, events.DTI_NOISE_POINTS),
+    ("revolving_utilisation_pct", "utilisation_pct"): (
+        events.UTILISATION_DRIFT_POINTS, events.UTILISATION_WALK_POINTS, events.UTILISATION_NOISE_POINTS,
     ),
-)  # fmt: skip
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,75 +36,61 @@ class Detected:
     """Chances of default within a horizon, one per loan.
 
     Attributes:
-        best: to who knows the law and sees the months; nobody can rank better on what is known.
-        told: to who is told besides which loans will be charged off and their strain, not when.
+        best: to who knows the law and sees the months.
+        told: to who is told, too, which loans will be charged off and their strain, not when.
     """
 
     best: FloatArray
     told: FloatArray
 
 
-def detect(loans: pd.DataFrame, truth: pd.DataFrame, panel: pd.DataFrame, months: int) -> Detected:
-    """Chances of loans that are alive and not in arrears, whose months up to now `panel` has.
-
-    `loans` and `truth` have the same order; the panel has each loan's months in order.
-    """
-    of_loan = pd.Index(loans["loan_id"]).get_indexer(panel["loan_id"])
-    age = np.bincount(of_loan, minlength=len(loans))
-    fit, information = _weigh_months(loans, panel, of_loan, age, float(truth["drift_strength"].iloc[0]))
-    term = loans["term_months"].to_numpy(dtype=np.int64)
-    ahead = np.arange(_LONGEST + 1)
-    reached = betainc(*DEFAULT_TIMING_BETA, np.clip((age[:, None] + ahead) / term[:, None], 0, 1))
-    # The law's odds are of loans resolved by March 2017; each stands for others that then run.
+def detect(world: World, months: int) -> Detected:
+    """Chances of the world's loans that run and are not in arrears."""
+    loans, truth, history = world.loans, world.truth, world.history
+    term, age = (values.to_numpy(dtype=np.int64) for values in (loans["term_months"], world.now["months_on_book"]))
+    ahead = age[:, None] + np.arange(_LONGEST + 1)
+    reached = betainc(*courses.DEFAULT_TIMING_BETA, np.clip(ahead / term[:, None], 0, 1))
+    # The law's odds are of resolved loans, each of which stands for others that run in March 2017.
     seen = (AS_OF_MONTH - loans["issue_month"].to_numpy().astype("datetime64[M]")).astype(np.int64)
     paid, lost = running_per_resolved(term, seen)
     odds = np.exp(true_log_odds(loans).to_numpy()) * (1 + lost) / (1 + paid)
-    misses = odds[:, None] * np.diff(reached, axis=1)
-    stays = np.where(age < term, 1 - PREPAID_SHARE * ended_share(term, age), 0.0)
-    was_late = np.bincount(of_loan, panel["days_past_due"] > 0, len(loans)) > 0
-    stays *= np.where(was_late, ARREARS_SHARE_FULLY_PAID / ARREARS_SHARE_CHARGED_OFF, 1)
-    strain = truth["strain"].to_numpy()[:, None]
-    is_lost = (truth["end"] == CHARGED_OFF_END).to_numpy()
-    last = months - MONTHS_FROM_MISSED_TO_DEFAULT
-    best = _chance(misses, _average_ratio(fit, information), stays, last)
-    told = _chance(
-        misses, np.exp(np.minimum(strain * fit - strain**2 * information / 2, _MOST)), np.zeros(len(stays)), last
-    )
-    return Detected(best, np.where(is_lost, told, 0.0))
-
-
-def _chance(misses: FloatArray, ratio: FloatArray, stays: FloatArray, last: int) -> FloatArray:
-    drifting = ratio.shape[1]
-    weighed = np.hstack([misses[:, :drifting] * ratio, misses[:, drifting:]])
-    total = weighed.sum(axis=1) + stays
-    return np.asarray(np.divide(weighed[:, :last].sum(axis=1), total, out=np.zeros(len(total)), where=total > 0))
-
-
-def _average_ratio(fit: FloatArray, information: FloatArray) -> FloatArray:
-    """Likelihood ratio of a drift of unknown strain, whose law is exponential with mean 1."""
+    was_late = (history["days_past_due"] > 0).groupby(history["loan_id"]).any().to_numpy()
+    odds *= np.where(was_late, courses.ARREARS_SHARE_CHARGED_OFF / courses.ARREARS_SHARE_FULLY_PAID, 1)
+    stays = np.where(age < term, 1 - courses.PREPAID_SHARE * courses.ended_share(term, age), 0.0)
+    fit, information = _fit_drift(loans, history, age, float(truth["drift_strength"].iloc[0]))
+    # The average over an exponential strain.
     known = np.maximum(information, 1e-9)
     z = (fit - 1) / np.sqrt(known)
-    logs = np.log(2 * np.pi / known) / 2 + z**2 / 2 + log_ndtr(z)
-    return np.where(information > 1e-9, np.exp(np.minimum(logs, _MOST)), 1.0)
+    average = np.log(2 * np.pi / known) / 2 + z**2 / 2 + log_ndtr(z)
+    strain = truth["strain"].to_numpy()[:, None]
+    is_lost = truth["end"].eq(courses.CHARGED_OFF_END).to_numpy()
+
+    def weigh(logs: FloatArray, others: FloatArray) -> FloatArray:
+        misses = odds[:, None] * np.diff(reached, axis=1)
+        misses[:, : logs.shape[1]] *= np.exp(np.minimum(logs, _MOST))
+        total = misses.sum(axis=1) + others
+        return np.asarray(misses[:, : months - MONTHS_TO_DEFAULT].sum(axis=1) / np.where(total > 0, total, 1))
+
+    told = weigh(strain * fit - strain**2 * information / 2, np.zeros(len(stays)))
+    return Detected(weigh(np.where(information > 0, average, 0.0), stays), np.where(is_lost, told, 0.0))
 
 
-def _weigh_months(
-    loans: pd.DataFrame, panel: pd.DataFrame, of_loan: IntArray, age: IntArray, strength: float
+def _fit_drift(
+    loans: pd.DataFrame, history: pd.DataFrame, age: IntArray, strength: float
 ) -> tuple[FloatArray, FloatArray]:
-    """How well a drift of strain 1 fits each loan, by months until the first missed one, and how sure that is."""
-    drifting = np.arange(1, events.DRIFT_MONTHS)
-    fit, information = np.zeros((2, len(loans), len(drifting)))
-    for base, figure, points, walk, noise in _FIGURES:
-        moved = panel[figure].to_numpy() - loans[base].to_numpy()[of_loan]
+    """How well a drift of strain 1 fits, by loan and months to the first missed one, and its information."""
+    left = np.arange(1, events.DRIFT_MONTHS)[:, None]
+    fit, information = np.zeros((2, len(loans), len(left)))
+    for (base, figure), (points, walk, noise) in _FIGURES.items():
+        moved = history[figure].to_numpy() - np.repeat(loans[base].to_numpy(), age)
         for months in np.unique(age):
-            chosen: BoolArray = age == months
-            path = moved[chosen[of_loan]].reshape(-1, months)
+            chosen = age == months
+            path = moved[np.repeat(chosen, age)].reshape(-1, months)
             month = np.arange(1, months + 1)
-            ramp = np.clip((month - (months + drifting[:, None]) + events.DRIFT_MONTHS) / events.DRIFT_MONTHS, 0, 1)
-            drift = strength * points * ramp
+            drift = strength * points * np.maximum(1 - (months + left - month) / events.DRIFT_MONTHS, 0)
             spread = walk**2 * (np.minimum(month, month[:, None]) - 1) + noise**2 * np.eye(months)
             weights = np.linalg.solve(spread, drift.T)
-            is_known = ~np.isnan(path).any(axis=1)[:, None]
-            fit[chosen] += np.where(is_known, np.nan_to_num(path) @ weights, 0)
+            is_known = ~np.isnan(path).any(axis=1, keepdims=True)
+            fit[chosen] += np.nan_to_num(path) @ weights * is_known
             information[chosen] += is_known * (drift * weights.T).sum(axis=1)
     return fit, information

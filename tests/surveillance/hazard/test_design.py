@@ -64,6 +64,14 @@ def test_a_missing_feature_counts_as_the_mean_and_says_so():
     assert matrix[:, 1].tolist() == [0, 0, 1, 0]
 
 
+def test_a_rise_says_more_the_larger_it_is_and_a_level_does_not():
+    months = [*range(1, 11)]
+    panel = make_panel(["a"] * 10, months, dti_change_6m=[0.0] * 9 + [10], dti_pct=[0.0] * 9 + [10])
+    features = scale_features(panel, ("dti_pct", "dti_change_6m"))
+    assert name_state(features) == ["dti_pct", "dti_change_6m", "dti_change_6m over 0.5", "dti_change_6m over 2"]
+    np.testing.assert_allclose(state_matrix(panel, features)[[0, 9]], [[-1 / 3, -1 / 3, 0, 0], [3, 3, 2.5, 1]])
+
+
 def test_features_that_are_missing_together_have_one_indicator():
     gap = [np.nan, np.nan, 1.0, 3.0]
     panel = make_panel(["a"] * 4, [1, 2, 3, 4], dti_change_6m=gap, utilisation_change_6m=gap)

@@ -1,12 +1,14 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 
 from loantap.portfolio.errors import InputError
 from loantap.surveillance.hazard import forecast as forecasting
-from loantap.surveillance.hazard.fit import fit_hazard, split_loans
+from loantap.surveillance.hazard.fit import _Study, fit_hazard, split_loans
 from loantap.surveillance.hazard.forecast import forecast
 from loantap.surveillance.hazard.model import OVERRUN_MONTHS, BandHazard, HazardModel
 from tests.surveillance.hazard.world import DEFAULTS, OPTIONS, PAYMENTS, cumulate, make_panel
@@ -81,6 +83,20 @@ def test_the_loans_of_the_test_leave_no_trace(fitted, known_world):
     assert 0.15 < is_test.mean() < 0.25
     assert fit_hazard(panel, changed, OPTIONS) == fitted
     assert fit_hazard(panel, changed, OPTIONS.model_copy(update={"seed": 4})) != fitted
+
+
+@pytest.mark.parametrize(
+    ("off", "months_per_loan", "is_moved"), [(0.5, 1, True), (0.5, 100, False), (-0.5, 1, True), (0.0, 1, False)]
+)
+def test_a_level_is_moved_where_enough_loans_contradict_it(off, months_per_loan, is_moved):
+    """Months of one loan that look forward to the same default are one witness."""
+    rng = np.random.default_rng(5)
+    log_odds = rng.uniform(-3, -1, 2_000)
+    happened = rng.random(2_000) < expit(log_odds + off)
+    study = SimpleNamespace(_options=OPTIONS)
+    shift, slope = _Study._recalibrate(study, log_odds, happened, np.arange(2_000) // months_per_loan)
+    assert ((shift, slope) != (0, 1)) == is_moved
+    assert np.mean(shift + slope * log_odds - log_odds) == pytest.approx(off if is_moved else 0, abs=0.2)
 
 
 def test_the_model_is_kept_as_plain_numbers(fitted):
