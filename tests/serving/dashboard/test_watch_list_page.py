@@ -24,7 +24,8 @@ def test_the_list_tells_each_loan_and_its_plan_and_filters_it(watched, screen):
     app = screen.open("watch_list", watched.key)
     said = read_all(app)
     for told in (
-        "Simulated: these loans", "as of 2017-03: ", "n = 5", "**2 · L-2** · serious, SMA-0 · restructuring",
+        "Simulated: these loans", "As of 2017-03: restructuring 2", "n = 5",
+        "**2 · L-2** · serious, SMA-0 · restructuring",
         "Reason 2.", "Utilisation 40 to 61.5", "polyline%20points%3D%222.0%2C22.0%22",
         "First seen 2017-01, escalated 2017-03", "PD of 12 months 31%",
         "Plan: Extend by 12 months: EMI 412 to 332; costs 210, avoids 640", "Plan: Why none.",
@@ -35,6 +36,8 @@ def test_the_list_tells_each_loan_and_its_plan_and_filters_it(watched, screen):
     assert "n = 2" in said
     assert "L-5" in said
     assert "L-2" not in said
+    # The filter is kept while a loan is open.
+    assert "n = 2" in read_all(press(press(app, "Open L-5"), "Back to the list"))
 
 
 def test_the_plan_is_offered_answered_and_ended_and_then_counts(watched, screen):
@@ -56,7 +59,7 @@ def test_the_plan_is_offered_answered_and_ended_and_then_counts(watched, screen)
     said = read_all(app)
     assert "Term extension was offered by tests on 20" in said
     assert "<td>Term extension (simulated)</td>" in said
-    assert "100.0% [20.7%, 100.0%] few" in said
+    assert "100% [21%, 100%], n 1 (few)" in said
     # It is over: something else can be offered.
     assert "Record that the plan was offered" in [button.label for button in app.button]
 

@@ -53,41 +53,24 @@ def test_an_offer_is_answered_and_ended_and_each_step_is_a_record(offers, store,
 
 
 def test_a_step_out_of_order_is_refused_with_who_did_what(offers, store, loans):
+    def refuse(told, act, *given):
+        with pytest.raises((OfferStateError, UnknownOfferError), match=told):
+            act(*given)
+
     made = offers.offer(loans[1], EXTEND, ANN).id
-    for act, told in (
-        (lambda: offers.follow(made, DEFAULTED, ANN), r"it has no answer yet\. Record one"),
-        (lambda: offers.follow("hlp_0", YES, ANN), "there is none of this id"),
-        (lambda: offers.follow(made, NO, BOB), ""),
-        (lambda: offers.follow(made, YES, ANN), "Bob Ray recorded declined on 20"),
-        (lambda: offers.follow(made, DEFAULTED, BOB), ""),
-        (lambda: offers.follow(made, DEFAULTED, ANN), "Bob Ray recorded defaulted on 20"),
-    ):
-        if told:
-            with pytest.raises((OfferStateError, UnknownOfferError), match=told):
-                act()
-        else:
-            act()
-    assert store.verify().n == 3
-
-
-@pytest.mark.parametrize(
-    ("said", "outcome", "missing"),
-    [(None, None, "answer"), (YES, None, "outcome"), (NO, None, ""), (YES, DEFAULTED, "")],
-)
-def test_a_loan_has_one_running_offer(offers, loans, said, outcome, missing):
-    made = offers.offer(loans[1], EXTEND, ANN).id
-    if said:
-        offers.follow(made, said, ANN)
-    if outcome:
-        offers.follow(made, outcome, ANN)
-
-    if missing:
-        with pytest.raises(OfferStateError, match=rf"L-2: Ann Lee offered term_extension on 20.*{made}.*its {missing}"):
-            offers.offer(loans[1], REMIND, BOB)
-    else:
-        assert offers.offer(loans[1], REMIND, BOB).by_plan is False
-    # Others are not concerned.
-    assert offers.offer(loans[2], REMIND, BOB).loan_id == "L-3"
+    other = (offers.offer, loans[1], REMIND, BOB)
+    refuse(rf"L-2: Ann Lee offered term_extension on 20.*{made}.*its answer", *other)
+    refuse(r"it has no answer yet\. Record one", offers.follow, made, DEFAULTED, ANN)
+    refuse("there is none of this id", offers.follow, "hlp_0", YES, ANN)
+    offers.follow(made, YES, BOB)
+    refuse("its outcome first", *other)
+    refuse("Bob Ray recorded accepted on 20", offers.follow, made, NO, ANN)
+    offers.follow(made, DEFAULTED, BOB)
+    refuse("Bob Ray recorded defaulted on 20", offers.follow, made, DEFAULTED, ANN)
+    # That one is over, and so is one that is declined.
+    for _ in range(2):
+        offers.follow(offers.offer(loans[1], REMIND, BOB).id, NO, ANN)
+    assert store.verify().n == 7
 
 
 def test_of_the_same_offers_at_the_same_time_one_is_kept(url, loans):

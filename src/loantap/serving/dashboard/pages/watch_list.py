@@ -1,12 +1,13 @@
 """Watch-list: running loans that may need help, what was offered, and what works."""
 
+from collections.abc import Hashable
 from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 
 import streamlit as st
 
-from loantap.reporting.formatting import CURRENCY, count, decimal, name_category, percent
+from loantap.reporting.formatting import CURRENCY, count, decimal, name_category, whole_percent
 from loantap.reporting.help_plan import word_plan
 from loantap.reporting.page_table import with_interval
 from loantap.reporting.sparkline import TRENDS, draw_line
@@ -22,6 +23,7 @@ from loantap.surveillance.help.actions import Action
 from loantap.surveillance.watchlist.options import LEVELS, QUEUES
 
 _FILTERS: Final = {"queue": QUEUES, "level": LEVELS, "action": tuple(Action)}
+_KEYS: Final = {name: f"watch:{name}" for name in _FILTERS}
 _DONE: Final = "help-done"
 _OPENED: Final = "watched-loan"
 _ANY: Final = "any"
@@ -46,6 +48,8 @@ def _show(page: Page) -> None:
     done = st.session_state.pop(_DONE, None)
     if done:
         st.success(done)
+    # A filter that is not drawn, while a loan is open, is kept.
+    st.session_state.update({key: st.session_state[key] for key in _KEYS.values() if key in st.session_state})
     of_loans, of_help = st.tabs(["Loans", "What works"])
     opened = st.session_state.get(_OPENED)
     with of_loans:
@@ -63,7 +67,7 @@ def _open(loan_id: str) -> None:
 
 def _show_list(session: Session) -> None:
     wanted = {
-        name: column.selectbox(name_category(name), [_ANY, *of], format_func=name_category, key=f"watch:{name}")
+        name: column.selectbox(name_category(name), [_ANY, *of], format_func=name_category, key=_KEYS[name])
         for column, (name, of) in zip(st.columns(len(_FILTERS)), _FILTERS.items(), strict=True)
     }
     asked = {name: value for name, value in wanted.items() if value != _ANY}
@@ -71,9 +75,9 @@ def _show_list(session: Session) -> None:
     found = session.api.list_watched(**asked, after=pages.after, limit=_PAGE)
     if found.simulated:
         st.warning("Simulated: these loans or their months are made up. Offer nothing to anybody by this list.")
-    counts = ", ".join(f"{name_category(name).lower()} {n:,}" for name, n in found.counts["queue"].items())
-    of_month = f"as of {found.as_of_month:%Y-%m}" if found.as_of_month else "empty"
-    st.caption(f"The list is {of_month}: {counts or 'no loan'}. Shown: n = {found.n:,}, by expected loss avoidable.")
+    month = f"{found.as_of_month:%Y-%m}" if found.as_of_month else "no month"
+    counts = ", ".join(f"{queue} {n:,}" for queue, n in found.counts["queue"].items())
+    st.caption(f"As of {month}: {counts or 'no loan'}. Shown: n = {found.n:,}, by expected loss avoidable.")
     for loan in found.items:
         with st.container(border=True):
             _show_head(loan)
@@ -92,9 +96,9 @@ def _show_head(loan: WatchedLoan) -> None:
     escalated = f", escalated {loan.escalated_in:%Y-%m}" if loan.escalated_in else ""
     st.caption(
         f"First seen {loan.first_seen:%Y-%m}{is_new}{escalated} · balance {count(loan.outstanding_balance)} · "
-        f"PD of 12 months {percent(loan.pd_12m, 0)} · avoidable loss {count(loan.expected_loss_avoidable)}"
+        f"PD of 12 months {whole_percent(loan.pd_12m)} · avoidable loss {count(loan.expected_loss_avoidable)}"
     )
-    st.markdown(f"Plan: {word_plan(loan.plan.model_dump()) if loan.plan else 'the last run made none'}")
+    st.markdown(f"Plan: {word_plan(dict[Hashable, Any](loan.plan)) if loan.plan else 'the last run made none'}")
 
 
 def _draw(loan: WatchedLoan, name: str, label: str) -> str:
@@ -183,25 +187,23 @@ def _show_report(session: Session) -> None:
     if not items:
         st.info("No help was offered yet. Open a loan and record what was offered.")
         return
-    head = ("Action", "Offered", "Answered", "Accepted")
-    names = [f"{name_category(one.action)}{' (simulated)' if one.simulated else ''}" for one in items]
-    rows = [(name, count(one.offered), count(one.take_up.of), _tell_rate(one.take_up))
-            for name, one in zip(names, items, strict=True)]  # fmt: skip
-    show_table(head, rows, frozenset({1, 2, 3}))
-    known = [
-        (f"{name}, {said}", count(next(iter(of.values())).of), *(_tell_rate(rate) for rate in of.values()))
-        for name, one in zip(names, items, strict=True)
-        for said, of in one.outcomes.items()
-        if next(iter(of.values())).of
+    rows = [
+        (
+            f"{name_category(one.action)}{' (simulated)' if one.simulated else ''}",
+            count(one.offered),
+            *map(_tell_rate, (one.take_up, *one.outcomes[Said.ACCEPTED].values())),
+        )
+        for one in items
     ]
-    if known:
-        show_table(("Action", "n", *map(name_category, HelpOutcome)), known, frozenset(range(1, 6)))
+    show_table(("Action", "Offered", "Accepted", *map(name_category, HelpOutcome)), rows, frozenset(range(1, 7)))
     st.caption(
-        f"In brackets: 95% intervals (Wilson). Of fewer than {FEW} nothing can be concluded. Who accepts differs from "
-        "who declines: these shares describe, and do not prove that help works."
+        "Accepted: of the answers. Outcomes: of accepted offers whose outcome is known. In brackets: 95% intervals "
+        f"(Wilson). Of fewer than {FEW} nothing can be concluded. Who accepts differs from who declines: these shares "
+        "describe, and do not prove that help works."
     )
 
 
 def _tell_rate(rate: Rate) -> str:
     row = {"share": rate.share, "share_low": rate.low, "share_high": rate.high}
-    return f"{with_interval(row, 'share', percent)}{' few' if rate.is_small else ''}"
+    told = f", n {rate.of:,}{' (few)' if rate.is_small else ''}" if rate.of else ""
+    return f"{with_interval(row, 'share', whole_percent)}{told}"
