@@ -8,12 +8,12 @@ from flask import Response
 from loantap.policy.decisions import Decision
 from loantap.portfolio.errors import InputError
 from loantap.serving.api.answers import answer, tell_decision
-from loantap.serving.api.bodies import read_object
+from loantap.serving.api.bodies import read_model
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query
+from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query, refer
 from loantap.serving.api.parameters import is_id, read_choice, read_count, read_text, read_time, require_known
-from loantap.serving.api.problems import ProblemError, refuse
-from loantap.serving.api.schemas import Decisions, Erasure, KeptDecision, Replay
+from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.schemas import Decisions, Erasure, ErasureReason, KeptDecision, Replay
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Entry, Kind, Record
 
@@ -26,7 +26,6 @@ _SEARCHED: Final = (
     "after", "limit",
 )  # fmt: skip
 _MOST: Final = 500
-_LONGEST_REASON: Final = 500
 
 
 def add_decisions(app: APIFlask, office: Office) -> None:
@@ -104,17 +103,12 @@ def add_decisions(app: APIFlask, office: Office) -> None:
     @describe(
         app, "Erase personal data; the decision itself stays", "Decisions", told=Erasure,
         scope=ADMIN, problems=(404, 409, 422),
-        body=in_json(
-            {
-                "type": "object", "required": ["reason"], "additionalProperties": False,
-                "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": 500}},
-            }
-        ),
+        body=in_json(refer("ErasureReason")),
     )  # fmt: skip
     def erase_personal(decision_id: str) -> Response:
         visitor = office.doors.enter(ADMIN)
         require_known([])
-        reason = _read_reason(read_object(office.settings.max_body))
+        reason = read_model(ErasureReason, office.settings.max_body).reason
         record = find_decision(office, decision_id)
         n = office.store.erase(visitor.as_caller(), reason, record_ids=[record.id])
         return answer({"id": record.id, "erased": n})
@@ -157,16 +151,3 @@ def _explain(office: Office, record: Record) -> dict[str, Any]:
         return office.desk.replayer.explain(record)
     except InputError as error:
         return {"base_points": None, "contributions": [], "unexplained": str(error)}
-
-
-def _read_reason(body: dict[str, Any]) -> str:
-    reason = body.pop("reason", None)
-    if body:
-        name = next(iter(body))[:40]
-        refuse("invalid-body", "The body has a field that is not known.", name, "unknown field",
-               "Give the reason alone")  # fmt: skip
-    if not isinstance(reason, str) or not reason.strip() or len(reason) > _LONGEST_REASON or not reason.isprintable():
-        refuse("invalid-body", "The body has no reason.", "reason",
-               f"no text of 1 to {_LONGEST_REASON} printable characters",
-               "Say why it is erased, without naming the applicant: the reason stays")  # fmt: skip
-    return reason

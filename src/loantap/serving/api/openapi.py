@@ -14,7 +14,17 @@ from loantap.portfolio.dictionary import COLUMNS, Column, Kind
 from loantap.serving.api.case_schemas import Case, CaseDecision, Cases, DecidedCase, Overrides
 from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.api.problems import KINDS, PROBLEM_JSON
-from loantap.serving.api.schemas import Batch, Decision, Decisions, Erasure, KeptDecision, Offers, Problem, Replay
+from loantap.serving.api.schemas import (
+    Batch,
+    Decision,
+    Decisions,
+    Erasure,
+    ErasureReason,
+    KeptDecision,
+    Offers,
+    Problem,
+    Replay,
+)
 from loantap.serving.api.service_schemas import Alive, Fields, Key, Model, Ready
 from loantap.serving.desk.desk import OFFERS
 from loantap.serving.desk.example import EXAMPLE, make_example
@@ -24,8 +34,8 @@ from loantap.serving.help.report import HelpReport
 
 JSON: Final = "application/json"
 _ANSWERS = (
-    ActivePolicy, Alive, Batch, Case, CaseDecision, Cases, DecidedCase, Decision, Decisions, Erasure, Fields,
-    Key, KeptDecision, Model, Offers, Overrides, Policies, Problem, Proposal, Ready, Replay, Trial,
+    ActivePolicy, Alive, Batch, Case, CaseDecision, Cases, DecidedCase, Decision, Decisions, Erasure, ErasureReason,
+    Fields, Key, KeptDecision, Model, Offers, Overrides, Policies, Problem, Proposal, Ready, Replay, Trial,
     Ended, HelpOffer, HelpOfferPage, HelpProposal, HelpReport, Spoken, WatchedLoan, WatchlistPage,
 )  # fmt: skip
 _REF: Final = "#/components/schemas/"

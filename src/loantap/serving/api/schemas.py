@@ -169,6 +169,12 @@ class Replay(Answer):
     replayed: Outcome
 
 
+class ErasureReason(Answer):
+    """Why personal data is erased, without naming the applicant: the reason stays."""
+
+    reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")]
+
+
 class Erasure(Answer):
     """What was erased."""
 

@@ -132,7 +132,7 @@ def _show_loan(session: Session, loan_id: str) -> None:
             ("Instalment now", decimal(plan.emi_now, 2), f"{plan.months_left} months left"),
             ("Instalment by the plan", decimal(plan.emi_new or plan.emi_now, 2), step),
             ("Months left by the plan", count(plan.months_left_new), ""),
-            ("DTI", f"{decimal(plan.dti_now, 1)}%", f"by the plan {decimal(plan.dti_new or plan.dti_now, 1)}%"),
+            ("DTI, %", decimal(plan.dti_now, 1), f"by the plan {decimal(plan.dti_new or plan.dti_now, 1)}"),
             ("Cost", count(plan.cost), f"avoids {count(plan.loss_avoided)}, by assumption"),
         )
         st.text(plan.why)
