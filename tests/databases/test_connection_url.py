@@ -45,44 +45,45 @@ def test_no_repr_tells_the_secret(url):
     assert not [text for text in shown if SECRET in text]
 
 
-class TestDB2:
-    def test_the_url_becomes_ibms_connection_string(self):
-        backend = make(f"{DB2_URL}?Authentication=SERVER&Security=SSL&TxnIsolation=8")
+def test_the_url_becomes_ibms_connection_string():
+    backend = make(f"{DB2_URL}?Authentication=SERVER&Security=SSL&TxnIsolation=8")
 
-        assert backend._connection_string == (
-            "Database=APPSTRM;Hostname=db.example;Port=50001;Protocol=TCPIP;ConnectTimeout=30;"
-            f"Authentication=SERVER;Security=SSL;TxnIsolation=8;Uid=reader;Pwd={SECRET};"
-        )
-
-    def test_the_port_is_db2s_own_when_none_is_given(self):
-        assert "Port=50000;" in make(DB2_URL.replace(":50001", ""))._connection_string
-
-    @pytest.mark.parametrize(
-        ("url", "said"),
-        [
-            (DB2_URL.replace("reader:", ":"), "has no user"),
-            (DB2_URL.replace(f":{SECRET}", ""), "has no password"),
-            (DB2_URL.removesuffix("/APPSTRM"), "names no database"),
-            (DB2_URL.replace("50001", "port"), "is not understood"),
-            (DB2_URL.replace(SECRET, f"{SECRET}%3BHostname=other"), "Pwd in the connection URL"),
-            (f"{DB2_URL}?CurrentSchema=a%3BUid=b", "CurrentSchema in the connection URL"),
-        ],
+    assert backend._connection_string == (
+        "Database=APPSTRM;Hostname=db.example;Port=50001;Protocol=TCPIP;ConnectTimeout=30;"
+        f"Authentication=SERVER;Security=SSL;TxnIsolation=8;Uid=reader;Pwd={SECRET};"
     )
-    def test_what_is_missing_or_unfit_is_named(self, url, said):
-        assert said in refuse(url)
 
 
-class TestDatabricks:
-    @pytest.mark.parametrize(
-        ("url", "said"),
-        [
-            (DATABRICKS_URL.partition("?")[0], "has no http_path"),
-            (DATABRICKS_URL.replace(f":{SECRET}", ""), "has no password"),
-            (f"{DATABRICKS_URL}&htttp_path=/x&shema=a", "options htttp_path, shema"),
-        ],
-    )
-    def test_what_is_missing_or_unknown_is_named(self, url, said):
-        assert said in refuse(url)
+def test_the_port_is_db2s_own_when_none_is_given():
+    assert "Port=50000;" in make(DB2_URL.replace(":50001", ""))._connection_string
 
-    def test_the_port_is_that_of_https_when_none_is_given(self):
-        assert make(DATABRICKS_URL)._address.port == 443
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (DB2_URL.replace("reader:", ":"), "has no user"),
+        (DB2_URL.replace(f":{SECRET}", ""), "has no password"),
+        (DB2_URL.removesuffix("/APPSTRM"), "names no database"),
+        (DB2_URL.replace("50001", "port"), "is not understood"),
+        (DB2_URL.replace(SECRET, f"{SECRET}%3BHostname=other"), "Pwd in the connection URL"),
+        (f"{DB2_URL}?CurrentSchema=a%3BUid=b", "CurrentSchema in the connection URL"),
+    ],
+)
+def test_what_is_missing_or_unfit_is_named(url, said):
+    assert said in refuse(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (DATABRICKS_URL.partition("?")[0], "has no http_path"),
+        (DATABRICKS_URL.replace(f":{SECRET}", ""), "has no password"),
+        (f"{DATABRICKS_URL}&htttp_path=/x&shema=a", "options htttp_path, shema"),
+    ],
+)
+def test_what_is_missing_or_unknown_is_named(url, said):
+    assert said in refuse(url)
+
+
+def test_the_port_is_that_of_https_when_none_is_given():
+    assert make(DATABRICKS_URL)._address.port == 443

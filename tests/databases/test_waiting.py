@@ -129,36 +129,37 @@ class TestReadingAhead:
             gc.enable()
 
 
-class TestCalling:
-    def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered(self):
-        with Caller("warehouse", 5) as caller:
-            with pytest.raises(SourceDownError) as refused:
-                caller.call(fail_because_of_another)
-            assert caller.call(lambda: "rows") == "rows"
-            assert not caller.gave_up
-        assert refused.value.__cause__ is None
-        assert refused.value.__context__ is None
+def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered():
+    with Caller("warehouse", 5) as caller:
+        with pytest.raises(SourceDownError) as refused:
+            caller.call(fail_because_of_another)
+        assert caller.call(lambda: "rows") == "rows"
+        assert not caller.gave_up
+    assert refused.value.__cause__ is None
+    assert refused.value.__context__ is None
 
-    def test_who_gives_up_has_the_rest_done_when_the_driver_is_back(self):
-        before, answers, closed = threading.active_count(), threading.Event(), threading.Event()
-        with Caller("warehouse", 0.2) as caller:
-            with pytest.raises(SourceDownError, match=r"no answer came for 0.2 s\. .*time_limit_s"):
-                caller.call(answers.wait)
-            assert caller.gave_up
-            caller.call_later(closed.set)
-        assert not closed.is_set()
 
-        answers.set()
-        assert closed.wait(5)
-        wait_until(lambda: threading.active_count() == before)
+def test_who_gives_up_has_the_rest_done_when_the_driver_is_back():
+    before, answers, closed = threading.active_count(), threading.Event(), threading.Event()
+    with Caller("warehouse", 0.2) as caller:
+        with pytest.raises(SourceDownError, match=r"no answer came for 0.2 s\. .*time_limit_s"):
+            caller.call(answers.wait)
+        assert caller.gave_up
+        caller.call_later(closed.set)
+    assert not closed.is_set()
 
-    def test_an_answer_is_not_held_until_the_next_question(self):
-        class Rows:
-            pass
+    answers.set()
+    assert closed.wait(5)
+    wait_until(lambda: threading.active_count() == before)
 
-        with Caller("warehouse", 5) as caller:
-            held = weakref.ref(caller.call(Rows))
-            wait_until(lambda: held() is None)
+
+def test_an_answer_is_not_held_until_the_next_question():
+    class Rows:
+        pass
+
+    with Caller("warehouse", 5) as caller:
+        held = weakref.ref(caller.call(Rows))
+        wait_until(lambda: held() is None)
 
 
 def slowly(pause_s, count):

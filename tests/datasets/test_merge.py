@@ -34,92 +34,94 @@ def changes(caplog):
     return last_change
 
 
-class TestColumnStore:
-    """What keeps a transaction of any size in bounded memory: `make bench-full`."""
-
-    def test_the_embedded_table_has_no_index_on_its_key(self, loans, credentials):
-        write(credentials, loans)
-
-        assert ask(credentials, _INDEXES) == []
-
-    @pytest.mark.parametrize("mode", ["replace", "upsert"])
-    def test_rows_that_were_lost_or_doubled_on_the_way_change_nothing(self, mode, loans, credentials, monkeypatch):
-        write(credentials, loans)
-        monkeypatch.setattr(DuckDBTransaction, "execute", _insert_twice)
-
-        error = refusal(make_target(credentials, mode=mode), loans.assign(mort_acc=1.0))
-
-        assert error.problem == "the merge would leave 6 of the run's rows in the table, not 3"
-        assert_frame_equal(read(credentials), loans, check_dtype=False)
+# What keeps a transaction of any size in bounded memory: `make bench-full`.
 
 
-class TestEarlierRelease:
-    def test_a_table_loses_the_index_on_its_key_and_keeps_rows_and_views(self, loans, credentials, changes):
-        write(credentials, loans)
-        ask(credentials, "ALTER TABLE portfolio ADD PRIMARY KEY (loan_id)")
-        ask(credentials, "CREATE VIEW seen AS SELECT loan_id, mort_acc FROM portfolio")
+def test_the_embedded_table_has_no_index_on_its_key(loans, credentials):
+    write(credentials, loans)
 
-        changed = loans.assign(mort_acc=[5.0, *loans["mort_acc"][1:]])
-        write(credentials, changed)
-
-        assert changes() == "0 rows inserted, 1 updated, 0 deleted, 2 unchanged"
-        assert_frame_equal(read(credentials), changed, check_dtype=False)
-        assert read(credentials, "seen")["mort_acc"].iloc[0] == 5
-        assert ask(credentials, _INDEXES) == []
+    assert ask(credentials, _INDEXES) == []
 
 
-class TestReplace:
-    def test_only_rows_that_differ_are_written(self, loans, credentials, changes):
-        write(credentials, loans)
-        new = loans.tail(1).assign(loan_id="d-1")
-        changed = loans.iloc[[1]].assign(mort_acc=5.0)
-        write(credentials, pd.concat([new, changed, loans.tail(1)]))
+@pytest.mark.parametrize("mode", ["replace", "upsert"])
+def test_rows_that_were_lost_or_doubled_on_the_way_change_nothing(mode, loans, credentials, monkeypatch):
+    write(credentials, loans)
+    monkeypatch.setattr(DuckDBTransaction, "execute", _insert_twice)
 
-        assert changes() == "1 rows inserted, 1 updated, 1 deleted, 1 unchanged"
-        assert read(credentials)["loan_id"].tolist() == ["b-1", "c-1", "d-1"]
-        assert read(credentials)["mort_acc"].tolist() == [5.0, 0.0, 0.0]
+    error = refusal(make_target(credentials, mode=mode), loans.assign(mort_acc=1.0))
 
-    def test_a_value_may_go_missing_and_come_back(self, loans, credentials):
-        write(credentials, loans)
-        titles = pd.Series([None, "Baker", "Bäcker"], dtype="str")
-        swapped = loans.assign(mort_acc=[None, 1.0, 0.0], emp_title=titles)
-        write(credentials, swapped)
-
-        assert_frame_equal(read(credentials), swapped, check_dtype=False)
-
-    def test_rows_with_the_same_key_are_refused_before_anything_is_written(self, loans, credentials):
-        write(credentials, loans)
-        doubled = pd.concat([loans.head(2), loans.head(1)]).assign(new=1)
-
-        error = refusal(make_target(credentials), doubled)
-
-        assert error.problem == "the key loan_id is not unique: 2 rows have loan_id a-1"
-        assert_frame_equal(read(credentials), loans, check_dtype=False)
-
-    @pytest.mark.parametrize("columns", [["loan_id", "month"], ["loan_id"]], ids=["two", "one"])
-    def test_a_table_of_nothing_but_its_key(self, columns, loans, credentials, changes):
-        rows = loans.assign(month=1)[columns]
-        write(credentials, rows, key=columns)
-        write(credentials, rows.tail(2), key=columns)
-
-        assert changes() == "0 rows inserted, 0 updated, 1 deleted, 2 unchanged"
+    assert error.problem == "the merge would leave 6 of the run's rows in the table, not 3"
+    assert_frame_equal(read(credentials), loans, check_dtype=False)
 
 
-class TestUpsert:
-    def test_rows_of_earlier_runs_stay(self, loans, credentials, changes):
-        write(credentials, loans.head(2), mode="upsert")
-        write(credentials, loans.tail(2).assign(int_rate=1.0), mode="upsert")
+def test_a_table_loses_the_index_on_its_key_and_keeps_rows_and_views(loans, credentials, changes):
+    write(credentials, loans)
+    ask(credentials, "ALTER TABLE portfolio ADD PRIMARY KEY (loan_id)")
+    ask(credentials, "CREATE VIEW seen AS SELECT loan_id, mort_acc FROM portfolio")
 
-        assert changes() == "1 rows inserted, 1 updated, 0 deleted, 0 unchanged"
-        assert read(credentials)["int_rate"].tolist() == [10.1, 1.0, 1.0]
+    changed = loans.assign(mort_acc=[5.0, *loans["mort_acc"][1:]])
+    write(credentials, changed)
 
-    def test_of_rows_with_the_same_key_the_last_one_counts(self, loans, credentials, changes):
-        write(credentials, [loans, loans.head(2).assign(int_rate=[7.0, 8.0])], mode="upsert")
+    assert changes() == "0 rows inserted, 1 updated, 0 deleted, 2 unchanged"
+    assert_frame_equal(read(credentials), changed, check_dtype=False)
+    assert read(credentials, "seen")["mort_acc"].iloc[0] == 5
+    assert ask(credentials, _INDEXES) == []
 
-        assert changes() == (
-            "3 rows inserted, 0 updated, 0 deleted, 0 unchanged, 2 passed over for a later one with the same key"
-        )
-        assert read(credentials)["int_rate"].tolist() == [7.0, 8.0, 12.75]
+
+def test_only_rows_that_differ_are_written(loans, credentials, changes):
+    write(credentials, loans)
+    new = loans.tail(1).assign(loan_id="d-1")
+    changed = loans.iloc[[1]].assign(mort_acc=5.0)
+    write(credentials, pd.concat([new, changed, loans.tail(1)]))
+
+    assert changes() == "1 rows inserted, 1 updated, 1 deleted, 1 unchanged"
+    assert read(credentials)["loan_id"].tolist() == ["b-1", "c-1", "d-1"]
+    assert read(credentials)["mort_acc"].tolist() == [5.0, 0.0, 0.0]
+
+
+def test_a_value_may_go_missing_and_come_back(loans, credentials):
+    write(credentials, loans)
+    titles = pd.Series([None, "Baker", "Bäcker"], dtype="str")
+    swapped = loans.assign(mort_acc=[None, 1.0, 0.0], emp_title=titles)
+    write(credentials, swapped)
+
+    assert_frame_equal(read(credentials), swapped, check_dtype=False)
+
+
+def test_rows_with_the_same_key_are_refused_before_anything_is_written(loans, credentials):
+    write(credentials, loans)
+    doubled = pd.concat([loans.head(2), loans.head(1)]).assign(new=1)
+
+    error = refusal(make_target(credentials), doubled)
+
+    assert error.problem == "the key loan_id is not unique: 2 rows have loan_id a-1"
+    assert_frame_equal(read(credentials), loans, check_dtype=False)
+
+
+@pytest.mark.parametrize("columns", [["loan_id", "month"], ["loan_id"]], ids=["two", "one"])
+def test_a_table_of_nothing_but_its_key(columns, loans, credentials, changes):
+    rows = loans.assign(month=1)[columns]
+    write(credentials, rows, key=columns)
+    write(credentials, rows.tail(2), key=columns)
+
+    assert changes() == "0 rows inserted, 0 updated, 1 deleted, 2 unchanged"
+
+
+def test_rows_of_earlier_runs_stay(loans, credentials, changes):
+    write(credentials, loans.head(2), mode="upsert")
+    write(credentials, loans.tail(2).assign(int_rate=1.0), mode="upsert")
+
+    assert changes() == "1 rows inserted, 1 updated, 0 deleted, 0 unchanged"
+    assert read(credentials)["int_rate"].tolist() == [10.1, 1.0, 1.0]
+
+
+def test_upserting_of_rows_with_the_same_key_the_last_one_counts(loans, credentials, changes):
+    write(credentials, [loans, loans.head(2).assign(int_rate=[7.0, 8.0])], mode="upsert")
+
+    assert changes() == (
+        "3 rows inserted, 0 updated, 0 deleted, 0 unchanged, 2 passed over for a later one with the same key"
+    )
+    assert read(credentials)["int_rate"].tolist() == [7.0, 8.0, 12.75]
 
 
 class TestMigration:

@@ -70,46 +70,48 @@ def assert_holds(snapshot, rows):
     assert_frame_equal(order(snapshot.load()), rows)
 
 
-class TestLoading:
-    def test_all_rows_are_there_typed_and_ordered_as_in_the_source(self, snapshot):
-        source = SmallSource()
-        source.insert(("b", 2, 0.1, day(1)), ("a", None, None, None), (None, 3, 1 / 3, day(2)))
-        snapshot.save(extraction(source))
+def test_all_rows_are_there_typed_and_ordered_as_in_the_source(snapshot):
+    source = SmallSource()
+    source.insert(("b", 2, 0.1, day(1)), ("a", None, None, None), (None, 3, 1 / 3, day(2)))
+    snapshot.save(extraction(source))
 
-        rows = snapshot.load()
+    rows = snapshot.load()
 
-        assert rows["loan_id"].fillna("none").tolist() == ["b", "a", "none"]
-        assert rows["balance"].dropna().tolist() == [0.1, 1 / 3]
-        kinds = ["str", "float64", "float64", "datetime64[us]"]
-        assert [str(kind) for kind in rows.dtypes] == kinds
-        assert rows["updated_at"].dropna().tolist() == [day(1), day(2)]
+    assert rows["loan_id"].fillna("none").tolist() == ["b", "a", "none"]
+    assert rows["balance"].dropna().tolist() == [0.1, 1 / 3]
+    kinds = ["str", "float64", "float64", "datetime64[us]"]
+    assert [str(kind) for kind in rows.dtypes] == kinds
+    assert rows["updated_at"].dropna().tolist() == [day(1), day(2)]
 
-    def test_a_source_without_rows_makes_a_snapshot_with_its_columns(self, snapshot):
-        snapshot.save(extraction(SmallSource()))
 
-        assert snapshot.load().columns.tolist() == COLUMNS
-        assert len(snapshot.load()) == 0
+def test_a_source_without_rows_makes_a_snapshot_with_its_columns(snapshot):
+    snapshot.save(extraction(SmallSource()))
 
-    def test_its_list_names_parts_of_a_bounded_size_and_says_where_the_rows_are_from(self, last_good, folder):
-        listed = read_list(folder)
+    assert snapshot.load().columns.tolist() == COLUMNS
+    assert len(snapshot.load()) == 0
 
-        assert [part["rows"] for part in listed["parts"]] == [1_000, 1_000, 500]
-        names = {part["name"] for part in listed["parts"]} | {"manifest.json"}
-        assert set(contents(folder)) == names
-        assert listed["source"] == "warehouse, table loan_events"
-        assert listed["key"] == ["loan_id", "month"]
-        assert listed["columns"]["updated_at"] == "timestamp[us]"
-        assert listed["as_of"] == "2016-03-31"
 
-    @pytest.mark.parametrize("damage", ["a part is gone", "a bit of a part", "the list"])
-    def test_a_damaged_snapshot_is_named_with_the_remedy(self, damage, last_good, snapshot, folder):
-        spoil(folder, damage)
+def test_a_snapshot_its_list_names_parts_of_a_bounded_size_and_says_where_the_rows_are_from(last_good, folder):
+    listed = read_list(folder)
 
-        with pytest.raises(DatasetError) as refused:
-            snapshot.load()
-        assert isinstance(refused.value.__cause__, InputError)
-        assert refused.value.__cause__.where == f"snapshot {folder}"
-        assert "since=all" in refused.value.__cause__.remedy
+    assert [part["rows"] for part in listed["parts"]] == [1_000, 1_000, 500]
+    names = {part["name"] for part in listed["parts"]} | {"manifest.json"}
+    assert set(contents(folder)) == names
+    assert listed["source"] == "warehouse, table loan_events"
+    assert listed["key"] == ["loan_id", "month"]
+    assert listed["columns"]["updated_at"] == "timestamp[us]"
+    assert listed["as_of"] == "2016-03-31"
+
+
+@pytest.mark.parametrize("damage", ["a part is gone", "a bit of a part", "the list"])
+def test_a_damaged_snapshot_is_named_with_the_remedy(damage, last_good, snapshot, folder):
+    spoil(folder, damage)
+
+    with pytest.raises(DatasetError) as refused:
+        snapshot.load()
+    assert isinstance(refused.value.__cause__, InputError)
+    assert refused.value.__cause__.where == f"snapshot {folder}"
+    assert "since=all" in refused.value.__cause__.remedy
 
 
 def spoil(folder, damage):
@@ -129,147 +131,149 @@ def fail_for_want_of_an_inode(*_):
     raise OSError("no inode is left")
 
 
-class TestPublication:
-    def test_until_then_others_read_the_last_good_snapshot(self, last_good, saved, source, folder):
-        assert_holds(open_again(folder), last_good)
-        assert_holds(saved, source.rows())
-        saved.publish()
-        assert_holds(open_again(folder), source.rows())
+def test_publishing_until_then_others_read_the_last_good_snapshot(last_good, saved, source, folder):
+    assert_holds(open_again(folder), last_good)
+    assert_holds(saved, source.rows())
+    saved.publish()
+    assert_holds(open_again(folder), source.rows())
 
-    def test_it_leaves_no_file_that_is_not_listed(self, last_good, snapshot, source, folder):
-        for number in range(4):
-            source.change(number, balance=0.5, at=day(30 + number))
-            publish(snapshot, source)
 
-        listed = read_list(folder)
-        names = {part["name"] for part in listed["parts"]} | {listed["outdated"], "manifest.json"}
-        assert set(contents(folder)) == names
+def test_publishing_leaves_no_file_that_is_not_listed(last_good, snapshot, source, folder):
+    for number in range(4):
+        source.change(number, balance=0.5, at=day(30 + number))
+        publish(snapshot, source)
 
-    @pytest.mark.parametrize("is_tried", [False, True], ids=["at once", "after it failed"])
-    def test_what_is_discarded_leaves_every_byte_as_it_was(
-        self, is_tried, last_good, snapshot, source, folder, monkeypatch
-    ):
-        before = contents(folder)
-        source.change(3, 700, balance=0.5, at=day(30))
-        snapshot.save(extraction(source))
-        if is_tried:
-            with monkeypatch.context() as patched:
-                patched.setattr(Path, "replace", fail_for_want_of_an_inode)
-                with pytest.raises(OSError, match="no inode"):
-                    snapshot.publish()
-        snapshot.discard()
+    listed = read_list(folder)
+    names = {part["name"] for part in listed["parts"]} | {listed["outdated"], "manifest.json"}
+    assert set(contents(folder)) == names
+
+
+@pytest.mark.parametrize("is_tried", [False, True], ids=["at once", "after it failed"])
+def test_what_is_discarded_leaves_every_byte_as_it_was(is_tried, last_good, snapshot, source, folder, monkeypatch):
+    before = contents(folder)
+    source.change(3, 700, balance=0.5, at=day(30))
+    snapshot.save(extraction(source))
+    if is_tried:
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", fail_for_want_of_an_inode)
+            with pytest.raises(OSError, match="no inode"):
+                snapshot.publish()
+    snapshot.discard()
+    snapshot.publish()
+
+    assert contents(folder) == before
+    assert_holds(snapshot, last_good)
+    # Another run may have the folder.
+    open_again(folder).save(extraction(source))
+
+
+def test_a_second_save_of_a_run_takes_the_place_of_the_first(saved, source):
+    source.change(4, balance=0.5, at=day(31))
+    saved.save(extraction(source))
+
+    assert_holds(saved, source.rows())
+
+
+# Two runs at once, or a reader while a run publishes.
+
+
+@pytest.mark.parametrize("end", ["publish", "discard"])
+def test_a_second_run_is_refused_until_the_first_has_ended(end, saved, source, folder):
+    other = open_again(folder)
+
+    with pytest.raises(DatasetError) as refused:
+        other.save(extraction(source, since="all"))
+    other.discard()
+
+    error = refused.value.__cause__
+    assert isinstance(error, InputError)
+    assert error.where == f"snapshot {folder}"
+    assert error.problem == "another run is bringing it up to date"
+    getattr(saved, end)()
+    publish(other, source)
+    assert_holds(open_again(folder), source.rows())
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [(snapshot_module, "read_outdated"), (parts, "check_content")],
+    ids=["between list and files", "between checking and reading a file"],
+)
+def test_who_reads_while_a_run_publishes_gets_the_new_rows(reading, last_good, snapshot, source, folder, monkeypatch):
+    source.change(*range(2_500), balance=0.5, at=day(30))
+    snapshot.save(extraction(source))
+    module, name = reading
+    read = getattr(module, name)
+
+    def publish_meanwhile(*arguments):
+        # Nothing is left then of the files that the old list names.
+        found = read(*arguments) if name == "check_content" else None
         snapshot.publish()
+        return found if name == "check_content" else read(*arguments)
 
-        assert contents(folder) == before
-        assert_holds(snapshot, last_good)
-        # Another run may have the folder.
-        open_again(folder).save(extraction(source))
+    monkeypatch.setattr(module, name, publish_meanwhile)
 
-    def test_a_second_save_of_a_run_takes_the_place_of_the_first(self, saved, source):
-        source.change(4, balance=0.5, at=day(31))
-        saved.save(extraction(source))
-
-        assert_holds(saved, source.rows())
+    assert_holds(open_again(folder), source.rows())
 
 
-class TestOverlap:
-    """Two runs at once, or a reader while a run publishes."""
+def test_a_disk_without_locks_is_named(snapshot, source, folder, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
-    @pytest.mark.parametrize("end", ["publish", "discard"])
-    def test_a_second_run_is_refused_until_the_first_has_ended(self, end, saved, source, folder):
-        other = open_again(folder)
+    monkeypatch.setattr(fcntl, "flock", refuse)
 
-        with pytest.raises(DatasetError) as refused:
-            other.save(extraction(source, since="all"))
-        other.discard()
-
-        error = refused.value.__cause__
-        assert isinstance(error, InputError)
-        assert error.where == f"snapshot {folder}"
-        assert error.problem == "another run is bringing it up to date"
-        getattr(saved, end)()
-        publish(other, source)
-        assert_holds(open_again(folder), source.rows())
-
-    @pytest.mark.parametrize(
-        "reading",
-        [(snapshot_module, "read_outdated"), (parts, "check_content")],
-        ids=["between list and files", "between checking and reading a file"],
-    )
-    def test_who_reads_while_a_run_publishes_gets_the_new_rows(
-        self, reading, last_good, snapshot, source, folder, monkeypatch
-    ):
-        source.change(*range(2_500), balance=0.5, at=day(30))
+    with pytest.raises(DatasetError) as refused:
         snapshot.save(extraction(source))
-        module, name = reading
-        read = getattr(module, name)
-
-        def publish_meanwhile(*arguments):
-            # Nothing is left then of the files that the old list names.
-            found = read(*arguments) if name == "check_content" else None
-            snapshot.publish()
-            return found if name == "check_content" else read(*arguments)
-
-        monkeypatch.setattr(module, name, publish_meanwhile)
-
-        assert_holds(open_again(folder), source.rows())
-
-    def test_a_disk_without_locks_is_named(self, snapshot, source, folder, monkeypatch):
-        def refuse(*_):
-            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-
-        monkeypatch.setattr(fcntl, "flock", refuse)
-
-        with pytest.raises(DatasetError) as refused:
-            snapshot.save(extraction(source))
-        error = refused.value.__cause__
-        assert isinstance(error, InputError)
-        assert "cannot be locked" in error.problem
-        assert "a disk that can be written to" in error.remedy
+    error = refused.value.__cause__
+    assert isinstance(error, InputError)
+    assert "cannot be locked" in error.problem
+    assert "a disk that can be written to" in error.remedy
 
 
-class TestFailure:
-    @pytest.mark.parametrize("since", [None, "all"])
-    def test_of_the_source_leaves_every_byte_as_it_was(self, since, last_good, snapshot, source, folder):
-        before = contents(folder)
-        source.change(*range(1_200), balance=0.5, at=day(30))
-        source.batch_rows = 100
-        source.breaks_after = [7] * 99
+@pytest.mark.parametrize("since", [None, "all"])
+def test_a_failure_of_the_source_leaves_every_byte_as_it_was(since, last_good, snapshot, source, folder):
+    before = contents(folder)
+    source.change(*range(1_200), balance=0.5, at=day(30))
+    source.batch_rows = 100
+    source.breaks_after = [7] * 99
 
-        with pytest.raises(DatasetError, match="the source is down"):
-            snapshot.save(extraction(source, since=since))
-        snapshot.publish()
+    with pytest.raises(DatasetError, match="the source is down"):
+        snapshot.save(extraction(source, since=since))
+    snapshot.publish()
 
-        assert contents(folder) == before
+    assert contents(folder) == before
 
-    def test_of_the_first_extraction_leaves_nothing(self, snapshot, source, folder):
-        source.breaks_after = [1] * 99
 
-        with pytest.raises(DatasetError, match="the source is down"):
-            snapshot.save(extraction(source))
+def test_a_failure_of_the_first_extraction_leaves_nothing(snapshot, source, folder):
+    source.breaks_after = [1] * 99
 
-        assert list(folder.iterdir()) == []
-        assert not snapshot.exists()
-
-    def test_what_a_killed_run_left_is_gone_after_the_next_save(self, last_good, snapshot, source, folder):
-        before = contents(folder)
-        left = ["part-0123456789abcdef.parquet", "outdated-0123456789abcdef.parquet",
-                ".unfinished.parquet", ".manifest.1-abc.staged.json"]  # fmt: skip
-        for name in left:
-            (folder / name).write_text("half a file", encoding="utf-8")
-        (folder / ".spill").mkdir()
-        (folder / ".spill" / "block").touch()
-
-        assert_holds(open_again(folder), last_good)
+    with pytest.raises(DatasetError, match="the source is down"):
         snapshot.save(extraction(source))
 
-        assert contents(folder) == before
+    assert list(folder.iterdir()) == []
+    assert not snapshot.exists()
 
-    def test_files_of_others_are_left_alone(self, last_good, snapshot, source, folder):
-        (folder / "README").touch()
-        publish(snapshot, source, since="all")
 
-        assert (folder / "README").exists()
+def test_what_a_killed_run_left_is_gone_after_the_next_save(last_good, snapshot, source, folder):
+    before = contents(folder)
+    left = ["part-0123456789abcdef.parquet", "outdated-0123456789abcdef.parquet",
+            ".unfinished.parquet", ".manifest.1-abc.staged.json"]  # fmt: skip
+    for name in left:
+        (folder / name).write_text("half a file", encoding="utf-8")
+    (folder / ".spill").mkdir()
+    (folder / ".spill" / "block").touch()
+
+    assert_holds(open_again(folder), last_good)
+    snapshot.save(extraction(source))
+
+    assert contents(folder) == before
+
+
+def test_files_of_others_are_left_alone(last_good, snapshot, source, folder):
+    (folder / "README").touch()
+    publish(snapshot, source, since="all")
+
+    assert (folder / "README").exists()
 
 
 class TestFullDisk:

@@ -19,50 +19,49 @@ def credentials(duckdb_credentials):
     return duckdb_credentials
 
 
-class TestFirstTime:
-    def test_the_table_is_made_with_its_key_and_the_types_of_the_columns(self, loans, credentials):
-        write(credentials, loans.assign(months=1, is_new=True))
+def test_the_table_is_made_with_its_key_and_the_types_of_the_columns(loans, credentials):
+    write(credentials, loans.assign(months=1, is_new=True))
 
-        columns = ask(credentials, "SELECT column_name, data_type, is_nullable FROM information_schema.columns")
-        assert columns == [
-            ("loan_id", "VARCHAR", "NO"),
-            ("int_rate", "DOUBLE", "YES"),
-            ("mort_acc", "DOUBLE", "YES"),
-            ("emp_title", "VARCHAR", "YES"),
-            ("updated_at", "TIMESTAMP", "YES"),
-            ("months", "BIGINT", "YES"),
-            ("is_new", "BOOLEAN", "YES"),
-        ]
-        with pytest.raises(duckdb.ConstraintException):
-            ask(credentials, "INSERT INTO portfolio BY NAME SELECT 1.0 AS int_rate")
+    columns = ask(credentials, "SELECT column_name, data_type, is_nullable FROM information_schema.columns")
+    assert columns == [
+        ("loan_id", "VARCHAR", "NO"),
+        ("int_rate", "DOUBLE", "YES"),
+        ("mort_acc", "DOUBLE", "YES"),
+        ("emp_title", "VARCHAR", "YES"),
+        ("updated_at", "TIMESTAMP", "YES"),
+        ("months", "BIGINT", "YES"),
+        ("is_new", "BOOLEAN", "YES"),
+    ]
+    with pytest.raises(duckdb.ConstraintException):
+        ask(credentials, "INSERT INTO portfolio BY NAME SELECT 1.0 AS int_rate")
 
 
-class TestValues:
-    def test_every_value_survives(self, credentials):
-        rows = pa.table(
-            {
-                "loan_id": ["a", "b", "c", "d"],
-                "text": ["Bäcker 😀 \\ \" ' {NULL}", "12 Nowhere Lane\r\nSampleville", "", None],
-                "number": [1 / 3, float("nan"), -0.0, None],
-                "whole": [2**63 - 1, -(2**63), 0, None],
-                "flag": [True, False, None, None],
-                "time": pa.array([0, 1_700_000_000_123_456, -1, None], pa.timestamp("us")),
-            }
-        )
-        write(credentials, rows)
+def test_every_value_survives(credentials):
+    rows = pa.table(
+        {
+            "loan_id": ["a", "b", "c", "d"],
+            "text": ["Bäcker 😀 \\ \" ' {NULL}", "12 Nowhere Lane\r\nSampleville", "", None],
+            "number": [1 / 3, float("nan"), -0.0, None],
+            "whole": [2**63 - 1, -(2**63), 0, None],
+            "flag": [True, False, None, None],
+            "time": pa.array([0, 1_700_000_000_123_456, -1, None], pa.timestamp("us")),
+        }
+    )
+    write(credentials, rows)
 
-        with duckdb.connect(credentials["path"]) as connection:
-            found = connection.sql("FROM portfolio ORDER BY loan_id").to_arrow_table()
-        # As text, in which NaN equals NaN and not a missing value.
-        assert [str(row) for row in found.to_pylist()] == [str(row) for row in rows.to_pylist()]
+    with duckdb.connect(credentials["path"]) as connection:
+        found = connection.sql("FROM portfolio ORDER BY loan_id").to_arrow_table()
+    # As text, in which NaN equals NaN and not a missing value.
+    assert [str(row) for row in found.to_pylist()] == [str(row) for row in rows.to_pylist()]
 
-    def test_categories_are_text_and_times_are_in_utc(self, credentials):
-        seconds = int(pd.Timestamp("2026-01-01 12:00", tz="Asia/Kolkata").timestamp())
-        time = pa.array([seconds], pa.timestamp("s", "Asia/Kolkata"))
-        grade = pa.array(["B"]).dictionary_encode()
-        write(credentials, pa.table({"loan_id": ["a"], "grade": grade, "time": time}))
 
-        assert ask(credentials, "SELECT grade, CAST(time AS TEXT) FROM portfolio") == [("B", "2026-01-01 06:30:00")]
+def test_categories_are_text_and_times_are_in_utc(credentials):
+    seconds = int(pd.Timestamp("2026-01-01 12:00", tz="Asia/Kolkata").timestamp())
+    time = pa.array([seconds], pa.timestamp("s", "Asia/Kolkata"))
+    grade = pa.array(["B"]).dictionary_encode()
+    write(credentials, pa.table({"loan_id": ["a"], "grade": grade, "time": time}))
+
+    assert ask(credentials, "SELECT grade, CAST(time AS TEXT) FROM portfolio") == [("B", "2026-01-01 06:30:00")]
 
 
 class TestUntilPublished:
@@ -112,51 +111,52 @@ class TestUntilPublished:
         assert len(waiting) == 2  # and the one of the run that is still going on
 
 
-class TestBatches:
-    @pytest.mark.parametrize("kind", ["frames", "another order", "Arrow batches", "an Arrow table"])
-    def test_frames_and_arrow_batches_make_one_table(self, kind, loans, credentials):
-        table = pa.Table.from_pandas(loans, preserve_index=False)
-        data = {
-            "frames": lambda: (loans.iloc[[row]] for row in range(3)),
-            "another order": lambda: [loans.head(1), loans.tail(2)[loans.columns[::-1]]],
-            "Arrow batches": lambda: table.to_reader(2),
-            "an Arrow table": lambda: table,
-        }
-        write(credentials, data[kind]())
+@pytest.mark.parametrize("kind", ["frames", "another order", "Arrow batches", "an Arrow table"])
+def test_frames_and_arrow_batches_make_one_table(kind, loans, credentials):
+    table = pa.Table.from_pandas(loans, preserve_index=False)
+    data = {
+        "frames": lambda: (loans.iloc[[row]] for row in range(3)),
+        "another order": lambda: [loans.head(1), loans.tail(2)[loans.columns[::-1]]],
+        "Arrow batches": lambda: table.to_reader(2),
+        "an Arrow table": lambda: table,
+    }
+    write(credentials, data[kind]())
 
-        assert_frame_equal(read(credentials), loans, check_dtype=False)
+    assert_frame_equal(read(credentials), loans, check_dtype=False)
 
-    @pytest.mark.parametrize(
-        ("later", "said"),
-        [
-            ({"int_rate": ["plenty"] * 3}, "column int_rate has values that are not double"),
-            ({"new": 1.0}, "column new is in some of its rows only"),
-            ({"loan_id": [None, "b", None]}, "2 of 3 rows have no loan_id, a part of its key"),
-        ],
-    )
-    def test_a_batch_that_does_not_fit_stops_the_run_and_leaves_nothing(self, later, said, loans, credentials):
-        write(credentials, loans)
-        target = make_target(credentials)
-        target.save(loans.head(1))
 
-        error = refusal(target, loans.assign(**later))
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        ({"int_rate": ["plenty"] * 3}, "column int_rate has values that are not double"),
+        ({"new": 1.0}, "column new is in some of its rows only"),
+        ({"loan_id": [None, "b", None]}, "2 of 3 rows have no loan_id, a part of its key"),
+    ],
+)
+def test_a_batch_that_does_not_fit_stops_the_run_and_leaves_nothing(later, said, loans, credentials):
+    write(credentials, loans)
+    target = make_target(credentials)
+    target.save(loans.head(1))
 
-        assert error.where == "warehouse, table portfolio"
-        assert said in error.problem
-        target.publish()
-        assert_frame_equal(read(credentials), loans, check_dtype=False)
-        assert tables(credentials) == ["portfolio"]
+    error = refusal(target, loans.assign(**later))
 
-    @pytest.mark.parametrize(
-        ("rows", "said"),
-        [
-            ({"loan_id": ["a"], "tags": [["x"]]}, "column tags is of type list"),
-            ({"loan_id": ["a"], "nothing": [None]}, "column nothing is of type null"),
-            ({"id": ["a"]}, "column loan_id, a part of its key, is missing"),
-        ],
-    )
-    def test_a_column_that_cannot_be_stored_is_named(self, rows, said, credentials):
-        assert said in refusal(make_target(credentials), pa.table(rows)).problem
+    assert error.where == "warehouse, table portfolio"
+    assert said in error.problem
+    target.publish()
+    assert_frame_equal(read(credentials), loans, check_dtype=False)
+    assert tables(credentials) == ["portfolio"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ({"loan_id": ["a"], "tags": [["x"]]}, "column tags is of type list"),
+        ({"loan_id": ["a"], "nothing": [None]}, "column nothing is of type null"),
+        ({"id": ["a"]}, "column loan_id, a part of its key, is missing"),
+    ],
+)
+def test_a_column_that_cannot_be_stored_is_named(rows, said, credentials):
+    assert said in refusal(make_target(credentials), pa.table(rows)).problem
 
 
 class TestFileThatSomebodyHolds:

@@ -110,43 +110,48 @@ def test_a_missing_file_is_looked_for_from_the_folder_that_is_named(folder):
     assert "relative" not in str(refused.value)
 
 
-class TestGroups:
-    MODELS = {"sources": SourcesOptions, "modeling.lending": IngestionOptions}  # noqa: RUF012
+MODELS = {"sources": SourcesOptions, "modeling.lending": IngestionOptions}
 
-    def check(self, lending=None, **sources):
-        valid = {"loans": 20_000, "seed": 1, "as_of": "2026-11-23", "tolerated_bad_share": 0}
-        below = {"as_of": "2026-11-23", "max_quarantined_share": 0.05, "overlap_days": 1}
-        parameters = {"sources": valid | sources, "modeling": {"lending": lending or below}}
-        check_parameter_groups(parameters, self.MODELS)
 
-    def test_that_are_valid_pass_and_are_checked_below_the_first_level_as_well(self):
-        self.check()
-        with pytest.raises(InputError, match=r"parameter modeling\.lending\.max_quarantined_share"):
-            self.check(lending={"as_of": "2026-11-23", "overlap_days": 1})
+def check(lending=None, **sources):
+    valid = {"loans": 20_000, "seed": 1, "as_of": "2026-11-23", "tolerated_bad_share": 0}
+    below = {"as_of": "2026-11-23", "max_quarantined_share": 0.05, "overlap_days": 1}
+    parameters = {"sources": valid | sources, "modeling": {"lending": lending or below}}
+    check_parameter_groups(parameters, MODELS)
 
-    def test_with_a_bad_value_are_refused_by_path_value_and_remedy(self):
-        with pytest.raises(InputError) as refused:
-            self.check(loans=12)
 
-        assert refused.value.where == "parameter sources.loans"
-        assert refused.value.problem.startswith("12 cannot be used: ")
-        assert "1000" in refused.value.problem
-        assert "--params" in refused.value.remedy
-        assert isinstance(refused.value.__cause__, ValidationError)
+def test_groups_that_are_valid_pass_and_are_checked_below_the_first_level_as_well():
+    check()
+    with pytest.raises(InputError, match=r"parameter modeling\.lending\.max_quarantined_share"):
+        check(lending={"as_of": "2026-11-23", "overlap_days": 1})
 
-    def test_with_a_misspelt_name_are_refused_with_the_nearest_known_one(self):
-        with pytest.raises(InputError, match=r"parameter sources\.sed: .* Did you mean seed\?"):
-            self.check(sed=1)
 
-    @pytest.mark.parametrize(("old", "new"), [("snapshot", "outcomes_as_of"), ("last_mnth", "last_month")])
-    def test_a_name_below_is_answered_with_that_of_its_own_group(self, old, new):
-        split = {"seed": 1, "test_share": 0.1, "min_outcomes": 50}
-        split |= {"out_of_time": OUT_OF_TIME | {old: "2017-03-01"}}
+def test_groups_with_a_bad_value_are_refused_by_path_value_and_remedy():
+    with pytest.raises(InputError) as refused:
+        check(loans=12)
 
-        with pytest.raises(InputError, match=rf"split\.out_of_time\.{old}: .* mean {new}\?"):
-            check_parameter_groups({"split": split}, {"split": SplitOptions})
+    assert refused.value.where == "parameter sources.loans"
+    assert refused.value.problem.startswith("12 cannot be used: ")
+    assert "1000" in refused.value.problem
+    assert "--params" in refused.value.remedy
+    assert isinstance(refused.value.__cause__, ValidationError)
 
-    def test_an_old_name_is_no_answer_in_a_group_that_never_had_it(self):
-        with pytest.raises(InputError, match=r"parameter sources\.snapshot: unknown") as refused:
-            self.check(snapshot=1)
-        assert "outcomes_as_of" not in refused.value.remedy
+
+def test_groups_with_a_misspelt_name_are_refused_with_the_nearest_known_one():
+    with pytest.raises(InputError, match=r"parameter sources\.sed: .* Did you mean seed\?"):
+        check(sed=1)
+
+
+@pytest.mark.parametrize(("old", "new"), [("snapshot", "outcomes_as_of"), ("last_mnth", "last_month")])
+def test_a_name_below_is_answered_with_that_of_its_own_group(old, new):
+    split = {"seed": 1, "test_share": 0.1, "min_outcomes": 50}
+    split |= {"out_of_time": OUT_OF_TIME | {old: "2017-03-01"}}
+
+    with pytest.raises(InputError, match=rf"split\.out_of_time\.{old}: .* mean {new}\?"):
+        check_parameter_groups({"split": split}, {"split": SplitOptions})
+
+
+def test_an_old_name_is_no_answer_in_a_group_that_never_had_it():
+    with pytest.raises(InputError, match=r"parameter sources\.snapshot: unknown") as refused:
+        check(snapshot=1)
+    assert "outcomes_as_of" not in refused.value.remedy

@@ -133,25 +133,26 @@ def bounds(loans):
     return bootstrap_bounds(target, pd_, pd_ >= 0.2, seed=1, resamples=300)
 
 
-class TestBootstrap:
-    def test_bounds_every_metric_but_the_count(self, bounds):
-        names = set(Metrics.__slots__) - {"n"}
+def test_the_bootstrap_bounds_every_metric_but_the_count(bounds):
+    names = set(Metrics.__slots__) - {"n"}
 
-        assert set(bounds[0]) == set(bounds[1]) == names
+    assert set(bounds[0]) == set(bounds[1]) == names
 
-    def test_the_width_of_a_rate_is_that_of_the_normal_approximation(self, bounds, loans):
-        rate = loans[0].mean()
-        width = bounds[1]["default_rate"] - bounds[0]["default_rate"]
 
-        expected = 2 * 1.96 * np.sqrt(rate * (1 - rate) / 2_000)
-        assert width == pytest.approx(expected, rel=0.15)
+def test_the_width_of_a_rate_is_that_of_the_normal_approximation(bounds, loans):
+    rate = loans[0].mean()
+    width = bounds[1]["default_rate"] - bounds[0]["default_rate"]
 
-    def test_resamples_without_a_loss_are_drawn_again(self):
-        target, pd_ = np.array([1, 0, 0, 0]), np.array([0.9, 0.3, 0.2, 0.1])
+    expected = 2 * 1.96 * np.sqrt(rate * (1 - rate) / 2_000)
+    assert width == pytest.approx(expected, rel=0.15)
 
-        low, _ = bootstrap_bounds(target, pd_, pd_ > 0.5, seed=1, resamples=50)
 
-        assert low["default_rate"] >= 0.25
+def test_resamples_without_a_loss_are_drawn_again():
+    target, pd_ = np.array([1, 0, 0, 0]), np.array([0.9, 0.3, 0.2, 0.1])
+
+    low, _ = bootstrap_bounds(target, pd_, pd_ > 0.5, seed=1, resamples=50)
+
+    assert low["default_rate"] >= 0.25
 
 
 @pytest.mark.parametrize(

@@ -54,27 +54,25 @@ def fairness(predictions, simulated_loans, options):
     return nodes.audit_fairness(judged, simulated_loans, *given)
 
 
-class TestFairness:
-    def test_it_is_json_of_the_loans_a_model_did_not_see(self, fairness):
-        assert json.loads(json.dumps(fairness, allow_nan=False)) == fairness
-        assert fairness["n"] == TRAINING
-        for proxy in fairness["proxies"].values():
-            assert sum(group["n"] for group in proxy["groups"]) == TRAINING
+def test_the_audit_is_json_of_the_loans_a_model_did_not_see(fairness):
+    assert json.loads(json.dumps(fairness, allow_nan=False)) == fairness
+    assert fairness["n"] == TRAINING
+    for proxy in fairness["proxies"].values():
+        assert sum(group["n"] for group in proxy["groups"]) == TRAINING
 
-    def test_the_policy_approves_what_it_would_at_the_terms_of_each_loan(
-        self, fairness, predictions, simulated_loans, options
-    ):
-        policy, economics = options["params:policy"], options["params:economics"]
-        decided = decide_loans(predictions, simulated_loans, make_decider(policy, economics))
-        expected = predictions.assign(approved=decided.approves).groupby("sample")["approved"].sum()
 
-        counted = {row["sample"]: row["approved"] for row in fairness["approvals"]}
-        assert counted == expected.to_dict()
-        groups = fairness["proxies"]["pincode"]["groups"]
-        by_group = sum(group["n"] * group["policy_approval_rate"] for group in groups)
-        assert by_group == pytest.approx(counted["cv"], abs=0.5)
-        assert 0 < counted["cv"] < TRAINING
-        assert fairness["policy"] == policy.name
+def test_the_policy_approves_what_it_would_at_the_terms_of_each_loan(fairness, predictions, simulated_loans, options):
+    policy, economics = options["params:policy"], options["params:economics"]
+    decided = decide_loans(predictions, simulated_loans, make_decider(policy, economics))
+    expected = predictions.assign(approved=decided.approves).groupby("sample")["approved"].sum()
+
+    counted = {row["sample"]: row["approved"] for row in fairness["approvals"]}
+    assert counted == expected.to_dict()
+    groups = fairness["proxies"]["pincode"]["groups"]
+    by_group = sum(group["n"] * group["policy_approval_rate"] for group in groups)
+    assert by_group == pytest.approx(counted["cv"], abs=0.5)
+    assert 0 < counted["cv"] < TRAINING
+    assert fairness["policy"] == policy.name
 
 
 def test_loans_that_were_labelled_anew_since_are_not_evaluated(predictions):

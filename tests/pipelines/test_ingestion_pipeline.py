@@ -87,48 +87,50 @@ def living(sourced, tmp_path_factory):
     return ingest(given, tmp_path_factory.mktemp("living")), loans.set_index("loan_id")
 
 
-class TestALivingBook:
-    def test_running_loans_are_kept_by_themselves_and_the_others_as_they_were(self, living, ingested):
-        made, _ = living
-        running, loans = made["running_loans"], made["loans"]
+def test_running_loans_are_kept_by_themselves_and_the_others_as_they_were(living, ingested):
+    made, _ = living
+    running, loans = made["running_loans"], made["loans"]
 
-        assert running["loan_status"].value_counts().to_dict() == {
-            "Current": 150, "Late (31-120 days)": 150,
-        }  # fmt: skip
-        assert "is_charged_off" not in running
-        assert not set(running["loan_id"]) & set(loans["loan_id"])
-        before = ingested["loans"].set_index("loan_id").loc[loans["loan_id"]].reset_index()
-        assert_frame_equal(loans, before[loans.columns])
+    assert running["loan_status"].value_counts().to_dict() == {
+        "Current": 150, "Late (31-120 days)": 150,
+    }  # fmt: skip
+    assert "is_charged_off" not in running
+    assert not set(running["loan_id"]) & set(loans["loan_id"])
+    before = ingested["loans"].set_index("loan_id").loc[loans["loan_id"]].reset_index()
+    assert_frame_equal(loans, before[loans.columns])
 
-    def test_every_row_is_accounted_for(self, living):
-        made, loans = living
-        account = made["reconciliation"].set_index("table")
-        months = made["loan_months"]["loan_id"]
-        out = loans.index[loans["loan_status"] == "Withdrawn"]
 
-        for table in ("loans", "applications"):
-            row = account.loc[table]
-            assert row[["extracted", "kept", "running", "left_out", "quarantined"]].to_list() == [
-                1_500, 1_470, 300, 30, 0,
-            ]  # fmt: skip
-        events = account.loc["loan_events"]
-        assert events["running"] == months.isin(made["running_loans"]["loan_id"]).sum() > 0
-        assert events["left_out"] > 0
-        assert not months.isin(out).any()
-        assert (account["difference"] == 0).all()
+def test_every_row_is_accounted_for(living):
+    made, loans = living
+    account = made["reconciliation"].set_index("table")
+    months = made["loan_months"]["loan_id"]
+    out = loans.index[loans["loan_status"] == "Withdrawn"]
 
-    def test_a_book_without_an_outcome_stops_the_run(self, sourced, tmp_path):
-        loans = sourced["source_loans"].assign(loan_status="Current")
+    for table in ("loans", "applications"):
+        row = account.loc[table]
+        assert row[["extracted", "kept", "running", "left_out", "quarantined"]].to_list() == [
+            1_500, 1_470, 300, 30, 0,
+        ]  # fmt: skip
+    events = account.loc["loan_events"]
+    assert events["running"] == months.isin(made["running_loans"]["loan_id"]).sum() > 0
+    assert events["left_out"] > 0
+    assert not months.isin(out).any()
+    assert (account["difference"] == 0).all()
 
-        with pytest.raises(InputError, match="all 1,500 loans still run"):
-            ingest({**sourced, "source_loans": loans}, tmp_path)
 
-    def test_a_status_that_nobody_mapped_stops_the_run(self, sourced, tmp_path):
-        loans = sourced["source_loans"].copy()
-        loans.loc[0, "loan_status"] = "Frozen"
+def test_a_book_without_an_outcome_stops_the_run(sourced, tmp_path):
+    loans = sourced["source_loans"].assign(loan_status="Current")
 
-        with pytest.raises(InputError, match="nobody has said what loan_status 'Frozen'"):
-            ingest({**sourced, "source_loans": loans}, tmp_path)
+    with pytest.raises(InputError, match="all 1,500 loans still run"):
+        ingest({**sourced, "source_loans": loans}, tmp_path)
+
+
+def test_a_status_that_nobody_mapped_stops_the_run(sourced, tmp_path):
+    loans = sourced["source_loans"].copy()
+    loans.loc[0, "loan_status"] = "Frozen"
+
+    with pytest.raises(InputError, match="nobody has said what loan_status 'Frozen'"):
+        ingest({**sourced, "source_loans": loans}, tmp_path)
 
 
 def test_an_empty_source_table_stops_the_run(sourced, tmp_path):

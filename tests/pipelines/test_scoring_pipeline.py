@@ -175,66 +175,71 @@ def test_what_is_odd_but_no_fault_is_a_warning(applications, score, caplog):
     assert "never seen: 'Rénovation' (1), 'boat' (1); they are scored as a rare" in unseen
 
 
-class TestDecisions:
-    @pytest.fixture
-    def identified(self, applications):
-        return applications.assign(application_id=[f"A-{number}" for number in range(50)])
+@pytest.fixture
+def identified(applications):
+    return applications.assign(application_id=[f"A-{number}" for number in range(50)])
 
-    def read(self, folder):
-        with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
-            return connection.execute("FROM decisions ORDER BY decided_on, application_id").df()
 
-    def test_they_are_the_scores_of_each_day_and_nothing_of_the_applicants(self, identified, score, tmp_path):
-        scores = score(identified)
-        decided = self.read(tmp_path)
-        score(identified)
-        pd.testing.assert_frame_equal(self.read(tmp_path), decided)
+def read(folder):
+    with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+        return connection.execute("FROM decisions ORDER BY decided_on, application_id").df()
 
-        assert set(decided["decided_on"]) == {pd.Timestamp(AS_OF)}
-        # The model that decided is one from simulated loans.
-        assert set(decided["origin"]) == {"simulated"}
-        pd.testing.assert_frame_equal(
-            decided.drop(columns=["origin", "decided_on"]),
-            scores.sort_values("application_id", ignore_index=True),
-            check_dtype=False,
-        )
 
+def test_decisions_are_the_scores_of_each_day_and_nothing_of_the_applicants(identified, score, tmp_path):
+    scores = score(identified)
+    decided = read(tmp_path)
+    score(identified)
+    pd.testing.assert_frame_equal(read(tmp_path), decided)
+
+    assert set(decided["decided_on"]) == {pd.Timestamp(AS_OF)}
+    # The model that decided is one from simulated loans.
+    assert set(decided["origin"]) == {"simulated"}
+    pd.testing.assert_frame_equal(
+        decided.drop(columns=["origin", "decided_on"]),
+        scores.sort_values("application_id", ignore_index=True),
+        check_dtype=False,
+    )
+
+    score(identified, as_of="2026-11-24")
+    days = read(tmp_path)["decided_on"].value_counts()
+    assert days.to_dict() == {pd.Timestamp(AS_OF): 50, pd.Timestamp("2026-11-24"): 50}
+
+
+def test_row_numbers_are_no_identifiers(applications, score, tmp_path, caplog):
+    caplog.set_level(logging.INFO, "loantap")
+    score(applications)
+
+    assert not (tmp_path / "warehouse.duckdb").exists()
+    assert "The file has no application_id: its decisions are not written back" in caplog.text
+
+
+def test_rows_without_an_identifier_are_left_out(identified, score, tmp_path):
+    # The first batch, of 16 rows, has none.
+    ids = identified["application_id"].where((identified.index >= 16) & (identified.index < 49))
+    scores = score(identified.assign(application_id=ids))
+
+    assert len(scores) == 50
+    assert len(read(tmp_path)) == 33
+
+
+def test_decisions_of_a_repeated_identifier_the_last_row_counts(identified, score, tmp_path, caplog):
+    caplog.set_level(logging.INFO, "loantap")
+    ids = identified["application_id"].where(identified.index < 48, "A-0")
+    scores = score(identified.assign(application_id=ids))
+
+    decided = read(tmp_path).set_index("application_id")
+    last = scores.iloc[-1]
+    assert decided.loc["A-0", "probability_of_default"] == last["probability_of_default"]
+    assert len(decided) == 48
+    assert "2 passed over for a later one with the same key" in caplog.text
+
+
+def test_a_run_that_fails_writes_none(identified, score, tmp_path, monkeypatch):
+    score(identified)
+    before = read(tmp_path)
+    monkeypatch.setattr(RowShaper, "_require_keys", lambda *_: 1 / 0)
+
+    with pytest.raises(DatasetError, match="division by zero"):
         score(identified, as_of="2026-11-24")
-        days = self.read(tmp_path)["decided_on"].value_counts()
-        assert days.to_dict() == {pd.Timestamp(AS_OF): 50, pd.Timestamp("2026-11-24"): 50}
 
-    def test_row_numbers_are_no_identifiers(self, applications, score, tmp_path, caplog):
-        caplog.set_level(logging.INFO, "loantap")
-        score(applications)
-
-        assert not (tmp_path / "warehouse.duckdb").exists()
-        assert "The file has no application_id: its decisions are not written back" in caplog.text
-
-    def test_rows_without_an_identifier_are_left_out(self, identified, score, tmp_path):
-        # The first batch, of 16 rows, has none.
-        ids = identified["application_id"].where((identified.index >= 16) & (identified.index < 49))
-        scores = score(identified.assign(application_id=ids))
-
-        assert len(scores) == 50
-        assert len(self.read(tmp_path)) == 33
-
-    def test_of_a_repeated_identifier_the_last_row_counts(self, identified, score, tmp_path, caplog):
-        caplog.set_level(logging.INFO, "loantap")
-        ids = identified["application_id"].where(identified.index < 48, "A-0")
-        scores = score(identified.assign(application_id=ids))
-
-        decided = self.read(tmp_path).set_index("application_id")
-        last = scores.iloc[-1]
-        assert decided.loc["A-0", "probability_of_default"] == last["probability_of_default"]
-        assert len(decided) == 48
-        assert "2 passed over for a later one with the same key" in caplog.text
-
-    def test_a_run_that_fails_writes_none(self, identified, score, tmp_path, monkeypatch):
-        score(identified)
-        before = self.read(tmp_path)
-        monkeypatch.setattr(RowShaper, "_require_keys", lambda *_: 1 / 0)
-
-        with pytest.raises(DatasetError, match="division by zero"):
-            score(identified, as_of="2026-11-24")
-
-        pd.testing.assert_frame_equal(self.read(tmp_path), before)
+    pd.testing.assert_frame_equal(read(tmp_path), before)

@@ -18,87 +18,92 @@ from loantap.portfolio.schemas import LOAN_MONTHS, LOANS, RECONCILIATION
 A1 = {"grade": "A", "sub_grade": "A1"}
 
 
-class TestJoin:
-    def test_gives_one_row_per_loan_with_both_sides(self, clean):
-        loans = clean(Table.LOANS, A1, {"loan_status": "Charged Off"})
-        applications = clean(Table.APPLICATIONS, {"dti": "1"}, {"dti": "2"})
+def test_the_join_gives_one_row_per_loan_with_both_sides(clean):
+    loans = clean(Table.LOANS, A1, {"loan_status": "Charged Off"})
+    applications = clean(Table.APPLICATIONS, {"dti": "1"}, {"dti": "2"})
 
-        joined = join_portfolio(loans, applications)
+    joined = join_portfolio(loans, applications)
 
-        assert list(joined.loans["loan_id"]) == ["1", "2"]
-        assert list(joined.loans["dti_pct"]) == [1, 2]
-        assert list(joined.loans["is_charged_off"]) == [0, 1]
-        assert joined.unmatched_loans.empty
-        assert joined.unmatched_applications.empty
-        LOANS.validate(joined.loans)
-        # An address is left out, but for its end.
-        assert joined.loans[["state", "pincode"]].to_numpy().tolist() == [["OK", "22690"]] * 2
-        assert "address" not in joined.loans
+    assert list(joined.loans["loan_id"]) == ["1", "2"]
+    assert list(joined.loans["dti_pct"]) == [1, 2]
+    assert list(joined.loans["is_charged_off"]) == [0, 1]
+    assert joined.unmatched_loans.empty
+    assert joined.unmatched_applications.empty
+    LOANS.validate(joined.loans)
+    # An address is left out, but for its end.
+    assert joined.loans[["state", "pincode"]].to_numpy().tolist() == [["OK", "22690"]] * 2
+    assert "address" not in joined.loans
 
-    def test_implies_the_principal_that_was_funded(self, clean):
-        loans = clean(Table.LOANS, {"installment": "199.285"})
 
-        funded = join_portfolio(loans, clean(Table.APPLICATIONS)).loans["funded_principal"]
+def test_the_join_implies_the_principal_that_was_funded(clean):
+    loans = clean(Table.LOANS, {"installment": "199.285"})
 
-        assert funded.iloc[0] == pytest.approx(6_000, abs=0.1)  # half of 12,000
+    funded = join_portfolio(loans, clean(Table.APPLICATIONS)).loans["funded_principal"]
 
-    def test_sets_aside_what_has_no_partner_and_a_pair_that_contradicts_itself(self, clean):
-        loans = clean(Table.LOANS, {}, {"issue_d": "Feb-2015"}, {}, loan_id=["a", "b", "c"])
-        applications = clean(Table.APPLICATIONS, {}, {"earliest_cr_line": "Mar-2015"}, {}, loan_id=["c", "b", "d"])
+    assert funded.iloc[0] == pytest.approx(6_000, abs=0.1)  # half of 12,000
 
-        joined = join_portfolio(loans, applications)
 
-        reason = "earliest_cr_line is after issue_d, Feb-2015"
-        assert joined.loans["loan_id"].tolist() == ["c"]
-        assert joined.unmatched_loans.to_numpy().tolist() == [
-            ["a", 1, "has no application"], ["b", 2, reason],
-        ]  # fmt: skip
-        assert joined.unmatched_applications.to_numpy().tolist() == [
-            ["b", 2, reason], ["d", 3, "has no loan"],
-        ]  # fmt: skip
-        LOANS.validate(joined.loans)
+def test_the_join_sets_aside_what_has_no_partner_and_a_pair_that_contradicts_itself(clean):
+    loans = clean(Table.LOANS, {}, {"issue_d": "Feb-2015"}, {}, loan_id=["a", "b", "c"])
+    applications = clean(Table.APPLICATIONS, {}, {"earliest_cr_line": "Mar-2015"}, {}, loan_id=["c", "b", "d"])
 
-    @pytest.mark.parametrize(
-        ("of_applications", "said"),
-        [
-            (["1A", "2A"], "'001a' is in loans, '1A' in applications; 2 differ only in capitals, zeros"),
-            (["x", "y"], "'001a' is in loans, 'x' in applications. Give the same loan_id"),
-        ],
-    )
-    def test_of_systems_with_other_identifiers_says_how_they_differ(self, of_applications, said, clean):
-        loans = clean(Table.LOANS, {}, {}, loan_id=["001a", "002a"])
-        applications = clean(Table.APPLICATIONS, {}, {}, loan_id=of_applications)
+    joined = join_portfolio(loans, applications)
 
-        with pytest.raises(InputError, match=re.escape(said)):
-            require_common_ids(loans, applications)
+    reason = "earliest_cr_line is after issue_d, Feb-2015"
+    assert joined.loans["loan_id"].tolist() == ["c"]
+    assert joined.unmatched_loans.to_numpy().tolist() == [
+        ["a", 1, "has no application"], ["b", 2, reason],
+    ]  # fmt: skip
+    assert joined.unmatched_applications.to_numpy().tolist() == [
+        ["b", 2, reason], ["d", 3, "has no loan"],
+    ]  # fmt: skip
+    LOANS.validate(joined.loans)
 
-    def test_does_not_depend_on_the_order_of_extraction(self, clean):
-        loans = clean(Table.LOANS, A1, {}, {}, loan_id=["b", "c", "a"])
-        applications = clean(Table.APPLICATIONS, {}, {"dti": "2"}, {}, loan_id=["a", "b", "c"])
 
-        joined = join_portfolio(loans, applications).loans
-        again = join_portfolio(loans[::-1], applications.sample(frac=1, random_state=3)).loans
+@pytest.mark.parametrize(
+    ("of_applications", "said"),
+    [
+        (["1A", "2A"], "'001a' is in loans, '1A' in applications; 2 differ only in capitals, zeros"),
+        (["x", "y"], "'001a' is in loans, 'x' in applications. Give the same loan_id"),
+    ],
+)
+def test_the_join_of_systems_with_other_identifiers_says_how_they_differ(of_applications, said, clean):
+    loans = clean(Table.LOANS, {}, {}, loan_id=["001a", "002a"])
+    applications = clean(Table.APPLICATIONS, {}, {}, loan_id=of_applications)
 
-        assert list(joined["loan_id"]) == ["a", "b", "c"]
-        assert joined.loc[1, ["grade", "dti_pct"]].tolist() == ["A", 2.0]
-        pd.testing.assert_frame_equal(joined, again)
+    with pytest.raises(InputError, match=re.escape(said)):
+        require_common_ids(loans, applications)
 
-    def test_keeps_the_later_change_of_the_two_sides(self, clean):
-        loans = clean(Table.LOANS, {}, {}, updated_at=["2026-01-05", "2026-03-05"])
-        applications = clean(Table.APPLICATIONS, {}, {}, updated_at="2026-02-05")
 
-        updated = join_portfolio(loans, applications).loans["updated_at"]
+def test_the_join_does_not_depend_on_the_order_of_extraction(clean):
+    loans = clean(Table.LOANS, A1, {}, {}, loan_id=["b", "c", "a"])
+    applications = clean(Table.APPLICATIONS, {}, {"dti": "2"}, {}, loan_id=["a", "b", "c"])
 
-        assert list(updated) == [pd.Timestamp("2026-02-05"), pd.Timestamp("2026-03-05")]
+    joined = join_portfolio(loans, applications).loans
+    again = join_portfolio(loans[::-1], applications.sample(frac=1, random_state=3)).loans
 
-    @pytest.mark.parametrize(
-        ("loan", "application", "expected"),
-        [("real", "real", "real"), ("simulated", "real", "simulated"), ("real", "simulated", "simulated")],
-    )
-    def test_calls_a_loan_simulated_when_either_side_is(self, loan, application, expected, clean):
-        joined = join_portfolio(clean(Table.LOANS, origin=loan), clean(Table.APPLICATIONS, origin=application))
+    assert list(joined["loan_id"]) == ["a", "b", "c"]
+    assert joined.loc[1, ["grade", "dti_pct"]].tolist() == ["A", 2.0]
+    pd.testing.assert_frame_equal(joined, again)
 
-        assert list(joined.loans["origin"]) == [expected]
+
+def test_the_join_keeps_the_later_change_of_the_two_sides(clean):
+    loans = clean(Table.LOANS, {}, {}, updated_at=["2026-01-05", "2026-03-05"])
+    applications = clean(Table.APPLICATIONS, {}, {}, updated_at="2026-02-05")
+
+    updated = join_portfolio(loans, applications).loans["updated_at"]
+
+    assert list(updated) == [pd.Timestamp("2026-02-05"), pd.Timestamp("2026-03-05")]
+
+
+@pytest.mark.parametrize(
+    ("loan", "application", "expected"),
+    [("real", "real", "real"), ("simulated", "real", "simulated"), ("real", "simulated", "simulated")],
+)
+def test_the_join_calls_a_loan_simulated_when_either_side_is(loan, application, expected, clean):
+    joined = join_portfolio(clean(Table.LOANS, origin=loan), clean(Table.APPLICATIONS, origin=application))
+
+    assert list(joined.loans["origin"]) == [expected]
 
 
 class TestLoanMonths:
@@ -139,67 +144,73 @@ def account_for(*counts, share=0.05, reasons=REASONS):
     return reconcile(count_rows(*counts), max_quarantined_share=share, reasons=reasons)
 
 
-class TestReconciliation:
-    def test_passes_when_every_row_is_kept_or_set_aside(self):
-        account = account_for(200, 198, 2)
+def test_the_reconciliation_passes_when_every_row_is_kept_or_set_aside():
+    account = account_for(200, 198, 2)
 
-        assert account.loc[0, ["difference", "quarantined_share"]].tolist() == [0, 0.01]
-        RECONCILIATION.validate(account)
+    assert account.loc[0, ["difference", "quarantined_share"]].tolist() == [0, 0.01]
+    RECONCILIATION.validate(account)
 
-    def test_lets_exactly_the_tolerated_share_pass(self):
-        assert len(account_for(200, 190, 10)) == 1
 
-    @pytest.mark.parametrize(
-        ("counts", "share", "said"),
-        [
-            ((200, 197, 2), 0.05, "200 rows extracted, but 19"),  # one disappeared
-            ((200, 199, 2), 0.05, "200 rows extracted, but 19"),  # or appeared
-            ((200, 189, 11), 0.05, "11 of 200 rows are in quarantine, more than 5%"),
-            ((0, 0, 0), 1, "it has no rows"),
-        ],
+def test_the_reconciliation_lets_exactly_the_tolerated_share_pass():
+    assert len(account_for(200, 190, 10)) == 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "share", "said"),
+    [
+        ((200, 197, 2), 0.05, "200 rows extracted, but 19"),  # one disappeared
+        ((200, 199, 2), 0.05, "200 rows extracted, but 19"),  # or appeared
+        ((200, 189, 11), 0.05, "11 of 200 rows are in quarantine, more than 5%"),
+        ((0, 0, 0), 1, "it has no rows"),
+    ],
+)
+def test_the_reconciliation_fails_when_rows_are_unaccounted_for_or_too_many_set_aside(counts, share, said):
+    with pytest.raises(InputError, match=f"source table loans: {said}"):
+        account_for(*counts, share=share)
+
+
+def test_the_reconciliation_then_tells_the_max_frequent_reasons_and_no_single_value():
+    reasons = [
+        *[f"int_rate '-{n}' is below 0" for n in range(5)],
+        *["address 'Main St 1\r\nOK 22690' is too long"] * 3,
+        *["has no application"] * 2,
+        "grade 'Z' is not one of A, B",
+        "term '7' is not one of 36, 60; dti 'x' is not a number",
+    ]
+    with pytest.raises(InputError) as refused:
+        account_for(20, 8, 12, reasons={"loans": pd.Series(reasons, dtype="str")})
+    assert refused.value.problem == (
+        "12 of 20 rows are in quarantine, more than 5%: int_rate is below 0 (5); "
+        "address is too long (3); has no application (2); other reasons (2)"
     )
-    def test_fails_when_rows_are_unaccounted_for_or_too_many_set_aside(self, counts, share, said):
-        with pytest.raises(InputError, match=f"source table loans: {said}"):
-            account_for(*counts, share=share)
 
-    def test_then_tells_the_max_frequent_reasons_and_no_single_value(self):
-        reasons = [
-            *[f"int_rate '-{n}' is below 0" for n in range(5)],
-            *["address 'Main St 1\r\nOK 22690' is too long"] * 3,
-            *["has no application"] * 2,
-            "grade 'Z' is not one of A, B",
-            "term '7' is not one of 36, 60; dti 'x' is not a number",
-        ]
-        with pytest.raises(InputError) as refused:
-            account_for(20, 8, 12, reasons={"loans": pd.Series(reasons, dtype="str")})
-        assert refused.value.problem == (
-            "12 of 20 rows are in quarantine, more than 5%: int_rate is below 0 (5); "
-            "address is too long (3); has no application (2); other reasons (2)"
-        )
 
-    def test_fails_when_no_row_is_left_and_says_why(self):
-        reasons = {"loans": pd.Series(["loan_id is missing"] * 2, dtype="str")}
+def test_the_reconciliation_fails_when_no_row_is_left_and_says_why():
+    reasons = {"loans": pd.Series(["loan_id is missing"] * 2, dtype="str")}
 
-        with pytest.raises(InputError, match=r"no usable row: 2 of 2 rows .* missing \(2\)"):
-            account_for(2, 0, 2, share=1, reasons=reasons)
+    with pytest.raises(InputError, match=r"no usable row: 2 of 2 rows .* missing \(2\)"):
+        account_for(2, 0, 2, share=1, reasons=reasons)
 
-    def test_rows_left_out_are_accounted_for_and_no_fault(self):
-        counts = count_rows(200, 95, 5, running=90, left_out=100)
-        account = reconcile(counts, max_quarantined_share=0.025, reasons=REASONS)
 
-        assert account.loc[0, ["difference", "quarantined_share"]].tolist() == [0, 0.025]
+def test_rows_left_out_are_accounted_for_and_no_fault():
+    counts = count_rows(200, 95, 5, running=90, left_out=100)
+    account = reconcile(counts, max_quarantined_share=0.025, reasons=REASONS)
 
-    def test_fails_when_all_loans_still_run(self):
-        with pytest.raises(InputError, match="all 9 loans still run: none has an outcome"):
-            reconcile(count_rows(9, 9, 0, running=9), max_quarantined_share=0.05, reasons=REASONS)
-        events = count_rows(9, 9, 0, running=9, table="loan_events")
-        assert len(reconcile(events, max_quarantined_share=0.05, reasons=REASONS)) == 1
+    assert account.loc[0, ["difference", "quarantined_share"]].tolist() == [0, 0.025]
 
-    def test_names_the_table_at_fault(self):
-        counts = pd.concat([count_rows(9, 9, 0), count_rows(9, 8, 0, table="loan_events")])
 
-        with pytest.raises(InputError, match="source table loan_events: 9 rows extracted"):
-            reconcile(counts, max_quarantined_share=0.05, reasons=REASONS)
+def test_the_reconciliation_fails_when_all_loans_still_run():
+    with pytest.raises(InputError, match="all 9 loans still run: none has an outcome"):
+        reconcile(count_rows(9, 9, 0, running=9), max_quarantined_share=0.05, reasons=REASONS)
+    events = count_rows(9, 9, 0, running=9, table="loan_events")
+    assert len(reconcile(events, max_quarantined_share=0.05, reasons=REASONS)) == 1
+
+
+def test_the_reconciliation_names_the_table_at_fault():
+    counts = pd.concat([count_rows(9, 9, 0), count_rows(9, 8, 0, table="loan_events")])
+
+    with pytest.raises(InputError, match="source table loan_events: 9 rows extracted"):
+        reconcile(counts, max_quarantined_share=0.05, reasons=REASONS)
 
 
 @pytest.mark.parametrize(

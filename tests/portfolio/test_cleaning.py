@@ -102,88 +102,92 @@ def test_the_target_is_one_for_charged_off():
     assert outcome.dtype == "int8"
 
 
-class TestAPortfolioFile:
-    def test_is_read_into_typed_rows_with_an_identifier_each(self):
-        cleaned = read_portfolio(raw_loans({}, {"dti": "9.0"}), AS_OF, tolerated_bad_share=0)
+def test_a_file_is_read_into_typed_rows_with_an_identifier_each():
+    cleaned = read_portfolio(raw_loans({}, {"dti": "9.0"}), AS_OF, tolerated_bad_share=0)
 
-        assert len(cleaned.rows) == 2
-        assert cleaned.rows["loan_id"].is_unique
-        assert list(cleaned.rows["dti_pct"]) == [18.5, 9.0]
+    assert len(cleaned.rows) == 2
+    assert cleaned.rows["loan_id"].is_unique
+    assert list(cleaned.rows["dti_pct"]) == [18.5, 9.0]
 
-    def test_names_a_loan_the_same_whatever_became_of_it_and_in_any_order(self):
-        changes = [{"dti": str(number)} for number in range(5)]
-        forward = read_portfolio(raw_loans(*changes), AS_OF, 0).rows
-        lost = [change | {"loan_status": "Charged Off"} for change in reversed(changes)]
-        backward = read_portfolio(raw_loans(*lost), AS_OF, 0).rows
 
-        assert list(forward["loan_id"]) == list(reversed(backward["loan_id"].tolist()))
+def test_a_file_names_a_loan_the_same_whatever_became_of_it_and_in_any_order():
+    changes = [{"dti": str(number)} for number in range(5)]
+    forward = read_portfolio(raw_loans(*changes), AS_OF, 0).rows
+    lost = [change | {"loan_status": "Charged Off"} for change in reversed(changes)]
+    backward = read_portfolio(raw_loans(*lost), AS_OF, 0).rows
 
-    def test_with_a_bad_row_is_refused_until_the_share_that_the_remedy_names_is_tolerated(self):
-        csv = raw_loans({}, {"grade": "H"}, {"dti": "1"})
-        with pytest.raises(InputError) as refused:
-            read_portfolio(csv, AS_OF, 0)
-        assert refused.value.problem == (
-            "1 of 3 rows cannot be used (row 2: grade 'H' is not one of A, B, C, D, E, F, G)"
-        )
-        share = float(refused.value.remedy.partition("sources.tolerated_bad_share=")[2])
+    assert list(forward["loan_id"]) == list(reversed(backward["loan_id"].tolist()))
 
-        cleaned = read_portfolio(csv, AS_OF, share)
 
-        assert len(cleaned.rows) == 2
-        assert list(cleaned.quarantine["row"]) == [2]
+def test_a_file_with_a_bad_row_is_refused_until_the_share_that_the_remedy_names_is_tolerated():
+    csv = raw_loans({}, {"grade": "H"}, {"dti": "1"})
+    with pytest.raises(InputError) as refused:
+        read_portfolio(csv, AS_OF, 0)
+    assert refused.value.problem == ("1 of 3 rows cannot be used (row 2: grade 'H' is not one of A, B, C, D, E, F, G)")
+    share = float(refused.value.remedy.partition("sources.tolerated_bad_share=")[2])
 
-    def test_with_many_bad_rows_shows_the_first_five(self):
-        changes = [{"dti": str(number), "grade": "H"} for number in range(8)]
+    cleaned = read_portfolio(csv, AS_OF, share)
 
-        with pytest.raises(InputError) as refused:
-            read_portfolio(raw_loans({}, *changes), AS_OF, 0.5)
+    assert len(cleaned.rows) == 2
+    assert list(cleaned.quarantine["row"]) == [2]
 
-        assert refused.value.problem.count("grade 'H'") == 5
-        assert "row 6: grade" in refused.value.problem
-        assert "row 7: grade" not in refused.value.problem
-        assert "; and 3 more" in refused.value.problem
 
-    @pytest.mark.parametrize(
-        ("csv", "tolerated", "said"),
-        [
-            (raw_loans({"grade": "H"}), 0.99, "1 of 1 rows cannot be used"),
-            (raw_loans({}, {}, {"dti": "1"}), 0, "row 2: repeats an earlier row"),
-            (raw_loans({}, {"loan_status": "Charged Off"}), 0, "row 2: repeats an earlier row"),
-            (raw_loans().drop(columns="dti"), 0, "portfolio file: column dti missing"),
-            (raw_loans().head(0), 0, "portfolio file: it has no rows"),
-            (raw_loans(*[{"dti": f"0.{n}"} for n in range(10, 40)]), 0, "column dti is at most 1"),
-        ],
-        ids=["only bad rows", "a row twice", "one with another outcome", "no column", "no rows",
-             "another unit"],
-    )  # fmt: skip
-    def test_that_cannot_be_used_is_refused(self, csv, tolerated, said):
-        with pytest.raises(InputError, match=said):
-            read_portfolio(csv, AS_OF, tolerated)
+def test_a_file_with_many_bad_rows_shows_the_first_five():
+    changes = [{"dti": str(number), "grade": "H"} for number in range(8)]
 
-    def test_may_have_further_columns(self):
-        cleaned = read_portfolio(raw_loans().assign(zip3="123"), AS_OF, 0)
+    with pytest.raises(InputError) as refused:
+        read_portfolio(raw_loans({}, *changes), AS_OF, 0.5)
 
-        assert "zip3" not in cleaned.rows
+    assert refused.value.problem.count("grade 'H'") == 5
+    assert "row 6: grade" in refused.value.problem
+    assert "row 7: grade" not in refused.value.problem
+    assert "; and 3 more" in refused.value.problem
 
-    def test_whose_instalments_are_of_other_terms_is_refused(self):
-        half_funded = [{"installment": "199.00", "dti": str(number)} for number in range(1, 12)]
-        others = [{"title": str(number)} for number in range(89)]
-        csv = raw_loans(*half_funded, *others)
 
-        with pytest.raises(InputError, match=r"11 of 100 loans .* at most 10%"):
-            read_portfolio(csv, AS_OF, 0, max_exceptions=0.1)
-        assert len(read_portfolio(csv, AS_OF, 0, max_exceptions=0.11).rows) == 100
+@pytest.mark.parametrize(
+    ("csv", "tolerated", "said"),
+    [
+        (raw_loans({"grade": "H"}), 0.99, "1 of 1 rows cannot be used"),
+        (raw_loans({}, {}, {"dti": "1"}), 0, "row 2: repeats an earlier row"),
+        (raw_loans({}, {"loan_status": "Charged Off"}), 0, "row 2: repeats an earlier row"),
+        (raw_loans().drop(columns="dti"), 0, "portfolio file: column dti missing"),
+        (raw_loans().head(0), 0, "portfolio file: it has no rows"),
+        (raw_loans(*[{"dti": f"0.{n}"} for n in range(10, 40)]), 0, "column dti is at most 1"),
+    ],
+    ids=["only bad rows", "a row twice", "one with another outcome", "no column", "no rows",
+         "another unit"],
+)  # fmt: skip
+def test_a_file_that_cannot_be_used_is_refused(csv, tolerated, said):
+    with pytest.raises(InputError, match=said):
+        read_portfolio(csv, AS_OF, tolerated)
 
-    def test_whose_rates_are_shares_is_refused_with_both_readings(self):
-        csv = raw_loans(*[{"int_rate": "0.12", "title": str(n)} for n in range(9)])
 
-        with pytest.raises(InputError) as refused:
-            read_portfolio(csv, AS_OF, 0)
+def test_a_file_may_have_further_columns():
+    cleaned = read_portfolio(raw_loans().assign(zip3="123"), AS_OF, 0)
 
-        said = str(refused.value)
-        assert "9 of 9 rows cannot be used (row 1: int_rate '0.12' is contradicted by the " in said
-        assert "at 0.12% it would be 333.95, at 12% 398.57" in said
-        assert "tolerated_bad_share" not in said
+    assert "zip3" not in cleaned.rows
+
+
+def test_a_file_whose_instalments_are_of_other_terms_is_refused():
+    half_funded = [{"installment": "199.00", "dti": str(number)} for number in range(1, 12)]
+    others = [{"title": str(number)} for number in range(89)]
+    csv = raw_loans(*half_funded, *others)
+
+    with pytest.raises(InputError, match=r"11 of 100 loans .* at most 10%"):
+        read_portfolio(csv, AS_OF, 0, max_exceptions=0.1)
+    assert len(read_portfolio(csv, AS_OF, 0, max_exceptions=0.11).rows) == 100
+
+
+def test_a_file_whose_rates_are_shares_is_refused_with_both_readings():
+    csv = raw_loans(*[{"int_rate": "0.12", "title": str(n)} for n in range(9)])
+
+    with pytest.raises(InputError) as refused:
+        read_portfolio(csv, AS_OF, 0)
+
+    said = str(refused.value)
+    assert "9 of 9 rows cannot be used (row 1: int_rate '0.12' is contradicted by the " in said
+    assert "at 0.12% it would be 333.95, at 12% 398.57" in said
+    assert "tolerated_bad_share" not in said
 
 
 @pytest.mark.parametrize(

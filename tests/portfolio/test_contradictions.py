@@ -111,18 +111,18 @@ def test_a_row_whose_values_contradict_each_other_is_a_problem(change, problem):
     assert f"{found.column} '{found.value}' is {found.reason}".endswith(problem)
 
 
-class TestShareOfExceptions:
-    @pytest.mark.parametrize(("exceptions", "rows"), [(0, 1), (26, 5_239), (10, 100)])
-    def test_up_to_the_limit_they_are_exceptions(self, exceptions, rows):
-        require_few_exceptions("portfolio file", exceptions, rows, 0.1, "sources.x")
+@pytest.mark.parametrize(("exceptions", "rows"), [(0, 1), (26, 5_239), (10, 100)])
+def test_up_to_the_limit_they_are_exceptions(exceptions, rows):
+    require_few_exceptions("portfolio file", exceptions, rows, 0.1, "sources.x")
 
-    def test_beyond_it_the_file_is_refused_with_what_would_allow_it(self):
-        with pytest.raises(InputError) as refused:
-            require_few_exceptions("portfolio file", 11, 100, 0.1, "sources.x")
 
-        assert refused.value.problem == (
-            "the instalments of 11 of 100 loans do not follow from their amounts, rates and terms; "
-            "at most 10% may be such exceptions"
-        )
-        share = float(refused.value.remedy.rpartition("sources.x=")[2])
-        require_few_exceptions("portfolio file", 11, 100, share, "sources.x")
+def test_beyond_it_the_file_is_refused_with_what_would_allow_it():
+    with pytest.raises(InputError) as refused:
+        require_few_exceptions("portfolio file", 11, 100, 0.1, "sources.x")
+
+    assert refused.value.problem == (
+        "the instalments of 11 of 100 loans do not follow from their amounts, rates and terms; "
+        "at most 10% may be such exceptions"
+    )
+    share = float(refused.value.remedy.rpartition("sources.x=")[2])
+    require_few_exceptions("portfolio file", 11, 100, share, "sources.x")

@@ -135,14 +135,14 @@ class TestOfASource:
         assert cleaned.quarantine["reason"].str[:8].to_list() == ["repeats ", "left out"]
 
 
-class TestOfAFile:
-    def test_running_loans_are_no_bad_rows_and_those_left_out_neither(self):
-        csv = raw_loans({}, {"loan_status": "Current", "dti": "9"}, {"loan_status": "Withdrawn", "issue_d": ""})
-        cleaned = read_portfolio(csv, AS_OF, tolerated_bad_share=0)
+def test_running_loans_are_no_bad_rows_and_those_left_out_neither():
+    csv = raw_loans({}, {"loan_status": "Current", "dti": "9"}, {"loan_status": "Withdrawn", "issue_d": ""})
+    cleaned = read_portfolio(csv, AS_OF, tolerated_bad_share=0)
 
-        assert cleaned.rows["loan_status"].to_list() == ["Fully Paid", "Current"]
-        assert cleaned.quarantine["reason"].to_list() == ["left out: it was not funded"]
+    assert cleaned.rows["loan_status"].to_list() == ["Fully Paid", "Current"]
+    assert cleaned.quarantine["reason"].to_list() == ["left out: it was not funded"]
 
-    def test_a_file_without_any_loan_is_refused(self):
-        with pytest.raises(InputError, match="all its rows are left out"):
-            read_portfolio(raw_loans({"loan_status": "Expired"}), AS_OF, tolerated_bad_share=0)
+
+def test_a_file_without_any_loan_is_refused():
+    with pytest.raises(InputError, match="all its rows are left out"):
+        read_portfolio(raw_loans({"loan_status": "Expired"}), AS_OF, tolerated_bad_share=0)

@@ -39,37 +39,39 @@ def refuse(project, words, *, said):
     return result.output
 
 
-class TestFiles:
-    """A bad file leaves the last good outputs, of the demo, untouched, whatever it is for."""
+# A bad file leaves the last good outputs, of the demo, untouched, whatever it is for.
 
-    @pytest.mark.parametrize(
-        ("command", "where"),
-        [
-            ("--params portfolio=", "1 of 1,000 rows"),
-            ("--pipelines evaluation --params external=", "external sample: 1 of 1,000 rows"),
-        ],
-        ids=["portfolio", "external"],
+
+@pytest.mark.parametrize(
+    ("command", "where"),
+    [
+        ("--params portfolio=", "1 of 1,000 rows"),
+        ("--pipelines evaluation --params external=", "external sample: 1 of 1,000 rows"),
+    ],
+    ids=["portfolio", "external"],
+)
+def test_a_portfolio_is_refused(command, where, demo, portfolio_text, tmp_path):
+    path = tmp_path / "loans.csv"
+    # Row 4 of the file, counted from 1.
+    rate = portfolio_text["int_rate"].where(portfolio_text.index != 3, "dear")
+    portfolio_text.assign(int_rate=rate).to_csv(path, index=False)
+
+    refuse(demo, f"{command}{path}", said=(where, "row 4: int_rate 'dear' is not a number"))
+
+
+def test_applications_are_refused(demo, tmp_path):
+    path = tmp_path / "new.csv"
+    path.write_text("application_id,loan_amnt,term\nA1,1,36 months\n", "utf-8")
+
+    refuse(
+        demo,
+        f"--pipelines scoring --params applications={path}",
+        said=("applications: columns", "those found are application_id, loan_amnt, term"),
     )
-    def test_a_portfolio_is_refused(self, command, where, demo, portfolio_text, tmp_path):
-        path = tmp_path / "loans.csv"
-        # Row 4 of the file, counted from 1.
-        rate = portfolio_text["int_rate"].where(portfolio_text.index != 3, "dear")
-        portfolio_text.assign(int_rate=rate).to_csv(path, index=False)
 
-        refuse(demo, f"{command}{path}", said=(where, "row 4: int_rate 'dear' is not a number"))
 
-    def test_applications_are_refused(self, demo, tmp_path):
-        path = tmp_path / "new.csv"
-        path.write_text("application_id,loan_amnt,term\nA1,1,36 months\n", "utf-8")
-
-        refuse(
-            demo,
-            f"--pipelines scoring --params applications={path}",
-            said=("applications: columns", "those found are application_id, loan_amnt, term"),
-        )
-
-    def test_scoring_without_applications_is_refused(self, demo):
-        refuse(demo, "--pipelines scoring", said=("no applications are given", "Add --params applications=FILE.csv"))
+def test_scoring_without_applications_is_refused(demo):
+    refuse(demo, "--pipelines scoring", said=("no applications are given", "Add --params applications=FILE.csv"))
 
 
 @pytest.mark.parametrize(
@@ -140,54 +142,55 @@ class TestMissing:
         )
 
 
-class TestRealSystems:
-    @pytest.mark.parametrize("pipelines", ["__default__", "sources,training"])
-    def test_demo_rows_are_never_written_to_a_real_system(self, pipelines, demo):
-        output = refuse(
-            demo,
-            f"--env odbc --pipelines {pipelines}",
-            said=("pipeline sources", "never written into one", "Run `--pipelines training`"),
-        )
-        assert "make_portfolio" not in output  # no node ran
-
-    def test_reading_without_a_connection_string_names_the_variable(self, demo, monkeypatch):
-        monkeypatch.setenv("LOANTAP_WAREHOUSE", "Driver={X};Server=db")
-        for system in ("APPSTREAM", "BUSINESS_EVENTS", "WAREHOUSE_OUTPUT"):
-            monkeypatch.delenv(f"LOANTAP_{system}", raising=False)
-
-        refuse(
-            demo,
-            "--env odbc --pipelines training",
-            said=("LOANTAP_APPSTREAM is not set", "Set it to an ODBC connection string"),
-        )
+@pytest.mark.parametrize("pipelines", ["__default__", "sources,training"])
+def test_demo_rows_are_never_written_to_a_real_system(pipelines, demo):
+    output = refuse(
+        demo,
+        f"--env odbc --pipelines {pipelines}",
+        said=("pipeline sources", "never written into one", "Run `--pipelines training`"),
+    )
+    assert "make_portfolio" not in output  # no node ran
 
 
-class TestFailureInTheMiddle:
-    """Everything but the last node has run when it fails: all is as it was before."""
+def test_reading_without_a_connection_string_names_the_variable(demo, monkeypatch):
+    monkeypatch.setenv("LOANTAP_WAREHOUSE", "Driver={X};Server=db")
+    for system in ("APPSTREAM", "BUSINESS_EVENTS", "WAREHOUSE_OUTPUT"):
+        monkeypatch.delenv(f"LOANTAP_{system}", raising=False)
 
-    @pytest.fixture
-    def failing_last_node(self, monkeypatch):
-        def fail(card):
-            raise ZeroDivisionError("the last node fails")
+    refuse(
+        demo,
+        "--env odbc --pipelines training",
+        said=("LOANTAP_APPSTREAM is not set", "Set it to an ODBC connection string"),
+    )
 
-        monkeypatch.setattr(card_nodes, "render", fail)
 
-    def test_nothing_is_published_and_the_next_run_starts_afresh(self, demo, failing_last_node, monkeypatch):
-        files, aliases = demo.digests(), demo.aliases()
+# Everything but the last node has run when it fails: all is as it was before.
 
-        with pytest.raises(ZeroDivisionError, match="the last node fails"):
-            demo.run("--pipelines", "training", "--params", "seed=7")
 
-        assert demo.digests() == files
-        assert demo.aliases() == aliases
-        # The models were logged before the failure: it is the alias that was held back.
-        versions = demo.mlflow.search_model_versions("name = 'loantap-lending-demo'")
-        assert max(int(version.version) for version in versions) > max(v for _, _, v in aliases)
-        experiment = demo.mlflow.get_experiment_by_name("loantap")
-        latest = demo.mlflow.search_runs([experiment.experiment_id], order_by=["start_time DESC"], max_results=1)
-        assert latest[0].info.status == "FAILED"
+@pytest.fixture
+def failing_last_node(monkeypatch):
+    def fail(card):
+        raise ZeroDivisionError("the last node fails")
 
-        before = (demo.reporting / "metrics.json").read_bytes()
-        monkeypatch.undo()
-        assert demo.run("--pipelines", "evaluation").exit_code == 0
-        assert (demo.reporting / "metrics.json").read_bytes() == before
+    monkeypatch.setattr(card_nodes, "render", fail)
+
+
+def test_nothing_is_published_and_the_next_run_starts_afresh(demo, failing_last_node, monkeypatch):
+    files, aliases = demo.digests(), demo.aliases()
+
+    with pytest.raises(ZeroDivisionError, match="the last node fails"):
+        demo.run("--pipelines", "training", "--params", "seed=7")
+
+    assert demo.digests() == files
+    assert demo.aliases() == aliases
+    # The models were logged before the failure: it is the alias that was held back.
+    versions = demo.mlflow.search_model_versions("name = 'loantap-lending-demo'")
+    assert max(int(version.version) for version in versions) > max(v for _, _, v in aliases)
+    experiment = demo.mlflow.get_experiment_by_name("loantap")
+    latest = demo.mlflow.search_runs([experiment.experiment_id], order_by=["start_time DESC"], max_results=1)
+    assert latest[0].info.status == "FAILED"
+
+    before = (demo.reporting / "metrics.json").read_bytes()
+    monkeypatch.undo()
+    assert demo.run("--pipelines", "evaluation").exit_code == 0
+    assert (demo.reporting / "metrics.json").read_bytes() == before

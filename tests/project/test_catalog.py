@@ -181,85 +181,90 @@ def test_every_door_has_the_same_reader(given, door, name, is_whole):
     assert len(entry["metadata"]["description"]) > 10
 
 
-class TestRealSystems:
-    """`conf/odbc` replaces the embedded databases by real systems, and nothing else."""
+# `conf/odbc` replaces the embedded databases by real systems, and nothing else.
 
-    TABLES: ClassVar = {
-        System.WAREHOUSE: "source_loans",
-        System.APPSTREAM: "source_applications",
-        System.BUSINESS_EVENTS: "source_loan_events",
-    }
-
-    @pytest.mark.parametrize("system", list(System))
-    def test_the_connection_string_comes_from_the_environment(self, system, monkeypatch):
-        variable = f"LOANTAP_{system.upper()}"
-        monkeypatch.delenv(variable, raising=False)
-        table = make_catalog(load_configuration("odbc")).get(self.TABLES[system])
-
-        assert isinstance(table, SourceTableDataset)
-        assert table.system == system
-        assert not table.is_embedded
-        with pytest.raises(ValueError, match=f"{variable} is not set"):
-            table.require_credentials()
-
-        given = "Driver={X};Server=db;Uid=me;Pwd=s3cret;"
-        monkeypatch.setenv(variable, given)
-        assert load_configuration("odbc")["credentials"][system] == {"connection": given}
-
-    def test_the_catalog_itself_is_the_same(self):
-        assert load_configuration("odbc")["catalog"] == load_configuration("base")["catalog"]
-        assert [path.name for path in (PROJECT / "conf" / "odbc").iterdir()] == ["credentials.yml"]
-
-    def test_no_file_holds_a_secret(self):
-        for path in (PROJECT / "conf").rglob("*.yml"):
-            lines = path.read_text("utf-8").lower().splitlines()
-            text = "\n".join(line.partition("#")[0] for line in lines)
-            for word in ("pwd=", "password:", "password=", "token:", "token=", "secret:"):
-                assert word not in text, path
-
-        text = (PROJECT / "conf" / "odbc" / "credentials.yml").read_text("utf-8")
-        strings = [line for line in text.splitlines() if "connection:" in line]
-        assert len(strings) == len(System) + 1  # one to write with
-        assert all("connection: ${oc.env:LOANTAP_" in line for line in strings)
+TABLES: ClassVar = {
+    System.WAREHOUSE: "source_loans",
+    System.APPSTREAM: "source_applications",
+    System.BUSINESS_EVENTS: "source_loan_events",
+}
 
 
-class TestPipelines:
-    def test_these_pipelines_can_be_run(self):
-        assert set(PIPELINES) == {
-            "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
-            "scoring", "offers", "early_warning", "check_sources", "training", "all", "__default__",
-        }  # fmt: skip
+@pytest.mark.parametrize("system", list(System))
+def test_the_connection_string_comes_from_the_environment(system, monkeypatch):
+    variable = f"LOANTAP_{system.upper()}"
+    monkeypatch.delenv(variable, raising=False)
+    table = make_catalog(load_configuration("odbc")).get(TABLES[system])
 
-    @pytest.mark.parametrize(
-        ("name", "parts"),
-        [
-            ("training",
-             ["ingestion", "feature_engineering", "modeling", "evaluation", "insights"]),
-            ("__default__", ["sources", "training"]),
-            ("all", ["__default__", "scoring"]),
-        ],
-    )  # fmt: skip
-    def test_composites_are_sums(self, name, parts):
-        summed = sum((PIPELINES[part] for part in parts), Pipeline([]))
+    assert isinstance(table, SourceTableDataset)
+    assert table.system == system
+    assert not table.is_embedded
+    with pytest.raises(ValueError, match=f"{variable} is not set"):
+        table.require_credentials()
 
-        assert {node.name for node in PIPELINES[name].nodes} == {n.name for n in summed.nodes}
+    given = "Driver={X};Server=db;Uid=me;Pwd=s3cret;"
+    monkeypatch.setenv(variable, given)
+    assert load_configuration("odbc")["credentials"][system] == {"connection": given}
 
-    def test_a_node_is_named_like_its_function_says_what_it_does_and_has_one_pipeline(self):
-        for node in PIPELINES["all"].nodes:
-            assert node.name.rpartition(".")[2] == node.func.__name__
-            assert node.func.__doc__, node.name
-            assert len(node.tags) == 1, node.name
-            assert node.tags < set(PIPELINES), node.name
 
-    def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any(self):
-        inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
+def test_the_catalog_itself_is_the_same():
+    assert load_configuration("odbc")["catalog"] == load_configuration("base")["catalog"]
+    assert [path.name for path in (PROJECT / "conf" / "odbc").iterdir()] == ["credentials.yml"]
 
-        assert inputs == {
-            "sources.portfolio_file", "applications", "evaluation.external_loans",
-            "modeling.champions",
-        }  # fmt: skip
 
-    def test_only_sources_writes_to_a_source_system(self):
-        outputs = PIPELINES["training"].all_outputs() | PIPELINES["scoring"].all_outputs()
+def test_no_file_holds_a_secret():
+    for path in (PROJECT / "conf").rglob("*.yml"):
+        lines = path.read_text("utf-8").lower().splitlines()
+        text = "\n".join(line.partition("#")[0] for line in lines)
+        for word in ("pwd=", "password:", "password=", "token:", "token=", "secret:"):
+            assert word not in text, path
 
-        assert not {"source_loans", "source_applications", "source_loan_events"} & outputs
+    text = (PROJECT / "conf" / "odbc" / "credentials.yml").read_text("utf-8")
+    strings = [line for line in text.splitlines() if "connection:" in line]
+    assert len(strings) == len(System) + 1  # one to write with
+    assert all("connection: ${oc.env:LOANTAP_" in line for line in strings)
+
+
+def test_these_pipelines_can_be_run():
+    assert set(PIPELINES) == {
+        "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
+        "scoring", "offers", "early_warning", "check_sources", "training", "all", "__default__",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("training",
+         ["ingestion", "feature_engineering", "modeling", "evaluation", "insights"]),
+        ("__default__", ["sources", "training"]),
+        ("all", ["__default__", "scoring"]),
+    ],
+)  # fmt: skip
+def test_composites_are_sums(name, parts):
+    summed = sum((PIPELINES[part] for part in parts), Pipeline([]))
+
+    assert {node.name for node in PIPELINES[name].nodes} == {n.name for n in summed.nodes}
+
+
+def test_a_node_is_named_like_its_function_says_what_it_does_and_has_one_pipeline():
+    for node in PIPELINES["all"].nodes:
+        assert node.name.rpartition(".")[2] == node.func.__name__
+        assert node.func.__doc__, node.name
+        assert len(node.tags) == 1, node.name
+        assert node.tags < set(PIPELINES), node.name
+
+
+def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any():
+    inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
+
+    assert inputs == {
+        "sources.portfolio_file", "applications", "evaluation.external_loans",
+        "modeling.champions",
+    }  # fmt: skip
+
+
+def test_only_sources_writes_to_a_source_system():
+    outputs = PIPELINES["training"].all_outputs() | PIPELINES["scoring"].all_outputs()
+
+    assert not {"source_loans", "source_applications", "source_loan_events"} & outputs

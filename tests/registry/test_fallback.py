@@ -40,35 +40,34 @@ def fail_to_answer(monkeypatch, code=TEMPORARILY_UNAVAILABLE, name=""):
     monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
 
 
-class TestKeeping:
-    def test_a_champion_that_was_loaded_is_kept_whole_and_alone_and_nothing_is_pickled(self, lending_model, archive):
-        make_champion(lending_model)
-        assert not archive.exists()
+def test_a_champion_that_was_loaded_is_kept_whole_and_alone_and_nothing_is_pickled(lending_model, archive):
+    make_champion(lending_model)
+    assert not archive.exists()
 
-        load_champion("lending")
+    load_champion("lending")
 
-        assert list(archive.parent.iterdir()) == [archive]
-        with ZipFile(archive) as kept:
-            names = set(kept.namelist())
-        assert names == {"index.json", "MLmodel", "model.skops", "input_example.json"}
+    assert list(archive.parent.iterdir()) == [archive]
+    with ZipFile(archive) as kept:
+        names = set(kept.namelist())
+    assert names == {"index.json", "MLmodel", "model.skops", "input_example.json"}
 
-    def test_the_same_champion_is_not_written_again(self, lending_model, archive):
-        make_champion(lending_model)
-        load_champion("lending")
-        before = archive.stat().st_ino
-        load_champion("lending")
 
-        assert archive.stat().st_ino == before
+def test_the_same_champion_is_not_written_again(lending_model, archive):
+    make_champion(lending_model)
+    load_champion("lending")
+    before = archive.stat().st_ino
+    load_champion("lending")
 
-    def test_a_folder_that_cannot_be_written_to_stops_nobody_from_scoring(
-        self, lending_model, tmp_path, monkeypatch, caplog
-    ):
-        (tmp_path / "file").write_text("in the way")
-        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
-        make_champion(lending_model)
+    assert archive.stat().st_ino == before
 
-        assert load_champion("lending")[1] == FIRST
-        assert "could be kept for when the registry is down" in caplog.text
+
+def test_a_folder_that_cannot_be_written_to_stops_nobody_from_scoring(lending_model, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
+    make_champion(lending_model)
+
+    assert load_champion("lending")[1] == FIRST
+    assert "could be kept for when the registry is down" in caplog.text
 
 
 class TestGoingOn:

@@ -55,184 +55,192 @@ def benchmark_model(simulated_loans):
     return train(simulated_loans, training_options("benchmark"))
 
 
-class TestPublishing:
-    def test_the_alias_moves_when_the_run_is_published(self, dataset, lending_model, newcomer):
-        dataset.save(make_release(lending_model))
+def test_the_alias_moves_when_the_run_is_published(dataset, lending_model, newcomer):
+    dataset.save(make_release(lending_model))
+    dataset.publish()
+    assert champions() == {"loantap-lending-demo": "1"}
+
+    dataset.save(make_release(newcomer))
+    assert champions() == {"loantap-lending-demo": "1"}
+    dataset.publish()
+    assert champions() == {"loantap-lending-demo": "2"}
+
+
+def test_a_version_that_is_not_promoted_leaves_the_alias_and_the_run_says_why(dataset, lending_model, newcomer, caplog):
+    make_champion(lending_model)
+    dataset.save(make_release(newcomer, promoted=False))
+    dataset.publish()
+
+    assert champions() == {"loantap-lending-demo": "1"}
+    assert "version 2 is registered but not made champion: the new model" in caplog.text
+    assert "calibrated: ECE 0.0310 out of fold on 3,600 loans" in caplog.text
+
+
+def test_a_failed_run_moves_no_alias(dataset, lending_model, newcomer):
+    make_champion(lending_model)
+    dataset.save(make_release(newcomer))
+    dataset.discard()
+    dataset.publish()
+    mlflow.end_run("FAILED")
+
+    assert champions() == {"loantap-lending-demo": "1"}
+    assert ChampionDataset(namespace="lending").load().version == "1"
+
+
+def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(dataset, lending_model):
+    make_champion(with_facts(lending_model, origin="real"))
+    dataset.save(make_release(lending_model))
+    dataset.publish()
+
+    assert champions() == {"loantap-lending": "1", "loantap-lending-demo": "1"}
+    assert ChampionDataset(namespace="lending").load().name == "loantap-lending"
+
+
+def test_a_model_of_another_namespace_is_refused(lending_model):
+    with pytest.raises(DatasetError, match="a model that was trained for lending cannot be saved here"):
+        RegisteredModelDataset(namespace="application").save(make_release(lending_model))
+
+
+def test_a_model_whose_reasons_do_not_add_up_is_not_registered(dataset, lending_model):
+    reference = (*lending_model.facts.reference[:-1], np.nan)
+    broken = with_facts(lending_model, reference=reference)
+
+    with pytest.raises(DatasetError, match="reasons of lending do not add up"):
+        dataset.save(make_release(broken))
+    assert mlflow.MlflowClient().search_registered_models() == []
+
+
+def test_the_same_model_is_not_registered_again_and_nothing_of_its_version_changes(dataset, lending_model, caplog):
+    make_champion(lending_model)
+    before = tags_of(ModelVersion("loantap-lending-demo", "1"))
+    # Sums repeat but for the last bit.
+    pipeline = deepcopy(lending_model.pipeline)
+    pipeline[-1].coef_ = np.nextafter(pipeline[-1].coef_, 1)
+    again = replace(lending_model, pipeline=pipeline)
+
+    with caplog.at_level(logging.INFO):
+        dataset.save(make_release(again, promoted=False))
+        found, made = dataset.saved, dataset.registered
         dataset.publish()
-        assert champions() == {"loantap-lending-demo": "1"}
 
-        dataset.save(make_release(newcomer))
-        assert champions() == {"loantap-lending-demo": "1"}
-        dataset.publish()
-        assert champions() == {"loantap-lending-demo": "2"}
-
-    def test_a_version_that_is_not_promoted_leaves_the_alias_and_the_run_says_why(
-        self, dataset, lending_model, newcomer, caplog
-    ):
-        make_champion(lending_model)
-        dataset.save(make_release(newcomer, promoted=False))
-        dataset.publish()
-
-        assert champions() == {"loantap-lending-demo": "1"}
-        assert "version 2 is registered but not made champion: the new model" in caplog.text
-        assert "calibrated: ECE 0.0310 out of fold on 3,600 loans" in caplog.text
-
-    def test_a_failed_run_moves_no_alias(self, dataset, lending_model, newcomer):
-        make_champion(lending_model)
-        dataset.save(make_release(newcomer))
-        dataset.discard()
-        dataset.publish()
-        mlflow.end_run("FAILED")
-
-        assert champions() == {"loantap-lending-demo": "1"}
-        assert ChampionDataset(namespace="lending").load().version == "1"
-
-    def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(self, dataset, lending_model):
-        make_champion(with_facts(lending_model, origin="real"))
-        dataset.save(make_release(lending_model))
-        dataset.publish()
-
-        assert champions() == {"loantap-lending": "1", "loantap-lending-demo": "1"}
-        assert ChampionDataset(namespace="lending").load().name == "loantap-lending"
-
-    def test_a_model_of_another_namespace_is_refused(self, lending_model):
-        with pytest.raises(DatasetError, match="a model that was trained for lending cannot be saved here"):
-            RegisteredModelDataset(namespace="application").save(make_release(lending_model))
-
-    def test_a_model_whose_reasons_do_not_add_up_is_not_registered(self, dataset, lending_model):
-        reference = (*lending_model.facts.reference[:-1], np.nan)
-        broken = with_facts(lending_model, reference=reference)
-
-        with pytest.raises(DatasetError, match="reasons of lending do not add up"):
-            dataset.save(make_release(broken))
-        assert mlflow.MlflowClient().search_registered_models() == []
+    assert (str(found), made) == ("loantap-lending-demo version 1", None)
+    assert versions() == ["1"]
+    assert champions() == {"loantap-lending-demo": "1"}
+    assert tags_of(ModelVersion("loantap-lending-demo", "1")) == before
+    told = "loantap-lending-demo version 1: same data, same model: nothing new registered"
+    assert told in caplog.text
+    assert "not made champion" not in caplog.text
 
 
-class TestTheSameModelAgain:
-    def test_it_is_not_registered_again_and_nothing_of_its_version_changes(self, dataset, lending_model, caplog):
-        make_champion(lending_model)
-        before = tags_of(ModelVersion("loantap-lending-demo", "1"))
-        # Sums repeat but for the last bit.
+@pytest.mark.parametrize("changed", ["fact", "prediction", "coefficient", "outcome"])
+def test_whatever_differs_makes_a_new_version(changed, dataset, lending_model):
+    make_champion(lending_model)
+    release = make_release(lending_model)
+    predictions = release.predictions.copy()
+    if changed == "fact":
+        release = replace(release, trained=with_facts(lending_model, threshold=0.3))
+    if changed == "prediction":
+        predictions.loc[0, "probability_of_default"] += 1e-8
+    if changed == "outcome":
+        predictions.loc[0, "is_charged_off"] = True
+    if changed == "coefficient":
         pipeline = deepcopy(lending_model.pipeline)
-        pipeline[-1].coef_ = np.nextafter(pipeline[-1].coef_, 1)
-        again = replace(lending_model, pipeline=pipeline)
+        pipeline[-1].coef_[0, 0] += 1e-8
+        release = replace(release, trained=replace(lending_model, pipeline=pipeline))
 
-        with caplog.at_level(logging.INFO):
-            dataset.save(make_release(again, promoted=False))
-            found, made = dataset.saved, dataset.registered
-            dataset.publish()
+    dataset.save(replace(release, predictions=predictions))
 
-        assert (str(found), made) == ("loantap-lending-demo version 1", None)
-        assert versions() == ["1"]
-        assert champions() == {"loantap-lending-demo": "1"}
-        assert tags_of(ModelVersion("loantap-lending-demo", "1")) == before
-        told = "loantap-lending-demo version 1: same data, same model: nothing new registered"
-        assert told in caplog.text
-        assert "not made champion" not in caplog.text
+    assert str(dataset.registered) == "loantap-lending-demo version 2"
 
-    @pytest.mark.parametrize("changed", ["fact", "prediction", "coefficient", "outcome"])
-    def test_whatever_differs_makes_a_new_version(self, changed, dataset, lending_model):
-        make_champion(lending_model)
-        release = make_release(lending_model)
-        predictions = release.predictions.copy()
-        if changed == "fact":
-            release = replace(release, trained=with_facts(lending_model, threshold=0.3))
-        if changed == "prediction":
-            predictions.loc[0, "probability_of_default"] += 1e-8
-        if changed == "outcome":
-            predictions.loc[0, "is_charged_off"] = True
-        if changed == "coefficient":
-            pipeline = deepcopy(lending_model.pipeline)
-            pipeline[-1].coef_[0, 0] += 1e-8
-            release = replace(release, trained=replace(lending_model, pipeline=pipeline))
 
-        dataset.save(replace(release, predictions=predictions))
-
-        assert str(dataset.registered) == "loantap-lending-demo version 2"
-
-    def test_one_that_was_kept_becomes_champion_when_the_rule_says_so_now(self, dataset, lending_model, newcomer):
-        make_champion(lending_model)
-        for promoted in (False, True):
-            dataset.save(make_release(newcomer, promoted=promoted))
-            dataset.publish()
-
-        assert versions() == ["1", "2"]
-        assert champions() == {"loantap-lending-demo": "2"}
-
-    @pytest.mark.parametrize("is_restored", [True, False])
-    def test_a_version_that_was_restored_is_not_displaced_without_a_word(
-        self, dataset, lending_model, newcomer, caplog, is_restored
-    ):
-        first = make_champion(lending_model)
-        if is_restored:
-            make_champion(lending_model)
-            restore(first, who="A. Officer", reason="drift")
-        dataset.save(make_release(newcomer, promoted=True))
+def test_the_same_model_one_that_was_kept_becomes_champion_when_the_rule_says_so_now(dataset, lending_model, newcomer):
+    make_champion(lending_model)
+    for promoted in (False, True):
+        dataset.save(make_release(newcomer, promoted=promoted))
         dataset.publish()
 
-        assert champions() == {"loantap-lending-demo": "3" if is_restored else "2"}
-        told = f"takes the place of {first}, which was restored on 20"
-        assert (told in caplog.text) == is_restored
+    assert versions() == ["1", "2"]
+    assert champions() == {"loantap-lending-demo": "2"}
 
-    def test_one_since_which_another_was_registered_is_registered_again(self, dataset, lending_model, newcomer):
-        third = with_facts(lending_model, threshold=0.4)
+
+@pytest.mark.parametrize("is_restored", [True, False])
+def test_a_version_that_was_restored_is_not_displaced_without_a_word(
+    dataset, lending_model, newcomer, caplog, is_restored
+):
+    first = make_champion(lending_model)
+    if is_restored:
         make_champion(lending_model)
-        for model in (newcomer, third, newcomer):
-            dataset.save(make_release(model, promoted=False))
-            dataset.publish()
+        restore(first, who="A. Officer", reason="drift")
+    dataset.save(make_release(newcomer, promoted=True))
+    dataset.publish()
 
-        assert versions() == ["1", "2", "3", "4"]
-
-    def test_a_run_that_failed_leaves_no_version_that_counts(self, dataset, lending_model):
-        dataset.save(make_release(lending_model))
-        dataset.discard()
-        dataset.save(make_release(lending_model))
-
-        assert str(dataset.registered) == "loantap-lending-demo version 2"
-
-    def test_one_whose_file_is_damaged_is_registered_again(self, dataset, lending_model):
-        (artifacts_of(make_champion(lending_model)) / "model.skops").write_bytes(b"no archive")
-
-        dataset.save(make_release(lending_model))
-
-        assert str(dataset.registered) == "loantap-lending-demo version 2"
+    assert champions() == {"loantap-lending-demo": "3" if is_restored else "2"}
+    told = f"takes the place of {first}, which was restored on 20"
+    assert (told in caplog.text) == is_restored
 
 
-class TestModelsThatMustNotBeLentOn:
-    NAME = "loantap-benchmark-demo"
-
-    def test_they_are_marked_never_called_champion_and_never_score(self, benchmark_model):
-        dataset = RegisteredModelDataset(namespace="benchmark")
-        dataset.save(make_release(benchmark_model))
+def test_the_same_model_one_since_which_another_was_registered_is_registered_again(dataset, lending_model, newcomer):
+    third = with_facts(lending_model, threshold=0.4)
+    make_champion(lending_model)
+    for model in (newcomer, third, newcomer):
+        dataset.save(make_release(model, promoted=False))
         dataset.publish()
 
-        assert str(find_champion(self.NAME)) == f"{self.NAME} version 1"
-        assert aliases(self.NAME) == {"best-not-for-lending": "1"}
-        registered = mlflow.MlflowClient().get_registered_model(self.NAME)
-        version = mlflow.MlflowClient().get_model_version(self.NAME, "1")
-        assert "SIMULATED" in registered.description
-        assert "simulated loans" in version.description
-        for described in (registered, version):
-            assert "NOT FOR LENDING" in described.description
-        assert version.tags["not_for_lending"] == "true"
-        with pytest.raises(DatasetError, match="no lending decision may rest on") as refused:
-            ChampionDataset(namespace="benchmark").load()
-        assert isinstance(refused.value.__cause__, NotForLendingError)
+    assert versions() == ["1", "2", "3", "4"]
 
-    @pytest.mark.parametrize("again", [True, False], ids=["the same model", "a worse one"])
-    def test_a_champion_of_an_earlier_release_is_renamed_by_the_next_run(self, again, benchmark_model):
-        make_champion(benchmark_model)
-        client = mlflow.MlflowClient()
-        client.delete_registered_model_alias(self.NAME, "best-not-for-lending")
-        client.set_registered_model_alias(self.NAME, "champion", "1")
-        assert str(find_champion(self.NAME)) == f"{self.NAME} version 1"
 
-        dataset = RegisteredModelDataset(namespace="benchmark")
-        next_model = benchmark_model if again else with_facts(benchmark_model, threshold=0.3)
-        dataset.save(make_release(next_model, promoted=False))
-        dataset.publish()
+def test_a_run_that_failed_leaves_no_version_that_counts(dataset, lending_model):
+    dataset.save(make_release(lending_model))
+    dataset.discard()
+    dataset.save(make_release(lending_model))
 
-        assert aliases(self.NAME) == {"best-not-for-lending": "1"}
+    assert str(dataset.registered) == "loantap-lending-demo version 2"
+
+
+def test_the_same_model_one_whose_file_is_damaged_is_registered_again(dataset, lending_model):
+    (artifacts_of(make_champion(lending_model)) / "model.skops").write_bytes(b"no archive")
+
+    dataset.save(make_release(lending_model))
+
+    assert str(dataset.registered) == "loantap-lending-demo version 2"
+
+
+NAME = "loantap-benchmark-demo"
+
+
+def test_models_not_for_lending_are_marked_never_called_champion_and_never_score(benchmark_model):
+    dataset = RegisteredModelDataset(namespace="benchmark")
+    dataset.save(make_release(benchmark_model))
+    dataset.publish()
+
+    assert str(find_champion(NAME)) == f"{NAME} version 1"
+    assert aliases(NAME) == {"best-not-for-lending": "1"}
+    registered = mlflow.MlflowClient().get_registered_model(NAME)
+    version = mlflow.MlflowClient().get_model_version(NAME, "1")
+    assert "SIMULATED" in registered.description
+    assert "simulated loans" in version.description
+    for described in (registered, version):
+        assert "NOT FOR LENDING" in described.description
+    assert version.tags["not_for_lending"] == "true"
+    with pytest.raises(DatasetError, match="no lending decision may rest on") as refused:
+        ChampionDataset(namespace="benchmark").load()
+    assert isinstance(refused.value.__cause__, NotForLendingError)
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["the same model", "a worse one"])
+def test_a_champion_of_an_earlier_release_is_renamed_by_the_next_run(again, benchmark_model):
+    make_champion(benchmark_model)
+    client = mlflow.MlflowClient()
+    client.delete_registered_model_alias(NAME, "best-not-for-lending")
+    client.set_registered_model_alias(NAME, "champion", "1")
+    assert str(find_champion(NAME)) == f"{NAME} version 1"
+
+    dataset = RegisteredModelDataset(namespace="benchmark")
+    next_model = benchmark_model if again else with_facts(benchmark_model, threshold=0.3)
+    dataset.save(make_release(next_model, promoted=False))
+    dataset.publish()
+
+    assert aliases(NAME) == {"best-not-for-lending": "1"}
 
 
 class TestTheModelThatDecides:

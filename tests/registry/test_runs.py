@@ -56,20 +56,20 @@ def test_the_search_is_a_table_of_the_run_and_no_run_of_its_own(active_run, regi
     assert len(mlflow.search_runs(output_format="list")) == 1
 
 
-class TestDataset:
-    LOANS = pd.DataFrame({"loan_id": ["31415", "92653"], "dti_pct": [17.25, None], "is_charged_off": [0, 1]})
+LOANS = pd.DataFrame({"loan_id": ["31415", "92653"], "dti_pct": [17.25, None], "is_charged_off": [0, 1]})
 
-    def test_it_is_named_with_its_digest_and_columns_and_not_one_row(self, active_run, registry):
-        runs.log_dataset("lending features", "real", self.LOANS)
 
-        [logged] = recorded(active_run).inputs.dataset_inputs
-        assert logged.dataset.name == "real lending features, 2 loans"
-        assert [tag.value for tag in logged.tags] == ["training"]
-        assert all(column in logged.dataset.schema for column in self.LOANS)
-        everything = str(logged.dataset.to_dictionary())
-        assert "31415" not in everything
-        assert "17.25" not in everything
-        assert not [path for path in registry.rglob("*") if path.is_file()]
+def test_the_dataset_is_named_with_its_digest_and_columns_and_not_one_row(active_run, registry):
+    runs.log_dataset("lending features", "real", LOANS)
+
+    [logged] = recorded(active_run).inputs.dataset_inputs
+    assert logged.dataset.name == "real lending features, 2 loans"
+    assert [tag.value for tag in logged.tags] == ["training"]
+    assert all(column in logged.dataset.schema for column in LOANS)
+    everything = str(logged.dataset.to_dictionary())
+    assert "31415" not in everything
+    assert "17.25" not in everything
+    assert not [path for path in registry.rglob("*") if path.is_file()]
 
 
 def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(active_run, registry, tmp_path):

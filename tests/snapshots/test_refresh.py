@@ -40,83 +40,89 @@ def copy(tmp_path):
     return made
 
 
-class TestChanges:
-    def test_only_what_changed_is_read_and_that_is_told(self, copy, caplog):
-        caplog.set_level(logging.INFO)
-        copy.source.change(5, 2_500, balance=0.5, at=day(20))
+def test_only_what_changed_is_read_and_that_is_told(copy, caplog):
+    caplog.set_level(logging.INFO)
+    copy.source.change(5, 2_500, balance=0.5, at=day(20))
 
-        assert copy.extract() == datetime.fromisoformat("2016-01-02 18:39")
-        assert "warehouse, table loan_events: 2 of 4,000 rows are new since 2016-01-02 18:39:00" in caplog.messages
-        assert copy.extract() == day(19)
+    assert copy.extract() == datetime.fromisoformat("2016-01-02 18:39")
+    assert "warehouse, table loan_events: 2 of 4,000 rows are new since 2016-01-02 18:39:00" in caplog.messages
+    assert copy.extract() == day(19)
 
-    def test_without_any_since_recent_rows_were_replaced_every_byte_stays_as_well(self, copy):
-        last = copy.source.rows()["updated_at"].max()
-        copy.source.change(3_500, 3_600, balance=0.5, at=last + timedelta(hours=1))
+
+def test_changes_without_any_since_recent_rows_were_replaced_every_byte_stays_as_well(copy):
+    last = copy.source.rows()["updated_at"].max()
+    copy.source.change(3_500, 3_600, balance=0.5, at=last + timedelta(hours=1))
+    copy.extract()
+    before = copy.contents()
+
+    assert any(name.startswith("outdated") for name in before)
+    assert copy.extract() is not None
+    assert copy.contents() == before
+
+
+def test_read_in_full_the_same_rows_leave_every_byte_as_it_was(copy):
+    before = {name: content for name, (content, _) in copy.contents().items()}
+
+    assert copy.extract(since="all") is None
+    assert {name: content for name, (content, _) in copy.contents().items()} == before
+
+
+def test_files_without_much_change_stay(copy):
+    before = set(copy.contents())
+    copy.source.change(5, 2_500, balance=0.5, at=day(20))
+    copy.extract()
+
+    # The list of outdated rows is new, and so is the part with the new ones.
+    assert len(before - set(copy.contents())) == 0
+    assert len(set(copy.contents()) - before) == 2
+
+
+def test_a_file_of_which_much_is_outdated_is_written_anew(copy):
+    before = set(copy.contents())
+    copy.source.change(*range(1_000, 1_300), balance=0.5, at=day(20))
+    copy.extract()
+
+    assert len(before - set(copy.contents())) == 1
+
+
+def test_a_small_last_part_is_filled_up(copy):
+    for number in range(5):
+        copy.source.fill(100, first=10_000 + 100 * number, updated_at=day(20 + number))
         copy.extract()
-        before = copy.contents()
 
-        assert any(name.startswith("outdated") for name in before)
-        assert copy.extract() is not None
-        assert copy.contents() == before
+    assert len(list(copy.folder.glob("part-*"))) == ROWS / 1_000 + 1
 
-    def test_read_in_full_the_same_rows_leave_every_byte_as_it_was(self, copy):
-        before = {name: content for name, (content, _) in copy.contents().items()}
 
-        assert copy.extract(since="all") is None
-        assert {name: content for name, (content, _) in copy.contents().items()} == before
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda source: source.insert(("new", 1, 0.5, day(20))),
+        lambda source: source.insert(("new", 1, 0.5, day(3))),
+        lambda source: source.insert(("new", 1, 0.5, None)),
+        lambda source: source.insert((None, 1, 0.5, day(20)), (None, None, None, day(20))),
+        lambda source: source.insert(*[("new", 1, 0.5, day(20))] * 3),
+        lambda source: source.change(7, balance=float("nan"), at=day(20)),
+        lambda source: source.sql("UPDATE rows SET balance = NULL, updated_at = ? "
+                                  "WHERE loan_id = 'loan-7'", day(20)),
+        lambda source: source.sql("UPDATE rows SET updated_at = NULL, balance = 9 "
+                                  "WHERE loan_id = 'loan-7'"),
+    ],
+    ids=["a new row", "committed late", "without a time", "without a key", "repeated",
+         "not a number", "missing", "its time went missing"],
+)  # fmt: skip
+def test_changes_of_any_kind_arrive_without_a_full_reading(change, copy):
+    change(copy.source)
 
-    def test_files_without_much_change_stay(self, copy):
-        before = set(copy.contents())
-        copy.source.change(5, 2_500, balance=0.5, at=day(20))
-        copy.extract()
+    assert copy.extract() is not None
+    assert copy.extract() is not None
 
-        # The list of outdated rows is new, and so is the part with the new ones.
-        assert len(before - set(copy.contents())) == 0
-        assert len(set(copy.contents()) - before) == 2
 
-    def test_a_file_of_which_much_is_outdated_is_written_anew(self, copy):
-        before = set(copy.contents())
-        copy.source.change(*range(1_000, 1_300), balance=0.5, at=day(20))
-        copy.extract()
+def test_rows_removed_while_they_are_recent_go(copy):
+    copy.source.fill(50, first=10_000, updated_at=day(20))
+    copy.extract()
+    copy.source.sql("DELETE FROM rows WHERE loan_id = 'loan-10007'")
 
-        assert len(before - set(copy.contents())) == 1
-
-    def test_a_small_last_part_is_filled_up(self, copy):
-        for number in range(5):
-            copy.source.fill(100, first=10_000 + 100 * number, updated_at=day(20 + number))
-            copy.extract()
-
-        assert len(list(copy.folder.glob("part-*"))) == ROWS / 1_000 + 1
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            lambda source: source.insert(("new", 1, 0.5, day(20))),
-            lambda source: source.insert(("new", 1, 0.5, day(3))),
-            lambda source: source.insert(("new", 1, 0.5, None)),
-            lambda source: source.insert((None, 1, 0.5, day(20)), (None, None, None, day(20))),
-            lambda source: source.insert(*[("new", 1, 0.5, day(20))] * 3),
-            lambda source: source.change(7, balance=float("nan"), at=day(20)),
-            lambda source: source.sql("UPDATE rows SET balance = NULL, updated_at = ? "
-                                      "WHERE loan_id = 'loan-7'", day(20)),
-            lambda source: source.sql("UPDATE rows SET updated_at = NULL, balance = 9 "
-                                      "WHERE loan_id = 'loan-7'"),
-        ],
-        ids=["a new row", "committed late", "without a time", "without a key", "repeated",
-             "not a number", "missing", "its time went missing"],
-    )  # fmt: skip
-    def test_of_any_kind_arrive_without_a_full_reading(self, change, copy):
-        change(copy.source)
-
-        assert copy.extract() is not None
-        assert copy.extract() is not None
-
-    def test_rows_removed_while_they_are_recent_go(self, copy):
-        copy.source.fill(50, first=10_000, updated_at=day(20))
-        copy.extract()
-        copy.source.sql("DELETE FROM rows WHERE loan_id = 'loan-10007'")
-
-        assert copy.extract() == day(19)
+    assert copy.extract() == day(19)
 
 
 class TestDrift:
@@ -235,33 +241,35 @@ class TestSince:
         assert "there is no snapshot yet, so every row is read" in caplog.text
 
 
-class TestTransit:
-    def test_rows_lost_in_a_full_reading_are_an_error(self, copy):
-        copy.source.loses = 3
+def test_rows_lost_in_a_full_reading_are_an_error(copy):
+    copy.source.loses = 3
 
-        with pytest.raises(DatasetError, match=r"3,997 rows were read of 4,000") as refused:
-            copy.extract(since="all")
-        assert isinstance(refused.value.__cause__, InputError)
-
-    def test_rows_lost_among_the_changes_are_noticed(self, copy, caplog):
-        copy.source.change(5, 6, 7, balance=0.5, at=day(20))
-        copy.source.loses = 1
-
-        with pytest.raises(DatasetError, match=r"3,999 rows were read of 4,000"):
-            copy.extract()
-        assert "Every row is read" in caplog.text
-
-    def test_a_connection_cut_in_mid_read_starts_the_reading_again(self, copy):
-        copy.source.batch_rows = 2_048
-        copy.source.breaks_after = [1, 0]
-
+    with pytest.raises(DatasetError, match=r"3,997 rows were read of 4,000") as refused:
         copy.extract(since="all")
-        assert copy.source.readings == [None, None, None]
+    assert isinstance(refused.value.__cause__, InputError)
 
-    def test_a_source_that_changes_all_the_time_is_no_error_and_read_incrementally(self, copy):
-        numbers = iter(range(10_000, 20_000))
-        copy.source.meanwhile = lambda: copy.source.fill(1, first=next(numbers), updated_at=day(9))
 
-        copy.extract(since="all")
-        assert copy.extract() is not None
-        assert copy.extract() is not None
+def test_rows_lost_among_the_changes_are_noticed(copy, caplog):
+    copy.source.change(5, 6, 7, balance=0.5, at=day(20))
+    copy.source.loses = 1
+
+    with pytest.raises(DatasetError, match=r"3,999 rows were read of 4,000"):
+        copy.extract()
+    assert "Every row is read" in caplog.text
+
+
+def test_a_connection_cut_in_mid_read_starts_the_reading_again(copy):
+    copy.source.batch_rows = 2_048
+    copy.source.breaks_after = [1, 0]
+
+    copy.extract(since="all")
+    assert copy.source.readings == [None, None, None]
+
+
+def test_a_source_that_changes_all_the_time_is_no_error_and_read_incrementally(copy):
+    numbers = iter(range(10_000, 20_000))
+    copy.source.meanwhile = lambda: copy.source.fill(1, first=next(numbers), updated_at=day(9))
+
+    copy.extract(since="all")
+    assert copy.extract() is not None
+    assert copy.extract() is not None

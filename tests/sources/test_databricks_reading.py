@@ -22,42 +22,40 @@ def query(databricks, sql, *parameters):
     return backend.read(Query(sql, parameters)).read_all()
 
 
-class TestTable:
-    def test_a_reading_sees_one_state_of_the_table(self, databricks, loans):
-        reader = find_source(databricks.connection, batch_rows=100).read()
-        first = reader.read_next_batch()
-        databricks.load("other", make_loans(10))
-        databricks.run_sql("DROP TABLE business_events.loans")
+def test_a_reading_sees_one_state_of_the_table(databricks, loans):
+    reader = find_source(databricks.connection, batch_rows=100).read()
+    first = reader.read_next_batch()
+    databricks.load("other", make_loans(10))
+    databricks.run_sql("DROP TABLE business_events.loans")
 
-        assert pa.Table.from_batches([first, *reader]).equals(loans)
-
-
-class TestTypes:
-    def test_a_float_of_four_bytes_is_one_of_eight(self, databricks):
-        databricks.load("numbers", pa.table({"a": pa.array([1.5, None, 0.1], pa.float32())}))
-
-        read = query(databricks, "SELECT a FROM numbers")
-
-        assert read.schema.types == [pa.float64()]
-        assert read["a"].to_pylist() == [1.5, None, pytest.approx(0.1)]
+    assert pa.Table.from_batches([first, *reader]).equals(loans)
 
 
-class TestTimes:
-    """The server's own zone is Asia/Kolkata, five and a half hours ahead of UTC."""
+def test_a_float_of_four_bytes_is_one_of_eight(databricks):
+    databricks.load("numbers", pa.table({"a": pa.array([1.5, None, 0.1], pa.float32())}))
 
-    def test_the_session_is_in_utc(self, databricks):
-        said = query(
-            databricks,
-            "SELECT current_timezone() a, TIMESTAMP '2016-01-01 00:00:00' b,  TIMESTAMP '2016-01-01 00:00:00+05:30' c",
-        )
+    read = query(databricks, "SELECT a FROM numbers")
 
-        assert said.to_pylist() == [
-            {
-                "a": "UTC",
-                "b": datetime(2016, 1, 1),  # noqa: DTZ001 (UTC without a zone)
-                "c": datetime(2015, 12, 31, 18, 30),  # noqa: DTZ001
-            }
-        ]
+    assert read.schema.types == [pa.float64()]
+    assert read["a"].to_pylist() == [1.5, None, pytest.approx(0.1)]
+
+
+# The server's own zone is Asia/Kolkata, five and a half hours ahead of UTC.
+
+
+def test_the_session_is_in_utc(databricks):
+    said = query(
+        databricks,
+        "SELECT current_timezone() a, TIMESTAMP '2016-01-01 00:00:00' b,  TIMESTAMP '2016-01-01 00:00:00+05:30' c",
+    )
+
+    assert said.to_pylist() == [
+        {
+            "a": "UTC",
+            "b": datetime(2016, 1, 1),  # noqa: DTZ001 (UTC without a zone)
+            "c": datetime(2015, 12, 31, 18, 30),  # noqa: DTZ001
+        }
+    ]
 
 
 def test_a_parameter_is_never_part_of_the_statement(databricks):

@@ -94,29 +94,29 @@ def test_the_driver_keeps_no_log_of_its_own(db2):
     assert sizes() == before
 
 
-class TestNetwork:
-    def test_what_is_left_of_a_broken_reading_does_not_end_the_next(self, db2, loans):
-        with CutProxy(db2.port, cut_after=ENOUGH) as proxy, pytest.raises(SourceDownError) as failed:
-            find_backend(db2.connect_as(READER, port=proxy.port)).read(ALL).read_all()
-        reader = find_backend(db2.connection).read(ALL, batch_rows=100)
-        reader.read_next_batch()
+def test_what_is_left_of_a_broken_reading_does_not_end_the_next(db2, loans):
+    with CutProxy(db2.port, cut_after=ENOUGH) as proxy, pytest.raises(SourceDownError) as failed:
+        find_backend(db2.connect_as(READER, port=proxy.port)).read(ALL).read_all()
+    reader = find_backend(db2.connection).read(ALL, batch_rows=100)
+    reader.read_next_batch()
 
-        traceback.clear_frames(failed.tb)  # the first statement goes only now
+    traceback.clear_frames(failed.tb)  # the first statement goes only now
 
-        assert sum(batch.num_rows for batch in reader) == 9_900
+    assert sum(batch.num_rows for batch in reader) == 9_900
 
-    def test_what_nobody_waits_for_any_more_ends(self, db2, loans):
-        # A minute's work: ten thousand million pairs.
-        endless = Query("SELECT COUNT(*) FROM loans a, loans b WHERE a.loan_amnt + b.loan_amnt < 0")
-        backend = make_backend("appstream", {"connection": db2.connection}, answer_limit_s=1)
-        started = time.monotonic()
 
-        # Here it is the driver that gives up; Derby takes its interrupt for the end of the session.
-        with pytest.raises(SourceDownError, match=r"the connection broke|ended the statement"):
-            backend.read(endless).read_all()
+def test_what_nobody_waits_for_any_more_ends(db2, loans):
+    # A minute's work: ten thousand million pairs.
+    endless = Query("SELECT COUNT(*) FROM loans a, loans b WHERE a.loan_amnt + b.loan_amnt < 0")
+    backend = make_backend("appstream", {"connection": db2.connection}, answer_limit_s=1)
+    started = time.monotonic()
 
-        assert time.monotonic() - started < 10
-        assert find_backend(db2.connection).read(ALL).read_all().num_rows == loans.num_rows
+    # Here it is the driver that gives up; Derby takes its interrupt for the end of the session.
+    with pytest.raises(SourceDownError, match=r"the connection broke|ended the statement"):
+        backend.read(endless).read_all()
+
+    assert time.monotonic() - started < 10
+    assert find_backend(db2.connection).read(ALL).read_all().num_rows == loans.num_rows
 
 
 def test_without_the_driver_its_package_is_named(db2, monkeypatch):

@@ -125,60 +125,60 @@ def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-class TestTypes:
-    def test_numbers_of_any_kind_keep_their_digits_and_their_gaps(self, server):
-        rows = pa.table(
-            {
-                "a": [0.1, None, -1.7976931348623157e308],
-                "b": pa.array([2**53 + 1, None, -1], pa.int64()),
-                "c": pa.array([2_147_483_647, None, 0], pa.int32()),
-                "d": pa.array([-32_768, None, 1], pa.int16()),
-                "e": pa.array([Decimal("12345678901.25"), None, Decimal("-0.50")]),
-            }
-        )
-        server.server.load("numbers", rows)
+def test_numbers_of_any_kind_keep_their_digits_and_their_gaps(server):
+    rows = pa.table(
+        {
+            "a": [0.1, None, -1.7976931348623157e308],
+            "b": pa.array([2**53 + 1, None, -1], pa.int64()),
+            "c": pa.array([2_147_483_647, None, 0], pa.int32()),
+            "d": pa.array([-32_768, None, 1], pa.int16()),
+            "e": pa.array([Decimal("12345678901.25"), None, Decimal("-0.50")]),
+        }
+    )
+    server.server.load("numbers", rows)
 
-        read = query(server, "SELECT a, b, c, d, e FROM numbers")
+    read = query(server, "SELECT a, b, c, d, e FROM numbers")
 
-        assert read.schema.types == [pa.float64()] + [pa.int64()] * 3 + [pa.float64()]
-        assert list(read.to_pydict().values()) == [
-            [0.1, None, -1.7976931348623157e308],
-            [9_007_199_254_740_993, None, -1],
-            [2_147_483_647, None, 0],
-            [-32_768, None, 1],
-            [12_345_678_901.25, None, -0.5],
-        ]
-
-    def test_times_are_instants_and_a_date_is_its_beginning(self, server):
-        instant = datetime(2016, 2, 29, 23, 59, 59, 123456)  # noqa: DTZ001 (UTC without a zone)
-        times = pa.array([instant, None], pa.timestamp("us"))
-        server.server.load("times", pa.table({"a": times, "b": [date(2016, 2, 29), None]}))
-
-        read = query(server, "SELECT a, b FROM times")
-
-        assert read.schema.types == [pa.timestamp("us")] * 2
-        assert list(read.to_pydict().values()) == [
-            [instant, None],
-            [datetime(2016, 2, 29), None],  # noqa: DTZ001
-        ]
-
-    def test_texts_arrive_whatever_is_in_them(self, server):
-        texts = [EMOJI, "", None, "12 Nowhere Lane\r\nSampleville, OK 22690", 'a "b", \\c', " d "]
-        server.server.load("texts", pa.table({"a": texts}))
-
-        assert query(server, "SELECT a FROM texts").columns[0].to_pylist() == texts
+    assert read.schema.types == [pa.float64()] + [pa.int64()] * 3 + [pa.float64()]
+    assert list(read.to_pydict().values()) == [
+        [0.1, None, -1.7976931348623157e308],
+        [9_007_199_254_740_993, None, -1],
+        [2_147_483_647, None, 0],
+        [-32_768, None, 1],
+        [12_345_678_901.25, None, -0.5],
+    ]
 
 
-class TestContract:
-    def test_a_new_column_is_ignored_with_one_warning(self, server, caplog):
-        loans = make_loans(100)
-        server.load(loans.append_column("colour", pa.array(["blue"] * 100)))
-        source = find_source(server.connect())
+def test_times_are_instants_and_a_date_is_its_beginning(server):
+    instant = datetime(2016, 2, 29, 23, 59, 59, 123456)  # noqa: DTZ001 (UTC without a zone)
+    times = pa.array([instant, None], pa.timestamp("us"))
+    server.server.load("times", pa.table({"a": times, "b": [date(2016, 2, 29), None]}))
 
-        rows = [source.read().read_all() for _ in range(2)]
+    read = query(server, "SELECT a, b FROM times")
 
-        assert all(read.equals(loans) for read in rows)
-        assert warnings_in(caplog) == ["warehouse, table loans: new columns colour are ignored"]
+    assert read.schema.types == [pa.timestamp("us")] * 2
+    assert list(read.to_pydict().values()) == [
+        [instant, None],
+        [datetime(2016, 2, 29), None],  # noqa: DTZ001
+    ]
+
+
+def test_texts_arrive_whatever_is_in_them(server):
+    texts = [EMOJI, "", None, "12 Nowhere Lane\r\nSampleville, OK 22690", 'a "b", \\c', " d "]
+    server.server.load("texts", pa.table({"a": texts}))
+
+    assert query(server, "SELECT a FROM texts").columns[0].to_pylist() == texts
+
+
+def test_a_new_column_is_ignored_with_one_warning(server, caplog):
+    loans = make_loans(100)
+    server.load(loans.append_column("colour", pa.array(["blue"] * 100)))
+    source = find_source(server.connect())
+
+    rows = [source.read().read_all() for _ in range(2)]
+
+    assert all(read.equals(loans) for read in rows)
+    assert warnings_in(caplog) == ["warehouse, table loans: new columns colour are ignored"]
 
 
 class TestIncrementalSnapshot:

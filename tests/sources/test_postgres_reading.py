@@ -24,15 +24,14 @@ def query(postgres, sql, *parameters):
     return backend.read(Query(sql, parameters)).read_all()
 
 
-class TestTable:
-    def test_a_reading_sees_one_state_of_the_table(self, postgres, loans):
-        reader = find_source(postgres.connection, batch_rows=100).read()
-        first = reader.read_next_batch()
-        postgres.run_sql("UPDATE loans SET loan_status = 'Charged Off'; DELETE FROM loans")
+def test_a_reading_sees_one_state_of_the_table(postgres, loans):
+    reader = find_source(postgres.connection, batch_rows=100).read()
+    first = reader.read_next_batch()
+    postgres.run_sql("UPDATE loans SET loan_status = 'Charged Off'; DELETE FROM loans")
 
-        rest = reader.read_all()
+    rest = reader.read_all()
 
-        assert pa.concat_tables([pa.Table.from_batches([first]), rest]).equals(loans)
+    assert pa.concat_tables([pa.Table.from_batches([first]), rest]).equals(loans)
 
 
 class TestTypes:
@@ -130,51 +129,50 @@ class TestTypes:
         )
 
 
-class TestTimeZones:
-    """The server is in India, half an hour off the full hours; rows are in UTC."""
-
-    @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
-    def test_a_column_with_a_zone_is_compared_and_counted_in_utc(self, zone, postgres, monkeypatch):
-        assert postgres.run_sql("SHOW timezone") == "Asia/Kolkata"
-        # Which PostgreSQL's client libraries look at.
-        monkeypatch.setenv("TZ", zone)
-        monkeypatch.setenv("PGTZ", zone)
-        postgres.load("loans", make_loans(3))
-        postgres.run_sql("ALTER TABLE loans ALTER updated_at TYPE timestamptz USING updated_at AT TIME ZONE 'UTC'")
-        source = find_source(postgres.connection)
-        since = datetime(2016, 1, 1, 0, 2)  # noqa: DTZ001
-
-        assert source.read(since).read_all().equals(make_loans(3).slice(2))
-        assert source.account(since) == Account(3, FIRST_UPDATE, since, 1)
+# The server is in India, half an hour off the full hours; rows are in UTC.
 
 
-class TestEncodings:
-    def test_a_database_in_latin1_is_read_as_it_is(self, postgres):
-        postgres.run_sql("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
-        rows = make_loans(2, loan_status=["Bäcker £ ½", "ÿ"])
-        postgres.load("loans", rows, database="latin")
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_column_with_a_zone_is_compared_and_counted_in_utc(zone, postgres, monkeypatch):
+    assert postgres.run_sql("SHOW timezone") == "Asia/Kolkata"
+    # Which PostgreSQL's client libraries look at.
+    monkeypatch.setenv("TZ", zone)
+    monkeypatch.setenv("PGTZ", zone)
+    postgres.load("loans", make_loans(3))
+    postgres.run_sql("ALTER TABLE loans ALTER updated_at TYPE timestamptz USING updated_at AT TIME ZONE 'UTC'")
+    source = find_source(postgres.connection)
+    since = datetime(2016, 1, 1, 0, 2)  # noqa: DTZ001
 
-        source = find_source(postgres.connect_as(READER, database="latin"))
+    assert source.read(since).read_all().equals(make_loans(3).slice(2))
+    assert source.account(since) == Account(3, FIRST_UPDATE, since, 1)
 
-        assert source.read().read_all().equals(rows)
+
+def test_a_database_in_latin1_is_read_as_it_is(postgres):
+    postgres.run_sql("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    rows = make_loans(2, loan_status=["Bäcker £ ½", "ÿ"])
+    postgres.load("loans", rows, database="latin")
+
+    source = find_source(postgres.connect_as(READER, database="latin"))
+
+    assert source.read().read_all().equals(rows)
 
 
-class TestContract:
-    """What the table looks like is held against the data dictionary before a row is read."""
+# What the table looks like is held against the data dictionary before a row is read.
 
-    @pytest.mark.parametrize(
-        "change",
-        [
-            "loan_amnt TYPE numeric(12, 2)",
-            "loan_status TYPE varchar(40)",
-            "issue_d TYPE date USING '2014-01-01'",
-            "updated_at TYPE date",
-        ],
-    )
-    def test_another_type_of_the_same_family_will_do(self, change, postgres, loans):
-        postgres.run_sql(f"ALTER TABLE loans ALTER {change}")
 
-        assert find_source(postgres.connection).read().read_all().num_rows == 1_000
+@pytest.mark.parametrize(
+    "change",
+    [
+        "loan_amnt TYPE numeric(12, 2)",
+        "loan_status TYPE varchar(40)",
+        "issue_d TYPE date USING '2014-01-01'",
+        "updated_at TYPE date",
+    ],
+)
+def test_another_type_of_the_same_family_will_do(change, postgres, loans):
+    postgres.run_sql(f"ALTER TABLE loans ALTER {change}")
+
+    assert find_source(postgres.connection).read().read_all().num_rows == 1_000
 
 
 def test_a_data_source_of_this_machine_is_as_good_as_a_driver(postgres, tmp_path, monkeypatch):

@@ -121,74 +121,81 @@ def numbers(tmp_path):
     return write(pd.DataFrame({"a": range(300)}), tmp_path / "numbers.parquet")
 
 
-class TestFailures:
-    """The last good scores stay, and nothing else."""
+# The last good scores stay, and nothing else.
 
-    @pytest.fixture
-    def last_good(self, tmp_path):
-        path = tmp_path / "07_model_output" / "scores.parquet"
-        path.mkdir(parents=True)
-        scores = make_scores(pd.DataFrame({"a": range(5)}), 0)
-        scores.to_parquet(path / "part-000000.parquet")
-        yield path
-        assert len(pd.read_parquet(path)) == 5
-        assert [found.name for found in path.parent.iterdir()] == [path.name]
 
-    def test_a_column_that_is_missing_is_missed_by_name(self, applications, scorer, make_table, last_good, tmp_path):
-        source = write(applications.drop(columns="dti"), tmp_path / "new.parquet")
+@pytest.fixture
+def last_good(tmp_path):
+    path = tmp_path / "07_model_output" / "scores.parquet"
+    path.mkdir(parents=True)
+    scores = make_scores(pd.DataFrame({"a": range(5)}), 0)
+    scores.to_parquet(path / "part-000000.parquet")
+    yield path
+    assert len(pd.read_parquet(path)) == 5
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
 
-        # Before the cluster is asked for anything.
-        with pytest.raises(InputError, match="applications: column dti missing"):
-            score_there(source, last_good, scorer, make_table)
 
-    def test_rows_that_are_not_valid_are_found_where_they_are_made(self, make_table, last_good, numbers):
-        promise = MappedFile(numbers, ("a",), make_one_impossible)
-        dataset = make_table(last_good)
+def test_a_column_that_is_missing_is_missed_by_name(applications, scorer, make_table, last_good, tmp_path):
+    source = write(applications.drop(columns="dti"), tmp_path / "new.parquet")
 
-        with pytest.raises(DataValidationError, match=r"1 of 3 parts .*part-000002.*in_range"):
-            dataset.save(promise)
+    # Before the cluster is asked for anything.
+    with pytest.raises(InputError, match="applications: column dti missing"):
+        score_there(source, last_good, scorer, make_table)
 
-    def test_what_breaks_on_a_machine_of_the_cluster_is_told_with_its_cause(self, make_table, last_good, numbers):
-        dataset = make_table(last_good)
 
-        with pytest.raises(DatasetError, match="a cable was cut"):
-            dataset.save(MappedFile(numbers, ("a",), break_in_the_middle))
+def test_rows_that_are_not_valid_are_found_where_they_are_made(make_table, last_good, numbers):
+    promise = MappedFile(numbers, ("a",), make_one_impossible)
+    dataset = make_table(last_good)
 
-    def test_a_run_that_is_interrupted_has_the_cluster_stop(self, make_table, last_good, numbers, monkeypatch):
-        dataset = make_table(last_good)
+    with pytest.raises(DataValidationError, match=r"1 of 3 parts .*part-000002.*in_range"):
+        dataset.save(promise)
 
-        def press_control_c(*_):
-            time.sleep(2)
-            raise KeyboardInterrupt
 
-        monkeypatch.setattr(job, "_watch", press_control_c)
-        started = time.perf_counter()
-        with pytest.raises(KeyboardInterrupt):
-            dataset.save(MappedFile(numbers, ("a",), take_minutes))
+def test_what_breaks_on_a_machine_of_the_cluster_is_told_with_its_cause(make_table, last_good, numbers):
+    dataset = make_table(last_good)
 
-        assert time.perf_counter() - started < 30
+    with pytest.raises(DatasetError, match="a cable was cut"):
+        dataset.save(MappedFile(numbers, ("a",), break_in_the_middle))
 
-    def test_a_run_that_fails_later_keeps_the_last_good_scores(self, make_table, last_good, numbers):
-        dataset = make_table(last_good)
-        dataset.save(MappedFile(numbers, ("a",), make_scores))
 
-        assert len(dataset.load()) == 300
-        assert dataset.tally(["model_name"])["rows"].tolist() == [300]
-        dataset.discard()
+def test_a_run_that_is_interrupted_has_the_cluster_stop(make_table, last_good, numbers, monkeypatch):
+    dataset = make_table(last_good)
 
-    def test_what_a_killed_run_left_is_no_obstacle(self, applications, scorer, make_table, last_good, tmp_path):
-        left = staging_path(last_good)
-        left.mkdir()
-        (left / "part-000099.parquet").write_text("half a file")
+    def press_control_c(*_):
+        time.sleep(2)
+        raise KeyboardInterrupt
 
-        score_there(write(applications.head(5), tmp_path / "new.parquet"), last_good, scorer, make_table)
+    monkeypatch.setattr(job, "_watch", press_control_c)
+    started = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        dataset.save(MappedFile(numbers, ("a",), take_minutes))
 
-    def test_a_run_killed_between_the_two_steps_of_publication_leaves_the_last_good_scores(self, make_table, last_good):
-        aside = last_good.with_name(".scores.aside.parquet")
-        last_good.rename(aside)
+    assert time.perf_counter() - started < 30
 
-        assert len(make_table(last_good).load()) == 5
-        aside.rename(last_good)
+
+def test_a_run_that_fails_later_keeps_the_last_good_scores(make_table, last_good, numbers):
+    dataset = make_table(last_good)
+    dataset.save(MappedFile(numbers, ("a",), make_scores))
+
+    assert len(dataset.load()) == 300
+    assert dataset.tally(["model_name"])["rows"].tolist() == [300]
+    dataset.discard()
+
+
+def test_what_a_killed_run_left_is_no_obstacle(applications, scorer, make_table, last_good, tmp_path):
+    left = staging_path(last_good)
+    left.mkdir()
+    (left / "part-000099.parquet").write_text("half a file")
+
+    score_there(write(applications.head(5), tmp_path / "new.parquet"), last_good, scorer, make_table)
+
+
+def test_a_run_killed_between_the_two_steps_of_publication_leaves_the_last_good_scores(make_table, last_good):
+    aside = last_good.with_name(".scores.aside.parquet")
+    last_good.rename(aside)
+
+    assert len(make_table(last_good).load()) == 5
+    aside.rename(last_good)
 
 
 def test_tasks_are_done_by_other_processes_with_one_thread_each(make_table, numbers, tmp_path):

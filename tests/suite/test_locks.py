@@ -38,58 +38,61 @@ def list_names(pins):
     return [requirement.partition("==")[0] for requirement in pins]
 
 
-class TestKeepAdditions:
-    def test_what_the_base_has_is_left_out_and_the_rest_kept_to_the_letter(self):
-        whole = HEADER + NUMPY + PY4J + WATCHDOG
+def test_what_the_base_has_is_left_out_and_the_rest_kept_to_the_letter():
+    whole = HEADER + NUMPY + PY4J + WATCHDOG
 
-        assert keep_additions(whole, HEADER + NUMPY) == HEADER + PY4J + WATCHDOG
-        other_reason = NUMPY.replace("via pandas", "via scipy")
-        assert keep_additions(whole, HEADER + other_reason) == HEADER + PY4J + WATCHDOG
+    assert keep_additions(whole, HEADER + NUMPY) == HEADER + PY4J + WATCHDOG
+    other_reason = NUMPY.replace("via pandas", "via scipy")
+    assert keep_additions(whole, HEADER + other_reason) == HEADER + PY4J + WATCHDOG
 
-    @pytest.mark.parametrize(
-        ("here", "there"), [("2.4.0", "2.4.1"), ("2.4.0", "2.4.0 ; os_name == 'nt'"), ("sha256:bb", "sha256:ee")]
-    )
-    def test_locks_that_disagree_are_refused(self, here, there):
-        with pytest.raises(LocksDisagreeError, match=r"'numpy==2\.4\.0' is .numpy==2\.4"):
-            keep_additions(HEADER + NUMPY, HEADER + NUMPY.replace(here, there))
 
-    @pytest.mark.parametrize("line", ["-r run.txt\n", "    --hash=sha256:aa\n", "numpy>=2\n"])
-    def test_a_line_that_uv_does_not_write_is_refused(self, line):
-        with pytest.raises(ValueError, match="is no line of a lock"):
-            read_pins(HEADER + line + NUMPY)
+@pytest.mark.parametrize(
+    ("here", "there"), [("2.4.0", "2.4.1"), ("2.4.0", "2.4.0 ; os_name == 'nt'"), ("sha256:bb", "sha256:ee")]
+)
+def test_locks_that_disagree_are_refused(here, there):
+    with pytest.raises(LocksDisagreeError, match=r"'numpy==2\.4\.0' is .numpy==2\.4"):
+        keep_additions(HEADER + NUMPY, HEADER + NUMPY.replace(here, there))
 
-    def test_nothing_is_written_where_two_locks_disagree(self, tmp_path):
-        texts = {
-            tmp_path / "run.txt": HEADER + NUMPY,
-            tmp_path / "fine.txt": HEADER + NUMPY + PY4J,
-            tmp_path / "other.txt": HEADER + NUMPY.replace("2.4.0", "2.5.0"),
-        }
-        for path, text in texts.items():
-            path.write_text(text, "utf-8")
-        run, fine, _ = words = [str(path) for path in texts]
 
-        with pytest.raises(LocksDisagreeError):
-            slim_locks.main(words)
-        assert {path: path.read_text("utf-8") for path in texts} == texts
+@pytest.mark.parametrize("line", ["-r run.txt\n", "    --hash=sha256:aa\n", "numpy>=2\n"])
+def test_a_line_that_uv_does_not_write_is_refused(line):
+    with pytest.raises(ValueError, match="is no line of a lock"):
+        read_pins(HEADER + line + NUMPY)
 
-        slim_locks.main([run, fine])
-        assert [path.read_text("utf-8") for path in list(texts)[:2]] == [HEADER + NUMPY, HEADER + PY4J]
 
-    def test_a_lock_that_includes_others_names_each_once_below_its_header(self, tmp_path):
-        (tmp_path / "requirements").mkdir()
-        texts = {
-            "requirements/run.txt": HEADER + NUMPY,
-            "requirements/more.txt": HEADER + PY4J,
-            "requirements.txt": HEADER + NUMPY + PY4J + WATCHDOG,
-        }
-        for name, text in texts.items():
-            (tmp_path / name).write_text(text, "utf-8")
+def test_nothing_is_written_where_two_locks_disagree(tmp_path):
+    texts = {
+        tmp_path / "run.txt": HEADER + NUMPY,
+        tmp_path / "fine.txt": HEADER + NUMPY + PY4J,
+        tmp_path / "other.txt": HEADER + NUMPY.replace("2.4.0", "2.5.0"),
+    }
+    for path, text in texts.items():
+        path.write_text(text, "utf-8")
+    run, fine, _ = words = [str(path) for path in texts]
 
-        slim_locks.main(["--include", *(str(tmp_path / name) for name in texts)])
+    with pytest.raises(LocksDisagreeError):
+        slim_locks.main(words)
+    assert {path: path.read_text("utf-8") for path in texts} == texts
 
-        included = "-r requirements/run.txt\n-r requirements/more.txt\n"
-        texts["requirements.txt"] = HEADER + included + WATCHDOG
-        assert {name: (tmp_path / name).read_text("utf-8") for name in texts} == texts
+    slim_locks.main([run, fine])
+    assert [path.read_text("utf-8") for path in list(texts)[:2]] == [HEADER + NUMPY, HEADER + PY4J]
+
+
+def test_a_lock_that_includes_others_names_each_once_below_its_header(tmp_path):
+    (tmp_path / "requirements").mkdir()
+    texts = {
+        "requirements/run.txt": HEADER + NUMPY,
+        "requirements/more.txt": HEADER + PY4J,
+        "requirements.txt": HEADER + NUMPY + PY4J + WATCHDOG,
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+
+    slim_locks.main(["--include", *(str(tmp_path / name) for name in texts)])
+
+    included = "-r requirements/run.txt\n-r requirements/more.txt\n"
+    texts["requirements.txt"] = HEADER + included + WATCHDOG
+    assert {name: (tmp_path / name).read_text("utf-8") for name in texts} == texts
 
 
 def test_the_development_lock_repeats_nothing_of_those_it_includes():

@@ -70,33 +70,33 @@ def test_a_packed_file_without_one_text_is_refused(content, said, tmp_path):
     assert said in str(refused.value)
 
 
-class TestAWorkbook:
-    def test_is_read_as_the_text_of_its_sheet(self, tmp_path):
-        rows = [["March"], [], ["issue_d", *HEADER], [date(2015, 12, 1), 15200, 21.21, 76100, "Clerk\nfirst"],
-                [date(2016, 1, 1), 20000, 6.5, None, None]]  # fmt: skip
-        file = TableFile(write_workbook(tmp_path / "Loans.XLSX", empty=[], loans=rows))
-        found = file.to_frame().astype(object)
+def test_a_workbook_is_read_as_the_text_of_its_sheet(tmp_path):
+    rows = [["March"], [], ["issue_d", *HEADER], [date(2015, 12, 1), 15200, 21.21, 76100, "Clerk\nfirst"],
+            [date(2016, 1, 1), 20000, 6.5, None, None]]  # fmt: skip
+    file = TableFile(write_workbook(tmp_path / "Loans.XLSX", empty=[], loans=rows))
+    found = file.to_frame().astype(object)
 
-        assert found.where(found.notna(), None).to_numpy().tolist() == [
-            ["2015-12-01", "15200", "21.21", "76100", "Clerk first"],
-            ["2016-01-01", "20000", "6.5", None, None],
-        ]
-        assert "header on line 3, the lines above it left out" in file.notes
+    assert found.where(found.notna(), None).to_numpy().tolist() == [
+        ["2015-12-01", "15200", "21.21", "76100", "Clerk first"],
+        ["2016-01-01", "20000", "6.5", None, None],
+    ]
+    assert "header on line 3, the lines above it left out" in file.notes
 
-    @pytest.mark.parametrize(
-        ("sheets", "said"),
-        [
-            ({"a": [HEADER], "b": [HEADER]}, "it holds 2 sheets with anything in them: a, b"),
-            ({"a": []}, "it holds no sheets with anything in them"),
-            (None, "it cannot be read as a workbook"),
-        ],
-        ids=["two sheets", "nothing", "no workbook"],
-    )
-    def test_without_one_sheet_is_refused(self, sheets, said, tmp_path):
-        path = tmp_path / "loans.xlsx"
-        path.write_bytes(b"PK\x03\x04")
-        if sheets is not None:
-            write_workbook(path, **sheets)
 
-        with pytest.raises(InputError, match=said):
-            TableFile(path)
+@pytest.mark.parametrize(
+    ("sheets", "said"),
+    [
+        ({"a": [HEADER], "b": [HEADER]}, "it holds 2 sheets with anything in them: a, b"),
+        ({"a": []}, "it holds no sheets with anything in them"),
+        (None, "it cannot be read as a workbook"),
+    ],
+    ids=["two sheets", "nothing", "no workbook"],
+)
+def test_a_workbook_without_one_sheet_is_refused(sheets, said, tmp_path):
+    path = tmp_path / "loans.xlsx"
+    path.write_bytes(b"PK\x03\x04")
+    if sheets is not None:
+        write_workbook(path, **sheets)
+
+    with pytest.raises(InputError, match=said):
+        TableFile(path)

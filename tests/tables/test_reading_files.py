@@ -397,63 +397,63 @@ def test_marks_in_order_mean_the_same_at_once_and_one_by_one(text):
     assert fast.marked.tobytes() == slow.marked.tobytes()
 
 
-class TestParquet:
-    @pytest.mark.parametrize(
-        ("ids", "said"),
-        [
-            (pa.array([7, 2**60, None]), ["7", str(2**60), None]),
-            (pa.array([7.0, 1e15 + 1, None]), ["7", "1000000000000001", None]),
-            (pa.array([7.5, float("nan"), None]), ["7.5", None, None]),
-            (pa.array([Decimal(12), Decimal(10**20), None], pa.decimal128(38, 0)),
-             ["12", str(10**20), None]),
-            (pa.array([Decimal("12.00"), Decimal("0.50"), None], pa.decimal128(9, 2)),
-             ["12", "0.50", None]),
-            (pa.array([uuid.UUID(int=7).bytes, uuid.UUID(int=2**127).bytes, None], pa.uuid()),
-             [str(uuid.UUID(int=7)), str(uuid.UUID(int=2**127)), None]),
-            (pa.array([b"A-1", b"A-2", None], pa.binary()), ["A-1", "A-2", None]),
-            (pa.array(["007", " x", None], pa.large_string()), ["007", " x", None]),
-            (pa.array(["a", "b", None]).dictionary_encode(), ["a", "b", None]),
-        ],
-        ids=["int64", "float", "fraction", "decimal", "decimal places", "uuid", "binary",
-             "large_string", "dictionary"],
-    )  # fmt: skip
-    def test_ids_are_as_the_file_has_them(self, ids, said, tmp_path):
-        read_back = read(parquet(application_id=ids), tmp_path / "new.parquet")["application_id"]
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (pa.array([7, 2**60, None]), ["7", str(2**60), None]),
+        (pa.array([7.0, 1e15 + 1, None]), ["7", "1000000000000001", None]),
+        (pa.array([7.5, float("nan"), None]), ["7.5", None, None]),
+        (pa.array([Decimal(12), Decimal(10**20), None], pa.decimal128(38, 0)),
+         ["12", str(10**20), None]),
+        (pa.array([Decimal("12.00"), Decimal("0.50"), None], pa.decimal128(9, 2)),
+         ["12", "0.50", None]),
+        (pa.array([uuid.UUID(int=7).bytes, uuid.UUID(int=2**127).bytes, None], pa.uuid()),
+         [str(uuid.UUID(int=7)), str(uuid.UUID(int=2**127)), None]),
+        (pa.array([b"A-1", b"A-2", None], pa.binary()), ["A-1", "A-2", None]),
+        (pa.array(["007", " x", None], pa.large_string()), ["007", " x", None]),
+        (pa.array(["a", "b", None]).dictionary_encode(), ["a", "b", None]),
+    ],
+    ids=["int64", "float", "fraction", "decimal", "decimal places", "uuid", "binary",
+         "large_string", "dictionary"],
+)  # fmt: skip
+def test_ids_are_as_the_file_has_them(ids, said, tmp_path):
+    read_back = read(parquet(application_id=ids), tmp_path / "new.parquet")["application_id"]
 
-        assert read_back.astype("object").where(read_back.notna(), None).tolist() == said
+    assert read_back.astype("object").where(read_back.notna(), None).tolist() == said
 
-    @pytest.mark.parametrize(
-        ("name", "change"),
-        [
-            ("new.parquet", lambda rows: rows.set_index("application_id")),
-            ("NEW.PQ", lambda rows: rows.set_axis([7, 3, 5])),
-            ("new.parq", lambda rows: rows.astype({"purpose": "category"})),
-        ],
-        ids=["ids as index", "numbers as index", "categories"],
-    )
-    def test_what_pandas_noted_is_not_obeyed(self, name, change, tmp_path):
-        columns = {"application_id": ["H0", "H1", "H2"], "purpose": ["a", "b", "a"]}
-        change(pd.DataFrame(columns)).to_parquet(tmp_path / name)
 
-        read_back = TableFile(tmp_path / name).to_frame()
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("new.parquet", lambda rows: rows.set_index("application_id")),
+        ("NEW.PQ", lambda rows: rows.set_axis([7, 3, 5])),
+        ("new.parq", lambda rows: rows.astype({"purpose": "category"})),
+    ],
+    ids=["ids as index", "numbers as index", "categories"],
+)
+def test_what_pandas_noted_is_not_obeyed(name, change, tmp_path):
+    columns = {"application_id": ["H0", "H1", "H2"], "purpose": ["a", "b", "a"]}
+    change(pd.DataFrame(columns)).to_parquet(tmp_path / name)
 
-        assert {name: read_back[name].tolist() for name in columns} == columns
-        assert read_back.index.tolist() == [0, 1, 2]
+    read_back = TableFile(tmp_path / name).to_frame()
 
-    @pytest.mark.parametrize(
-        "kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int8(), pa.string())]
-    )
-    def test_numbers_as_text_are_read_as_in_a_csv(self, kind, tmp_path):
-        texts = pa.array(["147,300", "1,234.50", None]).cast(kind)
+    assert {name: read_back[name].tolist() for name in columns} == columns
+    assert read_back.index.tolist() == [0, 1, 2]
 
-        rows = read(parquet(annual_inc=texts), tmp_path / "new.parquet")
 
-        assert rows["annual_inc"].tolist()[:2] == ["147300", "1234.50"]
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int8(), pa.string())])
+def test_numbers_as_text_are_read_as_in_a_csv(kind, tmp_path):
+    texts = pa.array(["147,300", "1,234.50", None]).cast(kind)
 
-    def test_decimals_are_numbers(self, tmp_path):
-        incomes = parquet(annual_inc=pa.array([Decimal("147300.50")], pa.decimal128(12, 2)))
+    rows = read(parquet(annual_inc=texts), tmp_path / "new.parquet")
 
-        assert read(incomes, tmp_path / "new.parquet")["annual_inc"][0] == 147300.5
+    assert rows["annual_inc"].tolist()[:2] == ["147300", "1234.50"]
+
+
+def test_decimals_are_numbers(tmp_path):
+    incomes = parquet(annual_inc=pa.array([Decimal("147300.50")], pa.decimal128(12, 2)))
+
+    assert read(incomes, tmp_path / "new.parquet")["annual_inc"][0] == 147300.5
 
 
 def test_faults_travel_to_the_machines_of_a_cluster(path, tmp_path):
