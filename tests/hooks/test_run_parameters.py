@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
             "portfolio": "loans.csv", "loans": 5_000, "replace_real": "true", "seed": 7,
             "as_of": "2026-11-23", "since": "2016-01", "applications": "loans.parquet",
             "scores": "scores.parquet", "offered": "offers.csv", "external": "~/loans.CSV",
-            "summary": "full", "columns": "lending_club",
+            "summary": "full", "columns": "lending_club", "target": "dpd_90_within_12",
         },
     ],
     ids=["none", "of a group", "all null", "all"],

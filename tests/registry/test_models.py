@@ -63,6 +63,7 @@ def test_a_version_tells_its_origin_and_what_it_was_trained_on(lending_model):
     assert tags_of(model) == {
         "origin": "real", "feature_set": "lending", "kind": "logistic",
         "training_loans": "4715", "training_charge_offs": "901", "not_for_lending": "false",
+        "target": "charged_off",
     }  # fmt: skip
 
 

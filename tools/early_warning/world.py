@@ -5,11 +5,11 @@ from datetime import date
 
 import pandas as pd
 
+from loantap.features.outcomes import find_outcomes
 from loantap.portfolio.amortisation import implied_principal
 from loantap.portfolio.assembly import build_loan_months
 from loantap.portfolio.dictionary import RESOLVED, SIMULATED
 from loantap.simulator import iter_book, iter_months, snapshot_month
-from loantap.surveillance.hazard.outcomes import find_outcomes
 from loantap.surveillance.panel.build import build_panel
 from tools.benchmarks.configured import read_early_warning
 

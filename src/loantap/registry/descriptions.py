@@ -23,7 +23,8 @@ def describe_registered(facts: ModelFacts) -> str:
 def describe_version(facts: ModelFacts) -> str:
     """A version's kind, hyperparameters and training loans."""
     chosen = ", ".join(f"{name} {value}" for name, value in facts.hyperparameters.items())
-    loans = f"{facts.training_loans:,} {facts.origin} loans, {facts.training_charge_offs:,} of them {facts.target}"
+    target = facts.target.replace("_", " ")
+    loans = f"{facts.training_loans:,} {facts.origin} loans, {facts.training_charge_offs:,} of them {target}"
     return " ".join([f"{_KINDS.get(facts.kind, facts.kind)} ({chosen}) on {loans}.", *_warn(facts)])
 
 
