@@ -59,13 +59,13 @@ def implied_principal(instalment: Numbers, rate_pct: Numbers, term_months: Numbe
 def months_to_repay(principal: Numbers, rate_pct: Numbers, instalment: Numbers) -> FloatArray:
     """Months, whole or not, in which `instalment` repays the principal.
 
-    NaN where it is no more than the interest.
+    Infinite or NaN where it is no more than the interest.
     """
     rate, paid = monthly_rate(rate_pct), np.asarray(instalment, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         count = np.asarray(principal, dtype=float) / paid
         months = np.where(rate == 0, count, -np.log1p(-rate * count) / np.log1p(rate))
-        return np.where((paid > 0) & (rate * count < 1), months, np.nan)
+        return np.where(paid > 0, months, np.nan)
 
 
 def scheduled_balance(principal: Numbers, rate_pct: Numbers, term_months: Numbers, months_paid: Numbers) -> FloatArray:
