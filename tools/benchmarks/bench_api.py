@@ -31,7 +31,8 @@ from tools.load.exchange import ask, render_request
 from tools.load.generator import Load, Sending, send
 from tools.load.killing import kill_under_load
 from tools.load.loantap_api import LoanTapApi
-from tools.load.server import Server, find_port
+from tools.load.server import Server
+from tools.sources.ports import free_port
 
 MOST_P99_MS: Final = 25.0
 _WINDOW_SECONDS: Final = 0.5
@@ -205,7 +206,7 @@ class Bench:
     def _start_baselines(self, *names: str) -> Sequence[str]:
         for name in names:
             if name not in self._servers:
-                port, target = find_port(), f"tools.load.baselines:{_FACTORIES[name]}"
+                port, target = free_port(), f"tools.load.baselines:{_FACTORIES[name]}"
                 command = [sys.executable, *_GRANIAN.split(), "--port", str(port), target]
                 server = Server(command, port, environment(), self._folder / "baseline.log")
                 self._servers[name] = self._stack.enter_context(server)

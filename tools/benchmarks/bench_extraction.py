@@ -24,10 +24,9 @@ import pyodbc
 from loantap.databases.backends.waiting import Patience
 from loantap.databases.source_table import SourceTable
 from loantap.datasets import SnapshotDataset
-from loantap.portfolio.dictionary import Table, portfolio_columns
-from loantap.portfolio.loantap_format import render
-from loantap.simulator.portfolio import simulate_portfolio
+from loantap.portfolio.dictionary import Table
 from loantap.snapshots.extraction import Extraction
+from tools.benchmarks.loans import simulate_loans
 from tools.benchmarks.measured import measure_apart, print_table
 from tools.sources.postgres import Postgres, missing
 
@@ -55,8 +54,8 @@ def main() -> None:
 
 def load_loans(server: Postgres, rows: int) -> None:
     """Make the table; what exceeds the simulated loans is copied within the server."""
-    simulated = simulate_portfolio(min(rows, _SIMULATED), seed=42).portfolio
-    loans = render(simulated, portfolio_columns()).assign(
+    simulated = simulate_loans(min(rows, _SIMULATED), seed=42)
+    loans = simulated.assign(
         loan_id=[f"{number:012d}" for number in range(len(simulated))],
         updated_at=datetime(2026, 11, 23),  # noqa: DTZ001 (UTC without a zone)
         origin="simulated",

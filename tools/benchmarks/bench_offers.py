@@ -11,11 +11,9 @@ from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.decisions import make_decider
 from loantap.policy.offers.maker import OfferMaker
 from loantap.policy.underwriting import Underwriter
-from loantap.portfolio.dictionary import portfolio_columns
-from loantap.portfolio.loantap_format import render
-from loantap.simulator.portfolio import simulate_portfolio
 from tools.benchmarks.bench_one_row import time_each
 from tools.benchmarks.configured import make_scorer, read_offers, read_policy
+from tools.benchmarks.loans import simulate_loans
 from tools.benchmarks.measured import print_table, time_call
 
 _ONE_BY_ONE = 5_000
@@ -30,7 +28,7 @@ def main() -> None:
     day = options.day
     maker = OfferMaker(make_scorer("application"), options, decider)
     underwriter = Underwriter(make_scorer(), decider)
-    applicants = render(simulate_portfolio(count, seed=7).portfolio, portfolio_columns())
+    applicants = simulate_loans(count, seed=7)
     scored = time_call(lambda: underwriter.underwrite_batch(applicants, 0, day))
     offered = time_call(lambda: maker.make_offers_batch(applicants, 0, day, ApplicationTally()))
     ones = applicants.head(_ONE_BY_ONE).to_dict("records")

@@ -13,10 +13,8 @@ import numpy as np
 
 from loantap.policy.decisions import make_decider
 from loantap.policy.underwriting import Underwriter
-from loantap.portfolio.dictionary import portfolio_columns
-from loantap.portfolio.loantap_format import render
-from loantap.simulator.portfolio import simulate_portfolio
 from tools.benchmarks.configured import make_scorer, read_policy, read_scoring
+from tools.benchmarks.loans import simulate_loans
 from tools.benchmarks.measured import print_table, time_call
 
 _FRAMES = 200
@@ -29,7 +27,7 @@ def main() -> None:
     count = parser.parse_args().applications
     day = read_scoring().day
     underwriter = Underwriter(make_scorer(), make_decider(*read_policy()))
-    typed = render(simulate_portfolio(count, seed=7).portfolio, portfolio_columns())
+    typed = simulate_loans(count, seed=7)
     texts = typed.astype("str").replace("nan", "")
     frames = [typed[n : n + 1] for n in range(_FRAMES)]
 

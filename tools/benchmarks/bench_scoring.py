@@ -19,11 +19,9 @@ import pyarrow.parquet as pq
 from loantap.datasets import BatchedDataset, TableFileDataset
 from loantap.pipelines.scoring.nodes import score_applications
 from loantap.policy.schemas import SCORES
-from loantap.portfolio.dictionary import portfolio_columns
-from loantap.portfolio.loantap_format import render
-from loantap.simulator.portfolio import simulate_portfolio
 from loantap.tables.files import TableFile
 from tools.benchmarks.configured import make_scorer, read_policy, read_scoring
+from tools.benchmarks.loans import simulate_loans
 from tools.benchmarks.measured import measure_apart, print_table, time_call
 
 _SIMULATED = 400_000
@@ -49,10 +47,8 @@ def main() -> None:
 
 def write_applications(rows: int, folder: Path) -> None:
     """Simulated applications, the same ones again and again beyond 400,000."""
-    simulated = simulate_portfolio(min(rows, _SIMULATED), seed=42).portfolio
-    table = pa.Table.from_pandas(
-        render(simulated, portfolio_columns()).drop(columns="loan_status"), preserve_index=False
-    )
+    simulated = simulate_loans(min(rows, _SIMULATED), seed=42).drop(columns="loan_status")
+    table = pa.Table.from_pandas(simulated, preserve_index=False)
     with pq.ParquetWriter(folder / "applications.parquet", table.schema) as writer:
         for start in range(0, rows, len(table)):
             writer.write_table(table.slice(0, min(len(table), rows - start)))

@@ -7,9 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from loantap.portfolio.dictionary import portfolio_columns
-from loantap.portfolio.loantap_format import render
-from loantap.simulator.portfolio import simulate_portfolio
+from tools.benchmarks.loans import simulate_loans
 from tools.load.exchange import render_request
 
 SCORE_PATH: Final = "/v1/applications/score"
@@ -18,7 +16,7 @@ BATCH_PATH: Final = "/v1/applications/score-batch"
 
 def simulate_applications(number: int) -> pd.DataFrame:
     """Applications in LoanTap format, with an id of their own."""
-    loans = render(simulate_portfolio(number, seed=7).portfolio, portfolio_columns())
+    loans = simulate_loans(number, seed=7)
     ids = pd.Series([f"load-{n}" for n in range(number)])
     return loans.drop(columns="loan_status").assign(application_id=ids)
 

@@ -13,8 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from loantap.portfolio.dictionary import CHARGED_OFF, Column, Kind, portfolio_columns
-from loantap.portfolio.loantap_format import render
-from loantap.simulator.portfolio import simulate_portfolio
+from tools.benchmarks.loans import simulate_loans
 from tools.load.applications import SCORE_PATH
 
 _LOANS: Final = 20_000
@@ -62,7 +61,7 @@ def _make_body_model() -> type[BaseModel]:
 
 
 def _fit_published() -> Pipeline:
-    loans = render(simulate_portfolio(_LOANS, seed=1).portfolio, portfolio_columns())
+    loans = simulate_loans(_LOANS, seed=1)
     columns = [c for c in portfolio_columns() if c.source_name not in _LEFT_OUT]
     numbers = [c.source_name for c in columns if _is_number(c)]
     categories = [c.source_name for c in columns if not _is_number(c)]

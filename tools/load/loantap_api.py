@@ -12,7 +12,8 @@ from typing import Final
 from loantap.serving.audit.records import Caller, Verdict
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.keys.keys import Keys, Scope
-from tools.load.server import Server, find_port
+from tools.load.server import Server
+from tools.sources.ports import free_port
 
 _READ_KEYS: Final = (
     "SELECT idempotency_key, id FROM records WHERE kind = 'decision' AND idempotency_key >= ? AND idempotency_key < ?"
@@ -27,7 +28,7 @@ class LoanTapApi:
     def __init__(self, project: Path, folder: Path, settings: Mapping[str, str]) -> None:
         self._log = folder / "audit.db"
         self._url = f"sqlite:///{self._log}"
-        port = find_port()
+        port = free_port()
         own = {"LOANTAP_AUDIT_URL": self._url, "LOANTAP_PORT": str(port)}
         command = [sys.executable, "-m", "loantap.serving.api.commands"]
         environment = os.environ | own | dict(settings)

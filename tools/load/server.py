@@ -1,10 +1,7 @@
 """A server in processes of its own: started, measured, killed."""
 
 import contextlib
-import os
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +9,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from tools.benchmarks.measured import cpu_of_tree, list_tree, reset_peak, status_mib
-from tools.load.exchange import HOST, BrokenAnswerError, ask, render_request
+from tools.load.exchange import BrokenAnswerError, ask, render_request
+from tools.sources.processes import Process, read_end
 
 _READY: Final = render_request("GET", "/readyz")
 _PAUSE: Final = 0.02
@@ -37,7 +35,7 @@ class Server:
     log: Path
     folder: Path | None = None
     seconds_to_ready: float = 0.0
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _process: Process | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
         self.start()
@@ -53,16 +51,7 @@ class Server:
             RuntimeError: it ended, or was not ready in time; with the end of what it wrote.
         """
         started = time.perf_counter()
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                self.command,
-                env=dict(self.environment),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # a group of its own, which can be killed as a whole
-            )
+        self._process = Process.start(self.command, self.log, env=self.environment, folder=self.folder)
         try:
             self._wait_until_ready(started + _START_SECONDS)
         except BaseException:  # Ctrl-C too leaves no process behind
@@ -72,9 +61,8 @@ class Server:
 
     def _wait_until_ready(self, end: float) -> None:
         while not self.is_ready():
-            if self._process is None or self._process.poll() is not None or time.perf_counter() > end:
-                said = self.log.read_text(errors="replace")[-2000:]
-                raise RuntimeError(f"{self.command[0]} was not ready; it wrote: {said}")
+            if self._process is None or not self._process.is_running or time.perf_counter() > end:
+                raise RuntimeError(f"{self.command[0]} was not ready; it wrote: {read_end(self.log)}")
             time.sleep(_PAUSE)
 
     def is_ready(self) -> bool:
@@ -86,17 +74,14 @@ class Server:
     def stop(self) -> None:
         """Ask it to end, and kill what doesn't."""
         if self._process is not None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_STOP_SECONDS)
+            self._process.end(within_s=_STOP_SECONDS)
         self.kill()
 
     def kill(self) -> None:
         """Kill -9, all of its processes at once."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._process.send(signal.SIGKILL)
+            self._process.end()
             self._process = None
 
     def list_processes(self) -> list[int]:
@@ -118,10 +103,3 @@ class Server:
         for process in processes:
             reset_peak(process)
         return peak
-
-
-def find_port() -> int:
-    """One that is free now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -1,29 +1,21 @@
 """Apache Derby's network server on the loopback interface, as DB2: both speak DRDA."""
 
 import importlib.util
-import json
 import secrets
-import shutil
-import socket
 import subprocess
-import sys
-import tempfile
-from pathlib import Path
-from typing import Self
 from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from tools.sources.ports import free_port
+from tools.sources.kept import KeptServer
 from tools.sources.processes import Process
 from tools.sources.system_packages import DERBY, DERBY_JARS, JAVA, has_derby, has_java
 
 DATABASE, SCHEMA = "APPSTRM", "APPSTREAM"
 READER, OWNER = "loantap_reader", "loantap_owner"
 _NO_SUCH_TABLE = "42Y55"
-_PROJECT = Path(__file__).parents[2]
 # Tables are on disk; the quick compiler starts sooner.
 _JAVA = ("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8")
 _TYPES = {
@@ -44,33 +36,11 @@ def missing() -> str | None:
     return None
 
 
-class Derby:
+class Derby(KeptServer):
     """A database in a folder, with a reader's login, behind the front that speaks IBM's dialect.
 
-    `loantap_reader` may SELECT the tables that were loaded, and nothing else. The server outlives
-    this process: another one can stop it, by the same folder. Without a folder it has a temporary
-    one, which goes when the server is stopped.
+    `loantap_reader` may SELECT the tables that were loaded, and nothing else.
     """
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self._is_temporary = folder is None
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="loantap-derby-"))
-        self._state = self.folder / "server.json"
-        if not self._state.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._state.touch(0o600)
-            self._write({"port": free_port(), "derby_port": free_port(), "password": secrets.token_hex(8)})
-        known = json.loads(self._state.read_text())
-        self.port: int = known["port"]
-        self._derby_port: int = known["derby_port"]
-        self._password: str = known["password"]
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def connection(self) -> str:
@@ -99,37 +69,14 @@ class Derby:
             [
                 "java", *_JAVA, f"-Dderby.system.home={self.folder}", "-cp", _class_path(),
                 "org.apache.derby.drda.NetworkServerControl", "start", "-h", "127.0.0.1",
-                "-p", str(self._derby_port), "-noSecurityManager",
+                "-p", str(self._behind), "-noSecurityManager",
             ],
             log,
         )  # fmt: skip
-        server.wait_for_port(self._derby_port, log, within_s=60)
-        with socket.create_server(("127.0.0.1", self.port), backlog=64) as listener:
-            front = Process.start(
-                [
-                    sys.executable, "-m", "tools.sources.drda_front",
-                    "--socket", str(listener.fileno()), "--behind", str(self._derby_port),
-                ],
-                self.folder / "front.log",
-                env={"PYTHONPATH": str(_PROJECT)},
-                pass_fds=[listener.fileno()],
-            )  # fmt: skip
-        self._write(json.loads(self._state.read_text()) | {
-            "processes": [[front.pid, front.began], [server.pid, server.began]]
-        })  # fmt: skip
+        server.wait_for_port(self._behind, log, within_s=60)
+        self._start_front(server, "tools.sources.drda_front")
         if not (self.folder / DATABASE).exists():
             self.run_sql(f"CREATE SCHEMA {SCHEMA};")
-
-    def halt(self) -> None:
-        """End the server as if it had crashed; `start` brings it back."""
-        for pid, began in json.loads(self._state.read_text()).get("processes", []):
-            Process(pid, began).end()
-
-    def stop(self) -> None:
-        """End the server and its connections; a temporary database goes with it."""
-        self.halt()
-        if self._is_temporary:
-            shutil.rmtree(self.folder)
 
     def load(self, table: str, rows: pa.Table) -> None:
         """Make a table anew with these rows, for the reader to read."""
@@ -156,7 +103,7 @@ class Derby:
             RuntimeError: one failed, with another error than it `may_fail` with.
         """
         url = (
-            f"jdbc:derby://127.0.0.1:{self._derby_port}/{DATABASE};create=true;"
+            f"jdbc:derby://127.0.0.1:{self._behind}/{DATABASE};create=true;"
             f"user={OWNER};password={self.password_of(OWNER)}"
         )
         script = self.folder / f"{secrets.token_hex(4)}.sql"
@@ -189,9 +136,6 @@ class Derby:
             "derby.system.durability": "test",
         } | {f"derby.user.{user}": self.password_of(user) for user in (READER, OWNER)}
         properties.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
-
-    def _write(self, state: dict[str, object]) -> None:
-        self._state.write_text(json.dumps(state))
 
 
 def _class_path() -> str:

@@ -3,20 +3,18 @@
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
 import importlib.util
-import json
 import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from tools.sources.ports import free_port
+from tools.sources.kept import KeptServer
+from tools.sources.processes import read_end
 from tools.sources.system_packages import DRIVER, POSTGRES, find_postgres, is_driver_installed
 
 DATABASE = "loantap"
@@ -61,35 +59,16 @@ def missing() -> str | None:
     return None
 
 
-class Postgres:
+class Postgres(KeptServer):
     """A cluster in a folder, with a reader's login and an owner's; started on a free port.
 
     `loantap_reader` may SELECT the source tables in `public`; `loantap_owner` may do all in the
-    schema `underwriting`, and nothing else. The server outlives this process: another one can stop
-    it, by the same folder, which the user `postgres` must reach when root asks. Without a folder it
-    has a temporary one, which goes when the server is stopped.
+    schema `underwriting`, and nothing else. The user `postgres` must reach the folder when root asks.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._is_temporary = folder is None
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="loantap-postgres-"))
+        super().__init__(folder)
         self._binaries = find_postgres() or Path()
-        state = self.folder / "server.json"
-        if not state.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            made = {"port": free_port(), "password": secrets.token_hex(8)}
-            state.touch(0o600)
-            state.write_text(json.dumps(made))
-        known = json.loads(state.read_text())
-        self.port: int = known["port"]
-        self._password: str = known["password"]
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def connection(self) -> str:
@@ -123,12 +102,6 @@ class Postgres:
         )  # fmt: skip
         if is_new:
             self._make_database()
-
-    def stop(self) -> None:
-        """End the server and its connections; a temporary cluster goes with it."""
-        self.halt()
-        if self._is_temporary:
-            shutil.rmtree(self.folder)
 
     def halt(self) -> None:
         """End the server as if it had crashed; `start` brings it back."""
@@ -209,7 +182,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         if self._try(program, *arguments):
-            said = (self.folder / "start.log").read_text() + _read_end(self.folder / "log")
+            said = (self.folder / "start.log").read_text() + read_end(self.folder / "log")
             raise RuntimeError(f"{program} failed: {said}")
 
     def _try(self, program: str, *arguments: str) -> int:
@@ -235,7 +208,3 @@ def _type_of(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
         return "timestamp" if kind.tz is None else "timestamptz"
     return "numeric" if pa.types.is_decimal(kind) else _TYPES[kind]
-
-
-def _read_end(log: Path) -> str:
-    return log.read_text()[-2_000:] if log.exists() else ""

@@ -33,13 +33,14 @@ class Process:
         log: Path,
         *,
         env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
         pass_fds: Sequence[int] = (),
     ) -> Self:
-        """Start a command in a session of its own; what it says goes into `log`."""
+        """Start a command in a session of its own, in the folder of its `log` if in no other."""
         with log.open("w") as output:
             child = subprocess.Popen(
                 [str(part) for part in command],
-                cwd=log.parent,
+                cwd=folder or log.parent,
                 env=os.environ | (env or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -63,10 +64,15 @@ class Process:
         for order in (signal.SIGTERM, signal.SIGKILL):
             if not self.is_running:
                 return
-            os.killpg(self.pid, order)
+            self.send(order)
             deadline = time.monotonic() + within_s
             while self.is_running and time.monotonic() < deadline:
                 time.sleep(_PAUSE_S)
+
+    def send(self, order: signal.Signals) -> None:
+        """Send a signal to it and its children."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, order)
 
     def wait_for_port(self, port: int, log: Path, *, within_s: float) -> None:
         """Return when something answers on a port of loopback.

@@ -7,24 +7,20 @@ import importlib.util
 import json
 import secrets
 import shutil
-import socket
-import sys
-import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tools.sources.ports import free_port
+from tools.sources.kept import KeptServer
 from tools.sources.processes import Process
 from tools.sources.system_packages import JAVA, has_java
 
 CATALOG, SCHEMA = "spark_catalog", "business_events"
 HTTP_PATH = "/sql/1.0/warehouses/loantap"
-_PROJECT = Path(__file__).parents[2]
 _MEMORY = "768m"
 _SETTINGS = {
     "spark.ui.enabled": "false",
@@ -49,33 +45,15 @@ def missing() -> str | None:
     return f"pip install loantap[{','.join(absent)}]" if absent else None
 
 
-class ThriftServer:
-    """Spark over a folder of tables, behind the front that makes it look like Databricks.
-
-    The server outlives this process: another one can stop it, by the same folder. Without a folder
-    it has a temporary one, which goes when the server is stopped.
-    """
+class ThriftServer(KeptServer):
+    """Spark over a folder of tables, behind the front that makes it look like Databricks."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._is_temporary = folder is None
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="loantap-spark-"))
-        self._state = self.folder / "server.json"
+        super().__init__(folder)
         self._front_settings = self.folder / "front.json"
-        if not self._state.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._write({"port": free_port(), "spark_port": free_port()})
+        if not self._front_settings.exists():
             self._make_certificate()
             self.allow([f"dapi/{secrets.token_hex(16)}+=="])
-        known = json.loads(self._state.read_text())
-        self.port: int = known["port"]
-        self.spark_port: int = known["spark_port"]
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def token(self) -> str:
@@ -107,35 +85,10 @@ class ThriftServer:
 
     def start(self) -> None:
         """Start Spark and its front; returns when they answer and the tables are there."""
-        processes = [self._start_spark()]
-        with socket.create_server(("127.0.0.1", self.port), backlog=64) as listener:
-            front = Process.start(
-                [
-                    sys.executable, "-m", "tools.sources.databricks_front",
-                    "--socket", str(listener.fileno()), "--behind", str(self.spark_port),
-                    "--settings", str(self._front_settings),
-                ],
-                self.folder / "front.log",
-                env={"PYTHONPATH": str(_PROJECT)},
-                pass_fds=[listener.fileno()],
-            )  # fmt: skip
-        processes.insert(0, front)
-        self._write(json.loads(self._state.read_text()) | {
-            "processes": [[process.pid, process.began] for process in processes]
-        })  # fmt: skip
+        settings = ("--settings", str(self._front_settings))
+        self._start_front(self._start_spark(), "tools.sources.databricks_front", *settings)
         tables = [path.name for path in (self.folder / "tables").glob("*")]
         self.run_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}", *map(self._create, tables))
-
-    def halt(self) -> None:
-        """End the server as if it had crashed; `start` brings it back."""
-        for pid, began in json.loads(self._state.read_text()).get("processes", []):
-            Process(pid, began).end()
-
-    def stop(self) -> None:
-        """End the server and its connections; temporary tables go with it."""
-        self.halt()
-        if self._is_temporary:
-            shutil.rmtree(self.folder)
 
     def load(self, table: str, rows: pa.Table) -> None:
         """Make a table anew with these rows, for the reader to read."""
@@ -159,7 +112,7 @@ class ThriftServer:
         from tools.sources.databricks_front import Spark
 
         version = thrift.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V8
-        with closing(Spark(self.spark_port)) as spark:
+        with closing(Spark(self._behind)) as spark:
             opened = spark.call("OpenSession", thrift.TOpenSessionReq(client_protocol=version))
             session = _check(opened).sessionHandle
             for statement in statements:
@@ -185,7 +138,7 @@ class ThriftServer:
             "hive.server2.transport.mode": "binary",
             "hive.server2.authentication": "NOSASL",
             "hive.server2.thrift.bind.host": "127.0.0.1",
-            "hive.server2.thrift.port": str(self.spark_port),
+            "hive.server2.thrift.port": str(self._behind),
         }
         java = f"-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.io.tmpdir={temporary}"
         spark = Process.start(
@@ -200,7 +153,7 @@ class ThriftServer:
             log,
             env={"SPARK_LOCAL_IP": "127.0.0.1"},
         )  # fmt: skip
-        spark.wait_for_port(self.spark_port, log, within_s=120)
+        spark.wait_for_port(self._behind, log, within_s=120)
         return spark
 
     def _make_certificate(self) -> None:
@@ -212,9 +165,6 @@ class ThriftServer:
         chain.touch(0o600)
         certificate = authority.issue_cert("127.0.0.1", "localhost")
         certificate.private_key_and_cert_chain_pem.write_to_path(str(chain))
-
-    def _write(self, state: dict[str, object]) -> None:
-        self._state.write_text(json.dumps(state))
 
 
 def _is_installed(module: str) -> bool:
