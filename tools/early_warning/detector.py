@@ -1,11 +1,10 @@
 """What can be known of simulated loans at all, by who knows the simulator's law.
 
 A loan that is not in arrears misses its first instalment in a month to come, or never. Bayes' rule
-weighs these by the law of `simulator.courses`, and by the path of DTI and utilisation so far: a
-drift of known form in a random walk with noise, whose likelihood ratio has a closed form.
+weighs these by the law and by the path of DTI and utilisation so far: a drift of known form in a
+random walk with noise, whose likelihood ratio has a closed form.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -31,21 +30,12 @@ _FIGURES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Detected:
-    """Chances of default within a horizon, one per loan.
+def detect(world: World, months: int) -> pd.DataFrame:
+    """Chance of default within some months of each of the world's loans.
 
-    Attributes:
-        best: to who knows the law and sees the months.
-        told: to who is told, too, which loans will be charged off and their strain, not when.
+    `best` to who knows the law and sees the months; `told` to who is told, too, which loans will be
+    charged off and their strain, not when.
     """
-
-    best: FloatArray
-    told: FloatArray
-
-
-def detect(world: World, months: int) -> Detected:
-    """Chances of the world's loans that run and are not in arrears."""
     loans, truth, history = world.loans, world.truth, world.history
     term, age = (values.to_numpy(dtype=np.int64) for values in (loans["term_months"], world.now["months_on_book"]))
     ahead = age[:, None] + np.arange(_LONGEST + 1)
@@ -72,7 +62,8 @@ def detect(world: World, months: int) -> Detected:
         return np.asarray(misses[:, : months - MONTHS_TO_DEFAULT].sum(axis=1) / np.where(total > 0, total, 1))
 
     told = weigh(strain * fit - strain**2 * information / 2, np.zeros(len(stays)))
-    return Detected(weigh(np.where(information > 0, average, 0.0), stays), np.where(is_lost, told, 0.0))
+    best = weigh(np.where(information > 0, average, 0.0), stays)
+    return pd.DataFrame({"best": best, "told": np.where(is_lost, told, 0.0)})
 
 
 def _fit_drift(

@@ -51,8 +51,11 @@ def measure_strength(loans: int, day: date, strength: float, seed: int) -> Itera
         defaults = (until <= months).astype(np.int64)
         pd_ = pds[name].to_numpy()
         detected = detect(world, months)
-        scores = {"oracle": -until, "told who, not when": detected.told, "best detector": detected.best, "hazard": pd_}
-        drawn = {who: capture(defaults, find_top(score, LIST_SHARE)) for who, score in scores.items()}
+        scores = {"oracle": -until, "told who, not when": detected["told"], "best detector": detected["best"]}
+        drawn = {
+            who: capture(defaults, find_top(np.asarray(score), LIST_SHARE))
+            for who, score in (scores | {"hazard": pd_}).items()
+        }
         yield f"{months} months: loans, defaults", f"{len(defaults):,}, {defaults.sum():,}"
         yield from ((f"  capture: {who}", show(of)) for who, of in drawn.items())
         ours = drawn.pop("hazard")

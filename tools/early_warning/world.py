@@ -16,12 +16,9 @@ from tools.benchmarks.configured import read_early_warning
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A book as of a month, and those of its loans that run and are not in arrears then.
+    """A book as of a month; `loans` to `history` are of those that run and are not in arrears then.
 
-    Attributes:
-        panel: of the whole book, as are `outcomes`.
-        now: of each such loan its last month in the panel, in the order of `loans` and `truth`.
-        history: all their months.
+    `now` is the last month of each in the panel, in the order of `loans` and `truth`.
     """
 
     panel: pd.DataFrame

@@ -11,12 +11,12 @@ def test_features_are_of_bill_limit_payment_and_code_and_never_of_who_a_customer
     habits, arrears = make_features(table)
 
     assert habits.loc[0, ["utilisation_0", "change_1", "payment_to_bill_0"]].tolist() == [0.5, pytest.approx(0.3), 0.25]
-    assert arrears.loc[0, ["arrears_0", "arrears_1", "late_summary_1", "late_summary_3"]].tolist() == [-1, 4, 4, 1]
+    assert arrears.loc[0, ["arrears_0", "arrears_1", "late_sum_1", "late_sum_3"]].tolist() == [-1, 4, 4, 1]
     assert not {"SEX", "AGE", "MARRIAGE", "EDUCATION"} & set(USED)
 
 
 def test_a_column_that_ranks_the_wrong_way_is_turned():
-    columns = pd.DataFrame({"change_1": [3.0, 2, 1, 0], "arrears_0": [0, 1, 0, 1], "summary_0": [0, 0, 1, 1]})
+    columns = pd.DataFrame({"change_1": [3.0, 2, 1, 0], "arrears_0": [0, 1, 0, 1], "sum_0": [0, 0, 1, 1]})
     found = rank_by_best_column(columns, np.array([0, 0, 1, 1]))
 
     assert {name: score.tolist() for name, score in found.items()} == {"low change_1": [-3, -2, -1, 0]}

@@ -172,13 +172,9 @@ class _Study:
         )
 
     def _recalibrate(self, log_odds: FloatArray, happened: BoolArray, loans: IntArray) -> tuple[float, float]:
-        """Platt's shift and slope; none where too few events were held back, or do not contradict the fit.
+        """Platt's shift and slope, where enough events were held back and contradict the fit (closed test).
 
-        The fit knows its level from several times as many loans: a free recalibration would add the
-        noise of the few. The likelihood ratio counts a loan's event once, however many months look
-        forward to it.
-
-        Source: closed testing, Vergouwe et al., *Statistics in Medicine*, 2017.
+        The fit knows its level from more loans. However many months look forward to it, an event is one.
         """
         if min(happened.sum(), (~happened).sum()) < self._options.min_events:
             return 0.0, 1.0
