@@ -7,6 +7,7 @@ import pytest
 
 from loantap.serving.api.app import make_app
 from loantap.serving.api.schemas import Batch
+from tests.conftest import MADE_UP_LOAN
 from tests.serving.api.served import BATCH
 from tests.serving.api.test_bad_requests import expect
 
@@ -62,8 +63,13 @@ def test_a_body_that_is_no_batch_is_refused(api, body, field):
     assert expect(api.post(BATCH, body), 422, "invalid-body").errors[0].field == field
 
 
-def test_more_rows_than_a_batch_may_have_are_refused(api):
-    told = expect(api.post(BATCH, {"applications": [{}] * 10_001}), 413, "too-large")
+@pytest.mark.parametrize(
+    "given",
+    [{"json": {"applications": [{}] * 10_001}}, {"data": write([MADE_UP_LOAN] * 10_001), "content_type": CSV}],
+    ids=["json", "csv"],
+)
+def test_more_rows_than_a_batch_may_have_are_refused(api, given):
+    told = expect(api.post(BATCH, **given), 413, "too-large")
 
     assert "more than 10,000 applications" in told.detail
 
@@ -151,9 +157,3 @@ def test_batches_take_turns_and_too_many_are_refused(api, monkeypatch):
     assert [answer.status_code for answer in answers] == [503, 200]
     assert expect(answers[0], 503, "overloaded")
     assert answers[0].headers["Retry-After"] == "5"
-
-
-def test_a_csv_of_more_rows_than_a_batch_may_have_is_refused(api):
-    text = write([{**api.make_application()}] * 10_001)
-
-    expect(api.post(BATCH, data=text, content_type=CSV), 413, "too-large")

@@ -71,10 +71,15 @@ def test_a_model_that_may_be_outdated_is_told(api, screen):
     assert "goes on as the last good one" in screen.read("model", api.key)
 
 
-def test_an_answer_of_another_version_is_told(tmp_path, monkeypatch):
-    said = open_model(monkeypatch, tmp_path, history="none")
-
-    assert "Run API and dashboard of the same version" in said
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"history": "none"}, "Run API and dashboard of the same version"),
+        ({"challenger": None}, "None was tried against it"),
+    ],
+)
+def test_an_answer_of_another_version_or_without_a_challenger_is_told(tmp_path, monkeypatch, changed, told):
+    assert told in open_model(monkeypatch, tmp_path, **changed)
 
 
 def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(metrics, down):
@@ -106,7 +111,3 @@ def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
 
     assert "there is no champion" in said
     assert "Champion:" not in said
-
-
-def test_without_a_challenger_it_says_so(tmp_path, monkeypatch):
-    assert "None was tried against it" in open_model(monkeypatch, tmp_path, challenger=None)
