@@ -147,30 +147,32 @@ def test_the_first_of_several_is_named(log, url):
     assert str(log.verify().fault).startswith("record 2 (dec_")
 
 
-class TestAnEndThatWasNoted:
-    def test_a_log_that_only_grew_still_holds_it(self, log):
-        noted = log.verify().head
-        assert log.verify(noted).is_ok
-        log.append([make_decision(6)], ANN)
+def test_a_log_that_only_grew_still_holds_it(log):
+    noted = log.verify().head
+    assert log.verify(noted).is_ok
+    log.append([make_decision(6)], ANN)
 
-        assert log.verify(noted).is_ok
+    assert log.verify(noted).is_ok
 
-    def test_it_shows_that_the_end_was_cut_off(self, log, url):
-        noted = log.verify().head
-        tamper(url, "DELETE FROM records WHERE seq = 5", "DELETE FROM personal WHERE seq = 5")
 
-        assert log.verify().is_ok
-        assert say(log, noted) == (5, "it is missing: the log once ended at record 5")
+def test_a_noted_end_shows_that_the_end_was_cut_off(log, url):
+    noted = log.verify().head
+    tamper(url, "DELETE FROM records WHERE seq = 5", "DELETE FROM personal WHERE seq = 5")
 
-    def test_a_case_shows_it_too(self, log, url):
-        tamper(url, "DELETE FROM records WHERE seq > 1", "DELETE FROM personal WHERE seq > 1")
+    assert log.verify().is_ok
+    assert say(log, noted) == (5, "it is missing: the log once ended at record 5")
 
-        assert say(log) == (2, "it is missing; its case is there")
 
-    def test_it_shows_that_all_was_written_anew(self, log, url):
-        noted = log.verify().head
-        rehash(url, 5, person="Eve")
+def test_a_case_shows_it_too(log, url):
+    tamper(url, "DELETE FROM records WHERE seq > 1", "DELETE FROM personal WHERE seq > 1")
 
-        assert log.verify().is_ok
-        assert say(log, noted)[0] == 5
-        assert "was noted down" in say(log, noted)[1]
+    assert say(log) == (2, "it is missing; its case is there")
+
+
+def test_a_noted_end_shows_that_all_was_written_anew(log, url):
+    noted = log.verify().head
+    rehash(url, 5, person="Eve")
+
+    assert log.verify().is_ok
+    assert say(log, noted)[0] == 5
+    assert "was noted down" in say(log, noted)[1]

@@ -86,43 +86,45 @@ def test_nothing_of_it_is_left_in_the_files(sqlite_url, tmp_path):
     store.close()
 
 
-class TestRetention:
-    def test_only_what_is_older_goes(self, store, ids, monkeypatch):
-        third = store.find(ids[2])
-        monkeypatch.setattr(erasure, "find_cutoff", lambda _: third.at)
-        store.append([make_decision(9)], ANN)
+def test_only_what_is_older_goes(store, ids, monkeypatch):
+    third = store.find(ids[2])
+    monkeypatch.setattr(erasure, "find_cutoff", lambda _: third.at)
+    store.append([make_decision(9)], ANN)
 
-        # Kept in one call, they are of one time: none is older.
-        assert store.purge_older_than(30, ANN) == 0
-        assert store.verify().n == 5
-        monkeypatch.setattr(erasure, "find_cutoff", lambda _: third.at + timedelta(microseconds=1))
-        assert store.purge_older_than(30, ANN) == 3
-        assert store.verify().is_ok
-        assert [record.is_erased for record in store.search().records] == [False, True, True, True]
+    # Kept in one call, they are of one time: none is older.
+    assert store.purge_older_than(30, ANN) == 0
+    assert store.verify().n == 5
+    monkeypatch.setattr(erasure, "find_cutoff", lambda _: third.at + timedelta(microseconds=1))
+    assert store.purge_older_than(30, ANN) == 3
+    assert store.verify().is_ok
+    assert [record.is_erased for record in store.search().records] == [False, True, True, True]
 
-    def test_it_goes_step_by_step(self, store, ids, url, monkeypatch):
-        monkeypatch.setattr(erasure, "_STEP", 3)
 
-        assert store.purge_older_than(0, ANN) == 4
+def test_erasure_goes_step_by_step(store, ids, url, monkeypatch):
+    monkeypatch.setattr(erasure, "_STEP", 3)
 
-        public = [text for (text,) in ask(url, "SELECT public FROM records WHERE kind = 'erased'")]
-        assert [text.partition('"up_to"')[2] for text in public] == [':3,"n":3}', ':4,"n":1}']
-        assert store.verify().is_ok
-        assert store.purge_older_than(0, ANN) == 0
-        assert store.verify().n == 6
+    assert store.purge_older_than(0, ANN) == 4
 
-    def test_a_part_that_was_deleted_without_a_record_is_still_found(self, store, ids, url):
-        store.purge_older_than(0, ANN)
-        store.append([make_decision(8)], ANN)
-        tamper(url, "DELETE FROM personal WHERE seq = 6")
+    public = [text for (text,) in ask(url, "SELECT public FROM records WHERE kind = 'erased'")]
+    assert [text.partition('"up_to"')[2] for text in public] == [':3,"n":3}', ':4,"n":1}']
+    assert store.verify().is_ok
+    assert store.purge_older_than(0, ANN) == 0
+    assert store.verify().n == 6
 
-        assert store.verify().fault is not None
-        assert store.verify().n == 5
 
-    def test_days_are_counted_back_from_now(self):
-        before = datetime.now(UTC)
-        cutoff = erasure.find_cutoff(30)
+def test_a_part_that_was_deleted_without_a_record_is_still_found(store, ids, url):
+    store.purge_older_than(0, ANN)
+    store.append([make_decision(8)], ANN)
+    tamper(url, "DELETE FROM personal WHERE seq = 6")
 
-        assert before - timedelta(days=30) <= cutoff <= datetime.now(UTC) - timedelta(days=30)
-        with pytest.raises(InputError, match="-1 is negative"):
-            erasure.find_cutoff(-1)
+    assert store.verify().fault is not None
+    assert store.verify().n == 5
+
+
+def test_days_are_counted_back_from_now():
+    before = datetime.now(UTC)
+    cutoff = erasure.find_cutoff(30)
+
+    assert before - timedelta(days=30) <= cutoff <= datetime.now(UTC) - timedelta(days=30)
+    with pytest.raises(InputError, match="-1 is negative"):
+        erasure.find_cutoff(-1)

@@ -86,72 +86,75 @@ def test_a_caller_that_not_every_database_could_keep_is_refused(sqlite_url, name
                 store.append([make_decision()], replace(caller, **{name: text}))
 
 
-class TestSearch:
-    @pytest.fixture
-    def ids(self, store):
-        entries = [
-            make_decision(1, "approve"),
-            make_decision(2, "decline", policy={"version": "npv 2", "digest": "other"}),
-            make_decision(3, "refer", model={"version": "4"}),
-            make_decision(2, "approve"),
-        ]
-        kept = [store.append([entry], by)[0] for entry, by in zip(entries, [ANN, ANN, BOB, BOB])]  # noqa: B905
-        store.append([Entry(Kind.OFFERS, {"decision": "approve"})], ANN)
-        return [record.id for record in kept]
+@pytest.fixture
+def ids(store):
+    entries = [
+        make_decision(1, "approve"),
+        make_decision(2, "decline", policy={"version": "npv 2", "digest": "other"}),
+        make_decision(3, "refer", model={"version": "4"}),
+        make_decision(2, "approve"),
+    ]
+    kept = [store.append([entry], by)[0] for entry, by in zip(entries, [ANN, ANN, BOB, BOB])]  # noqa: B905
+    store.append([Entry(Kind.OFFERS, {"decision": "approve"})], ANN)
+    return [record.id for record in kept]
 
-    @pytest.mark.parametrize(
-        ("wanted", "found"),
-        [
-            ({}, [4, 3, 2, 1]),
-            ({"decision": "approve"}, [4, 1]),
-            ({"person": "Bob Ray"}, [4, 3]),
-            ({"application_id": "A2"}, [4, 2]),
-            ({"application_id": "A2", "person": "Ann Lee"}, [2]),
-            ({"model_version": "4"}, [3]),
-            ({"policy_digest": "other"}, [2]),
-            ({"decision": "invalid"}, []),
-        ],
-    )
-    def test_it_finds_decisions_newest_first(self, store, ids, wanted, found):
-        page = store.search(**wanted)
 
-        assert [record.id for record in page.records] == [ids[number - 1] for number in found]
-        assert page.next is None
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, [4, 3, 2, 1]),
+        ({"decision": "approve"}, [4, 1]),
+        ({"person": "Bob Ray"}, [4, 3]),
+        ({"application_id": "A2"}, [4, 2]),
+        ({"application_id": "A2", "person": "Ann Lee"}, [2]),
+        ({"model_version": "4"}, [3]),
+        ({"policy_digest": "other"}, [2]),
+        ({"decision": "invalid"}, []),
+    ],
+)
+def test_a_search_finds_decisions_newest_first(store, ids, wanted, found):
+    page = store.search(**wanted)
 
-    def test_since_includes_its_moment_and_until_does_not(self, store, ids):
-        moment = store.find(ids[1]).at
-        later = moment + timedelta(days=1)
+    assert [record.id for record in page.records] == [ids[number - 1] for number in found]
+    assert page.next is None
 
-        def search(**wanted):
-            return [record.id for record in store.search(**wanted).records]
 
-        assert search(since=moment) == ids[:0:-1]
-        assert search(until=moment) == ids[:1]
-        assert search(since=later) == []
-        assert search(until=later) == ids[::-1]
+def test_since_includes_its_moment_and_until_does_not(store, ids):
+    moment = store.find(ids[1]).at
+    later = moment + timedelta(days=1)
 
-    def test_pages_go_on_where_the_last_one_ended(self, store, ids):
-        seen, after = [], None
-        for _ in range(2):
-            page = store.search(after=after, limit=2)
-            assert len(page.records) == 2
-            seen += [record.id for record in page.records]
-            after = page.next
+    def search(**wanted):
+        return [record.id for record in store.search(**wanted).records]
 
-        # A page that just fits is the last.
-        assert seen == ids[::-1]
-        assert after is None
-        assert len(store.search(limit=0).records) == 1
+    assert search(since=moment) == ids[:0:-1]
+    assert search(until=moment) == ids[:1]
+    assert search(since=later) == []
+    assert search(until=later) == ids[::-1]
 
-    def test_of_an_application_all_decisions_are_found_however_many(self, store):
-        store.append([make_decision(7, "refer"), make_decision(8)], ANN)
-        many = store.append([make_decision(7) for _ in range(10_001)], BOB)
 
-        [oldest] = store.search(application_id="A7", decision="refer").records
-        page = store.search(application_id="A7", after=many[2].id, limit=2)
+def test_pages_go_on_where_the_last_one_ended(store, ids):
+    seen, after = [], None
+    for _ in range(2):
+        page = store.search(after=after, limit=2)
+        assert len(page.records) == 2
+        seen += [record.id for record in page.records]
+        after = page.next
 
-        assert [record.seq for record in page.records] == [many[1].seq, many[0].seq]
-        assert store.search(application_id="A7", after=page.next).records == (oldest,)
+    # A page that just fits is the last.
+    assert seen == ids[::-1]
+    assert after is None
+    assert len(store.search(limit=0).records) == 1
+
+
+def test_a_search_of_an_application_all_decisions_are_found_however_many(store):
+    store.append([make_decision(7, "refer"), make_decision(8)], ANN)
+    many = store.append([make_decision(7) for _ in range(10_001)], BOB)
+
+    [oldest] = store.search(application_id="A7", decision="refer").records
+    page = store.search(application_id="A7", after=many[2].id, limit=2)
+
+    assert [record.seq for record in page.records] == [many[1].seq, many[0].seq]
+    assert store.search(application_id="A7", after=page.next).records == (oldest,)
 
 
 def test_a_referred_decision_opens_its_case_and_no_other_does(store, url):

@@ -163,33 +163,34 @@ def test_two_people_in_two_processes_never_hold_one_case(url):
         store.close()
 
 
-class TestTheQueue:
-    @pytest.mark.parametrize(("order", "places"), [(Order.AGE, [0, 1, 2, 3]), (Order.AMOUNT, [0, 2, 1, 3])])
-    def test_it_is_in_order_page_by_page(self, cases, ids, order, places):
-        seen, after = [], None
-        # Of one case each, so that equal amounts are parted.
-        for _ in range(4):
-            page = cases.list_cases(order=order, after=after, limit=1)
-            assert page.n == 4
-            seen += [item.case.decision_id for item in page.items]
-            after = page.next
+@pytest.mark.parametrize(("order", "places"), [(Order.AGE, [0, 1, 2, 3]), (Order.AMOUNT, [0, 2, 1, 3])])
+def test_the_queue_is_in_order_page_by_page(cases, ids, order, places):
+    seen, after = [], None
+    # Of one case each, so that equal amounts are parted.
+    for _ in range(4):
+        page = cases.list_cases(order=order, after=after, limit=1)
+        assert page.n == 4
+        seen += [item.case.decision_id for item in page.items]
+        after = page.next
 
-        assert seen == [ids[place] for place in places]
-        assert after is None
+    assert seen == [ids[place] for place in places]
+    assert after is None
 
-    def test_each_state_has_its_list(self, cases, ids):
-        cases.take(ids[1], ANN)
-        cases.take(ids[2], BOB)
-        cases.decide(ids[2], BOB, APPROVE, WHY)
 
-        listed = {state: [item.case.decision_id for item in cases.list_cases(state).items] for state in State}
-        assert listed == {State.OPEN: [ids[0], ids[3]], State.TAKEN: [ids[1]], State.CLOSED: [ids[2]]}
+def test_each_state_has_its_list(cases, ids):
+    cases.take(ids[1], ANN)
+    cases.take(ids[2], BOB)
+    cases.decide(ids[2], BOB, APPROVE, WHY)
 
-    @pytest.mark.parametrize("order", list(Order))
-    def test_a_cursor_of_another_list_is_refused(self, cases, order):
-        for cursor in ("", "1:x", "nan"):
-            with pytest.raises(InputError, match="is no cursor of this list"):
-                cases.list_cases(order=order, after=cursor)
+    listed = {state: [item.case.decision_id for item in cases.list_cases(state).items] for state in State}
+    assert listed == {State.OPEN: [ids[0], ids[3]], State.TAKEN: [ids[1]], State.CLOSED: [ids[2]]}
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_a_cursor_of_another_list_is_refused(cases, order):
+    for cursor in ("", "1:x", "nan"):
+        with pytest.raises(InputError, match="is no cursor of this list"):
+            cases.list_cases(order=order, after=cursor)
 
 
 def test_overrides_are_counted(cases, ids):

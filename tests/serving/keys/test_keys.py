@@ -133,24 +133,24 @@ def test_what_is_known_is_made_anew_only_after_a_record_of_its_sort(store):
     assert polled.get() == 2
 
 
-class TestTheCommand:
-    def call(self, tmp_path, *words):
-        return CliRunner().invoke(main, ["--url", f"sqlite:///{tmp_path}/audit.db", *words])
+def call(tmp_path, *words):
+    return CliRunner().invoke(main, ["--url", f"sqlite:///{tmp_path}/audit.db", *words])
 
-    def test_a_key_is_printed_once_alone_on_the_output(self, tmp_path):
-        made = self.call(tmp_path, "create", "--owner", "Ann", "--scope", "score", "--scope", "read")
-        store = AuditStore.open(f"sqlite:///{tmp_path}/audit.db")
-        key = Keys(store).check(made.stdout.strip())
 
-        assert made.stderr == f"Key {key.id} of Ann may: read, score\n"
-        listed = self.call(tmp_path, "list").output
-        assert key.id in listed
-        assert "works" in listed
-        assert made.stdout.strip() not in listed
+def test_a_key_is_printed_once_alone_on_the_output(tmp_path):
+    made = call(tmp_path, "create", "--owner", "Ann", "--scope", "score", "--scope", "read")
+    store = AuditStore.open(f"sqlite:///{tmp_path}/audit.db")
+    key = Keys(store).check(made.stdout.strip())
 
-        said = self.call(tmp_path, "revoke", key.id)
-        assert said.output == f"Key {key.id} of Ann is revoked\n"
-        assert "revoked" in self.call(tmp_path, "list").output
-        assert self.call(tmp_path, "revoke", key.id).exit_code == 1
-        assert store.verify().n == 2
-        store.close()
+    assert made.stderr == f"Key {key.id} of Ann may: read, score\n"
+    listed = call(tmp_path, "list").output
+    assert key.id in listed
+    assert "works" in listed
+    assert made.stdout.strip() not in listed
+
+    said = call(tmp_path, "revoke", key.id)
+    assert said.output == f"Key {key.id} of Ann is revoked\n"
+    assert "revoked" in call(tmp_path, "list").output
+    assert call(tmp_path, "revoke", key.id).exit_code == 1
+    assert store.verify().n == 2
+    store.close()
