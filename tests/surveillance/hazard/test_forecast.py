@@ -89,7 +89,6 @@ def test_the_loans_of_the_test_leave_no_trace(fitted, known_world):
     ("off", "months_per_loan", "is_moved"), [(0.5, 1, True), (0.5, 100, False), (-0.5, 1, True), (0.0, 1, False)]
 )
 def test_a_level_is_moved_where_enough_loans_contradict_it(off, months_per_loan, is_moved):
-    """Months of one loan that look forward to the same default are one witness."""
     rng = np.random.default_rng(5)
     log_odds = rng.uniform(-3, -1, 2_000)
     happened = rng.random(2_000) < expit(log_odds + off)
