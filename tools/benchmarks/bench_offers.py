@@ -5,8 +5,6 @@
 Simulated applicants in memory: all at once, and one by one as dictionaries.
 """
 
-import argparse
-
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.decisions import make_decider
 from loantap.policy.offers.maker import OfferMaker
@@ -14,16 +12,14 @@ from loantap.policy.underwriting import Underwriter
 from tools.benchmarks.bench_one_row import time_each
 from tools.benchmarks.configured import make_scorer, read_offers, read_policy
 from tools.benchmarks.loans import simulate_loans
-from tools.benchmarks.measured import print_table, time_call
+from tools.benchmarks.measured import print_table, read_number, time_call
 
 _ONE_BY_ONE = 5_000
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--applicants", type=int, default=200_000)
-    count = parser.parse_args().applicants
+    count = read_number(__doc__, "--applicants", 200_000)
     options, decider = read_offers(), make_decider(*read_policy())
     day = options.day
     maker = OfferMaker(make_scorer("application"), options, decider)

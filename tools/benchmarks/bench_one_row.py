@@ -5,7 +5,6 @@
 Typed, as text, and for comparison as frames of one row.
 """
 
-import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,16 +14,14 @@ from loantap.policy.decisions import make_decider
 from loantap.policy.underwriting import Underwriter
 from tools.benchmarks.configured import make_scorer, read_policy, read_scoring
 from tools.benchmarks.loans import simulate_loans
-from tools.benchmarks.measured import print_table, time_call
+from tools.benchmarks.measured import print_table, read_number, time_call
 
 _FRAMES = 200
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--applications", type=int, default=20_000)
-    count = parser.parse_args().applications
+    count = read_number(__doc__, "--applications", 20_000)
     day = read_scoring().day
     underwriter = Underwriter(make_scorer(), make_decider(*read_policy()))
     typed = simulate_loans(count, seed=7)

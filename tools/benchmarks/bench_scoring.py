@@ -7,7 +7,6 @@ opened file to the published one; of pandas, `read_parquet` of the columns the m
 and training are outside of both. Memory is that of the whole process.
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 from typing import cast
@@ -22,7 +21,7 @@ from loantap.policy.schemas import SCORES
 from loantap.tables.files import TableFile
 from tools.benchmarks.configured import make_scorer, read_policy, read_scoring
 from tools.benchmarks.loans import simulate_loans
-from tools.benchmarks.measured import measure_apart, print_table, time_call
+from tools.benchmarks.measured import measure_apart, print_table, read_number, time_call
 
 _SIMULATED = 400_000
 _REPEATS = 3
@@ -30,9 +29,7 @@ _REPEATS = 3
 
 def main() -> None:
     """Write the file; of each side the fastest of three runs, and the most memory of them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=400_000)
-    rows, fastest, table = parser.parse_args().rows, {}, []
+    rows, fastest, table = read_number(__doc__, "--rows", 400_000), {}, []
     with tempfile.TemporaryDirectory() as folder:
         write_applications(rows, Path(folder))
         for side in (read, score):

@@ -9,7 +9,6 @@ fills an empty one. The clock runs from the frame to the committed rows; memory 
 whole process, whose first line is the frame and the imports.
 """
 
-import argparse
 import os
 import tempfile
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from loantap.datasets.target_table import TargetTableDataset
 from loantap.simulator.portfolio import simulate_portfolio
-from tools.benchmarks.measured import measure_apart, print_table, time_call
+from tools.benchmarks.measured import measure_apart, print_table, read_number, time_call
 from tools.sources.postgres import Postgres, missing
 
 _BASELINE, _CHANGED = "to_sql", "again, 1% changed"
@@ -46,9 +45,7 @@ registry.register("postgresql.pyodbc", __name__, "OdbcPostgres")
 
 def main() -> None:
     """Start the server, measure every side, print the comparison."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=400_000)
-    rows, found = parser.parse_args().rows, {}
+    rows, found = read_number(__doc__, "--rows", 400_000), {}
     if reason := missing():
         raise SystemExit(f"PostgreSQL is not all there: {reason}")
     with tempfile.TemporaryDirectory() as folder, Postgres() as server:

@@ -1,5 +1,6 @@
 """Time and memory of a Python process and its children (Linux), and the table of a benchmark."""
 
+import argparse
 import importlib
 import json
 import os
@@ -122,6 +123,13 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str
     for row in rows:
         table.add_row(*row)
     Console(width=140).print(table)
+
+
+def read_number(doc: str, option: str, default: int) -> int:
+    """The one option of a command whose module says this of itself."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument(option, type=int, default=default, dest="number")
+    return int(parser.parse_args().number)
 
 
 def list_tree(pid: int) -> list[int]:
