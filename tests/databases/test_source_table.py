@@ -216,21 +216,21 @@ def test_a_real_system_is_never_written_to(rows):
             dataset.save(given)
 
 
-class TestQueries:
-    @pytest.mark.parametrize("table", list(Table))
-    def test_they_ask_for_the_columns_of_the_dictionary_and_no_other(self, table, duckdb_credentials):
-        expected = {str(c.source_name) for c in columns_of(table)}
-        dataset = make_dataset(duckdb_credentials, table=table.value)
-        dataset.save(make_source(table).assign(not_asked_for="x"))
+@pytest.mark.parametrize("table", list(Table))
+def test_queries_ask_for_the_columns_of_the_dictionary_and_no_other(table, duckdb_credentials):
+    expected = {str(c.source_name) for c in columns_of(table)}
+    dataset = make_dataset(duckdb_credentials, table=table.value)
+    dataset.save(make_source(table).assign(not_asked_for="x"))
 
-        assert set(read(dataset).columns) == expected | {"loan_id", "updated_at", "origin"}
+    assert set(read(dataset).columns) == expected | {"loan_id", "updated_at", "origin"}
 
-    def test_they_are_portable(self):
-        """No quoting, function, alias or limit: nothing the three spell each their way."""
-        for query in files("loantap.pipelines.ingestion").joinpath("sql").iterdir():
-            statement = [line for line in query.read_text("utf-8").splitlines() if not line.startswith("--")]
-            assert not set("\"`'()[]*;") & set("".join(statement)), query.name
-            assert not {"LIMIT", "AS"} & set(" ".join(statement).upper().split()), query.name
+
+def test_queries_are_portable():
+    """No quoting, function, alias or limit: nothing the three spell each their way."""
+    for query in files("loantap.pipelines.ingestion").joinpath("sql").iterdir():
+        statement = [line for line in query.read_text("utf-8").splitlines() if not line.startswith("--")]
+        assert not set("\"`'()[]*;") & set("".join(statement)), query.name
+        assert not {"LIMIT", "AS"} & set(" ".join(statement).upper().split()), query.name
 
 
 def test_a_database_is_named_with_the_remedy(dataset, duckdb_credentials):

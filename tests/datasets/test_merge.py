@@ -124,43 +124,45 @@ def test_upserting_of_rows_with_the_same_key_the_last_one_counts(loans, credenti
     assert read(credentials)["int_rate"].tolist() == [7.0, 8.0, 12.75]
 
 
-class TestMigration:
-    def test_a_new_column_is_added_and_one_no_longer_made_is_empty_in_new_rows(self, loans, credentials, caplog):
-        write(credentials, loans.head(2))
-        ask(credentials, "ALTER TABLE portfolio ALTER COLUMN int_rate SET NOT NULL")
-        write(credentials, loans.drop(columns="int_rate").assign(state="OK"))
+def test_a_new_column_is_added_and_one_no_longer_made_is_empty_in_new_rows(loans, credentials, caplog):
+    write(credentials, loans.head(2))
+    ask(credentials, "ALTER TABLE portfolio ALTER COLUMN int_rate SET NOT NULL")
+    write(credentials, loans.drop(columns="int_rate").assign(state="OK"))
 
-        assert read(credentials)["state"].tolist() == ["OK"] * 3
-        assert read(credentials)["int_rate"].isna().tolist() == [False, False, True]
-        assert "warehouse, table portfolio: this release no longer fills column int_rate" in caplog.text
+    assert read(credentials)["state"].tolist() == ["OK"] * 3
+    assert read(credentials)["int_rate"].isna().tolist() == [False, False, True]
+    assert "warehouse, table portfolio: this release no longer fills column int_rate" in caplog.text
 
-    def test_a_column_of_another_type_is_refused_before_anything_changes(self, loans, credentials):
-        write(credentials, loans)
 
-        error = refusal(make_target(credentials), loans.assign(int_rate="high", state="OK"))
+def test_a_column_of_another_type_is_refused_before_anything_changes(loans, credentials):
+    write(credentials, loans)
 
-        assert "column int_rate is of type double, and its new values are text" in error.problem
-        assert "ALTER TABLE" in error.remedy
-        assert_frame_equal(read(credentials), loans, check_dtype=False)
+    error = refusal(make_target(credentials), loans.assign(int_rate="high", state="OK"))
 
-    def test_a_table_that_an_earlier_release_made_is_taken_over(self, loans, credentials, changes):
-        """It has no key, and the types of the frame it was made of."""
-        write(credentials, loans.assign(is_bad=0), table="other")
-        ask(
-            credentials,
-            "CREATE TABLE portfolio AS SELECT * REPLACE (CAST(is_bad AS TINYINT) AS is_bad, "
-            "CAST(updated_at AS TIMESTAMP_S) AS updated_at) FROM other",
-        )
-        write(credentials, loans.assign(is_bad=[0, 1, 0]))
+    assert "column int_rate is of type double, and its new values are text" in error.problem
+    assert "ALTER TABLE" in error.remedy
+    assert_frame_equal(read(credentials), loans, check_dtype=False)
 
-        assert changes() == "0 rows inserted, 1 updated, 0 deleted, 2 unchanged"
 
-    def test_what_others_built_on_the_table_stays(self, loans, credentials):
-        write(credentials, loans)
-        ask(credentials, "CREATE VIEW rates AS SELECT loan_id, int_rate FROM portfolio")
-        ask(credentials, "CREATE INDEX by_title ON portfolio (emp_title)")
+def test_a_table_that_an_earlier_release_made_is_taken_over(loans, credentials, changes):
+    """It has no key, and the types of the frame it was made of."""
+    write(credentials, loans.assign(is_bad=0), table="other")
+    ask(
+        credentials,
+        "CREATE TABLE portfolio AS SELECT * REPLACE (CAST(is_bad AS TINYINT) AS is_bad, "
+        "CAST(updated_at AS TIMESTAMP_S) AS updated_at) FROM other",
+    )
+    write(credentials, loans.assign(is_bad=[0, 1, 0]))
 
-        write(credentials, loans.head(1).assign(int_rate=5.0))
+    assert changes() == "0 rows inserted, 1 updated, 0 deleted, 2 unchanged"
 
-        assert ask(credentials, "FROM rates") == [("a-1", 5.0)]
-        assert ask(credentials, "SELECT index_name FROM duckdb_indexes()") == [("by_title",)]
+
+def test_what_others_built_on_the_table_stays(loans, credentials):
+    write(credentials, loans)
+    ask(credentials, "CREATE VIEW rates AS SELECT loan_id, int_rate FROM portfolio")
+    ask(credentials, "CREATE INDEX by_title ON portfolio (emp_title)")
+
+    write(credentials, loans.head(1).assign(int_rate=5.0))
+
+    assert ask(credentials, "FROM rates") == [("a-1", 5.0)]
+    assert ask(credentials, "SELECT index_name FROM duckdb_indexes()") == [("by_title",)]

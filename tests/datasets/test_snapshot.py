@@ -276,8 +276,7 @@ def test_files_of_others_are_left_alone(last_good, snapshot, source, folder):
     assert (folder / "README").exists()
 
 
-class TestFullDisk:
-    PROGRAM = """
+PROGRAM = """
 import resource
 import signal
 import sys
@@ -294,14 +293,12 @@ except Exception as error:
     print(error.__cause__)
 """
 
-    def test_nothing_half_written_stays_and_it_is_said_where_to_make_room(self, folder):
-        said = subprocess.run(
-            [sys.executable, "-c", self.PROGRAM, folder, Path(__file__).parent],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
 
-        assert said.startswith(f"snapshot {folder}: there is no room for it")
-        assert "Make room on that disk" in said
-        assert list(folder.iterdir()) == []
+def test_nothing_half_written_stays_and_it_is_said_where_to_make_room(folder):
+    said = subprocess.run(
+        [sys.executable, "-c", PROGRAM, folder, Path(__file__).parent], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert said.startswith(f"snapshot {folder}: there is no room for it")
+    assert "Make room on that disk" in said
+    assert list(folder.iterdir()) == []

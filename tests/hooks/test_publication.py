@@ -53,57 +53,60 @@ def test_an_interrupted_run_is_forgotten_when_the_next_begins(file, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-class TestWarehouseThatRefuses:
-    """A run that ends well but cannot be written back publishes nothing."""
+# A run that ends well but cannot be written back publishes nothing.
 
-    def end_run(self, folder, outputs):
-        lock = lock_of(folder)
-        lock.acquire()
-        transaction = Transaction()
-        catalog = DataCatalog({name: dataset for name, (dataset, _) in outputs.items()})
-        transaction.begin({"project_path": str(folder)}, catalog)
-        for name, (_, rows) in outputs.items():
-            catalog.save(name, rows)
-        try:
-            transaction.publish(catalog, list(outputs))
-        except InputError:
-            transaction.discard(list(outputs))
-            raise
-        finally:
-            lock.release()
-            shutil.rmtree(folder / "data")
 
-    def test_no_file_appears_and_nothing_stays_staged(self, file, table, tmp_path):
-        twice = pd.DataFrame({"loan_id": ["a", "a"]})
-        with pytest.raises(InputError, match="the key loan_id is not unique"):
-            self.end_run(tmp_path, {"loans": (file, twice), "portfolio": (table, twice)})
+def end_run(folder, outputs):
+    lock = lock_of(folder)
+    lock.acquire()
+    transaction = Transaction()
+    catalog = DataCatalog({name: dataset for name, (dataset, _) in outputs.items()})
+    transaction.begin({"project_path": str(folder)}, catalog)
+    for name, (_, rows) in outputs.items():
+        catalog.save(name, rows)
+    try:
+        transaction.publish(catalog, list(outputs))
+    except InputError:
+        transaction.discard(list(outputs))
+        raise
+    finally:
+        lock.release()
+        shutil.rmtree(folder / "data")
 
-        assert [path.name for path in tmp_path.iterdir()] == ["warehouse.duckdb"]
-        with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
-            assert connection.execute("SHOW TABLES").fetchall() == []
 
-    def test_no_other_table_of_the_database_changes(self, table, make_table, tmp_path):
-        """The first in the order of names has been merged when the second is refused."""
-        account = make_table("account", "table")
-        account.save(pd.DataFrame({"table": ["loans"]}))
-        account.publish()
-        outputs = {
-            "account": (account, pd.DataFrame({"table": ["loans", "loan_events"]})),
-            "portfolio": (table, pd.DataFrame({"loan_id": ["a", "a"]})),
-        }
-        with pytest.raises(InputError, match="the key loan_id is not unique"):
-            self.end_run(tmp_path, outputs)
+def test_no_file_appears_and_nothing_stays_staged(file, table, tmp_path):
+    twice = pd.DataFrame({"loan_id": ["a", "a"]})
+    with pytest.raises(InputError, match="the key loan_id is not unique"):
+        end_run(tmp_path, {"loans": (file, twice), "portfolio": (table, twice)})
 
-        assert account.load().read_all()["table"].to_pylist() == ["loans"]
-        with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
-            assert connection.execute("SHOW TABLES").fetchall() == [("account",)]
+    assert [path.name for path in tmp_path.iterdir()] == ["warehouse.duckdb"]
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        assert connection.execute("SHOW TABLES").fetchall() == []
 
-    def test_otherwise_both_appear(self, file, table, tmp_path):
-        rows = pd.DataFrame({"loan_id": ["a", "b"]})
-        self.end_run(tmp_path, {"loans": (file, rows), "portfolio": (table, rows)})
 
-        assert len(pd.read_parquet(tmp_path / "loans.parquet")) == 2
-        assert table.load().read_all().num_rows == 2
+def test_no_other_table_of_the_database_changes(table, make_table, tmp_path):
+    """The first in the order of names has been merged when the second is refused."""
+    account = make_table("account", "table")
+    account.save(pd.DataFrame({"table": ["loans"]}))
+    account.publish()
+    outputs = {
+        "account": (account, pd.DataFrame({"table": ["loans", "loan_events"]})),
+        "portfolio": (table, pd.DataFrame({"loan_id": ["a", "a"]})),
+    }
+    with pytest.raises(InputError, match="the key loan_id is not unique"):
+        end_run(tmp_path, outputs)
+
+    assert account.load().read_all()["table"].to_pylist() == ["loans"]
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        assert connection.execute("SHOW TABLES").fetchall() == [("account",)]
+
+
+def test_warehouse_that_refuses_otherwise_both_appear(file, table, tmp_path):
+    rows = pd.DataFrame({"loan_id": ["a", "b"]})
+    end_run(tmp_path, {"loans": (file, rows), "portfolio": (table, rows)})
+
+    assert len(pd.read_parquet(tmp_path / "loans.parquet")) == 2
+    assert table.load().read_all().num_rows == 2
 
 
 class TestInterruption:

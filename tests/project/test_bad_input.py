@@ -88,58 +88,60 @@ def test_a_parameter_that_cannot_be_used_is_refused(given, said, demo):
     refuse(demo, f"--params {given}", said=said)
 
 
-class TestMissing:
-    @pytest.mark.parametrize(
-        ("pipeline", "dataset"), [("ingestion", "source_applications"), ("modeling", "/05_model_input/")]
+@pytest.mark.parametrize(
+    ("pipeline", "dataset"), [("ingestion", "source_applications"), ("modeling", "/05_model_input/")]
+)
+def test_a_pipeline_before_its_inputs_exist_names_what_is_missing(pipeline, dataset, empty_project):
+    refuse(
+        empty_project,
+        f"--pipelines {pipeline}",
+        said=("Error: dataset ", dataset, "does not exist yet", "Run the pipeline that makes"),
     )
-    def test_a_pipeline_before_its_inputs_exist_names_what_is_missing(self, pipeline, dataset, empty_project):
-        refuse(
-            empty_project,
-            f"--pipelines {pipeline}",
-            said=("Error: dataset ", dataset, "does not exist yet", "Run the pipeline that makes"),
-        )
-        assert empty_project.digests() == {}
+    assert empty_project.digests() == {}
 
-    @pytest.fixture
-    def copy_of_demo(self, demo, empty_project):
-        """A project with the data of the demo, but not its registry."""
-        shutil.copytree(demo.folder / "data", empty_project.folder / "data")
-        return empty_project
 
-    @pytest.mark.parametrize(
-        ("statement", "said"),
-        [
+@pytest.fixture
+def copy_of_demo(demo, empty_project):
+    """A project with the data of the demo, but not its registry."""
+    shutil.copytree(demo.folder / "data", empty_project.folder / "data")
+    return empty_project
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "ALTER TABLE loans DROP COLUMN int_rate",
+            ("warehouse, table loans: column int_rate is missing", "Have it restored"),
+        ),
+        (
+            "UPDATE loans SET grade = 'Z' WHERE grade = 'B'",
             (
-                "ALTER TABLE loans DROP COLUMN int_rate",
-                ("warehouse, table loans: column int_rate is missing", "Have it restored"),
+                "source table loans",
+                "more than 5%: grade is not one of A, B, C, D, E, F, G (",
+                "ingestion.max_quarantined_share",
             ),
-            (
-                "UPDATE loans SET grade = 'Z' WHERE grade = 'B'",
-                (
-                    "source table loans",
-                    "more than 5%: grade is not one of A, B, C, D, E, F, G (",
-                    "ingestion.max_quarantined_share",
-                ),
-            ),
-        ],
-        ids=["no column", "too many bad rows"],
+        ),
+    ],
+    ids=["no column", "too many bad rows"],
+)
+def test_a_source_that_cannot_be_used_stops_the_run(statement, said, copy_of_demo):
+    path = copy_of_demo.folder / "data" / "00_sources" / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(statement)
+
+    refuse(copy_of_demo, "--pipelines training", said=said)
+
+
+def test_scoring_without_a_model_is_refused(copy_of_demo, portfolio_text, tmp_path):
+    path = tmp_path / "new.csv"
+    portfolio_text.head(3).to_csv(path, index=False)
+
+    refuse(
+        copy_of_demo,
+        f"--pipelines scoring --params applications={path}",
+        said=("model registry", "no champion named loantap-lending", "Train one with"),
     )
-    def test_a_source_that_cannot_be_used_stops_the_run(self, statement, said, copy_of_demo):
-        path = copy_of_demo.folder / "data" / "00_sources" / "warehouse.duckdb"
-        with duckdb.connect(str(path)) as connection:
-            connection.execute(statement)
-
-        refuse(copy_of_demo, "--pipelines training", said=said)
-
-    def test_scoring_without_a_model_is_refused(self, copy_of_demo, portfolio_text, tmp_path):
-        path = tmp_path / "new.csv"
-        portfolio_text.head(3).to_csv(path, index=False)
-
-        refuse(
-            copy_of_demo,
-            f"--pipelines scoring --params applications={path}",
-            said=("model registry", "no champion named loantap-lending", "Train one with"),
-        )
 
 
 @pytest.mark.parametrize("pipelines", ["__default__", "sources,training"])

@@ -125,120 +125,129 @@ def test_rows_removed_while_they_are_recent_go(copy):
     assert copy.extract() == day(19)
 
 
-class TestDrift:
-    """Where changes alone would not do, every row is read, and a warning says why."""
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            lambda source: source.sql("DELETE FROM rows WHERE loan_id = 'loan-7'"),
-            lambda source: source.sql("DELETE FROM rows"),
-            lambda source: source.sql("UPDATE rows SET updated_at = ? WHERE loan_id = 'loan-0'",
-                                      day(1)),
-            lambda source: source.insert(("new", 1, 0.5, day(1))),
-            lambda source: source.insert(("loan-7", 1, 0.5, day(20))),
-            lambda source: source.sql("UPDATE rows SET updated_at = updated_at - INTERVAL 9 DAY"),
-        ],
-        ids=["a row was removed", "all rows were", "the first changed without a new time",
-             "a row with an old time", "a second row of an older key", "clocks were set back"],
-    )  # fmt: skip
-    def test_is_noticed_and_mended(self, change, copy, caplog):
-        change(copy.source)
-
-        assert copy.extract() is None
-        assert "Every row is read" in caplog.text
-        assert "the table has" in caplog.text
-
-    def test_a_table_built_anew_with_the_same_ids_and_times_is_read_in_full(self, copy):
-        """As the embedded sources are in each run: all rows have one time, that of the run."""
-        copy.source.sql("UPDATE rows SET updated_at = ?", day(20))
-        copy.extract()
-        copy.source.sql("UPDATE rows SET balance = balance + 1")
-
-        assert copy.extract() is None
-
-    @pytest.mark.parametrize(
-        ("built", "as_of"),
-        [(day(1), AS_OF), (day(20), date(2016, 1, 1)), (day(20), AS_OF), (day(40), AS_OF)],
-        ids=["before", "then, on an early day", "then", "after"],
-    )
-    def test_rows_of_two_portfolios_are_never_mixed(self, built, as_of, copy):
-        copy.source.sql("UPDATE rows SET updated_at = ?", day(20))
-        copy.extract()
-        copy.source.sql("DELETE FROM rows WHERE loan_id < 'loan-2'")
-        copy.source.sql("UPDATE rows SET balance = balance + 1, updated_at = ?", built)
-
-        copy.extract(as_of=as_of)
-
-    def test_when_max_rows_changed_they_are_read_once(self, copy):
-        copy.source.change(*range(2_001), balance=0.5, at=day(20))
-
-        assert copy.extract() is None
-        assert copy.source.readings == [None]
-
-    @pytest.mark.parametrize("attribute", ["fingerprint", "key"])
-    def test_another_query_or_key_reads_all(self, attribute, copy):
-        other = {"fingerprint": "77", "key": ("loan_id",)}[attribute]
-        setattr(copy.source, attribute, other)
-
-        assert copy.extract() is None
-        assert copy.extract() is not None
-
-    def test_another_type_reads_all(self, copy):
-        copy.source.sql("ALTER TABLE rows ALTER month TYPE DOUBLE")
-
-        assert copy.extract() is None
-
-    @pytest.mark.parametrize("damage", ["gone", "cut", "list"])
-    def test_a_damaged_snapshot_is_read_anew(self, damage, copy, caplog):
-        part = min(copy.folder.glob("part-*"))
-        if damage == "gone":
-            part.unlink()
-        elif damage == "cut":
-            part.write_bytes(part.read_bytes()[:-50])
-        else:
-            (copy.folder / "manifest.json").write_text("{}", encoding="utf-8")
-
-        assert copy.extract() is None
-        assert "Every row is read" in caplog.text
-
-    def test_damage_found_when_a_part_is_written_anew_is_not_passed_on(self, copy, caplog):
-        copy.source.change(*range(300), balance=0.5, at=day(20))
-        for part in copy.folder.glob("part-*"):
-            content = bytearray(part.read_bytes())
-            content[len(content) // 2] ^= 1  # among the balances
-            part.write_bytes(content)
-
-        assert copy.extract() is None
-        assert "it is not what was written" in caplog.text
+# Where changes alone would not do, every row is read, and a warning says why.
 
 
-class TestSince:
-    @pytest.fixture
-    def january(self, tmp_path):
-        """A snapshot of rows that were changed from the first to the 28th of January."""
-        made = Copy(tmp_path / "january", SmallSource())
-        made.source.fill(ROWS, minutes=10)
-        made.extract()
-        return made
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda source: source.sql("DELETE FROM rows WHERE loan_id = 'loan-7'"),
+        lambda source: source.sql("DELETE FROM rows"),
+        lambda source: source.sql("UPDATE rows SET updated_at = ? WHERE loan_id = 'loan-0'",
+                                  day(1)),
+        lambda source: source.insert(("new", 1, 0.5, day(1))),
+        lambda source: source.insert(("loan-7", 1, 0.5, day(20))),
+        lambda source: source.sql("UPDATE rows SET updated_at = updated_at - INTERVAL 9 DAY"),
+    ],
+    ids=["a row was removed", "all rows were", "the first changed without a new time",
+         "a row with an old time", "a second row of an older key", "clocks were set back"],
+)  # fmt: skip
+def test_drift_is_noticed_and_mended(change, copy, caplog):
+    change(copy.source)
 
-    def test_a_day_behind_the_snapshot_leaves_no_gap(self, january):
-        january.source.change(7, balance=0.5, at=day(30))
+    assert copy.extract() is None
+    assert "Every row is read" in caplog.text
+    assert "the table has" in caplog.text
 
-        assert january.extract(since=date(2016, 3, 1)) == datetime.fromisoformat("2016-01-27 18:30")
 
-    def test_what_changed_without_a_new_time_is_found_by_reading_from_then_on(self, january):
-        january.source.sql("UPDATE rows SET balance = 9 WHERE loan_id = 'loan-3000'")
+def test_a_table_built_anew_with_the_same_ids_and_times_is_read_in_full(copy):
+    """As the embedded sources are in each run: all rows have one time, that of the run."""
+    copy.source.sql("UPDATE rows SET updated_at = ?", day(20))
+    copy.extract()
+    copy.source.sql("UPDATE rows SET balance = balance + 1")
 
-        assert january.extract(since=date(2016, 1, 20)) == datetime.fromisoformat("2016-01-20")
+    assert copy.extract() is None
 
-    def test_without_a_snapshot_every_row_is_read_and_that_is_said(self, tmp_path, caplog):
-        caplog.set_level(logging.INFO)
-        fresh = Copy(tmp_path / "loan_events", SmallSource())
-        fresh.source.fill(10)
 
-        assert fresh.extract(since=date(2016, 1, 3)) is None
-        assert "there is no snapshot yet, so every row is read" in caplog.text
+@pytest.mark.parametrize(
+    ("built", "as_of"),
+    [(day(1), AS_OF), (day(20), date(2016, 1, 1)), (day(20), AS_OF), (day(40), AS_OF)],
+    ids=["before", "then, on an early day", "then", "after"],
+)
+def test_rows_of_two_portfolios_are_never_mixed(built, as_of, copy):
+    copy.source.sql("UPDATE rows SET updated_at = ?", day(20))
+    copy.extract()
+    copy.source.sql("DELETE FROM rows WHERE loan_id < 'loan-2'")
+    copy.source.sql("UPDATE rows SET balance = balance + 1, updated_at = ?", built)
+
+    copy.extract(as_of=as_of)
+
+
+def test_when_max_rows_changed_they_are_read_once(copy):
+    copy.source.change(*range(2_001), balance=0.5, at=day(20))
+
+    assert copy.extract() is None
+    assert copy.source.readings == [None]
+
+
+@pytest.mark.parametrize("attribute", ["fingerprint", "key"])
+def test_another_query_or_key_reads_all(attribute, copy):
+    other = {"fingerprint": "77", "key": ("loan_id",)}[attribute]
+    setattr(copy.source, attribute, other)
+
+    assert copy.extract() is None
+    assert copy.extract() is not None
+
+
+def test_another_type_reads_all(copy):
+    copy.source.sql("ALTER TABLE rows ALTER month TYPE DOUBLE")
+
+    assert copy.extract() is None
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "list"])
+def test_a_damaged_snapshot_is_read_anew(damage, copy, caplog):
+    part = min(copy.folder.glob("part-*"))
+    if damage == "gone":
+        part.unlink()
+    elif damage == "cut":
+        part.write_bytes(part.read_bytes()[:-50])
+    else:
+        (copy.folder / "manifest.json").write_text("{}", encoding="utf-8")
+
+    assert copy.extract() is None
+    assert "Every row is read" in caplog.text
+
+
+def test_damage_found_when_a_part_is_written_anew_is_not_passed_on(copy, caplog):
+    copy.source.change(*range(300), balance=0.5, at=day(20))
+    for part in copy.folder.glob("part-*"):
+        content = bytearray(part.read_bytes())
+        content[len(content) // 2] ^= 1  # among the balances
+        part.write_bytes(content)
+
+    assert copy.extract() is None
+    assert "it is not what was written" in caplog.text
+
+
+@pytest.fixture
+def january(tmp_path):
+    """A snapshot of rows that were changed from the first to the 28th of January."""
+    made = Copy(tmp_path / "january", SmallSource())
+    made.source.fill(ROWS, minutes=10)
+    made.extract()
+    return made
+
+
+def test_a_day_behind_the_snapshot_leaves_no_gap(january):
+    january.source.change(7, balance=0.5, at=day(30))
+
+    assert january.extract(since=date(2016, 3, 1)) == datetime.fromisoformat("2016-01-27 18:30")
+
+
+def test_what_changed_without_a_new_time_is_found_by_reading_from_then_on(january):
+    january.source.sql("UPDATE rows SET balance = 9 WHERE loan_id = 'loan-3000'")
+
+    assert january.extract(since=date(2016, 1, 20)) == datetime.fromisoformat("2016-01-20")
+
+
+def test_since_without_a_snapshot_every_row_is_read_and_that_is_said(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    fresh = Copy(tmp_path / "loan_events", SmallSource())
+    fresh.source.fill(10)
+
+    assert fresh.extract(since=date(2016, 1, 3)) is None
+    assert "there is no snapshot yet, so every row is read" in caplog.text
 
 
 def test_rows_lost_in_a_full_reading_are_an_error(copy):

@@ -181,33 +181,34 @@ def test_a_new_column_is_ignored_with_one_warning(server, caplog):
     assert warnings_in(caplog) == ["warehouse, table loans: new columns colour are ignored"]
 
 
-class TestIncrementalSnapshot:
-    """7,000 loans, each changed a minute after the one before: the last on the fifth of January."""
+# 7,000 loans, each changed a minute after the one before: the last on the fifth of January.
 
-    ROWS = 7_000
+ROWS = 7_000
 
-    @pytest.fixture
-    def changed(self, server, copy, caplog):
-        """The loans after one was regraded, which the snapshot does not know yet."""
-        loans = make_loans(self.ROWS)
-        server.load(loans)
-        copy.extract(find_source(server.connect()))
-        copy.expect(loans)
-        at = datetime(2016, 1, 6)  # noqa: DTZ001 (UTC without a zone)
-        server.regrade("00000007", "G", at)
-        caplog.clear()
-        grades, times = loans["grade"].to_pylist(), loans["updated_at"].to_pylist()
-        grades[7], times[7] = "G", at
-        return make_loans(self.ROWS, grade=grades, updated_at=times)
 
-    def test_no_more_is_read_than_may_be_new_and_the_snapshot_equals_the_table(self, server, changed, copy, caplog):
-        copy.extract(find_source(server.connect()))
+@pytest.fixture
+def changed(server, copy, caplog):
+    """The loans after one was regraded, which the snapshot does not know yet."""
+    loans = make_loans(ROWS)
+    server.load(loans)
+    copy.extract(find_source(server.connect()))
+    copy.expect(loans)
+    at = datetime(2016, 1, 6)  # noqa: DTZ001 (UTC without a zone)
+    server.regrade("00000007", "G", at)
+    caplog.clear()
+    grades, times = loans["grade"].to_pylist(), loans["updated_at"].to_pylist()
+    grades[7], times[7] = "G", at
+    return make_loans(ROWS, grade=grades, updated_at=times)
 
-        said = "1 of 7,000 rows are new since 2016-01-04 20:39:00"
-        assert f"warehouse, table loans: {said}" in caplog.messages
-        # A day before the last update known, and the one loan.
-        assert rows_counted(caplog)[-1] == 1_441 + 1
-        copy.expect(changed)
+
+def test_no_more_is_read_than_may_be_new_and_the_snapshot_equals_the_table(server, changed, copy, caplog):
+    copy.extract(find_source(server.connect()))
+
+    said = "1 of 7,000 rows are new since 2016-01-04 20:39:00"
+    assert f"warehouse, table loans: {said}" in caplog.messages
+    # A day before the last update known, and the one loan.
+    assert rows_counted(caplog)[-1] == 1_441 + 1
+    copy.expect(changed)
 
 
 class TestBrokenExtraction:

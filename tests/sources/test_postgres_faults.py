@@ -71,72 +71,74 @@ def reader_set(postgres, settings):
         postgres.run_sql(f"ALTER ROLE {READER} RESET ALL")
 
 
-class TestRefusals:
-    """What no other attempt would mend: it is said at once."""
-
-    def test_a_wrong_password(self, postgres):
-        wrong = postgres.connection.replace(postgres.password_of(READER), "s3cret;wrong")
-
-        error = refuse(postgres, lambda: read_all(find_source(wrong)))
-
-        expect_remedy(error, problem="the login is refused", remedy="Correct user and password")
-        assert not isinstance(error, SourceDownError)
-        assert "s3cret" not in tell(error)
-
-    def test_a_password_that_the_server_repeats_is_hidden(self, postgres):
-        """Given as the user's name too, it comes back in what the server says of the login."""
-        password = "s3cret-of-nobody"  # noqa: S105 (nobody's)
-        connection = set_odbc(postgres.connection, Uid=password, Pwd=password)
-
-        error = refuse(postgres, lambda: read_all(find_source(connection)))
-
-        assert '"***"' in error.problem
-        assert password not in tell(error)
-
-    def test_a_disk_of_the_server_that_is_full(self, postgres, loans):
-        """The reader's sorts may take no room on it, which a server says as it does a full disk."""
-        limits = {"work_mem": "64kB", "temp_file_limit": "64kB"}
-        with view_of_loans(postgres, "ORDER BY loan_amnt DESC"), reader_set(postgres, limits):
-            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
-
-        expect_remedy(error, problem="the room it allows is used up", remedy="make room")
+# What no other attempt would mend: it is said at once.
 
 
-class TestDown:
-    """What may pass: `SourceDownError`, and another attempt within the time limit."""
+def test_a_wrong_password(postgres):
+    wrong = postgres.connection.replace(postgres.password_of(READER), "s3cret;wrong")
 
-    @pytest.mark.parametrize("cut_after", [10, 400, 2_000_000])
-    def test_a_connection_that_is_cut(self, cut_after, postgres, loans):
-        """In the handshake, the login, and in mid-read, where the driver's own cursors crash."""
-        with CutProxy(postgres.port, cut_after=cut_after) as proxy:
-            through = postgres.connect_as(READER, port=proxy.port)
-            error = refuse(postgres, lambda: read_all(find_source(through)))
+    error = refuse(postgres, lambda: read_all(find_source(wrong)))
 
-        assert isinstance(error, SourceDownError)
-        expect_remedy(error, problem="the connection broke", remedy="Run again")
-
-    def test_a_session_that_the_administrator_ends(self, postgres, loans):
-        reader = find_source(postgres.connection, batch_rows=5_000).read()
-        reader.read_next_batch()
-        postgres.run_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{READER}'")
-
-        error = refuse(postgres, reader.read_all)
-
-        assert isinstance(error, SourceDownError)
-        expect_remedy(error, problem="the connection broke", remedy="Run again")
+    expect_remedy(error, problem="the login is refused", remedy="Correct user and password")
+    assert not isinstance(error, SourceDownError)
+    assert "s3cret" not in tell(error)
 
 
-class TestInspection:
-    def test_a_name_that_the_query_would_not_find_is_a_fault(self, postgres, loans):
-        """PostgreSQL takes a name without quotes for one in lower case."""
-        postgres.run_sql('ALTER TABLE loans RENAME COLUMN loan_id TO "LOAN_ID"')
+def test_a_password_that_the_server_repeats_is_hidden(postgres):
+    """Given as the user's name too, it comes back in what the server says of the login."""
+    password = "s3cret-of-nobody"  # noqa: S105 (nobody's)
+    connection = set_odbc(postgres.connection, Uid=password, Pwd=password)
 
-        *_, last = inspect_source(find_source(postgres.connection), AS_OF)
+    error = refuse(postgres, lambda: read_all(find_source(connection)))
 
-        assert (last.check, last.outcome) == ("columns", Outcome.FAULT)
-        assert last.found.startswith("a column is not there (")
-        assert "loan_id" in last.found
-        assert "view" in last.remedy
+    assert '"***"' in error.problem
+    assert password not in tell(error)
+
+
+def test_a_disk_of_the_server_that_is_full(postgres, loans):
+    """The reader's sorts may take no room on it, which a server says as it does a full disk."""
+    limits = {"work_mem": "64kB", "temp_file_limit": "64kB"}
+    with view_of_loans(postgres, "ORDER BY loan_amnt DESC"), reader_set(postgres, limits):
+        error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
+
+    expect_remedy(error, problem="the room it allows is used up", remedy="make room")
+
+
+# What may pass: `SourceDownError`, and another attempt within the time limit.
+
+
+@pytest.mark.parametrize("cut_after", [10, 400, 2_000_000])
+def test_a_connection_that_is_cut(cut_after, postgres, loans):
+    """In the handshake, the login, and in mid-read, where the driver's own cursors crash."""
+    with CutProxy(postgres.port, cut_after=cut_after) as proxy:
+        through = postgres.connect_as(READER, port=proxy.port)
+        error = refuse(postgres, lambda: read_all(find_source(through)))
+
+    assert isinstance(error, SourceDownError)
+    expect_remedy(error, problem="the connection broke", remedy="Run again")
+
+
+def test_a_session_that_the_administrator_ends(postgres, loans):
+    reader = find_source(postgres.connection, batch_rows=5_000).read()
+    reader.read_next_batch()
+    postgres.run_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{READER}'")
+
+    error = refuse(postgres, reader.read_all)
+
+    assert isinstance(error, SourceDownError)
+    expect_remedy(error, problem="the connection broke", remedy="Run again")
+
+
+def test_a_name_that_the_query_would_not_find_is_a_fault(postgres, loans):
+    """PostgreSQL takes a name without quotes for one in lower case."""
+    postgres.run_sql('ALTER TABLE loans RENAME COLUMN loan_id TO "LOAN_ID"')
+
+    *_, last = inspect_source(find_source(postgres.connection), AS_OF)
+
+    assert (last.check, last.outcome) == ("columns", Outcome.FAULT)
+    assert last.found.startswith("a column is not there (")
+    assert "loan_id" in last.found
+    assert "view" in last.remedy
 
 
 class TestSlowAnswers:
@@ -170,17 +172,16 @@ def count_statements(postgres):
     )
 
 
-class TestPersisting:
-    def test_an_extraction_has_one_time_limit_for_all_it_asks(self, postgres, loans, tmp_path):
-        """Each of counting and reading takes longer than half of it, and less than all of it."""
-        source, snapshot = find_source(postgres.connection, time_limit_s=2.5), Copy(tmp_path / "x")
+def test_an_extraction_has_one_time_limit_for_all_it_asks(postgres, loans, tmp_path):
+    """Each of counting and reading takes longer than half of it, and less than all of it."""
+    source, snapshot = find_source(postgres.connection, time_limit_s=2.5), Copy(tmp_path / "x")
 
-        with view_of_loans(postgres, "WHERE (SELECT pg_sleep(1.5)) IS NOT NULL"):
-            error = snapshot.fail(source, postgres.password_of(READER))
+    with view_of_loans(postgres, "WHERE (SELECT pg_sleep(1.5)) IS NOT NULL"):
+        error = snapshot.fail(source, postgres.password_of(READER))
 
-        expect_remedy(error, problem="longer than its time limit of 2.5 s", remedy="time_limit_s")
-        # It is not used up for the next.
-        assert source.persist(source.account).rows == loans.num_rows
+    expect_remedy(error, problem="longer than its time limit of 2.5 s", remedy="time_limit_s")
+    # It is not used up for the next.
+    assert source.persist(source.account).rows == loans.num_rows
 
 
 def test_a_driver_that_hangs_does_not_keep_the_process_alive(postgres, loans):

@@ -125,46 +125,48 @@ def test_any_name_is_taken_literally(warehouse, loans):
     assert_frame_equal(found, rows, check_dtype=False)
 
 
-class TestChanges:
-    def versions(self, server):
-        """Which transaction wrote each row, and where it lies."""
-        rows = server.run_sql(f"SELECT loan_id || '|' || xmin || ctid FROM {TABLE}").splitlines()
-        return dict(row.split("|") for row in rows)
+def versions(server):
+    """Which transaction wrote each row, and where it lies."""
+    rows = server.run_sql(f"SELECT loan_id || '|' || xmin || ctid FROM {TABLE}").splitlines()
+    return dict(row.split("|") for row in rows)
 
-    def test_only_rows_that_differ_are_written(self, warehouse, loans):
-        write(warehouse.owner_connection, loans)
-        before = self.versions(warehouse)
-        changed = loans.assign(months=loans["months"].where(loans.index != 1, 99))
 
-        write(warehouse.owner_connection, pd.concat([changed.tail(2), make_loans(4).tail(1)]))
+def test_only_rows_that_differ_are_written(warehouse, loans):
+    write(warehouse.owner_connection, loans)
+    before = versions(warehouse)
+    changed = loans.assign(months=loans["months"].where(loans.index != 1, 99))
 
-        after = self.versions(warehouse)
-        assert sorted(after) == ["0000001", "0000002", "0000003"]
-        assert after["0000002"] == before["0000002"]
-        assert after["0000001"] != before["0000001"]
+    write(warehouse.owner_connection, pd.concat([changed.tail(2), make_loans(4).tail(1)]))
 
-    def test_upserted_rows_stay_and_of_equal_keys_the_last_one_counts(self, warehouse, caplog):
-        caplog.set_level(logging.INFO, "loantap")
-        write(warehouse.owner_connection, make_loans(4), mode="upsert")
-        newer = [make_loans(2, version=1), make_loans(1, version=2)]
-        write(warehouse.owner_connection, newer, mode="upsert")
+    after = versions(warehouse)
+    assert sorted(after) == ["0000001", "0000002", "0000003"]
+    assert after["0000002"] == before["0000002"]
+    assert after["0000001"] != before["0000001"]
 
-        expected = pd.concat([make_loans(1, 2), make_loans(2, 1).tail(1), make_loans(4).tail(2)], ignore_index=True)
-        assert_holds(warehouse, expected)
-        assert "2 updated" in caplog.messages[-1]
-        assert "1 passed over for a later one with the same key" in caplog.messages[-1]
 
-    def test_runs_at_the_same_time_do_not_mix(self, warehouse):
-        """Neither rows nor the making of the table, which all of them find missing."""
-        versions = [make_loans(500, version) for version in range(4)]
-        targets = [make_target(warehouse.owner_connection, time_limit_s=20) for _ in versions]
-        for target, version in zip(targets, versions, strict=True):
-            target.save(version)
-        threads = [threading.Thread(target=target.publish) for target in targets]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+def test_upserted_rows_stay_and_of_equal_keys_the_last_one_counts(warehouse, caplog):
+    caplog.set_level(logging.INFO, "loantap")
+    write(warehouse.owner_connection, make_loans(4), mode="upsert")
+    newer = [make_loans(2, version=1), make_loans(1, version=2)]
+    write(warehouse.owner_connection, newer, mode="upsert")
 
-        assert holds_one_of(warehouse, *versions)
-        assert tables(warehouse) == ["portfolio"]
+    expected = pd.concat([make_loans(1, 2), make_loans(2, 1).tail(1), make_loans(4).tail(2)], ignore_index=True)
+    assert_holds(warehouse, expected)
+    assert "2 updated" in caplog.messages[-1]
+    assert "1 passed over for a later one with the same key" in caplog.messages[-1]
+
+
+def test_runs_at_the_same_time_do_not_mix(warehouse):
+    """Neither rows nor the making of the table, which all of them find missing."""
+    versions = [make_loans(500, version) for version in range(4)]
+    targets = [make_target(warehouse.owner_connection, time_limit_s=20) for _ in versions]
+    for target, version in zip(targets, versions, strict=True):
+        target.save(version)
+    threads = [threading.Thread(target=target.publish) for target in targets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert holds_one_of(warehouse, *versions)
+    assert tables(warehouse) == ["portfolio"]
