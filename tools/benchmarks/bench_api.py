@@ -35,7 +35,6 @@ from tools.load.server import Server
 from tools.sources.ports import free_port
 
 MOST_P99_MS: Final = 25.0
-_ROUNDS, _SECONDS = 5, 4.0  # of each figure, of a round
 _WINDOW_SECONDS: Final = 0.5
 _OURS, _CONSTANT, _PUBLISHED = "loantap-api", "validated constant", "published way"
 _FACTORIES: Final = {_CONSTANT: "make_constant", _PUBLISHED: "make_published"}
@@ -58,7 +57,7 @@ class Bench:
     def start(self) -> None:
         """Start to ready, and memory then."""
         seconds = []
-        for _ in range(_ROUNDS):
+        for _ in range(self.options.rounds):
             self._server.stop()
             self._server.start()
             seconds.append(self._server.seconds_to_ready)
@@ -69,7 +68,7 @@ class Bench:
         """Closed loop: as much as each side takes."""
         sides = [_OURS, *self._start_baselines(_CONSTANT, _PUBLISHED)]
         rates, costs = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
-        for side in sides * _ROUNDS:
+        for side in sides * self.options.rounds:
             before = self._servers[side].measure_cpu()
             load = self._send_all(side)
             rates[side].append(load.rate)
@@ -85,7 +84,7 @@ class Bench:
     def latency(self) -> None:
         """Open loop, ours and the constant at the same rate."""
         sides = [_OURS, *self._start_baselines(_CONSTANT)]
-        self._hold_rate(sides, _ROUNDS, _SECONDS)
+        self._hold_rate(sides, self.options.rounds, self.options.seconds)
 
     def soak(self) -> None:
         """Open loop for some minutes: errors, and memory in each tenth of them."""
@@ -107,7 +106,7 @@ class Bench:
             named = self._api.headers | {"Content-Type": kind, "Accept": kind}
             request = render_request("POST", BATCH_PATH, named, body.encode())
             rates = []
-            for _ in range(_ROUNDS):
+            for _ in range(self.options.rounds):
                 began = perf_counter()
                 answer = ask(self._server.port, request)
                 rates.append(len(rows) / (perf_counter() - began))
@@ -187,7 +186,7 @@ class Bench:
         return send(self._servers[side].port, cycle(self._requests), sending)
 
     def _send_all(self, side: str) -> Load:
-        load = self._send(side, _SECONDS)
+        load = self._send(side, self.options.seconds)
         if load.errors or not len(load.status):
             raise RuntimeError(f"{side} answered otherwise than with success: {load.counts}")
         return load
@@ -222,6 +221,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--project", type=Path, default=Path(), help="served; after make run")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--rounds", type=int, default=5, help="of each figure")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of a round")
     parser.add_argument("--minutes", type=float, default=10.0, help="of the soak")
     parser.add_argument("--kills", type=int, default=20)
     options = parser.parse_args()

@@ -46,7 +46,9 @@ def label_loans(
     left_out = {name: int((reason == name).sum()) for name in faults}
     labelled = book.assign(is_charged_off=default.le(end).astype("int8")).loc[reason == "", [*loans]]
     if labelled.empty:
-        raise InputError(f"--params target={target}", f"no loan has it: {left_out}", "Read loans with more months")
+        raise InputError(
+            f"--params target={target}", f"no loan has it; {_word_counts(left_out)}", "Read loans with more months"
+        )
     population = f"loans, resolved and running, at least {months} months old in {outcomes['last_month'].max():%Y-%m}"
     return labelled.reset_index(drop=True), _account_for(labelled, target, population, left_out)
 
@@ -63,12 +65,17 @@ def _account_for(loans: pd.DataFrame, target: Target, population: str, left_out:
     n, defaulted = len(loans), int(loans["is_charged_off"].sum())
     rates = {name: round_significant(rate) for name, rate in measure_default_rate(defaulted, n).columns.items()}
     low, high = rates["default_rate_low"], rates["default_rate_high"]
-    words = f"{target} ({target.definition}): {defaulted:,} of n = {n:,} {population} [{low:.1%}, {high:.1%}]"
-    others = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items() if count)
+    words = f"{target} ({target.definition}): {defaulted:,} of n = {n:,} [{low:.1%}, {high:.1%}], {population}"
+    others = _word_counts(left_out)
     return {
         "name": target.value, "obstacle": target.obstacle, "n": n, "defaulted": defaulted, **rates,
-        "left_out": left_out, "words": words + f"; left out: {others}" * bool(others),
+        "left_out": left_out, "words": f"{words}; {others}" if others else words,
     }  # fmt: skip
+
+
+def _word_counts(left_out: dict[str, int]) -> str:
+    others = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items() if count)
+    return f"left out: {others}" if others else ""
 
 
 def _number(months: pd.Series) -> pd.Series:

@@ -25,12 +25,12 @@ RUN_PARAMETERS: Final = MappingProxyType(
         "today); the snapshot of the demo portfolio, which knows no month after March 2017",
         "since": "read again what the sources changed from 2016, 2016-01 or 2016-01-15 on, or all "
         "(default: since the last good snapshot)",
-        "applications": "CSV or Parquet file of applications to score, or to make offers for",
+        "applications": "file of applications to score, or to make offers for",
         "scores": "Parquet or CSV file the scores go to",
         "offered": "Parquet or CSV file the offers go to",
         "target": "what the models foresee: charged_off, dpd_90_within_12, dpd_90_within_18 or "
         "dpd_90_within_24 (default: charged_off)",
-        "external": "CSV or Parquet file of resolved loans of another time or lender to judge on",
+        "external": "file of resolved loans of another time or lender to judge on",
         "summary": "full shows every table at the end of the run (default: short)",
     }
 )

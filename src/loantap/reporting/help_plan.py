@@ -17,7 +17,7 @@ def word_plan(plan: Mapping[Any, Any]) -> str:
     if action in ("term_extension", "step_up"):
         more = plan["months_left_new"] - plan["months_left"]
         # Who has paid ahead may need no more months, only instalments of what is left.
-        longer = f"extend by {_count(more, 'month')}" if more else "spread what is left anew"
+        longer = f"extend by {_count(more, 'month')}" if more else "re-spread the rest"
         what = capitalize_first(longer) if action == "term_extension" else f"Step up, {longer}"
         what += f": EMI {count(plan['emi_now'])} to {count(plan['emi_new'])}"
     if action == "step_up":

@@ -55,8 +55,8 @@ def plan_one(changes, options=RULES):
 @pytest.mark.parametrize(
     ("changes", "action", "why"),
     [
-        ({}, "counselling", f"Nothing is overdue now, and DTI, utilisation or PD is raised; {BURDEN.format(6, 26)}."),
-        (LATE, "reminder", "30 days past due, and nothing else is raised; "),
+        ({}, "counselling", f"Nothing is overdue now, listed for DTI, utilisation or PD; {BURDEN.format(6, 26)}."),
+        (LATE, "reminder", "30 days past due, listed for arrears alone; "),
         (LATE | {"triggers": "sma_0, part_paid"}, "reminder", ""),
         (LATE | {"days_past_due": 31.0}, "counselling", "31 days"),
         (LATE | {"days_past_due": 89.0, "remaining_months": 0.0}, "counselling", ""),
@@ -145,7 +145,7 @@ def test_the_dti_of_a_month_counts_this_instalment_once(includes, dti_now):
         ({}, "Counsel; costs 25, avoids 9,000"),
         (AGAIN | {"max_dpd_6m": 1.0}, "Move the due date by 1 day; costs 11, avoids 9,000"),
         # Who paid ahead owes the lower balance over the same months.
-        (owe(6_000), "Spread what is left anew: EMI 500 to 250; costs 60, avoids 9,000"),
+        (owe(6_000), "Re-spread the rest: EMI 500 to 250; costs 60, avoids 9,000"),
         (owe(9_000, interest_rate_pct=12.0), "Extend by 21 months: EMI 500 to 249; gains 226, avoids 9,000"),
         (owe(12_000.01), "Step up, extend by 13 months: EMI 500 to 250, 462 after 24 months; costs 489, avoids 9,000"),
         (owe(days_past_due=90.0), "No feasible plan: in default, recoveries deal with it."),

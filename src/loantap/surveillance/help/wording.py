@@ -21,7 +21,7 @@ def word_why(row: _Row, options: HelpOptions, default_days: int) -> str:
         return f"Above a cap: {burden}; over {row['months_left_new']} months {share:.1%} of income, DTI {dti:.1f}%."
     if action == Action.STEP_UP:
         return (
-            f"Above a cap, over more months too: {burden}; {row['emi_new']:,.0f} is within the caps, and so is "
+            f"Above a cap, even over more months: {burden}; {row['emi_new']:,.0f} is within the caps, and so is "
             f"{row['emi_later']:,.0f} after {row['step_months']:.0f} months if income grows by "
             f"{options.income_growth_pct:g}% a year."
         )
@@ -31,7 +31,7 @@ def word_why(row: _Row, options: HelpOptions, default_days: int) -> str:
         seen = f"Late in {row['late_months']} of the last 6 months, by at most {row['max_dpd_6m']:.0f} days"
     else:
         overdue = f"{row['days_past_due']:.0f} days past due" if row["days_past_due"] > 0 else "Nothing is overdue now"
-        seen = f"{overdue}, and {'nothing else' if row['is_arrears_alone'] else 'DTI, utilisation or PD'} is raised"
+        seen = f"{overdue}, listed for {'arrears alone' if row['is_arrears_alone'] else 'DTI, utilisation or PD'}"
     is_known = row["income"] > 0
     return f"{seen}; {burden if is_known else 'income or DTI is not known, so that no cap can be checked'}."
 
