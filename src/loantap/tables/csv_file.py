@@ -89,8 +89,7 @@ class CsvRows:
             records = self._drop_below(block, records)
             end = find_table_end(records, block, self._layout.delimiter, self._layout.width)
             if end < len(records) and block[records.starts[end] :].strip(b" \t\r\n,;|"):
-                below = f"{records.lines[end]:,}"
-                self._note(f"what stands below the table, from line {below} on, left out")
+                self._note(f"what stands below the table, from line {records.lines[end]:,} on, left out")
             records = records.keep(slice(end))
         is_row = np.ones(len(records), "bool")
         for place in np.flatnonzero(records.cells == 1).tolist():
@@ -176,19 +175,16 @@ class CsvRows:
         if len(table) != is_good.sum():
             raise RuntimeError(f"{self._where}: {len(table):,} rows were read of {is_good.sum():,}")
         table = table.rename_columns(wanted or [""])
-        if not faults:
-            table = table.append_column(FAULT, pa.nulls(len(records), pa.string()))
-            return table.select([*wanted, FAULT])
-        numbers = np.cumsum(is_good) - 1
-        table = table.take(pa.array(numbers, mask=~is_good))
-        if places.get(APPLICATION_ID) == 0:
+        if faults:
+            table = table.take(pa.array(np.cumsum(is_good) - 1, mask=~is_good))
+        if faults and places.get(APPLICATION_ID) == 0:
             ids = [_read_id(block, records, row, self._layout.delimiter) for row in faults]
             column = pc.replace_with_mask(
                 table[APPLICATION_ID].combine_chunks(), pa.array(~is_good), pa.array(ids, pa.string())
             )
             table = table.set_column(wanted.index(APPLICATION_ID), APPLICATION_ID, column)
-        causes = [faults.get(row) for row in range(len(records))]
-        table = table.append_column(FAULT, pa.array(causes, pa.string()))
+        causes = pa.array(map(faults.get, range(len(records))), pa.string())
+        table = table.append_column(FAULT, causes)
         return table.select([*wanted, FAULT])
 
     def _find_faults(self, block: bytes, records: Records) -> dict[int, str]:
@@ -199,18 +195,13 @@ class CsvRows:
             for row in np.flatnonzero((lengths >= 0) & (lengths <= len(b"\xef\xbb\xbf\r\n")))
             if header in block[records.starts[row] : records.ends[row]]
         }
-        is_bad = (records.cells != width) | records.astray
-        is_bad[list(repeated)] = True
-        faults = {}
-        for row in np.flatnonzero(is_bad).tolist():
-            if row in repeated:
-                cause = "it repeats the header"
-            elif records.astray[row]:
-                cause = "a quotation mark stands inside a value"
-            else:
-                cause = f"it has {records.cells[row]} values and the header {width} names"
-            faults[row] = f"line {records.lines[row]:,}: {cause}"
-        return faults
+        causes = {
+            int(row): f"it has {records.cells[row]} values and the header {width} names"
+            for row in np.flatnonzero(records.cells != width)
+        }
+        causes |= dict.fromkeys(np.flatnonzero(records.astray).tolist(), "a quotation mark stands inside a value")
+        causes |= dict.fromkeys(repeated, "it repeats the header")
+        return {row: f"line {records.lines[row]:,}: {causes[row]}" for row in sorted(causes)}
 
     def _parse(self, rows: bytes, places: list[int]) -> pa.Table:
         names = [str(place) for place in range(self._layout.width)]
