@@ -64,6 +64,10 @@ class Records:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def row(self, place: int, block: bytes) -> bytes:
+        """One of them as it stands in the block."""
+        return block[self.starts[place] : self.ends[place]]
+
     def keep(self, which: Array | slice) -> Records:
         """Some of them."""
         kept = {name: getattr(self, name)[which] for name in ("starts", "ends", "lines", "cells", "astray")}

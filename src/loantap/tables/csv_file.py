@@ -93,7 +93,7 @@ class CsvRows:
             records = records.keep(slice(end))
         is_row = np.ones(len(records), "bool")
         for place in np.flatnonzero(records.cells == 1).tolist():
-            is_row[place] = bool(_text_of(records, place, block))
+            is_row[place] = bool(records.row(place, block).strip())
         for row in self._find_notes(block, records):
             is_row[row] = False
             self._note("notes between the rows left out")
@@ -103,7 +103,7 @@ class CsvRows:
         left, end = self._expected.below, len(records)
         while left and end:
             end -= 1
-            left -= bool(_text_of(records, end, block))
+            left -= bool(records.row(end, block).strip())
         return records.keep(slice(end))
 
     def _find_notes(self, block: bytes, records: Records) -> Iterator[int]:
@@ -140,19 +140,18 @@ class CsvRows:
 
     def _rows_do_not_fit(self, block: bytes, odd: Records, rows: int) -> InputError:
         width, cells = self._layout.width, int(odd.cells[0])
-        line = block[odd.starts[0] : odd.ends[0]].strip(b"\r\n ")
+        line = odd.row(0, block).strip(b"\r\n ")
         where = f"{self._where}, line {odd.lines[0]:,}"
         problem = (
             f"this row has {cells} values and the header {width} names, and {len(odd):,} of {rows:,} rows do not fit"
         )
         if cells != width + 1:
             return InputError(where, problem, "Give each row as many values as the header has names")
-        behind = f"there is one {self._delimiter} too many"
-        if line.endswith(self._layout.delimiter.encode()):
-            behind += " at the end of each row"
+        at_end = " at the end of each row" if line.endswith(self._layout.delimiter.encode()) else ""
         return InputError(
             where,
-            f"{problem}. Either {behind}, or the header lacks the name of the first column",
+            f"{problem}. Either there is one {self._delimiter} too many{at_end}, "
+            f"or the header lacks the name of the first column",
             f"Take the {self._delimiter} out, put quotation marks around a value that holds "
             f"one, or give the column a name",
         )
@@ -178,10 +177,8 @@ class CsvRows:
         if faults:
             table = table.take(pa.array(np.cumsum(is_good) - 1, mask=~is_good))
         if faults and places.get(APPLICATION_ID) == 0:
-            ids = [_read_id(block, records, row, self._layout.delimiter) for row in faults]
-            column = pc.replace_with_mask(
-                table[APPLICATION_ID].combine_chunks(), pa.array(~is_good), pa.array(ids, pa.string())
-            )
+            ids = pa.array([_read_id(records.row(row, block), self._layout.delimiter) for row in faults], pa.string())
+            column = pc.replace_with_mask(table[APPLICATION_ID].combine_chunks(), pa.array(~is_good), ids)
             table = table.set_column(wanted.index(APPLICATION_ID), APPLICATION_ID, column)
         causes = pa.array(map(faults.get, range(len(records))), pa.string())
         table = table.append_column(FAULT, causes)
@@ -190,14 +187,11 @@ class CsvRows:
     def _find_faults(self, block: bytes, records: Records) -> dict[int, str]:
         width, header = self._layout.width, self._head.line
         lengths = records.ends - records.starts - len(header)
-        repeated = {
-            int(row)
-            for row in np.flatnonzero((lengths >= 0) & (lengths <= len(b"\xef\xbb\xbf\r\n")))
-            if header in block[records.starts[row] : records.ends[row]]
-        }
+        alike = np.flatnonzero((lengths >= 0) & (lengths <= len(b"\xef\xbb\xbf\r\n"))).tolist()
+        repeated = [row for row in alike if header in records.row(row, block)]
         causes = {
-            int(row): f"it has {records.cells[row]} values and the header {width} names"
-            for row in np.flatnonzero(records.cells != width)
+            row: f"it has {records.cells[row]} values and the header {width} names"
+            for row in np.flatnonzero(records.cells != width).tolist()
         }
         causes |= dict.fromkeys(np.flatnonzero(records.astray).tolist(), "a quotation mark stands inside a value")
         causes |= dict.fromkeys(repeated, "it repeats the header")
@@ -209,7 +203,7 @@ class CsvRows:
         wanted = [names[place] for place in places or [0]]
         types = dict.fromkeys(wanted, pa.string())
         if not rows:
-            return pa.table({name: pa.array([], pa.string()) for name in wanted})
+            return pa.schema(types).empty_table()
         return arrow_csv.read_csv(
             pa.BufferReader(rows),
             arrow_csv.ReadOptions(column_names=names, block_size=len(rows) + 1),
@@ -225,10 +219,6 @@ class CsvRows:
         )
 
 
-def _text_of(records: Records, place: int, block: bytes) -> bytes:
-    return block[records.starts[place] : records.ends[place]].strip()
-
-
 def _join(block: bytes, records: Records, is_good: Array) -> bytes:
     starts, ends = records.starts[is_good], records.ends[is_good]
     if not len(starts):
@@ -239,8 +229,7 @@ def _join(block: bytes, records: Records, is_good: Array) -> bytes:
     return b"".join(block[a:b] for a, b in zip(begins, finishes, strict=True))
 
 
-def _read_id(block: bytes, records: Records, row: int, delimiter: str) -> str | None:
+def _read_id(row: bytes, delimiter: str) -> str | None:
     """The first value of a row, which nothing can have moved."""
-    text = block[records.starts[row] : records.ends[row]].decode()
-    first, _, _ = text.strip("\r\n").partition(delimiter)
+    first, _, _ = row.decode().strip("\r\n").partition(delimiter)
     return None if '"' in first or not first else first

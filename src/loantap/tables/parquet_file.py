@@ -20,12 +20,7 @@ _UUID_BYTES = 16
 
 
 class ParquetRows:
-    """Its columns and rows, or those of some `row_groups`.
-
-    Attributes:
-        names: its columns, as the dictionary calls them.
-        notes: what was done to read it, beside the numbers.
-        numbers: what was made plain, and where.
+    """Its columns and rows, or those of some `row_groups`; see `CsvRows`.
 
     Raises:
         InputError: it is no Parquet file, is cut, or has a column twice.
