@@ -42,7 +42,7 @@ def test_the_card_says_which_features_lived_on_columns_that_are_missing(mapped):
     loans = mapped["loans"]
 
     assert set(build_features(loans, ["pincode", "listing_status"]).to_numpy().ravel()) == {"missing"}
-    assert _summarise(loans, "real").unfilled == {"listing_status": ["listing_status"], "pincode": ["pincode"]}
+    assert _summarise(loans, "real", {}).unfilled == {"listing_status": ["listing_status"], "pincode": ["pincode"]}
     assert loans["state"].notna().all()
 
 

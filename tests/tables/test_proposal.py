@@ -55,12 +55,8 @@ def test_a_map_is_proposed_shown_and_can_be_used_where_nothing_is_missing(folder
 
     (folder / "map.yml").write_text(f"{ended.stdout}  total_acc: {{value: '25'}}\n", "utf-8")
     rows = TableFile(folder / "export.csv", column_map=read_column_map("map.yml")).to_frame()
-    assert rows.loc[0, ["loan_amnt", "term", "annual_inc", "issue_d"]].to_list() == [
-        "12000.00",
-        "36",
-        "60000",
-        "Jan-2014",
-    ]
+    made = rows.loc[0, ["loan_amnt", "term", "annual_inc", "issue_d"]].to_list()
+    assert made == ["12000.00", "36", "60000", "Jan-2014"]
 
 
 def test_a_map_is_written_once(folder):

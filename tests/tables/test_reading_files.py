@@ -5,6 +5,7 @@ import logging
 import uuid
 from decimal import Decimal
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,22 @@ def semicolons(text):
     return text.replace(",", ";")
 
 
+def zipped(**members):
+    written = io.BytesIO()
+    with ZipFile(written, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return written.getvalue()
+
+
+def zst(text):
+    """In two frames."""
+    return b"".join(pa.compress(half.encode(), "zstd", asbytes=True) for half in (text[:50], text[50:]))
+
+
+PACKED = {"gzip": lambda text: gzip.compress(text.encode()), "zip": lambda text: zipped(new=text), "zst": zst}
+
+
 # The same three applications in other clothes, and what is said of it.
 FORMS = {
     "a byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), ""),
@@ -65,7 +82,8 @@ FORMS = {
     "rows of nothing below": (PLAIN + ",,,,\n,,,,\n", ""),
     "everything in quotes": ("\n".join(f'"{line}"'.replace(",", '","') for line in PLAIN.split())
                              + "\n", ""),
-    "compressed": (gzip.compress(PLAIN.encode()), ""),
+    **{form: (pack(PLAIN), "") for form, pack in PACKED.items()},
+    "a ZIP archive of macOS": (zipped(**{"loans": PLAIN, "__MACOSX/loans": "x", "folder/": ""}), ""),
     "semicolons": (semicolons(PLAIN), "values separated by semicolons"),
     "tabs": (PLAIN.replace(",", "\t"), "values separated by tabs"),
     "bars": (PLAIN.replace(",", "|"), "values separated by bars"),
@@ -189,6 +207,13 @@ REFUSED = {
                 "line 3: byte 0xE9 is not UTF-8; the file may be in Latin-1"),
     "a NUL byte": (PLAIN.replace("H1", "H\0"), "line 3: it holds a NUL byte"),
     "a ZIP archive": (b"PK\x03\x04" + b"\x00" * 99, "it is damaged or cut short"),
+    "a ZIP archive of two files": (zipped(a=PLAIN, b=PLAIN), "it holds 2 files: a, b. Give an archive of one file"),
+    "a ZIP archive of none": (zipped(**{"folder/": ""}), "it holds no files"),
+    "a ZIP archive in another": (zipped(a=zipped(b=PLAIN)), "it is a ZIP archive, not a CSV"),
+    "a damaged ZIP archive": (zipped(a=PLAIN).replace(b"15200", b"15201", 1), "it is damaged or cut short"),
+    "zst cut short": (zst(PLAIN)[:-9], "it is damaged or cut short"),
+    "a workbook under another name": (zipped(**{"[Content_Types].xml": "", "xl": ""}),
+                                      "it is an Excel workbook. Name it .xlsx"),
     "an old workbook": (b"\xd0\xcf\x11\xe0" + b"\x00" * 99, "it is an Excel workbook"),
     "a Parquet file": (PARQUET, "it is a Parquet file, not a CSV. Name it .parquet"),
     "nothing": ("", NOTHING),
@@ -329,6 +354,10 @@ class TestBlocks:
         rows = pd.concat(batches)
         assert rows["application_id"].tolist() == [f"H{n}" for n in range(40)]
         assert rows["address"].iloc[39] == "39 Made Up Road\r\nTown, OK 22690"
+
+    @pytest.mark.parametrize("form", PACKED)
+    def test_a_packed_file_is_read_as_the_text_in_it(self, form, text, path):
+        pd.testing.assert_frame_equal(read(PACKED[form](text), path), read(text, path))
 
     def test_lines_are_counted_on(self, text, path):
         rows = read(text.replace("30000,", "30,000,") + "\n\nTotal: 40\n", path)

@@ -19,16 +19,7 @@ from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render, split_address
 from loantap.simulator import AS_OF_MONTH, iter_book
 
-_NAMED: Final = (
-    "id", "loan_amnt", "term", "int_rate", "installment", "grade", "sub_grade", "emp_title", "emp_length",
-    "home_ownership", "annual_inc", "verification_status", "issue_d", "loan_status", "desc", "purpose", "title",
-    "zip_code", "addr_state", "dti", "earliest_cr_line", "open_acc", "pub_rec", "revol_bal", "revol_util", "total_acc",
-    "initial_list_status", "application_type", "annual_inc_joint", "dti_joint", "mort_acc", "pub_rec_bankruptcies",
-)  # fmt: skip
-# Half of those that nobody reads have numbers, the other half is mostly empty.
 _WIDTH: Final = 151
-_OTHERS: Final = tuple(f"other_{number}" for number in range(_WIDTH - len(_NAMED)))
-_COLUMNS: Final = (*_NAMED, *_OTHERS)
 _ABOVE: Final = "Notes offered by Prospectus (https://www.lendingclub.com/info/prospectus.action)\n"
 _BELOW: Final = "\nTotal amount funded in policy code 1: 1\nTotal amount funded in policy code 2: 0\n"
 # Resolved loans of a book, of which about 1.2 times as many run.
@@ -39,46 +30,44 @@ def write_export(path: Path, rows: int, seed: int = 42) -> None:
     """Write that many loans, resolved and running ones as of March 2017."""
     with path.open("wb") as file:
         file.write(_ABOVE.encode())
-        schema = pa.schema([pa.field(name, pa.string()) for name in _COLUMNS])
-        options = csv.WriteOptions(quoting_style="all_valid")
-        with csv.CSVWriter(file, schema, write_options=options) as writer:
-            for frame in _iter_frames(rows, seed):
-                writer.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False))
+        for written, frame in _iter_frames(rows, seed):
+            options = csv.WriteOptions(include_header=not written, quoting_style="all_valid")
+            csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), file, options)
         file.write(_BELOW.encode())
 
 
-def _iter_frames(rows: int, seed: int) -> Iterator[pd.DataFrame]:
+def _iter_frames(rows: int, seed: int) -> Iterator[tuple[int, pd.DataFrame]]:
     written = 0
     for book in iter_book(max(int(rows * _RESOLVED), 1_000), seed, AS_OF_MONTH):
         frame = to_lending_club(book.portfolio.head(rows - written), written)
+        yield written, frame
         written += len(frame)
-        yield frame
         if written == rows:
             return
 
 
 def to_lending_club(portfolio: pd.DataFrame, first: int = 0) -> pd.DataFrame:
     """Typed loans in Lending Club's columns, all as text; ids count on from `first`."""
-    loantap = render(portfolio, portfolio_columns()).drop(columns="address")
     place = split_address(portfolio["address"])
     is_joint = portfolio["application_type"].eq("JOINT")
-    own = {
-        "id": pd.Series(np.arange(first, first + len(portfolio)) + 1_000_000, index=portfolio.index),
-        "int_rate": portfolio["interest_rate_pct"].map("{:.2f}%".format),
-        "revol_util": portfolio["revolving_utilisation_pct"].map("{:.1f}%".format, na_action="ignore"),
-        "zip_code": place["pincode"].str[:3] + "xx",
-        "addr_state": place["state"],
-        "application_type": is_joint.map({True: "Joint App", False: "Individual"}),
+    export = render(portfolio, portfolio_columns()).drop(columns="address")
+    export = export.assign(
+        id=np.arange(first, first + len(portfolio)) + 1_000_000,
+        int_rate=portfolio["interest_rate_pct"].map("{:.2f}%".format),
+        revol_util=portfolio["revolving_utilisation_pct"].map("{:.1f}%".format, na_action="ignore"),
+        zip_code=place["pincode"].str[:3] + "xx",
+        addr_state=place["state"],
+        application_type=is_joint.map({True: "Joint App", False: "Individual"}),
         # The first borrower's income is half of what both earn.
-        "annual_inc": portfolio["annual_income"].where(~is_joint, portfolio["annual_income"] / 2),
-        "annual_inc_joint": portfolio["annual_income"].where(is_joint),
-        "dti": portfolio["dti_pct"].where(~is_joint),
-        "dti_joint": portfolio["dti_pct"].where(is_joint),
-    }
-    given = {name: loantap[name] for name in loantap} | own
-    nothing = pd.Series(None, index=portfolio.index, dtype="str")
-    filling = dict.fromkeys(_OTHERS[::2], pd.Series("0.0", index=portfolio.index, dtype="str"))
-    return pd.DataFrame({name: given.get(name, filling.get(name, nothing)) for name in _COLUMNS}).astype("str")
+        annual_inc=portfolio["annual_income"].where(~is_joint, portfolio["annual_income"] / 2),
+        annual_inc_joint=portfolio["annual_income"].where(is_joint),
+        dti=portfolio["dti_pct"].where(~is_joint),
+        dti_joint=portfolio["dti_pct"].where(is_joint),
+        desc=None,
+    )
+    # Half of those that nobody reads have numbers, the other half is mostly empty.
+    others = {f"other_{n}": None if n % 2 else "0.0" for n in range(_WIDTH - export.shape[1])}
+    return export.join(pd.DataFrame(others, export.index)).astype("str")
 
 
 def main() -> None:

@@ -1,5 +1,8 @@
 """Errors a user can mend: each names where, what and the remedy."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class InputError(ValueError):
     """Input that the run cannot use.
@@ -15,3 +18,9 @@ class InputError(ValueError):
         self.where = where
         self.problem = problem
         self.remedy = remedy
+
+
+def guess(name: str, known: Iterable[str]) -> str:
+    """How a remedy begins where a misspelt name is like a known one; "" where it is like none."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {close[0]}? " if close else ""

@@ -7,7 +7,7 @@ here, by whole blocks; mark by mark only in a block whose quotation marks are no
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -64,17 +64,14 @@ class Records:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def row(self, place: int, block: bytes) -> bytes:
+        """One of them as it stands in the block."""
+        return block[self.starts[place] : self.ends[place]]
+
     def keep(self, which: Array | slice) -> Records:
         """Some of them."""
-        return Records(
-            self.starts[which],
-            self.ends[which],
-            self.lines[which],
-            self.cells[which],
-            self.astray[which],
-            self.consumed,
-            self.next_line,
-        )
+        kept = {name: getattr(self, name)[which] for name in ("starts", "ends", "lines", "cells", "astray")}
+        return replace(self, **kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +160,11 @@ def _read_quotes(block: bytes, raw: Array, layout: Layout, first_line: int) -> _
     is_boundary = boundary[raw]
     if (opening[1:] & ~is_boundary[:-1]).any() or (closing[:-1] & ~is_boundary[1:]).any():
         return _read_one_by_one(block, layout, first_line)
-    left_open = _find_opening(opening, closing) if is_within[-1] else None
+    left_open = None
+    if is_within[-1]:
+        opening[1:] &= ~closing[:-1]
+        left_open = int(np.flatnonzero(opening)[-1])
     return _Quotes(np.where(is_within | is_mark, np.uint8(_FILLER), raw), [], left_open)
-
-
-def _find_opening(opening: Array, closing: Array) -> int:
-    is_first = opening.copy()
-    is_first[1:] &= ~closing[:-1]
-    return int(np.flatnonzero(is_first)[-1])
 
 
 @lru_cache(maxsize=8)
@@ -190,7 +184,7 @@ def _read_one_by_one(block: bytes, layout: Layout, first_line: int) -> _Quotes:
     """The same, mark by mark, for a block in which some are astray."""
     sound, unclosed, followed = _quoted_patterns(layout.delimiter)
     boundary = b"\r\n" + layout.delimiter.encode()
-    marked, astray = bytearray(block), []
+    marked, astray, left_open = bytearray(block), [], None
     place = block.find(b'"')
     while place >= 0:
         if place and block[place - 1] not in boundary:
@@ -199,8 +193,7 @@ def _read_one_by_one(block: bytes, layout: Layout, first_line: int) -> _Quotes:
         elif found := sound.match(block, place):
             end = found.end()
         elif unclosed.match(block, place):
-            marked[place:] = bytes([_FILLER]) * (len(block) - place)
-            return _Quotes(np.frombuffer(marked, "uint8"), astray, place)
+            left_open, end = place, len(block)
         else:
             found = followed.match(block, place)
             # With an odd number of marks nobody can tell whether the row ends there.
@@ -210,7 +203,7 @@ def _read_one_by_one(block: bytes, layout: Layout, first_line: int) -> _Quotes:
             end = found.end()
         marked[place:end] = bytes([_FILLER]) * (end - place)
         place = block.find(b'"', end)
-    return _Quotes(np.frombuffer(marked, "uint8"), astray, None)
+    return _Quotes(np.frombuffer(marked, "uint8"), astray, left_open)
 
 
 def _line_around(block: bytes, place: int) -> bytes:

@@ -89,12 +89,11 @@ class CsvRows:
             records = self._drop_below(block, records)
             end = find_table_end(records, block, self._layout.delimiter, self._layout.width)
             if end < len(records) and block[records.starts[end] :].strip(b" \t\r\n,;|"):
-                below = f"{records.lines[end]:,}"
-                self._note(f"what stands below the table, from line {below} on, left out")
+                self._note(f"what stands below the table, from line {records.lines[end]:,} on, left out")
             records = records.keep(slice(end))
         is_row = np.ones(len(records), "bool")
         for place in np.flatnonzero(records.cells == 1).tolist():
-            is_row[place] = bool(_text_of(records, place, block))
+            is_row[place] = bool(records.row(place, block).strip())
         for row in self._find_notes(block, records):
             is_row[row] = False
             self._note("notes between the rows left out")
@@ -104,7 +103,7 @@ class CsvRows:
         left, end = self._expected.below, len(records)
         while left and end:
             end -= 1
-            left -= bool(_text_of(records, end, block))
+            left -= bool(records.row(end, block).strip())
         return records.keep(slice(end))
 
     def _find_notes(self, block: bytes, records: Records) -> Iterator[int]:
@@ -141,19 +140,18 @@ class CsvRows:
 
     def _rows_do_not_fit(self, block: bytes, odd: Records, rows: int) -> InputError:
         width, cells = self._layout.width, int(odd.cells[0])
-        line = block[odd.starts[0] : odd.ends[0]].strip(b"\r\n ")
+        line = odd.row(0, block).strip(b"\r\n ")
         where = f"{self._where}, line {odd.lines[0]:,}"
         problem = (
             f"this row has {cells} values and the header {width} names, and {len(odd):,} of {rows:,} rows do not fit"
         )
         if cells != width + 1:
             return InputError(where, problem, "Give each row as many values as the header has names")
-        behind = f"there is one {self._delimiter} too many"
-        if line.endswith(self._layout.delimiter.encode()):
-            behind += " at the end of each row"
+        at_end = " at the end of each row" if line.endswith(self._layout.delimiter.encode()) else ""
         return InputError(
             where,
-            f"{problem}. Either {behind}, or the header lacks the name of the first column",
+            f"{problem}. Either there is one {self._delimiter} too many{at_end}, "
+            f"or the header lacks the name of the first column",
             f"Take the {self._delimiter} out, put quotation marks around a value that holds "
             f"one, or give the column a name",
         )
@@ -176,41 +174,28 @@ class CsvRows:
         if len(table) != is_good.sum():
             raise RuntimeError(f"{self._where}: {len(table):,} rows were read of {is_good.sum():,}")
         table = table.rename_columns(wanted or [""])
-        if not faults:
-            table = table.append_column(FAULT, pa.nulls(len(records), pa.string()))
-            return table.select([*wanted, FAULT])
-        numbers = np.cumsum(is_good) - 1
-        table = table.take(pa.array(numbers, mask=~is_good))
-        if places.get(APPLICATION_ID) == 0:
-            ids = [_read_id(block, records, row, self._layout.delimiter) for row in faults]
-            column = pc.replace_with_mask(
-                table[APPLICATION_ID].combine_chunks(), pa.array(~is_good), pa.array(ids, pa.string())
-            )
+        if faults:
+            table = table.take(pa.array(np.cumsum(is_good) - 1, mask=~is_good))
+        if faults and places.get(APPLICATION_ID) == 0:
+            ids = pa.array([_read_id(records.row(row, block), self._layout.delimiter) for row in faults], pa.string())
+            column = pc.replace_with_mask(table[APPLICATION_ID].combine_chunks(), pa.array(~is_good), ids)
             table = table.set_column(wanted.index(APPLICATION_ID), APPLICATION_ID, column)
-        causes = [faults.get(row) for row in range(len(records))]
-        table = table.append_column(FAULT, pa.array(causes, pa.string()))
+        causes = pa.array(map(faults.get, range(len(records))), pa.string())
+        table = table.append_column(FAULT, causes)
         return table.select([*wanted, FAULT])
 
     def _find_faults(self, block: bytes, records: Records) -> dict[int, str]:
         width, header = self._layout.width, self._head.line
         lengths = records.ends - records.starts - len(header)
-        repeated = {
-            int(row)
-            for row in np.flatnonzero((lengths >= 0) & (lengths <= len(b"\xef\xbb\xbf\r\n")))
-            if header in block[records.starts[row] : records.ends[row]]
+        alike = np.flatnonzero((lengths >= 0) & (lengths <= len(b"\xef\xbb\xbf\r\n"))).tolist()
+        repeated = [row for row in alike if header in records.row(row, block)]
+        causes = {
+            row: f"it has {records.cells[row]} values and the header {width} names"
+            for row in np.flatnonzero(records.cells != width).tolist()
         }
-        is_bad = (records.cells != width) | records.astray
-        is_bad[list(repeated)] = True
-        faults = {}
-        for row in np.flatnonzero(is_bad).tolist():
-            if row in repeated:
-                cause = "it repeats the header"
-            elif records.astray[row]:
-                cause = "a quotation mark stands inside a value"
-            else:
-                cause = f"it has {records.cells[row]} values and the header {width} names"
-            faults[row] = f"line {records.lines[row]:,}: {cause}"
-        return faults
+        causes |= dict.fromkeys(np.flatnonzero(records.astray).tolist(), "a quotation mark stands inside a value")
+        causes |= dict.fromkeys(repeated, "it repeats the header")
+        return {row: f"line {records.lines[row]:,}: {causes[row]}" for row in sorted(causes)}
 
     def _parse(self, rows: bytes, places: list[int]) -> pa.Table:
         names = [str(place) for place in range(self._layout.width)]
@@ -218,7 +203,7 @@ class CsvRows:
         wanted = [names[place] for place in places or [0]]
         types = dict.fromkeys(wanted, pa.string())
         if not rows:
-            return pa.table({name: pa.array([], pa.string()) for name in wanted})
+            return pa.schema(types).empty_table()
         return arrow_csv.read_csv(
             pa.BufferReader(rows),
             arrow_csv.ReadOptions(column_names=names, block_size=len(rows) + 1),
@@ -234,10 +219,6 @@ class CsvRows:
         )
 
 
-def _text_of(records: Records, place: int, block: bytes) -> bytes:
-    return block[records.starts[place] : records.ends[place]].strip()
-
-
 def _join(block: bytes, records: Records, is_good: Array) -> bytes:
     starts, ends = records.starts[is_good], records.ends[is_good]
     if not len(starts):
@@ -248,8 +229,7 @@ def _join(block: bytes, records: Records, is_good: Array) -> bytes:
     return b"".join(block[a:b] for a, b in zip(begins, finishes, strict=True))
 
 
-def _read_id(block: bytes, records: Records, row: int, delimiter: str) -> str | None:
+def _read_id(row: bytes, delimiter: str) -> str | None:
     """The first value of a row, which nothing can have moved."""
-    text = block[records.starts[row] : records.ends[row]].decode()
-    first, _, _ = text.strip("\r\n").partition(delimiter)
+    first, _, _ = row.decode().strip("\r\n").partition(delimiter)
     return None if '"' in first or not first else first

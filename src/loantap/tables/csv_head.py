@@ -61,21 +61,19 @@ def read_head(block: bytes, where: str, expected: Expected = LOANTAP) -> Head:
         InputError: there is a quotation mark too many in it, or rows stand above it.
     """
     lines = [line for line in _list_lines(block) if line.text.strip(" \t,;|")]
-    told = _SEPARATOR.match(lines[0].text.strip()) if lines else None
-    delimiters = [told[1]] if told else list(DELIMITERS)
-    if told:
-        lines = lines[1:]
+    delimiters = list(DELIMITERS)
+    if lines and (told := _SEPARATOR.match(lines[0].text.strip())):
+        delimiters, lines = [told[1]], lines[1:]
     if not lines:
         raise InputError(where, "it has no header", "Give a file with a header and rows")
     header, delimiter = _choose_header(_from_counted(lines, expected, where), delimiters, expected)
+    line = f"{where}, line {header.number}"
     try:
         names = tuple(header.cells(delimiter))
     except csv.Error as error:
-        raise InputError(
-            f"{where}, line {header.number}", "a quotation mark in the header is not closed", "Close it or take it out"
-        ) from error
+        raise InputError(line, "a quotation mark in the header is not closed", "Close it or take it out") from error
     if not any(name.strip() for name in names):
-        raise InputError(f"{where}, line {header.number}", "no column of the header has a name", "Name them")
+        raise InputError(line, "no column of the header has a name", "Name them")
     above = lines[: lines.index(header)]
     if expected.above is None:
         _require_no_rows(above, header, delimiter, len(names), where)
@@ -90,12 +88,11 @@ def read_head(block: bytes, where: str, expected: Expected = LOANTAP) -> Head:
 def _from_counted(lines: list[_Line], expected: Expected, where: str) -> list[_Line]:
     if expected.above is None:
         return lines
-    header = [line for line in lines if line.number > expected.above][:1]
-    if not header:
-        raise InputError(
-            where, f"nothing stands below its first {expected.above} lines", "Correct `above` in the column map"
-        )
-    return header
+    below = [line for line in lines if line.number > expected.above]
+    if not below:
+        problem = f"nothing stands below its first {expected.above} lines"
+        raise InputError(where, problem, "Correct `above` in the column map")
+    return below[:1]
 
 
 def _choose_header(lines: list[_Line], delimiters: list[str], expected: Expected) -> tuple[_Line, str]:

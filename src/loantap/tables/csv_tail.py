@@ -23,16 +23,14 @@ def find_table_end(records: Records, block: bytes, delimiter: str, width: int) -
             break
         elif place and not _list_filled(records, place - 1, block, delimiter):
             # A short row in a file with empty lines between its rows is one that was cut.
-            if any(
-                not _list_filled(records, above, block, delimiter)
-                for above in range(max(place - 1 - _MAX_LINES, 0), place - 1)
-            ):
+            above = range(max(place - 1 - _MAX_LINES, 0), place - 1)
+            if not all(_list_filled(records, line, block, delimiter) for line in above):
                 break
             end = place
     return end
 
 
 def _list_filled(records: Records, place: int, block: bytes, delimiter: str) -> list[str]:
-    text = block[records.starts[place] : records.ends[place]].decode(errors="replace")
+    text = records.row(place, block).decode(errors="replace")
     cells = (cell.strip(' \t\r\n"') for cell in text.split(delimiter))
     return [cell for cell in cells if cell]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, time
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
@@ -64,45 +64,18 @@ def _open_workbook(path: Path, where: str) -> IO[bytes]:
         book = CalamineWorkbook.from_path(path)
         sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
     except (CalamineError, OSError) as error:
-        raise InputError(
-            where, f"it cannot be read as a workbook ({error})", "Save the sheet anew, or as CSV UTF-8"
-        ) from error
+        problem = f"it cannot be read as a workbook ({error})"
+        raise InputError(where, problem, "Save the sheet anew, or as CSV UTF-8") from error
     filled = [name for name, sheet in sheets.items() if sheet.height]
     if len(filled) != 1:
-        raise InputError(
-            where, f"it holds {_list(filled, 'sheets with anything in them')}", "Keep the one with the loans"
-        )
-    return io.BufferedReader(_SheetText(sheets[filled[0]].to_python(skip_empty_area=False)))
-
-
-class _SheetText(io.RawIOBase):
-    """A sheet as the bytes of a CSV, in which every row is a line."""
-
-    def __init__(self, rows: list[list[Any]]) -> None:
-        self._rows = iter(rows)
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            row = next(self._rows, None)
-            if row is None:
-                return 0
-            self._rest = _write_row(row)
-        given = self._rest[: len(buffer)]
-        buffer[: len(given)] = given
-        self._rest = self._rest[len(given) :]
-        return len(given)
-
-
-def _write_row(row: list[Any]) -> bytes:
-    cells = [_write(value) for value in row]
+        problem = f"it holds {_list(filled, 'sheets with anything in them')}"
+        raise InputError(where, problem, "Keep the one with the loans")
     text = io.StringIO()
-    if any(cells):
-        csv.writer(text, lineterminator="").writerow(cells)
-    return f"{text.getvalue()}\n".encode()
+    lines = csv.writer(text, lineterminator="\n")
+    for row in sheets[filled[0]].to_python(skip_empty_area=False):
+        cells = [_write(value) for value in row]
+        lines.writerow(cells if any(cells) else [])
+    return io.BytesIO(text.getvalue().encode())
 
 
 def _write(value: object) -> str:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from loantap.portfolio.errors import InputError
 from loantap.tables.columns import APPLICATION_ID, LOANTAP, NUMBERS, RENAMED, Expected, recognise
 from loantap.tables.text_bytes import open_file
-from loantap.tables.written_numbers import WrittenNumbers
+from loantap.tables.written_numbers import WrittenNumbers, undo_dictionary
 
 _MAGIC = b"PAR1"
 _BUFFER_BYTES = 1 << 20
@@ -20,12 +20,7 @@ _UUID_BYTES = 16
 
 
 class ParquetRows:
-    """Its columns and rows, or those of some `row_groups`.
-
-    Attributes:
-        names: its columns, as the dictionary calls them.
-        notes: what was done to read it, beside the numbers.
-        numbers: what was made plain, and where.
+    """Its columns and rows, or those of some `row_groups`; see `CsvRows`.
 
     Raises:
         InputError: it is no Parquet file, is cut, or has a column twice.
@@ -105,8 +100,8 @@ def _reading(where: str) -> Iterator[None]:
 
 def _convert(column: pa.ChunkedArray, name: str, where: str) -> pa.ChunkedArray:
     """Ids as text; numbers and texts in types that have one reading."""
-    if pa.types.is_dictionary(column.type) and (name == APPLICATION_ID or name in NUMBERS):
-        column = column.cast(column.type.value_type)
+    if name == APPLICATION_ID or name in NUMBERS:
+        column = undo_dictionary(column)
     if name == APPLICATION_ID:
         return _as_text(column)
     if pa.types.is_decimal(column.type):

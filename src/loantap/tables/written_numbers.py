@@ -121,6 +121,11 @@ def turn_commas(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.replace_substring(pc.replace_substring(column, ".", ""), ",", ".")
 
 
+def undo_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same values, each written out."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
 def is_text(column: pa.ChunkedArray) -> bool:
     """Whether a column holds texts."""
     return str(column.type) in {"string", "large_string"}

@@ -2,18 +2,17 @@
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from yaml import MappingNode, SafeLoader, YAMLError, load
 
 from loantap.portfolio.dictionary import LOAN_ID, Column, Kind, portfolio_columns
-from loantap.portfolio.errors import InputError
+from loantap.portfolio.errors import InputError, guess
 from loantap.portfolio.statuses import Statuses
 from loantap.portfolio.values import fold
 from loantap.tables.column_maps.dates import is_date_form
@@ -24,6 +23,9 @@ COLUMNS_OF: Final = MappingProxyType({str(c.source_name): c for c in portfolio_c
 NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
 _HELP: Final = "Mend the map; docs/running.md, Files as lenders export them, says what it holds"
 _Text = Annotated[str, Field(min_length=1)]
+# One text stands for a list of it, or for the column of that name.
+_ONE_OR_MORE: Final = BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)
+_NAME_ALONE: Final = BeforeValidator(lambda given: {"column": given} if isinstance(given, str) else given)
 
 
 class _Part(BaseModel):
@@ -38,14 +40,7 @@ class Instead(_Part):
     """
 
     column: _Text
-    when: Annotated[dict[_Text, tuple[_Text, ...]], Field(min_length=1)]
-
-    @field_validator("when", mode="before")
-    @classmethod
-    def _list_words(cls, given: object) -> object:
-        if not isinstance(given, dict):
-            return given
-        return {name: (words,) if isinstance(words, str) else words for name, words in given.items()}
+    when: Annotated[dict[_Text, Annotated[tuple[_Text, ...], _ONE_OR_MORE]], Field(min_length=1)]
 
 
 class Source(_Part):
@@ -64,15 +59,10 @@ class Source(_Part):
     text: str = ""
     value: _Text | None = None
     instead: Instead | None = None
-    unit: tuple[Unit, ...] = ()
+    unit: Annotated[tuple[Unit, ...], _ONE_OR_MORE] = ()
     date: str = ""
     words: dict[_Text, _Text] = {}
     optional: bool = False
-
-    @field_validator("unit", mode="before")
-    @classmethod
-    def _list_units(cls, given: object) -> object:
-        return (given,) if isinstance(given, str) else given
 
     @field_validator("date")
     @classmethod
@@ -101,7 +91,7 @@ class Source(_Part):
     def reads(self) -> tuple[str, ...]:
         """Every column of the file that it takes."""
         other = (self.instead.column, *self.instead.when) if self.instead else ()
-        return (*filter(None, [self.column]), *self.parts, *other)
+        return tuple(filter(None, [self.column, *self.parts, *other]))
 
 
 class ColumnMap(_Part):
@@ -118,21 +108,13 @@ class ColumnMap(_Part):
     below: Annotated[int, Field(ge=0, le=100)] = 0
     notes: tuple[_Text, ...] = ()
     two_lines: str = ""
-    columns: dict[str, Source]
-
-    @field_validator("columns", mode="before")
-    @classmethod
-    def _read_names(cls, given: object) -> object:
-        """A name alone stands for the column of that name."""
-        if not isinstance(given, dict):
-            return given
-        return {name: {"column": of} if isinstance(of, str) else of for name, of in given.items()}
+    columns: dict[str, Annotated[Source, _NAME_ALONE]]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every column of the file that the map names, each once."""
-        every = (name for source in self.columns.values() for name in source.reads)
-        return tuple(dict.fromkeys([*every, *filter(None, [self.two_lines])]))
+        every = [name for source in self.columns.values() for name in source.reads]
+        return tuple(dict.fromkeys(filter(None, [*every, self.two_lines])))
 
 
 class _UniqueKeys(SafeLoader):
@@ -161,15 +143,13 @@ def read_column_map(named: str) -> ColumnMap:
         InputError: there is none, or it contradicts itself or the data dictionary.
     """
     where = f"column map {named}"
-    is_shipped = named in list_shipped_maps()
-    path = _SHIPPED / f"{named}.yml" if is_shipped else Path(named).expanduser()
+    shipped = list_shipped_maps()
+    path = _SHIPPED / f"{named}.yml" if named in shipped else Path(named).expanduser()
     try:
         given = load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 (a SafeLoader)
     except OSError as error:
-        shipped = ", ".join(list_shipped_maps())
-        raise InputError(
-            where, f"it cannot be read ({error.strerror})", f"Name a YAML file, or a shipped map: {shipped}"
-        ) from error
+        remedy = f"Name a YAML file, or a shipped map: {', '.join(shipped)}"
+        raise InputError(where, f"it cannot be read ({error.strerror})", remedy) from error
     except _TwiceError as error:
         raise InputError(where, f"column {error} is mapped twice", "Keep one of its lines") from error
     except (UnicodeDecodeError, YAMLError) as error:
@@ -193,11 +173,8 @@ def _require_known_columns(given: object, where: str) -> None:
         raise InputError(where, "it maps no columns", _HELP)
     for name in columns:
         if name not in COLUMNS_OF:
-            close = get_close_matches(str(name), COLUMNS_OF, n=1)
-            guess = f"Did you mean {close[0]}? " if close else ""
-            raise InputError(
-                f"{where}, {name}", "it is no column of LoanTap's", f"{guess}Known are {', '.join(COLUMNS_OF)}"
-            )
+            remedy = f"{guess(str(name), COLUMNS_OF)}Known are {', '.join(COLUMNS_OF)}"
+            raise InputError(f"{where}, {name}", "it is no column of LoanTap's", remedy)
 
 
 def _list_problems(made: ColumnMap) -> Iterator[tuple[str, str]]:

@@ -74,8 +74,7 @@ def _look_at_numbers(look: Look, column: Column, name: str, texts: Sequence[str]
         good = [number for number, wrong in (read(value, _LATEST) for value in values) if not wrong]
         if len(good) < _MOST * len(texts):
             continue
-        units = [str(unit) for unit in form]
-        doubts = []
+        units, doubts = [str(unit) for unit in form], []
         if column.unit.startswith("percent") and sum(float(number or 0) <= 1 for number in good) >= _MOST * len(good):
             units.append(str(Unit.SHARE))
             doubts.append("hardly a value exceeds 1, so they may be shares of 1")

@@ -1,38 +1,26 @@
 """Rows of another lender's file as LoanTap's, by a column map, batch by batch."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from difflib import get_close_matches
 from string import Formatter
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from loantap.portfolio.dictionary import LOAN_ID, Kind
-from loantap.portfolio.errors import InputError
+from loantap.portfolio.errors import InputError, guess
 from loantap.portfolio.loantap_format import FAULT, GIVEN_ID
 from loantap.portfolio.values import fold
 from loantap.tables.column_maps.column_map import COLUMNS_OF, NUMERIC, ColumnMap, Source, is_needed
-from loantap.tables.column_maps.dates import TwoFormsError, make_date_reader
+from loantap.tables.column_maps.dates import TwoFormsError, read_date
 from loantap.tables.column_maps.units import convert_units
 from loantap.tables.columns import Expected, fold_name
-from loantap.tables.written_numbers import WrittenNumbers, is_text
+from loantap.tables.csv_file import CsvRows
+from loantap.tables.parquet_file import ParquetRows
+from loantap.tables.written_numbers import is_text, undo_dictionary
 
 _TEXT: Final = pa.large_string()
 _MEANT: Final = "__meant__"
-
-
-class RawRows(Protocol):
-    """What a reader of a file's own form gives: `CsvRows` and `ParquetRows`."""
-
-    names: tuple[str, ...]
-    notes: list[str]
-    numbers: WrittenNumbers
-    count: int | None
-    has_rows: bool
-
-    def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:
-        """Those of the columns that it has, in batches."""
 
 
 class MappedRows:
@@ -44,8 +32,8 @@ class MappedRows:
         InputError: the file lacks a column that the map names.
     """
 
-    def __init__(self, raw: RawRows, column_map: ColumnMap, where: str) -> None:
-        self._raw, self._where, self._map = raw, where, column_map
+    def __init__(self, raw: CsvRows | ParquetRows, column_map: ColumnMap, where: str) -> None:
+        self._raw, self._where = raw, where
         self.names = tuple(GIVEN_ID if name == LOAN_ID.name else name for name in COLUMNS_OF)
         self.numbers, self.count, self.has_rows = raw.numbers, raw.count, raw.has_rows
         self._present = _require_columns(raw.names, column_map, where)
@@ -87,18 +75,17 @@ class MappedRows:
         return pa.table(made | {FAULT: faults})
 
     def _read_dates(self, column: pa.ChunkedArray, ours: str, source: Source) -> tuple[Any, Any]:
-        read = make_date_reader(source.date)
+        def say_wrong(text: str) -> str | None:
+            _, wrong = read_date(text, source.date)
+            return f"column {ours}: {wrong}" if wrong else None
+
         try:
-            wrong = _map_texts(column, lambda text: f"column {ours}: {said}" if (said := read(text)[1]) else None)
-            return _map_texts(column, lambda text: read(text)[0]), wrong.cast(pa.string())
+            wrong = _map_texts(column, say_wrong).cast(pa.string())
+            return _map_texts(column, lambda text: read_date(text, source.date)[0]), wrong
         except TwoFormsError as error:
-            form = next(iter(error.readings))
-            named = ", ".join(source.reads) or ours
-            raise InputError(
-                f"{self._where}, column {named}",
-                str(error),
-                f"Name the form in the map, {ours}: {{date: '{form}', ...}}",
-            ) from error
+            where = f"{self._where}, column {', '.join(source.reads) or ours}"
+            remedy = f"Name the form in the map, {ours}: {{date: '{error.first_form}', ...}}"
+            raise InputError(where, str(error), remedy) from error
 
 
 def expect_columns(column_map: ColumnMap) -> Expected:
@@ -130,12 +117,10 @@ def _require_columns(found: Collection[str], column_map: ColumnMap, where: str) 
             continue
         has_own = not set(lacking) & {source.column, *source.parts}
         if not source.optional or (is_needed(COLUMNS_OF[ours]) and not has_own):
-            close = get_close_matches(lacking[0], found, n=1)
-            guess = f"Did you mean {close[0]}? " if close else ""
             raise InputError(
                 f"{where}, column {lacking[0]}",
                 f"the file does not have it, and the column map takes {ours} from it",
-                f"{guess}Correct the map, or write optional: true for files without it",
+                f"{guess(lacking[0], found)}Correct the map, or write optional: true for files without it",
             )
         if has_own:
             present[ours] = source.model_copy(update={"instead": None})
@@ -149,21 +134,17 @@ def _gather(table: pa.Table, source: Source) -> pa.ChunkedArray:
     if source.text:
         pieces: list[Any] = []
         for before, name, _, _ in Formatter().parse(source.text):
-            pieces += [pa.scalar(before, _TEXT), *([_plain(table[name]).cast(_TEXT)] if name else [])]
+            pieces += [pa.scalar(before, _TEXT), *([undo_dictionary(table[name]).cast(_TEXT)] if name else [])]
         return pc.binary_join_element_wise(*pieces, pa.scalar("", _TEXT))
-    column = _plain(table[source.column])
+    column = undo_dictionary(table[source.column])
     if source.instead is None:
         return column
-    other = _plain(table[source.instead.column])
+    other = undo_dictionary(table[source.instead.column])
     counts = pc.is_valid(other)
     for name, words in source.instead.when.items():
-        is_meant = pc.equal(_translate(_plain(table[name]).cast(_TEXT), dict.fromkeys(words, _MEANT)), _MEANT)
+        is_meant = pc.equal(_translate(undo_dictionary(table[name]).cast(_TEXT), dict.fromkeys(words, _MEANT)), _MEANT)
         counts = pc.and_(counts, pc.fill_null(is_meant, fill_value=False))
     return pc.if_else(counts, other, column)
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _translate(column: pa.ChunkedArray, words: Mapping[str, str]) -> pa.ChunkedArray:

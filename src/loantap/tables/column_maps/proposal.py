@@ -18,6 +18,7 @@ from loantap.tables.columns import Expected
 from loantap.tables.csv_file import CsvRows
 from loantap.tables.files import is_parquet, say_path
 from loantap.tables.parquet_file import ParquetRows
+from loantap.tables.written_numbers import undo_dictionary
 
 HEAD_ROWS: Final = 2_000
 # A misspelt name is this much like the right one.
@@ -124,8 +125,8 @@ def _list_names() -> dict[str, str]:
 
 
 def _list_texts(column: pa.ChunkedArray) -> list[str]:
-    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-    return [text for text in plain.cast(pa.large_string()).to_pylist() if text is not None and text.strip()]
+    texts = undo_dictionary(column).cast(pa.large_string()).to_pylist()
+    return [text for text in texts if text is not None and text.strip()]
 
 
 def _find_shipped(names: Sequence[str]) -> Iterator[str]:
