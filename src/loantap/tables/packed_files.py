@@ -12,7 +12,6 @@ from typing import IO, Final
 from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook
 
 from loantap.portfolio.errors import InputError
 
@@ -60,6 +59,9 @@ def _open_member(file: IO[bytes], where: str) -> Iterator[IO[bytes]]:
 
 
 def _open_workbook(path: Path, where: str) -> IO[bytes]:
+    # Nothing that serves reads workbooks: the images of API and dashboard do without.
+    from python_calamine import CalamineError, CalamineWorkbook
+
     try:
         book = CalamineWorkbook.from_path(path)
         sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
