@@ -1,5 +1,6 @@
 """A CSV of somebody else: its form found out, and every line of it accounted for."""
 
+import re
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -108,13 +109,11 @@ class CsvRows:
 
     def _find_notes(self, block: bytes, records: Records) -> Iterator[int]:
         for note in self._expected.notes:
-            place = block.find(note.encode())
-            while place >= 0:
-                row = int(np.searchsorted(records.starts, place, side="right")) - 1
+            for found in re.finditer(re.escape(note.encode()), block):
+                row = int(np.searchsorted(records.starts, found.start(), side="right")) - 1
                 # It may stand in quotation marks.
-                if row >= 0 and place - records.starts[row] <= 1:
+                if row >= 0 and found.start() - records.starts[row] <= 1:
                     yield row
-                place = block.find(note.encode(), place + 1)
 
     def _settle_width(self, first: bytes, *, is_last: bool) -> None:
         """Hold the header against the rows: a comma at its end alone names no column.

@@ -13,7 +13,7 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT
 from loantap.tables.column_maps.column_map import ColumnMap
 from loantap.tables.column_maps.mapped_rows import MappedRows, expect_columns
-from loantap.tables.columns import LOANTAP
+from loantap.tables.columns import LOANTAP, Expected
 from loantap.tables.csv_file import CsvRows
 from loantap.tables.parquet_file import ParquetRows
 from loantap.tables.progress import Progress
@@ -55,10 +55,8 @@ class TableFile:
     ) -> None:
         self.path = path
         self._batch_rows = batch_rows
-        where = say_path(path)
-        expected = expect_columns(column_map) if column_map else LOANTAP
-        raw = ParquetRows(path, where, row_groups, expected) if is_parquet(path) else CsvRows(path, where, expected)
-        self._rows = MappedRows(raw, column_map, where) if column_map else raw
+        raw = open_rows(path, expect_columns(column_map) if column_map else LOANTAP, row_groups)
+        self._rows = MappedRows(raw, column_map, say_path(path)) if column_map else raw
 
     @property
     def columns(self) -> list[str]:
@@ -187,6 +185,12 @@ class CsvWriter:
     def close(self) -> None:
         """Complete the file."""
         self._file.close()
+
+
+def open_rows(path: Path, expected: Expected, row_groups: Sequence[int] | None = None) -> CsvRows | ParquetRows:
+    """The rows of a file by its own names."""
+    where = say_path(path)
+    return ParquetRows(path, where, row_groups, expected) if is_parquet(path) else CsvRows(path, where, expected)
 
 
 def is_parquet(path: Path) -> bool:

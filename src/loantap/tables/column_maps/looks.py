@@ -1,7 +1,7 @@
 """What the values of a column look like: their unit, date form and words, and what does not fit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ _FORMS: Final = (
 _LIKE: Final = 0.6
 # After every month that a file may have, as days since 1970.
 _LATEST: Final = 1e6
+# What a look says, and doubts.
+_Judged = tuple[dict[str, Any], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +44,29 @@ class Look:
     examples: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
-    def doubt(self, *doubts: str) -> "Look":
-        """The same with more doubts."""
-        return replace(self, doubts=(*self.doubts, *doubts))
-
 
 def look_at(column: Column, name: str, texts: Sequence[str]) -> Look:
     """Look at the values of the file's column `name`, which may be this one of the dictionary."""
     distinct = list(dict.fromkeys(text.strip() for text in texts))
-    look = Look(examples=() if column.personal else tuple(distinct[:_EXAMPLES]))
+    says, doubts = _judge(column, name, texts, distinct)
+    return Look(says, () if column.personal else tuple(distinct[:_EXAMPLES]), tuple(doubts))
+
+
+def _judge(column: Column, name: str, texts: Sequence[str], distinct: Sequence[str]) -> _Judged:
     if not distinct:
-        return look.doubt("it has no values in the head of the file")
+        return {}, ["it has no values in the head of the file"]
     if column is LOAN_ID:
-        return look if len(distinct) == len(texts) else look.doubt("its values repeat, so they identify no loans")
+        return {}, [] if len(distinct) == len(texts) else ["its values repeat, so they identify no loans"]
     if column.kind in NUMERIC:
-        return _look_at_numbers(look, column, name, texts)
+        return _look_at_numbers(column, name, texts)
     if column.kind is Kind.MONTH:
-        return _look_at_dates(look, distinct)
+        return _look_at_dates(distinct)
     if column.kind is Kind.CATEGORY:
-        return _look_at_words(look, column, distinct)
-    return look
+        return _look_at_words(column, distinct)
+    return {}, []
 
 
-def _look_at_numbers(look: Look, column: Column, name: str, texts: Sequence[str]) -> Look:
+def _look_at_numbers(column: Column, name: str, texts: Sequence[str]) -> _Judged:
     read = make_reader(column)
     written = pa.chunked_array([pa.array(texts, pa.large_string())])
     for form in _FORMS:
@@ -81,24 +83,24 @@ def _look_at_numbers(look: Look, column: Column, name: str, texts: Sequence[str]
         if column.name == "annual_income" and "month" in name.lower():
             units.append(str(Unit.PER_MONTH))
             doubts.append("by its name it is an income per month")
-        return replace(look, says={"unit": units if len(units) > 1 else units[0]} if units else {}).doubt(*doubts)
+        return {"unit": units if len(units) > 1 else units[0]} if units else {}, doubts
     bad = [(text, wrong) for text in texts if (wrong := read(text, _LATEST)[1])]
-    return look.doubt(f"{len(bad):,} of {len(texts):,} values do not fit: '{bad[0][0]}' is {bad[0][1]}")
+    return {}, [f"{len(bad):,} of {len(texts):,} values do not fit: '{bad[0][0]}' is {bad[0][1]}"]
 
 
-def _look_at_dates(look: Look, distinct: Sequence[str]) -> Look:
+def _look_at_dates(distinct: Sequence[str]) -> _Judged:
     each = [list_forms(text) for text in distinct]
     odd = [text for text, forms in zip(distinct, each, strict=True) if not forms]
     common = [form for form in next(filter(None, each), {}) if all(form in forms for forms in each if forms)]
     if len(odd) > (1 - _MOST) * len(distinct) or not common:
-        return look.doubt(f"its dates have no form in common: {', '.join((odd or distinct)[:_SHOWN])}")
+        return {}, [f"its dates have no form in common: {', '.join((odd or distinct)[:_SHOWN])}"]
     doubts = [f"{len(odd):,} dates do not fit: {', '.join(odd[:_SHOWN])}"] if odd else []
     if len(common) > 1:
         doubts.append(f"every date fits {' and '.join(common)}: choose")
-    return replace(look, says={"date": common[0]}).doubt(*doubts)
+    return {"date": common[0]}, doubts
 
 
-def _look_at_words(look: Look, column: Column, distinct: Sequence[str]) -> Look:
+def _look_at_words(column: Column, distinct: Sequence[str]) -> _Judged:
     known = {fold(word): word for word in (*column.categories, *column.listed)}
     if column.name == "loan_status":
         known = {word: ours or word for word, (ours, _) in Statuses().meanings().items()}
@@ -113,4 +115,4 @@ def _look_at_words(look: Look, column: Column, distinct: Sequence[str]) -> Look:
         shown = ", ".join(f"'{word}'" for word in unknown[:_SHOWN]) + (" ..." if len(unknown) > _SHOWN else "")
         is_closed = column.categories or column.name == "loan_status"
         guessed.append(f"say under words what {shown} mean" if is_closed else f"kept as they are: {shown}")
-    return replace(look, says={"words": words} if words else {}).doubt(*guessed)
+    return {"words": words} if words else {}, guessed

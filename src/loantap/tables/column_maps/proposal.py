@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +16,7 @@ from yaml import safe_dump, safe_load
 from loantap.tables.column_maps.column_map import COLUMNS_OF, is_needed, list_shipped_maps, read_column_map
 from loantap.tables.column_maps.looks import Look, look_at
 from loantap.tables.columns import Expected
-from loantap.tables.csv_file import CsvRows
-from loantap.tables.files import is_parquet, say_path
-from loantap.tables.parquet_file import ParquetRows
+from loantap.tables.files import open_rows
 from loantap.tables.written_numbers import undo_dictionary
 
 HEAD_ROWS: Final = 2_000
@@ -75,8 +74,9 @@ def propose_map(path: Path) -> Proposal:
     Raises:
         InputError: the file cannot be read.
     """
-    where, expected = say_path(path), Expected(_list_names(), frozenset(), frozenset())
-    raw = ParquetRows(path, where, None, expected) if is_parquet(path) else CsvRows(path, where, expected)
+    # Names by which the header is found; they stay as the file writes them.
+    every = dict.fromkeys(chain(*_read_names().values()), "")
+    raw = open_rows(path, Expected(every, frozenset(), frozenset()))
     names = [name for name in raw.names if name]
     head = next(iter(raw.read(names, HEAD_ROWS)))
     taken: dict[str, tuple[str, int]] = {}
@@ -87,7 +87,9 @@ def propose_map(path: Path) -> Proposal:
     for ours in COLUMNS_OF:
         column, rank = taken.get(ours, ("", 0))
         look = look_at(COLUMNS_OF[ours], column, _list_texts(head[column])) if column else Look()
-        matches.append(Match(ours, column, look.doubt("the name is only like it") if rank >= _UNSURE else look))
+        if rank >= _UNSURE:
+            look = replace(look, doubts=(*look.doubts, "the name is only like it"))
+        matches.append(Match(ours, column, look))
     used = {match.column for match in matches}
     others = tuple(name for name in names if name not in used)
     return Proposal(tuple(matches), others, tuple(raw.notes), len(head), tuple(_find_shipped(names)))
@@ -96,8 +98,7 @@ def propose_map(path: Path) -> Proposal:
 def _rank(names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     """Every column that may be one of LoanTap's, the likeliest with the lowest rank."""
     known = {normalise(name): name for name in names}
-    for ours, synonyms in _read_synonyms().items():
-        every = (ours, *synonyms)
+    for ours, every in _read_names().items():
         yield from ((rank, ours, known[name]) for rank, name in enumerate(every) if name in known)
         for name in every:
             for like in get_close_matches(name, known, n=1, cutoff=_LIKE):
@@ -114,14 +115,10 @@ def normalise(name: str) -> str:
 
 
 @cache
-def _read_synonyms() -> Mapping[str, tuple[str, ...]]:
+def _read_names() -> Mapping[str, tuple[str, ...]]:
+    """What LoanTap and other lenders call each column."""
     text = (files("loantap.tables.column_maps") / "synonyms.yml").read_text(encoding="utf-8")
-    return {ours: tuple(names) for ours, names in safe_load(text).items()}
-
-
-def _list_names() -> dict[str, str]:
-    """Names by which the header is found; they stay as the file writes them."""
-    return dict.fromkeys([name for ours, names in _read_synonyms().items() for name in (ours, *names)], "")
+    return {ours: (ours, *names) for ours, names in safe_load(text).items()}
 
 
 def _list_texts(column: pa.ChunkedArray) -> list[str]:
