@@ -1,7 +1,6 @@
 import pytest
 
-from loantap.serving.api.case_schemas import Cases, DecidedCase, Overrides
-from loantap.serving.cases.case import Reason
+from loantap.serving.cases.case import Cases, DecidedCase, Overrides, Reason
 from tests.serving.api.test_bad_requests import expect
 
 # Above the highest amount that is approved without a person.

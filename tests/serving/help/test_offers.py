@@ -5,8 +5,9 @@ import pytest
 from loantap.serving.audit.records import Caller
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import help_offers, personal, records
+from loantap.serving.errors import NotNowError, NotThereError
 from loantap.serving.help.offer import Ended, HelpProposal, Spoken, Terms
-from loantap.serving.help.offers import HelpOffers, OfferStateError, UnknownOfferError
+from loantap.serving.help.offers import HelpOffers
 from loantap.serving.help.watchlist import WatchlistFiles
 from tests.serving.entries import ANN, BOB, ask, tamper
 from tests.serving.watched import write_watchlist
@@ -54,7 +55,7 @@ def test_an_offer_is_answered_and_ended_and_each_step_is_a_record(offers, store,
 
 def test_a_step_out_of_order_is_refused_with_who_did_what(offers, store, loans):
     def refuse(told, act, *given):
-        with pytest.raises((OfferStateError, UnknownOfferError), match=told):
+        with pytest.raises((NotNowError, NotThereError), match=told):
             act(*given)
 
     made = offers.offer(loans[1], EXTEND, ANN).id
@@ -80,7 +81,7 @@ def test_of_the_same_offers_at_the_same_time_one_is_kept(url, loans):
         caller = Caller(f"key-{number}", f"Person {number}", "r")
         try:
             return HelpOffers(stores[number % 2]).offer(loans[number // 4], REMIND, caller).loan_id
-        except OfferStateError:
+        except NotNowError:
             return None
 
     with ThreadPoolExecutor(8) as threads:

@@ -9,9 +9,9 @@ from loantap.serving.api.answers import answer
 from loantap.serving.api.bodies import read_model
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import describe, in_json, in_query, refer
-from loantap.serving.api.parameters import is_id, read_choice, read_count, read_text, require_known
-from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_json, in_query, refer
+from loantap.serving.api.parameters import read_choice, read_count, read_limit, read_text, require_id, require_known
+from loantap.serving.api.problems import refuse
 from loantap.serving.help.offer import (
     NEEDED,
     Ended,
@@ -26,14 +26,9 @@ from loantap.serving.help.offer import (
 )
 from loantap.serving.help.report import HelpReport, report_help
 from loantap.serving.help.watchlist import FILTERS
-from loantap.surveillance.help.actions import Action
-from loantap.surveillance.watchlist.options import LEVELS, QUEUES
 
 HELP: Final = "help"
-_CHOICES: Final = dict(zip(FILTERS, (QUEUES, LEVELS, tuple(Action)), strict=True))
-_MOST: Final = 500
 _LAST: Final = 100_000_000
-_LIMIT: Final = in_query("limit", "How many", type="integer", minimum=1, maximum=_MOST, default=50)
 
 
 def add_help(app: APIFlask, office: Office) -> None:
@@ -44,16 +39,16 @@ def add_help(app: APIFlask, office: Office) -> None:
         app, "Running loans that may need help, by rank", "Help", told=WatchlistPage, scope=READ,
         problems=(404, 409),
         parameters=[
-            *(in_query(name, "Only these", type="string", enum=list(of)) for name, of in _CHOICES.items()),
+            *(in_query(name, "Only these", type="string", enum=list(of)) for name, of in FILTERS.items()),
             in_query("after", "`next` of the page before", type="integer", minimum=0, maximum=_LAST),
-            _LIMIT,
+            LIMIT,
         ],
     )  # fmt: skip
     def list_watched() -> Response:
         office.doors.enter(READ)
         require_known((*FILTERS, "after", "limit"))
-        wanted = {name: read_choice(name, of) for name, of in _CHOICES.items()}
-        after, limit = read_count("after", 0, _LAST, least=0), read_count("limit", 50, _MOST)
+        wanted = {name: read_choice(name, of) for name, of in FILTERS.items()}
+        after, limit = read_count("after", 0, _LAST, least=0), read_limit()
         watchlist = office.watch.read()
         loans, n = watchlist.select(after, limit + 1, **wanted)
         page = WatchlistPage(
@@ -90,14 +85,14 @@ def add_help(app: APIFlask, office: Office) -> None:
         parameters=[
             in_query("state", "Only these", type="string", enum=list(State)),
             in_query("loan_id", "Only of this loan"),
-            in_query("after", "`next` of the page before"),
-            _LIMIT,
+            AFTER,
+            LIMIT,
         ],
     )  # fmt: skip
     def list_offers() -> Response:
         office.doors.enter(READ)
         require_known(("state", "loan_id", "after", "limit"))
-        state, limit = read_choice("state", list(State)), read_count("limit", 50, _MOST)
+        state, limit = read_choice("state", list(State)), read_limit()
         return answer(office.offers.list_offers(state, read_text("loan_id"), read_text("after"), limit))
 
     @app.get("/v1/help/report")
@@ -119,9 +114,7 @@ def _add_step(app: APIFlask, office: Office, step: str, body: type[Spoken | Ende
         visitor = office.doors.enter(HELP)
         require_known([])
         said = read_model(body, office.settings.max_body)
-        if not is_id(offer_id):
-            raise ProblemError("not-found", "There is no offer of this id. GET /v1/help lists them.")
-        return answer(office.offers.follow(offer_id, said, visitor.as_caller()))
+        return answer(office.offers.follow(require_id(offer_id, "offer", "/v1/help"), said, visitor.as_caller()))
 
 
 def _settle(proposal: HelpProposal, loan: WatchedLoan) -> HelpProposal:

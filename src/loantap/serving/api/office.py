@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from loantap.serving.api.doors import Doors
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.audit.store import AuditStore
-from loantap.serving.cases.cases import Cases
+from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.desk.desk import Desk
 from loantap.serving.help.offers import HelpOffers
 from loantap.serving.help.watchlist import WatchlistFiles
@@ -23,6 +23,6 @@ class Office:
     doors: Doors
     metrics: Metrics
     book: PolicyBook
-    cases: Cases
+    cases: CaseQueue
     watch: WatchlistFiles
     offers: HelpOffers

@@ -8,10 +8,10 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from loantap.serving.cases.case import Cases
 from loantap.serving.dashboard.answers import (
     ApplicationSchema,
     BatchAnswer,
-    CasePage,
     Decision,
     DecisionPage,
     PolicyBook,
@@ -120,9 +120,9 @@ class Api:
         answer = self._ask("POST", f"/v1/decisions/{_quote(decision_id)}/replay", json={})
         return _read(answer, Replay)
 
-    def list_cases(self, **wanted: str | int | None) -> CasePage:
+    def list_cases(self, **wanted: str | int | None) -> Cases:
         """Referred cases in a state and an order."""
-        return self._get("/v1/cases", CasePage, wanted)
+        return self._get("/v1/cases", Cases, wanted)
 
     def take_case(self, decision_id: str) -> None:
         """Take a case."""
