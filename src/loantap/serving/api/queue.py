@@ -1,5 +1,6 @@
 """Routes of the refer queue."""
 
+from collections.abc import Callable
 from typing import Final
 
 from apiflask import APIFlask
@@ -11,6 +12,7 @@ from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_json, in_query, refer
 from loantap.serving.api.parameters import read_choice, read_limit, read_text, require_id, require_known
+from loantap.serving.audit.records import Caller
 from loantap.serving.cases.case import Case, CaseDecision, Cases, DecidedCase, Overrides, State
 from loantap.serving.cases.queue import Order
 
@@ -39,22 +41,6 @@ def add_queue(app: APIFlask, office: Office) -> None:
         order = Order(read_choice("order", list(Order), Order.AGE))
         return answer(office.cases.list_cases(state, order, read_text("after"), read_limit()))
 
-    @app.post("/v1/cases/<decision_id>/take")
-    @describe(app, "Take a case, so that nobody else has it", "Queue", told=Case, scope=DECIDE,
-              problems=(404, 409))  # fmt: skip
-    def take_case(decision_id: str) -> Response:
-        visitor = office.doors.enter(DECIDE)
-        require_known([])
-        return answer(office.cases.take(_check(decision_id), visitor.as_caller()))
-
-    @app.post("/v1/cases/<decision_id>/give-back")
-    @describe(app, "Give a case back", "Queue", told=Case, scope=DECIDE,
-              problems=(404, 409))  # fmt: skip
-    def give_case_back(decision_id: str) -> Response:
-        visitor = office.doors.enter(DECIDE)
-        require_known([])
-        return answer(office.cases.give_back(_check(decision_id), visitor.as_caller()))
-
     @app.post("/v1/cases/<decision_id>/decide")
     @describe(
         app, "Decide a case that one has taken", "Queue", told=DecidedCase, scope=DECIDE,
@@ -73,6 +59,18 @@ def add_queue(app: APIFlask, office: Office) -> None:
         office.doors.enter(READ)
         require_known([])
         return answer(office.cases.count_overrides().model_dump(exclude_unset=True))
+
+    _add_step(app, office, "take", office.cases.take, "Take a case, so that nobody else has it")
+    _add_step(app, office, "give-back", office.cases.give_back, "Give a case back")
+
+
+def _add_step(app: APIFlask, office: Office, step: str, act: Callable[[str, Caller], Case], summary: str) -> None:
+    @app.post(f"/v1/cases/<decision_id>/{step}", endpoint=f"{step}_case")
+    @describe(app, summary, "Queue", told=Case, scope=DECIDE, problems=(404, 409))
+    def change(decision_id: str) -> Response:
+        visitor = office.doors.enter(DECIDE)
+        require_known([])
+        return answer(act(_check(decision_id), visitor.as_caller()))
 
 
 def _check(decision_id: str) -> str:

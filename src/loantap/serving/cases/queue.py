@@ -12,8 +12,6 @@ from loantap.serving.audit.reading import read_record, select_records
 from loantap.serving.audit.tables import cases, records
 from loantap.serving.cases.case import Cases, Reason, State, read_queued
 
-_MAX_LIMIT = 500
-
 
 class Order(StrEnum):
     """Which case comes first."""
@@ -26,21 +24,20 @@ def list_queue(
     connection: Connection, state: State, order: Order, after: str | None, limit: int, now: datetime
 ) -> Cases:
     """Cases in a state with their decisions; see `CaseQueue.list_cases`."""
-    size = max(1, min(limit, _MAX_LIMIT))
     is_in_state = _is_in_state(state, now)
     asked = select(cases).where(is_in_state)
     if after is not None:
         asked = asked.where(_is_after(order, after))
     first = [cases.c.seq] if order is Order.AGE else [cases.c.amount.desc(), cases.c.seq]
-    rows = connection.execute(asked.order_by(*first).limit(size + 1)).all()
-    shown = rows[:size]
+    rows = connection.execute(asked.order_by(*first).limit(limit + 1)).all()
+    shown = rows[:limit]
     decisions = {
         row.seq: read_record(row)
         for row in connection.execute(select_records().where(records.c.seq.in_([row.seq for row in shown])))
     }
     n = connection.execute(select(func.count()).select_from(cases).where(is_in_state)).scalar_one()
     items = [read_queued(row, decisions[row.seq], now) for row in shown]
-    following = _write_cursor(order, shown[-1]) if len(rows) > size else None
+    following = _write_cursor(order, shown[-1]) if len(rows) > limit else None
     return Cases(items=items, next=following, n=n, reasons=list(Reason))
 
 

@@ -69,7 +69,7 @@ def _show_case(session: Session, case: QueuedCase, reasons: list[str]) -> None:
         return
     if case.state == "open":
         if st.button("Take", key=f"take:{case.decision_id}"):
-            act(lambda: session.api.take_case(case.decision_id),
+            act(lambda: session.api.follow_case(case.decision_id, "take"),
                 f"You have {named}: it is under Taken.")  # fmt: skip
     elif is_mine:
         _ask_decision(session, case, reasons)
@@ -77,8 +77,8 @@ def _show_case(session: Session, case: QueuedCase, reasons: list[str]) -> None:
         st.caption(f"{case.taken_by} has it.{_tell_until(case)}")
 
 
-def _decide(session: Session, case: QueuedCase, said: tuple[str, str, str]) -> None:
-    session.api.decide_case(case.decision_id, *said)
+def _decide(session: Session, case: QueuedCase, **said: str) -> None:
+    session.api.follow_case(case.decision_id, "decide", **said)
     st.session_state[_DECIDED] = case.decision_id
 
 
@@ -101,8 +101,8 @@ def _ask_decision(session: Session, case: QueuedCase, reasons: list[str]) -> Non
             if outcome is None or reason is None:
                 st.warning("Choose a decision and a reason.")
             else:
-                act(lambda: _decide(session, case, (outcome, reason, note)),
+                act(lambda: _decide(session, case, decision=outcome, reason=reason, note=note),
                     f"{case.decision_id}: {outcome} is recorded.")  # fmt: skip
     if st.button("Give back", key=f"back:{case.decision_id}"):
-        act(lambda: session.api.give_case_back(case.decision_id),
+        act(lambda: session.api.follow_case(case.decision_id, "give-back"),
             f"{case.application_id or case.decision_id} is open again.")  # fmt: skip
