@@ -1,17 +1,14 @@
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.audit.records import Caller
-from loantap.serving.audit.store import AuditStore
 from loantap.serving.cases.case import CaseDecision, Reason, State
 from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.cases.queue import Order, list_queue
 from loantap.serving.errors import NotNowError, NotThereError
-from tests.serving.entries import ANN, BOB, ask, make_decision
+from tests.serving.entries import ANN, BOB, ask, make_decision, race
 
 APPROVE = CaseDecision(decision="approve", reason=Reason.INCOME_CONFIRMED)
 DECLINE = CaseDecision(decision="decline", reason=Reason.SUSPECTED_FRAUD)
@@ -138,27 +135,15 @@ def test_a_case_is_open_to_all_from_the_moment_that_its_time_ends(cases, ids, st
     assert (count(State.OPEN, taken.expires_at), count(State.TAKEN, taken.expires_at)) == (4, 0)
 
 
-def test_two_people_in_two_processes_never_hold_one_case(url):
-    stores = [AuditStore.open(url), AuditStore.open(url)]
-    kept = stores[0].append([make_decision(1, "refer")] * 12, ANN)
+def test_two_people_in_two_processes_never_hold_one_case(url, store):
+    kept = store.append([make_decision(1, "refer")] * 12, ANN)
 
-    def take(number):
-        decision_id, side = kept[number // 4].id, number % 2
-        caller = Caller(f"key-{number % 4}", f"Person {number % 4}", "r")
-        try:
-            return CaseQueue(stores[side]).take(decision_id, caller).taken_by
-        except NotNowError:
-            return None
-
-    with ThreadPoolExecutor(8) as threads:
-        taken = list(threads.map(take, range(48)))
+    taken = race(url, 48, lambda log, caller, n: CaseQueue(log).take(kept[n // 4].id, caller).taken_by)
 
     winners = [[name for name in taken[i : i + 4] if name] for i in range(0, 48, 4)]
     assert [len(names) for names in winners] == [1] * 12
     assert [(name,) for names in winners for name in names] == ask(url, "SELECT taken_by FROM cases ORDER BY seq")
-    assert stores[0].verify().n == 24
-    for store in stores:
-        store.close()
+    assert store.verify().n == 24
 
 
 @pytest.mark.parametrize(("order", "places"), [(Order.AGE, [0, 1, 2, 3]), (Order.AMOUNT, [0, 2, 1, 3])])

@@ -11,7 +11,7 @@ from loantap.serving.api.answers import answer, tell_decision
 from loantap.serving.api.bodies import read_model
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import AFTER, LIMIT, REPEATABLE, describe, in_json, in_query, refer
-from loantap.serving.api.parameters import is_id, read_choice, read_limit, read_text, read_time, require_known
+from loantap.serving.api.parameters import is_id, read_choice, read_limit, read_text, read_time
 from loantap.serving.api.problems import ProblemError
 from loantap.serving.api.schemas import Decisions, Erasure, ErasureReason, KeptDecision, Replay
 from loantap.serving.audit.chain import write_time
@@ -34,8 +34,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
     @describe(app, "A decision, what went in and what happened since", "Decisions",
               told=KeptDecision, scope=READ, problems=(404,))  # fmt: skip
     def get_decision(decision_id: str) -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         record = find_decision(office, decision_id)
         told = tell_decision(record) | {"person": record.person, "caller": record.caller}
         case = office.cases.find(record.id)
@@ -64,8 +63,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
         ],
     )  # fmt: skip
     def search_decisions() -> Response:
-        office.doors.enter(READ)
-        require_known(_SEARCHED)
+        office.enter(READ, *_SEARCHED)
         page = office.store.search(
             decision=read_choice("decision", _DECISIONS) or None,
             person=read_text("person"),
@@ -86,8 +84,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
         scope=READ, problems=(404, 409, 410), parameters=[REPEATABLE],
     )  # fmt: skip
     def replay_decision(decision_id: str) -> Response:
-        visitor = office.doors.enter(READ)
-        require_known([])
+        visitor = office.enter(READ)
         record = find_decision(office, decision_id)
         require_kept(record)
         replayed = office.desk.replayer.replay(record)
@@ -105,8 +102,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
         body=in_json(refer("ErasureReason")),
     )  # fmt: skip
     def erase_personal(decision_id: str) -> Response:
-        visitor = office.doors.enter(ADMIN)
-        require_known([])
+        visitor = office.enter(ADMIN)
         reason = read_model(ErasureReason, office.settings.max_body).reason
         record = find_decision(office, decision_id)
         n = office.store.erase(visitor.as_caller(), reason, record_ids=[record.id])

@@ -10,7 +10,7 @@ from loantap.serving.api.bodies import read_model
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_json, in_query, refer
-from loantap.serving.api.parameters import read_choice, read_count, read_limit, read_text, require_id, require_known
+from loantap.serving.api.parameters import read_choice, read_count, read_limit, read_text, require_id
 from loantap.serving.api.problems import refuse
 from loantap.serving.help.offer import (
     NEEDED,
@@ -45,8 +45,7 @@ def add_help(app: APIFlask, office: Office) -> None:
         ],
     )  # fmt: skip
     def list_watched() -> Response:
-        office.doors.enter(READ)
-        require_known((*FILTERS, "after", "limit"))
+        office.enter(READ, *FILTERS, "after", "limit")
         wanted = {name: read_choice(name, of) for name, of in FILTERS.items()}
         after, limit = read_count("after", 0, _LAST, least=0), read_limit()
         watchlist = office.watch.read()
@@ -65,16 +64,14 @@ def add_help(app: APIFlask, office: Office) -> None:
     @describe(app, "A loan on the watch-list, its plan and the help so far", "Help", told=WatchedLoan, scope=READ,
               problems=(404, 409))  # fmt: skip
     def get_watched(loan_id: str) -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         return answer(office.offers.join([office.watch.read().find(loan_id)])[0])
 
     @app.post("/v1/watchlist/<loan_id>/help")
     @describe(app, "Record that help was offered", "Help", told=HelpOffer, status=201, scope=HELP,
               problems=(404, 409, 422), body=in_json(refer("HelpProposal")))  # fmt: skip
     def offer_help(loan_id: str) -> Response:
-        visitor = office.doors.enter(HELP)
-        require_known([])
+        visitor = office.enter(HELP)
         proposal = read_model(HelpProposal, office.settings.max_body)
         loan = office.watch.read().find(loan_id)
         return answer(office.offers.offer(loan, _settle(proposal, loan), visitor.as_caller()), 201)
@@ -90,16 +87,14 @@ def add_help(app: APIFlask, office: Office) -> None:
         ],
     )  # fmt: skip
     def list_offers() -> Response:
-        office.doors.enter(READ)
-        require_known(("state", "loan_id", "after", "limit"))
+        office.enter(READ, "state", "loan_id", "after", "limit")
         state, limit = read_choice("state", list(State)), read_limit()
         return answer(office.offers.list_offers(state, read_text("loan_id"), read_text("after"), limit))
 
     @app.get("/v1/help/report")
     @describe(app, "Take-up and outcomes of each action", "Help", told=HelpReport, scope=READ)
     def report() -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         return answer(report_help(office.offers.count()))
 
     _add_step(app, office, "answer", Spoken, "Record what the borrower said")
@@ -111,8 +106,7 @@ def _add_step(app: APIFlask, office: Office, step: str, body: type[Spoken | Ende
     @describe(app, summary, "Help", told=HelpOffer, scope=HELP, problems=(404, 409, 422),
               body=in_json(refer(body.__name__)))  # fmt: skip
     def record(offer_id: str) -> Response:
-        visitor = office.doors.enter(HELP)
-        require_known([])
+        visitor = office.enter(HELP)
         said = read_model(body, office.settings.max_body)
         return answer(office.offers.follow(require_id(offer_id, "offer", "/v1/help"), said, visitor.as_caller()))
 

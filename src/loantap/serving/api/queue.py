@@ -11,7 +11,7 @@ from loantap.serving.api.bodies import read_model
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_json, in_query, refer
-from loantap.serving.api.parameters import read_choice, read_limit, read_text, require_id, require_known
+from loantap.serving.api.parameters import read_choice, read_limit, read_text, require_id
 from loantap.serving.audit.records import Caller
 from loantap.serving.cases.case import Case, CaseDecision, Cases, DecidedCase, Overrides, State
 from loantap.serving.cases.queue import Order
@@ -35,8 +35,7 @@ def add_queue(app: APIFlask, office: Office) -> None:
         ],
     )  # fmt: skip
     def list_cases() -> Response:
-        office.doors.enter(READ)
-        require_known(("state", "order", "after", "limit"))
+        office.enter(READ, "state", "order", "after", "limit")
         state = State(read_choice("state", list(State), State.OPEN))
         order = Order(read_choice("order", list(Order), Order.AGE))
         return answer(office.cases.list_cases(state, order, read_text("after"), read_limit()))
@@ -47,8 +46,7 @@ def add_queue(app: APIFlask, office: Office) -> None:
         problems=(404, 409, 422), body=in_json(refer("CaseDecision")),
     )  # fmt: skip
     def decide_case(decision_id: str) -> Response:
-        visitor = office.doors.enter(DECIDE)
-        require_known([])
+        visitor = office.enter(DECIDE)
         said = read_model(CaseDecision, office.settings.max_body)
         case, record = office.cases.decide(_check(decision_id), said, visitor.as_caller())
         return answer(DecidedCase(**dict(case), note=said.note or None, override=record.id))
@@ -56,8 +54,7 @@ def add_queue(app: APIFlask, office: Office) -> None:
     @app.get("/v1/overrides")
     @describe(app, "What people decided, counted", "Queue", told=Overrides, scope=READ)
     def count_overrides() -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         return answer(office.cases.count_overrides().model_dump(exclude_unset=True))
 
     _add_step(app, office, "take", office.cases.take, "Take a case, so that nobody else has it")
@@ -68,8 +65,7 @@ def _add_step(app: APIFlask, office: Office, step: str, act: Callable[[str, Call
     @app.post(f"/v1/cases/<decision_id>/{step}", endpoint=f"{step}_case")
     @describe(app, summary, "Queue", told=Case, scope=DECIDE, problems=(404, 409))
     def change(decision_id: str) -> Response:
-        visitor = office.doors.enter(DECIDE)
-        require_known([])
+        visitor = office.enter(DECIDE)
         return answer(act(_check(decision_id), visitor.as_caller()))
 
 
