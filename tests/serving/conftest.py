@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from sqlalchemy import URL
 
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
 from loantap.serving.audit.engines import open_engines
 from loantap.serving.audit.schema import upgrade
 from loantap.serving.audit.store import AuditStore
@@ -44,6 +46,11 @@ def sqlite_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("log") / "audit.db"
     AuditStore.open(f"sqlite:///{path}").close()
     return path
+
+
+@pytest.fixture(scope="session")
+def lending(lending_model: TrainedModel) -> Scorer:
+    return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,13 +1,16 @@
 """Decisions and callers as the tests of the log need them, and ways to tamper with it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
 
 from loantap.serving.audit.records import Caller, Entry, Kind
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.errors import NotNowError
 
 ANN = Caller("key-a", "Ann Lee", "request-1")
 BOB = Caller("key-b", "Bob Ray", "request-2")
@@ -43,6 +46,24 @@ def tamper(url: str, *statements: str, **values: Any) -> None:
         for statement in statements:
             used = {key: value for key, value in values.items() if f":{key}" in statement}
             connection.execute(text(statement), used)
+
+
+def race(url: str, n: int, act: Callable[[AuditStore, Caller, int], str | None]) -> list[str | None]:
+    """What four people get who act at once, over two stores as two processes have; None where it was refused."""
+    stores = [AuditStore.open(url), AuditStore.open(url)]
+
+    def attempt(number: int) -> str | None:
+        caller = Caller(f"key-{number % 4}", f"Person {number % 4}", "r")
+        try:
+            return act(stores[number % 2], caller, number)
+        except NotNowError:
+            return None
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(attempt, range(n)))
+    for store in stores:
+        store.close()
+    return found
 
 
 def ask(url: str, question: str, **values: Any) -> list[tuple[Any, ...]]:

@@ -15,14 +15,14 @@ LOANS = (
 _TERMS = {"L-1": _STEPS, "L-2": {"emi_new": 331.5, "months_left_new": 40, "dti_new": 36.0}, "L-5": {"shift_days": 9}}
 
 
-def make_watchlist(origin: str = "simulated", month: pd.Timestamp = MONTH) -> pd.DataFrame:
+def make_watchlist(origin: str = "simulated") -> pd.DataFrame:
     rows = [
         {
-            "loan_id": loan_id, "as_of_month": month, "rank": rank, "queue": queue, "level": level,
+            "loan_id": loan_id, "as_of_month": MONTH, "rank": rank, "queue": queue, "level": level,
             "reason": f"Reason {rank}.", "triggers": "arrears", "sma": "SMA-0", "days_past_due": 12.0,
             "outstanding_balance": 9_000.0, "pd_12m": 0.31, "expected_loss": 1_953.0,
             "expected_loss_avoidable": 640.0 - rank, "first_seen": pd.Timestamp("2017-01-01"),
-            "escalated_in": month if level == "critical" else pd.NaT, "trend_utilisation": "40 nan 61.5",
+            "escalated_in": MONTH if level == "critical" else pd.NaT, "trend_utilisation": "40 nan 61.5",
             "trend_dti": "30 31 33", "trend_dpd": "0 0 12", "origin": origin, "events_origin": origin,
         }
         for rank, (loan_id, queue, level, _) in enumerate(LOANS, 1)

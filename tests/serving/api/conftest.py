@@ -4,14 +4,8 @@ import pandas as pd
 import pytest
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from tests.conftest import train, training_options
 from tests.serving.api.served import Api, make_api
-
-
-@pytest.fixture(scope="session")
-def lending(lending_model: TrainedModel) -> Scorer:
-    return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="session")

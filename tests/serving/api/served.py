@@ -18,7 +18,7 @@ from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.office import Office
 from loantap.serving.audit.records import Caller
 from loantap.serving.audit.store import AuditStore
-from loantap.serving.cases.cases import Cases
+from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.configured import read_configured
 from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.desk import Desk
@@ -85,7 +85,7 @@ def make_api(folder: Path, lending: Scorer | None, application: Scorer | None) -
     put_to_work(desk, lending, application)
     keys = Keys(store)
     watch, offers = WatchlistFiles(settings.reports), HelpOffers(store)
-    office = Office(settings, desk, store, Doors(keys, metrics, 1), metrics, book, Cases(store), watch, offers)
+    office = Office(settings, desk, store, Doors(keys, metrics, 1), metrics, book, CaseQueue(store), watch, offers)
     return Api(make_app(office), office, keys)
 
 

@@ -1,7 +1,6 @@
 import pytest
 
-from loantap.serving.api.case_schemas import Cases, DecidedCase, Overrides
-from loantap.serving.cases.case import Reason
+from loantap.serving.cases.case import Cases, DecidedCase, Overrides, Reason
 from tests.serving.api.test_bad_requests import expect
 
 # Above the highest amount that is approved without a person.
@@ -30,7 +29,8 @@ def test_a_referred_decision_waits_in_the_queue_with_its_amount(own_api):
 
 def test_deciding_is_a_record_of_its_own_and_the_decision_stays(own_api):
     decision = refer(own_api)
-    own_api.post(f"/v1/cases/{decision}/take")
+    # Whose key has it is for nobody else.
+    assert "taken_by_key" not in own_api.post(f"/v1/cases/{decision}/take").json
     body = {"decision": "approve", "reason": "income confirmed", "note": "seen\nthe payslip"}
 
     told = DecidedCase.model_validate(own_api.post(f"/v1/cases/{decision}/decide", body).json)

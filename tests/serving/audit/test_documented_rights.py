@@ -8,7 +8,7 @@ from loantap.serving.audit import schema
 from loantap.serving.audit.engines import open_engines
 from loantap.serving.audit.errors import ForbiddenErasureError
 from loantap.serving.audit.store import AuditStore
-from loantap.serving.cases.cases import Cases
+from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.help.offer import HelpProposal, Spoken
 from loantap.serving.help.offers import HelpOffers
 from loantap.serving.help.watchlist import WatchlistFiles
@@ -47,7 +47,7 @@ def test_each_role_does_its_work_and_no_other(documented, tmp_path):
     writer, eraser, reader = (AuditStore.open(urls[role]) for role in (WRITER, ERASER, READER))
     [kept] = writer.append([make_decision(1, "refer")], ANN)
     assert writer.is_writable()
-    assert Cases(writer).take(kept.id, ANN).taken_by == "Ann Lee"
+    assert CaseQueue(writer).take(kept.id, ANN).taken_by == "Ann Lee"
     write_watchlist(tmp_path)
     offered = HelpOffers(writer).offer(
         WatchlistFiles(tmp_path).read().find("L-3"), HelpProposal(action="reminder"), ANN

@@ -4,14 +4,8 @@ import httpx
 import pytest
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from tests.serving.api.served import Api, make_api
 from tests.serving.dashboard.screen import Screen, refuse_connections
-
-
-@pytest.fixture(scope="session")
-def lending(lending_model: TrainedModel) -> Scorer:
-    return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture

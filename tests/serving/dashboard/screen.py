@@ -54,6 +54,12 @@ def press(app: AppTest, label: str) -> AppTest:
     return look(found[0].click().run())
 
 
+def choose(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
+    """The page after something was chosen in, or written into, a field of a kind."""
+    next(one for one in getattr(app, kind) if one.label == label).set_value(value)
+    return look(app.run())
+
+
 def read_all(app: AppTest) -> str:
     kinds: list[Any] = [app.title, app.subheader, app.markdown, app.text, app.caption, app.info,
                         app.success, app.warning, app.error]  # fmt: skip

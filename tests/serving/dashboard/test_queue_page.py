@@ -7,17 +7,15 @@ from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import EVERYTHING, make_api
 from tests.serving.api.test_queue import refer
-from tests.serving.dashboard.screen import Screen, answer_with, look, press, read_all
+from tests.serving.dashboard.screen import Screen, answer_with, choose, press, read_all
 
 # The other pages have more to show where the API does not answer.
 PAGES = ("queue", "decisions", "score", "batch", "policy", "watch_list")
 
 
-def choose(app, outcome, reason):
-    decision = next(radio for radio in app.radio if radio.label == "Decision")
-    decision.set_value(outcome)
-    next(box for box in app.selectbox if box.label == "Reason").set_value(reason)
-    return app
+def decline(app, reason):
+    choose(app, "radio", "Decision", "decline")
+    return press(choose(app, "selectbox", "Reason", reason), "Record the decision")
 
 
 def test_a_case_is_taken_decided_with_a_reason_and_leaves_the_queue(api, screen):
@@ -33,7 +31,7 @@ def test_a_case_is_taken_decided_with_a_reason_and_leaves_the_queue(api, screen)
     assert "Choose a decision and a reason." in read_all(undecided)
     assert api.get("/v1/cases?state=taken").json["n"] == 1
 
-    done = press(choose(undecided, "decline", Reason.TOO_MUCH_DEBT), "Record the decision")
+    done = decline(undecided, Reason.TOO_MUCH_DEBT)
     assert f"{case}: decline is recorded." in read_all(done)
     assert "Taken (0)" in read_all(done)
     event = api.get(f"/v1/decisions/{case}").json["events"][-1]
@@ -89,8 +87,7 @@ def test_the_queue_goes_on_and_comes_back_page_by_page(api, screen, monkeypatch)
     assert "**q-0**" in read_all(press(app, "Previous page"))
     # In another order the list begins at its first page.
     app = press(app, "Next page")
-    app.radio[0].set_value("Largest amount first")
-    said = read_all(look(app.run()))
+    said = read_all(choose(app, "radio", "Order", "Largest amount first"))
     assert "1 to 2 of 4." in said
     assert said.index("**large**") < said.index("**q-0**")
 
@@ -100,7 +97,7 @@ def test_a_refusal_is_told_at_its_case_and_what_was_written_stays(api, screen):
     app = press(screen.open("queue", api.key), "Take")
     app.text_area[0].set_value(" ")
 
-    app = press(choose(app, "decline", Reason.OTHER), "Record the decision")
+    app = decline(app, Reason.OTHER)
 
     assert "Say why in a note" in read_all(app)
     assert app.radio[1].value == "decline"

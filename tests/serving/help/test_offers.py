@@ -1,14 +1,11 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
-from loantap.serving.audit.records import Caller
-from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import help_offers, personal, records
+from loantap.serving.errors import NotNowError, NotThereError
 from loantap.serving.help.offer import Ended, HelpProposal, Spoken, Terms
-from loantap.serving.help.offers import HelpOffers, OfferStateError, UnknownOfferError
+from loantap.serving.help.offers import HelpOffers
 from loantap.serving.help.watchlist import WatchlistFiles
-from tests.serving.entries import ANN, BOB, ask, tamper
+from tests.serving.entries import ANN, BOB, ask, race, tamper
 from tests.serving.watched import write_watchlist
 
 YES, NO = Spoken(answer="accepted"), Spoken(answer="declined")
@@ -54,7 +51,7 @@ def test_an_offer_is_answered_and_ended_and_each_step_is_a_record(offers, store,
 
 def test_a_step_out_of_order_is_refused_with_who_did_what(offers, store, loans):
     def refuse(told, act, *given):
-        with pytest.raises((OfferStateError, UnknownOfferError), match=told):
+        with pytest.raises((NotNowError, NotThereError), match=told):
             act(*given)
 
     made = offers.offer(loans[1], EXTEND, ANN).id
@@ -73,24 +70,12 @@ def test_a_step_out_of_order_is_refused_with_who_did_what(offers, store, loans):
     assert store.verify().n == 7
 
 
-def test_of_the_same_offers_at_the_same_time_one_is_kept(url, loans):
-    stores = [AuditStore.open(url), AuditStore.open(url)]
-
-    def attempt(number):
-        caller = Caller(f"key-{number}", f"Person {number}", "r")
-        try:
-            return HelpOffers(stores[number % 2]).offer(loans[number // 4], REMIND, caller).loan_id
-        except OfferStateError:
-            return None
-
-    with ThreadPoolExecutor(8) as threads:
-        made = list(threads.map(attempt, range(20)))
+def test_of_the_same_offers_at_the_same_time_one_is_kept(url, store, loans):
+    made = race(url, 20, lambda log, caller, n: HelpOffers(log).offer(loans[n // 4], REMIND, caller).loan_id)
 
     assert [made[at : at + 4].count(f"L-{1 + at // 4}") for at in range(0, 20, 4)] == [1] * 5
     assert ask(url, "SELECT count(*) FROM help_offers") == [(5,)]
-    assert stores[0].verify().n == 5
-    for store in stores:
-        store.close()
+    assert store.verify().n == 5
 
 
 def test_offers_are_listed_newest_first_page_by_page(offers, loans):

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.help.watchlist import NotListedError, WatchlistFiles
+from loantap.serving.errors import NotThereError
+from loantap.serving.help.watchlist import WatchlistFiles
 from loantap.surveillance.watchlist.schemas import WATCHLIST
 from tests.serving.watched import LOANS, MONTH, make_plans, make_watchlist, write_watchlist
 
@@ -61,12 +62,12 @@ def test_a_list_is_kept_until_one_of_its_files_changes(tmp_path):
     assert files.read().find("L-2").plan is None
     make_watchlist().head(0).to_parquet(tmp_path / "watchlist.parquet")
     assert (files.read().select(0, 9), files.read().is_simulated) == (([], 0), False)
-    with pytest.raises(NotListedError, match="'L-2': it is not on the watch-list"):
+    with pytest.raises(NotThereError, match="'L-2': it is not on the watch-list"):
         files.read().find("L-2")
 
 
 def test_without_a_list_or_with_a_damaged_file_it_is_named(tmp_path):
-    with pytest.raises(NotListedError, match=r"watchlist.parquet: no run .* --pipelines early_warning"):
+    with pytest.raises(NotThereError, match=r"watchlist.parquet: no run .* --pipelines early_warning"):
         WatchlistFiles(tmp_path / "none").read()
 
     write_watchlist(tmp_path)

@@ -21,11 +21,9 @@ from loantap.serving.api.queue import add_queue
 from loantap.serving.api.scoring import add_scoring
 from loantap.serving.api.slots import Slots
 from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError, UnknownRecordError
-from loantap.serving.cases.errors import UnknownCaseError
 from loantap.serving.desk.desk import NotReadyError
 from loantap.serving.desk.fields import FieldError
-from loantap.serving.help.offers import UnknownOfferError
-from loantap.serving.help.watchlist import NotListedError
+from loantap.serving.errors import NotThereError
 from loantap.serving.policies.errors import InvalidPolicyError, SamePersonError, UnknownPolicyError
 
 _FEW = 16
@@ -34,9 +32,7 @@ _PATIENCE = 0.5
 TITLE = "LoanTap underwriting"
 _GROUPS = ("Decide", "Decisions", "Queue", "Help", "Policy", "About", "Operation")
 _FAULTS: dict[type[InputError], str] = {
-    NotListedError: "not-found",
-    UnknownCaseError: "not-found",
-    UnknownOfferError: "not-found",
+    NotThereError: "not-found",
     UnknownPolicyError: "not-found",
     UnknownRecordError: "not-found",
     SamePersonError: "four-eyes",

@@ -10,8 +10,8 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.api.answers import answer, tell_decision
 from loantap.serving.api.bodies import read_model
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query, refer
-from loantap.serving.api.parameters import is_id, read_choice, read_count, read_text, read_time, require_known
+from loantap.serving.api.openapi import AFTER, LIMIT, REPEATABLE, describe, in_json, in_query, refer
+from loantap.serving.api.parameters import is_id, read_choice, read_limit, read_text, read_time
 from loantap.serving.api.problems import ProblemError
 from loantap.serving.api.schemas import Decisions, Erasure, ErasureReason, KeptDecision, Replay
 from loantap.serving.audit.chain import write_time
@@ -25,7 +25,6 @@ _SEARCHED: Final = (
     "decision", "application_id", "since", "until", "person", "model_version", "policy_digest",
     "after", "limit",
 )  # fmt: skip
-_MOST: Final = 500
 
 
 def add_decisions(app: APIFlask, office: Office) -> None:
@@ -35,12 +34,11 @@ def add_decisions(app: APIFlask, office: Office) -> None:
     @describe(app, "A decision, what went in and what happened since", "Decisions",
               told=KeptDecision, scope=READ, problems=(404,))  # fmt: skip
     def get_decision(decision_id: str) -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         record = find_decision(office, decision_id)
         told = tell_decision(record) | {"person": record.person, "caller": record.caller}
         case = office.cases.find(record.id)
-        told["case"] = case.state.value if case else None
+        told["case"] = case.state if case else None
         if record.is_erased:
             told["erased"] = True
         else:
@@ -60,13 +58,12 @@ def add_decisions(app: APIFlask, office: Office) -> None:
             in_query("person", "For whom they were made"),
             in_query("model_version", "Of the model that scored"),
             in_query("policy_digest", "Of the policy that decided"),
-            in_query("after", "`next` of the page before"),
-            in_query("limit", "How many", type="integer", minimum=1, maximum=_MOST, default=50),
+            AFTER,
+            LIMIT,
         ],
     )  # fmt: skip
     def search_decisions() -> Response:
-        office.doors.enter(READ)
-        require_known(_SEARCHED)
+        office.enter(READ, *_SEARCHED)
         page = office.store.search(
             decision=read_choice("decision", _DECISIONS) or None,
             person=read_text("person"),
@@ -76,7 +73,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
             model_version=read_text("model_version"),
             policy_digest=read_text("policy_digest"),
             after=read_text("after"),
-            limit=read_count("limit", 50, _MOST),
+            limit=read_limit(),
         )
         items = [tell_decision(record) | {"person": record.person} for record in page.records]
         return answer({"items": items, "next": page.next})
@@ -87,8 +84,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
         scope=READ, problems=(404, 409, 410), parameters=[REPEATABLE],
     )  # fmt: skip
     def replay_decision(decision_id: str) -> Response:
-        visitor = office.doors.enter(READ)
-        require_known([])
+        visitor = office.enter(READ)
         record = find_decision(office, decision_id)
         require_kept(record)
         replayed = office.desk.replayer.replay(record)
@@ -106,8 +102,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
         body=in_json(refer("ErasureReason")),
     )  # fmt: skip
     def erase_personal(decision_id: str) -> Response:
-        visitor = office.doors.enter(ADMIN)
-        require_known([])
+        visitor = office.enter(ADMIN)
         reason = read_model(ErasureReason, office.settings.max_body).reason
         record = find_decision(office, decision_id)
         n = office.store.erase(visitor.as_caller(), reason, record_ids=[record.id])

@@ -9,9 +9,9 @@ from loantap.serving.api.answers import answer
 from loantap.serving.api.bodies import read_model
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import describe, in_json, in_query, refer
-from loantap.serving.api.parameters import is_id, read_choice, read_count, read_text, require_known
-from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_json, in_query, refer
+from loantap.serving.api.parameters import read_choice, read_count, read_limit, read_text, require_id
+from loantap.serving.api.problems import refuse
 from loantap.serving.help.offer import (
     NEEDED,
     Ended,
@@ -26,14 +26,9 @@ from loantap.serving.help.offer import (
 )
 from loantap.serving.help.report import HelpReport, report_help
 from loantap.serving.help.watchlist import FILTERS
-from loantap.surveillance.help.actions import Action
-from loantap.surveillance.watchlist.options import LEVELS, QUEUES
 
 HELP: Final = "help"
-_CHOICES: Final = dict(zip(FILTERS, (QUEUES, LEVELS, tuple(Action)), strict=True))
-_MOST: Final = 500
 _LAST: Final = 100_000_000
-_LIMIT: Final = in_query("limit", "How many", type="integer", minimum=1, maximum=_MOST, default=50)
 
 
 def add_help(app: APIFlask, office: Office) -> None:
@@ -44,16 +39,15 @@ def add_help(app: APIFlask, office: Office) -> None:
         app, "Running loans that may need help, by rank", "Help", told=WatchlistPage, scope=READ,
         problems=(404, 409),
         parameters=[
-            *(in_query(name, "Only these", type="string", enum=list(of)) for name, of in _CHOICES.items()),
+            *(in_query(name, "Only these", type="string", enum=list(of)) for name, of in FILTERS.items()),
             in_query("after", "`next` of the page before", type="integer", minimum=0, maximum=_LAST),
-            _LIMIT,
+            LIMIT,
         ],
     )  # fmt: skip
     def list_watched() -> Response:
-        office.doors.enter(READ)
-        require_known((*FILTERS, "after", "limit"))
-        wanted = {name: read_choice(name, of) for name, of in _CHOICES.items()}
-        after, limit = read_count("after", 0, _LAST, least=0), read_count("limit", 50, _MOST)
+        office.enter(READ, *FILTERS, "after", "limit")
+        wanted = {name: read_choice(name, of) for name, of in FILTERS.items()}
+        after, limit = read_count("after", 0, _LAST, least=0), read_limit()
         watchlist = office.watch.read()
         loans, n = watchlist.select(after, limit + 1, **wanted)
         page = WatchlistPage(
@@ -70,16 +64,14 @@ def add_help(app: APIFlask, office: Office) -> None:
     @describe(app, "A loan on the watch-list, its plan and the help so far", "Help", told=WatchedLoan, scope=READ,
               problems=(404, 409))  # fmt: skip
     def get_watched(loan_id: str) -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         return answer(office.offers.join([office.watch.read().find(loan_id)])[0])
 
     @app.post("/v1/watchlist/<loan_id>/help")
     @describe(app, "Record that help was offered", "Help", told=HelpOffer, status=201, scope=HELP,
               problems=(404, 409, 422), body=in_json(refer("HelpProposal")))  # fmt: skip
     def offer_help(loan_id: str) -> Response:
-        visitor = office.doors.enter(HELP)
-        require_known([])
+        visitor = office.enter(HELP)
         proposal = read_model(HelpProposal, office.settings.max_body)
         loan = office.watch.read().find(loan_id)
         return answer(office.offers.offer(loan, _settle(proposal, loan), visitor.as_caller()), 201)
@@ -90,21 +82,19 @@ def add_help(app: APIFlask, office: Office) -> None:
         parameters=[
             in_query("state", "Only these", type="string", enum=list(State)),
             in_query("loan_id", "Only of this loan"),
-            in_query("after", "`next` of the page before"),
-            _LIMIT,
+            AFTER,
+            LIMIT,
         ],
     )  # fmt: skip
     def list_offers() -> Response:
-        office.doors.enter(READ)
-        require_known(("state", "loan_id", "after", "limit"))
-        state, limit = read_choice("state", list(State)), read_count("limit", 50, _MOST)
+        office.enter(READ, "state", "loan_id", "after", "limit")
+        state, limit = read_choice("state", list(State)), read_limit()
         return answer(office.offers.list_offers(state, read_text("loan_id"), read_text("after"), limit))
 
     @app.get("/v1/help/report")
     @describe(app, "Take-up and outcomes of each action", "Help", told=HelpReport, scope=READ)
     def report() -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         return answer(report_help(office.offers.count()))
 
     _add_step(app, office, "answer", Spoken, "Record what the borrower said")
@@ -116,12 +106,9 @@ def _add_step(app: APIFlask, office: Office, step: str, body: type[Spoken | Ende
     @describe(app, summary, "Help", told=HelpOffer, scope=HELP, problems=(404, 409, 422),
               body=in_json(refer(body.__name__)))  # fmt: skip
     def record(offer_id: str) -> Response:
-        visitor = office.doors.enter(HELP)
-        require_known([])
+        visitor = office.enter(HELP)
         said = read_model(body, office.settings.max_body)
-        if not is_id(offer_id):
-            raise ProblemError("not-found", "There is no offer of this id. GET /v1/help lists them.")
-        return answer(office.offers.follow(offer_id, said, visitor.as_caller()))
+        return answer(office.offers.follow(require_id(offer_id, "offer", "/v1/help"), said, visitor.as_caller()))
 
 
 def _settle(proposal: HelpProposal, loan: WatchedLoan) -> HelpProposal:

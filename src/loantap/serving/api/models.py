@@ -35,8 +35,7 @@ def add_models(app: APIFlask, office: Office) -> None:
     @app.get("/v1/model")
     @describe(app, "The model that decides", "About", told=Model, scope=READ)
     def get_model() -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         loaded = office.desk.lending.loaded
         if loaded is None:
             raise NotReadyError(office.desk.lending.trouble)
@@ -54,8 +53,7 @@ def add_models(app: APIFlask, office: Office) -> None:
     @app.get("/v1/key")
     @describe(app, "The key that asks", "About", told=Key)
     def get_key() -> Response:
-        visitor = office.doors.enter(None)
-        require_known([])
+        visitor = office.enter(None)
         key = visitor.key
         return answer(
             {

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
-from loantap.serving.api.case_schemas import Case, CaseDecision, Cases, DecidedCase, Overrides
+from loantap.serving.api.parameters import MOST
 from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.api.problems import KINDS, PROBLEM_JSON
 from loantap.serving.api.schemas import (
@@ -26,6 +26,7 @@ from loantap.serving.api.schemas import (
     Replay,
 )
 from loantap.serving.api.service_schemas import Alive, Fields, Key, Model, Ready
+from loantap.serving.cases.case import Case, CaseDecision, Cases, DecidedCase, Overrides
 from loantap.serving.desk.desk import OFFERS
 from loantap.serving.desk.example import EXAMPLE, make_example
 from loantap.serving.desk.fields import application_columns
@@ -109,6 +110,10 @@ def describe(
 def in_query(name: str, told: str, **schema: Any) -> dict[str, Any]:
     """A parameter of the query."""
     return {"name": name, "in": "query", "description": told, "schema": schema or {"type": "string"}}
+
+
+AFTER: Final = in_query("after", "`next` of the page before")
+LIMIT: Final = in_query("limit", "How many", type="integer", minimum=1, maximum=MOST, default=50)
 
 
 def in_json(schema: Mapping[str, Any]) -> dict[str, Any]:

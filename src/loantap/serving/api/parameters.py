@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 from flask import request
 
-from loantap.serving.api.problems import refuse
+from loantap.serving.api.problems import ProblemError, refuse
 
 _FLAGS = {"true": True, "false": False}
+# Items of a page.
+MOST = 500
 _BAD = "bad-parameter"
 _LONGEST = 300
 _LONGEST_ID = 100
@@ -74,6 +76,18 @@ def read_count(name: str, default: int, most: int, least: int = 1) -> int:
 def is_id(text: str) -> bool:
     """Whether a part of the path may be an id; the databases cannot look for any text."""
     return text.isascii() and text.isprintable() and len(text) <= _LONGEST_ID
+
+
+def require_id(text: str, what: str, listed_at: str) -> str:
+    """A part of the path that may be an id; `ProblemError` where it cannot."""
+    if not is_id(text):
+        raise ProblemError("not-found", f"There is no {what} of this id. GET {listed_at} lists them.")
+    return text
+
+
+def read_limit() -> int:
+    """How many items a page has."""
+    return read_count("limit", 50, MOST)
 
 
 def read_time(name: str) -> datetime | None:

@@ -13,7 +13,7 @@ from loantap.serving.api.bodies import read_object
 from loantap.serving.api.decisions import ADMIN, READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import describe, in_json, in_query
-from loantap.serving.api.parameters import read_text, require_known
+from loantap.serving.api.parameters import read_text
 from loantap.serving.api.policy_schemas import ActivePolicy as PolicyTold
 from loantap.serving.api.policy_schemas import Policies, Trial
 from loantap.serving.api.policy_schemas import Proposal as ProposalTold
@@ -46,8 +46,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
     @app.get("/v1/policy")
     @describe(app, "The policy in force", "Policy", told=PolicyTold, scope=READ, problems=(404,))
     def get_policy() -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         active = office.book.active()
         if active is None:
             raise ProblemError("not-found", "No policy is in force. Start loantap-api in the project's folder.")
@@ -56,8 +55,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
     @app.get("/v1/policies")
     @describe(app, "All policies, newest first", "Policy", told=Policies, scope=READ)
     def list_policies() -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         active = office.book.active()
         items = [tell_entry(entry) for entry in office.book.history()]
         return answer({"items": items, "can_roll_back_to": active.can_roll_back_to if active else None})
@@ -68,8 +66,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
         problems=(409, 422), body=in_json(_BODY),
     )  # fmt: skip
     def propose_policy() -> Response:
-        visitor = office.doors.enter(ADMIN)
-        require_known([])
+        visitor = office.enter(ADMIN)
         content = read_object(office.settings.max_body)
         proposal = office.book.propose(content, visitor.as_caller())
         return answer(tell_proposal(proposal) | {"state": "proposed"}, 201)
@@ -78,8 +75,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
     @describe(app, "Put a policy in force that another person proposed", "Policy",
               told=PolicyTold, scope=ADMIN, problems=(404, 409, 422))  # fmt: skip
     def activate_policy(policy_id: str) -> Response:
-        visitor = office.doors.enter(ADMIN)
-        require_known([])
+        visitor = office.enter(ADMIN)
         active = office.book.activate(policy_id, visitor.as_caller())
         # Other processes follow within a second.
         office.desk.renew()
@@ -90,8 +86,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
               problems=(409,), parameters=[in_query("from", "Id of the one that must be in force")]
               )  # fmt: skip
     def roll_back() -> Response:
-        visitor = office.doors.enter(ADMIN)
-        require_known(["from"])
+        visitor = office.enter(ADMIN, "from")
         active = office.book.roll_back(visitor.as_caller(), read_text("from"))
         office.desk.renew()
         return answer(tell_active(active))
@@ -100,8 +95,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
     @describe(app, "What a policy would have done to the decisions of the last 30 days", "Policy",
               told=Trial, scope=READ, problems=(404, 409, 422))  # fmt: skip
     def try_policy(policy_id: str) -> Response:
-        office.doors.enter(READ)
-        require_known([])
+        office.enter(READ)
         policy, economics = office.book.find_proposal(policy_id).try_out()
         decider = Decider(policy, policy.find_scenario(economics))
         until = datetime.now(UTC)

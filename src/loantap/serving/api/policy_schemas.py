@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from loantap.serving.api.schemas import Answer
+from loantap.serving.told import Told
 
 
-class Proposal(Answer):
+class Proposal(Told):
     """A policy that somebody proposed."""
 
     id: str
@@ -25,14 +25,14 @@ class Proposal(Answer):
     activated_at: datetime | None = None
 
 
-class Policies(Answer):
+class Policies(Told):
     """The policy book, newest first."""
 
     items: list[Proposal]
     can_roll_back_to: str | None
 
 
-class ActivePolicy(Answer):
+class ActivePolicy(Told):
     """The policy in force."""
 
     id: str
@@ -47,7 +47,7 @@ class ActivePolicy(Answer):
     economics: dict[str, Any]
 
 
-class Change(Answer):
+class Change(Told):
     """Decisions that would have been others."""
 
     from_: str = Field(alias="from")
@@ -55,7 +55,7 @@ class Change(Answer):
     n: int
 
 
-class Trial(Answer):
+class Trial(Told):
     """A policy on the decisions of the last 30 days."""
 
     n: int

@@ -3,20 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from loantap.serving.told import Told
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Points = Annotated[int, Field(ge=300, le=900)]
 Made = Literal["approve", "refer", "decline"]
 
 
-class Answer(BaseModel):
-    """Base of the answers."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class ModelName(Answer):
+class ModelName(Told):
     """Which model scored."""
 
     name: str = Field(description="Registered name; one that ends in -demo learnt from made-up "
@@ -25,14 +21,14 @@ class ModelName(Answer):
     origin: Literal["real", "simulated"] = Field(description="Of the loans it learnt from")
 
 
-class PolicyName(Answer):
+class PolicyName(Told):
     """Which credit policy decided."""
 
     version: str = Field(description="Id and version, and the rules that are switched on")
     digest: str = Field(description="First digits of the SHA-256 of what was approved")
 
 
-class Offer(Answer):
+class Offer(Told):
     """One offer, or why there is none."""
 
     offer: int = Field(ge=0, le=3, description="1 to 3; 0 where there is none")
@@ -48,7 +44,7 @@ class Offer(Answer):
     reason: str
 
 
-class Decision(Answer):
+class Decision(Told):
     """A decision on one application."""
 
     id: str
@@ -73,7 +69,7 @@ class BatchDecision(Decision):
     row: int = Field(ge=0, description="Place in the batch, from 0")
 
 
-class InvalidRow(Answer):
+class InvalidRow(Told):
     """A row of a batch that cannot be scored."""
 
     row: int = Field(ge=0, description="Place in the batch, from 0")
@@ -81,7 +77,7 @@ class InvalidRow(Answer):
     reasons: list[str] = Field(description="What is wrong with it")
 
 
-class Batch(Answer):
+class Batch(Told):
     """Decisions on many applications, in their order."""
 
     batch_id: str
@@ -90,7 +86,7 @@ class Batch(Answer):
     results: list[BatchDecision | InvalidRow]
 
 
-class Offers(Answer):
+class Offers(Told):
     """Offers to one applicant."""
 
     id: str
@@ -102,7 +98,7 @@ class Offers(Answer):
     simulated: bool
 
 
-class Event(Answer):
+class Event(Told):
     """What happened to a decision since."""
 
     id: str
@@ -113,7 +109,7 @@ class Event(Answer):
     note: str = ""
 
 
-class Contribution(Answer):
+class Contribution(Told):
     """What a feature is worth."""
 
     feature: str
@@ -142,14 +138,14 @@ class FoundDecision(Decision):
     person: str
 
 
-class Decisions(Answer):
+class Decisions(Told):
     """Decisions, newest first."""
 
     items: list[FoundDecision]
     next: str | None = Field(description="Give it as `after` for more; null at the end")
 
 
-class Outcome(Answer):
+class Outcome(Told):
     """What was decided, or is decided now."""
 
     decision: str
@@ -159,7 +155,7 @@ class Outcome(Answer):
     reasons: list[str]
 
 
-class Replay(Answer):
+class Replay(Told):
     """A decision made once more."""
 
     id: str
@@ -169,20 +165,20 @@ class Replay(Answer):
     replayed: Outcome
 
 
-class ErasureReason(Answer):
+class ErasureReason(Told):
     """Why personal data is erased, without naming the applicant: the reason stays."""
 
     reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")]
 
 
-class Erasure(Answer):
+class Erasure(Told):
     """What was erased."""
 
     id: str
     erased: int = Field(ge=0, description="Personal parts: of the decision and of what is about it")
 
 
-class FieldProblem(Answer):
+class FieldProblem(Told):
     """What is wrong with one field."""
 
     field: str
@@ -190,7 +186,7 @@ class FieldProblem(Answer):
     remedy: str
 
 
-class Problem(Answer):
+class Problem(Told):
     """Problem details (RFC 9457)."""
 
     type: str

@@ -5,10 +5,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from loantap.serving.api.schemas import Answer, ModelName
+from loantap.serving.api.schemas import ModelName
+from loantap.serving.told import Told
 
 
-class Version(Answer):
+class Version(Told):
     """A version of a model."""
 
     name: str
@@ -37,7 +38,7 @@ class Model(ModelName):
     unknown: str = ""
 
 
-class FieldOfApplication(Answer):
+class FieldOfApplication(Told):
     """What a field of an application means."""
 
     name: str
@@ -54,14 +55,14 @@ class FieldOfApplication(Answer):
     personal: bool
 
 
-class Fields(Answer):
+class Fields(Told):
     """The fields of an application, and a made-up one."""
 
     fields: list[FieldOfApplication]
     example: dict[str, str | float]
 
 
-class Key(Answer):
+class Key(Told):
     """The key that asks."""
 
     id: str
@@ -71,13 +72,13 @@ class Key(Answer):
     rate_per_minute: int
 
 
-class Alive(Answer):
+class Alive(Told):
     """The process runs."""
 
     status: Literal["alive"]
 
 
-class Ready(Answer):
+class Ready(Told):
     """Whether decisions can be made."""
 
     status: Literal["ready", "not ready"]

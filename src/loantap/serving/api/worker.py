@@ -18,7 +18,7 @@ from loantap.serving.api.memory import loading
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.office import Office
 from loantap.serving.audit.store import AuditStore
-from loantap.serving.cases.cases import Cases
+from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.configured import read_configured
 from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.desk import Desk
@@ -73,7 +73,15 @@ def open_office(settings: ServingSettings) -> Office:
     desk.open()
     doors = Doors(Keys(store), metrics, settings.workers)
     return Office(
-        settings, desk, store, doors, metrics, book, Cases(store), WatchlistFiles(settings.reports), HelpOffers(store)
+        settings,
+        desk,
+        store,
+        doors,
+        metrics,
+        book,
+        CaseQueue(store),
+        WatchlistFiles(settings.reports),
+        HelpOffers(store),
     )
 
 

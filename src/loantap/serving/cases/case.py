@@ -1,13 +1,24 @@
-"""A referred decision that waits for a person."""
+"""A referred decision that waits for a person, and what people decide."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Row
 
+from loantap.policy.application_ids import APPLICATION_ID
+from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Record
+from loantap.serving.told import Note, Told
+
+# Columns of a case that is open.
+NOBODY: Final[Mapping[str, Any]] = MappingProxyType(
+    {"state": "open", **dict.fromkeys(("taken_by", "taken_by_key", "taken_at", "expires_at"))}
+)
 
 
 class State(StrEnum):
@@ -43,68 +54,89 @@ class Reason(StrEnum):
     OTHER = "other, see the note"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A referred decision.
-
-    Attributes:
-        seq: number of its record; older decisions have smaller ones.
-        amount: at stake, in currency.
-        opened_at: when the decision was made.
-        taken_by: who has it, or decided it.
-        expires_at: until when it is held for this person.
-        outcome: approve or decline; None until it is closed.
-    """
+class Case(Told):
+    """A referred decision that waits for a person, or was decided by one."""
 
     decision_id: str
-    seq: int
-    state: State
-    amount: float
-    opened_at: datetime
+    state: Literal["open", "taken", "closed"]
+    amount: float = Field(description="At stake, in currency")
     taken_by: str | None
-    taken_by_key: str | None
+    # Of who has it or decided it; nobody is told.
+    taken_by_key: SkipJsonSchema[str | None] = Field(None, exclude=True)
+    outcome: Literal["approve", "decline"] | None
+    reason: str | None
+    opened_at: datetime
     taken_at: datetime | None
-    expires_at: datetime | None
-    outcome: Outcome | None
-    reason: Reason | None
+    expires_at: datetime | None = Field(description="Until then it is held for who took it")
     closed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedCase:
-    """A case of the queue with the record of its decision."""
+class QueuedCase(Case):
+    """A case of the queue, with the decision."""
 
-    case: Case
-    decision: Record
+    application_id: str | None
+    probability_of_default: float | None
+    score: int | None
+    expected_npv: float | None
+    reasons: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class CasePage:
-    """Some cases of the queue, in the order asked for, and the number of all in their state.
+class Cases(Told):
+    """The queue."""
 
-    `next` is `after` of the next page, None at the end.
-    """
-
-    items: tuple[QueuedCase, ...]
+    items: list[QueuedCase]
     next: str | None
+    n: int = Field(description="Of all cases in this state")
+    reasons: list[str] = Field(description="Those that a person may give")
+
+
+class DecidedCase(Case):
+    """A case that a person decided."""
+
+    note: str | None
+    override: str = Field(description="Id of its record")
+
+
+class CaseDecision(Told):
+    """What a person decides."""
+
+    decision: Outcome
+    reason: Reason
+    note: Note | None = None
+
+
+class OverrideCount(Told):
+    """How many overrides."""
+
+    reason: str = ""
+    person: str = ""
+    outcome: str
     n: int
+
+
+class Overrides(Told):
+    """What people decided on referred applications."""
+
+    n: int
+    by_outcome: dict[str, int]
+    by_reason: list[OverrideCount]
+    by_person: list[OverrideCount]
 
 
 def read_case(row: Row[Any], now: datetime) -> Case:
     """A case of a row of the table, as it stands at a time."""
-    expires_at = _read_time(row.expires_at)
-    if row.state == State.TAKEN and expires_at is not None and expires_at <= now:
-        state, taken_by, taken_by_key, taken_at, expires_at = State.OPEN, None, None, None, None
-    else:
-        state, taken_by, taken_by_key = State(row.state), row.taken_by, row.taken_by_key
-        taken_at = _read_time(row.taken_at)
-    return Case(
-        row.decision_id, row.seq, state, float(row.amount), datetime.fromisoformat(row.opened_at),
-        taken_by, taken_by_key, taken_at, expires_at,
-        None if row.outcome is None else Outcome(row.outcome),
-        None if row.reason is None else Reason(row.reason), _read_time(row.closed_at),
-    )  # fmt: skip
+    return Case.model_validate(_read(row, now))
 
 
-def _read_time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def read_queued(row: Row[Any], record: Record, now: datetime) -> QueuedCase:
+    """A case with the record of its decision."""
+    personal = record.personal or {}
+    told = {name: record.public.get(name) for name in ("probability_of_default", "score", "expected_npv")}
+    told |= {APPLICATION_ID: personal.get(APPLICATION_ID), "reasons": personal.get("reasons", [])}
+    return QueuedCase.model_validate(_read(row, now) | told)
+
+
+def _read(row: Row[Any], now: datetime) -> dict[str, Any]:
+    is_over = row.state == State.TAKEN and row.expires_at <= write_time(now)
+    told = {name: getattr(row, name) for name in Case.model_fields}
+    return {**told, **NOBODY} if is_over else told

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,32 +15,31 @@ from loantap.serving.audit.records import Caller, Entry, Kind, Record
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import cases
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.cases.case import Case, CasePage, Outcome, Reason, State, read_case
-from loantap.serving.cases.errors import CaseClosedError, CaseHeldError, CaseNotHeldError, UnknownCaseError
+from loantap.serving.cases.case import (
+    NOBODY,
+    Case,
+    CaseDecision,
+    Cases,
+    OverrideCount,
+    Overrides,
+    Reason,
+    State,
+    read_case,
+)
 from loantap.serving.cases.queue import Order, list_queue
+from loantap.serving.errors import NotNowError, NotThereError
 
 # Taking a case again holds it longer.
 HOLD = timedelta(minutes=30)
-_MAX_NOTE = 2_000
 _IS_OPEN = "Nothing is to be done: it was given back, or its time is over"
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What people decided: in all, by outcome, by reason and outcome, by person and outcome."""
-
-    n: int
-    by_outcome: Mapping[str, int]
-    by_reason: Mapping[tuple[str, str], int]
-    by_person: Mapping[tuple[str, str], int]
-
-
-class Cases:
+class CaseQueue:
     """The cases of one audit log.
 
     One person with one key holds a case, for `hold`: the log has one writer at a time, even from
-    two processes. Methods that change a case raise `UnknownCaseError` where there is none, and
-    `CaseClosedError` where it was decided.
+    two processes. Methods that change a case raise `NotThereError` where there is none, and
+    `NotNowError` where it was decided or who asks cannot have it.
     """
 
     def __init__(self, store: AuditStore, hold: timedelta = HOLD) -> None:
@@ -55,18 +53,18 @@ class Cases:
 
     def list_cases(
         self, state: State = State.OPEN, order: Order = Order.AGE, after: str | None = None, limit: int = 50
-    ) -> CasePage:
+    ) -> Cases:
         """Cases in a state, the oldest or largest first; `InputError` for another list's cursor."""
         now = datetime.now(UTC)
         return self._store.read(lambda connection: list_queue(connection, state, order, after, limit, now))
 
     def take(self, decision_id: str, caller: Caller) -> Case:
-        """Hold a case, or hold it for longer; `CaseHeldError` where another person has it."""
+        """Hold a case, or hold it for longer."""
 
         def act(transaction: Transaction) -> Case:
             case = _require_open(transaction, decision_id)
-            if case.state is State.TAKEN and not _is_holder(case, caller):
-                raise CaseHeldError(
+            if case.state == State.TAKEN.value and not _is_holder(case, caller):
+                raise NotNowError(
                     f"case {decision_id}",
                     f"{case.taken_by} has it until {case.expires_at:%H:%M} UTC",
                     "Ask for it to be given back, or take another one",
@@ -85,38 +83,32 @@ class Cases:
         return self._store.change(act)
 
     def give_back(self, decision_id: str, caller: Caller) -> Case:
-        """Let others have a case; `CaseNotHeldError` for who does not have it."""
+        """Let others have a case that one holds."""
 
         def act(transaction: Transaction) -> Case:
             case = _require_open(transaction, decision_id)
             _require_holder(case, caller, "Take it first" if case.taken_by else _IS_OPEN)
-            nobody = dict.fromkeys(("taken_by", "taken_by_key", "taken_at", "expires_at"))
             entry = Entry(Kind.CASE_RETURNED, {}, None, decision_id)
-            return _change(transaction, entry, caller, {"state": State.OPEN, **nobody})[0]
+            return _change(transaction, entry, caller, NOBODY)[0]
 
         return self._store.change(act)
 
-    def decide(
-        self, decision_id: str, caller: Caller, outcome: Outcome, reason: Reason, note: str = ""
-    ) -> tuple[Case, Record]:
-        """Decide a case that one holds; returns it and the record. The decision stays as made.
-
-        Raises:
-            CaseNotHeldError: who asks does not have it.
-            InputError: the note is too long, or missing where the reason asks for one.
-        """
-        _require_note(reason, note)
+    def decide(self, decision_id: str, said: CaseDecision, caller: Caller) -> tuple[Case, Record]:
+        """Decide a case that one holds; returns it and the record. The decision stays as made."""
+        note = (said.note or "").strip() and said.note
+        if said.reason is Reason.OTHER and not note:
+            raise InputError("note", f"it is missing, and the reason is {said.reason}", "Say why in a note")
 
         def act(transaction: Transaction) -> tuple[Case, Record]:
             _require_holder(_require_open(transaction, decision_id), caller)
-            public = {"decision": outcome.value, "reason": reason.value}
+            public = said.model_dump(mode="json", exclude={"note"})
             # A note is about the applicant.
-            personal = {"note": note} if note.strip() else None
+            personal = {"note": note} if note else None
             changed: dict[str, object] = {
                 "state": State.CLOSED,
                 "expires_at": None,
-                "outcome": outcome,
-                "reason": reason,
+                "outcome": said.decision,
+                "reason": said.reason,
                 "closed_at": write_time(transaction.now),
             }
             entry = Entry(Kind.CASE_DECIDED, public, personal, decision_id)
@@ -126,18 +118,16 @@ class Cases:
 
     def count_overrides(self) -> Overrides:
         """Overrides by outcome, reason and person."""
-        decided = self._store.read(lambda connection: list(_list_decided(connection)))
-        outcomes = Counter(outcome for outcome, _, _ in decided)
-        reasons = Counter((reason, outcome) for outcome, reason, _ in decided)
-        people = Counter((person, outcome) for outcome, _, person in decided)
-        return Overrides(len(decided), outcomes, reasons, people)
-
-
-def _list_decided(connection: Connection) -> list[tuple[str, str, str]]:
-    return [
-        (record.public["decision"], record.public["reason"], record.person)
-        for record in list_kinds(connection, [Kind.CASE_DECIDED])
-    ]
+        decided = self._store.read(lambda connection: list(list_kinds(connection, [Kind.CASE_DECIDED])))
+        outcomes = [record.public["decision"] for record in decided]
+        reasons = Counter(zip((record.public["reason"] for record in decided), outcomes, strict=True))
+        people = Counter(zip((record.person for record in decided), outcomes, strict=True))
+        return Overrides(
+            n=len(decided),
+            by_outcome=Counter(outcomes),
+            by_reason=[OverrideCount(reason=reason, outcome=outcome, n=n) for (reason, outcome), n in reasons.items()],
+            by_person=[OverrideCount(person=person, outcome=outcome, n=n) for (person, outcome), n in people.items()],
+        )
 
 
 def _find_row(connection: Connection, decision_id: str) -> Row[Any] | None:
@@ -147,14 +137,14 @@ def _find_row(connection: Connection, decision_id: str) -> Row[Any] | None:
 def _require_open(transaction: Transaction, decision_id: str) -> Case:
     row = _find_row(transaction.connection, decision_id)
     if row is None:
-        raise UnknownCaseError(
+        raise NotThereError(
             f"case {decision_id}",
             "there is none: no decision of this id was referred",
             "Look into the queue, or search the decisions",
         )
     case = read_case(row, transaction.now)
     if case.closed_at is not None:
-        raise CaseClosedError(
+        raise NotNowError(
             f"case {decision_id}",
             f"{case.taken_by} decided it on {case.closed_at:%Y-%m-%d %H:%M} UTC: {case.outcome}",
             "Take another one",
@@ -173,14 +163,7 @@ def _is_holder(case: Case, caller: Caller) -> bool:
 def _require_holder(case: Case, caller: Caller, remedy: str = "Take it first") -> None:
     if not _is_holder(case, caller):
         holder = f"{case.taken_by} has it" if case.taken_by else "nobody has it"
-        raise CaseNotHeldError(f"case {case.decision_id}", f"{caller.person} does not have it: {holder}", remedy)
-
-
-def _require_note(reason: Reason, note: str) -> None:
-    if len(note) > _MAX_NOTE:
-        raise InputError("note", f"it has {len(note):,} characters", f"Give {_MAX_NOTE:,} at most")
-    if reason is Reason.OTHER and not note.strip():
-        raise InputError("note", f"it is missing, and the reason is {reason}", "Say why in a note")
+        raise NotNowError(f"case {case.decision_id}", f"{caller.person} does not have it: {holder}", remedy)
 
 
 def _change(

@@ -10,9 +10,7 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.reading import read_record, select_records
 from loantap.serving.audit.tables import cases, records
-from loantap.serving.cases.case import CasePage, QueuedCase, State, read_case
-
-_MAX_LIMIT = 500
+from loantap.serving.cases.case import Cases, Reason, State, read_queued
 
 
 class Order(StrEnum):
@@ -24,23 +22,23 @@ class Order(StrEnum):
 
 def list_queue(
     connection: Connection, state: State, order: Order, after: str | None, limit: int, now: datetime
-) -> CasePage:
-    """Cases in a state with their decisions; see `Cases.list_cases`."""
-    size = max(1, min(limit, _MAX_LIMIT))
+) -> Cases:
+    """Cases in a state with their decisions; see `CaseQueue.list_cases`."""
     is_in_state = _is_in_state(state, now)
     asked = select(cases).where(is_in_state)
     if after is not None:
         asked = asked.where(_is_after(order, after))
     first = [cases.c.seq] if order is Order.AGE else [cases.c.amount.desc(), cases.c.seq]
-    rows = connection.execute(asked.order_by(*first).limit(size + 1)).all()
-    shown = rows[:size]
+    rows = connection.execute(asked.order_by(*first).limit(limit + 1)).all()
+    shown = rows[:limit]
     decisions = {
         row.seq: read_record(row)
         for row in connection.execute(select_records().where(records.c.seq.in_([row.seq for row in shown])))
     }
     n = connection.execute(select(func.count()).select_from(cases).where(is_in_state)).scalar_one()
-    items = tuple(QueuedCase(read_case(row, now), decisions[row.seq]) for row in shown)
-    return CasePage(items, _write_cursor(order, shown[-1]) if len(rows) > size else None, n)
+    items = [read_queued(row, decisions[row.seq], now) for row in shown]
+    following = _write_cursor(order, shown[-1]) if len(rows) > limit else None
+    return Cases(items=items, next=following, n=n, reasons=list(Reason))
 
 
 def _is_in_state(state: State, now: datetime) -> ColumnElement[bool]:

@@ -143,31 +143,6 @@ class Replay(_Answer):
     differences: list[Any] = Field(default_factory=list)
 
 
-class Case(_Answer):
-    """A referred application that a person decides on."""
-
-    decision_id: str
-    state: str
-    amount: float | None = None
-    opened_at: datetime
-    taken_by: str | None = None
-    expires_at: datetime | None = None
-    application_id: str | None = None
-    probability_of_default: float | None = None
-    score: int | None = None
-    expected_npv: float | None = None
-    reasons: list[str] = Field(default_factory=list)
-
-
-class CasePage(_Answer):
-    """Some cases, the number of all, where the next begin, and reasons to choose from."""
-
-    items: list[Case]
-    next: str | None = None
-    n: int | None = None
-    reasons: list[str] = Field(default_factory=list)
-
-
 class RegisteredVersion(_Answer):
     """A version in the registry; a candidate never registered has no number."""
 

@@ -8,10 +8,10 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from loantap.serving.cases.case import Cases
 from loantap.serving.dashboard.answers import (
     ApplicationSchema,
     BatchAnswer,
-    CasePage,
     Decision,
     DecisionPage,
     PolicyBook,
@@ -120,22 +120,13 @@ class Api:
         answer = self._ask("POST", f"/v1/decisions/{_quote(decision_id)}/replay", json={})
         return _read(answer, Replay)
 
-    def list_cases(self, **wanted: str | int | None) -> CasePage:
+    def list_cases(self, **wanted: str | int | None) -> Cases:
         """Referred cases in a state and an order."""
-        return self._get("/v1/cases", CasePage, wanted)
+        return self._get("/v1/cases", Cases, wanted)
 
-    def take_case(self, decision_id: str) -> None:
-        """Take a case."""
-        self._ask("POST", f"/v1/cases/{_quote(decision_id)}/take", json={})
-
-    def give_case_back(self, decision_id: str) -> None:
-        """Give back a case."""
-        self._ask("POST", f"/v1/cases/{_quote(decision_id)}/give-back", json={})
-
-    def decide_case(self, decision_id: str, decision: str, reason: str, note: str) -> None:
-        """Decide on a taken case."""
-        said = {"decision": decision, "reason": reason, "note": note}
-        self._ask("POST", f"/v1/cases/{_quote(decision_id)}/decide", json=said)
+    def follow_case(self, decision_id: str, step: str, **said: str) -> None:
+        """Take, give back or decide a case."""
+        self._ask("POST", f"/v1/cases/{_quote(decision_id)}/{step}", json=said)
 
     def list_watched(self, **wanted: str | int | None) -> WatchlistPage:
         """Loans of the watch-list, by rank."""

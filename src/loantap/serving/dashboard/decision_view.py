@@ -6,7 +6,8 @@ from typing import Final
 import streamlit as st
 
 from loantap.reporting.formatting import CURRENCY, NOTHING, capitalize_first, count, decimal, money, percent
-from loantap.serving.dashboard.answers import Case, Decision, Offer
+from loantap.serving.cases.case import QueuedCase
+from loantap.serving.dashboard.answers import Decision, Offer
 from loantap.serving.dashboard.frame import show_figures
 from loantap.serving.dashboard.waterfall import write_waterfall
 
@@ -39,7 +40,7 @@ def show_decision(decision: Decision) -> None:
         st.info(f"**No offers can be made.** {decision.no_offers} The decision stands without.")
 
 
-def list_figures(decision: Decision | Case) -> list[tuple[str, str, str]]:
+def list_figures(decision: Decision | QueuedCase) -> list[tuple[str, str, str]]:
     """PD, score and expected NPV, with what a reader must know of each."""
     npv = decision.expected_npv
     return [

@@ -21,6 +21,7 @@ from loantap.serving.dashboard.settings import DashboardSettings, read_settings
 
 # Seconds that what was heard of the model is good for.
 _KNOWN_FOR: Final = 15
+_DONE: Final = "done"
 # No answer, and too many requests.
 _PASSING: Final = (0, 429)
 # Columns that fit a phone.
@@ -121,18 +122,26 @@ def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: 
     st.html(f'<div class="{kind}" tabindex="0"><table>{"".join(written)}</table></div>')
 
 
-def act(change: Callable[[], None], done: str, place: str) -> None:
+def act(change: Callable[[], None], done: str) -> None:
     """Change something through the API, then draw the page anew; a refusal is told in its place.
 
-    `done` goes to a place of the session's state.
+    `done` is told by `show_done`.
     """
     try:
         change()
     except ApiError as error:
         show_error(error)
         return
-    st.session_state[place] = done
+    st.session_state[_DONE] = done
     st.rerun()
+
+
+def show_done() -> bool:
+    """Tell what was just done; whether anything was."""
+    done = st.session_state.pop(_DONE, None)
+    if done:
+        st.success(done)
+    return bool(done)
 
 
 def _write_row(tag: str, cells: tuple[str, ...], numbers: frozenset[int], head: tuple[str, ...] = ()) -> str:

@@ -6,9 +6,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from loantap.serving.notes import Note
+from loantap.serving.told import Note, Told
 from loantap.surveillance.help.actions import Action
 
 _Money = Annotated[float, Field(strict=True, gt=0, le=1e8)]
@@ -55,12 +55,6 @@ class HelpOutcome(StrEnum):
     PAID_OFF = "paid_off"
     STILL_BEHIND = "still_behind"
     DEFAULTED = "defaulted"
-
-
-class Told(BaseModel):
-    """Base of what the API is told and tells."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Terms(Told):

@@ -7,13 +7,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from loantap.portfolio.dictionary import REAL
-from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.reading import read_record, select_records
 from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import help_offers, personal, records
 from loantap.serving.audit.transaction import Transaction
+from loantap.serving.errors import NotNowError, NotThereError
 from loantap.serving.help.offer import Ended, HelpOffer, HelpOfferPage, HelpProposal, Spoken, State, WatchedLoan
 from loantap.serving.help.report import Counts
 
@@ -24,14 +24,6 @@ _OF_LOAN: Final = {"as_of_month", "level", "queue", "days_past_due", "pd_12m", "
 _OF_PLAN: Final = {"action", "cost", "loss_avoided"}
 
 
-class UnknownOfferError(InputError):
-    """There is no offer of help of this id."""
-
-
-class OfferStateError(InputError):
-    """Somebody did this before, or something else comes first."""
-
-
 class HelpOffers:
     """The offers of one audit log, which has one writer at a time, even from two processes."""
 
@@ -39,7 +31,7 @@ class HelpOffers:
         self._store = store
 
     def offer(self, loan: WatchedLoan, proposal: HelpProposal, caller: Caller) -> HelpOffer:
-        """Record an offer; without terms it is the plan's. `OfferStateError` while another one of the loan runs."""
+        """Record an offer; without terms it is the plan's. `NotNowError` while another one of the loan runs."""
         subject = _name_subject(loan.loan_id)
         terms = proposal.terms or (loan.plan and loan.plan.terms)
         public = {
@@ -57,7 +49,7 @@ class HelpOffers:
             for other in _list(transaction.connection, personal.c.application_id == subject, running):
                 told = f"{other.person} offered {other.action} on {other.at:%Y-%m-%d %H:%M} UTC ({other.id})"
                 missing = "outcome" if other.answer else "answer"
-                raise OfferStateError(f"loan {loan.loan_id}", told, f"Record its {missing} first")
+                raise NotNowError(f"loan {loan.loan_id}", told, f"Record its {missing} first")
             record = transaction.append([Entry(Kind.HELP_OFFERED, public, kept)], caller)[0]
             row = {"seq": record.seq, "action": proposal.action, "simulated": int(is_simulated)}
             transaction.connection.execute(insert(help_offers).values(**row, state=State.OFFERED))
@@ -66,7 +58,7 @@ class HelpOffers:
         return self._store.change(act)
 
     def follow(self, offer_id: str, said: Spoken | Ended, caller: Caller) -> HelpOffer:
-        """Record an answer, then an outcome, each once; else `OfferStateError`."""
+        """Record an answer, then an outcome, each once; else `NotNowError`."""
         [(name, value)] = said
         kind, step = _STEPS[name]
 
@@ -75,9 +67,9 @@ class HelpOffers:
             before = getattr(offer, name)
             if before is not None:
                 by, at = getattr(offer, f"{step}_by"), getattr(offer, f"{step}_at")
-                raise OfferStateError(f"offer {offer_id}", f"{by} recorded {before} on {at:%Y-%m-%d}", "It stays so")
+                raise NotNowError(f"offer {offer_id}", f"{by} recorded {before} on {at:%Y-%m-%d}", "It stays so")
             if name == "outcome" and offer.answer is None:
-                raise OfferStateError(f"offer {offer_id}", "it has no answer yet", "Record one: silence is `declined`")
+                raise NotNowError(f"offer {offer_id}", "it has no answer yet", "Record one: silence is `declined`")
             record = transaction.append([Entry(kind, {name: value.value}, None, offer_id)], caller)[0]
             changed = {name: value, "state": value if name == "answer" else State.ENDED}
             changed |= {f"{step}_at": write_time(record.at), f"{step}_by": caller.person}
@@ -142,4 +134,4 @@ def _read(row: Any) -> HelpOffer:
 def _find(connection: Connection, offer_id: str) -> HelpOffer:
     for offer in _list(connection, records.c.id == offer_id):
         return offer
-    raise UnknownOfferError(f"offer {offer_id}", "there is none of this id", "GET /v1/help lists the offers")
+    raise NotThereError(f"offer {offer_id}", "there is none of this id", "GET /v1/help lists the offers")

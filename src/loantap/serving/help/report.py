@@ -6,7 +6,8 @@ from typing import Final
 from pydantic import Field
 
 from loantap.measures.intervals import wilson_bounds
-from loantap.serving.help.offer import HelpOutcome, Said, Told
+from loantap.serving.help.offer import HelpOutcome, Said
+from loantap.serving.told import Told
 from loantap.surveillance.help.actions import Action
 
 # Offers by action, whether simulated, answer and outcome.

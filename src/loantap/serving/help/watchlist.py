@@ -4,24 +4,26 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import pandas as pd
 
 from loantap.portfolio.dictionary import REAL
 from loantap.portfolio.errors import InputError
+from loantap.serving.errors import NotThereError
 from loantap.serving.help.offer import Plan, WatchedLoan
+from loantap.surveillance.help.actions import Action
+from loantap.surveillance.watchlist.options import LEVELS, QUEUES
 
-FILTERS: Final = ("queue", "level", "action")
+FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"queue": QUEUES, "level": LEVELS, "action": tuple(Action)}
+)
 _LISTED: Final = [name for name in WatchedLoan.model_fields if name not in {"plan", "offers"}]
 _PLANNED: Final = ["loan_id", "as_of_month", *Plan.model_fields]
 _REMEDY: Final = "Run `kedro run --pipelines early_warning`, which writes it"
 
 _Stamp = tuple[int, int, int] | None
-
-
-class NotListedError(InputError):
-    """There is no watch-list, or the loan is not on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,10 @@ class Watchlist:
         return self._tell(found[found["rank"].gt(after)].head(limit)), len(found)
 
     def find(self, loan_id: str) -> WatchedLoan:
-        """One loan; `NotListedError` where it is not on the list."""
+        """One loan; `NotThereError` where it is not on the list."""
         for loan in self._tell(self.loans[self.loans["loan_id"].eq(loan_id)]):
             return loan
-        raise NotListedError(f"loan {loan_id[:60]!a}", "it is not on the watch-list", "GET /v1/watchlist lists it")
+        raise NotThereError(f"loan {loan_id[:60]!a}", "it is not on the watch-list", "GET /v1/watchlist lists it")
 
     def _tell(self, loans: pd.DataFrame) -> list[WatchedLoan]:
         rows = self.plans[self.plans.index.isin(loans["loan_id"])]
@@ -79,14 +81,14 @@ class WatchlistFiles:
         """The list as it is now; without plans where no run has made them.
 
         Raises:
-            NotListedError: no run has left a list.
+            NotThereError: no run has left a list.
             InputError: a file cannot be read.
         """
         with self._lock:
             # Before the content: what changes in between is read again the next time.
             stamps = (_stamp(self._list), _stamp(self._plans))
             if stamps[0] is None:
-                raise NotListedError(str(self._list), "no run has left a watch-list yet", _REMEDY)
+                raise NotThereError(str(self._list), "no run has left a watch-list yet", _REMEDY)
             if self._held is None or self._held[0] != stamps:
                 self._held = stamps, self._load(has_plans=stamps[1] is not None)
             return self._held[1]

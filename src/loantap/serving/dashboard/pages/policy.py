@@ -9,7 +9,7 @@ from loantap.policy.credit_policy import fold_name
 from loantap.reporting.formatting import count, money, signed
 from loantap.serving.dashboard.answers import PolicyBook, PolicyTrial, PolicyVersion
 from loantap.serving.dashboard.client import ApiError
-from loantap.serving.dashboard.frame import Page, act, show_error, show_figures, show_page, show_table
+from loantap.serving.dashboard.frame import Page, act, show_done, show_error, show_figures, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.policy_form import ask_policy
 from loantap.serving.dashboard.policy_words import (
@@ -23,7 +23,6 @@ from loantap.serving.dashboard.policy_words import (
 from loantap.serving.dashboard.session import Session
 
 _OUTCOMES: Final = ("approve", "refer", "decline")
-_DONE: Final = "policy-done"
 _ASKED_BACK: Final = "policy-asked-back"
 _TRIALS: Final = "policy-trials"
 
@@ -40,11 +39,9 @@ def _show(page: Page) -> None:
     if not session.may("read"):
         st.info(tell_missing_right("read"))
         return
-    done = st.session_state.pop(_DONE, None)
-    if done:
+    if show_done():
         # They were made against the policy before.
         st.session_state.pop(_TRIALS, None)
-        st.success(done)
     in_force = session.api.read_policy()
     content = read_content(in_force)
     book = session.api.list_policies()
@@ -110,8 +107,7 @@ def _show_proposal(session: Session, one: PolicyVersion, content: Content) -> No
     if reason and session.may("admin"):
         st.caption(reason)
     if asked:
-        done = f"{one.version} decides from now on."
-        act(lambda: session.api.activate_policy(one.id), done, _DONE)
+        act(lambda: session.api.activate_policy(one.id), f"{one.version} decides from now on.")
     if tried:
         _try(session, one)
     trial = st.session_state.get(_TRIALS, {}).get(one.id)
@@ -172,7 +168,6 @@ def _show_form(session: Session, in_force: PolicyVersion, content: Content) -> N
         act(
             lambda: session.api.propose_policy(policy, in_force.economics),
             f"{policy['id']} {policy['version']} is proposed. Another person can activate it.",
-            _DONE,
         )
 
 
@@ -189,7 +184,7 @@ def _show_way_back(session: Session, book: PolicyBook, leaving: str) -> None:
         with st.container(horizontal=True):
             if st.button("Yes, roll back", type="primary"):
                 st.session_state.pop(_ASKED_BACK)
-                act(lambda: session.api.roll_policy_back(leaving), f"{before} decides again.", _DONE)
+                act(lambda: session.api.roll_policy_back(leaving), f"{before} decides again.")
             if st.button("No, leave it"):
                 st.session_state.pop(_ASKED_BACK)
                 st.rerun()

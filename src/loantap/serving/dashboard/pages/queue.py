@@ -5,17 +5,16 @@ from typing import Final
 import streamlit as st
 
 from loantap.reporting.formatting import CURRENCY, count, percent
-from loantap.serving.dashboard.answers import Case
+from loantap.serving.cases.case import QueuedCase
 from loantap.serving.dashboard.application_words import show_application
 from loantap.serving.dashboard.decision_view import list_figures, show_reasons
 from loantap.serving.dashboard.documents import show_papers
-from loantap.serving.dashboard.frame import Page, act, show_figures, show_page
+from loantap.serving.dashboard.frame import Page, act, show_done, show_figures, show_page
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.paging import Pages
 from loantap.serving.dashboard.session import Session
 
 _ORDERS: Final = {"Oldest first": "age", "Largest amount first": "amount"}
-_DONE: Final = "case-done"
 _DECIDED: Final = "case-decided"
 _PAGE: Final = 20
 
@@ -32,9 +31,7 @@ def _show(page: Page) -> None:
         return
     if not session.may("decide"):
         st.info(tell_missing_right("decide"))
-    done = st.session_state.pop(_DONE, None)
-    if done:
-        st.success(done)
+    show_done()
     decided = st.session_state.get(_DECIDED)
     if decided and session.may("read"):
         _show_papers_of(session, decided)
@@ -42,9 +39,8 @@ def _show(page: Page) -> None:
     for title, state in (("Taken", "taken"), ("Open", "open")):
         pages = Pages(state, order)
         found = session.api.list_cases(state=state, order=order, after=pages.after, limit=_PAGE)
-        n = found.n if found.n is not None else len(found.items)
-        st.subheader(f"{title} ({n:,})", anchor=False)
-        if not n:
+        st.subheader(f"{title} ({found.n:,})", anchor=False)
+        if not found.n:
             st.caption("None.")
         for case in found.items:
             with st.container(border=True):
@@ -60,7 +56,7 @@ def _show_papers_of(session: Session, decision_id: str) -> None:
     show_papers(session.api.read_schema(), decision.input, decision)
 
 
-def _show_case(session: Session, case: Case, reasons: list[str]) -> None:
+def _show_case(session: Session, case: QueuedCase, reasons: list[str]) -> None:
     named = case.application_id or case.decision_id
     st.markdown(
         f"**{named}** · {count(case.amount)} · PD {percent(case.probability_of_default)} · "
@@ -73,24 +69,24 @@ def _show_case(session: Session, case: Case, reasons: list[str]) -> None:
         return
     if case.state == "open":
         if st.button("Take", key=f"take:{case.decision_id}"):
-            act(lambda: session.api.take_case(case.decision_id),
-                f"You have {named}: it is under Taken.", _DONE)  # fmt: skip
+            act(lambda: session.api.follow_case(case.decision_id, "take"),
+                f"You have {named}: it is under Taken.")  # fmt: skip
     elif is_mine:
         _ask_decision(session, case, reasons)
     else:
         st.caption(f"{case.taken_by} has it.{_tell_until(case)}")
 
 
-def _decide(session: Session, case: Case, said: tuple[str, str, str]) -> None:
-    session.api.decide_case(case.decision_id, *said)
+def _decide(session: Session, case: QueuedCase, **said: str) -> None:
+    session.api.follow_case(case.decision_id, "decide", **said)
     st.session_state[_DECIDED] = case.decision_id
 
 
-def _tell_until(case: Case) -> str:
+def _tell_until(case: QueuedCase) -> str:
     return f" It is kept until {case.expires_at:%H:%M} UTC." if case.expires_at else ""
 
 
-def _ask_decision(session: Session, case: Case, reasons: list[str]) -> None:
+def _ask_decision(session: Session, case: QueuedCase, reasons: list[str]) -> None:
     st.caption(f"You have it.{_tell_until(case)}")
     show_figures(*list_figures(case))
     show_reasons("refer", case.reasons)
@@ -105,8 +101,8 @@ def _ask_decision(session: Session, case: Case, reasons: list[str]) -> None:
             if outcome is None or reason is None:
                 st.warning("Choose a decision and a reason.")
             else:
-                act(lambda: _decide(session, case, (outcome, reason, note)),
-                    f"{case.decision_id}: {outcome} is recorded.", _DONE)  # fmt: skip
+                act(lambda: _decide(session, case, decision=outcome, reason=reason, note=note),
+                    f"{case.decision_id}: {outcome} is recorded.")  # fmt: skip
     if st.button("Give back", key=f"back:{case.decision_id}"):
-        act(lambda: session.api.give_case_back(case.decision_id),
-            f"{case.application_id or case.decision_id} is open again.", _DONE)  # fmt: skip
+        act(lambda: session.api.follow_case(case.decision_id, "give-back"),
+            f"{case.application_id or case.decision_id} is open again.")  # fmt: skip

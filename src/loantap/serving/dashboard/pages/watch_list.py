@@ -12,19 +12,26 @@ from loantap.reporting.help_plan import word_plan
 from loantap.reporting.page_table import with_interval
 from loantap.reporting.sparkline import TRENDS, draw_line
 from loantap.serving.dashboard.client import ApiError
-from loantap.serving.dashboard.frame import Page, act, current_theme, show_error, show_figures, show_page, show_table
+from loantap.serving.dashboard.frame import (
+    Page,
+    act,
+    current_theme,
+    show_done,
+    show_error,
+    show_figures,
+    show_page,
+    show_table,
+)
 from loantap.serving.dashboard.look import read_palette
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.paging import Pages
 from loantap.serving.dashboard.session import Session
 from loantap.serving.help.offer import NEEDED, HelpOffer, HelpOutcome, Said, State, Terms, WatchedLoan
 from loantap.serving.help.report import FEW, Rate
+from loantap.serving.help.watchlist import FILTERS
 from loantap.surveillance.help.actions import Action
-from loantap.surveillance.watchlist.options import LEVELS, QUEUES
 
-_FILTERS: Final = {"queue": QUEUES, "level": LEVELS, "action": tuple(Action)}
-_KEYS: Final = {name: f"watch:{name}" for name in _FILTERS}
-_DONE: Final = "help-done"
+_KEYS: Final = {name: f"watch:{name}" for name in FILTERS}
 _OPENED: Final = "watched-loan"
 _ANY: Final = "any"
 _PAGE: Final = 20
@@ -45,9 +52,7 @@ def _show(page: Page) -> None:
             st.info(tell_missing_right(scope))
     if not session.may("read"):
         return
-    done = st.session_state.pop(_DONE, None)
-    if done:
-        st.success(done)
+    show_done()
     # A filter that is not drawn, while a loan is open, is kept.
     st.session_state.update({key: st.session_state[key] for key in _KEYS.values() if key in st.session_state})
     of_loans, of_help = st.tabs(["Loans", "What works"])
@@ -68,7 +73,7 @@ def _open(loan_id: str) -> None:
 def _show_list(session: Session) -> None:
     wanted = {
         name: column.selectbox(name_category(name), [_ANY, *of], format_func=name_category, key=_KEYS[name])
-        for column, (name, of) in zip(st.columns(len(_FILTERS)), _FILTERS.items(), strict=True)
+        for column, (name, of) in zip(st.columns(len(FILTERS)), FILTERS.items(), strict=True)
     }
     asked = {name: value for name, value in wanted.items() if value != _ANY}
     pages = Pages("watch-list", tuple(asked.items()))
@@ -155,13 +160,13 @@ def _show_offer(session: Session, offer: HelpOffer) -> None:
     said = st.radio(name_category(step), choices, index=None, horizontal=True, format_func=name_category,
                     key=f"{step}:{offer.id}")  # fmt: skip
     if st.button(f"Record the {step}", key=f"record:{offer.id}", disabled=said is None) and said:
-        act(lambda: session.api.follow_help(offer.id, step, said), f"{name_category(said)} is recorded.", _DONE)
+        act(lambda: session.api.follow_help(offer.id, step, said), f"{name_category(said)} is recorded.")
 
 
 def _ask_offer(session: Session, loan: WatchedLoan) -> None:
     def record(said: dict[str, Any]) -> None:
         done = f"{loan.loan_id}: {name_category(said['action'])} is recorded as offered."
-        act(lambda: session.api.offer_help(loan.loan_id, said), done, _DONE)
+        act(lambda: session.api.offer_help(loan.loan_id, said), done)
 
     planned = loan.plan.action if loan.plan else Action.NONE
     if planned != Action.NONE and st.button("Record that the plan was offered", type="primary"):
