@@ -25,6 +25,7 @@ CASES = {
     "with the month of issue": (13, RUNS, 0, [0] * 14, 0, 0),
     "first month missing": (13, RUNS, 2, [90] * 12, 0, LATE_START),
     "no months": (13, RUNS, 1, [], 0, NO_MONTHS),
+    "charged off, its months end long before": (13, LOST, 1, [0] * 5, 0, UNSEEN),
     "seen no longer": (12, RUNS, 1, [0] * 11, 0, UNSEEN),
 }
 
@@ -67,6 +68,9 @@ def judge(age, status, first, days, paid, window):
         return LATE_START
     last, owed = first + len(days) - 1, first + len(days) - paid - 1
     default = min([first + n for n, late in enumerate(days) if late >= 90], default=owed if status == LOST else None)
+    last_days = days[-paid - 1] if paid < len(days) else 0
+    if status == LOST and max(days) < 90 and last_days == 0 and last < window:
+        return UNSEEN
     if status != LOST and paid and (default is None or owed + 1 < default):
         return 0
     if default is not None:

@@ -34,6 +34,11 @@ def test_a_parameter_without_a_value_is_refused(given, name):
         ({"portfolio": "x.csv", "replace_real": "true"}, "portfolio, replace_real: they contra"),
         ({"scores": "s.parquet"}, "scores: there are no applications to score"),
         ({"offered": "o.csv"}, "offered: there are no applications to make offers for"),
+        (
+            {"external": "x", "target": "dpd_90_within_12"},
+            "external: its loans are resolved ones, which dpd_90_within_12",
+        ),
+        ({"external": "x", "feature_engineering": {"target": "dpd_90_within_24"}}, "external: its loans are resolved"),
         ({"columns": "lending_club"}, "columns: there is no file to map. Add portfolio=FILE.csv"),
     ],
 )

@@ -85,6 +85,14 @@ def test_rules_are_sized_and_tried_on_loans_that_the_model_did_not_see(project):
                   "is_charged_off": rng.binomial(1, pds)}).to_parquet(
         project / "data/03_primary/loans.parquet")  # fmt: skip
 
+    report = project / "data/08_reporting/lending/training.json"
+    report.parent.mkdir(parents=True)
+    report.write_text('{"promotion": {"target": {"name": "dpd_90_within_12"}}}', "utf-8")
+    for command in ("size", "try"):
+        refused = call(command)
+        assert refused.exit_code == 1
+        assert "its target is dpd_90_within_12; the policy" in refused.output
+    report.write_text("{}", "utf-8")
     assert "On 900 loans" in call("size").output
     assert "refers 10.0%" in call("size", "--capacity", "0.1").output
     safe = call("size", "--cap", "0.15", "--floor", "0.3").output

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from loantap.features.outcomes import find_outcomes
+from loantap.features.outcomes import NOT_LATE, find_outcomes
 from loantap.measures.intervals import measure_default_rate
 from loantap.measures.metrics import round_significant
 from loantap.portfolio.assembly import events_origin, portfolio_origin
@@ -40,7 +40,8 @@ def label_loans(
         NO_MONTHS: last.isna(),
         # A source need not report on the month of issue itself.
         LATE_START: _number(book["first_month"]).gt(issued + 1),
-        UNSEEN: default.isna() & book["paid_month"].isna() & last.lt(end),
+        # When a loan was charged off whose months end with nothing overdue, nobody saw.
+        UNSEEN: (default.isna() & book["paid_month"].isna() | book["contradiction"].eq(NOT_LATE)) & last.lt(end),
     }
     reason = np.select(list(faults.values()), list(faults), default="")
     left_out = {name: int((reason == name).sum()) for name in faults}

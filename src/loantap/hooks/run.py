@@ -5,6 +5,7 @@ from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
@@ -14,13 +15,10 @@ from loantap.hooks.guard import check_inputs, check_parameters
 from loantap.hooks.progress import Display
 from loantap.hooks.publication import Transaction
 from loantap.hooks.record import Record
+from loantap.hooks.run_choices import find_target_asked
 from loantap.hooks.saved import Catalog
 from loantap.hooks.tracking import Tracking
-from loantap.portfolio.target import Target
 from loantap.project.interruption import interruption
-
-# What runs where the target is one of a window, with which no money is reckoned.
-WITHOUT_INSIGHTS = ("sources", "ingestion", "feature_engineering", "modeling", "evaluation", "scoring")
 
 
 class RunHook:
@@ -120,9 +118,12 @@ class ProjectSession(KedroSession):
 
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run a pipeline; see `KedroSession.run`."""
-        target = (self.store.get("runtime_params") or {}).get("target", Target.CHARGED_OFF)
-        if target != Target.CHARGED_OFF and "insights" not in (kwargs.get("pipeline_names") or ()):
-            kwargs["tags"] = kwargs.get("tags") or WITHOUT_INSIGHTS
+        names = kwargs.get("pipeline_names") or ["__default__"]
+        # No money is reckoned with PDs of a window.
+        if find_target_asked(self.store.get("runtime_params") or {}).window_months and "insights" not in names:
+            nodes = [node for name in names if name in pipelines for node in pipelines[name].nodes]
+            others = {tag for node in nodes for tag in node.tags if "insights" not in node.tags}
+            kwargs["tags"] = kwargs.get("tags") or sorted(others)
         try:
             result: dict[str, Any] = super().run(*args, **kwargs)
         except BaseException as error:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from loantap.hooks.parameter_paths import flatten
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.target import Target
 
 # Datasets that a run parameter is the path of; the others are fields of parameter groups.
 _DATASETS: Final = MappingProxyType(
@@ -59,8 +60,19 @@ def check_choices(given: Mapping[str, Any], latest: date) -> None:
     ):
         if name in given and needed not in given:
             raise InputError(f"--params {name}", f"there {lack}", f"Add {needed}=FILE.csv, or leave it out")
+    target = find_target_asked(given)
+    if "external" in given and target.window_months:
+        problem = f"its loans are resolved ones, which {target} is not about"
+        raise InputError("--params external", problem, "Leave it out, or the target")
     if "as_of" in given:
         _require_day(given["as_of"], latest)
+
+
+def find_target_asked(given: Mapping[str, Any]) -> Target:
+    """The target of the run; an unknown one is left to the check of its group."""
+    group = given.get("feature_engineering")
+    asked = given.get("target", group.get("target") if isinstance(group, Mapping) else None)
+    return Target(asked) if asked in list(Target) else Target.CHARGED_OFF
 
 
 def replaces_real(given: Mapping[str, Any]) -> bool:

@@ -21,6 +21,7 @@ from loantap.policy.money.scenarios import Economics, Scenario
 from loantap.policy.sizing import SizingLoans, size_rules
 from loantap.policy.trial import TRIED_COLUMNS, try_policy
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.target import find_target, require_lifetime
 from loantap.project.folder import find_project
 from loantap.project.parameters import read_group
 from loantap.project.pdf import print_page
@@ -29,6 +30,7 @@ _CONF = Path("conf/base")
 _POLICY = _CONF / "parameters_policy.yml"
 _PREDICTIONS = Path("data/07_model_output/lending/predictions.parquet")
 _PAGE = Path("data/08_reporting/insights.html")
+_TRAINING = Path("data/08_reporting/lending/training.json")
 _LOANS = Path("data/03_primary/loans.parquet")
 _TERMS = ("loan_id", "loan_amount", "interest_rate_pct", "term_months")
 _SHARE = click.FloatRange(0, 1)
@@ -147,9 +149,11 @@ def _read_loans(folder: Path, scenario: Scenario) -> SizingLoans:
 
 
 def _read_judged(folder: Path, columns: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    for path in (_PREDICTIONS, _LOANS):
+    for path in (_PREDICTIONS, _TRAINING, _LOANS):
         if not (folder / path).is_file():
             raise click.ClickException(f"{path} is not there yet; run kedro run first")
+    training = json.loads((folder / _TRAINING).read_text("utf-8"))
+    require_lifetime(find_target(training), "model lending of the last run")
     predictions = pd.read_parquet(folder / _PREDICTIONS, columns=["loan_id", "sample", "probability_of_default"])
     loans = pd.read_parquet(folder / _LOANS, columns=list(columns))
     return predictions[predictions["sample"] == CROSS_VALIDATION], loans
