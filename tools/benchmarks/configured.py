@@ -61,7 +61,9 @@ def read_scoring() -> ScoringOptions:
 
 def read_early_warning() -> EarlyWarningOptions:
     """What is watched, and how."""
-    return EarlyWarningOptions.model_validate(_read("early_warning") | _DAY)
+    group = _read("early_warning")
+    caps = {"limits": _read("offers")["affordability"]}
+    return EarlyWarningOptions.model_validate(group | _DAY | {"help": group["help"] | caps})
 
 
 @cache
