@@ -54,10 +54,15 @@ def press(app: AppTest, label: str) -> AppTest:
     return look(found[0].click().run())
 
 
-def choose(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
-    """The page after something was chosen in, or written into, a field of a kind."""
+def fill(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
+    """The page with a value in a field of a kind, such as one of a form that is not sent yet."""
     next(one for one in getattr(app, kind) if one.label == label).set_value(value)
-    return look(app.run())
+    return app
+
+
+def choose(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
+    """The page after a value was chosen."""
+    return look(fill(app, kind, label, value).run())
 
 
 def read_all(app: AppTest) -> str:

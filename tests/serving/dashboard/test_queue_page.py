@@ -7,15 +7,15 @@ from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import EVERYTHING, make_api
 from tests.serving.api.test_queue import refer
-from tests.serving.dashboard.screen import Screen, answer_with, choose, press, read_all
+from tests.serving.dashboard.screen import Screen, answer_with, choose, fill, press, read_all
 
 # The other pages have more to show where the API does not answer.
 PAGES = ("queue", "decisions", "score", "batch", "policy", "watch_list")
 
 
 def decline(app, reason):
-    choose(app, "radio", "Decision", "decline")
-    return press(choose(app, "selectbox", "Reason", reason), "Record the decision")
+    fill(app, "radio", "Decision", "decline")
+    return press(fill(app, "selectbox", "Reason", reason), "Record the decision")
 
 
 def test_a_case_is_taken_decided_with_a_reason_and_leaves_the_queue(api, screen):

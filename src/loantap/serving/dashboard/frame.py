@@ -43,6 +43,15 @@ class Page:
     session: Session | None
     model: ServedModel | None
 
+    def open(self, first: str, *others: str) -> Session | None:
+        """The session, if its key has the first of these rights; which ones it lacks is told."""
+        if self.session is None:
+            return None
+        for scope in (first, *others):
+            if not self.session.may(scope):
+                st.info(messages.tell_missing_right(scope))
+        return self.session if self.session.may(first) else None
+
 
 def show_page(title: str, lead: str, body: Callable[[Page], None], *, needs_api: bool = True) -> None:
     """A page with all that stands around it; an error of the API becomes a message.

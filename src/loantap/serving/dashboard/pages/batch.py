@@ -11,7 +11,6 @@ from pandas.io.formats.style import Styler
 from loantap.reporting.formatting import CURRENCY, NOTHING, count, money, name_category, percent
 from loantap.serving.dashboard.answers import BatchAnswer, FormField
 from loantap.serving.dashboard.frame import Page, show_figures, show_page, show_table
-from loantap.serving.dashboard.messages import tell_missing_right
 
 _LARGEST: Final = 16_000_000
 _MOST_ERRORS: Final = 100
@@ -32,11 +31,8 @@ def show() -> None:
 
 
 def _show(page: Page) -> None:
-    session = page.session
+    session = page.open("score")
     if session is None:
-        return
-    if not session.may("score"):
-        st.info(tell_missing_right("score"))
         return
     needed = [one for one in session.api.read_schema().fields if one.required]
     given = st.file_uploader("CSV file with a header", type="csv")

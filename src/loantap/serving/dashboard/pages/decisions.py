@@ -11,7 +11,6 @@ from loantap.serving.dashboard.client import Api
 from loantap.serving.dashboard.decision_view import show_decision
 from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
-from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.paging import Pages
 
 _PAGE: Final = 25
@@ -25,11 +24,8 @@ def show() -> None:
 
 
 def _show(page: Page) -> None:
-    session = page.session
+    session = page.open("read")
     if session is None:
-        return
-    if not session.may("read"):
-        st.info(tell_missing_right("read"))
         return
     named, application, outcome = _ask()
     if named:

@@ -33,11 +33,8 @@ def show() -> None:
 
 
 def _show(page: Page) -> None:
-    session = page.session
+    session = page.open("read")
     if session is None:
-        return
-    if not session.may("read"):
-        st.info(tell_missing_right("read"))
         return
     if show_done():
         # They were made against the policy before.

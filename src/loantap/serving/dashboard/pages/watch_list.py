@@ -23,7 +23,6 @@ from loantap.serving.dashboard.frame import (
     show_table,
 )
 from loantap.serving.dashboard.look import read_palette
-from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.paging import Pages
 from loantap.serving.dashboard.session import Session
 from loantap.serving.help.offer import NEEDED, HelpOffer, HelpOutcome, Said, State, Terms, WatchedLoan
@@ -44,13 +43,8 @@ def show() -> None:
 
 
 def _show(page: Page) -> None:
-    session = page.session
+    session = page.open("read", "help")
     if session is None:
-        return
-    for scope in ("read", "help"):
-        if not session.may(scope):
-            st.info(tell_missing_right(scope))
-    if not session.may("read"):
         return
     show_done()
     # A filter that is not drawn, while a loan is open, is kept.
