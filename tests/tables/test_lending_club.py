@@ -41,7 +41,7 @@ def test_its_notes_are_no_loans(tmp_path):
     write_export(export, LOANS)
     lines = export.read_text("utf-8").splitlines()
     # As in the file that joins all quarters, where notes are as wide as rows.
-    between = ["Loans that do not meet the credit policy", f"Total amount funded in policy code 1: 5{',' * 150}"]
+    between = ['"Loans that do not meet the credit policy"', f"Total amount funded in policy code 1: 5{',' * 150}"]
     path.write_text("\n".join([*lines[:500], *between, *lines[500:]]), "utf-8")
 
     whole, joined = read(export), read(path)

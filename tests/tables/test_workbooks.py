@@ -11,7 +11,7 @@ HEADER = ["issue_d", "loan_amnt", "int_rate", "emp_title"]
 
 def test_a_workbook_is_read_as_the_text_of_its_sheet(tmp_path):
     rows = [["March"], [], HEADER, [date(2015, 12, 1), 15200, 21.21, 'Clerk,\n"first"'],
-            [date(2016, 1, 1), 20000, 6.5, None]]  # fmt: skip
+            [], [date(2016, 1, 1), 20000, 6.5, None]]  # fmt: skip
     file = TableFile(write_workbook(tmp_path / "Loans.XLSX", empty=[], loans=rows))
 
     assert file.to_frame().fillna("none").to_numpy().tolist() == [

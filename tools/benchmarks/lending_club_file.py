@@ -20,25 +20,26 @@ from loantap.portfolio.loantap_format import render, split_address
 from loantap.simulator import AS_OF_MONTH, iter_book
 
 _WIDTH: Final = 151
+_SEED: Final = 42
 _ABOVE: Final = "Notes offered by Prospectus (https://www.lendingclub.com/info/prospectus.action)\n"
 _BELOW: Final = "\nTotal amount funded in policy code 1: 1\nTotal amount funded in policy code 2: 0\n"
 # Resolved loans of a book, of which about 1.2 times as many run.
 _RESOLVED: Final = 0.47
 
 
-def write_export(path: Path, rows: int, seed: int = 42) -> None:
+def write_export(path: Path, rows: int) -> None:
     """Write that many loans, resolved and running ones as of March 2017."""
     with path.open("wb") as file:
         file.write(_ABOVE.encode())
-        for written, frame in _iter_frames(rows, seed):
+        for written, frame in _iter_frames(rows):
             options = csv.WriteOptions(include_header=not written, quoting_style="all_valid")
             csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), file, options)
         file.write(_BELOW.encode())
 
 
-def _iter_frames(rows: int, seed: int) -> Iterator[tuple[int, pd.DataFrame]]:
+def _iter_frames(rows: int) -> Iterator[tuple[int, pd.DataFrame]]:
     written = 0
-    for book in iter_book(max(int(rows * _RESOLVED), 1_000), seed, AS_OF_MONTH):
+    for book in iter_book(max(int(rows * _RESOLVED), 1_000), _SEED, AS_OF_MONTH):
         frame = to_lending_club(book.portfolio.head(rows - written), written)
         yield written, frame
         written += len(frame)

@@ -55,7 +55,7 @@ LOANTAP: Final = Expected(
 )
 
 
-def recognise(names: Sequence[str], where: str, expected: Expected = LOANTAP) -> tuple[str, ...]:
+def recognise(names: Sequence[str], where: str, expected: Expected) -> tuple[str, ...]:
     """Names of columns as they are expected; others as they stand, less blanks around.
 
     Raises:

@@ -157,7 +157,7 @@ class CsvRows:
 
     @property
     def _delimiter(self) -> str:
-        return DELIMITERS.get(self._layout.delimiter, self._layout.delimiter)
+        return DELIMITERS[self._layout.delimiter]
 
     def _note(self, note: str) -> None:
         if note not in self.notes:

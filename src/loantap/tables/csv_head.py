@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loantap.portfolio.errors import InputError
-from loantap.tables.columns import LOANTAP, Expected, fold_name
+from loantap.tables.columns import Expected, fold_name
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 # Titles and notes above a table take fewer lines.
@@ -51,7 +51,7 @@ class _Line:
         return next(csv.reader([self.text], delimiter=delimiter, strict=True), [])
 
 
-def read_head(block: bytes, where: str, expected: Expected = LOANTAP) -> Head:
+def read_head(block: bytes, where: str, expected: Expected) -> Head:
     """Find the header among the first lines of a file.
 
     It is the line with most of the names expected in it; without any, the first line. Where the
@@ -79,7 +79,7 @@ def read_head(block: bytes, where: str, expected: Expected = LOANTAP) -> Head:
         _require_no_rows(above, header, delimiter, len(names), where)
     notes = []
     if delimiter != ",":
-        notes.append(f"values separated by {DELIMITERS.get(delimiter, repr(delimiter))}s")
+        notes.append(f"values separated by {DELIMITERS[delimiter]}s")
     if above:
         notes.append(f"header on line {header.number}, the lines above it left out")
     return Head(names, delimiter, header.raw, header.end, header.number + 1, tuple(notes))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loantap.portfolio.errors import InputError
-from loantap.tables.columns import APPLICATION_ID, LOANTAP, NUMBERS, RENAMED, Expected, recognise
+from loantap.tables.columns import APPLICATION_ID, NUMBERS, RENAMED, Expected, recognise
 from loantap.tables.text_bytes import open_file
 from loantap.tables.written_numbers import WrittenNumbers, undo_dictionary
 
@@ -26,9 +26,7 @@ class ParquetRows:
         InputError: it is no Parquet file, is cut, or has a column twice.
     """
 
-    def __init__(
-        self, path: Path, where: str, row_groups: Sequence[int] | None = None, expected: Expected = LOANTAP
-    ) -> None:
+    def __init__(self, path: Path, where: str, row_groups: Sequence[int] | None, expected: Expected) -> None:
         _require_parquet(path, where)
         with _reading(where):
             self._file = open_parquet(path)
