@@ -6,6 +6,7 @@ from tests.serving.api.test_bad_requests import expect
 from tests.serving.watched import LOANS, write_watchlist
 
 TERMS = {"emi_new": 300, "months_left_new": 44}
+PLAN = {"action": "term_extension", "terms": {"emi_new": 331.5, "months_left_new": 40}}
 OTHER = {"action": "term_extension", "terms": TERMS, "note": "she can pay\n300"}
 OFFER = "/v1/watchlist/L-2/help"
 
@@ -42,7 +43,7 @@ def test_a_filter_that_cannot_be_used_is_named(listed, wrong):
 
 def test_the_plan_is_offered_answered_and_ended_and_counts_in_the_report(own_api):
     write_watchlist(own_api.office.settings.reports)
-    made = read(HelpOffer, own_api.post(OFFER, {"action": "term_extension"}), 201)
+    made = read(HelpOffer, own_api.post(OFFER, PLAN), 201)
     assert f"{made.at:%Y-%m-%d %H:%M} UTC ({made.id})" in expect(own_api.post(OFFER, OTHER), 409, "conflict").detail
     said = read(HelpOffer, own_api.post(f"/v1/help/{made.id}/answer", {"answer": "accepted"}))
     done = read(HelpOffer, own_api.post(f"/v1/help/{made.id}/outcome", {"outcome": "caught_up"}))

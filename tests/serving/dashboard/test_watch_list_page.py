@@ -18,7 +18,7 @@ def test_the_list_tells_each_loan_and_its_plan_and_filters_it(watched, screen):
         "Simulated: these loans", "As of 2017-03: restructuring 2", "n = 5",
         "**2 · L-2** · serious, SMA-0 · restructuring",
         "Reason 2.", "Utilisation 40 to 61.5", "polyline%20points%3D%222.0%2C22.0%22",
-        "First seen 2017-01, escalated 2017-03", "PD of 12 months 31%",
+        "First seen 2017-01, escalated 2017-03", "12-month PD 31%",
         "Plan: Extend by 12 months: EMI 412 to 332; costs 210, avoids 640", "Plan: Why none.",
     ):  # fmt: skip
         assert told in said

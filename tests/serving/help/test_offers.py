@@ -27,7 +27,7 @@ def offers(store):
 
 
 def test_an_offer_is_answered_and_ended_and_each_step_is_a_record(offers, store, loans):
-    made = offers.offer(loans[1], EXTEND, ANN)
+    made = offers.offer(loans[1].model_copy(update={"pd_12m": 0.3149}), EXTEND, ANN)
     said = offers.follow(made.id, YES, BOB)
     done = offers.follow(made.id, CAUGHT_UP, ANN)
 
@@ -37,7 +37,10 @@ def test_an_offer_is_answered_and_ended_and_each_step_is_a_record(offers, store,
     assert (done.state, done.outcome, done.ended_by) == ("ended", "caught_up", "Ann Lee")
     assert (done.answer, done.answered_at) == ("accepted", said.answered_at)
     kept = store.find(made.id)
-    assert kept.personal == {"application_id": "loan:L-2", "loan_id": "L-2", "reason": "Reason 2.", "note": ""}
+    assert kept.personal == {
+        "application_id": "loan:L-2", "loan_id": "L-2", "reason": "Reason 2.", "note": "",
+        "terms": {"emi_new": 331.5, "months_left_new": 40},
+    }  # fmt: skip
     assert kept.public["plan"] == {"action": "term_extension", "cost": 210, "loss_avoided": 640}
     assert (kept.public["loan"]["pd_12m"], kept.public["loan"]["as_of_month"]) == (0.31, "2017-03-01")
     assert [(one.kind, one.at, one.public) for one in store.about(made.id)] == [

@@ -58,6 +58,8 @@ def test_a_list_is_kept_until_one_of_its_files_changes(tmp_path):
     make_plans(month=MONTH - pd.DateOffset(months=1)).to_parquet(tmp_path / "help_plans.parquet")
     # They were made for the list of another month.
     assert (files.read().find("L-2").plan, files.read().count()["action"]) == (None, {})
+    make_plans().assign(origin="real").to_parquet(tmp_path / "help_plans.parquet")
+    assert files.read().find("L-2").plan is None
     (tmp_path / "help_plans.parquet").unlink()
     assert files.read().find("L-2").plan is None
     make_watchlist().head(0).to_parquet(tmp_path / "watchlist.parquet")

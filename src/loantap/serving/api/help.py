@@ -113,9 +113,10 @@ def _add_step(app: APIFlask, office: Office, step: str, body: type[Spoken | Ende
 
 def _settle(proposal: HelpProposal, loan: WatchedLoan) -> HelpProposal:
     """The proposal with the terms that it needs: none where it is the plan."""
+    plan = loan.plan
+    if plan is not None and plan.action == proposal.action and proposal.terms in (None, plan.terms):
+        return proposal.model_copy(update={"terms": None})
     if proposal.terms is None:
-        if loan.plan is not None and loan.plan.action == proposal.action:
-            return proposal
         if NEEDED[proposal.action]:
             refuse("invalid-body", "What is offered is not the plan.", "terms", "missing", "Give the terms and a note")
         proposal = proposal.model_copy(update={"terms": Terms()})

@@ -37,11 +37,13 @@ class HelpOffers:
         public = {
             "action": proposal.action.value,
             "by_plan": proposal.terms is None,
-            "terms": terms.model_dump(exclude_none=True) if terms else {},
-            "loan": loan.model_dump(mode="json", include=_OF_LOAN),
-            "plan": loan.plan and loan.plan.model_dump(mode="json", include=_OF_PLAN),
+            "loan": _round(loan.model_dump(mode="json", include=_OF_LOAN)),
+            "plan": loan.plan and _round(loan.plan.model_dump(mode="json", include=_OF_PLAN)),
         }
-        kept = {"application_id": subject, "loan_id": loan.loan_id, "reason": loan.reason, "note": proposal.note}
+        kept = {
+            "application_id": subject, "loan_id": loan.loan_id, "reason": loan.reason, "note": proposal.note,
+            "terms": terms.model_dump(exclude_none=True) if terms else {},
+        }  # fmt: skip
         is_simulated = {loan.origin, loan.events_origin} != {REAL}
 
         def act(transaction: Transaction) -> HelpOffer:
@@ -113,6 +115,11 @@ def _name_subject(loan_id: str) -> str:
     return f"loan:{loan_id}"
 
 
+def _round(figures: dict[str, Any]) -> dict[str, Any]:
+    """Figures of two digits, by which nobody finds an erased loan in the list again."""
+    return {name: float(f"{value:.2g}") if isinstance(value, float) else value for name, value in figures.items()}
+
+
 def _select(*conditions: ColumnElement[bool]) -> Any:
     joined = select_records().add_columns(*_COLUMNS).join(help_offers, help_offers.c.seq == records.c.seq)
     return joined.where(*conditions)
@@ -125,7 +132,7 @@ def _list(connection: Connection, *conditions: ColumnElement[bool], limit: int |
 
 def _read(row: Any) -> HelpOffer:
     record = read_record(row)
-    kept = {"loan_id": None, "note": ""} | dict(record.personal or {})
+    kept = {"loan_id": None, "note": "", "terms": {}} | dict(record.personal or {})
     told = {"id": record.id, "at": record.at, "person": record.person, **record.public, **kept}
     told |= {column.name: getattr(row, column.name) for column in _COLUMNS}
     return HelpOffer.model_validate({name: told[name] for name in HelpOffer.model_fields})

@@ -20,7 +20,9 @@ FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"queue": QUEUES, "level": LEVELS, "action": tuple(Action)}
 )
 _LISTED: Final = [name for name in WatchedLoan.model_fields if name not in {"plan", "offers"}]
-_PLANNED: Final = ["loan_id", "as_of_month", *Plan.model_fields]
+# Plans of another month, or of other data, were made for another list.
+_OF_LIST: Final = ["loan_id", "as_of_month", "origin", "events_origin"]
+_PLANNED: Final = [*_OF_LIST, *Plan.model_fields]
 _REMEDY: Final = "Run `kedro run --pipelines early_warning`, which writes it"
 
 _Stamp = tuple[int, int, int] | None
@@ -96,8 +98,9 @@ class WatchlistFiles:
     def _load(self, *, has_plans: bool) -> Watchlist:
         listed = _read(self._list, _LISTED).sort_values("rank", ignore_index=True)
         plans = _read(self._plans, _PLANNED) if has_plans else pd.DataFrame(columns=_PLANNED)
-        # Plans of another month were made for another list.
-        plans = plans[plans["as_of_month"].isin(listed["as_of_month"])].set_index("loan_id")[list(Plan.model_fields)]
+        if has_plans:
+            plans = plans.merge(listed[_OF_LIST], on=_OF_LIST)
+        plans = plans.set_index("loan_id")[list(Plan.model_fields)]
         return Watchlist(listed.assign(action=listed["loan_id"].map(plans["action"]).astype("str").fillna("")), plans)
 
 

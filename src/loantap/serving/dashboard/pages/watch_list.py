@@ -76,7 +76,7 @@ def _show_list(session: Session) -> None:
         st.warning("Simulated: these loans or their months are made up. Offer nothing to anybody by this list.")
     month = f"{found.as_of_month:%Y-%m}" if found.as_of_month else "no month"
     counts = ", ".join(f"{queue} {n:,}" for queue, n in found.counts["queue"].items())
-    st.caption(f"As of {month}: {counts or 'no loan'}. Shown: n = {found.n:,}, by expected loss avoidable.")
+    st.caption(f"As of {month}: {counts or 'no loan'}. Found: n = {found.n:,}, by avoidable loss.")
     for loan in found.items:
         with st.container(border=True):
             _show_head(loan)
@@ -95,7 +95,7 @@ def _show_head(loan: WatchedLoan) -> None:
     escalated = f", escalated {loan.escalated_in:%Y-%m}" if loan.escalated_in else ""
     st.caption(
         f"First seen {loan.first_seen:%Y-%m}{is_new}{escalated} · balance {count(loan.outstanding_balance)} · "
-        f"PD of 12 months {whole_percent(loan.pd_12m)} · avoidable loss {count(loan.expected_loss_avoidable)}"
+        f"12-month PD {whole_percent(loan.pd_12m)} · avoidable loss {count(loan.expected_loss_avoidable)}"
     )
     st.markdown(f"Plan: {word_plan(dict[Hashable, Any](loan.plan)) if loan.plan else 'the last run made none'}")
 
@@ -162,9 +162,10 @@ def _ask_offer(session: Session, loan: WatchedLoan) -> None:
         done = f"{loan.loan_id}: {name_category(said['action'])} is recorded as offered."
         act(lambda: session.api.offer_help(loan.loan_id, said), done)
 
-    planned = loan.plan.action if loan.plan else Action.NONE
-    if planned != Action.NONE and st.button("Record that the plan was offered", type="primary"):
-        record({"action": planned})
+    plan = loan.plan
+    if plan and plan.action != Action.NONE and st.button("Record that the plan was offered", type="primary"):
+        # With the terms that were read: those of a newer plan are refused.
+        record({"action": plan.action, "terms": plan.terms.model_dump(exclude_none=True)})
     with st.expander("Something else was offered"):
         action = st.selectbox("Action", list(NEEDED), format_func=name_category)
         terms = {name: st.number_input(_label(name), value=None, **_limit(name)) for name in NEEDED[action]}
@@ -184,7 +185,7 @@ def _limit(name: str) -> dict[str, Any]:
 def _show_report(session: Session) -> None:
     items = session.api.report_help().items
     if not items:
-        st.info("No help was offered yet. Open a loan and record what was offered.")
+        st.info("No help is recorded yet. Open a loan and record what was offered.")
         return
     rows = [
         (
