@@ -24,8 +24,7 @@ _GZIP, _ZIP, _ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
 _SHOWN: Final = 5
 # One cell far outside makes a rectangle for which there is no memory.
 _MOST_CELLS: Final = 50_000_000
-_CELL: Final = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r=["']([A-Z]+)(\d+)["'][^>]*(?<!/)>""")
-_LONGEST_TAG: Final = 256
+_CELL: Final = re.compile(rb""" r=["']([A-Z]+)(\d+)["'][^>]*(?<!/)>""")
 
 
 def unpack(file: IO[bytes], path: Path, where: str) -> AbstractContextManager[IO[bytes]]:
@@ -94,9 +93,10 @@ def _require_bounded(path: Path, where: str) -> None:
             column, last, rest = b"", 0, b""
             with archive.open(name) as part:
                 while block := part.read(1 << 20):
-                    for letters, row in _CELL.findall(rest + block):
-                        column, last = max(column, letters.rjust(3)), max(last, int(row))
-                    rest = block[-_LONGEST_TAG:]
+                    found = _CELL.findall(rest + block)
+                    column = max({column, *(letters.rjust(3) for letters, _ in found)})
+                    last = max([last, *(int(row) for _, row in found)])
+                    rest = block[-256:]
             width = reduce(lambda number, letter: number * 26 + letter - 64, column.strip(), 0)
             if width * last > _MOST_CELLS:
                 problem = f"the sheet reaches to {column.decode().strip()}{last}"

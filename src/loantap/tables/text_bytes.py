@@ -1,7 +1,7 @@
 """The bytes of a text file, plain or packed, in blocks; what is no UTF-8 text is refused."""
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -40,11 +40,7 @@ def read_blocks(path: Path, where: str, *, unpacks: bool) -> Generator[tuple[byt
     Raises:
         InputError: the file cannot be read, or is no text.
     """
-    with (
-        open_file(path, where) as raw,
-        _refusing_damage(where),
-        unpack(raw, path, where) if unpacks else nullcontext(raw) as file,
-    ):
+    with open_file(path, where) as raw, _refusing_damage(where), unpack(raw, path, where) if unpacks else raw as file:
         block = file.read(BLOCK_BYTES)
         _require_text_file(block, where)
         block = block.removeprefix(_BOM)
