@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from loantap.portfolio.loantap_format import FAULT, GIVEN_ID, split_address
 from loantap.simulator import simulate_portfolio
@@ -23,12 +22,14 @@ def clean(export, tmp_path):
     return read_portfolio(read(tmp_path / "export.csv"), AS_OF, 0).rows
 
 
-@pytest.mark.parametrize("joint", ["Joint App", "JOINT"])
-def test_an_export_is_read_into_the_loans_that_it_was_written_from(joint, tmp_path):
+def test_an_export_is_read_into_the_loans_that_it_was_written_from(tmp_path):
     loans = simulate_portfolio(LOANS, seed=7).portfolio
     loans["application_type"] = np.where(loans.index % 10 == 0, "JOINT", "INDIVIDUAL")
 
-    rows = clean(to_lending_club(loans).replace("Joint App", joint), tmp_path)
+    export = to_lending_club(loans)
+    export.loc[10, "application_type"] = "JOINT"  # as in older releases
+
+    rows = clean(export, tmp_path)
 
     assert rows["loan_id"].to_list() == [str(1_000_000 + number) for number in range(LOANS)]
     own = loans.columns.drop("address")

@@ -25,7 +25,7 @@ class CsvRows:
     """Its columns and rows; values are text.
 
     Args:
-        unpacks: only for files that a person names, since little may unpack to much.
+        unpacks: for files that a person names; little may unpack to much.
 
     Attributes:
         names: its columns, as the dictionary calls them; "" where one has no name.

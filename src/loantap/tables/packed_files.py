@@ -22,7 +22,6 @@ WORKBOOK_SUFFIX: Final = ".xlsx"
 DAMAGE: Final = (EOFError, zlib.error, OSError, BadZipFile, NotImplementedError, pa.ArrowException)
 _GZIP, _ZIP, _ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
 _SHOWN: Final = 5
-# One cell far outside makes a rectangle for which there is no memory.
 _MOST_CELLS: Final = 50_000_000
 _CELL: Final = re.compile(rb""" r=["']([A-Z]+)(\d+)["'][^>]*(?<!/)>""")
 
@@ -87,7 +86,7 @@ def _open_workbook(path: Path, where: str) -> IO[bytes]:
 
 
 def _require_bounded(path: Path, where: str) -> None:
-    """By its cells, since what a sheet says of itself may be wrong."""
+    """One cell far outside makes a rectangle for which there is no memory."""
     with ZipFile(path) as archive:
         for name in archive.namelist():
             column, last, rest = b"", 0, b""
@@ -100,7 +99,7 @@ def _require_bounded(path: Path, where: str) -> None:
             width = reduce(lambda number, letter: number * 26 + letter - 64, column.strip(), 0)
             if width * last > _MOST_CELLS:
                 problem = f"the sheet reaches to {column.decode().strip()}{last}"
-                raise InputError(where, problem, "Delete what stands outside the table, or save it as CSV")
+                raise InputError(where, problem, "Delete what stands outside the table")
 
 
 def _write(value: object) -> str:

@@ -118,7 +118,7 @@ def test_a_line_that_does_not_fit_is_told_at_its_place(api):
         (b"\x00\x01\x02", "text"),
         (b"a,b\n1,2\n", "missing"),
         (b",".join(b"wrong%d" % n for n in range(27)) + b"\n" + b"1," * 26 + b"1\n", "missing"),
-        *((pack("a,b"), "Unpack it") for pack in PACKED.values()),
+        *(pytest.param(pack("a,b"), "Unpack it", id=name) for name, pack in PACKED.items()),
     ],
 )
 def test_what_is_no_file_of_applications_is_refused(api, text, said):

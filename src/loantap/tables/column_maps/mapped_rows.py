@@ -115,9 +115,9 @@ def _require_columns(found: Collection[str], column_map: ColumnMap, where: str) 
             present[ours] = source
             continue
         has_own = not set(lacking) & {source.column, *source.parts}
-        is_due = is_needed(COLUMNS_OF[ours]) and not has_own
-        if is_due or not source.optional:
-            remedy = "" if is_due else ", or write optional: true for files without it"
+        may_lack = has_own or not is_needed(COLUMNS_OF[ours])
+        if not (source.optional and may_lack):
+            remedy = ", or write optional: true for files without it" if may_lack else ""
             raise InputError(
                 f"{where}, column {lacking[0]}",
                 f"the file does not have it, and the column map takes {ours} from it",
