@@ -13,7 +13,7 @@ _STYLES = f'<styleSheet {_MAIN}><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></
 
 
 def write_workbook(path: Path, **sheets: Sequence[Sequence[object]]) -> Path:
-    """Write sheets by name, each as rows of cells; None is an empty cell."""
+    """Write sheets by name, each as rows of cells; None is an empty cell, a pair one at its place."""
     own = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets))
     with ZipFile(path, "w") as archive:
         archive.writestr("_rels/.rels", _link(officeDocument="xl/workbook"))
@@ -36,6 +36,8 @@ def _link(*sheets: str, **others: str) -> str:
 
 
 def _write(cell: object) -> str:
+    if isinstance(cell, tuple):
+        return f'<c r="{cell[0]}"><v>{cell[1]}</v></c>'
     if isinstance(cell, date):
         return f'<c s="1"><v>{(cell - date(1899, 12, 30)).days}</v></c>'
     if isinstance(cell, int | float):

@@ -34,7 +34,7 @@ MAP = {
         "term": {"column": "Years", "unit": "years"},
         "int_rate": {"column": "Rate", "unit": ["decimal_comma", "percent"]},
         "installment": {"column": "EMI", "unit": "decimal_comma"},
-        "grade": "Class",
+        "grade": {"column": "Class", "words": {"2": "B"}},
         "sub_grade": "Sub",
         "annual_inc": {
             "column": "Salary",
@@ -95,7 +95,7 @@ def test_what_the_map_cannot_read_makes_a_bad_row_and_the_others_go_on(mapped):
 
     assert cleaned.rows["loan_id"].to_list() == ["K-1", "K-2"]
     assert cleaned.rows["annual_income"].to_list() == [60_000, 72_000]
-    assert cleaned.quarantine["reason"].to_list() == ["column issue_d: '2014-02-01' has not the form %d/%m/%Y"]
+    assert cleaned.quarantine["reason"].to_list() == ["column issue_d: '2014-02-01' is not of the form %d/%m/%Y"]
     assert cleaned.quarantine["loan_id"].to_list() == ["K-3"]
 
 
@@ -130,6 +130,21 @@ def test_numbers_and_days_of_a_parquet_file_keep_their_types(mapped):
     assert row["loan_status"] == "Fully Paid"
 
 
+@pytest.mark.parametrize(
+    ("typed", "name", "made"),
+    [
+        ({"Class": [2.0, 7.5]}, "grade", ["B", "7.5"]),
+        ({"Salary": [0.5, 18.125], "Second": ["1.000,5", None]}, "annual_inc", ["12006", "217.5"]),
+        ({"Salary": ["5.000", "6"], "Second": [" ", "N/A"]}, "annual_inc", ["60000", "72"]),
+    ],
+)
+def test_texts_and_numbers_of_a_parquet_file_meet(typed, name, made, mapped):
+    names, _, row, *_ = (line.split(";") for line in EXPORT.splitlines())
+    table = pa.table({name: [value] * 2 for name, value in zip(names, row, strict=True)} | typed)
+
+    assert mapped(table, name="export.parquet").to_frame()[name].to_list() == made
+
+
 def test_a_date_without_a_form_must_fit_one_alone(mapped):
     head, row, *_ = EXPORT.splitlines()
 
@@ -138,6 +153,7 @@ def test_a_date_without_a_form_must_fit_one_alone(mapped):
         return mapped("\n".join([head, *rows, "end"]), {"issue_d": "Opened"}).to_frame()["issue_d"].to_list()
 
     assert read("31/01/2014", "03/03/2014", "2014-05-09") == ["Jan-2014", "Mar-2014", "May-2014"]
+    assert read("201412", "20140331") == ["Dec-2014", "Mar-2014"]
     with pytest.raises(InputError) as refused:
         read("05/02/2014")
     assert refused.value.where.endswith("export.csv, column Opened")
@@ -157,28 +173,37 @@ def test_a_date_without_a_form_must_fit_one_alone(mapped):
         ({"dti": "Sum"}, "column Sum of the file is named twice, for dti and loan_amnt"),
         ({"grade": {"column": "Class", "unit": "percent"}}, "grade has a unit, and is no number"),
         ({"dti": {"column": "D", "date": "%b-%Y"}}, "dti has a date form, and is no date"),
-        ({"grade": {"column": "Class", "words": {"AA": "Z"}}}, "grade 'AA' is mapped to 'Z'. Map it to one of A, B"),
+        ({"grade": {"column": "Class", "words": {"AA": "Z"}}}, "grade 'AA': LoanTap has no 'Z'. Map it to one of A, B"),
         ({"loan_amnt": "Summe"}, "it, and the column map takes loan_amnt from it. Did you mean Sum"),
-        ({"dti": {"column": "D", "optional": True}}, "column D: the file does not have it"),
-        ("columns: {grade: Class, dti: D, grade: K}", "map.yml: column grade is mapped twice"),
-        ("columns: {grade: Class}", "map.yml: it has no loan_amnt, term, int_rate"),
-        ("columns: [", "map.yml: it is no YAML"),
-        ("grade: Class", "map.yml: it maps no columns"),
+        ({"dti": {"column": "D", "optional": True}}, "from it. Correct the map."),
     ],
 )  # fmt: skip
 def test_a_map_that_cannot_be_meant_is_refused_before_a_row_is_read(columns, said, mapped):
     with pytest.raises(InputError) as refused:
         mapped(columns=columns)
-    assert said in str(refused.value)
+    assert said in f"{refused.value}."
     assert refused.value.remedy
 
 
-def test_a_map_that_is_not_there_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("columns: {grade: Class, dti: D, grade: K}", "grade stands there twice"),
+        ("columns: {grade: Class}", "it has no loan_amnt, term, int_rate"),
+        ("columns: [", "it is not YAML"),
+        ("grade: Class", "it maps no columns"),
+        (None, "it cannot be read (No such file or directory). Name a YAML file, or a shipped map: lending_club"),
+    ],
+)
+def test_a_file_that_is_no_map_is_refused(text, said, tmp_path):
+    path = tmp_path / "map.yml"
+    if text is not None:
+        path.write_text(text, "utf-8")
+
     with pytest.raises(InputError) as refused:
-        read_column_map(str(tmp_path / "map.yml"))
-    assert str(tmp_path / "map.yml") in refused.value.where
-    assert refused.value.problem == "it cannot be read (No such file or directory)"
-    assert refused.value.remedy == "Name a YAML file, or a shipped map: lending_club"
+        read_column_map(str(path))
+    assert str(path) in refused.value.where
+    assert said in str(refused.value)
 
 
 def test_the_lines_above_the_header_may_be_counted(mapped):

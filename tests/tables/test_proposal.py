@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
     loans = raw_loans(*[{"dti": str(number)} for number in range(40)]).drop(columns="total_acc")
     loans = loans.assign(loan_amnt="12,000.00", term="3", int_rate="12.00%", annual_inc="5000", issue_d="31/01/2014",
                          loan_status=["Fully Paid", "Foreclosed"] * 20, dti="0.18", extra="x")  # fmt: skip
-    loans.rename(columns=RENAMED).to_csv(tmp_path / "export.csv", index=False)
+    loans.rename(columns=RENAMED).assign(**{"Interest Rate (max)": "x"}).to_csv(tmp_path / "export.csv", index=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -47,8 +47,9 @@ def test_a_map_is_proposed_shown_and_can_be_used_where_nothing_is_missing(folder
     assert proposed["earliest_cr_line"]["column"] == "earliest_cr_lin"
     assert proposed["grade"] == "grade"
     assert "total_acc" not in proposed
-    for doubt in ("# total_acc: needed, as a column or {value: ...}", "# say under words what 'Foreclosed' mean",
-                  "# by its name it is an income per month", "# the name is only like it"):  # fmt: skip
+    for doubt in ("# total_acc: needed, as a column or {value: ...}", "# map under words: 'Foreclosed'",
+                  "# by its name it is an income per month", "# the name is only like it",
+                  "# also like it: Interest Rate (max)"):  # fmt: skip
         assert doubt in ended.stdout
     assert "extra" in ended.stderr
     assert MADE_UP_LOAN["emp_title"] not in ended.output

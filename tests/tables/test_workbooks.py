@@ -26,6 +26,8 @@ def test_a_workbook_is_read_as_the_text_of_its_sheet(tmp_path):
     [
         ({"a": [HEADER], "b": [HEADER]}, "it holds 2 sheets with anything in them: a, b"),
         ({"a": []}, "it holds no sheets with anything in them"),
+        ({"a": [HEADER, [("XFD60000", 1)]]}, "the sheet reaches to XFD60000. Delete"),
+        ({"a": [HEADER, *[["", 1, rate, ""] for rate in (18.125, "18,5")]]}, "decimals begin with a comma here and"),
         (None, "it cannot be read as a workbook"),
     ],
 )
@@ -36,4 +38,4 @@ def test_a_workbook_without_one_sheet_is_refused(sheets, said, tmp_path):
         write_workbook(path, **sheets)
 
     with pytest.raises(InputError, match=said):
-        TableFile(path)
+        TableFile(path).to_frame()

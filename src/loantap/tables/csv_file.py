@@ -24,6 +24,9 @@ from loantap.tables.written_numbers import WrittenNumbers
 class CsvRows:
     """Its columns and rows; values are text.
 
+    Args:
+        unpacks: for files that a person names; little may unpack to much.
+
     Attributes:
         names: its columns, as the dictionary calls them; "" where one has no name.
         notes: what was done to read it, beside the numbers.
@@ -36,9 +39,9 @@ class CsvRows:
 
     count: int | None = None
 
-    def __init__(self, path: Path, where: str, expected: Expected = LOANTAP) -> None:
-        self._path, self._where, self._expected = path, where, expected
-        with closing(read_blocks(path, where)) as blocks:
+    def __init__(self, path: Path, where: str, expected: Expected = LOANTAP, *, unpacks: bool = False) -> None:
+        self._path, self._where, self._expected, self._unpacks = path, where, expected, unpacks
+        with closing(read_blocks(path, where, unpacks=unpacks)) as blocks:
             first, is_last = next(blocks)
         require_text(first, 1, where, is_last=is_last)
         self._head = read_head(first, where, expected)
@@ -76,7 +79,7 @@ class CsvRows:
 
     def _read_blocks(self, columns: Collection[str]) -> Iterator[pa.Table]:
         line, rest, skipped = self._head.next_line, b"", self._head.end
-        for data, is_last in read_blocks(self._path, self._where):
+        for data, is_last in read_blocks(self._path, self._where, unpacks=self._unpacks):
             block = rest + data[skipped:]
             skipped = 0
             require_text(block, line, self._where, is_last=is_last)
@@ -92,9 +95,10 @@ class CsvRows:
             if end < len(records) and block[records.starts[end] :].strip(b" \t\r\n,;|"):
                 self._note(f"what stands below the table, from line {records.lines[end]:,} on, left out")
             records = records.keep(slice(end))
-        is_row = np.ones(len(records), "bool")
-        for place in np.flatnonzero(records.cells == 1).tolist():
-            is_row[place] = bool(records.row(place, block).strip())
+        is_row = records.cells > 1
+        if not is_row.all():
+            is_ink = ~np.isin(np.frombuffer(block, "uint8", records.ends[-1]), list(b" \t\r\n\v\f"))
+            is_row |= np.logical_or.reduceat(is_ink, records.starts)
         for row in self._find_notes(block, records):
             is_row[row] = False
             self._note("notes between the rows left out")

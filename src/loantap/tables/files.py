@@ -190,7 +190,9 @@ class CsvWriter:
 def open_rows(path: Path, expected: Expected, row_groups: Sequence[int] | None = None) -> CsvRows | ParquetRows:
     """The rows of a file by its own names."""
     where = say_path(path)
-    return ParquetRows(path, where, row_groups, expected) if is_parquet(path) else CsvRows(path, where, expected)
+    if is_parquet(path):
+        return ParquetRows(path, where, row_groups, expected)
+    return CsvRows(path, where, expected, unpacks=True)
 
 
 def is_parquet(path: Path) -> bool:

@@ -3,10 +3,12 @@
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, time
+from functools import reduce
 from pathlib import Path
 from typing import IO, Final
 from zipfile import BadZipFile, ZipFile
@@ -20,6 +22,8 @@ WORKBOOK_SUFFIX: Final = ".xlsx"
 DAMAGE: Final = (EOFError, zlib.error, OSError, BadZipFile, NotImplementedError, pa.ArrowException)
 _GZIP, _ZIP, _ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
 _SHOWN: Final = 5
+_MOST_CELLS: Final = 50_000_000
+_CELL: Final = re.compile(rb""" r=["']([A-Z]+)(\d+)["'][^>]*(?<!/)>""")
 
 
 def unpack(file: IO[bytes], path: Path, where: str) -> AbstractContextManager[IO[bytes]]:
@@ -64,8 +68,9 @@ def _open_workbook(path: Path, where: str) -> IO[bytes]:
 
     try:
         book = CalamineWorkbook.from_path(path)
+        _require_bounded(path, where)
         sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
-    except (CalamineError, OSError) as error:
+    except (CalamineError, *DAMAGE) as error:
         problem = f"it cannot be read as a workbook ({error})"
         raise InputError(where, problem, "Save the sheet anew, or as CSV UTF-8") from error
     filled = [name for name, sheet in sheets.items() if sheet.height]
@@ -80,10 +85,29 @@ def _open_workbook(path: Path, where: str) -> IO[bytes]:
     return io.BytesIO(text.getvalue().encode())
 
 
+def _require_bounded(path: Path, where: str) -> None:
+    """One cell far outside makes a rectangle for which there is no memory."""
+    with ZipFile(path) as archive:
+        for name in archive.namelist():
+            column, last, rest = b"", 0, b""
+            with archive.open(name) as part:
+                while block := part.read(1 << 20):
+                    found = _CELL.findall(rest + block)
+                    column = max({column, *(letters.rjust(3) for letters, _ in found)})
+                    last = max([last, *(int(row) for _, row in found)])
+                    rest = block[-256:]
+            width = reduce(lambda number, letter: number * 26 + letter - 64, column.strip(), 0)
+            if width * last > _MOST_CELLS:
+                problem = f"the sheet reaches to {column.decode().strip()}{last}"
+                raise InputError(where, problem, "Delete what stands outside the table")
+
+
 def _write(value: object) -> str:
     """A cell as a CSV would have it: whole numbers without decimals, days without hours."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        text = str(int(value)) if value.is_integer() else str(value)
+        # The point before three decimals may stand between thousands.
+        return f"{text}0" if text[-4:-3] == "." else text
     if isinstance(value, datetime) and value.time() == time():
         return value.date().isoformat()
     return " ".join(str(value).splitlines())

@@ -22,6 +22,8 @@ _NO_TEXT: Final = (
     (b"\xfe\xff", "UTF-16 text", _AS_UTF8),
     (b"PAR1", "a Parquet file", "Name it .parquet"),
     (b"PK\x03\x04", "a ZIP archive", "Unpack it"),
+    (b"\x1f\x8b", "compressed by gzip", "Unpack it"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "Unpack it"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook", "Save the sheet as CSV"),
     (b"BZh", "compressed by bzip2", "Unpack it, or compress it by gzip"),
     (b"\xfd7zXZ", "compressed by xz", "Unpack it, or compress it by gzip"),
@@ -32,13 +34,13 @@ _NO_TEXT: Final = (
 )
 
 
-def read_blocks(path: Path, where: str) -> Generator[tuple[bytes, bool]]:
+def read_blocks(path: Path, where: str, *, unpacks: bool) -> Generator[tuple[bytes, bool]]:
     """The bytes of a file without its byte-order mark, and whether each block is the last.
 
     Raises:
         InputError: the file cannot be read, or is no text.
     """
-    with open_file(path, where) as raw, _refusing_damage(where), unpack(raw, path, where) as file:
+    with open_file(path, where) as raw, _refusing_damage(where), unpack(raw, path, where) if unpacks else raw as file:
         block = file.read(BLOCK_BYTES)
         _require_text_file(block, where)
         block = block.removeprefix(_BOM)

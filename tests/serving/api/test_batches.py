@@ -1,5 +1,4 @@
 import csv
-import gzip
 import io
 import threading
 
@@ -10,6 +9,7 @@ from loantap.serving.api.schemas import Batch
 from tests.conftest import MADE_UP_LOAN
 from tests.serving.api.served import BATCH
 from tests.serving.api.test_bad_requests import expect
+from tests.tables.test_reading_files import PACKED
 
 CSV = "text/csv"
 
@@ -118,7 +118,7 @@ def test_a_line_that_does_not_fit_is_told_at_its_place(api):
         (b"\x00\x01\x02", "text"),
         (b"a,b\n1,2\n", "missing"),
         (b",".join(b"wrong%d" % n for n in range(27)) + b"\n" + b"1," * 26 + b"1\n", "missing"),
-        (gzip.compress(b"a,b", mtime=0), "compressed"),
+        *(pytest.param(pack("a,b"), "Unpack it", id=name) for name, pack in PACKED.items()),
     ],
 )
 def test_what_is_no_file_of_applications_is_refused(api, text, said):

@@ -12,7 +12,6 @@ from loantap.serving.desk.fields import FieldError, application_columns
 from loantap.serving.desk.standing import Standing
 from loantap.tables.csv_file import CsvRows
 
-_GZIP: Final = b"\x1f\x8b"
 _BODY: Final = "the body"
 
 
@@ -25,8 +24,6 @@ def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
     Raises:
         ProblemError: it is no CSV, or lacks a column.
     """
-    if raw.startswith(_GZIP):
-        raise _tell("it is compressed", "Send it as it is")
     columns = {APPLICATION_ID, *application_columns()}
     rows: list[dict[str, Any]] = []
     # The reader takes a file; it has no name once it is open.

@@ -151,9 +151,9 @@ def read_column_map(named: str) -> ColumnMap:
         remedy = f"Name a YAML file, or a shipped map: {', '.join(shipped)}"
         raise InputError(where, f"it cannot be read ({error.strerror})", remedy) from error
     except _TwiceError as error:
-        raise InputError(where, f"column {error} is mapped twice", "Keep one of its lines") from error
+        raise InputError(where, f"{error} stands there twice", "Keep one of its lines") from error
     except (UnicodeDecodeError, YAMLError) as error:
-        raise InputError(where, f"it is no YAML ({str(error).splitlines()[0]})", _HELP) from error
+        raise InputError(where, f"it is not YAML ({str(error).splitlines()[0]})", _HELP) from error
     _require_known_columns(given, where)
     try:
         made = ColumnMap.model_validate(given)
@@ -201,7 +201,7 @@ def _list_problems(made: ColumnMap) -> Iterator[tuple[str, str]]:
         known: Sequence[str] = [fold(word) for word in column.categories]
         for theirs, word in source.words.items():
             if known and fold(word) not in known and not (ours == "loan_status" and fold(word) in meanings):
-                yield f"{ours} '{theirs}' is mapped to '{word}'", f"Map it to one of {', '.join(column.categories)}"
+                yield f"{ours} '{theirs}': LoanTap has no '{word}'", f"Map it to one of {', '.join(column.categories)}"
 
 
 def is_needed(column: Column) -> bool:

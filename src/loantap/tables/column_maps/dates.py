@@ -1,5 +1,6 @@
 """Months as other lenders write them: by the form that a map names, or by the only one that fits."""
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -40,7 +41,7 @@ def read_date(text: str, form: str) -> tuple[str, str]:
         raise TwoFormsError(text.strip(), found)
     # What fits none of many is for LoanTap's own rules, which know times and zones.
     month = next(iter(found.values()), text)
-    return (month, "") if month or not form else (text, f"'{text.strip()}' has not the form {form}")
+    return (month, "") if month or not form else (text, f"'{text.strip()}' is not of the form {form}")
 
 
 def list_forms(text: str) -> dict[str, str]:
@@ -57,5 +58,8 @@ def _to_month(text: str, form: str) -> str:
     try:
         day = datetime.strptime(text, form)  # noqa: DTZ007
     except ValueError:
+        return ""
+    # By %Y%m%d strptime takes 201511 for Jan-2015.
+    if re.fullmatch(r"(?:%\w)+", form) and f"{day:{form}}".lower() != text.lower():
         return ""
     return f"{day:{MONTH_FORMAT}}" if day.year >= 1000 else ""

@@ -114,5 +114,5 @@ def _look_at_words(column: Column, distinct: Sequence[str]) -> _Judged:
     if unknown:
         shown = ", ".join(f"'{word}'" for word in unknown[:_SHOWN]) + (" ..." if len(unknown) > _SHOWN else "")
         is_closed = column.categories or column.name == "loan_status"
-        guessed.append(f"say under words what {shown} mean" if is_closed else f"kept as they are: {shown}")
+        guessed.append(f"map under words: {shown}" if is_closed else f"kept as they are: {shown}")
     return {"words": words} if words else {}, guessed

@@ -21,6 +21,7 @@ from loantap.tables.written_numbers import is_text, undo_dictionary
 
 _TEXT: Final = pa.large_string()
 _MEANT: Final = "__meant__"
+_NOT_GIVEN: Final = r"(?i)^\s*(?:n/a|nan)?\s*$"
 
 
 class MappedRows:
@@ -64,13 +65,11 @@ class MappedRows:
                 made[name] = pa.nulls(rows, _TEXT)
                 continue
             column = _gather(table, source)
-            if COLUMNS_OF[ours].kind in NUMERIC:
-                column = convert_units(column, source.unit)
-            elif COLUMNS_OF[ours].kind is Kind.MONTH and is_text(column):
+            if COLUMNS_OF[ours].kind is Kind.MONTH and is_text(column):
                 column, wrong = self._read_dates(column, ours, source)
                 faults = pc.coalesce(faults, wrong)
-            if source.words and is_text(column):
-                column = _translate(column, source.words)
+            if source.words and not pa.types.is_temporal(column.type):
+                column = _translate(column.cast(_TEXT), source.words)
             made[name] = column
         return pa.table(made | {FAULT: faults})
 
@@ -116,11 +115,13 @@ def _require_columns(found: Collection[str], column_map: ColumnMap, where: str) 
             present[ours] = source
             continue
         has_own = not set(lacking) & {source.column, *source.parts}
-        if not source.optional or (is_needed(COLUMNS_OF[ours]) and not has_own):
+        may_lack = has_own or not is_needed(COLUMNS_OF[ours])
+        if not (source.optional and may_lack):
+            remedy = ", or write optional: true for files without it" if may_lack else ""
             raise InputError(
                 f"{where}, column {lacking[0]}",
                 f"the file does not have it, and the column map takes {ours} from it",
-                f"{guess(lacking[0], found)}Correct the map, or write optional: true for files without it",
+                f"{guess(lacking[0], found)}Correct the map{remedy}",
             )
         if has_own:
             present[ours] = source.model_copy(update={"instead": None})
@@ -128,19 +129,23 @@ def _require_columns(found: Collection[str], column_map: ColumnMap, where: str) 
 
 
 def _gather(table: pa.Table, source: Source) -> pa.ChunkedArray:
-    """The column as it stands, several as one text, or the value of all."""
+    """The column in LoanTap's units, several as one text, or the value of all."""
     if source.value is not None:
-        return pa.chunked_array([pa.repeat(pa.scalar(source.value, _TEXT), len(table))])
+        return convert_units(pa.chunked_array([pa.repeat(pa.scalar(source.value, _TEXT), len(table))]), source.unit)
     if source.text:
         pieces: list[Any] = []
         for before, name, _, _ in Formatter().parse(source.text):
             pieces += [pa.scalar(before, _TEXT), *([undo_dictionary(table[name]).cast(_TEXT)] if name else [])]
-        return pc.binary_join_element_wise(*pieces, pa.scalar("", _TEXT))
-    column = undo_dictionary(table[source.column])
+        return convert_units(pc.binary_join_element_wise(*pieces, pa.scalar("", _TEXT)), source.unit)
+    column = convert_units(undo_dictionary(table[source.column]), source.unit)
     if source.instead is None:
         return column
-    other = undo_dictionary(table[source.instead.column])
-    counts = pc.is_valid(other)
+    other = convert_units(undo_dictionary(table[source.instead.column]), source.unit)
+    if column.type != other.type:
+        column, other = column.cast(_TEXT), other.cast(_TEXT)
+    counts = pc.invert(pc.is_null(other, nan_is_null=True))
+    if is_text(other):
+        counts = pc.and_kleene(counts, pc.invert(pc.match_substring_regex(other, _NOT_GIVEN)))
     for name, words in source.instead.when.items():
         is_meant = pc.equal(_translate(undo_dictionary(table[name]).cast(_TEXT), dict.fromkeys(words, _MEANT)), _MEANT)
         counts = pc.and_(counts, pc.fill_null(is_meant, fill_value=False))

@@ -89,6 +89,8 @@ def propose_map(path: Path) -> Proposal:
         look = look_at(COLUMNS_OF[ours], column, _list_texts(head[column])) if column else Look()
         if rank >= _UNSURE:
             look = replace(look, doubts=(*look.doubts, "the name is only like it"))
+        if twins := [name for name in names if name != column and normalise(name) == normalise(column)]:
+            look = replace(look, doubts=(*look.doubts, f"also like it: {', '.join(twins)}"))
         matches.append(Match(ours, column, look))
     used = {match.column for match in matches}
     others = tuple(name for name in names if name not in used)
@@ -97,7 +99,7 @@ def propose_map(path: Path) -> Proposal:
 
 def _rank(names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
     """Every column that may be one of LoanTap's, the likeliest with the lowest rank."""
-    known = {normalise(name): name for name in names}
+    known = {normalise(name): name for name in sorted(names, key=len, reverse=True)}
     for ours, every in _read_names().items():
         yield from ((rank, ours, known[name]) for rank, name in enumerate(every) if name in known)
         for name in every:
