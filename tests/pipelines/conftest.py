@@ -47,4 +47,4 @@ def engineered(ingested: Outputs) -> Outputs:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None))
+    monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None, None))

@@ -38,7 +38,7 @@ OPTIONS = (ScoringOptions(as_of=AS_OF.date()), make_policy(), ECONOMICS, None)
 def _short_slices(monkeypatch):
     """Every row group is a task of its own, so that several machines are needed."""
     monkeypatch.setattr(tasks.cut, "__defaults__", (1,))
-    monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (128, None))
+    monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (128, None, None))
 
 
 def write(rows, path, row_group_size=128):

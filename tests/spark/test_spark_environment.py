@@ -24,10 +24,10 @@ def cluster():
 def test_only_what_a_cluster_reads_or_makes_is_another_dataset(base, cluster):
     differ = {name for name in cluster if cluster[name] != base.get(name)}
 
-    assert differ == {"applications", "scores", "loans", "feature_engineering.features"}
+    assert differ == {"applications", "scores", "loans", "labelled_loans", "feature_engineering.features"}
 
 
-@pytest.mark.parametrize("name", ["scores", "loans", "feature_engineering.features"])
+@pytest.mark.parametrize("name", ["scores", "loans", "labelled_loans", "feature_engineering.features"])
 def test_it_is_the_same_file_checked_by_the_same_schema(name, base, cluster):
     assert cluster[name]["dataset"] == base[name]["dataset"]
     assert cluster[name]["schema"] == base[name]["validator"]["class"]
