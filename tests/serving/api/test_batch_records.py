@@ -79,7 +79,7 @@ def test_referred_rows_are_in_the_queue_with_their_amount(api):
 
     assert result["decision"] == "refer"
     case = api.office.cases.find(result["id"])
-    assert (case.state.value, case.amount) == ("open", 40_000)
+    assert (case.state, case.amount) == ("open", 40_000)
 
 
 def test_applications_take_no_memory_any_more_while_their_records_are_kept(own_api, monkeypatch):

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from loantap.serving.audit.commands import main
+from loantap.serving.audit.tables import REVISION
 from tests.serving.entries import ANN, BOB, make_decision, tamper
 
 
@@ -79,8 +80,8 @@ def test_tables_are_made_once(tmp_path):
 
     first, again = (CliRunner().invoke(main, words).output for _ in range(2))
 
-    assert first == "The tables are at revision 0001, before: none\n"
-    assert again == "Nothing to do: the tables are at revision 0001\n"
+    assert first == f"The tables are at revision {REVISION}, before: none\n"
+    assert again == f"Nothing to do: the tables are at revision {REVISION}\n"
 
 
 def test_the_log_of_the_project_is_the_default(tmp_path, monkeypatch):
