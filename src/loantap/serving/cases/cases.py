@@ -15,18 +15,9 @@ from loantap.serving.audit.records import Caller, Entry, Kind, Record
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import cases
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.cases.case import (
-    NOBODY,
-    Case,
-    CaseDecision,
-    Cases,
-    OverrideCount,
-    Overrides,
-    Reason,
-    State,
-    read_case,
-)
+from loantap.serving.cases.case import Case, CaseDecision, Cases, OverrideCount, Overrides, Reason, State
 from loantap.serving.cases.queue import Order, list_queue
+from loantap.serving.cases.rows import NOBODY, read_case
 from loantap.serving.errors import NotNowError, NotThereError
 
 # Taking a case again holds it longer.

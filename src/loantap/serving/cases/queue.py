@@ -10,7 +10,8 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.reading import read_record, select_records
 from loantap.serving.audit.tables import cases, records
-from loantap.serving.cases.case import Cases, Reason, State, read_queued
+from loantap.serving.cases.case import Cases, Reason, State
+from loantap.serving.cases.rows import read_queued
 
 
 class Order(StrEnum):
