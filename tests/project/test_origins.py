@@ -102,7 +102,7 @@ def test_after_a_demo_run_the_real_champion_still_stands_and_scores(history):
 
     assert result.exit_code == 0, result.output
     told = " ".join(re.sub(r"\w+\.py:\d+", "", result.output).split())
-    assert "loantap-lending version 1, trained on real loans" in told
+    assert "loantap-lending version 1 (target charged_off), trained on real loans" in told
     pd.testing.assert_frame_equal(pd.read_parquet(scores), history.real_scores)
 
 
