@@ -16,7 +16,7 @@ from loantap.portfolio.errors import InputError, guess
 from loantap.portfolio.statuses import Statuses
 from loantap.portfolio.values import fold
 from loantap.tables.column_maps.dates import is_date_form
-from loantap.tables.column_maps.units import Unit
+from loantap.tables.column_maps.units import FITS, Unit
 
 _SHIPPED: Final = files("loantap.tables.column_maps") / "shipped"
 COLUMNS_OF: Final = MappingProxyType({str(c.source_name): c for c in portfolio_columns()} | {LOAN_ID.name: LOAN_ID})
@@ -68,7 +68,7 @@ class Source(_Part):
     @classmethod
     def _know_the_form(cls, form: str) -> str:
         if form and not is_date_form(form):
-            raise ValueError("it tells no year and month; give a form such as %b-%Y or %d/%m/%Y")
+            raise ValueError("it has no year and month; give a form such as %b-%Y or %d/%m/%Y")
         return form
 
     @model_validator(mode="after")
@@ -174,7 +174,7 @@ def _require_known_columns(given: object, where: str) -> None:
     for name in columns:
         if name not in COLUMNS_OF:
             remedy = f"{guess(str(name), COLUMNS_OF)}Known are {', '.join(COLUMNS_OF)}"
-            raise InputError(f"{where}, {name}", "it is no column of LoanTap's", remedy)
+            raise InputError(f"{where}, {name}", "LoanTap has no such column", remedy)
 
 
 def _list_problems(made: ColumnMap) -> Iterator[tuple[str, str]]:
@@ -196,6 +196,9 @@ def _list_problems(made: ColumnMap) -> Iterator[tuple[str, str]]:
         column = COLUMNS_OF[ours]
         if source.unit and column.kind not in NUMERIC:
             yield f"{ours} has a unit, and is no number", "Leave unit out"
+        for unit in source.unit:
+            if not column.unit.startswith(FITS.get(unit, "")):
+                yield f"{ours} is in {column.unit}, and {unit} is for what is in {FITS[unit]}", "Leave it out of unit"
         if source.date and column.kind is not Kind.MONTH:
             yield f"{ours} has a date form, and is no date", "Leave date out"
         known: Sequence[str] = [fold(word) for word in column.categories]

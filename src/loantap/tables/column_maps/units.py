@@ -28,6 +28,13 @@ class Unit(StrEnum):
 _FACTORS: Final = MappingProxyType(
     {Unit.SHARE: 100, Unit.YEARS: MONTHS_PER_YEAR, Unit.PER_MONTH: MONTHS_PER_YEAR, Unit.THOUSANDS: 1_000}
 )
+# How the dictionary's unit begins where one of these makes sense.
+FITS: Final = MappingProxyType(
+    {
+        Unit.PERCENT: "percent", Unit.SHARE: "percent", Unit.MONTHS: "months", Unit.YEARS: "months",
+        Unit.PER_MONTH: "currency per year", Unit.THOUSANDS: "currency",
+    }
+)  # fmt: skip
 _NUMBER: Final = r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$"
 # The marks of currencies, and blanks of any kind.
 _AROUND: Final = r"[\s\pZ\p{Sc}]+"
