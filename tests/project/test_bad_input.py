@@ -77,7 +77,7 @@ def test_scoring_without_applications_is_refused(demo):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("colour=blue", ("--params colour: unknown parameter", "Known names: portfolio, loans,")),
+        ("colour=blue", ("--params colour: unknown parameter", "Known names: portfolio, columns, loans,")),
         ("loans=10", ("sources.loans: 10 cannot be used", "1000", "Correct it in conf/")),
         ("portfolio=", ("--params portfolio: there is no value after it", "shell variable")),
         # Of the group of another pipeline than the one that is to run.

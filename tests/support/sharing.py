@@ -27,7 +27,7 @@ GROUPS = {
     "sources_up": ("sources/test_sources_up.py",),
     "db2": ("sources/test_db2_*",),
     "postgres": ("sources/*",),
-    "audit": ("serving/audit/*", "serving/keys/*", "serving/cases/*", "serving/policies/*"),
+    "audit": ("serving/audit/*", "serving/keys/*", "serving/cases/*", "serving/help/*", "serving/policies/*"),
     "served": ("serving/server/*",),
     "killed": ("hooks/test_killed_*", "datasets/test_killed_*"),
     "model": ("model/scoring/test_one_application.py",),
