@@ -32,7 +32,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run serve test test-fast lint bench bench-api bench-early-warning bench-full bench-sources \
+.PHONY: help run validate serve test test-fast lint bench bench-api bench-early-warning bench-full bench-sources \
     viz ui sources-up sources-down system-packages image scan lock clean
 
 help: ## Show what make can do
@@ -69,6 +69,9 @@ test-fast: $(READY) ## A minute: no server, whole run, browser, registry or many
 # Ten applications are scored for each loan that is searched on: 4 million at full size.
 serve: $(READY) ## API and dashboard on what the last run left, until Ctrl-C; ARGS="--port 8001"
 	@$(WITH_VENV) $(BIN)/loantap-serve $(ARGS)
+
+validate: $(READY) ## Recompute the champion's figures from raw loans and predictions; ARGS="NAME VERSION"
+	@$(BIN)/loantap-models validate $(ARGS)
 
 bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size, PORTFOLIO=FILE.csv
 	@$(BIN)/python -m tools.benchmarks.bench_search --loans $(SIZE) --growth $$(($(SIZE) / 4)) $(SIZE)

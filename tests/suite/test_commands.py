@@ -50,6 +50,10 @@ def test_make_test_fast_leaves_out_what_is_slow():
     assert "--cov" not in done
 
 
+def test_make_validate_names_the_version():
+    assert "loantap-models validate loantap-lending 2" in would_do("validate", "ARGS=loantap-lending 2")
+
+
 def test_there_is_a_worker_for_each_core_that_has_memory(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     pages = {"SC_PAGE_SIZE": 4_096, "SC_PHYS_PAGES": 4_500_000_000 // 4_096 + 1}

@@ -155,6 +155,22 @@ def restore(name: str, version: str, reason: str) -> None:
     Console().print(Text(f"{model} is champion, in place of {displaced or 'no model'}."))
 
 
+@main.command(name="validate")
+@click.argument("name", required=False)
+@click.argument("version", required=False)
+@click.pass_context
+@_explained
+def validate_model(context: click.Context, name: str | None, version: str | None) -> None:
+    """Recompute the figures of a version, by default the champion's; exit code 1 where one differs."""
+    # Here, since other commands fit no model.
+    from loantap.registry.validation import choose_version, validate_version
+    from loantap.reporting.validation_page import tabulate_validation
+
+    found = validate_version(choose_version(name, version), context.obj.project)
+    Console().print(tabulate_validation(found), "Not validated: " + "; ".join(found.left_out), sep="\n")
+    context.exit(1 if found.differing else 0)
+
+
 def _tell_loans(tags: dict[str, str]) -> str:
     if "training_loans" not in tags:
         return tags.get("origin", "")

@@ -117,3 +117,13 @@ def _list_block(block: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[dic
 def _describe_file(path: Path) -> dict[str, Any]:
     content = path.read_bytes()
     return {"file": path.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def add_files(model: ModelVersion, folder: Path) -> None:
+    """Store files made after the run with a version; in the index those of the run stay as they are."""
+    added = {path.name: _describe_file(path) for path in sorted(folder.iterdir())}
+    with tempfile.TemporaryDirectory() as fetched:
+        index = json.loads(fetch_file(model, f"{EVIDENCE}/{INDEX}", Path(fetched)).read_text("utf-8"))
+    index["files"] = [*({entry["file"]: entry for entry in index["files"]} | added).values()]
+    (folder / INDEX).write_text(json.dumps(index, indent=2), "utf-8")
+    attach_files(model, folder)
