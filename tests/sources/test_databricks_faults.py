@@ -91,11 +91,10 @@ def test_a_token_that_is_revoked_in_mid_read(revocable, loans):
     ("sql", "problem", "remedy", "quoted"),
     [
         ("SELECT * FROM nowhere", "the table is not there", "Correct the schema", "`nowhere`"),
-        ("SELECT colour FROM loans", "a column is not there", "restored at the source",
-         "`colour`"),
+        ("SELECT colour FROM loans", "a column is not there", "restored at the source", "`colour`"),
     ],
     ids=["table", "column"],
-)  # fmt: skip
+)
 def test_a_statement_that_is_refused(sql, problem, remedy, quoted, databricks, loans):
     error = fail(databricks, databricks.connection, sql)
 

@@ -62,14 +62,12 @@ def test_a_login_that_is_wrong(connect, problem, remedy, db2):
 @pytest.mark.parametrize(
     ("sql", "problem", "remedy", "quoted"),
     [
-        ("SELECT * FROM nowhere", "the table is not there", "Correct the schema",
-         '"NOWHERE" is an undefined name'),
-        ("SELECT colour FROM loans", "a column is not there", "restored at the source",
-         '"COLOUR"'),
+        ("SELECT * FROM nowhere", "the table is not there", "Correct the schema", '"NOWHERE" is an undefined name'),
+        ("SELECT colour FROM loans", "a column is not there", "restored at the source", '"COLOUR"'),
         ("INSERT INTO loans (loan_id) VALUES ('x')", "the login is not allowed", "granted", ""),
     ],
     ids=["table", "column", "right"],
-)  # fmt: skip
+)
 def test_a_statement_that_is_refused(sql, problem, remedy, quoted, db2, loans):
     error = fail(db2.connection, sql)
 

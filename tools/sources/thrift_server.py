@@ -98,10 +98,9 @@ class ThriftServer(KeptServer):
         path.mkdir(parents=True)
         # Without a zone Spark would take another type, which this server cannot send.
         fields = [
-            field.with_type(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(field.type)
-            else field
+            field.with_type(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(field.type) else field
             for field in rows.schema
-        ]  # fmt: skip
+        ]
         pq.write_table(rows.cast(pa.schema(fields)), path / "rows.parquet")
         self.run_sql(self._create(table))
 

@@ -208,7 +208,5 @@ def test_a_line_of_log_names_route_key_and_time_and_nobody(own_api, capfd):
     assert [(line["method"], line["route"], line["status"]) for line in lines] == [
         ("POST", SCORE, 200), ("GET", "/v1/decisions", 200),
     ]  # fmt: skip
-    assert set(lines[0]) == {
-        "at", "level", "event", "method", "route", "status", "ms", "key", "request_id",
-    }  # fmt: skip
+    assert set(lines[0]) == {"at", "level", "event", "method", "route", "status", "ms", "key", "request_id"}
     assert lines[0]["key"] == api.key.split("_")[1]

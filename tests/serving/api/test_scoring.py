@@ -16,9 +16,7 @@ def test_a_decision_says_what_why_by_which_model_and_under_which_policy(api):
     assert answer.status_code == 200
     told = Decision.model_validate(answer.json)
     assert told.application_id == "A-1"
-    assert told.model.model_dump() == {
-        "name": "loantap-lending-demo", "version": "3", "origin": "simulated",
-    }  # fmt: skip
+    assert told.model.model_dump() == {"name": "loantap-lending-demo", "version": "3", "origin": "simulated"}
     assert told.policy.version == "npv 2026-11"
     assert told.simulated
     assert 300 <= told.score <= 900

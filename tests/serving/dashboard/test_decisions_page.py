@@ -56,9 +56,7 @@ def test_what_a_person_decided_stands_first(api, screen):
     page = write(screen.open("decisions", api.key), "Decision id", case)
 
     assert "**tests decided: decline.** Reason: too much other debt." in str(page.info[0].value)
-    assert [one.label for one in page.get("download_button")] == [
-        "Decision sheet", "Letter to the applicant",
-    ]  # fmt: skip
+    assert [one.label for one in page.get("download_button")] == ["Decision sheet", "Letter to the applicant"]
 
 
 def test_an_unknown_id_is_one_message(api, screen):

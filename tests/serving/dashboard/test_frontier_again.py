@@ -54,10 +54,9 @@ def test_at_the_assumptions_of_the_run_its_figures_come_out(judged, of_run, scen
     again = decide_again(judged, choose(judged, None, scenario, life))
 
     policies, frontier = (
-        table[table["sample"].eq("cv") & table["scenario"].eq(scenario)
-              & table["paid_life"].eq(life.value)]
+        table[table["sample"].eq("cv") & table["scenario"].eq(scenario) & table["paid_life"].eq(life.value)]
         for table in of_run
-    )  # fmt: skip
+    )
     curves = frontier[~frontier["is_policy"] & frontier["family"].ne("profit_score_hurdle")]
     pd.testing.assert_frame_equal(again.curves, curves.reset_index(drop=True))
     figures = ["approved", "profit", "profit_low", "default_rate_approved_high",

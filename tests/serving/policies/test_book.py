@@ -278,6 +278,4 @@ def test_the_history_tells_what_became_of_each(book):
         ("npv b", State.PAST, "Bob Ray"), ("npv 2026-11", State.PAST, "LoanTap credit policy"),
     ]  # fmt: skip
     book.roll_back(ANN)
-    assert [entry.state for entry in book.history()] == [
-        State.PAST, State.PROPOSED, State.IN_FORCE, State.PAST,
-    ]  # fmt: skip
+    assert [entry.state for entry in book.history()] == [State.PAST, State.PROPOSED, State.IN_FORCE, State.PAST]

@@ -147,9 +147,8 @@ def start(project: Path, name: str, **settings: str) -> Running:
     told, errors = project / f"{name}.out", project / f"{name}.err"
     with told.open("wb") as out, errors.open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "loantap.serving.api.commands"],
-            cwd=project, env=variables, stdout=out, stderr=err,
-        )  # fmt: skip
+            [sys.executable, "-m", "loantap.serving.api.commands"], cwd=project, env=variables, stdout=out, stderr=err
+        )
     running = Running(process, f"http://127.0.0.1:{port}", project, variables, told, errors)
     until = time.monotonic() + _PATIENCE
     while not _is_ready(running):

@@ -57,9 +57,8 @@ def test_every_runbook_works(running, tmp_path):
     application = MADE_UP_LOAN | {"application_id": "A-17"}
     del application["loan_status"]
     httpx.post(
-        f"{running.url}/v1/applications/score", json=application,
-        headers={"Authorization": f"Bearer {running.key}"},
-    ).raise_for_status()  # fmt: skip
+        f"{running.url}/v1/applications/score", json=application, headers={"Authorization": f"Bearer {running.key}"}
+    ).raise_for_status()
     files = {
         name: str(running.project / file)
         for name, file in {"AUDIT_FILE": "server.db", "MLFLOW_FILE": "mlflow.db"}.items()

@@ -65,9 +65,7 @@ def make_app(office: Office) -> APIFlask:
     )
     app.spec_processor(complete)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for add in (
-        add_scoring, add_batches, add_decisions, add_queue, add_help, add_policies, add_models, add_health,
-    ):  # fmt: skip
+    for add in (add_scoring, add_batches, add_decisions, add_queue, add_help, add_policies, add_models, add_health):
         add(app, office)
     add_docs(app)
     answer_problems(app)

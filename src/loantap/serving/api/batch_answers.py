@@ -90,9 +90,7 @@ def _tell_invalid(row: int, reasons: Sequence[str]) -> dict[str, Any]:
 def _tell_blank(blank: Blank, decision: str, kept: KeptBatch, batch: Batch) -> dict[str, Any]:
     found = {name: blank(name) for name in batch.decided.written}
     public = {**batch.entry.public, **found, "decision": decision}
-    record = Record(
-        0, blank("id"), Kind.DECISION, kept.at, "", "", None, public, found, False, "", "", None
-    )  # fmt: skip
+    record = Record(0, blank("id"), Kind.DECISION, kept.at, "", "", None, public, found, False, "", "", None)
     return {"row": blank("row"), **tell_decision(record)}
 
 

@@ -34,14 +34,10 @@ _ROOM: Final = 4
 _PATIENCE: Final = 15.0
 _BODY: Final = {
     "type": "object",
-    "properties": {
-        _APPLICATIONS: {
-            "type": "array", "items": refer("Application"), "minItems": 1, "maxItems": 10_000,
-        }
-    },
+    "properties": {_APPLICATIONS: {"type": "array", "items": refer("Application"), "minItems": 1, "maxItems": 10_000}},
     "required": [_APPLICATIONS],
     "additionalProperties": False,
-}  # fmt: skip
+}
 
 
 def add_batches(app: APIFlask, office: Office) -> None:
@@ -165,8 +161,7 @@ def _read_json(raw: bytes) -> list[dict[str, Any]]:
 
 def _require_size(rows: Sequence[object], most: int) -> None:
     if not rows:
-        refuse("invalid-body", "The batch has no applications.", _APPLICATIONS, "empty",
-               "Send at least one")  # fmt: skip
+        refuse("invalid-body", "The batch has no applications.", _APPLICATIONS, "empty", "Send at least one")
     if len(rows) > most:
         raise ProblemError(
             "too-large",

@@ -24,8 +24,7 @@ def word_choice(one: FormField, value: str | float) -> str:
 
 def list_values(schema: ApplicationSchema, given: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Each field's name and value, in the order of the schema."""
-    return [(one.label, _word(one, given[one.name])) for one in schema.fields
-            if one.name in given]  # fmt: skip
+    return [(one.label, _word(one, given[one.name])) for one in schema.fields if one.name in given]
 
 
 def show_application(api: Api, given: Mapping[str, Any]) -> None:

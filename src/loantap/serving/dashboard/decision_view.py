@@ -25,8 +25,7 @@ def show_decision(decision: Decision) -> None:
     show_reasons(decision.decision, decision.reasons)
     if decision.contributions and decision.score is not None:
         st.subheader("What moved the score", anchor=False)
-        st.html(write_waterfall(decision.base_points or 0.0, decision.contributions,
-                                decision.score))  # fmt: skip
+        st.html(write_waterfall(decision.base_points or 0.0, decision.contributions, decision.score))
         st.caption(
             "In points, largest first: ▲ raises the score, ▼ lowers it. 50 points more double the "
             "odds that the loan is paid back."
@@ -44,12 +43,10 @@ def list_figures(decision: Decision | QueuedCase) -> list[tuple[str, str, str]]:
     """PD, score and expected NPV, with what a reader must know of each."""
     npv = decision.expected_npv
     return [
-        ("Probability of default", percent(decision.probability_of_default),
-         "over the life of the loan"),
+        ("Probability of default", percent(decision.probability_of_default), "over the life of the loan"),
         ("Score", count(decision.score), "300 to 900, more is safer"),
-        ("Expected NPV", NOTHING if npv is None else money(npv),
-         f"in {CURRENCY}, over the life of the loan"),
-    ]  # fmt: skip
+        ("Expected NPV", NOTHING if npv is None else money(npv), f"in {CURRENCY}, over the life of the loan"),
+    ]
 
 
 def show_reasons(decision: str, reasons: list[str]) -> None:

@@ -48,22 +48,19 @@ def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
                 x, alt.Y("profit_low:Q", title=""), colour, y2="profit_high:Q"
             ),
             base.mark_line(strokeWidth=2, point={"size": 30}).encode(
-                x, y, colour, order="path:Q",
-                tooltip=hover(*_TOLD, first=("series", "Policy")),
+                x, y, colour, order="path:Q", tooltip=hover(*_TOLD, first=("series", "Policy"))
             ),
             alt.Chart(pd.DataFrame({"y": [0]})).mark_rule(color=MUTED).encode(y="y:Q"),
             dots.mark_point(filled=True, size=110, color=INK, opacity=1).encode(
                 x, y, tooltip=hover(*_TOLD, first=("name", "Policy"))
             ),
             *(
-                dots.mark_text(align="right", dx=-9, dy=-9, fontSize=12, **look).encode(
-                    x, y, text="name:N"
-                )
+                dots.mark_text(align="right", dx=-9, dy=-9, fontSize=12, **look).encode(x, y, text="name:N")
                 for look in _LOOKS
             ),
         ],
         height=_HEIGHT,
-    )  # fmt: skip
+    )
 
 
 def _word(figures: pd.DataFrame) -> pd.DataFrame:

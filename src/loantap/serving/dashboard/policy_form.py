@@ -32,8 +32,7 @@ def ask_policy(in_force: PolicyVersion, content: Content) -> dict[str, Any] | No
     key = f"propose:{in_force.id}:{in_force.digest}"
     with st.form(key):
         left, right = st.columns(2)
-        version = left.text_input("New version", key=f"{key}:version", max_chars=50,
-                                  placeholder="such as 2026-12")  # fmt: skip
+        version = left.text_input("New version", key=f"{key}:version", max_chars=50, placeholder="such as 2026-12")
         day = right.date_input("Takes effect on", datetime.now(UTC).date(), key=f"{key}:day")
         names = list(content.economics.scenarios)
         scenario = st.selectbox("Scenario of expected NPV", names, key=f"{key}:scenario",
@@ -63,8 +62,7 @@ def ask_policy(in_force: PolicyVersion, content: Content) -> dict[str, Any] | No
 def _ask(of: str, label: str, group: Any, key: str) -> float:
     value = float(getattr(group, of))
     if of == _PER_POINT:
-        price = st.number_input(f"{label} (%)", 0.0, MAX_DEFAULT_PRICE, value, 0.01, format="%.4g",
-                                key=f"{key}:{of}")  # fmt: skip
+        price = st.number_input(f"{label} (%)", 0.0, MAX_DEFAULT_PRICE, value, 0.01, format="%.4g", key=f"{key}:{of}")
         return value if price == value else round(float(price), _DIGITS + 2)
     if of not in _PERCENT:
         return float(st.number_input(label, 1.0, None, value, 500.0, format="%.0f", key=f"{key}:{of}"))

@@ -44,9 +44,8 @@ def try_on_decisions(decider: Decider, kept: Sequence[Record], policies: PastPol
     """
     pds, amounts, rates, months, npvs = (
         np.array([record.public[name] for record in kept], dtype="float64")
-        for name in ("probability_of_default", "amount", "interest_rate_pct", "term_months",
-                     "expected_npv")
-    )  # fmt: skip
+        for name in ("probability_of_default", "amount", "interest_rate_pct", "term_months", "expected_npv")
+    )
     unlike = np.array([record.public["unlike"] for record in kept], dtype="int64")
     terms = (pds, amounts, rates, months)
     before = np.array([DECISIONS.index(record.public["decision"]) for record in kept], dtype=int)

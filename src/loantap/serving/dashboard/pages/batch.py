@@ -26,8 +26,7 @@ _FORMATS: Final[dict[Any, Any]] = {"PD": percent, "Score": count, "Expected NPV"
 
 def show() -> None:
     """The page."""
-    show_page("Batch", "Decisions on a CSV file of up to 10,000 applications. Amounts are in "
-              f"{CURRENCY}.", _show)  # fmt: skip
+    show_page("Batch", f"Decisions on a CSV file of up to 10,000 applications. Amounts are in {CURRENCY}.", _show)
 
 
 def _show(page: Page) -> None:

@@ -33,9 +33,8 @@ def _show(page: Page) -> None:
         return
     pages = Pages("decisions", (application, outcome))
     found = session.api.search_decisions(
-        application_id=application, decision=None if outcome == "any" else outcome,
-        after=pages.after, limit=_PAGE,
-    )  # fmt: skip
+        application_id=application, decision=None if outcome == "any" else outcome, after=pages.after, limit=_PAGE
+    )
     if not found.items and pages.after is None:
         st.info("There is no such decision. Score an application, or search for less.")
         return
@@ -91,8 +90,7 @@ def _open(api: Api, decision_id: str) -> None:
             _tell_replay(api, decision.id)
     if decision.events:
         st.markdown("**What happened since**")
-        events = [(f"{one.at:%Y-%m-%d %H:%M:%S}", _tell_event(one), one.person)
-                  for one in decision.events]  # fmt: skip
+        events = [(f"{one.at:%Y-%m-%d %H:%M:%S}", _tell_event(one), one.person) for one in decision.events]
         show_table(("Time (UTC)", "Event", "Person"), events, frozenset())
 
 

@@ -22,15 +22,13 @@ _CARD_HEIGHT: Final = 800
 _PERFECT: Final = "Of a perfect model, by chance"
 # The model card's metrics of how good a PD is.
 _OF_PDS: Final = frozenset(
-    {"Default rate", "AUC", "KS", "Average precision", "Brier score",
-     "Expected calibration error (ECE)"}
-)  # fmt: skip
+    {"Default rate", "AUC", "KS", "Average precision", "Brier score", "Expected calibration error (ECE)"}
+)
 
 
 def show() -> None:
     """The page."""
-    show_page("Model", "What predicts default, how well, and what was tried against it.", _show,
-              needs_api=False)  # fmt: skip
+    show_page("Model", "What predicts default, how well, and what was tried against it.", _show, needs_api=False)
 
 
 def _show(page: Page) -> None:
@@ -45,9 +43,7 @@ def _show(page: Page) -> None:
     if served is not None:
         _show_served(served)
     run = LastRun(page.settings)
-    parts: list[Callable[[LastRun], None]] = [
-        _show_metrics, _show_calibration, _show_stability, _show_card,
-    ]  # fmt: skip
+    parts: list[Callable[[LastRun], None]] = [_show_metrics, _show_calibration, _show_stability, _show_card]
     try:
         for show_part in parts:
             show_part(run)
@@ -139,21 +135,15 @@ def _show_stability(run: LastRun) -> None:
     found = run.read_part("stability.json", "models", DECIDES)
     st.markdown("**Across folds**")
     folds = [
-        (
-            f"Fold {one['fold']}",
-            count(one["n"]),
-            count(one["charged_off"]),
-            _with_bounds(one, "roc_auc"),
-        )
+        (f"Fold {one['fold']}", count(one["n"]), count(one["charged_off"]), _with_bounds(one, "roc_auc"))
         for one in found["folds"]
-    ]  # fmt: skip
+    ]
     show_table(("Kept back", "n", "Charged off", "AUC"), folds, frozenset({1, 2, 3}))
     st.markdown("**Across populations**")
     populations = [
-        (capitalize_first(one["population"]), count(one["n"]), _with_bounds(one, "psi"),
-         decimal(one["psi_chance"]))
+        (capitalize_first(one["population"]), count(one["n"]), _with_bounds(one, "psi"), decimal(one["psi_chance"]))
         for one in found["populations"]
-    ]  # fmt: skip
+    ]
     head = ("Population", "n", "PSI of the score", "By chance, up to")
     show_table(head, populations, frozenset({1, 2, 3}))
     st.caption(
@@ -171,9 +161,8 @@ def _show_card(run: LastRun) -> None:
     st.subheader("Model card", anchor=False)
     path = run.find(run.settings.reports / _CARD)
     st.download_button(
-        "Download the model card", path.read_bytes(), _CARD, "text/html", on_click="ignore",
-        icon=":material/download:",
-    )  # fmt: skip
+        "Download the model card", path.read_bytes(), _CARD, "text/html", on_click="ignore", icon=":material/download:"
+    )
     # Two megabytes, for those alone who want to read them here.
     if st.toggle("Read it here"):
         st.iframe(path, height=_CARD_HEIGHT, alt="The model card")

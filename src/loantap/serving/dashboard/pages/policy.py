@@ -146,8 +146,7 @@ def _show_trial(trial: PolicyTrial) -> None:
     ]  # fmt: skip
     npv, new_npv = trial.expected_npv_before, trial.expected_npv_after
     if npv is not None and new_npv is not None:
-        rows.append(("expected NPV, approved", money(npv), money(new_npv),
-                     money(new_npv - npv)))  # fmt: skip
+        rows.append(("expected NPV, approved", money(npv), money(new_npv), money(new_npv - npv)))
     show_table(("", "Before", "After", "Change"), rows, frozenset({1, 2, 3}))
     if trial.changes:
         told = [(f"{one.before} → {one.after}", count(one.n)) for one in trial.changes]

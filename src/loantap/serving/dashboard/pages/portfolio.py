@@ -33,8 +33,7 @@ _START: Final = 0.8
 
 def show() -> None:
     """The page."""
-    show_page("Portfolio", "What the last run found in the loans of the past.", _show,
-              needs_api=False)  # fmt: skip
+    show_page("Portfolio", "What the last run found in the loans of the past.", _show, needs_api=False)
 
 
 def _show(page: Page) -> None:
@@ -93,8 +92,7 @@ def _show_segments(findings: pd.DataFrame) -> None:
     if shown.empty:
         st.caption("No segment of it is shown to differ.")
     else:
-        head = ("Segment", "Finding", "n", "Default rate", "Other factors equal, points",
-                "Imputed profit per loan")  # fmt: skip
+        head = ("Segment", "Finding", "n", "Default rate", "Other factors equal, points", "Imputed profit per loan")
         rows = [_tell_segment(row, life) for row in list_rows(shown)]
         show_table(head, rows, frozenset({2, 3, 4, 5}))
     if len(audited):

@@ -21,8 +21,7 @@ _PAGE: Final = 20
 
 def show() -> None:
     """The page."""
-    show_page("Queue", "Applications that wait for a person's decision. Amounts are in "
-              f"{CURRENCY}.", _show)  # fmt: skip
+    show_page("Queue", f"Applications that wait for a person's decision. Amounts are in {CURRENCY}.", _show)
 
 
 def _show(page: Page) -> None:
@@ -69,8 +68,7 @@ def _show_case(session: Session, case: QueuedCase, reasons: list[str]) -> None:
         return
     if case.state == "open":
         if st.button("Take", key=f"take:{case.decision_id}"):
-            act(lambda: session.api.follow_case(case.decision_id, "take"),
-                f"You have {named}: it is under Taken.")  # fmt: skip
+            act(lambda: session.api.follow_case(case.decision_id, "take"), f"You have {named}: it is under Taken.")
     elif is_mine:
         _ask_decision(session, case, reasons)
     else:

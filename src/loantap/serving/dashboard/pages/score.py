@@ -22,9 +22,8 @@ _LOAN: Final = frozenset(
      "issue_d", "purpose", "title", "initial_list_status", "application_type"}
 )  # fmt: skip
 _APPLICANT: Final = frozenset(
-    {"emp_title", "emp_length", "home_ownership", "annual_inc", "verification_status", "dti",
-     "address"}
-)  # fmt: skip
+    {"emp_title", "emp_length", "home_ownership", "annual_inc", "verification_status", "dti", "address"}
+)
 _GROUPS: Final = ("Loan", "Applicant", "Credit history")
 _WHAT_IF: Final = ("loan_amnt", "int_rate", "annual_inc", "dti")
 _INSTALMENT: Final = "installment"
@@ -37,8 +36,7 @@ _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 def show() -> None:
     """The page."""
-    show_page("Score", "A decision on one application; each is recorded. Amounts are in "
-              f"{CURRENCY}.", _show)  # fmt: skip
+    show_page("Score", f"A decision on one application; each is recorded. Amounts are in {CURRENCY}.", _show)
 
 
 def _show(page: Page) -> None:
@@ -114,17 +112,15 @@ def _ask(one: FormField) -> Any:
     label, said = one.label, explain_field(one, _COMPUTED if one.name == _INSTALMENT else "")
     if one.values:
         return st.selectbox(
-            label, one.values, key=key, help=said, index=None,
-            format_func=lambda choice: word_choice(one, choice),
-        )  # fmt: skip
+            label, one.values, key=key, help=said, index=None, format_func=lambda choice: word_choice(one, choice)
+        )
     if one.kind == "integer":
         low, high = (None if end is None else int(end) for end in (one.minimum, one.maximum))
         return st.number_input(label, low, high, None, step=1, key=key, help=said)
     if one.kind == "number":
         return st.number_input(
-            label, one.minimum, one.maximum, None, key=key, help=said, format="%.10g",
-            step=_STEPS.get(one.unit, 0.5),
-        )  # fmt: skip
+            label, one.minimum, one.maximum, None, key=key, help=said, format="%.10g", step=_STEPS.get(one.unit, 0.5)
+        )
     return st.text_input(label, key=key, help=said, max_chars=100)
 
 
