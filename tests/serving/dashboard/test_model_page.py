@@ -6,11 +6,11 @@ import pytest
 from tests.serving.api.served import make_api
 from tests.serving.dashboard.screen import Screen, answer_with
 
-KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"]}
+KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"], "rate_per_minute": 9, "later": "more"}
 # As the API answers after a run in which a challenger was tried.
 MODEL = {
     "name": "loantap-lending-demo", "version": "4", "origin": "simulated", "kind": "logistic",
-    "aliases": ["champion"], "training_loans": 18_000, "training_charge_offs": 3_478,
+    "target": "charged_off", "aliases": ["champion"], "training_loans": 18_000, "training_charge_offs": 3_478,
     "features": ["dti_pct", "term_months"], "loaded_at": "2026-11-29T00:12:24.070907Z",
     "state": "fresh", "doubt": None, "trained_at": "2026-11-28T21:40:46.317000Z",
     "challenger": {

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from loantap.serving.dashboard.answers import Contribution
+from loantap.serving.api.schemas import Contribution
 from loantap.serving.dashboard.waterfall import list_steps, write_waterfall
 
 

@@ -12,7 +12,6 @@ from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
 from loantap.serving.api.parameters import MOST
-from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.api.problems import KINDS, PROBLEM_JSON
 from loantap.serving.api.schemas import (
     Batch,
@@ -25,7 +24,17 @@ from loantap.serving.api.schemas import (
     Problem,
     Replay,
 )
-from loantap.serving.api.service_schemas import Alive, Fields, Key, Model, Ready
+from loantap.serving.api.service_schemas import (
+    ActivePolicy,
+    Alive,
+    Fields,
+    Key,
+    Model,
+    Policies,
+    Proposal,
+    Ready,
+    Trial,
+)
 from loantap.serving.cases.case import Case, CaseDecision, Cases, DecidedCase, Overrides
 from loantap.serving.desk.desk import OFFERS
 from loantap.serving.desk.example import EXAMPLE, make_example

@@ -14,10 +14,10 @@ from loantap.serving.api.decisions import ADMIN, READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import describe, in_json, in_query
 from loantap.serving.api.parameters import read_text
-from loantap.serving.api.policy_schemas import ActivePolicy as PolicyTold
-from loantap.serving.api.policy_schemas import Policies, Trial
-from loantap.serving.api.policy_schemas import Proposal as ProposalTold
 from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.service_schemas import ActivePolicy as PolicyTold
+from loantap.serving.api.service_schemas import Policies, Trial
+from loantap.serving.api.service_schemas import Proposal as ProposalTold
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Record
 from loantap.serving.desk.book import Deciders

@@ -8,19 +8,10 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from loantap.serving.api.schemas import Replay
+from loantap.serving.api.service_schemas import ActivePolicy, Fields, Key, Model, Policies, Trial
 from loantap.serving.cases.case import Cases
-from loantap.serving.dashboard.answers import (
-    ApplicationSchema,
-    BatchAnswer,
-    Decision,
-    DecisionPage,
-    PolicyBook,
-    PolicyTrial,
-    PolicyVersion,
-    Replay,
-    ServedModel,
-    WhoAsks,
-)
+from loantap.serving.dashboard.answers import BatchAnswer, Decision, DecisionPage
 from loantap.serving.help.offer import WatchedLoan, WatchlistPage
 from loantap.serving.help.report import HelpReport
 
@@ -78,13 +69,13 @@ class Api:
     key: str
     person: str = ""
 
-    def read_schema(self) -> ApplicationSchema:
+    def read_schema(self) -> Fields:
         """The fields of an application."""
-        return self._get("/v1/schema/application", ApplicationSchema)
+        return self._get("/v1/schema/application", Fields)
 
-    def who_asks(self) -> WhoAsks:
+    def who_asks(self) -> Key:
         """The key's owner and scopes."""
-        return self._get("/v1/key", WhoAsks)
+        return self._get("/v1/key", Key)
 
     def score(self, application: Mapping[str, Any], idempotency_key: str) -> Decision:
         """A decision on one application, with offers; it is recorded."""
@@ -148,26 +139,26 @@ class Api:
         """What works."""
         return self._get("/v1/help/report", HelpReport)
 
-    def read_model(self) -> ServedModel:
+    def read_model(self) -> Model:
         """The model that decides."""
-        return self._get("/v1/model", ServedModel)
+        return self._get("/v1/model", Model)
 
-    def read_policy(self) -> PolicyVersion:
+    def read_policy(self) -> ActivePolicy:
         """The policy in force."""
-        return self._get("/v1/policy", PolicyVersion)
+        return self._get("/v1/policy", ActivePolicy)
 
-    def list_policies(self) -> PolicyBook:
+    def list_policies(self) -> Policies:
         """Proposals, the policy in force, and those of the past."""
-        return self._get("/v1/policies", PolicyBook)
+        return self._get("/v1/policies", Policies)
 
     def propose_policy(self, policy: Mapping[str, Any], economics: Mapping[str, Any]) -> None:
         """Propose a policy, for another person to activate."""
         self._ask("POST", "/v1/policies", json={"policy": dict(policy), "economics": dict(economics)})
 
-    def try_policy(self, policy_id: str) -> PolicyTrial:
+    def try_policy(self, policy_id: str) -> Trial:
         """What a policy would have done to the last month's decisions."""
         answer = self._ask("POST", f"/v1/policies/{_quote(policy_id)}/try", json={})
-        return _read(answer, PolicyTrial)
+        return _read(answer, Trial)
 
     def activate_policy(self, policy_id: str) -> None:
         """Let a policy that another person proposed decide from now on."""
@@ -200,7 +191,8 @@ class Api:
 
 def _read(answer: httpx.Response, kind: type[AnswerT]) -> AnswerT:
     try:
-        return kind.model_validate_json(answer.content)
+        # A newer API may say more.
+        return kind.model_validate_json(answer.content, extra="ignore")
     except ValidationError as error:
         raise ApiError(
             answer.status_code,

@@ -6,8 +6,9 @@ from typing import Final
 import streamlit as st
 
 from loantap.reporting.formatting import CURRENCY, NOTHING, capitalize_first, count, decimal, money, percent
+from loantap.serving.api.schemas import Offer
 from loantap.serving.cases.case import QueuedCase
-from loantap.serving.dashboard.answers import Decision, Offer
+from loantap.serving.dashboard.answers import Decision
 from loantap.serving.dashboard.frame import show_figures
 from loantap.serving.dashboard.waterfall import write_waterfall
 

@@ -7,8 +7,10 @@ from typing import Any, Final
 import streamlit as st
 
 from loantap.reporting.formatting import CURRENCY, capitalize_first
+from loantap.serving.api.schemas import Event
+from loantap.serving.api.service_schemas import Fields
 from loantap.serving.cases.case import Reason
-from loantap.serving.dashboard.answers import ApplicationSchema, Decision, Event
+from loantap.serving.dashboard.answers import Decision
 from loantap.serving.dashboard.application_words import list_values
 from loantap.serving.dashboard.decision_view import HEADLINES
 
@@ -42,7 +44,7 @@ _ENDS: Final = {
 }
 
 
-def show_papers(schema: ApplicationSchema, application: Mapping[str, Any], decision: Decision) -> None:
+def show_papers(schema: Fields, application: Mapping[str, Any], decision: Decision) -> None:
     """Buttons to download both."""
     sheet = write_sheet(list_values(schema, application), decision)
     papers = ("Decision sheet", "sheet", sheet), ("Letter to the applicant", "letter", write_letter(decision))

@@ -11,8 +11,8 @@ import streamlit as st
 
 from loantap.portfolio.dictionary import SIMULATED
 from loantap.portfolio.errors import InputError
+from loantap.serving.api.service_schemas import Model
 from loantap.serving.dashboard import messages
-from loantap.serving.dashboard.answers import ServedModel
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.last_run import LastRun
 from loantap.serving.dashboard.look import Theme, colour_chart, write_style
@@ -41,7 +41,7 @@ class Page:
 
     settings: DashboardSettings
     session: Session | None
-    model: ServedModel | None
+    model: Model | None
 
     def open(self, first: str, *others: str) -> Session | None:
         """The session, if its key has the first of these rights; which ones it lacks is told."""
@@ -170,7 +170,7 @@ def _try_to_begin(settings: DashboardSettings) -> tuple[Session | None, ApiError
         return None, error
 
 
-def _find_model(session: Session) -> tuple[ServedModel | None, ApiError | None]:
+def _find_model(session: Session) -> tuple[Model | None, ApiError | None]:
     known: Any = st.session_state.get("model")
     if known is not None and monotonic() - known[0] < _KNOWN_FOR and known[1] == session.api.key:
         return known[2], None
@@ -185,7 +185,7 @@ def _find_model(session: Session) -> tuple[ServedModel | None, ApiError | None]:
     return model, None
 
 
-def _is_simulated(settings: DashboardSettings, model: ServedModel | None) -> bool:
+def _is_simulated(settings: DashboardSettings, model: Model | None) -> bool:
     """Whether the model, or without one the last run, is a demo."""
     if model is not None:
         return model.origin == SIMULATED

@@ -7,7 +7,7 @@ from typing import Any, Final
 import streamlit as st
 
 from loantap.policy.credit_policy import MAX_DEFAULT_PRICE
-from loantap.serving.dashboard.answers import PolicyVersion
+from loantap.serving.api.service_schemas import ActivePolicy
 from loantap.serving.dashboard.policy_words import RULES, TARGETS, Content
 
 # Limits and step in per cent, as in `Rules` and `Targets`.
@@ -23,7 +23,7 @@ _PER_POINT: Final = "default_price"
 _DIGITS: Final = 8
 
 
-def ask_policy(in_force: PolicyVersion, content: Content) -> dict[str, Any] | None:
+def ask_policy(in_force: ActivePolicy, content: Content) -> dict[str, Any] | None:
     """Draw the form, which starts from the policy in force.
 
     Returns the policy as the API takes it, without author, once it was sent off; None until then.

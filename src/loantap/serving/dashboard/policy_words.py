@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from loantap.policy.credit_policy import Rules, Targets
 from loantap.policy.money.scenarios import Economics, Scenario
 from loantap.reporting.formatting import count, percent, whole_percent
-from loantap.serving.dashboard.answers import PolicyVersion
+from loantap.serving.api.service_schemas import Policy
 from loantap.serving.dashboard.client import ApiError
 
 
@@ -69,7 +69,7 @@ class Content:
         return self.economics.scenarios[self.scenario_name]
 
 
-def read_content(policy: PolicyVersion) -> Content:
+def read_content(policy: Policy) -> Content:
     """What a policy says; `ApiError` for another version's form."""
     try:
         content = Content(
@@ -85,7 +85,7 @@ def read_content(policy: PolicyVersion) -> Content:
     return content
 
 
-def _unknown_form(policy: PolicyVersion) -> ApiError:
+def _unknown_form(policy: Policy) -> ApiError:
     return ApiError(
         200,
         f"Policy {policy.version} is in a form that this dashboard does not know",

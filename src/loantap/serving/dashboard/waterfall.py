@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Final
 
 from loantap.reporting.formatting import capitalize_first, decimal, signed
-from loantap.serving.dashboard.answers import Contribution
+from loantap.serving.api.schemas import Contribution
 
 _LARGEST: Final = 10
 # Small ones are told together.

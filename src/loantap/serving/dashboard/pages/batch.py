@@ -9,7 +9,8 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from loantap.reporting.formatting import CURRENCY, NOTHING, count, money, name_category, percent
-from loantap.serving.dashboard.answers import BatchAnswer, FormField
+from loantap.serving.api.service_schemas import FieldOfApplication
+from loantap.serving.dashboard.answers import BatchAnswer
 from loantap.serving.dashboard.frame import Page, show_figures, show_page, show_table
 
 _LARGEST: Final = 16_000_000
@@ -63,7 +64,7 @@ def _show(page: Page) -> None:
         _show_answer(kept[1])
 
 
-def find_problem(text: str, needed: list[FormField], size: int) -> str | None:
+def find_problem(text: str, needed: list[FieldOfApplication], size: int) -> str | None:
     """What keeps a file from being sent; None for nothing."""
     if size > _LARGEST:
         return "The file is larger than 16 MB. Split it."

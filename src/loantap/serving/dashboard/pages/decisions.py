@@ -5,7 +5,8 @@ from typing import Final
 import streamlit as st
 
 from loantap.reporting.formatting import count, name_category, percent
-from loantap.serving.dashboard.answers import Decision, Event
+from loantap.serving.api.schemas import Event
+from loantap.serving.dashboard.answers import Decision
 from loantap.serving.dashboard.application_words import show_application
 from loantap.serving.dashboard.client import Api
 from loantap.serving.dashboard.decision_view import show_decision
@@ -84,8 +85,8 @@ def _open(api: Api, decision_id: str) -> None:
     if decision.erased:
         st.info("Its personal data was erased: it cannot be replayed.")
     else:
-        show_application(api, decision.input or {})
-        show_papers(api.read_schema(), decision.input or {}, decision)
+        show_application(api, decision.input)
+        show_papers(api.read_schema(), decision.input, decision)
         if st.button("Replay", key=f"replay:{decision.id}"):
             _tell_replay(api, decision.id)
     if decision.events:
@@ -109,4 +110,4 @@ def _tell_replay(api: Api, decision_id: str) -> None:
         return
     st.error("Another decision comes out. What differs:")
     for difference in replay.differences:
-        st.markdown(f"- {name_category(str(difference))}")
+        st.markdown(f"- {name_category(difference)}")

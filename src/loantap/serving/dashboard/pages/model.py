@@ -9,8 +9,8 @@ from loantap.features.definitions import DECIDES
 from loantap.portfolio.errors import InputError
 from loantap.reporting.formatting import capitalize_first, count, decimal, decimal_interval
 from loantap.reporting.model_card.tables import Cell, tabulate_metrics
+from loantap.serving.api.service_schemas import Challenger, Model
 from loantap.serving.dashboard import messages
-from loantap.serving.dashboard.answers import Challenger, ServedModel
 from loantap.serving.dashboard.calibration_chart import chart_calibration
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.frame import Page, show_chart, show_error, show_figures, show_page, show_table
@@ -55,7 +55,7 @@ def _show(page: Page) -> None:
         _show_history(served)
 
 
-def _find_served(page: Page, session: Session) -> ServedModel | None:
+def _find_served(page: Page, session: Session) -> Model | None:
     """The model that decides; without one, the page says why and goes on."""
     if page.model is not None:
         return page.model
@@ -66,19 +66,18 @@ def _find_served(page: Page, session: Session) -> ServedModel | None:
         return None
 
 
-def _show_served(served: ServedModel) -> None:
+def _show_served(served: Model) -> None:
     st.subheader(f"Champion: {served.name}, version {served.version}", anchor=False)
     if served.doubt:
         st.warning(f"It goes on as the last good one: {served.doubt}")
     trained = served.trained_at
     show_figures(
-        ("Kind", served.kind or "unknown", f"{count(len(served.features))} features"),
+        ("Kind", served.kind, f"{count(len(served.features))} features"),
         ("Trained on", f"{count(served.training_loans)} loans",
          f"{count(served.training_charge_offs)} charged off"),
         ("Trained at", f"{trained:%Y-%m-%d}" if trained else "unknown",
          f"{trained:%H:%M} UTC" if trained else ""),
-        ("Decides since", f"{served.loaded_at:%Y-%m-%d %H:%M}" if served.loaded_at else "unknown",
-         f"UTC, in this server; {served.state}"),
+        ("Decides since", f"{served.loaded_at:%Y-%m-%d %H:%M}", f"UTC, in this server; {served.state}"),
     )  # fmt: skip
     st.subheader("Challenger", anchor=False)
     if served.challenger is None:
@@ -168,16 +167,21 @@ def _show_card(run: LastRun) -> None:
         st.iframe(path, height=_CARD_HEIGHT, alt="The model card")
 
 
-def _show_history(served: ServedModel) -> None:
+def _show_history(served: Model) -> None:
     st.subheader("Promotion history", anchor=False)
     if served.unknown:
         st.warning(f"The registry does not tell now: {served.unknown}")
         return
     rows = [
-        (one.name, one.version or "", f"{one.created:%Y-%m-%d %H:%M}" if one.created else "",
-         "champion" if one.is_champion else one.outcome, one.reason)
+        (
+            one.name,
+            one.version,
+            f"{one.created:%Y-%m-%d %H:%M}",
+            "champion" if one.is_champion else one.outcome,
+            one.reason,
+        )
         for one in served.history
-    ]  # fmt: skip
+    ]
     if not rows:
         st.caption("No version is registered.")
         return

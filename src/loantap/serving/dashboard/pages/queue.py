@@ -49,7 +49,7 @@ def _show(page: Page) -> None:
 
 def _show_papers_of(session: Session, decision_id: str) -> None:
     decision = session.api.find_decision(decision_id)
-    if decision.by_person is None or decision.input is None:
+    if decision.by_person is None or not decision.input:
         return
     st.caption(f"On {decision.application_id or decision_id}; later under Decisions:")
     show_papers(session.api.read_schema(), decision.input, decision)

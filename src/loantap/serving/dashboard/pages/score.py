@@ -9,7 +9,8 @@ import streamlit as st
 from loantap.portfolio.amortisation import emi_of_one
 from loantap.portfolio.contradictions import CLOSE
 from loantap.reporting.formatting import CURRENCY
-from loantap.serving.dashboard.answers import ApplicationSchema, Decision, FormField
+from loantap.serving.api.service_schemas import FieldOfApplication, Fields
+from loantap.serving.dashboard.answers import Decision
 from loantap.serving.dashboard.application_words import explain_field, word_choice
 from loantap.serving.dashboard.client import Api, ApiError
 from loantap.serving.dashboard.decision_view import HEADLINES, list_figures, show_decision
@@ -72,13 +73,12 @@ def _decide(api: Api, application: dict[str, Any]) -> Decision:
     """A decision, with its points where the key may read."""
     made = api.score(application, uuid4().hex)
     try:
-        kept = api.find_decision(made.id)
+        return api.find_decision(made.id)
     except ApiError:
         return made
-    return made.model_copy(update={"contributions": kept.contributions, "base_points": kept.base_points})
 
 
-def _show_form(schema: ApplicationSchema) -> dict[str, Any] | None:
+def _show_form(schema: Fields) -> dict[str, Any] | None:
     asked = [one for one in schema.fields if one.required or one.name == "application_id"]
     given: dict[str, Any] = {}
     with st.form("application"):
@@ -103,7 +103,7 @@ def _group(name: str) -> str:
     return "Applicant" if name in _APPLICANT else "Credit history"
 
 
-def _ask(one: FormField) -> Any:
+def _ask(one: FieldOfApplication) -> Any:
     """A widget within a field's limits, that begins at its example."""
     key = f"field:{one.name}"
     start = _start_at(one, None if one.name == "application_id" else one.example)
@@ -124,7 +124,7 @@ def _ask(one: FormField) -> Any:
     return st.text_input(label, key=key, help=said, max_chars=100)
 
 
-def _start_at(one: FormField, value: Any) -> Any:
+def _start_at(one: FieldOfApplication, value: Any) -> Any:
     if one.values:
         return _choose(one.values, value)
     if one.kind == "integer":
@@ -142,7 +142,7 @@ def _choose(values: list[str | float], value: Any) -> str | float | None:
     return float(number[0]) if number and float(number[0]) in values else None
 
 
-def _show_what_if(api: Api, schema: ApplicationSchema, application: dict[str, Any], decision: Decision) -> None:
+def _show_what_if(api: Api, schema: Fields, application: dict[str, Any], decision: Decision) -> None:
     st.subheader("What if", anchor=False)
     st.caption("Move what could be otherwise. It is recorded as a decision of its own.")
     changed = dict(application)
