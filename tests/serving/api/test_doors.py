@@ -5,8 +5,8 @@ import time
 import pytest
 
 from loantap.serving.api.envelope import Envelope
+from loantap.serving.api.logs import RequestLog
 from loantap.serving.api.rates import RateLimit
-from loantap.serving.api.request_log import RequestLog
 from loantap.serving.api.slots import Slots
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.keys.keys import Scope

@@ -5,7 +5,7 @@ from loantap.model.scoring.scorer import REASONS
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.serving.api.schemas import Decision, Offers
-from loantap.serving.desk.today import find_today
+from loantap.serving.desk.standing import find_today
 from tests.conftest import MADE_UP_LOAN
 from tests.serving.api.served import BATCH, OFFERS, SCORE
 

@@ -4,9 +4,9 @@ import pytest
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit import erasure
-from loantap.serving.audit.errors import UnknownRecordError
 from loantap.serving.audit.records import Entry, Kind
 from loantap.serving.audit.store import AuditStore
+from loantap.serving.errors import NotThereError
 from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
 
 
@@ -56,7 +56,7 @@ def test_what_is_about_a_decision_goes_with_it_and_twice_is_once(store, ids):
 
 
 def test_an_unknown_id_is_named_and_nothing_is_erased(store, ids):
-    with pytest.raises(UnknownRecordError, match="record dec_x: there is none"):
+    with pytest.raises(NotThereError, match="record dec_x: there is none"):
         store.erase(BOB, "asked for", record_ids=[ids[0], "dec_x"])
 
     assert store.verify().n == 4

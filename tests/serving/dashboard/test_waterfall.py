@@ -3,7 +3,7 @@ import re
 import pytest
 
 from loantap.serving.api.schemas import Contribution
-from loantap.serving.dashboard.waterfall import list_steps, write_waterfall
+from loantap.serving.dashboard.decision_view import list_steps, write_waterfall
 
 
 def make(*points):

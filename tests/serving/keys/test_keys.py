@@ -8,8 +8,8 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.polling import Polled
 from loantap.serving.audit.store import AuditStore
+from loantap.serving.errors import NotNowError, NotThereError
 from loantap.serving.keys.commands import main
-from loantap.serving.keys.errors import KeyRevokedError, UnknownKeyError
 from loantap.serving.keys.keys import Keys, Scope
 from tests.serving.entries import ANN, BOB, ask, make_decision
 
@@ -83,9 +83,9 @@ def test_a_key_is_revoked_once(keys, store):
     key, _ = keys.create("Ann", [Scope.SCORE], ANN)
     keys.revoke(key.id, ANN)
 
-    with pytest.raises(KeyRevokedError, match="it was revoked on"):
+    with pytest.raises(NotNowError, match="it was revoked on"):
         keys.revoke(key.id, ANN)
-    with pytest.raises(UnknownKeyError, match="key none: there is none"):
+    with pytest.raises(NotThereError, match="key none: there is none"):
         keys.revoke("none", ANN)
     assert store.verify().n == 2
 

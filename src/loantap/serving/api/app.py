@@ -1,5 +1,7 @@
 """The application: its routes and error handlers."""
 
+from functools import partial
+
 from apiflask import APIFlask
 from flask import Response
 
@@ -20,11 +22,11 @@ from loantap.serving.api.problems import ProblemError, answer_problem, answer_pr
 from loantap.serving.api.queue import add_queue
 from loantap.serving.api.scoring import add_scoring
 from loantap.serving.api.slots import Slots
-from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError, UnknownRecordError
+from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
 from loantap.serving.desk.desk import NotReadyError
 from loantap.serving.desk.fields import FieldError
 from loantap.serving.errors import NotThereError
-from loantap.serving.policies.errors import InvalidPolicyError, SamePersonError, UnknownPolicyError
+from loantap.serving.policies.errors import InvalidPolicyError, SamePersonError
 
 _FEW = 16
 # Seconds.
@@ -33,8 +35,6 @@ TITLE = "LoanTap underwriting"
 _GROUPS = ("Decide", "Decisions", "Queue", "Help", "Policy", "About", "Operation")
 _FAULTS: dict[type[InputError], str] = {
     NotThereError: "not-found",
-    UnknownPolicyError: "not-found",
-    UnknownRecordError: "not-found",
     SamePersonError: "four-eyes",
     InvalidPolicyError: "invalid-body",
 }
@@ -63,7 +63,7 @@ def make_app(office: Office) -> APIFlask:
         TAGS=[{"name": name} for name in _GROUPS],
         SECURITY_SCHEMES={"key": {"type": "http", "scheme": "bearer", "description": "lt_..., of loantap-keys"}},
     )
-    app.spec_processor(complete)
+    app.spec_processor(partial(complete, app))
     app.json.sort_keys = False  # type: ignore[attr-defined]
     for add in (add_scoring, add_batches, add_decisions, add_queue, add_help, add_policies, add_models, add_health):
         add(app, office)

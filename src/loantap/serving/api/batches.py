@@ -26,7 +26,7 @@ from loantap.serving.audit.records import Caller
 from loantap.serving.desk.applications import Applications
 from loantap.serving.desk.batch import Batch, decide_batch
 from loantap.serving.desk.fields import ApplicationFields
-from loantap.serving.desk.today import find_today
+from loantap.serving.desk.standing import find_today
 
 _APPLICATIONS: Final = "applications"
 # Batches that may wait, and seconds that they do.

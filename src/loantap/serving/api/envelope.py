@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from loantap.serving.api.logs import RequestLog
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.problems import PROBLEM_JSON, REQUEST_ID, ProblemError, write_problem
-from loantap.serving.api.request_log import RequestLog
 from loantap.serving.api.slots import Slots
 from loantap.serving.desk.fields import FieldError
 

@@ -20,7 +20,6 @@ from loantap.serving.api.service_schemas import Policies, Trial
 from loantap.serving.api.service_schemas import Proposal as ProposalTold
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Record
-from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.trial import try_on_decisions
 from loantap.serving.policies.entries import ActivePolicy, BookEntry, Proposal
 
@@ -100,7 +99,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
         decider = Decider(policy, policy.find_scenario(economics))
         until = datetime.now(UTC)
         since = until - timedelta(days=_DAYS)
-        tried = try_on_decisions(decider, list_decisions(office, since), Deciders(office.book))
+        tried = try_on_decisions(decider, list_decisions(office, since), office.book)
         return answer(
             {
                 "n": tried.n,

@@ -13,11 +13,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.audit.address import VARIABLE
+from loantap.project.folder import anchor_address, find_project
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.kept_connection import KeptConnection
 from loantap.serving.audit.turns import Turns
 
+# Where the log is.
+VARIABLE = "LOANTAP_AUDIT_URL"
+_DEFAULT = "sqlite:///data/09_serving/audit.db"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # For another process's writer.
 WAIT_SECONDS = 4
@@ -41,6 +44,11 @@ _DURABLE = (
     *_SMALL,
 )
 _REMEDY = "Look whether its server is up, its disk has room and no other program holds it"
+
+
+def choose_url(given: str | None = None) -> str:
+    """SQLAlchemy's URL of the log: the given one, LOANTAP_AUDIT_URL, or the project's file."""
+    return anchor_address(given or os.environ.get(VARIABLE) or _DEFAULT, find_project(Path.cwd()))
 
 
 @dataclass(frozen=True, slots=True)

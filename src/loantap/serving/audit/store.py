@@ -163,7 +163,7 @@ class AuditStore:
         """Erase personal parts: of records, of what is about them, or of an application; how many.
 
         Raises:
-            UnknownRecordError: there is no record of an id.
+            NotThereError: there is no record of an id.
             ForbiddenErasureError: the database does not let this role.
         """
         n = self.change(lambda transaction: erasure.erase(transaction, caller, reason, record_ids, application_id))

@@ -1,18 +1,22 @@
 """A decision on the screen: outcome, figures, reasons, points, offers."""
 
+from collections.abc import Sequence
 from html import escape
+from itertools import accumulate
 from typing import Final
 
 import streamlit as st
 
-from loantap.reporting.formatting import CURRENCY, NOTHING, capitalize_first, count, decimal, money, percent
-from loantap.serving.api.schemas import Offer
+from loantap.reporting.formatting import CURRENCY, NOTHING, capitalize_first, count, decimal, money, percent, signed
+from loantap.serving.api.schemas import Contribution, Offer
 from loantap.serving.cases.case import QueuedCase
 from loantap.serving.dashboard.answers import Decision
 from loantap.serving.dashboard.frame import show_figures
-from loantap.serving.dashboard.waterfall import write_waterfall
 
 HEADLINES: Final = {"approve": "Approve", "refer": "Refer to a person", "decline": "Decline"}
+# Steps of the waterfall, and points below which they are told together.
+_LARGEST: Final = 10
+_SMALL: Final = 0.05
 
 
 def show_decision(decision: Decision) -> None:
@@ -74,3 +78,36 @@ def _write_offer(one: Offer) -> str:
     title = escape(capitalize_first(one.kind))
     told = f"<dl>{listed}</dl>" if one.amount is not None else ""
     return f'<div class="lt-offer"><h4>{title}</h4>{told}<p>{escape(one.reason)}</p></div>'
+
+
+def list_steps(contributions: Sequence[Contribution]) -> list[tuple[str, float]]:
+    """Facts and points, largest first; one fact's features, and small facts, together."""
+    points: dict[str, float] = {}
+    for one in contributions:
+        points[one.label] = points.get(one.label, 0.0) + one.points
+    ordered = sorted(points.items(), key=lambda step: -abs(step[1]))
+    shown = [step for step in ordered[:_LARGEST] if abs(step[1]) >= _SMALL]
+    rest = sum(step[1] for step in ordered[len(shown) :])
+    return [*shown, ("all others", rest)] if abs(rest) >= _SMALL else shown
+
+
+def write_waterfall(base: float, contributions: Sequence[Contribution], score: int) -> str:
+    """A table from every loan's base points to the score, with bars; it reads as text, too."""
+    steps = list_steps(contributions)
+    ends = [*accumulate((points for _, points in steps), initial=base)]
+    low = min(ends)
+    width = max(ends) - low or 1.0
+    rows = [_write_row("Where every loan starts", decimal(base, 1))]
+    for (label, points), start in zip(steps, ends, strict=False):
+        left = 100 * (min(start, start + points) - low) / width
+        way, mark = ("up", "▲") if points > 0 else ("down", "▼")
+        place = f"left:{left:.2f}%;width:{100 * abs(points) / width:.2f}%"
+        bar = f'<i class="{way}" style="{place}"></i>'
+        rows.append(_write_row(capitalize_first(label), f"{mark} {signed(points)}", bar))
+    rows.append(_write_row("Score", str(score)))
+    return f'<table class="lt-waterfall">{"".join(rows)}</table>'
+
+
+def _write_row(label: str, points: str, bar: str = "") -> str:
+    cells = f"<th scope=row>{escape(label)}</th><td class=num>{points}</td>"
+    return f"<tr>{cells}<td>{bar}</td></tr>"

@@ -46,6 +46,7 @@ class Page:
     def open(self, first: str, *others: str) -> Session | None:
         """The session, if its key has the first of these rights; which ones it lacks is told."""
         if self.session is None:
+            st.info(messages.NO_KEY)
             return None
         for scope in (first, *others):
             if not self.session.may(scope):

@@ -1,7 +1,9 @@
 """What decides at one moment: model, policy, rules and prices."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
@@ -157,3 +159,13 @@ def name_application(application: Mapping[str, Any]) -> str | None:
 def tell_offer(offer: Offer) -> dict[str, Any]:
     """An offer, without what is said of all of them at once."""
     return {name: value for name, value in asdict(offer).items() if name not in _SAID}
+
+
+def find_today() -> pd.Timestamp:
+    """The day on which applications are decided, in UTC; the same object all day, since readers remember by it."""
+    return _of_day(int(time.time() // 86_400))
+
+
+@lru_cache(maxsize=2)
+def _of_day(days: int) -> pd.Timestamp:
+    return pd.Timestamp(days, unit="D")

@@ -7,21 +7,16 @@ from sqlalchemy import Connection
 from loantap.policy.credit_policy import CreditPolicy, fold_name
 from loantap.serving.audit.records import Caller
 from loantap.serving.audit.verification import is_as_kept
+from loantap.serving.errors import NotNowError, NotThereError
 from loantap.serving.policies.entries import Activation, Proposal
-from loantap.serving.policies.errors import (
-    InvalidPolicyError,
-    PolicyChangedError,
-    PolicyNotDueError,
-    SamePersonError,
-    UnknownPolicyError,
-)
+from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedError, SamePersonError
 from loantap.serving.policies.pages import Pages
 
 
 def require_proposal(pages: Pages, proposal_id: str) -> Proposal:
     """The proposal of an id; refuse one that is not there."""
     if proposal_id not in pages.proposals:
-        raise UnknownPolicyError(f"policy {proposal_id}", "there is no proposal of this id", "List the policies")
+        raise NotThereError(f"policy {proposal_id}", "there is no proposal of this id", "List the policies")
     return pages.proposals[proposal_id]
 
 
@@ -62,7 +57,7 @@ def require_new_version(pages: Pages, policy: CreditPolicy) -> None:
 def require_left(pages: Pages, current: Activation | None, leaving: str | None) -> None:
     """Refuse to roll back from a policy not in force: it may be done already."""
     if current is not None and leaving not in {None, current.proposal_id}:
-        raise PolicyNotDueError(
+        raise NotNowError(
             f"policy {leaving}",
             f"it is not in force: {pages.proposals[current.proposal_id].name} is, by "
             f"{current.person} since {current.at:%Y-%m-%d %H:%M:%S} UTC",
@@ -74,7 +69,7 @@ def require_due(pages: Pages, proposal: Proposal, today: date) -> None:
     """Refuse a policy that takes effect later, has expired or is in force."""
     current = pages.current
     if proposal.effective_from > today:
-        raise PolicyNotDueError(
+        raise NotNowError(
             f"policy {proposal.name}",
             f"it takes effect on {proposal.effective_from}, after {today}",
             f"Activate it from {proposal.effective_from} on",
@@ -82,10 +77,10 @@ def require_due(pages: Pages, proposal: Proposal, today: date) -> None:
     if current is None:
         return
     if current.proposal_id == proposal.id:
-        raise PolicyNotDueError(f"policy {proposal.name}", "it is in force already", "Nothing is to be done")
+        raise NotNowError(f"policy {proposal.name}", "it is in force already", "Nothing is to be done")
     in_force = pages.proposals[current.proposal_id]
     if proposal.effective_from < in_force.effective_from:
-        raise PolicyNotDueError(
+        raise NotNowError(
             f"policy {proposal.name}",
             f"it has expired: it was to take effect on {proposal.effective_from}, and "
             f"{in_force.name}, in force, on {in_force.effective_from}",

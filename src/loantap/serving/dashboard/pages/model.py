@@ -11,7 +11,7 @@ from loantap.reporting.formatting import capitalize_first, count, decimal, decim
 from loantap.reporting.model_card.tables import Cell, tabulate_metrics
 from loantap.serving.api.service_schemas import Challenger, Model
 from loantap.serving.dashboard import messages
-from loantap.serving.dashboard.calibration_chart import chart_calibration
+from loantap.serving.dashboard.charts import chart_calibration
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.frame import Page, show_chart, show_error, show_figures, show_page, show_table
 from loantap.serving.dashboard.last_run import LastRun, NoRunError
@@ -32,12 +32,8 @@ def show() -> None:
 
 
 def _show(page: Page) -> None:
-    session = page.session
+    session = page.open("read")
     if session is None:
-        st.info(messages.NO_KEY)
-        return
-    if not session.may("read"):
-        st.info(messages.tell_missing_right("read"))
         return
     served = _find_served(page, session)
     if served is not None:

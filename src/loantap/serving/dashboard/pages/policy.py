@@ -44,8 +44,7 @@ def _show(page: Page) -> None:
     book = session.api.list_policies()
     _show_in_force(in_force, content)
     _show_proposals(session, book, content)
-    may_change = session.may("admin")
-    if may_change:
+    if session.may("admin"):
         with st.expander("Propose a change", icon=":material/edit_document:"):
             _show_form(session, in_force, content)
         _show_way_back(session, book, in_force.id)

@@ -15,9 +15,9 @@ from loantap.reporting.formatting import CURRENCY, capitalize_first, count, mone
 from loantap.reporting.insights.policy_tables import tabulate_policies
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 from loantap.serving.dashboard import messages
+from loantap.serving.dashboard.charts import chart_again
 from loantap.serving.dashboard.frame import Page, show_chart, show_page, show_table
 from loantap.serving.dashboard.frontier_again import Again, Choice, JudgedLoans, decide_again, load_judged
-from loantap.serving.dashboard.frontier_chart import chart_again
 from loantap.serving.dashboard.last_run import LastRun, NoRunError
 from loantap.serving.dashboard.settings import DashboardSettings
 
@@ -37,11 +37,7 @@ def show() -> None:
 
 
 def _show(page: Page) -> None:
-    if page.session is None:
-        st.info(messages.NO_KEY)
-        return
-    if not page.session.may("read"):
-        st.info(messages.tell_missing_right("read"))
+    if page.open("read") is None:
         return
     run = LastRun(page.settings)
     try:

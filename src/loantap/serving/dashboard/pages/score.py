@@ -16,7 +16,6 @@ from loantap.serving.dashboard.client import Api, ApiError
 from loantap.serving.dashboard.decision_view import HEADLINES, list_figures, show_decision
 from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
-from loantap.serving.dashboard.messages import tell_missing_right
 
 _LOAN: Final = frozenset(
     {"application_id", "loan_amnt", "term", "int_rate", "installment", "grade", "sub_grade",
@@ -41,11 +40,8 @@ def show() -> None:
 
 
 def _show(page: Page) -> None:
-    session = page.session
-    if session is None or page.model is None:
-        return
-    if not session.may("score"):
-        st.info(tell_missing_right("score"))
+    session = page.open("score") if page.model else None
+    if session is None:
         return
     schema = session.api.read_schema()
     if st.button("Fill in an example", icon=":material/edit_note:"):
