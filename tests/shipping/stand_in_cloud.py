@@ -11,15 +11,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from tests.shipping.local_server import serve
+from tests.support.local_server import serve
 from tools.shipping.base_image import provide_base
 from tools.shipping.ecs import FAMILIES, SERVICES
 from tools.shipping.engine import Engine
+from tools.sources.ports import free_port
 
 REGION = "eu-west-1"
 REGISTRY = "127.0.0.1:1"  # nobody answers there, so the engine's own images are taken
@@ -139,8 +141,7 @@ class Cloud:
 @contextlib.contextmanager
 def started(engine: Engine, folder: Path) -> Iterator[Cloud]:
     """ministack on a free port; its containers go with it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "DOCKER_HOST": engine.host,
         "MINISTACK_HOSTNAME": "loantap",
@@ -185,15 +186,13 @@ def background(work: Any, pause: float, threads: int = 1) -> Iterator[None]:
         while not end.wait(pause):
             work()
 
-    running = [threading.Thread(target=repeat) for _ in range(threads)]
-    for thread in running:
-        thread.start()
-    try:
-        yield
-    finally:
-        end.set()
-        for thread in running:
-            thread.join()
+    with ThreadPoolExecutor(threads) as running:
+        for _ in range(threads):
+            running.submit(repeat)
+        try:
+            yield
+        finally:
+            end.set()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.conftest import PROJECT, require
-from tests.shipping.local_server import serve
+from tests.support.local_server import serve
 from tools.shipping.ecs import FAMILIES
 from tools.sources.ports import free_port
 
