@@ -3,8 +3,6 @@
 Each has the table `loans`, which its reader may read unless that is denied.
 """
 
-# ruff: noqa: S608 - statements are made of the names of our own tables
-
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -72,18 +72,14 @@ class Servers:
             Table.APPLICATIONS: "LOANTAP_APPSTREAM",
             Table.LOAN_EVENTS: "LOANTAP_BUSINESS_EVENTS",
         }
-        return {
-            table: read_rows(self.variables[name], f"SELECT * FROM {table}")  # noqa: S608 (names of ours)
-            for table, name in variables.items()
-        }
+        return {table: read_rows(self.variables[name], f"SELECT * FROM {table}") for table, name in variables.items()}
 
     def written(self) -> dict[str, str]:
         """A digest of each table in the warehouse's schema of ours, and of who wrote its rows."""
-        listed = f"SELECT tablename FROM pg_tables WHERE schemaname = '{OUTPUT_SCHEMA}'"  # noqa: S608
+        listed = f"SELECT tablename FROM pg_tables WHERE schemaname = '{OUTPUT_SCHEMA}'"
         return {
             name: self.postgres.run_sql(
-                "SELECT count(*), md5(string_agg(t::text || xmin, '' ORDER BY t::text))"  # noqa: S608
-                f" FROM {OUTPUT_SCHEMA}.{name} t"
+                f"SELECT count(*), md5(string_agg(t::text || xmin, '' ORDER BY t::text)) FROM {OUTPUT_SCHEMA}.{name} t"
             )
             for name in self.postgres.run_sql(listed).split()
         }

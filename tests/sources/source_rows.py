@@ -1,7 +1,5 @@
 """Made-up rows of the source table `loans`, and the table as the extraction sees it."""
 
-import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +9,8 @@ from loantap.databases.source_table import SourceTable
 from loantap.datasets import SourceTableDataset
 from loantap.portfolio.errors import InputError
 
-FIRST_UPDATE = datetime(2016, 1, 1)  # noqa: DTZ001 (UTC without a zone, as sources hold it)
+EMOJI = "Bäcker 面包师 👩🏽‍🍳"
+FIRST_UPDATE = datetime(2016, 1, 1)
 
 
 def make_loans(rows: int, **columns: list[Any]) -> pa.Table:
@@ -54,13 +53,6 @@ def expect_remedy(error: InputError, *, problem: str, remedy: str, where: str = 
     assert error.where == where
     assert problem in error.problem
     assert remedy in error.remedy
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < ends, "it did not happen"
-        time.sleep(0.1)
 
 
 def tell(error: BaseException | None) -> str:

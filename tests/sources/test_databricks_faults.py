@@ -31,9 +31,9 @@ def find_backend(connection, **limits):
     return make_backend("business_events", {"connection": connection}, **limits)
 
 
-def fail(databricks, connection, sql=ALL.text):
+def fail(databricks, connection):
     with pytest.raises(InputError) as failed:
-        find_backend(connection).read(Query(sql)).read_all()
+        find_backend(connection).read(ALL).read_all()
     told = tell(failed.value)
     assert not [word for word in (databricks.token, WRONG, "%2B%3D") if word in told]
     assert "business_events" in failed.value.where
@@ -85,21 +85,6 @@ def test_a_token_that_is_revoked_in_mid_read(revocable, loans):
     with pytest.raises(InputError, match="the login is refused") as failed:
         reader.read_all()
     expect(failed.value, "Invalid access token", "a token may have expired")
-
-
-@pytest.mark.parametrize(
-    ("sql", "problem", "remedy", "quoted"),
-    [
-        ("SELECT * FROM nowhere", "the table is not there", "Correct the schema", "`nowhere`"),
-        ("SELECT colour FROM loans", "a column is not there", "restored at the source", "`colour`"),
-    ],
-    ids=["table", "column"],
-)
-def test_a_statement_that_is_refused(sql, problem, remedy, quoted, databricks, loans):
-    error = fail(databricks, databricks.connection, sql)
-
-    expect(error, problem, remedy)
-    assert quoted in error.problem
 
 
 def test_the_session_is_told_when_nobody_waits_any_more(databricks):

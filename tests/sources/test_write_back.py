@@ -1,5 +1,3 @@
-# ruff: noqa: S608 - statements are made of the names of our own tables
-
 import logging
 import threading
 
