@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import psycopg
 import pytest
 from sqlalchemy import URL
@@ -13,7 +14,7 @@ from loantap.model.scoring.trained import TrainedModel
 from loantap.serving.audit.engines import open_engines
 from loantap.serving.audit.schema import upgrade
 from loantap.serving.audit.store import AuditStore
-from tests.conftest import require
+from tests.conftest import require, train, training_options
 from tools.sources.postgres import ADMIN, Postgres
 from tools.sources.system_packages import POSTGRES, find_postgres
 
@@ -51,6 +52,13 @@ def sqlite_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def lending(lending_model: TrainedModel) -> Scorer:
     return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+@pytest.fixture(scope="session")
+def application(simulated_loans: pd.DataFrame) -> Scorer:
+    """What prices offers."""
+    trained = train(simulated_loans, training_options("application"))
+    return Scorer(trained, "loantap-application-demo", "2")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import secrets
 import shutil
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -74,13 +75,13 @@ class ThriftServer(KeptServer):
             f"&tls_ca_file={self.folder / 'ca.pem'}"
         )
 
-    def allow(self, tokens: list[str]) -> None:
-        """Accept these tokens from now on, and no other."""
+    def allow(self, tokens: list[str], denied: Sequence[str] = ()) -> None:
+        """Accept these tokens from now on, and no other; with them, these tables are `denied`."""
         self._front_settings.touch(0o600)
         # In one step: the front reads it at each request.
         replacement = self._front_settings.with_suffix(".new")
         replacement.touch(0o600)
-        replacement.write_text(json.dumps({"tokens": tokens, "http_path": HTTP_PATH}))
+        replacement.write_text(json.dumps({"tokens": tokens, "http_path": HTTP_PATH, "denied": denied}))
         replacement.rename(self._front_settings)
 
     def start(self) -> None:

@@ -2,6 +2,7 @@ import threading
 import time
 
 from loantap.serving.api.slots import Slots
+from tests.support.waiting import wait_until
 
 
 def test_as_many_as_there_are_slots_work_at_once():
@@ -26,7 +27,7 @@ def test_who_waited_longest_is_next():
     for number in range(5):
         threads.append(threading.Thread(target=work, args=(number,)))
         threads[-1].start()
-        wait_until(slots, number + 1)
+        wait_until(lambda n=number: len(slots._waiting) == n + 1)
     slots.give_back()
     for thread in threads:
         thread.join()
@@ -39,7 +40,7 @@ def test_who_comes_when_the_room_is_full_is_refused_at_once():
     slots.take()
     waiting = threading.Thread(target=slots.take)
     waiting.start()
-    wait_until(slots, 1)
+    wait_until(lambda: len(slots._waiting) == 1)
 
     began = time.monotonic()
     assert not slots.take()
@@ -58,10 +59,3 @@ def test_who_has_waited_long_enough_is_refused_and_leaves_the_queue():
     slots.give_back()
     assert slots.take()
     assert not slots.take()
-
-
-def wait_until(slots, n):
-    end = time.monotonic() + 10
-    while len(slots._waiting) < n:
-        assert time.monotonic() < end
-        time.sleep(0.001)

@@ -3,7 +3,6 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.serving.api.served import make_api
 from tests.serving.dashboard.screen import Screen, answer_with
 
 KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"], "rate_per_minute": 9, "later": "more"}
@@ -103,11 +102,10 @@ def test_a_report_that_cannot_be_used_is_named(metrics, tmp_path, monkeypatch, t
     assert "`make run` again" in said
 
 
-def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
-    empty = make_api(tmp_path, None, None)
-    screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
+def test_without_a_champion_it_says_why(empty_screen):
+    screen, key = empty_screen
 
-    said = screen.read("model", empty.key)
+    said = screen.read("model", key)
 
     assert "there is no champion" in said
     assert "Champion:" not in said

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import mlflow
 from loantap.model.scoring.trained import TrainedModel
 from tests.conftest import PROJECT
 from tests.registry.registered import make_champion
+from tools.sources.ports import free_port
 
 _PATIENCE = 60.0
 _PATIENCE_WITH_BOTH = 120.0
@@ -41,12 +41,6 @@ def make_project(folder: Path, empty_store: Path, *models: TrainedModel) -> Path
         for model in models:
             make_champion(model)
     return folder
-
-
-def find_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 def make_commands(folder: Path) -> Path:
@@ -116,12 +110,12 @@ def _make_variables(port: int, settings: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def serving(project: Path, folder: Path, pages: int = 0, **more: str) -> Iterator[Running]:
+def serving(project: Path, folder: Path, **more: str) -> Iterator[Running]:
     """`loantap-serve` in a project; killed where it has not ended by itself.
 
-    Its log of decisions and what it says are in the folder; `pages` is the dashboard's port.
+    Its log of decisions and what it says are in the folder.
     """
-    port, pages = find_port(), pages or find_port()
+    port, pages = free_port(), free_port()
     told = folder / "serve.txt"
     variables = _make_variables(port, {"audit_url": f"sqlite:///{folder / 'serve.db'}", "workers": "1"} | more)
     command = [sys.executable, "-m", "loantap.serving.commands"]
@@ -142,7 +136,7 @@ def serving(project: Path, folder: Path, pages: int = 0, **more: str) -> Iterato
 
 
 def start(project: Path, name: str, **settings: str) -> Running:
-    port = find_port()
+    port = free_port()
     variables = _make_variables(port, {"workers": "2"} | settings)
     told, errors = project / f"{name}.out", project / f"{name}.err"
     with told.open("wb") as out, errors.open("wb") as err:
