@@ -70,7 +70,7 @@ def make_api(folder: Path, lending: Scorer | None, application: Scorer | None) -
     prepare(settings)
     office = make_office(settings)
     put_to_work(office.desk, lending, application)
-    return Api(make_app(office), office, Keys(office.store))
+    return Api(make_app(office), office, office.doors._keys)
 
 
 def make_settings(folder: Path, **changes: Any) -> ServingSettings:
