@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -86,7 +87,12 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[AuditStore]:
+    with closing(AuditStore.open(sqlite_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
 def store(url: str) -> Iterator[AuditStore]:
-    opened = AuditStore.open(url)
-    yield opened
-    opened.close()
+    with closing(AuditStore.open(url)) as opened:
+        yield opened

@@ -8,7 +8,7 @@ from tests.sources.real_project import Servers, in_environment
 from tools.sources import derby, thrift_server
 from tools.sources import postgres as postgres_support
 from tools.sources.derby import Derby
-from tools.sources.postgres import OUTPUT_SCHEMA, OWNER, Postgres
+from tools.sources.postgres import Postgres
 from tools.sources.thrift_server import ThriftServer
 
 
@@ -27,9 +27,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def warehouse(postgres: Postgres) -> Postgres:
     """The PostgreSQL server, the schema of our own tables empty."""
-    postgres.run_sql(
-        f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE;CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"
-    )
+    postgres.clear_output()
     return postgres
 
 

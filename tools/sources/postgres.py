@@ -147,6 +147,12 @@ class Postgres(KeptServer):
             raise RuntimeError(f"psql: {done.stderr.strip()}")
         return done.stdout.strip()
 
+    def clear_output(self) -> None:
+        """Empty the schema of the owner's tables."""
+        self.run_sql(
+            f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE; CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"
+        )
+
     def _make_cluster(self) -> None:
         # The cluster's user must reach it; nobody else's files are in it.
         if os.geteuid() == 0:

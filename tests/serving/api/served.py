@@ -1,6 +1,6 @@
 """An API in the tests' own process, over a small model and an audit log of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,10 @@ class Api:
         answer = self.post(SCORE, self.make_application(**changes))
         assert answer.status_code == 200, answer.text
         return dict(answer.json)
+
+    def find(self, decision: Mapping[str, Any]) -> dict[str, Any]:
+        """A decision as it is kept now."""
+        return dict(self.get(f"/v1/decisions/{decision['id']}").json)
 
     def make_application(self, **changes: Any) -> dict[str, Any]:
         standing = self.office.desk.standing

@@ -66,7 +66,7 @@ def test_a_delegate_names_the_person_it_acts_for(api):
 
     decision = api.post(SCORE, api.make_application(), key=text, headers=person).json
 
-    assert api.get(f"/v1/decisions/{decision['id']}").json["person"] == "Zoë Officer"
+    assert api.find(decision)["person"] == "Zoë Officer"
 
 
 def test_another_key_may_not_act_for_somebody(api):

@@ -153,15 +153,13 @@ def test_nobody_reads_the_password_in_a_message():
     assert "ann:***@127.0.0.1:9/audit" in str(refused.value)
 
 
-def test_the_files_are_its_owners_alone(sqlite_url, tmp_path):
-    store = AuditStore.open(sqlite_url)
-    store.append([make_decision()], ANN)
+def test_the_files_are_its_owners_alone(sqlite_store, tmp_path):
+    sqlite_store.append([make_decision()], ANN)
 
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o700
     files = list((tmp_path / "log").iterdir())
     assert {file.name.removeprefix("audit.db") for file in files} == {"", "-wal", "-shm", "-turns"}
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
-    store.close()
 
 
 @pytest.mark.parametrize("server", ["postgres"], indirect=True)

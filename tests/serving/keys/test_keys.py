@@ -1,5 +1,4 @@
 import time
-from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -97,15 +96,14 @@ def test_a_key_is_revoked_once(keys, store):
         ("rate_per_minute", 0), ("rate_per_minute", 10_000_001),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_refused(sqlite_url, where, value):
+def test_what_cannot_be_is_refused(sqlite_store, where, value):
     given = {"owner": "a" * 100, "scopes": [Scope.SCORE], "caller": ANN, "rate_per_minute": 1}
-    with closing(AuditStore.open(sqlite_url)) as store:
-        with pytest.raises(InputError) as refused:
-            Keys(store).create(**(given | {where: value}))
+    with pytest.raises(InputError) as refused:
+        Keys(sqlite_store).create(**(given | {where: value}))
 
-        assert refused.value.where == where
-        for allowed in (1, 10_000_000):
-            assert Keys(store).create(**(given | {"rate_per_minute": allowed}))
+    assert refused.value.where == where
+    for allowed in (1, 10_000_000):
+        assert Keys(sqlite_store).create(**(given | {"rate_per_minute": allowed}))
 
 
 def test_no_key_is_taken_while_nobody_can_say_whether_it_was_revoked(keys, store, monkeypatch):

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tests.conftest import PROJECT
 from tests.registry.registered import make_champion
 from tools.sources.ports import free_port
 
+SCORE = "/v1/applications/score"
+_SCOPES = ("score", "read", "decide", "help", "admin")
 _PATIENCE = 60.0
 _PATIENCE_WITH_BOTH = 120.0
 
@@ -72,12 +75,26 @@ class Running:
         found = re.search(r"lt_\S+", self.told.read_text("utf-8"))
         return found[0] if found else ""
 
-    def ask(self, method: str, path: str, key: str, **more: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {key}"}
-        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=30, **more)
+    @cached_property
+    def example(self) -> dict[str, Any]:
+        return dict(self.get("/v1/schema/application")["example"])
+
+    def ask(self, method: str, path: str, key: str = "", **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key or self.key}"} | more.pop("headers", {})
+        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, **more)
+
+    def get(self, path: str) -> Any:
+        return self.ask("GET", path).raise_for_status().json()
+
+    def post(self, path: str, **more: Any) -> Any:
+        return self.ask("POST", path, **more).raise_for_status().json()
+
+    def decide(self, **changes: Any) -> Any:
+        return self.post(SCORE, json=self.example | changes)
 
     def make_key(self, owner: str, *scopes: str) -> str:
-        chosen = [word for scope in scopes for word in ("--scope", scope)]
+        """A key of these scopes, or of all."""
+        chosen = [word for scope in scopes or _SCOPES for word in ("--scope", scope)]
         command = [sys.executable, "-m", "loantap.serving.keys.commands", "create"]
         made = subprocess.run(
             [*command, "--owner", owner, *chosen], cwd=self.project, env=self.variables,
