@@ -48,20 +48,18 @@ class Servers:
         token = self.databricks.token.removeprefix("dapi/").removesuffix("+==")
         return [self.postgres._password, self.db2._password, token]
 
+    @property
+    def systems(self) -> dict[Table, Postgres | Derby | ThriftServer]:
+        return {Table.LOANS: self.postgres, Table.APPLICATIONS: self.db2, Table.LOAN_EVENTS: self.databricks}
+
     def load(self, tables: dict[Table, pa.Table]) -> None:
         """Fill the sources, and leave nothing in the schema of our own tables."""
-        self.postgres.load(Table.LOANS, tables[Table.LOANS])
-        self.db2.load(Table.APPLICATIONS, tables[Table.APPLICATIONS])
-        self.databricks.load(Table.LOAN_EVENTS, tables[Table.LOAN_EVENTS])
+        for table, system in self.systems.items():
+            system.load(table, tables[table])
         self.postgres.clear_output()
 
     def read_sources(self) -> dict[Table, pa.Table]:
-        variables = {
-            Table.LOANS: "LOANTAP_WAREHOUSE",
-            Table.APPLICATIONS: "LOANTAP_APPSTREAM",
-            Table.LOAN_EVENTS: "LOANTAP_BUSINESS_EVENTS",
-        }
-        return {table: read_rows(self.variables[name], f"SELECT * FROM {table}") for table, name in variables.items()}
+        return {table: read_rows(system.connection, f"SELECT * FROM {table}") for table, system in self.systems.items()}
 
     def written(self) -> dict[str, str]:
         """A digest of each table in the warehouse's schema of ours, and of who wrote its rows."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT, require_names
-from loantap.serving.api.problems import ProblemError
-from loantap.serving.desk.fields import FieldError, application_columns
+from loantap.serving.api.problems import tell_field
+from loantap.serving.desk.fields import application_columns
 from loantap.serving.desk.standing import Standing
 from loantap.tables.csv_file import CsvRows
 
@@ -40,7 +40,9 @@ def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
                 if len(rows) > most:
                     break
         except InputError as error:
-            raise _tell(f"{error.where}: {error.problem}", error.remedy) from error
+            problem = f"{error.where}: {error.problem}"
+            told = f"The CSV cannot be used: {problem}. {error.remedy}."
+            raise tell_field("not-csv", told, "body", problem, error.remedy) from error
     return rows
 
 
@@ -52,8 +54,3 @@ def take_faults(rows: list[dict[str, Any]]) -> dict[int, list[str]]:
         if fault is not None:
             faults[place] = [fault]
     return faults
-
-
-def _tell(problem: str, remedy: str) -> ProblemError:
-    error = FieldError("body", problem, remedy)
-    return ProblemError("not-csv", f"The CSV cannot be used: {problem}. {remedy}.", [error])

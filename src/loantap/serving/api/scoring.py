@@ -16,8 +16,8 @@ from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query,
 from loantap.serving.api.parameters import read_flag, require_known
 from loantap.serving.api.problems import ProblemError
 from loantap.serving.api.schemas import Decision, Offers
-from loantap.serving.audit.idempotency import require_same
 from loantap.serving.audit.records import Caller, Entry, Record
+from loantap.serving.audit.writer import require_same
 from loantap.serving.desk.fields import FieldError, tell_remedy
 from loantap.serving.desk.standing import InvalidApplicationError, Standing, find_today
 

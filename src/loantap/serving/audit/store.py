@@ -14,11 +14,10 @@ from loantap.serving.audit.drafts import WrittenDrafts, prepare_written, require
 from loantap.serving.audit.engines import Engines, open_engines
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.group_commit import GroupCommit
-from loantap.serving.audit.idempotency import require_same
 from loantap.serving.audit.records import Caller, Entry, Head, KeptBatch, Page, Record, Verdict, Written
 from loantap.serving.audit.tables import probe
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.audit.writer import Append, Change, Writer, give_up
+from loantap.serving.audit.writer import Append, Change, Writer, give_up, require_same
 
 T = TypeVar("T")
 # Seconds; what was written to so recently can be written to.

@@ -79,24 +79,22 @@ class Api:
 
     def score(self, application: Mapping[str, Any], idempotency_key: str) -> Decision:
         """A decision on one application, with offers; it is recorded."""
-        answer = self._ask(
-            "POST",
+        return self._post(
             "/v1/applications/score",
+            Decision,
             json=dict(application),
             params={"offers": "true"},
             headers={"Idempotency-Key": idempotency_key},
         )
-        return _read(answer, Decision)
 
     def score_csv(self, rows: str, idempotency_key: str) -> BatchAnswer:
         """Decisions on the rows of a CSV text with a header."""
-        answer = self._ask(
-            "POST",
+        return self._post(
             "/v1/applications/score-batch",
+            BatchAnswer,
             content=rows.encode(),
             headers={"Content-Type": "text/csv", "Idempotency-Key": idempotency_key},
         )
-        return _read(answer, BatchAnswer)
 
     def find_decision(self, decision_id: str) -> Decision:
         """One decision, with its input and what happened to it since."""
@@ -108,8 +106,7 @@ class Api:
 
     def replay(self, decision_id: str) -> Replay:
         """Decide again on the stored input, with the model and policy of then."""
-        answer = self._ask("POST", f"/v1/decisions/{_quote(decision_id)}/replay", json={})
-        return _read(answer, Replay)
+        return self._post(f"/v1/decisions/{_quote(decision_id)}/replay", Replay, json={})
 
     def list_cases(self, **wanted: str | int | None) -> Cases:
         """Referred cases in a state and an order."""
@@ -157,8 +154,7 @@ class Api:
 
     def try_policy(self, policy_id: str) -> Trial:
         """What a policy would have done to the last month's decisions."""
-        answer = self._ask("POST", f"/v1/policies/{_quote(policy_id)}/try", json={})
-        return _read(answer, Trial)
+        return self._post(f"/v1/policies/{_quote(policy_id)}/try", Trial, json={})
 
     def activate_policy(self, policy_id: str) -> None:
         """Let a policy that another person proposed decide from now on."""
@@ -171,6 +167,9 @@ class Api:
     def _get(self, path: str, kind: type[AnswerT], wanted: Mapping[str, str | int | None] | None = None) -> AnswerT:
         given = {name: value for name, value in (wanted or {}).items() if value not in {None, ""}}
         return _read(self._ask("GET", path, params=given), kind)
+
+    def _post(self, path: str, kind: type[AnswerT], **options: Any) -> AnswerT:
+        return _read(self._ask("POST", path, **options), kind)
 
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = dict(options.pop("headers", {}))

@@ -1,17 +1,29 @@
-"""A decision on the screen: outcome, figures, reasons, points, offers."""
+"""An application and its decision on the screen: fields, outcome, figures, reasons, points, offers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
-from loantap.reporting.formatting import CURRENCY, NOTHING, capitalize_first, count, decimal, money, percent, signed
+from loantap.reporting.formatting import (
+    CURRENCY,
+    NOTHING,
+    capitalize_first,
+    count,
+    decimal,
+    money,
+    name_category,
+    percent,
+    signed,
+)
 from loantap.serving.api.schemas import Contribution, Offer
+from loantap.serving.api.service_schemas import FieldOfApplication, Fields
 from loantap.serving.cases.case import QueuedCase
 from loantap.serving.dashboard.answers import Decision
-from loantap.serving.dashboard.frame import show_figures
+from loantap.serving.dashboard.client import Api
+from loantap.serving.dashboard.frame import show_figures, show_table
 
 HEADLINES: Final = {"approve": "Approve", "refer": "Refer to a person", "decline": "Decline"}
 # Steps of the waterfall, and points below which they are told together.
@@ -111,3 +123,33 @@ def write_waterfall(base: float, contributions: Sequence[Contribution], score: i
 def _write_row(label: str, points: str, bar: str = "") -> str:
     cells = f"<th scope=row>{escape(label)}</th><td class=num>{points}</td>"
     return f"<tr>{cells}<td>{bar}</td></tr>"
+
+
+def explain_field(one: FieldOfApplication, more: str = "") -> str:
+    """A field's meaning, unit, further remarks, and name in files."""
+    unit = f", in {one.unit}" if one.unit else ""
+    return f"{one.meaning}{unit}{more}. In files: `{one.name}`"
+
+
+def word_choice(one: FieldOfApplication, value: str | float) -> str:
+    """A choice as people read it; the API is sent the value itself."""
+    return name_category(value) if isinstance(value, str) else f"{value:g} {one.unit}".strip()
+
+
+def list_values(schema: Fields, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each field's name and value, in the order of the schema."""
+    return [(one.label, _word(one, given[one.name])) for one in schema.fields if one.name in given]
+
+
+def show_application(api: Api, given: Mapping[str, Any]) -> None:
+    """The fields of an application as a table, folded."""
+    with st.expander("Application"):
+        show_table(("Field", "Value"), list_values(api.read_schema(), given), {1})
+
+
+def _word(one: FieldOfApplication, value: object) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, int | float):
+        return f"{value:,.10g}"
+    return name_category(str(value)) if one.kind == "category" else str(value)

@@ -11,8 +11,7 @@ from loantap.serving.api.schemas import Event
 from loantap.serving.api.service_schemas import Fields
 from loantap.serving.cases.case import Reason
 from loantap.serving.dashboard.answers import Decision
-from loantap.serving.dashboard.application_words import list_values
-from loantap.serving.dashboard.decision_view import HEADLINES
+from loantap.serving.dashboard.decision_view import HEADLINES, list_values
 
 _STYLE: Final = (
     "@page{size:A4;margin:18mm}body{font:10pt/1.4 system-ui,sans-serif;max-width:174mm;"

@@ -1,6 +1,6 @@
 """Around every page: banner, sign-in, and messages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from html import escape
 from time import monotonic
@@ -121,7 +121,7 @@ def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
     st.html(f'<dl class="lt-figures">{"".join(items)}</dl>')
 
 
-def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: frozenset[int]) -> None:
+def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: Collection[int] = ()) -> None:
     """A table whose rows, if of more than two columns, become cards on a narrow screen.
 
     `numbers` are places of columns.
@@ -154,7 +154,7 @@ def show_done() -> bool:
     return bool(done)
 
 
-def _write_row(tag: str, cells: tuple[str, ...], numbers: frozenset[int], head: tuple[str, ...] = ()) -> str:
+def _write_row(tag: str, cells: tuple[str, ...], numbers: Collection[int], head: tuple[str, ...] = ()) -> str:
     written = []
     for place, cell in enumerate(cells):
         # An interval wraps as a whole.

@@ -39,7 +39,7 @@ def _show(page: Page) -> None:
     if given is None:
         st.caption("The file must have these columns; others of a LoanTap file may be there.")
         rows = [(one.name, one.label) for one in needed]
-        show_table(("Column", "What it is"), rows, frozenset())
+        show_table(("Column", "What it is"), rows)
         return
     content = given.getvalue()
     try:
@@ -99,7 +99,7 @@ def _show_answer(answer: BatchAnswer) -> None:
     if len(invalid):
         st.subheader("Rows with errors", anchor=False)
         told = invalid[["row", "reasons"]].head(_MOST_ERRORS).astype(str)
-        show_table(("Row", "What is wrong"), list(told.itertuples(index=False)), frozenset())
+        show_table(("Row", "What is wrong"), list(told.itertuples(index=False)))
         st.caption("Row 1 is the first below the header. Mend these rows and send them again in a file of their own.")
     st.subheader("Decisions", anchor=False)
     st.dataframe(word_rows(table.head(_MOST_ROWS)), hide_index=True, placeholder=NOTHING)

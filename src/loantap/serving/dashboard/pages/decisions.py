@@ -7,9 +7,8 @@ import streamlit as st
 from loantap.reporting.formatting import count, name_category, percent
 from loantap.serving.api.schemas import Event
 from loantap.serving.dashboard.answers import Decision
-from loantap.serving.dashboard.application_words import show_application
 from loantap.serving.dashboard.client import Api
-from loantap.serving.dashboard.decision_view import show_decision
+from loantap.serving.dashboard.decision_view import show_application, show_decision
 from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 from loantap.serving.dashboard.paging import Pages
@@ -48,7 +47,7 @@ def _show(page: Page) -> None:
         _open(session.api, chosen)
         return
     show_table(("Application", "Decision", "PD", "Score", "Time (UTC)", "Id"),
-               [_list_cells(one) for one in found.items], frozenset({2, 3}))  # fmt: skip
+               [_list_cells(one) for one in found.items], {2, 3})  # fmt: skip
     pages.show_way(len(found.items), found.next)
 
 
@@ -92,7 +91,7 @@ def _open(api: Api, decision_id: str) -> None:
     if decision.events:
         st.markdown("**What happened since**")
         events = [(f"{one.at:%Y-%m-%d %H:%M:%S}", _tell_event(one), one.person) for one in decision.events]
-        show_table(("Time (UTC)", "Event", "Person"), events, frozenset())
+        show_table(("Time (UTC)", "Event", "Person"), events)
 
 
 def _tell_event(event: Event) -> str:

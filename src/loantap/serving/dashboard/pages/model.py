@@ -89,7 +89,7 @@ def _show_challenger(challenger: Challenger) -> None:
             (capitalize_first(one.name), "holds" if one.holds else "does not hold", one.evidence)
             for one in challenger.conditions
         ]
-        show_table(("Condition", "Verdict", "Evidence"), rows, frozenset())
+        show_table(("Condition", "Verdict", "Evidence"), rows)
         st.caption("All must hold for a challenger to take the champion's place.")
 
 
@@ -105,7 +105,7 @@ def _show_metrics(run: LastRun) -> None:
         rows.append((label, *(_word_cell(cells[n]) for n in measured)))
         if any(cells[n].remark for n in measured):
             rows.append((_PERFECT, *(cells[n].remark.removeprefix("perfect: ") for n in measured)))
-    show_table(head, rows, frozenset(range(1, len(head))))
+    show_table(head, rows, range(1, len(head)))
     st.caption(
         "In brackets: 95% intervals. An ECE above that of a perfect model says that calibration is "
         "off in that sample by more than chance."
@@ -133,14 +133,14 @@ def _show_stability(run: LastRun) -> None:
         (f"Fold {one['fold']}", count(one["n"]), count(one["charged_off"]), _with_bounds(one, "roc_auc"))
         for one in found["folds"]
     ]
-    show_table(("Kept back", "n", "Charged off", "AUC"), folds, frozenset({1, 2, 3}))
+    show_table(("Kept back", "n", "Charged off", "AUC"), folds, {1, 2, 3})
     st.markdown("**Across populations**")
     populations = [
         (capitalize_first(one["population"]), count(one["n"]), _with_bounds(one, "psi"), decimal(one["psi_chance"]))
         for one in found["populations"]
     ]
     head = ("Population", "n", "PSI of the score", "By chance, up to")
-    show_table(head, populations, frozenset({1, 2, 3}))
+    show_table(head, populations, {1, 2, 3})
     st.caption(
         "PSI, the population stability index, compares scores with those of all other loans: above "
         "0.1 they moved, above 0.25 they shifted, unless chance alone gives as much."
@@ -181,4 +181,4 @@ def _show_history(served: Model) -> None:
     if not rows:
         st.caption("No version is registered.")
         return
-    show_table(("Model", "Version", "Registered (UTC)", "Outcome", "Why"), rows, frozenset({1}))
+    show_table(("Model", "Version", "Registered (UTC)", "Outcome", "Why"), rows, {1})

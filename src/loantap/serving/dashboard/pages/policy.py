@@ -66,11 +66,11 @@ def _show_in_force(in_force: ActivePolicy, content: Content) -> None:
     st.markdown("The first rule that fits a loan decides:")
     st.markdown("\n".join(f"{n}. {rule}" for n, rule in enumerate(word_rules(content), 1)))
     with st.expander("Targets that the rules were chosen to reach"):
-        show_table(("Target", "Value"), list_targets(content), frozenset({1}))
+        show_table(("Target", "Value"), list_targets(content), {1})
         st.caption("Reported for the portfolio; no single decision depends on them.")
     with st.expander(f"Assumptions of scenario {content.scenario_name}"):
         rows = list_assumptions(content)
-        show_table(("Assumption", "Value", "Allowed", "Source"), rows, frozenset({1, 2}))
+        show_table(("Assumption", "Value", "Allowed", "Source"), rows, {1, 2})
 
 
 def _show_proposals(session: Session, book: Policies, content: Content) -> None:
@@ -92,7 +92,7 @@ def _show_proposal(session: Session, one: Proposal, content: Content) -> None:
     )
     changes = list_differences(content, read_content(one))
     if changes:
-        show_table(("What changes", "In force", "Proposed"), changes, frozenset({1, 2}))
+        show_table(("What changes", "In force", "Proposed"), changes, {1, 2})
     else:
         st.caption("It decides as the one in force does.")
     with st.container(horizontal=True):
@@ -145,10 +145,10 @@ def _show_trial(trial: Trial) -> None:
     ]  # fmt: skip
     npv, new_npv = trial.expected_npv_before, trial.expected_npv_after
     rows.append(("expected NPV, approved", money(npv), money(new_npv), money(new_npv - npv)))
-    show_table(("", "Before", "After", "Change"), rows, frozenset({1, 2, 3}))
+    show_table(("", "Before", "After", "Change"), rows, {1, 2, 3})
     if trial.changes:
         told = [(f"{one.from_} → {one.to}", count(one.n)) for one in trial.changes]
-        show_table(("Would have become", "Decisions"), told, frozenset({1}))
+        show_table(("Would have become", "Decisions"), told, {1})
     st.caption(
         "Before: as decided. After: stored PDs and terms, decided by the proposal; nothing is "
         "scored anew. Expected NPV after the change is by the assumptions of the proposal."
@@ -193,4 +193,4 @@ def _show_history(book: Policies) -> None:
         for one in past
     ]  # fmt: skip
     head = ("Version", "State", "Written by", "Approved by", "Activated (UTC)", "Digest")
-    show_table(head, rows, frozenset())
+    show_table(head, rows)

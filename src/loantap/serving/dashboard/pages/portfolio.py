@@ -1,6 +1,6 @@
 """Portfolio: the last run's findings, and the frontier with sliders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -90,7 +90,7 @@ def _show_segments(findings: pd.DataFrame) -> None:
     else:
         head = ("Segment", "Finding", "n", "Default rate", "Other factors equal, points", "Imputed profit per loan")
         rows = [_tell_segment(row, life) for row in list_rows(shown)]
-        show_table(head, rows, frozenset({2, 3, 4, 5}))
+        show_table(head, rows, {2, 3, 4, 5})
     if len(audited):
         st.caption(
             f"{capitalize_first(' and '.join(audited))} are looked at in the audit of the insights "
@@ -156,7 +156,7 @@ def _ask(judged: JudgedLoans) -> tuple[Choice, float]:
     return Choice(scenario, lgd / 100, life), cutoff / 100
 
 
-def _tabulate(policies: pd.DataFrame) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]], frozenset[int]]:
+def _tabulate(policies: pd.DataFrame) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]], Collection[int]]:
     head = ("Policy", "Approved", "Default rate of approved", "Profit per application",
             "Against everybody", "Charge-offs avoided")  # fmt: skip
     rows = [
@@ -170,7 +170,7 @@ def _tabulate(policies: pd.DataFrame) -> tuple[tuple[str, ...], Sequence[tuple[s
         )
         for row in list_rows(policies)
     ]
-    return head, rows, frozenset(range(1, 6))
+    return head, rows, range(1, 6)
 
 
 def _show_details(run: LastRun, scenario: str) -> None:
@@ -187,7 +187,7 @@ def _show_details(run: LastRun, scenario: str) -> None:
 def _show_page_table(table: PageTable) -> None:
     st.caption(table.caption)
     rows = [tuple(row) for row in table.rows]
-    show_table(tuple(table.headers), rows, frozenset(range(1, len(table.headers))))
+    show_table(tuple(table.headers), rows, range(1, len(table.headers)))
     if table.note:
         st.caption(table.note)
 

@@ -6,8 +6,7 @@ import streamlit as st
 
 from loantap.reporting.formatting import CURRENCY, count, percent
 from loantap.serving.cases.case import QueuedCase
-from loantap.serving.dashboard.application_words import show_application
-from loantap.serving.dashboard.decision_view import list_figures, show_reasons
+from loantap.serving.dashboard.decision_view import list_figures, show_application, show_reasons
 from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, act, show_done, show_figures, show_page
 from loantap.serving.dashboard.messages import tell_missing_right

@@ -11,9 +11,8 @@ from loantap.portfolio.contradictions import CLOSE
 from loantap.reporting.formatting import CURRENCY
 from loantap.serving.api.service_schemas import FieldOfApplication, Fields
 from loantap.serving.dashboard.answers import Decision
-from loantap.serving.dashboard.application_words import explain_field, word_choice
 from loantap.serving.dashboard.client import Api, ApiError
-from loantap.serving.dashboard.decision_view import HEADLINES, list_figures, show_decision
+from loantap.serving.dashboard.decision_view import HEADLINES, explain_field, list_figures, show_decision, word_choice
 from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 
@@ -169,7 +168,7 @@ def _compare(decision: Decision, other: Decision) -> None:
         (before[0], before[1], after[1])
         for before, after in zip(list_figures(decision), list_figures(other), strict=True)
     ]
-    show_table(("", "As it is", "What if"), rows, frozenset({1, 2}))
+    show_table(("", "As it is", "What if"), rows, {1, 2})
     st.caption(f"Recorded as `{other.id}`.")
 
 
