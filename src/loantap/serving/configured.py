@@ -50,8 +50,7 @@ def read_configured(conf: Path, recommendations: Path, today: date) -> Configure
     """Read a folder's parameter files, and the policy lab's rules if their file is there.
 
     Raises:
-        InputError: a group is missing or cannot be used, or the policy was changed after its
-            approval.
+        InputError: a group is missing or cannot be used, or the policy was changed after its approval.
     """
     dated = {"as_of": today}
     written = read_groups(conf, {"policy": (), "economics": (), "scoring": dated, "offers": dated})

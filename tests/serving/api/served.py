@@ -17,7 +17,7 @@ from loantap.serving.api.office import Office
 from loantap.serving.api.worker import make_office
 from loantap.serving.audit.records import Caller
 from loantap.serving.desk.desk import Desk
-from loantap.serving.desk.example import make_example
+from loantap.serving.desk.fields import make_example
 from loantap.serving.desk.live_model import Loaded
 from loantap.serving.keys.keys import Keys, Scope
 from loantap.serving.settings import ServingSettings, read_settings

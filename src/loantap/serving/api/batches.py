@@ -10,8 +10,7 @@ from flask import Response, request
 
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
-from loantap.serving.api.batch_answers import Answered, write_csv, write_json
-from loantap.serving.api.batch_csv import read_csv, take_faults
+from loantap.serving.api.batch_forms import Answered, read_csv, take_faults, write_csv, write_json
 from loantap.serving.api.bodies import CSV, JSON, parse_object, read_body
 from loantap.serving.api.memory import trim
 from loantap.serving.api.office import Office
@@ -120,8 +119,7 @@ def check_rows(
 ) -> dict[int, list[str]]:
     """What is wrong with the names and types of rows, by place from 0.
 
-    Nobody knows which of two equal ids counts, so the second is wrong. Rows with known `faults` are
-    not checked.
+    Nobody knows which of two equal ids counts, so the second is wrong. Rows with known `faults` are not checked.
     """
     refused = dict(faults)
     if refused or not fields.are_good(applications):

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 def loading() -> Iterator[None]:
     """Keep what is loaded within out of garbage collection for good.
 
-    Collection takes a fifth of the start; processes that part would no longer share what it
-    touched.
+    Collection takes a fifth of the start; processes that part would no longer share what it touched.
     """
     gc.disable()
     try:

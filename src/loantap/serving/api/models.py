@@ -21,7 +21,7 @@ from loantap.serving.api.parameters import require_known
 from loantap.serving.api.service_schemas import Fields, Key, Model
 from loantap.serving.audit.chain import write_time
 from loantap.serving.desk.desk import NotReadyError
-from loantap.serving.desk.example import describe_fields, make_example
+from loantap.serving.desk.fields import describe_fields, make_example
 from loantap.serving.desk.live_model import Loaded
 
 # Seconds; the registry's list changes when a run ends.

@@ -15,8 +15,7 @@ from loantap.serving.api.parameters import MOST
 from loantap.serving.api.problems import KINDS, PROBLEM_JSON
 from loantap.serving.api.schemas import Problem
 from loantap.serving.desk.desk import OFFERS
-from loantap.serving.desk.example import EXAMPLE, make_example
-from loantap.serving.desk.fields import application_columns
+from loantap.serving.desk.fields import EXAMPLE, application_columns, make_example
 
 JSON: Final = "application/json"
 _REF: Final = "#/components/schemas/"

@@ -53,8 +53,7 @@ def choose_url(given: str | None = None) -> str:
 class KeptConnection:
     """The connection that records are kept over, open all the time, for one thread at a time.
 
-    SQLAlchemy's pool, begin and commit cost more than a small group's records. `begin` keeps other
-    writers out.
+    SQLAlchemy's pool, begin and commit cost more than a small group's records. `begin` keeps other writers out.
     """
 
     def __init__(self, engine: Engine, begin: Callable[[], Sequence[str]]) -> None:
@@ -156,8 +155,7 @@ class Engines:
     def keeping(self, *, is_large: bool = False) -> Iterator[Any]:
         """A transaction of the only writer, as a cursor of the driver's.
 
-        If it `is_large` (thousands of records), `checkpoint` follows, which lets other writers go
-        on.
+        If it `is_large` (thousands of records), `checkpoint` follows, which lets other writers go on.
         """
         begin, end = (_LARGE, _SMALL) if is_large and self.is_sqlite else ((), ())
         with self._in_turn(), self.explained():

@@ -42,9 +42,8 @@ class NotReadyError(Exception):
 class Desk:
     """What decides, kept up to date by a look at the registry every `refresh_seconds`.
 
-    `note_failure` is told where a look failed: at `registry` or `policies`. `note_state` is told
-    after each look at the registry: 1 where it confirms the model, 0 where the last good one goes
-    on, -1 where none decides.
+    `note_failure` is told where a look failed: at `registry` or `policies`. `note_state` is told after each look at the
+    registry: 1 where it confirms the model, 0 where the last good one goes on, -1 where none decides.
     """
 
     def __init__(

@@ -14,17 +14,22 @@ from loantap.serving.audit.records import PREFIXES, Caller, Kind
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.transaction import Transaction
 from loantap.serving.errors import NotNowError
-from loantap.serving.policies.checks import (
+from loantap.serving.policies.entries import NOBODY_YET, UNAPPROVED, ActivePolicy, BookEntry, Proposal, build_policy
+from loantap.serving.policies.errors import InvalidPolicyError
+from loantap.serving.policies.pages import (
+    propose,
+    put_in_force,
+    read_active,
+    read_pages,
     require_another,
     require_as_proposed,
     require_due,
     require_left,
     require_new_version,
     require_proposal,
+    restore,
+    tell,
 )
-from loantap.serving.policies.entries import NOBODY_YET, UNAPPROVED, ActivePolicy, BookEntry, Proposal, build_policy
-from loantap.serving.policies.errors import InvalidPolicyError
-from loantap.serving.policies.pages import propose, put_in_force, read_active, read_pages, restore, tell
 
 # As with decisions.
 _SHOWN_DIGITS = 12
@@ -37,9 +42,8 @@ def _find_today() -> date:
 class PolicyBook:
     """The policies of one audit log; all processes see a change within a second.
 
-    `find_today` gives the day in UTC by which a policy is due. Methods raise `NotThereError`
-    where there is no such proposal, and `PolicyChangedError` where a policy is not what was
-    proposed or approved.
+    `find_today` gives the day in UTC by which a policy is due. Methods raise `NotThereError` where there is no such
+    proposal, and `PolicyChangedError` where a policy is not what was proposed or approved.
     """
 
     def __init__(self, store: AuditStore, find_today: Callable[[], date] = _find_today) -> None:

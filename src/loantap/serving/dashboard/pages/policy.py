@@ -11,9 +11,9 @@ from loantap.serving.api.service_schemas import ActivePolicy, Policies, Proposal
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.frame import Page, act, show_done, show_error, show_figures, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
-from loantap.serving.dashboard.policy_form import ask_policy
 from loantap.serving.dashboard.policy_words import (
     Content,
+    ask_policy,
     list_assumptions,
     list_differences,
     list_targets,
