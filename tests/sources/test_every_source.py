@@ -285,7 +285,7 @@ def test_a_system_that_is_not_up_and_a_host_that_is_not_there_are_said_to_be_so(
 @pytest.mark.parametrize(
     ("sql", "name", "problem", "remedy"),
     [
-        ("SELECT * FROM nowhere", "nowhere", "the table is not there", "Correct the schema"),
+        ("SELECT * FROM nowhere", "nowhere", "the table is not there", "make a view of this name"),
         ("SELECT colour FROM loans", "colour", "a column is not there", "restored at the source"),
     ],
 )

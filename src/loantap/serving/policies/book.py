@@ -96,9 +96,7 @@ class PolicyBook:
             proposal = propose(transaction, pages, policy, economics, writer)
             return put_in_force(transaction, pages, proposal, policy, caller)
 
-        entered = self._store.change(act)
-        self._active.forget()
-        return entered
+        return self._turn(act)
 
     def propose(self, content: Mapping[str, Any], caller: Caller) -> Proposal:
         """Propose a policy; who proposes the same one again gets the proposal that waits.
@@ -139,9 +137,7 @@ class PolicyBook:
             policy, _ = proposal.approve(caller.person)
             return put_in_force(transaction, pages, proposal, policy, caller)
 
-        activated = self._store.change(act)
-        self._active.forget()
-        return activated
+        return self._turn(act)
 
     def roll_back(self, caller: Caller, leaving: str | None = None) -> ActivePolicy:
         """Put the policy before the current one in force again.
@@ -162,9 +158,7 @@ class PolicyBook:
             pages.restore(target)  # refuses one that was changed
             return restore(transaction, pages, current, target, caller)
 
-        restored = self._store.change(act)
-        self._active.forget()
-        return restored
+        return self._turn(act)
 
     def history(self) -> list[BookEntry]:
         """All proposals, newest first, and what became of them."""
@@ -187,6 +181,11 @@ class PolicyBook:
             if len(digest) >= _SHOWN_DIGITS and activation.digest.startswith(digest):
                 return pages.restore(activation)
         return None
+
+    def _turn(self, act: Callable[[Transaction], ActivePolicy]) -> ActivePolicy:
+        in_force = self._store.change(act)
+        self._active.forget()
+        return in_force
 
     def _read_content(self, content: Mapping[str, Any], caller: Caller) -> tuple[dict[str, Any], Mapping[str, Any]]:
         unknown = content.keys() - {"policy", "economics"}
