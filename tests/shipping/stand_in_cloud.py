@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 
 from tests.support.local_server import serve
+from tests.support.stand_in_aws import aws_variables
 from tools.shipping.base_image import provide_base
 from tools.shipping.ecs import FAMILIES, SERVICES
 from tools.shipping.engine import Engine
@@ -57,17 +58,12 @@ def build_images(engine: Engine, folder: Path) -> None:
 
 class Cloud:
     def __init__(self, port: int) -> None:
-        self.variables = {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        }
+        self.url = f"http://127.0.0.1:{port}"
+        self.variables = aws_variables(self.url, REGION)
 
     def client(self, service: str, region: str = REGION) -> Any:
-        key, secret, _, url = self.variables.values()
-        session = boto3.Session(key, secret, region_name=region)
-        return session.client(service, endpoint_url=url)
+        session = boto3.Session("test", "test", region_name=region)
+        return session.client(service, endpoint_url=self.url)
 
     def make_images(self) -> None:
         ecr = self.client("ecr")

@@ -201,7 +201,7 @@ def test_credentials_that_expire_while_services_change_do_not_say_that_nothing_w
     def pass_on(path, body, headers):
         if headers.get("X-Amz-Target", "").endswith("UpdateService"):
             return 400, told
-        url = f"{cloud.variables['AWS_ENDPOINT_URL']}{path}"
+        url = f"{cloud.url}{path}"
         kept = {key: value for key, value in headers.items() if key != "Host"}
         method = "GET" if path.startswith("/schedules") else "POST"
         answer = httpx.request(method, url, content=body, headers=kept)

@@ -20,10 +20,5 @@ def loading() -> Iterator[None]:
         gc.enable()
 
 
-def find_trim() -> Callable[[int], object]:
-    """Gives back free memory, where the C library can."""
-    found: Callable[[int], object] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    return found or (lambda kept: kept)
-
-
-trim = find_trim()
+# Gives back free memory, where the C library can.
+trim: Callable[[int], object] = getattr(ctypes.CDLL(None), "malloc_trim", lambda kept: kept)

@@ -124,11 +124,7 @@ def describe_decision(
 
 def describe_maker(underwriter: Underwriter) -> dict[str, object]:
     """What decides, as kept and told with each decision."""
-    described: dict[str, object] = {
-        "model": describe_model(underwriter.scorer),
-        "policy": {"version": underwriter.policy_version, "digest": underwriter.policy_digest},
-        "simulated": underwriter.scorer.trained.facts.origin == SIMULATED,
-    }
+    described = _describe(underwriter.scorer, underwriter.policy_version, underwriter.policy_digest)
     if underwriter.rules:
         described["rules"] = [rule.model_dump(mode="json") for rule in underwriter.rules]
         described["policy_alone"] = underwriter.decider.policy.short_digest
@@ -138,17 +134,16 @@ def describe_maker(underwriter: Underwriter) -> dict[str, object]:
 def describe_offers(maker: OfferMaker) -> dict[str, object]:
     """What makes offers, as kept and told with them."""
     policy = maker.decider.policy
-    return {
-        "model": describe_model(maker.scorer),
-        "policy": {"version": policy.name, "digest": policy.short_digest},
-        "simulated": maker.scorer.trained.facts.origin == SIMULATED,
-    }
+    return _describe(maker.scorer, policy.name, policy.short_digest)
 
 
-def describe_model(scorer: Scorer) -> dict[str, str]:
-    """Name, version and origin."""
+def _describe(scorer: Scorer, policy: str, digest: str) -> dict[str, object]:
     origin = scorer.trained.facts.origin
-    return {"name": scorer.name, "version": scorer.version, "origin": origin}
+    return {
+        "model": {"name": scorer.name, "version": scorer.version, "origin": origin},
+        "policy": {"version": policy, "digest": digest},
+        "simulated": origin == SIMULATED,
+    }
 
 
 def name_application(application: Mapping[str, Any]) -> str | None:
