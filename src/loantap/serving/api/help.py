@@ -103,8 +103,7 @@ def add_help(app: APIFlask, office: Office) -> None:
 
 def _add_step(app: APIFlask, office: Office, step: str, body: type[Spoken | Ended], summary: str) -> None:
     @app.post(f"/v1/help/<offer_id>/{step}", endpoint=f"record_{step}")
-    @describe(app, summary, "Help", told=HelpOffer, scope=HELP, problems=(404, 409, 422),
-              body=body)  # fmt: skip
+    @describe(app, summary, "Help", told=HelpOffer, scope=HELP, problems=(404, 409, 422), body=body)
     def record(offer_id: str) -> Response:
         visitor = office.enter(HELP)
         said = read_model(body, office.settings.max_body)

@@ -40,7 +40,7 @@ def show_decision(decision: Decision) -> None:
     show_figures(*list_figures(decision), ("Policy", decision.policy.version,
                  f"model {decision.model.name} {decision.model.version}"))  # fmt: skip
     show_reasons(decision.decision, decision.reasons)
-    if decision.contributions and decision.score is not None:
+    if decision.contributions:
         st.subheader("What moved the score", anchor=False)
         st.html(write_waterfall(decision.base_points or 0.0, decision.contributions, decision.score))
         st.caption(

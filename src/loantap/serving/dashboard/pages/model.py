@@ -69,12 +69,10 @@ def _show_served(served: Model) -> None:
     trained = served.trained_at
     show_figures(
         ("Kind", served.kind, f"{count(len(served.features))} features"),
-        ("Trained on", f"{count(served.training_loans)} loans",
-         f"{count(served.training_charge_offs)} charged off"),
-        ("Trained at", f"{trained:%Y-%m-%d}" if trained else "unknown",
-         f"{trained:%H:%M} UTC" if trained else ""),
+        ("Trained on", f"{count(served.training_loans)} loans", f"{count(served.training_charge_offs)} charged off"),
+        ("Trained at", f"{trained:%Y-%m-%d}" if trained else "unknown", f"{trained:%H:%M} UTC" if trained else ""),
         ("Decides since", f"{served.loaded_at:%Y-%m-%d %H:%M}", f"UTC, in this server; {served.state}"),
-    )  # fmt: skip
+    )
     st.subheader("Challenger", anchor=False)
     if served.challenger is None:
         st.caption("None was tried against it, or the registry does not tell.")
