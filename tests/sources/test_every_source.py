@@ -14,8 +14,7 @@ from loantap.databases.backends.interface import Query, SourceDownError
 from loantap.databases.source_table import Account
 from loantap.portfolio.errors import InputError
 from tests.sources.every_server import OnDatabricks, OnDb2, OnPostgres
-from tests.sources.source_copy import Copy
-from tests.sources.source_rows import EMOJI, FIRST_UPDATE, expect_remedy, find_source, make_loans, tell
+from tests.sources.source_rows import EMOJI, FIRST_UPDATE, Copy, expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
 from tools.sources.ports import free_port
 

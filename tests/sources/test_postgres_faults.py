@@ -12,8 +12,7 @@ from loantap.databases.backends.connection_text import set_odbc
 from loantap.databases.backends.interface import SourceDownError
 from loantap.databases.inspection import Outcome, inspect_source
 from loantap.portfolio.errors import InputError
-from tests.sources.source_copy import Copy
-from tests.sources.source_rows import expect_remedy, find_source, make_loans, tell
+from tests.sources.source_rows import Copy, expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
 from tests.support.waiting import wait_until
 from tools.sources.postgres import OWNER, READER

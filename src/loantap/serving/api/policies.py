@@ -22,7 +22,7 @@ from loantap.serving.api.service_schemas import Proposal as ProposalTold
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Record
 from loantap.serving.desk.trial import try_on_decisions
-from loantap.serving.policies.entries import ActivePolicy, BookEntry, Proposal
+from loantap.serving.policies.entries import UNAPPROVED, ActivePolicy, BookEntry, Proposal
 
 _DAYS: Final = 30
 # Enough to see what a policy does.
@@ -37,7 +37,6 @@ _BODY: Final = {
     "required": ["policy"],
     "additionalProperties": False,
 }
-_UNAPPROVED: Final = {"approved_by", "digest"}
 
 
 def add_policies(app: APIFlask, office: Office) -> None:
@@ -157,4 +156,4 @@ def _tell_entry(entry: BookEntry) -> dict[str, Any]:
 
 
 def _tell_content(policy: CreditPolicy) -> dict[str, Any]:
-    return policy.model_dump(mode="json", exclude=_UNAPPROVED)
+    return policy.model_dump(mode="json", exclude=set(UNAPPROVED))
