@@ -178,7 +178,7 @@ class Erasure(Told):
 
 
 class FieldProblem(Told):
-    """What is wrong with one field."""
+    """What is wrong with one field, and what to do."""
 
     field: str
     problem: str

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from loantap.serving.api.schemas import Replay
+from loantap.serving.api.schemas import FieldProblem, Replay
 from loantap.serving.api.service_schemas import ActivePolicy, Fields, Key, Model, Policies, Trial
 from loantap.serving.cases.case import Cases
 from loantap.serving.dashboard.answers import BatchAnswer, Decision, DecisionPage
@@ -19,15 +19,6 @@ from loantap.serving.help.report import HelpReport
 _TIMEOUT: Final = httpx.Timeout(60, connect=3)
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldProblem:
-    """What is wrong with a field of a request, and what to do."""
-
-    field: str
-    problem: str
-    remedy: str = ""
 
 
 @dataclass(slots=True)
@@ -222,7 +213,7 @@ def _read_fields(errors: object) -> Sequence[FieldProblem]:
     if not isinstance(errors, list):
         return []
     return [
-        FieldProblem(*(str(one.get(name) or "") for name in ("field", "problem", "remedy")))
+        FieldProblem(**{name: str(one.get(name) or "") for name in FieldProblem.model_fields})
         for one in errors
         if isinstance(one, dict)
     ]
