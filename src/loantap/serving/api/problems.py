@@ -86,9 +86,7 @@ def write_problem(error: ProblemError, path: str, request_id: str) -> bytes:
         "request_id": request_id,
     }
     if error.errors:
-        document["errors"] = [
-            {"field": one.field, "problem": one.problem, "remedy": one.remedy} for one in error.errors
-        ]
+        document["errors"] = error.errors
     return to_json(document)
 
 
