@@ -103,7 +103,7 @@ def test_what_changed_since_and_what_has_no_time_is_counted_and_read(server, loa
     assert sorted(read) == loans["loan_id"].to_pylist()[900:]
 
 
-def test_what_it_has_is_said_without_reading_it(server, loans):
+def test_what_a_table_has_is_said_without_reading_it(server, loans):
     described = find_backend(server).describe("loans")
 
     assert [name.lower() for name in described.names] == loans.column_names
@@ -226,7 +226,7 @@ def many_loans(server):
     return rows
 
 
-def test_cut_in_mid_read_it_ends_well_with_every_row_once(server, many_loans, copy, caplog):
+def test_an_extraction_cut_in_mid_read_ends_well_with_every_row_once(server, many_loans, copy, caplog):
     # To count the rows and to look at the columns, which the limit lets pass, and to read.
     cuts = server.probes + 3
     with CutProxy(server.port, cut_after=ENOUGH, cuts=cuts) as proxy:
@@ -242,7 +242,7 @@ def test_cut_in_mid_read_it_ends_well_with_every_row_once(server, many_loans, co
     assert counted[-1] == len(many_loans)
 
 
-def test_one_that_breaks_each_time_leaves_the_last_good_snapshot_as_it_was(
+def test_an_extraction_that_breaks_each_time_leaves_the_last_good_snapshot_as_it_was(
     server, many_loans, copy, caplog, monkeypatch
 ):
     # The pause before another attempt is longer than the time limit.
@@ -261,7 +261,7 @@ def test_one_that_breaks_each_time_leaves_the_last_good_snapshot_as_it_was(
     assert copy.contents() == before
 
 
-def test_one_whose_network_stalls_is_left_to_its_silence(server, many_loans):
+def test_an_extraction_whose_network_stalls_is_left_to_its_silence(server, many_loans):
     with CutProxy(server.port, stall_after=ENOUGH) as proxy:
         through = find_source(server.connect(proxy.port), silence_limit_s=3, batch_rows=500)
         error = refuse(through, server)
