@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import pandas as pd
 import psycopg
 import pytest
 from sqlalchemy import URL
@@ -13,7 +15,7 @@ from loantap.model.scoring.trained import TrainedModel
 from loantap.serving.audit.engines import open_engines
 from loantap.serving.audit.schema import upgrade
 from loantap.serving.audit.store import AuditStore
-from tests.conftest import require
+from tests.conftest import require, train, training_options
 from tools.sources.postgres import ADMIN, Postgres
 from tools.sources.system_packages import POSTGRES, find_postgres
 
@@ -53,6 +55,13 @@ def lending(lending_model: TrainedModel) -> Scorer:
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
+@pytest.fixture(scope="session")
+def application(simulated_loans: pd.DataFrame) -> Scorer:
+    """What prices offers."""
+    trained = train(simulated_loans, training_options("application"))
+    return Scorer(trained, "loantap-application-demo", "2")
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def server(request: pytest.FixtureRequest) -> str:
     name: str = request.param
@@ -78,7 +87,12 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[AuditStore]:
+    with closing(AuditStore.open(sqlite_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
 def store(url: str) -> Iterator[AuditStore]:
-    opened = AuditStore.open(url)
-    yield opened
-    opened.close()
+    with closing(AuditStore.open(url)) as opened:
+        yield opened

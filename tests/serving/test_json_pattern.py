@@ -4,9 +4,7 @@ from pydantic_core import from_json, to_json
 
 from loantap.serving.json_pattern import fill_by, make_pattern, write_numbers, write_texts
 
-TEXTS = [
-    [], ["a"], ["a", "b"], ['a","b', "c"], ['"', ","], [",", ""], ["\\", "\\"], [None], ["é", None],
-]  # fmt: skip
+TEXTS = [[], ["a"], ["a", "b"], ['a","b', "c"], ['"', ","], [",", ""], ["\\", "\\"], [None], ["é", None]]
 
 
 @pytest.mark.parametrize("texts", TEXTS, ids=str)

@@ -1,5 +1,7 @@
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -36,9 +38,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("src", "conf", "requirements", "tools", "tests"):
         ignored = shutil.ignore_patterns("__pycache__", "local")
         shutil.copytree(PROJECT / name, folder / name, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt"):
-        shutil.copy(PROJECT / name, folder)
-    for name in ("Dockerfile", ".dockerignore"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt", "Dockerfile", ".dockerignore"):
         shutil.copy(PROJECT / name, folder)
     for name in BAITS:
         path = folder / name
@@ -74,6 +74,13 @@ def build(engine: Engine, checkout: Path, target: str) -> str:
         timeout_s=1_500,
     )
     return name
+
+
+def check_schema(name: str, file: Path) -> None:
+    """Hold a file against a schema that check-jsonschema brings along."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{name}", file]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def lock_down(*options: str) -> list[str]:

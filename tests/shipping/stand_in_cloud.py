@@ -11,15 +11,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from tests.shipping.local_server import serve
+from tests.support.local_server import serve
+from tests.support.stand_in_aws import aws_variables
 from tools.shipping.base_image import provide_base
 from tools.shipping.ecs import FAMILIES, SERVICES
 from tools.shipping.engine import Engine
+from tools.sources.ports import free_port
 
 REGION = "eu-west-1"
 REGISTRY = "127.0.0.1:1"  # nobody answers there, so the engine's own images are taken
@@ -55,17 +58,12 @@ def build_images(engine: Engine, folder: Path) -> None:
 
 class Cloud:
     def __init__(self, port: int) -> None:
-        self.variables = {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        }
+        self.url = f"http://127.0.0.1:{port}"
+        self.variables = aws_variables(self.url, REGION)
 
     def client(self, service: str, region: str = REGION) -> Any:
-        key, secret, _, url = self.variables.values()
-        session = boto3.Session(key, secret, region_name=region)
-        return session.client(service, endpoint_url=url)
+        session = boto3.Session("test", "test", region_name=region)
+        return session.client(service, endpoint_url=self.url)
 
     def make_images(self) -> None:
         ecr = self.client("ecr")
@@ -139,8 +137,7 @@ class Cloud:
 @contextlib.contextmanager
 def started(engine: Engine, folder: Path) -> Iterator[Cloud]:
     """ministack on a free port; its containers go with it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "DOCKER_HOST": engine.host,
         "MINISTACK_HOSTNAME": "loantap",
@@ -185,15 +182,13 @@ def background(work: Any, pause: float, threads: int = 1) -> Iterator[None]:
         while not end.wait(pause):
             work()
 
-    running = [threading.Thread(target=repeat) for _ in range(threads)]
-    for thread in running:
-        thread.start()
-    try:
-        yield
-    finally:
-        end.set()
-        for thread in running:
-            thread.join()
+    with ThreadPoolExecutor(threads) as running:
+        for _ in range(threads):
+            running.submit(repeat)
+        try:
+            yield
+        finally:
+            end.set()
 
 
 @contextlib.contextmanager

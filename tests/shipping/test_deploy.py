@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from tests.conftest import PROJECT
-from tests.shipping.local_server import serve
 from tests.shipping.stand_in_cloud import BREAKER, BROKEN, GOOD, NEXT, build_images, fetch, front, load, started
+from tests.support.local_server import serve
+from tests.support.waiting import wait_until
 from tools.shipping.ecs import SERVICES
 
 pytestmark = pytest.mark.slow
@@ -28,11 +29,8 @@ def cloud(engine, tmp_path_factory):
         yield made
 
 
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.2)
+def wait_for(condition):
+    wait_until(condition, within_s=60)
 
 
 def who_answers(addresses):
@@ -203,7 +201,7 @@ def test_credentials_that_expire_while_services_change_do_not_say_that_nothing_w
     def pass_on(path, body, headers):
         if headers.get("X-Amz-Target", "").endswith("UpdateService"):
             return 400, told
-        url = f"{cloud.variables['AWS_ENDPOINT_URL']}{path}"
+        url = f"{cloud.url}{path}"
         kept = {key: value for key, value in headers.items() if key != "Host"}
         method = "GET" if path.startswith("/schedules") else "POST"
         answer = httpx.request(method, url, content=body, headers=kept)

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import boto3
 import pytest
 from kedro.framework.project import pipelines
-from moto.server import ThreadedMotoServer
 
 from tests.conftest import PROJECT
 from tests.shipping.terraform import REGION, TAG, Terraform, copy_infra, find_faults
+from tests.support.stand_in_aws import aws_variables, serve_aws
 
 pytestmark = pytest.mark.slow
 # The provider waits a whole minute for a database, so that its plan has to do; and what needs it.
@@ -20,16 +21,9 @@ LEFT_OUT = ("aws_db_instance.", "aws_cloudwatch_metric_alarm.this[")
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
     """Moto on loopback: its environment variables, and what the company has already."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     access = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-
-    def client(name: str) -> Any:
-        return boto3.client(name, endpoint_url=f"http://{host}:{port}", **access)
-
-    yield {"url": f"http://{host}:{port}", "client": client}
-    server.stop()
+    with serve_aws() as url:
+        yield {"url": url, "client": partial(boto3.client, endpoint_url=url, **access)}
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +35,7 @@ def infra(aws, tmp_path_factory) -> Terraform:
     certificate = aws["client"]("acm").request_certificate(DomainName="*.underwriting.example")
     return copy_infra(
         tmp_path_factory.mktemp("infra"),
-        {
-            "AWS_ENDPOINT_URL": aws["url"],
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-        },
+        aws_variables(aws["url"], REGION),
         {
             "image_tag": TAG,
             "vpc_id": subnets[0]["VpcId"],

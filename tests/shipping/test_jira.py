@@ -3,7 +3,7 @@ import urllib.parse
 
 import pytest
 
-from tests.shipping.local_server import serve
+from tests.support.local_server import serve
 from tools.shipping.jira import report
 
 

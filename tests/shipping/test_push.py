@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.conftest import PROJECT, require
-from tests.shipping.local_server import serve
+from tests.support.local_server import serve
+from tests.support.stand_in_aws import aws_variables
 from tools.shipping.ecs import FAMILIES
 from tools.sources.ports import free_port
 
@@ -71,13 +72,7 @@ def push(engine, registry, tmp_path):
             return 400, json.dumps({"__type": "ImageNotFoundException"})
 
         with serve(answer) as port:
-            variables = {
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "AWS_REGION": "eu-west-1",
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-                "DOCKER_CONFIG": str(tmp_path / "docker"),
-            }
+            variables = aws_variables(f"http://127.0.0.1:{port}") | {"DOCKER_CONFIG": str(tmp_path / "docker")}
             return subprocess.run(
                 [sys.executable, "-m", "tools.shipping.push", "--sha", SHA],
                 env=engine.environment | variables,

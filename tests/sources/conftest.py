@@ -1,46 +1,57 @@
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.conftest import require
-from tools.sources import derby as derby_support
+from tests.sources.real_project import Servers, in_environment
+from tools.sources import derby, thrift_server
 from tools.sources import postgres as postgres_support
-from tools.sources import thrift_server as thrift_server_support
 from tools.sources.derby import Derby
-from tools.sources.postgres import OUTPUT_SCHEMA, OWNER, Postgres
+from tools.sources.postgres import Postgres
 from tools.sources.thrift_server import ThriftServer
+
+
+def _start(support: Any, system: type[Any]) -> Iterator[Any]:
+    missing = support.missing()
+    require(missing is None, f"{system.__name__} or its driver is not all there: {missing}")
+    with system() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    missing = postgres_support.missing()
-    require(missing is None, f"PostgreSQL is not all there: {missing}")
-    with Postgres() as server:
-        yield server
+    yield from _start(postgres_support, Postgres)
 
 
 @pytest.fixture
 def warehouse(postgres: Postgres) -> Postgres:
     """The PostgreSQL server, the schema of our own tables empty."""
-    postgres.run_sql(
-        f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE;CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"
-    )
+    postgres.clear_output()
     return postgres
 
 
 @pytest.fixture(scope="session")
 def db2() -> Iterator[Derby]:
     """A server that IBM's driver takes for DB2, as Appstream, without tables."""
-    missing = derby_support.missing()
-    require(missing is None, f"Derby or IBM's driver is not all there: {missing}")
-    with Derby() as server:
-        yield server
+    yield from _start(derby, Derby)
 
 
 @pytest.fixture(scope="session")
 def databricks() -> Iterator[ThriftServer]:
     """A server that the connector takes for Databricks, as the event store, without tables."""
-    missing = thrift_server_support.missing()
-    require(missing is None, f"Spark or the Databricks connector is not all there: {missing}")
-    with ThriftServer() as server:
-        yield server
+    yield from _start(thrift_server, ThriftServer)
+
+
+@pytest.fixture(scope="module")
+def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer, tables: Any) -> Servers:
+    """All three, with the `tables` of the module."""
+    made = Servers(postgres, db2, databricks)
+    made.load(tables)
+    return made
+
+
+@pytest.fixture
+def _where_the_servers_are(servers: Servers) -> Iterator[None]:
+    with in_environment(servers):
+        yield

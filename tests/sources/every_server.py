@@ -3,9 +3,6 @@
 Each has the table `loans`, which its reader may read unless that is denied.
 """
 
-# ruff: noqa: S608 - statements are made of the names of our own tables
-
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -96,15 +93,7 @@ class OnDatabricks:
         self.load(pa.Table.from_pylist(rows, held.schema))
 
     def deny(self) -> None:
-        self._deny(["loans"])
+        self.server.allow([self.secret], denied=["loans"])
 
     def allow(self) -> None:
-        self._deny([])
-
-    def _deny(self, tables: list[str]) -> None:
-        # In one step: the front reads it at each request.
-        settings = self.server.folder / "front.json"
-        replacement = settings.with_suffix(".new")
-        replacement.touch(0o600)
-        replacement.write_text(json.dumps(json.loads(settings.read_text()) | {"denied": tables}))
-        replacement.rename(settings)
+        self.server.allow([self.secret])

@@ -1,17 +1,23 @@
-"""Made-up rows of the source table `loans`, and the table as the extraction sees it."""
+"""Made-up rows of the source table `loans`, the table as the extraction sees it, and its snapshot."""
 
-import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
 
+import pandas as pd
 import pyarrow as pa
+import pytest
+from kedro.io import DatasetError
+from pandas.testing import assert_frame_equal
 
 from loantap.databases.source_table import SourceTable
-from loantap.datasets import SourceTableDataset
+from loantap.datasets import SnapshotDataset, SourceTableDataset
 from loantap.portfolio.errors import InputError
+from loantap.snapshots.extraction import Extraction
 
-FIRST_UPDATE = datetime(2016, 1, 1)  # noqa: DTZ001 (UTC without a zone, as sources hold it)
+EMOJI = "Bäcker 面包师 👩🏽‍🍳"
+FIRST_UPDATE = datetime(2016, 1, 1)
+AS_OF = date(2026, 11, 23)
 
 
 def make_loans(rows: int, **columns: list[Any]) -> pa.Table:
@@ -56,13 +62,6 @@ def expect_remedy(error: InputError, *, problem: str, remedy: str, where: str = 
     assert remedy in error.remedy
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < ends, "it did not happen"
-        time.sleep(0.1)
-
-
 def tell(error: BaseException | None) -> str:
     """Everything that an error, and whatever led to it, could show."""
     told = ""
@@ -70,3 +69,34 @@ def tell(error: BaseException | None) -> str:
         told += f"{error!r} {error} {vars(error)}"
         error = error.__cause__ or error.__context__
     return told
+
+
+class Copy:
+    """The snapshot of a source table, as one run after the other brings it up to date."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def extract(self, source: SourceTable, since: date | Literal["all"] | None = None) -> None:
+        snapshot = SnapshotDataset(filepath=str(self.folder))
+        snapshot.save(Extraction(source, since, AS_OF, timedelta(days=1)))
+        snapshot.publish()
+
+    def fail(self, source: SourceTable, secret: str) -> InputError:
+        """The error of an extraction, which does not tell a secret wherever one looks."""
+        with pytest.raises(DatasetError) as failed:
+            self.extract(source)
+        assert secret not in tell(failed.value)
+        assert isinstance(failed.value.__cause__, InputError)
+        return failed.value.__cause__
+
+    def load(self) -> pd.DataFrame:
+        rows: pd.DataFrame = SnapshotDataset(filepath=str(self.folder)).load()
+        return rows
+
+    def expect(self, rows: pa.Table) -> None:
+        ordered = self.load().sort_values("loan_id", ignore_index=True)
+        assert_frame_equal(ordered, rows.to_pandas())
+
+    def contents(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self.folder.iterdir()}

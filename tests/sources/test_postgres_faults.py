@@ -1,5 +1,3 @@
-# ruff: noqa: S608 - statements are made of the names of our own tables
-
 import logging
 import subprocess
 import sys
@@ -14,12 +12,12 @@ from loantap.databases.backends.connection_text import set_odbc
 from loantap.databases.backends.interface import SourceDownError
 from loantap.databases.inspection import Outcome, inspect_source
 from loantap.portfolio.errors import InputError
-from tests.sources.source_copy import Copy
-from tests.sources.source_rows import expect_remedy, find_source, make_loans, tell, wait_until
+from tests.sources.source_rows import Copy, expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
+from tests.support.waiting import wait_until
 from tools.sources.postgres import OWNER, READER
 
-AS_OF = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone)
+AS_OF = datetime(2026, 11, 23)
 
 
 @pytest.fixture
@@ -141,28 +139,28 @@ def test_a_name_that_the_query_would_not_find_is_a_fault(postgres, loans):
     assert "view" in last.remedy
 
 
-class TestSlowAnswers:
+@pytest.fixture
+def slow_loans(postgres, loans):
     """A view that sleeps before its first row, as one does that waits for a lock or for others."""
+    with view_of_loans(postgres, "WHERE (SELECT pg_sleep(60)) IS NOT NULL"):
+        yield
 
-    @pytest.fixture(autouse=True)
-    def _slow_loans(self, postgres, loans):
-        with view_of_loans(postgres, "WHERE (SELECT pg_sleep(60)) IS NOT NULL"):
-            yield
 
-    def test_what_nobody_waits_for_any_more_ends_at_the_server_too(self, postgres, monkeypatch):
-        monkeypatch.setattr(source_table, "GRACE_S", 0.5)
-        source = find_source(postgres.connection, silence_limit_s=0.5)
+def test_what_nobody_waits_for_any_more_ends_at_the_server_too(postgres, slow_loans, monkeypatch):
+    monkeypatch.setattr(source_table, "GRACE_S", 0.5)
+    source = find_source(postgres.connection, silence_limit_s=0.5)
 
-        error = refuse(postgres, lambda: read_all(source))
+    error = refuse(postgres, lambda: read_all(source))
 
-        expect_remedy(error, problem="nothing came for 0.5 s", remedy="silence_limit_s")
-        wait_until(lambda: count_statements(postgres) == 0)
+    expect_remedy(error, problem="nothing came for 0.5 s", remedy="silence_limit_s")
+    wait_until(lambda: count_statements(postgres) == 0)
 
-    def test_a_shorter_limit_of_the_login_s_own_stays(self, postgres):
-        with reader_set(postgres, {"statement_timeout": "200ms"}):
-            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
 
-        expect_remedy(error, problem="after its own time limit", remedy="statement_timeout raised")
+def test_a_shorter_limit_of_the_login_s_own_stays(postgres, slow_loans):
+    with reader_set(postgres, {"statement_timeout": "200ms"}):
+        error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
+
+    expect_remedy(error, problem="after its own time limit", remedy="statement_timeout raised")
 
 
 def count_statements(postgres):

@@ -67,7 +67,7 @@ def test_options_of_the_connection_change_no_value(options, postgres):
     row = "SELECT 0.30000000000000004::float8 a, TIMESTAMP '2016-02-01' b, repeat('x', 300) c"
 
     assert backend.read(Query(row)).read_all().to_pylist() == [
-        {"a": 0.30000000000000004, "b": datetime(2016, 2, 1), "c": "x" * 300}  # noqa: DTZ001
+        {"a": 0.30000000000000004, "b": datetime(2016, 2, 1), "c": "x" * 300}
     ]
 
 
@@ -145,7 +145,7 @@ def test_a_column_with_a_zone_is_compared_and_counted_in_utc(zone, postgres, mon
     postgres.load("loans", make_loans(3))
     postgres.run_sql("ALTER TABLE loans ALTER updated_at TYPE timestamptz USING updated_at AT TIME ZONE 'UTC'")
     source = find_source(postgres.connection)
-    since = datetime(2016, 1, 1, 0, 2)  # noqa: DTZ001
+    since = datetime(2016, 1, 1, 0, 2)
 
     assert source.read(since).read_all().equals(make_loans(3).slice(2))
     assert source.account(since) == Account(3, FIRST_UPDATE, since, 1)

@@ -54,7 +54,7 @@ def test_three_loaded_systems_are_up_until_they_are_taken_down(state, capsys):
     made = make_tables(LOANS, SEED, DAY)
     for table, (name, _) in sources._SYSTEMS.items():
         backend = make_backend(name, {"connection": told[f"LOANTAP_{name.upper()}"]})
-        read = backend.read(Query(f"SELECT COUNT(*) FROM {table}")).read_all()  # noqa: S608
+        read = backend.read(Query(f"SELECT COUNT(*) FROM {table}")).read_all()
         assert read.columns[0].to_pylist() == [made[table].num_rows]
 
     with pytest.raises(InputError, match="up already"):

@@ -12,7 +12,6 @@ from tests.sources.real_project import (
     LOANS,
     PRIMARY,
     SEED,
-    Servers,
     find_secrets,
     in_environment,
     ingest,
@@ -21,6 +20,8 @@ from tests.sources.real_project import (
     run_real,
 )
 from tests.support.temporary_project import Project
+
+pytestmark = pytest.mark.usefixtures("_where_the_servers_are")
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,8 @@ class Ingested:
 
 
 @pytest.fixture(scope="module")
-def servers(postgres, db2, databricks):
-    made = Servers(postgres, db2, databricks)
-    made.load(make_demo_tables())
-    return made
-
-
-@pytest.fixture(autouse=True)
-def _where_the_servers_are(servers):
-    with in_environment(servers):
-        yield
+def tables():
+    return make_demo_tables()
 
 
 @pytest.fixture(scope="module")

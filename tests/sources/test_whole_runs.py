@@ -1,5 +1,3 @@
-# ruff: noqa: S608 - statements are made of the names of our own tables
-
 import re
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,7 +7,6 @@ import pytest
 
 from loantap.portfolio.dictionary import Table
 from tests.sources.real_project import (
-    Servers,
     find_secrets,
     in_environment,
     ingest,
@@ -21,8 +18,9 @@ from tests.sources.real_project import (
 from tools.sources.postgres import OUTPUT_SCHEMA, OWNER
 
 # A loan's rows were last changed two days after those of the loan before it, in every system.
-FIRST_UPDATE, STEP = datetime(2011, 6, 1), timedelta(days=2)  # noqa: DTZ001 (UTC without a zone)
+FIRST_UPDATE, STEP = datetime(2011, 6, 1), timedelta(days=2)
 WRONG = "5ec2e7" * 5
+pytestmark = pytest.mark.usefixtures("_where_the_servers_are")
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +35,6 @@ def tables():
 def _date(rows, moments):
     times = pa.array([moments[loan_id] for loan_id in rows["loan_id"].to_pylist()])
     return rows.set_column(rows.schema.get_field_index("updated_at"), "updated_at", times)
-
-
-@pytest.fixture(scope="module")
-def servers(postgres, db2, databricks, tables):
-    made = Servers(postgres, db2, databricks)
-    made.load(tables)
-    return made
-
-
-@pytest.fixture(autouse=True)
-def _where_the_servers_are(servers):
-    with in_environment(servers):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,12 @@
-# ruff: noqa: S608 - statements are made of the names of our own tables
-
 import logging
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 
+from loantap.datasets import TargetTableDataset
 from tests.sources.our_tables import (
     TABLE,
     assert_holds,
@@ -162,11 +161,8 @@ def test_runs_at_the_same_time_do_not_mix(warehouse):
     targets = [make_target(warehouse.owner_connection, time_limit_s=20) for _ in versions]
     for target, version in zip(targets, versions, strict=True):
         target.save(version)
-    threads = [threading.Thread(target=target.publish) for target in targets]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(TargetTableDataset.publish, targets))
 
     assert holds_one_of(warehouse, *versions)
     assert tables(warehouse) == ["portfolio"]

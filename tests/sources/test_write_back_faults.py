@@ -1,5 +1,3 @@
-# ruff: noqa: S608 - statements are made of the names of our own tables
-
 import multiprocessing
 import random
 import time
@@ -12,7 +10,7 @@ from loantap.databases.backends import odbc_writing, waiting
 from loantap.databases.backends.interface import SourceDownError
 from loantap.portfolio.errors import InputError
 from tests.sources.our_tables import TABLE, assert_holds, holds_one_of, make_loans, make_target, refusal, tables, write
-from tests.sources.source_rows import wait_until
+from tests.support.waiting import wait_until
 from tools.sources.postgres import OWNER
 
 
@@ -50,9 +48,6 @@ class TestFaults:
         yield
         assert_holds(written, loans)
         assert tables(written) == ["portfolio"]
-
-    def cut_connections(self, server):
-        server.run_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'")
 
     def test_a_statement_that_is_given_up_ends_at_the_server_too(self, written, monkeypatch):
         """It would go on, and keep others waiting for the table."""
@@ -118,51 +113,51 @@ class TestFaults:
         written.run_sql(f'DROP TABLE underwriting."{left}"')
 
 
-class TestPersistence:
-    @pytest.mark.parametrize("step", ["insert", "lock"])
-    def test_a_connection_that_is_cut_once_costs_no_row_and_doubles_none(self, step, warehouse, monkeypatch):
-        real = getattr(odbc_writing.PostgresTransaction, step)
-        calls = []
+@pytest.mark.parametrize("step", ["insert", "lock"])
+def test_a_connection_that_is_cut_once_costs_no_row_and_doubles_none(step, warehouse, monkeypatch):
+    real = getattr(odbc_writing.PostgresTransaction, step)
+    calls = []
 
-        def cut_the_second_time(self, *arguments):
-            calls.append(step)
-            if len(calls) == 2:
-                TestFaults().cut_connections(warehouse)
-            real(self, *arguments)
+    def cut_the_second_time(*arguments):
+        calls.append(step)
+        if len(calls) == 2:
+            warehouse.run_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'")
+        real(*arguments)
 
-        monkeypatch.setattr(odbc_writing.PostgresTransaction, step, cut_the_second_time)
-        loans, target = make_loans(200), make_target(warehouse.owner_connection, time_limit_s=10)
-        for start in range(0, 200, 100):
-            target.save(loans[start : start + 100])
-        target.publish()
-        write(warehouse.owner_connection, loans, time_limit_s=10)
+    monkeypatch.setattr(odbc_writing.PostgresTransaction, step, cut_the_second_time)
+    loans, target = make_loans(200), make_target(warehouse.owner_connection, time_limit_s=10)
+    for start in range(0, 200, 100):
+        target.save(loans[start : start + 100])
+    target.publish()
+    write(warehouse.owner_connection, loans, time_limit_s=10)
 
-        assert len(calls) > 2
-        assert_holds(warehouse, loans)
+    assert len(calls) > 2
+    assert_holds(warehouse, loans)
 
-    @pytest.mark.parametrize("lost_one", [2, 3], ids=["of rows sent", "of the publication"])
-    def test_a_commit_whose_answer_was_lost_is_not_made_twice(self, lost_one, warehouse, monkeypatch):
-        """The second attempt finds what the first has done."""
-        real = odbc_writing.WritableOdbc.transaction
-        made = []
 
-        @contextmanager
-        def lose_one_answer(self):
-            with real(self) as transaction:
-                yield transaction
-            made.append(self)
-            if len(made) == lost_one:
-                raise SourceDownError("warehouse", "the connection broke", "")
+@pytest.mark.parametrize("lost_one", [2, 3], ids=["of rows sent", "of the publication"])
+def test_a_commit_whose_answer_was_lost_is_not_made_twice(lost_one, warehouse, monkeypatch):
+    """The second attempt finds what the first has done."""
+    real = odbc_writing.WritableOdbc.transaction
+    made = []
 
-        monkeypatch.setattr(odbc_writing.WritableOdbc, "transaction", lose_one_answer)
-        target = make_target(warehouse.owner_connection, mode="upsert", time_limit_s=10)
-        target.save(make_loans(200))
-        target.save(make_loans(100, version=1))
-        target.publish()
+    @contextmanager
+    def lose_one_answer():
+        with real() as transaction:
+            yield transaction
+        made.append()
+        if len(made) == lost_one:
+            raise SourceDownError("warehouse", "the connection broke", "")
 
-        assert len(made) > lost_one
-        last = pd.concat([make_loans(100, version=1), make_loans(200).tail(100)], ignore_index=True)
-        assert_holds(warehouse, last)
+    monkeypatch.setattr(odbc_writing.WritableOdbc, "transaction", lose_one_answer)
+    target = make_target(warehouse.owner_connection, mode="upsert", time_limit_s=10)
+    target.save(make_loans(200))
+    target.save(make_loans(100, version=1))
+    target.publish()
+
+    assert len(made) > lost_one
+    last = pd.concat([make_loans(100, version=1), make_loans(200).tail(100)], ignore_index=True)
+    assert_holds(warehouse, last)
 
 
 def _make_version(version):

@@ -1,39 +1,28 @@
 """A bucket of S3 on loopback, which honours conditions on writes."""
 
-import logging
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from loantap.storage.bucket import Bucket
+from tests.support.stand_in_aws import aws_variables, serve_aws
 
 _numbers = count()
 
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with serve_aws() as address:
+        yield address
 
 
 @pytest.fixture
 def signed_in(s3: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Variables by which S3 is asked there, set in this process too."""
-    variables = {
-        "AWS_ENDPOINT_URL": s3,
-        "AWS_ACCESS_KEY_ID": "AKIAMADEUP",
-        "AWS_SECRET_ACCESS_KEY": "made-up",
-        "AWS_REGION": "eu-central-1",
-        "AWS_MAX_ATTEMPTS": "1",
-    }
+    variables = aws_variables(s3, "eu-central-1") | {"AWS_MAX_ATTEMPTS": "1"}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables

@@ -83,12 +83,17 @@ def test_another_task_makes_it_wait(task, bucket):
 
     assert ended.exit_code == 75
     assert "another task works on its data: run other" in ended.output
+    assert State(bucket).read() is None
 
 
 def test_states_are_listed_fetched_and_published_again(task, bucket, states):
     listed = task("states").output
     assert listed.index("two") < listed.index("one")
+    newest = task("states", "--last", "1").output
+    assert ("│ two " in newest, "│ one " in newest) == (True, False)
 
+    assert task("restore", "--only", "06_models").exit_code == 0
+    assert read_files(task.folder) == {}
     assert "1 files of the state of run one" in task("restore", "one").output
     assert read_files(task.folder) == {"a": "1"}
     assert "--replace" in task("restore").output

@@ -1,5 +1,6 @@
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,20 +36,17 @@ def test_who_has_it_keeps_others_out_until_it_is_given_back(take):
 
 
 def test_of_many_at_once_one_has_it(take):
-    start, outcomes = threading.Barrier(6), []
+    start = threading.Barrier(6)
 
-    def try_it(name):
+    def try_it(number):
         start.wait()
         try:
-            outcomes.append(take(name))
+            return take(str(number))
         except LeaseHeldError:
-            outcomes.append(None)
+            return None
 
-    threads = [threading.Thread(target=try_it, args=[str(number)]) for number in range(6)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    with ThreadPoolExecutor(6) as threads:
+        outcomes = list(threads.map(try_it, range(6)))
     assert len([each for each in outcomes if each]) == 1
 
 

@@ -1,6 +1,5 @@
 import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -8,6 +7,7 @@ from loantap.portfolio.errors import InputError
 from loantap.storage.bucket import Bucket, BucketDownError
 from loantap.storage.state import POINTER, OvertakenError, State
 from tests.storage.conftest import read_files, write_files
+from tests.support.local_server import serve
 
 
 class Killed(BaseException):
@@ -66,10 +66,6 @@ def test_what_one_folder_publishes_another_restores(bucket, tmp_path):
     assert publish(bucket, tmp_path / "one") == 2
     assert restore(bucket, tmp_path / "two") == 2
     assert read_files(tmp_path / "two") == {"metrics": "m", "summary": "s"}
-
-
-def test_an_empty_bucket_has_no_state(bucket):
-    assert State(bucket).read() is None
 
 
 def test_what_has_not_changed_is_not_sent_again(bucket, tmp_path):
@@ -209,29 +205,11 @@ def test_a_write_whose_answer_was_lost_counts_as_done(bucket):
 )
 def test_each_refusal_says_what_to_mend(status, code, kind, message, signed_in, monkeypatch):
     """The answers as S3 words them, since its stand-in gives few of them."""
-
-    class Refusing(BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Refusing)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-    try:
+    body = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
+    with serve(lambda *_: (status, body)) as port:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
         with pytest.raises(InputError, match=f"bucket some-bucket: cannot read .*{message}") as told:
             State(Bucket("some-bucket")).read()
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     assert type(told.value) is kind
 
 

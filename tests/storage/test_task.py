@@ -4,9 +4,7 @@ import signal
 import subprocess
 import sys
 import tarfile
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import yaml
@@ -17,11 +15,10 @@ from loantap.databases.backends.interface import SourceDownError
 from loantap.portfolio.errors import InputError
 from loantap.project.task_codes import RUN_VARIABLE
 from loantap.settings import CONFIG_LOADER_ARGS
-from loantap.storage.lease import Lease
 from loantap.storage.state import State
 from loantap.storage.task import choose_configuration, find_run, require_variables
 from tests.conftest import PROJECT
-from tests.storage.conftest import read_files, write_files
+from tests.support.local_server import serve
 
 SYSTEMS = ("APPSTREAM", "BUSINESS_EVENTS", "WAREHOUSE", "WAREHOUSE_OUTPUT")
 FIRST = ("--pipelines", "sources,ingestion", "--params", "loans=1000")
@@ -108,17 +105,6 @@ def test_one_task_goes_on_from_another_and_a_killed_one_changes_nothing(run, sta
     assert first.files.items() <= second.files.items()
 
 
-def test_a_task_beside_another_is_for_later(run, bucket):
-    other = Lease(bucket, "task-of-yesterday", lambda: None)
-    other.acquire()
-    code, said = run("late", *FIRST)
-    other.release()
-
-    assert code == 75, said
-    assert "another task works on its data: run task-of-yesterday" in said
-    assert State(bucket).read() is None
-
-
 def test_a_task_that_loses_its_lease_ends_its_run_and_publishes_nothing(run, start, bucket):
     task = start("one", *FIRST, LOANTAP_LEASE_SECONDS="5")
     wait_for(lambda: bucket.read("state/lease.json"), task)
@@ -139,9 +125,6 @@ def test_a_task_that_loses_its_lease_ends_its_run_and_publishes_nothing(run, sta
         ((), {"LOANTAP_BUCKET": "loantap-nowhere"}, 1, "there is no such bucket"),
         ((), {"LOANTAP_BUCKET": ""}, 1, "environment variable LOANTAP_BUCKET: it is empty"),
         ((), {"LOANTAP_CONF_SOURCE": "/no/conf.tar.gz"}, 1, "conf.tar.gz: it is not in the image"),
-        (("restore",), {}, 1, "nothing is published in it"),
-        (("restore", "--if-any"), {}, 0, ""),
-        (("rollback", "x"), {}, 1, "no state of run x is kept"),
         (("states", "--lats", "3"), {}, 2, "No such option"),
     ],
 )
@@ -151,22 +134,6 @@ def test_how_a_task_ends_that_cannot_run(run, bucket, arguments, changes, code, 
     assert (ended, message in said) == (code, True), said
     assert "Traceback" not in said
     assert State(bucket).read() is None
-
-
-def test_serving_fetches_reports_and_an_older_state_comes_back(run, bucket, tmp_path):
-    for made in "ab":
-        state = State(bucket)
-        state.read()
-        state.publish(write_files(tmp_path / "made", metrics=made), made, lambda: None)
-    only = ("restore", "--only", "08_reporting", "--replace")
-
-    assert run("api", *only)[0] == 0
-    assert read_files(tmp_path / "api") == {"metrics": "b"}
-    assert run("api", "rollback", "a") == (0, "The state of run a is published")
-    assert run("api", *only)[0] == 0
-    assert read_files(tmp_path / "api") == {"metrics": "a"}
-    code, said = run("api", "states", "--last", "1")
-    assert (code, "│ a " in said, "│ b " in said) == (0, True, False)
 
 
 @pytest.mark.parametrize("arguments", [("--env", "aws"), ("--env=aws",), ("-e", "aws")])
@@ -202,24 +169,13 @@ def test_a_checkout_has_its_own_configuration(tmp_path):
 
 
 def test_the_run_has_the_id_of_its_task(monkeypatch):
-    class Agent(BaseHTTPRequestHandler):
-        def do_GET(self):
-            arn = "arn:aws:ecs:eu-central-1:1:task/loantap-staging/0123abcd"
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"TaskARN": arn, "path": self.path}).encode())
+    def answer(path, *_):
+        arn = "arn:aws:ecs:eu-central-1:1:task/loantap-staging/0123abcd"
+        return 200, json.dumps({"TaskARN": arn, "path": path})
 
-        def log_message(self, *_):
-            pass
-
-    agent = HTTPServer(("127.0.0.1", 0), Agent)
-    thread = threading.Thread(target=agent.handle_request)
-    thread.start()
-    address = f"http://127.0.0.1:{agent.server_port}/v4/x"
-    monkeypatch.setenv("ECS_CONTAINER_METADATA_URI_V4", address)
-    assert find_run() == "0123abcd"
-    thread.join()
-    agent.server_close()
+    with serve(answer) as port:
+        monkeypatch.setenv("ECS_CONTAINER_METADATA_URI_V4", f"http://127.0.0.1:{port}/v4/x")
+        assert find_run() == "0123abcd"
 
     assert find_run() != find_run()  # nobody answers any more: an id of our own
 

@@ -18,14 +18,14 @@ from xdist.scheduler import LoadFileScheduling
 # the time they take. Any other file is on its own.
 GROUPS = {
     "shipping": ("shipping/test_image.py", "shipping/test_deploy.py", "shipping/test_push.py"),
-    "databricks": ("sources/test_databricks_*", "sources/test_every_*", "sources/test_whole_*"),
+    "databricks": ("sources/test_databricks.py", "sources/test_every_*", "sources/test_whole_*"),
     "packaging": ("project/test_packaging.py",),
     "memory": ("project/test_bounded_memory.py",),
     "demo": ("project/*", "serving/browser/*"),
     "spark": ("spark/*",),
     "pipelines": ("pipelines/*",),
     "sources_up": ("sources/test_sources_up.py",),
-    "db2": ("sources/test_db2_*",),
+    "db2": ("sources/test_db2.py",),
     "postgres": ("sources/*",),
     "audit": ("serving/audit/*", "serving/keys/*", "serving/cases/*", "serving/help/*", "serving/policies/*"),
     "served": ("serving/server/*",),

@@ -37,20 +37,18 @@ _LEFT_OUT: Final = (
 )
 
 
-def provide_base(engine: Engine, cache: Path | None = None, name: str = NAME) -> str:
-    """The name of a base image that the engine has; a stand-in where it had none of that name.
-
-    The stand-in is kept in `cache`, by default the user's.
+def provide_base(engine: Engine) -> str:
+    """The name of a base image that the engine has; a stand-in, kept in the user's cache, where it had none.
 
     Raises:
         EngineError: debootstrap can't make it; with the end of what it said.
     """
-    if engine.try_run("image", "inspect", name).returncode == 0:
-        return name
+    if engine.try_run("image", "inspect", NAME).returncode == 0:
+        return NAME
     # It may reach the public registry.
-    if os.environ.get(RUNNING_ENGINE) and engine.try_run("pull", name).returncode == 0:
-        return name
-    folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loantap"
+    if os.environ.get(RUNNING_ENGINE) and engine.try_run("pull", NAME).returncode == 0:
+        return NAME
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loantap"
     folder.mkdir(parents=True, exist_ok=True)
     settings = _read_pip_settings()
     recipe = "\n".join((RELEASE, _PACKAGES, *_LEFT_OUT, settings)).encode()
@@ -60,8 +58,8 @@ def provide_base(engine: Engine, cache: Path | None = None, name: str = NAME) ->
     with FileLock(f"{archive}.lock"):
         if not archive.exists():
             _make(archive, settings, certificates)
-    engine.run("import", "--change", 'CMD ["python3"]', str(archive), name)
-    return name
+    engine.run("import", "--change", 'CMD ["python3"]', str(archive), NAME)
+    return NAME
 
 
 def _make(archive: Path, settings: str, certificates: bytes) -> None:

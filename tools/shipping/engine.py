@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -102,13 +101,11 @@ class Engine:
         """The variables by which other clients reach it."""
         return {**os.environ, "PATH": _PATH, "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "1"}
 
-    def try_run(
-        self, *arguments: str, timeout_s: float = 900, env: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def try_run(self, *arguments: str, timeout_s: float = 900) -> subprocess.CompletedProcess[str]:
         """What `docker ARGUMENTS` says and its exit code, whatever it is."""
         return subprocess.run(
             [self.program, *arguments],
-            env=self.environment | dict(env or {}),
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -21,9 +21,7 @@ from tools.shipping.ecs import FAMILIES
 from tools.shipping.engine import Engine, EngineError
 
 # Libraries come from the locks, by hash.
-_OURS: Final = (
-    "opt/", "srv/", "source/", "made/", "locks/", "root/", "home/", "tmp/", "app/", "etc/pip.conf",
-)  # fmt: skip
+_OURS: Final = ("opt/", "srv/", "source/", "made/", "locks/", "root/", "home/", "tmp/", "app/", "etc/pip.conf")
 _TOOLS: Final = "opt/tools/"
 _LIBRARIES: Final = "opt/loantap/venv/"
 _OUR_PACKAGE: Final = "/site-packages/loantap/"
@@ -79,10 +77,8 @@ def scan_image(engine: Engine, image: str, sbom: Path | None = None) -> Scanned:
             files += 1
             if PurePosixPath(name).suffix in _DATA or PurePosixPath(name).name in _DATA:
                 faults.append(f"{name}: no data, key or variables belong in an image")
-            faults += _find_secrets(Path(folder, "file").with_suffix(PurePosixPath(name).suffix),
-                                    content.read(), name)  # fmt: skip
-    bill = engine.run("run", "--rm", "--network", "none", "--entrypoint", "cat", image,
-                      "/opt/loantap/sbom.json")  # fmt: skip
+            faults += _find_secrets(Path(folder, "file").with_suffix(PurePosixPath(name).suffix), content.read(), name)
+    bill = engine.run("run", "--rm", "--network", "none", "--entrypoint", "cat", image, "/opt/loantap/sbom.json")
     if sbom:
         sbom.parent.mkdir(parents=True, exist_ok=True)
         sbom.write_text(bill)

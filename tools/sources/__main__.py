@@ -58,8 +58,7 @@ def up(loans: int, seed: int, as_of: date, portfolio: Path | None) -> None:
         variables: dict[str, str] = {}
         for table, (name, system) in _SYSTEMS.items():
             server = system(folder / name)
-            console.print(f"{name}: starting {system.__name__} and loading {table}, "
-                          f"{tables[table].num_rows:,} rows")  # fmt: skip
+            console.print(f"{name}: starting {system.__name__} and loading {table}, {tables[table].num_rows:,} rows")
             server.start()
             server.load(str(table), tables[table])
             variables[f"LOANTAP_{name.upper()}"] = server.connection

@@ -155,9 +155,8 @@ def _rewrite_command(command: int, body: bytes) -> bytes:
 def _rewrite_attributes(body: bytes) -> bytes:
     said = {_SRVCLSNM: _SERVER_CLASS, _SRVRLSLV: _SERVER_LEVEL}
     return encode_parameters(
-        [(code, _text(said[code], value) if code in said else value)
-         for code, value in parse_parameters(body)]
-    )  # fmt: skip
+        [(code, _text(said[code], value) if code in said else value) for code, value in parse_parameters(body)]
+    )
 
 
 def _rewrite_access(body: bytes) -> bytes:

@@ -4,8 +4,7 @@ import secrets
 import socket
 from contextlib import suppress
 
-# Below those that the system hands out (32,768 on Linux), of which any may be taken while its
-# server is down.
+# Below those that the system hands out (32,768 on Linux), of which any may be taken while its server is down.
 _PORTS = range(20_000, 32_000)
 
 

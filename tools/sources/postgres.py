@@ -97,9 +97,8 @@ class Postgres(KeptServer):
         if is_new:
             self._make_cluster()
         self._run(
-            "pg_ctl", "start", "--wait", "--silent", f"--pgdata={self.folder / 'data'}",
-            f"--log={self.folder / 'log'}",
-        )  # fmt: skip
+            "pg_ctl", "start", "--wait", "--silent", f"--pgdata={self.folder / 'data'}", f"--log={self.folder / 'log'}"
+        )
         if is_new:
             self._make_database()
 
@@ -107,10 +106,7 @@ class Postgres(KeptServer):
         """End the server as if it had crashed; `start` brings it back."""
         # A killed one leaves the file that tells its number.
         if self._try("pg_ctl", "status", f"--pgdata={self.folder / 'data'}") == 0:
-            self._run(
-                "pg_ctl", "stop", "--wait", "--silent", "--mode=immediate",
-                f"--pgdata={self.folder / 'data'}",
-            )  # fmt: skip
+            self._run("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate", f"--pgdata={self.folder / 'data'}")
 
     def load(self, table: str, rows: pa.Table, *, database: str = DATABASE) -> None:
         """Make a table of the sources anew with these rows, for the reader to read."""
@@ -150,6 +146,12 @@ class Postgres(KeptServer):
         if done.returncode:
             raise RuntimeError(f"psql: {done.stderr.strip()}")
         return done.stdout.strip()
+
+    def clear_output(self) -> None:
+        """Empty the schema of the owner's tables."""
+        self.run_sql(
+            f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE; CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"
+        )
 
     def _make_cluster(self) -> None:
         # The cluster's user must reach it; nobody else's files are in it.

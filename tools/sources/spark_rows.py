@@ -8,9 +8,7 @@ import numpy as np
 import pyarrow as pa
 from databricks.sql.thrift_api.TCLIService import ttypes as thrift
 
-_VALUES: Final = (
-    "boolVal", "byteVal", "i16Val", "i32Val", "i64Val", "doubleVal", "stringVal", "binaryVal",
-)  # fmt: skip
+_VALUES: Final = ("boolVal", "byteVal", "i16Val", "i32Val", "i64Val", "doubleVal", "stringVal", "binaryVal")
 _TYPES: Final = {
     thrift.TTypeId.BOOLEAN_TYPE: pa.bool_(),
     thrift.TTypeId.TINYINT_TYPE: pa.int8(),
@@ -32,9 +30,8 @@ def arrow_schema(schema: Any) -> pa.Schema:
     """Columns of a result."""
     entries = [column.typeDesc.types[0].primitiveEntry for column in schema.columns]
     return pa.schema(
-        [(column.columnName, _arrow_type(entry))
-         for column, entry in zip(schema.columns, entries, strict=True)]
-    )  # fmt: skip
+        [(column.columnName, _arrow_type(entry)) for column, entry in zip(schema.columns, entries, strict=True)]
+    )
 
 
 def _arrow_type(entry: Any) -> pa.DataType:

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import secrets
 import shutil
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -74,13 +75,13 @@ class ThriftServer(KeptServer):
             f"&tls_ca_file={self.folder / 'ca.pem'}"
         )
 
-    def allow(self, tokens: list[str]) -> None:
-        """Accept these tokens from now on, and no other."""
+    def allow(self, tokens: list[str], denied: Sequence[str] = ()) -> None:
+        """Accept these tokens from now on, and no other; with them, these tables are `denied`."""
         self._front_settings.touch(0o600)
         # In one step: the front reads it at each request.
         replacement = self._front_settings.with_suffix(".new")
         replacement.touch(0o600)
-        replacement.write_text(json.dumps({"tokens": tokens, "http_path": HTTP_PATH}))
+        replacement.write_text(json.dumps({"tokens": tokens, "http_path": HTTP_PATH, "denied": denied}))
         replacement.rename(self._front_settings)
 
     def start(self) -> None:
@@ -98,10 +99,9 @@ class ThriftServer(KeptServer):
         path.mkdir(parents=True)
         # Without a zone Spark would take another type, which this server cannot send.
         fields = [
-            field.with_type(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(field.type)
-            else field
+            field.with_type(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(field.type) else field
             for field in rows.schema
-        ]  # fmt: skip
+        ]
         pq.write_table(rows.cast(pa.schema(fields)), path / "rows.parquet")
         self.run_sql(self._create(table))
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
 from typing import Any, Final
 
@@ -87,24 +87,15 @@ def _serve(settings: ServingSettings, dashboard_port: int) -> None:
 
 @contextmanager
 def _dashboard_key(settings: ServingSettings) -> Iterator[str]:
-    with _opened(settings) as store:
+    with closing(AuditStore.open(settings.audit_url)) as store:
         key, text = Keys(store).create(
             "dashboard", (Scope.SCORE, Scope.READ), make_caller("loantap-serve"), _RATE_PER_MINUTE
         )
     try:
         yield text
     finally:
-        with _opened(settings) as store:
+        with closing(AuditStore.open(settings.audit_url)) as store:
             Keys(store).revoke(key.id, make_caller("loantap-serve"))
-
-
-@contextmanager
-def _opened(settings: ServingSettings) -> Iterator[AuditStore]:
-    store = AuditStore.open(settings.audit_url)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 @contextmanager

@@ -50,25 +50,25 @@ def read_configured(conf: Path, recommendations: Path, today: date) -> Configure
     """Read a folder's parameter files, and the policy lab's rules if their file is there.
 
     Raises:
-        InputError: a group is missing or cannot be used, or the policy was changed after its
-            approval.
+        InputError: a group is missing or cannot be used, or the policy was changed after its approval.
     """
     dated = {"as_of": today}
     written = read_groups(conf, {"policy": (), "economics": (), "scoring": dated, "offers": dated})
-    policy = _validate(CreditPolicy, conf, "policy", written["policy"])
-    economics = _validate(Economics, conf, "economics", written["economics"])
+    policy = validate_group(CreditPolicy, conf, "policy", written["policy"])
+    economics = validate_group(Economics, conf, "economics", written["economics"])
     require_as_approved(policy, economics)
-    scoring = _validate(ScoringOptions, conf, "scoring", written["scoring"] | dated)
+    scoring = validate_group(ScoringOptions, conf, "scoring", written["scoring"] | dated)
     return Configured(
         policy=policy,
         economics=economics,
-        offers=_validate(OffersOptions, conf, "offers", written["offers"] | dated),
+        offers=validate_group(OffersOptions, conf, "offers", written["offers"] | dated),
         rule_ids=scoring.recommendations,
         recommendations=_read_json(recommendations),
     )
 
 
-def _validate(options: type[_Options], conf: Path, group: str, written: Mapping[str, object]) -> _Options:
+def validate_group(options: type[_Options], conf: Path, group: str, written: Mapping[str, object]) -> _Options:
+    """A group of parameters of a folder; `InputError` names the first that cannot be used."""
     try:
         return options.model_validate(written)
     except ValidationError as error:

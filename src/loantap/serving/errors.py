@@ -1,4 +1,4 @@
-"""Why a case or an offer of help cannot be had or changed."""
+"""Why something of the log, such as a case or a key, cannot be had or changed."""
 
 from loantap.portfolio.errors import InputError
 
@@ -8,4 +8,4 @@ class NotThereError(InputError):
 
 
 class NotNowError(InputError):
-    """Somebody else has it or did this before, or something else comes first."""
+    """Somebody else has it or did this before, or it is too early or too late."""

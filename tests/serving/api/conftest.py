@@ -1,17 +1,9 @@
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from loantap.model.scoring.scorer import Scorer
-from tests.conftest import train, training_options
 from tests.serving.api.served import Api, make_api
-
-
-@pytest.fixture(scope="session")
-def application(simulated_loans: pd.DataFrame) -> Scorer:
-    trained = train(simulated_loans, training_options("application"))
-    return Scorer(trained, "loantap-application-demo", "2")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """An API in the tests' own process, over a small model and an audit log of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,22 +12,14 @@ from werkzeug.test import TestResponse
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.app import make_app
-from loantap.serving.api.doors import Doors
 from loantap.serving.api.first_start import prepare
-from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.office import Office
+from loantap.serving.api.worker import make_office
 from loantap.serving.audit.records import Caller
-from loantap.serving.audit.store import AuditStore
-from loantap.serving.cases.cases import CaseQueue
-from loantap.serving.configured import read_configured
-from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.desk import Desk
-from loantap.serving.desk.example import make_example
+from loantap.serving.desk.fields import make_example
 from loantap.serving.desk.live_model import Loaded
-from loantap.serving.help.offers import HelpOffers
-from loantap.serving.help.watchlist import WatchlistFiles
 from loantap.serving.keys.keys import Keys, Scope
-from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings, read_settings
 from tests.conftest import PROJECT
 
@@ -67,6 +59,10 @@ class Api:
         assert answer.status_code == 200, answer.text
         return dict(answer.json)
 
+    def find(self, decision: Mapping[str, Any]) -> dict[str, Any]:
+        """A decision as it is kept now."""
+        return dict(self.get(f"/v1/decisions/{decision['id']}").json)
+
     def make_application(self, **changes: Any) -> dict[str, Any]:
         standing = self.office.desk.standing
         return make_example(standing.underwriter.needed) | changes
@@ -76,17 +72,9 @@ def make_api(folder: Path, lending: Scorer | None, application: Scorer | None) -
     """An API whose models are given, without a registry and without threads."""
     settings = make_settings(folder)
     prepare(settings)
-    store = AuditStore.open(settings.audit_url)
-    today = datetime.now(UTC).date()
-    configured = read_configured(settings.conf, settings.recommendations, today)
-    metrics = Metrics(are_shared=False)
-    book = PolicyBook(store)
-    desk = Desk(Deciders(book), configured, 3_600, metrics.count_failure)
-    put_to_work(desk, lending, application)
-    keys = Keys(store)
-    watch, offers = WatchlistFiles(settings.reports), HelpOffers(store)
-    office = Office(settings, desk, store, Doors(keys, metrics, 1), metrics, book, CaseQueue(store), watch, offers)
-    return Api(make_app(office), office, keys)
+    office = make_office(settings)
+    put_to_work(office.desk, lending, application)
+    return Api(make_app(office), office, office.doors._keys)
 
 
 def make_settings(folder: Path, **changes: Any) -> ServingSettings:
@@ -95,6 +83,7 @@ def make_settings(folder: Path, **changes: Any) -> ServingSettings:
         "audit_url": f"sqlite:///{folder / 'audit.db'}",
         "recommendations": folder / "recommendations.json",
         "log_requests": False,
+        "workers": 1,
     }
     return read_settings({}, folder, **(given | changes))
 

@@ -96,9 +96,7 @@ def test_a_name_given_twice_is_refused_however_deep(api, path):
 
     told = expect(api.post(path, data=body, content_type=JSON), 400, "not-json")
 
-    assert told.errors[0].model_dump() == {
-        "field": "dti", "problem": "given twice", "remedy": "Give it once",
-    }  # fmt: skip
+    assert told.errors[0].model_dump() == {"field": "dti", "problem": "given twice", "remedy": "Give it once"}
 
 
 def test_a_colon_in_a_text_is_not_taken_for_another_name(api):
@@ -159,11 +157,8 @@ def test_what_is_not_there_is_said_to_be_not_there(api, path, method, status, ki
 
 
 @pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("offers=yes", "offers"), ("offers=true&offers=true", "offers"), ("ofers=true", "ofers"),
-    ],
-)  # fmt: skip
+    ("query", "field"), [("offers=yes", "offers"), ("offers=true&offers=true", "offers"), ("ofers=true", "ofers")]
+)
 def test_a_parameter_that_cannot_be_used_is_refused(api, query, field):
     told = expect(api.post(f"{SCORE}?{query}", api.make_application()), 400, "bad-parameter")
 

@@ -45,9 +45,7 @@ def test_an_id_that_is_there_twice_is_told_at_the_second_place(api):
 
     results = api.post(BATCH, {"applications": rows}).json["results"]
 
-    assert [result["decision"] == "invalid" for result in results] == [
-        False, False, True, False, False,
-    ]  # fmt: skip
+    assert [result["decision"] == "invalid" for result in results] == [False, False, True, False, False]
     assert "the same as that of row 0" in results[2]["reasons"][0]
 
 

@@ -12,7 +12,7 @@ from tests.serving.api.test_bad_requests import expect
 def test_a_kept_decision_shows_what_went_in_and_what_each_feature_was_worth(api):
     made = api.decide(application_id="k-1")
 
-    kept = KeptDecision.model_validate(api.get(f"/v1/decisions/{made['id']}").json)
+    kept = KeptDecision.model_validate(api.find(made))
 
     assert kept.input == api.make_application(application_id="k-1")
     points = kept.base_points + sum(each.points for each in kept.contributions)
@@ -31,7 +31,7 @@ def test_where_the_model_cannot_be_had_the_decision_is_shown_without_points(api,
         raise InputError("registry", "it does not answer", "Start it")
 
     monkeypatch.setattr(Replayer, "_find_scorer", fail)
-    told = api.get(f"/v1/decisions/{made['id']}").json
+    told = api.find(made)
 
     assert told["contributions"] == []
     assert told["unexplained"] == "registry: it does not answer. Start it"
@@ -66,7 +66,7 @@ def test_a_replay_says_that_the_decision_is_the_same_and_is_kept(api):
     assert told.differences == []
     assert told.original == told.replayed
     assert told.original.probability_of_default == made["probability_of_default"]
-    events = api.get(f"/v1/decisions/{made['id']}").json["events"]
+    events = api.find(made)["events"]
     assert [(event["kind"], event["public"]["same"]) for event in events] == [("replay", True)]
 
 
@@ -135,7 +135,7 @@ def test_nothing_is_erased_without_a_reason(api, body):
     answer = api.ask("DELETE", f"/v1/decisions/{made['id']}/personal", json=body)
 
     expect(answer, 422, "invalid-body")
-    assert "erased" not in api.get(f"/v1/decisions/{made['id']}").json
+    assert "erased" not in api.find(made)
 
 
 def test_an_invalid_application_leaves_no_record(own_api):

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from loantap.serving.api.envelope import Envelope
+from loantap.serving.api.logs import RequestLog
 from loantap.serving.api.rates import RateLimit
-from loantap.serving.api.request_log import RequestLog
 from loantap.serving.api.slots import Slots
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.keys.keys import Scope
@@ -66,7 +66,7 @@ def test_a_delegate_names_the_person_it_acts_for(api):
 
     decision = api.post(SCORE, api.make_application(), key=text, headers=person).json
 
-    assert api.get(f"/v1/decisions/{decision['id']}").json["person"] == "Zoë Officer"
+    assert api.find(decision)["person"] == "Zoë Officer"
 
 
 def test_another_key_may_not_act_for_somebody(api):
@@ -208,7 +208,5 @@ def test_a_line_of_log_names_route_key_and_time_and_nobody(own_api, capfd):
     assert [(line["method"], line["route"], line["status"]) for line in lines] == [
         ("POST", SCORE, 200), ("GET", "/v1/decisions", 200),
     ]  # fmt: skip
-    assert set(lines[0]) == {
-        "at", "level", "event", "method", "route", "status", "ms", "key", "request_id",
-    }  # fmt: skip
+    assert set(lines[0]) == {"at", "level", "event", "method", "route", "status", "ms", "key", "request_id"}
     assert lines[0]["key"] == api.key.split("_")[1]

@@ -13,9 +13,7 @@ def test_a_line_is_json_with_its_message_and_level():
     line = json.loads(JsonFormatter().format(make_record("a %s happened", "thing")))
 
     assert line.pop("at").endswith("Z")
-    assert line == {
-        "level": "warning", "event": "log", "logger": "loantap.x", "message": "a thing happened"
-    }  # fmt: skip
+    assert line == {"level": "warning", "event": "log", "logger": "loantap.x", "message": "a thing happened"}
 
 
 def test_of_an_exception_its_type_and_place_are_told_and_not_its_text():

@@ -1,6 +1,6 @@
 import pytest
 
-from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
+from loantap.serving.api.service_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.test_bad_requests import expect
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from loantap.serving.desk.today import find_today
+from loantap.serving.desk.standing import find_today
 from tests.policy.lab.shipped import make_lab
 from tests.serving.api.served import BATCH, make_api
 from tests.serving.api.test_policies import propose

@@ -5,7 +5,7 @@ from loantap.model.scoring.scorer import REASONS
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.serving.api.schemas import Decision, Offers
-from loantap.serving.desk.today import find_today
+from loantap.serving.desk.standing import find_today
 from tests.conftest import MADE_UP_LOAN
 from tests.serving.api.served import BATCH, OFFERS, SCORE
 
@@ -16,9 +16,7 @@ def test_a_decision_says_what_why_by_which_model_and_under_which_policy(api):
     assert answer.status_code == 200
     told = Decision.model_validate(answer.json)
     assert told.application_id == "A-1"
-    assert told.model.model_dump() == {
-        "name": "loantap-lending-demo", "version": "3", "origin": "simulated",
-    }  # fmt: skip
+    assert told.model.model_dump() == {"name": "loantap-lending-demo", "version": "3", "origin": "simulated"}
     assert told.policy.version == "npv 2026-11"
     assert told.simulated
     assert 300 <= told.score <= 900

@@ -7,7 +7,6 @@ import pytest
 
 from loantap.serving.audit.chain import hash_record
 from loantap.serving.audit.records import Entry, Head, Kind
-from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import records
 from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
 
@@ -101,13 +100,11 @@ def test_a_record_is_found_by_what_it_says(log, url, column):
         ("UPDATE personal SET content = x'FF00' WHERE seq = 4", 4),
     ],
 )
-def test_values_of_another_type_are_found_in_sqlite(sqlite_url, statement, seq):
-    store = AuditStore.open(sqlite_url)
-    store.append([make_decision(number) for number in range(1, 6)], ANN)
+def test_values_of_another_type_are_found_in_sqlite(sqlite_url, sqlite_store, statement, seq):
+    sqlite_store.append([make_decision(number) for number in range(1, 6)], ANN)
     tamper(sqlite_url, statement)
 
-    assert say(store)[0] == seq
-    store.close()
+    assert say(sqlite_store)[0] == seq
 
 
 @pytest.mark.parametrize(

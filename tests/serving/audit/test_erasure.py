@@ -4,9 +4,8 @@ import pytest
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit import erasure
-from loantap.serving.audit.errors import UnknownRecordError
 from loantap.serving.audit.records import Entry, Kind
-from loantap.serving.audit.store import AuditStore
+from loantap.serving.errors import NotThereError
 from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
 
 
@@ -56,7 +55,7 @@ def test_what_is_about_a_decision_goes_with_it_and_twice_is_once(store, ids):
 
 
 def test_an_unknown_id_is_named_and_nothing_is_erased(store, ids):
-    with pytest.raises(UnknownRecordError, match="record dec_x: there is none"):
+    with pytest.raises(NotThereError, match="record dec_x: there is none"):
         store.erase(BOB, "asked for", record_ids=[ids[0], "dec_x"])
 
     assert store.verify().n == 4
@@ -72,18 +71,16 @@ def test_an_erased_part_that_comes_back_is_found(store, ids, url):
     assert (fault.seq, fault.problem) == (2, "its personal part was erased, and is there again")
 
 
-def test_nothing_of_it_is_left_in_the_files(sqlite_url, tmp_path):
-    store = AuditStore.open(sqlite_url)
+def test_nothing_of_it_is_left_in_the_files(sqlite_store, tmp_path):
     marked = Entry(Kind.OFFERS, {}, {"note": "a secret that must go " * 20})
-    [kept] = store.append([marked], ANN)
-    store.append([make_decision(number) for number in range(50)], ANN)
+    [kept] = sqlite_store.append([marked], ANN)
+    sqlite_store.append([make_decision(number) for number in range(50)], ANN)
     files = [tmp_path / "log" / f"audit.db{end}" for end in ("", "-wal")]
     assert any(b"a secret that must go" in file.read_bytes() for file in files)
 
-    store.erase(BOB, "asked for", record_ids=[kept.id])
+    sqlite_store.erase(BOB, "asked for", record_ids=[kept.id])
 
     assert not any(b"a secret that must go" in file.read_bytes() for file in files)
-    store.close()
 
 
 def test_only_what_is_older_goes(store, ids, monkeypatch):

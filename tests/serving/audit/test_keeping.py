@@ -1,16 +1,16 @@
 import re
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Caller, Entry, Kind
-from loantap.serving.audit.store import AuditStore
-from tests.serving.entries import ANN, BOB, ask, make_decision
+from tests.serving.entries import ANN, BOB, ask, connected, make_decision
 
 
 def test_a_decision_is_found_as_it_was_given(store):
@@ -77,13 +77,12 @@ def test_what_is_no_json_is_refused(store, value, part):
 
 
 @pytest.mark.parametrize("name", ["key_id", "person", "request_id", "idempotency_key", "request_digest"])
-def test_a_caller_that_not_every_database_could_keep_is_refused(sqlite_url, name):
-    with closing(AuditStore.open(sqlite_url)) as store:
-        caller = replace(Caller("k", "p", "r"), **{name: "x" * 255})
-        store.append([make_decision()], caller)
-        for text in ("", "a\nb", "a\x00b", "x" * 256):
-            with pytest.raises(InputError, match=f"caller, {name}"):
-                store.append([make_decision()], replace(caller, **{name: text}))
+def test_a_caller_that_not_every_database_could_keep_is_refused(sqlite_store, name):
+    caller = replace(Caller("k", "p", "r"), **{name: "x" * 255})
+    sqlite_store.append([make_decision()], caller)
+    for given in ("", "a\nb", "a\x00b", "x" * 256):
+        with pytest.raises(InputError, match=f"caller, {name}"):
+            sqlite_store.append([make_decision()], replace(caller, **{name: given}))
 
 
 @pytest.fixture
@@ -190,13 +189,45 @@ def test_many_are_kept_as_few_are(store, url, n):
     assert len(store.search(limit=500).records) == n + 1
 
 
-def test_many_records_are_copied_into_the_file_when_nobody_waits(sqlite_url):
+def test_many_records_are_copied_into_the_file_when_nobody_waits(sqlite_url, sqlite_store):
     path = Path(sqlite_url.removeprefix("sqlite:///"))
-    with closing(AuditStore.open(sqlite_url)) as store:
-        store.append([make_decision(number) for number in range(1_500)], ANN)
-        before = path.stat().st_size
-        store.tidy()
+    sqlite_store.append([make_decision(number) for number in range(1_500)], ANN)
+    before = path.stat().st_size
+    sqlite_store.tidy()
 
-        assert before < 200_000
-        assert path.stat().st_size > 1_000_000
-        assert store.verify().n == 1_500
+    assert before < 200_000
+    assert path.stat().st_size > 1_000_000
+    assert sqlite_store.verify().n == 1_500
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE records SET person = 'Eve'",
+        "UPDATE records SET decision = NULL WHERE seq = 1",
+        "DELETE FROM records",
+        "DELETE FROM records WHERE seq = 2",
+        "UPDATE personal SET content = '{}'",
+    ],
+)
+def test_a_change_is_refused(store, url, statement):
+    store.append([make_decision(1), make_decision(2)], ANN)
+    with pytest.raises(DBAPIError, match="the log is append-only"), connected(url) as connection:
+        connection.execute(text(statement))
+
+    assert store.verify().n == 2
+    assert store.verify().is_ok
+
+
+@pytest.mark.parametrize("server", ["postgres"], indirect=True)
+@pytest.mark.parametrize("table", ["records", "personal"])
+def test_a_table_is_not_emptied_in_postgresql(store, url, table):
+    with pytest.raises(DBAPIError, match="refuses TRUNCATE"), connected(url) as connection:
+        connection.execute(text(f"TRUNCATE {table}"))
+
+
+def test_what_reads_does_not_write(store):
+    refused = "readonly|read-only|does not do it|cannot execute"
+
+    with pytest.raises(Exception, match=refused):
+        store.read(lambda connection: connection.execute(text("INSERT INTO probe VALUES ('a', 'b')")))

@@ -9,13 +9,7 @@ from loantap.serving.audit import engines
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.store import AuditStore
 from tests.serving.entries import ANN, BOB, make_decision, other_program
-
-
-def wait_until(holds):
-    end = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.002)
+from tests.support.waiting import wait_until
 
 
 class Group:

@@ -1,4 +1,4 @@
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -52,14 +52,9 @@ def test_tables_of_another_age_are_refused(store, url, revision, problem, remedy
 
 
 def test_two_processes_may_start_at_once(sqlite_url):
-    opened = []
-    threads = [threading.Thread(target=lambda: opened.append(AuditStore.open(sqlite_url))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as threads:
+        opened = list(threads.map(AuditStore.open, [sqlite_url] * 4))
 
-    assert len(opened) == 4
     assert ask(sqlite_url, "SELECT version_num FROM alembic_version") == [(REVISION,)]
     assert ask(sqlite_url, "SELECT count(*) FROM probe") == [(1,)]
     for store in opened:

@@ -15,38 +15,39 @@ from tests.serving.conftest import make_url
 from tests.serving.entries import ANN, make_decision, other_program
 
 
-class TestAFullDisk:
-    @pytest.fixture
-    def store(self, sqlite_url):
-        opened = AuditStore.open(sqlite_url)
+@pytest.fixture
+def small_store(sqlite_url):
+    """A log on a disk that is soon full."""
+    opened = AuditStore.open(sqlite_url)
 
-        def limit(connection, _):
-            connection.execute("PRAGMA max_page_count = 60")
+    def limit(connection, _):
+        connection.execute("PRAGMA max_page_count = 60")
 
-        opened.close()
-        event.listen(opened._engines.writer, "connect", limit)
-        yield opened
-        opened.close()
+    opened.close()
+    event.listen(opened._engines.writer, "connect", limit)
+    yield opened
+    opened.close()
 
-    def test_what_was_acknowledged_stays_and_it_goes_on_where_there_is_room(self, store, sqlite_url):
-        kept = []
 
-        def keep_on():
-            for _ in range(1_000):
-                kept.extend(record.id for record in store.append([make_decision()] * 5, ANN))
+def test_what_was_acknowledged_stays_and_it_goes_on_where_there_is_room(small_store, sqlite_url):
+    kept = []
 
-        with pytest.raises(AuditUnavailableError, match="database or disk is full") as full:
-            keep_on()
+    def keep_on():
+        for _ in range(1_000):
+            kept.extend(record.id for record in small_store.append([make_decision()] * 5, ANN))
 
-        assert "its disk has room" in full.value.remedy
-        assert 20 < len(kept) < 1_000
-        assert all(store.find(record_id) for record_id in kept)
-        assert store.verify().is_ok
-        assert store.waiting == 0
-        with closing(AuditStore.open(sqlite_url)) as roomy:
-            roomy.append([make_decision()], ANN)
-            assert roomy.verify().is_ok
-            assert roomy.verify().n == len(kept) + 1
+    with pytest.raises(AuditUnavailableError, match="database or disk is full") as full:
+        keep_on()
+
+    assert "its disk has room" in full.value.remedy
+    assert 20 < len(kept) < 1_000
+    assert all(small_store.find(record_id) for record_id in kept)
+    assert small_store.verify().is_ok
+    assert small_store.waiting == 0
+    with closing(AuditStore.open(sqlite_url)) as roomy:
+        roomy.append([make_decision()], ANN)
+        assert roomy.verify().is_ok
+        assert roomy.verify().n == len(kept) + 1
 
 
 def test_a_file_that_another_program_holds_is_told(sqlite_url, monkeypatch):
@@ -152,15 +153,13 @@ def test_nobody_reads_the_password_in_a_message():
     assert "ann:***@127.0.0.1:9/audit" in str(refused.value)
 
 
-def test_the_files_are_its_owners_alone(sqlite_url, tmp_path):
-    store = AuditStore.open(sqlite_url)
-    store.append([make_decision()], ANN)
+def test_the_files_are_its_owners_alone(sqlite_store, tmp_path):
+    sqlite_store.append([make_decision()], ANN)
 
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o700
     files = list((tmp_path / "log").iterdir())
     assert {file.name.removeprefix("audit.db") for file in files} == {"", "-wal", "-shm", "-turns"}
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
-    store.close()
 
 
 @pytest.mark.parametrize("server", ["postgres"], indirect=True)

@@ -6,7 +6,7 @@ Started by tests as `python -m tests.serving.audit.writer URL NAME THREADS N`.
 import os
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,11 +34,8 @@ def main() -> None:
             [record] = store.append([make_decision(number)], caller)
             os.write(1, f"{key} {record.id}\n".encode())
 
-    started = [threading.Thread(target=keep, args=[thread]) for thread in range(threads)]
-    for thread in started:
-        thread.start()
-    for thread in started:
-        thread.join()
+    with ThreadPoolExecutor(threads) as started:
+        list(started.map(keep, range(threads)))
     store.close()
 
 

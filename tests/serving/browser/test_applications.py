@@ -30,7 +30,7 @@ def test_an_application_is_scored_and_the_figures_are_those_on_record(asha, serv
     asha.wait()
     made = told.inner_text().split()[-1]
 
-    kept = served.find_decision(made)
+    kept = served.get(f"/v1/decisions/{made}")
     assert kept["input"]["annual_inc"] == 75_000
     assert kept["person"] == "Asha Rao"
     headline = HEADLINES[kept["decision"]]

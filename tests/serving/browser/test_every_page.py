@@ -6,8 +6,7 @@ from playwright.sync_api import expect
 from tests.serving.api.test_queue import LARGE
 from tests.serving.browser.person import DESK, PHONE, Person
 
-PAGES = ("Score", "Queue", "Decisions", "Batch", "Portfolio", "Policy", "Model", "Watch-list",
-         "Monitoring")  # fmt: skip
+PAGES = ("Score", "Queue", "Decisions", "Batch", "Portfolio", "Policy", "Model", "Watch-list", "Monitoring")
 # What is drawn there, and so is no text that a test without a browser reads.
 CHARTS = {"Portfolio": "Expected NPV above 0", "Model": "Observed default rate"}
 # How much wider than its frame the document or the part that scrolls is.

@@ -20,5 +20,12 @@ def screen(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 
 @pytest.fixture
+def empty_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Screen, str]:
+    """The dashboard over an API without a champion, and a key."""
+    empty = make_api(tmp_path, None, None)
+    return Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path), empty.key
+
+
+@pytest.fixture
 def down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
     return Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)

@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from loantap.serving.dashboard.commands import make_command
 from loantap.serving.dashboard.entry import app
+from loantap.serving.keys.keys import Scope
 from tests.serving.dashboard.screen import look, read_all
 
 
@@ -26,3 +27,38 @@ def test_the_first_page_is_for_scoring(screen, monkeypatch):
 
     assert "Score" in read_all(shown)
     assert "paste your API key" in read_all(shown)
+
+
+def test_before_the_first_run_the_portfolio_says_what_to_run(api, screen):
+    app = screen.open("portfolio", api.key)
+
+    assert "`make run`" in read_all(app)
+    assert not app.subheader
+
+
+def test_the_portfolio_shows_nothing_to_who_has_no_key(screen):
+    assert "paste your API key" in screen.read("portfolio")
+
+
+def test_the_portfolio_shows_nothing_to_a_key_that_may_not_read(api, screen):
+    app = screen.open("portfolio", api.make_key("Scorer", [Scope.SCORE]))
+
+    assert "no right to read decisions" in read_all(app)
+
+
+def test_a_damaged_report_is_named(api, screen, tmp_path):
+    path = tmp_path / "data/08_reporting/summary.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{", "utf-8")
+
+    [told] = screen.open("portfolio", api.key).error
+
+    assert str(path) in str(told.value)
+    assert "make run" in str(told.value)
+
+
+def test_the_portfolio_needs_no_api_that_runs(down):
+    said = down.read("portfolio", "lt_some_key")
+
+    assert "`make run`" in said
+    assert "not running" not in said

@@ -1,7 +1,7 @@
 import csv
 import io
 
-from loantap.serving.dashboard.answers import FormField
+from loantap.serving.api.service_schemas import Fields
 from loantap.serving.dashboard.pages.batch import find_problem
 from tests.serving.dashboard.screen import look, press, read_all
 
@@ -35,13 +35,10 @@ def test_two_sessions_are_never_answered_with_each_other_s_decisions(api, screen
     assert "Rows with errors" in read_all(first)
 
 
-_FIELDS = [
-    FormField(name="loan_amnt", label="Loan amount", meaning="x"),
-    FormField(name="dti", label="DTI", meaning="y"),
-]
+def test_wrong_columns_are_one_message(api):
+    fields = Fields.model_validate(api.get("/v1/schema/application").json).fields
+    needed = [one for one in fields if one.name in {"loan_amnt", "dti"}]
 
+    problem = find_problem(",".join(f"x{n}" for n in range(27)) + "\n1", needed, 99)
 
-def test_wrong_columns_are_one_message():
-    problem = find_problem(",".join(f"x{n}" for n in range(27)) + "\n1", _FIELDS, 99)
-
-    assert problem.startswith("These columns are missing: loan_amnt (Loan amount), dti (DTI).")
+    assert problem.startswith("These columns are missing: loan_amnt (Loan amount), dti (")

@@ -11,8 +11,10 @@ INTERNAL = (NOTE, "Meera", "fraud", "robability", "Score", "secret-model", "npv 
 
 REFERRED = {
     "id": "dec_1", "at": "2026-11-28T10:00:00Z", "decision": "refer", "simulated": True,
-    "reasons": ["the amount is above the highest", "The yearly income: <b>1</b>"],
-    "model": {"name": "secret-model", "version": "1"}, "policy": {"version": "npv 2026-11"},
+    "reasons": ["the amount is above the highest", "The yearly income: <b>1</b>"], "case": None,
+    "application_id": None, "probability_of_default": 0.2, "score": 600, "expected_npv": None,
+    "model": {"name": "secret-model", "version": "1", "origin": "real"},
+    "policy": {"version": "npv 2026-11", "digest": "0"},
 }  # fmt: skip
 
 

@@ -5,8 +5,8 @@ from loantap.policy.comparison.comparison import decide_portfolio
 from loantap.policy.comparison.tables import compare_policies
 from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.errors import InputError
+from loantap.serving.dashboard.charts import chart_again
 from loantap.serving.dashboard.frontier_again import Choice, decide_again, load_judged
-from loantap.serving.dashboard.frontier_chart import chart_again
 from loantap.serving.dashboard.last_run import LastRun, NoRunError
 from loantap.serving.dashboard.settings import DashboardSettings
 from tests.conftest import PROJECT
@@ -54,10 +54,9 @@ def test_at_the_assumptions_of_the_run_its_figures_come_out(judged, of_run, scen
     again = decide_again(judged, choose(judged, None, scenario, life))
 
     policies, frontier = (
-        table[table["sample"].eq("cv") & table["scenario"].eq(scenario)
-              & table["paid_life"].eq(life.value)]
+        table[table["sample"].eq("cv") & table["scenario"].eq(scenario) & table["paid_life"].eq(life.value)]
         for table in of_run
-    )  # fmt: skip
+    )
     curves = frontier[~frontier["is_policy"] & frontier["family"].ne("profit_score_hurdle")]
     pd.testing.assert_frame_equal(again.curves, curves.reset_index(drop=True))
     figures = ["approved", "profit", "profit_low", "default_rate_approved_high",
@@ -106,7 +105,7 @@ def test_a_parameter_that_cannot_be_used_is_named(tmp_path):
         text = file.read_text("utf-8").replace("frontier_points: 15", "frontier_points: 1")
         (tmp_path / file.name).write_text(text, "utf-8")
 
-    with pytest.raises(InputError, match="parameter frontier_points"):
+    with pytest.raises(InputError, match=r"parameter insights\.comparison\.frontier_points in "):
         load_judged(run, tmp_path)
 
 

@@ -3,14 +3,13 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.serving.api.served import make_api
 from tests.serving.dashboard.screen import Screen, answer_with
 
-KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"]}
+KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"], "rate_per_minute": 9, "later": "more"}
 # As the API answers after a run in which a challenger was tried.
 MODEL = {
     "name": "loantap-lending-demo", "version": "4", "origin": "simulated", "kind": "logistic",
-    "aliases": ["champion"], "training_loans": 18_000, "training_charge_offs": 3_478,
+    "target": "charged_off", "aliases": ["champion"], "training_loans": 18_000, "training_charge_offs": 3_478,
     "features": ["dti_pct", "term_months"], "loaded_at": "2026-11-29T00:12:24.070907Z",
     "state": "fresh", "doubt": None, "trained_at": "2026-11-28T21:40:46.317000Z",
     "challenger": {
@@ -103,11 +102,10 @@ def test_a_report_that_cannot_be_used_is_named(metrics, tmp_path, monkeypatch, t
     assert "`make run` again" in said
 
 
-def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
-    empty = make_api(tmp_path, None, None)
-    screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
+def test_without_a_champion_it_says_why(empty_screen):
+    screen, key = empty_screen
 
-    said = screen.read("model", empty.key)
+    said = screen.read("model", key)
 
     assert "there is no champion" in said
     assert "Champion:" not in said

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loantap.serving.dashboard.answers import PolicyVersion
+from loantap.serving.api.service_schemas import ActivePolicy, Proposal
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.policy_words import list_differences, read_content, word_rules
 from loantap.serving.keys.keys import Scope
@@ -117,11 +117,11 @@ def test_who_may_only_read_sees_policies_and_no_way_to_change_them(api, screen):
 
 def test_a_difference_too_small_for_words_is_told_in_full(api):
     told = api.get("/v1/policy").json
-    before = read_content(PolicyVersion.model_validate(told))
+    before = read_content(ActivePolicy.model_validate(told))
     rules = told["policy"]["rules"] | {"review_margin": 0.002_600_1}
     policy = told["policy"] | {"rules": rules}
 
-    after = read_content(PolicyVersion.model_validate(told | {"policy": policy}))
+    after = read_content(ActivePolicy.model_validate(told | {"policy": policy}))
 
     assert list_differences(before, after) == [("A person decides within", "0.0026", "0.0026001")]
     assert list_differences(before, before) == []
@@ -135,7 +135,7 @@ def test_a_price_of_default_is_proposed_and_told_in_words(api, screen):
     proposed = api.get("/v1/policies").json["items"][0]
     rules = proposed["policy"]["rules"]
     assert (rules["min_margin"], rules["default_price"]) == (-0.0544, 0.32)
-    content = read_content(PolicyVersion.model_validate(api.get("/v1/policy").json | proposed))
+    content = read_content(Proposal.model_validate(proposed))
     _, _, decline, refer, _ = word_rules(content)
     assert "a floor: -2.50% of its principal at a PD of 10%, 3.90% at one of 30%" in decline
     assert "(-5.70% and 0.32% for each point of PD)" in decline
@@ -146,7 +146,7 @@ def test_a_policy_in_another_form_is_refused_with_what_to_do(api):
     told = api.get("/v1/policy").json
 
     with pytest.raises(ApiError, match="same version"):
-        read_content(PolicyVersion.model_validate(told | {"policy": {"rules": {}}}))
+        read_content(ActivePolicy.model_validate(told | {"policy": {"rules": {}}}))
 
 
 def test_a_trial_without_decisions_says_so(api, screen):

@@ -5,7 +5,7 @@ import pytest
 
 from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
-from tests.serving.api.served import EVERYTHING, make_api
+from tests.serving.api.served import EVERYTHING
 from tests.serving.api.test_queue import refer
 from tests.serving.dashboard.screen import Screen, answer_with, choose, fill, press, read_all
 
@@ -104,11 +104,10 @@ def test_a_refusal_is_told_at_its_case_and_what_was_written_stays(api, screen):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_without_a_champion_each_page_says_what_to_run(page, monkeypatch, tmp_path):
-    empty = make_api(tmp_path, None, None)
-    screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
+def test_without_a_champion_each_page_says_what_to_run(page, empty_screen):
+    screen, key = empty_screen
 
-    [told] = screen.open(page, empty.key).error
+    [told] = screen.open(page, key).error
 
     assert "there is no champion. Train one with `kedro run`" in str(told.value)
 

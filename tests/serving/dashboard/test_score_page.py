@@ -1,23 +1,15 @@
 import httpx
 import pytest
 
-from loantap.model.scoring.scorer import Scorer
 from loantap.portfolio.amortisation import emi_of_one
 from loantap.serving.keys.keys import Scope
-from tests.conftest import train, training_options
 from tests.serving.api.served import make_api
-from tests.serving.dashboard.screen import Screen, look, press, read_all
-
-
-@pytest.fixture(scope="module")
-def application(simulated_loans):
-    """What prices offers, which the page always asks for."""
-    trained = train(simulated_loans, training_options("application"))
-    return Scorer(trained, "loantap-application-demo", "2")
+from tests.serving.dashboard.screen import Screen, fill, look, press, read_all
 
 
 @pytest.fixture
 def api(tmp_path, lending, application):
+    """With what prices offers, which the page always asks for."""
     return make_api(tmp_path, lending, application)
 
 
@@ -55,7 +47,7 @@ def test_what_if_has_the_instalment_of_its_own_terms(api, screen):
 
 def test_an_instalment_left_empty_follows_from_the_terms(api, screen):
     page = screen.open("score", api.key)
-    next(one for one in page.number_input if one.label == "Monthly instalment").set_value(None)
+    fill(page, "number_input", "Monthly instalment", None)
 
     press(page, "Decide")
 
@@ -65,7 +57,7 @@ def test_an_instalment_left_empty_follows_from_the_terms(api, screen):
 def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api, screen):
     page = screen.open("score", api.key)
     assert not press(page, "Decide").warning
-    next(one for one in page.number_input if one.label == "Monthly instalment").set_value(450.0)
+    fill(page, "number_input", "Monthly instalment", 450.0)
 
     [told] = press(page, "Decide").warning
 
@@ -88,12 +80,12 @@ def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(ap
     # Who asks, the model, the decision and its points.
     slow = api.make_key("Slow", [Scope.SCORE, Scope.READ], rate=4)
     page = press(screen.open("score", slow), "Decide")
-    next(one for one in page.number_input if "income" in one.label.lower()).set_value(61_234.0)
+    fill(page, "number_input", "Yearly income", 61_234.0)
 
     page = press(page, "Decide")
 
     assert "Too many requests with this key" in str(page.warning[0].value)
-    kept = next(one for one in look(page.run()).number_input if "income" in one.label.lower())
+    kept = next(one for one in look(page.run()).number_input if one.label == "Yearly income")
     assert kept.value == 61_234.0
 
 

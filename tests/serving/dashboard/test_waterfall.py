@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from loantap.serving.dashboard.answers import Contribution
-from loantap.serving.dashboard.waterfall import list_steps, write_waterfall
+from loantap.serving.api.schemas import Contribution
+from loantap.serving.dashboard.decision_view import list_steps, write_waterfall
 
 
 def make(*points):

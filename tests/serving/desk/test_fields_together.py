@@ -4,8 +4,7 @@ import pytest
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.serving.desk.applications import Applications
-from loantap.serving.desk.example import make_example
-from loantap.serving.desk.fields import ApplicationFields
+from loantap.serving.desk.fields import ApplicationFields, make_example
 
 _CHANGES = [
     {},

@@ -1,5 +1,4 @@
 import threading
-import time
 
 import mlflow
 import pytest
@@ -15,6 +14,7 @@ from tests.policy.policies import make_test_decider
 from tests.registry.damage import shorten
 from tests.registry.registered import artifacts_of, make_champion, with_facts
 from tests.registry.test_fallback import fail_to_answer
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("active_run")]
 
@@ -140,13 +140,6 @@ def desk(lending_model, tmp_path):
     desk.close()
 
 
-def wait_for(condition):
-    until = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < until, "nothing happened within ten seconds"
-        time.sleep(0.02)
-
-
 def test_the_desk_takes_a_new_champion_in_the_background(desk, lending_model):
     make_champion(lending_model)
     desk.open()
@@ -154,7 +147,7 @@ def test_the_desk_takes_a_new_champion_in_the_background(desk, lending_model):
     assert standing.underwriter.scorer.version == "1"
 
     make_champion(lending_model)
-    wait_for(lambda: desk.standing.underwriter.scorer.version == "2")
+    wait_until(lambda: desk.standing.underwriter.scorer.version == "2")
 
     # Who holds the standing of before ends the request with it.
     assert standing.underwriter.scorer.version == "1"
@@ -166,11 +159,11 @@ def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(desk, 
         _ = desk.standing
 
     make_champion(lending_model)
-    wait_for(lambda: desk.trouble == "")
+    wait_until(lambda: desk.trouble == "")
 
     assert desk.standing.underwriter.scorer.version == "1"
     # It is noted after what it tells of.
-    wait_for(lambda: desk.states[-1] == 1)
+    wait_until(lambda: desk.states[-1] == 1)
     assert desk.states[0] == -1
 
 
@@ -179,9 +172,9 @@ def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
     with monkeypatch.context() as patched:
         fail_to_answer(patched, PERMISSION_DENIED)
         desk.open()
-        wait_for(lambda: len(desk.noted) > 2)
+        wait_until(lambda: len(desk.noted) > 2)
         assert set(desk.noted) == {"registry"}
-    wait_for(lambda: desk.trouble == "")
+    wait_until(lambda: desk.trouble == "")
 
 
 def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_then(desk, lending_model, monkeypatch):
@@ -199,4 +192,4 @@ def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_the
         _ = desk.standing
 
     answered.set()
-    wait_for(lambda: desk.trouble == "")
+    wait_until(lambda: desk.trouble == "")

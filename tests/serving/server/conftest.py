@@ -2,26 +2,20 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from loantap.model.scoring.trained import TrainedModel
-from tests.conftest import train, training_options
+from loantap.model.scoring.scorer import Scorer
 from tests.serving.server.running import Running, make_project, start
 from tests.serving.watched import write_watchlist
 
 
 @pytest.fixture(scope="session")
 def served_project(
-    tmp_path_factory: pytest.TempPathFactory,
-    empty_store: Path,
-    lending_model: TrainedModel,
-    simulated_loans: pd.DataFrame,
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, lending: Scorer, application: Scorer
 ) -> Path:
-    application = train(simulated_loans, training_options("application"))
     folder = tmp_path_factory.mktemp("served") / "project"
     write_watchlist(folder / "data/08_reporting")
-    return make_project(folder, empty_store, lending_model, application)
+    return make_project(folder, empty_store, lending.trained, application.trained)
 
 
 @pytest.fixture(scope="session")

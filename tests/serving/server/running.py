@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,10 @@ import mlflow
 from loantap.model.scoring.trained import TrainedModel
 from tests.conftest import PROJECT
 from tests.registry.registered import make_champion
+from tools.sources.ports import free_port
 
+SCORE = "/v1/applications/score"
+_SCOPES = ("score", "read", "decide", "help", "admin")
 _PATIENCE = 60.0
 _PATIENCE_WITH_BOTH = 120.0
 
@@ -41,12 +44,6 @@ def make_project(folder: Path, empty_store: Path, *models: TrainedModel) -> Path
         for model in models:
             make_champion(model)
     return folder
-
-
-def find_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 def make_commands(folder: Path) -> Path:
@@ -78,12 +75,26 @@ class Running:
         found = re.search(r"lt_\S+", self.told.read_text("utf-8"))
         return found[0] if found else ""
 
-    def ask(self, method: str, path: str, key: str, **more: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {key}"}
-        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=30, **more)
+    @cached_property
+    def example(self) -> dict[str, Any]:
+        return dict(self.get("/v1/schema/application")["example"])
+
+    def ask(self, method: str, path: str, key: str = "", **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key or self.key}"} | more.pop("headers", {})
+        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, **more)
+
+    def get(self, path: str) -> Any:
+        return self.ask("GET", path).raise_for_status().json()
+
+    def post(self, path: str, **more: Any) -> Any:
+        return self.ask("POST", path, **more).raise_for_status().json()
+
+    def decide(self, **changes: Any) -> Any:
+        return self.post(SCORE, json=self.example | changes)
 
     def make_key(self, owner: str, *scopes: str) -> str:
-        chosen = [word for scope in scopes for word in ("--scope", scope)]
+        """A key of these scopes, or of all."""
+        chosen = [word for scope in scopes or _SCOPES for word in ("--scope", scope)]
         command = [sys.executable, "-m", "loantap.serving.keys.commands", "create"]
         made = subprocess.run(
             [*command, "--owner", owner, *chosen], cwd=self.project, env=self.variables,
@@ -116,12 +127,12 @@ def _make_variables(port: int, settings: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def serving(project: Path, folder: Path, pages: int = 0, **more: str) -> Iterator[Running]:
+def serving(project: Path, folder: Path, **more: str) -> Iterator[Running]:
     """`loantap-serve` in a project; killed where it has not ended by itself.
 
-    Its log of decisions and what it says are in the folder; `pages` is the dashboard's port.
+    Its log of decisions and what it says are in the folder.
     """
-    port, pages = find_port(), pages or find_port()
+    port, pages = free_port(), free_port()
     told = folder / "serve.txt"
     variables = _make_variables(port, {"audit_url": f"sqlite:///{folder / 'serve.db'}", "workers": "1"} | more)
     command = [sys.executable, "-m", "loantap.serving.commands"]
@@ -142,14 +153,13 @@ def serving(project: Path, folder: Path, pages: int = 0, **more: str) -> Iterato
 
 
 def start(project: Path, name: str, **settings: str) -> Running:
-    port = find_port()
+    port = free_port()
     variables = _make_variables(port, {"workers": "2"} | settings)
     told, errors = project / f"{name}.out", project / f"{name}.err"
     with told.open("wb") as out, errors.open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "loantap.serving.api.commands"],
-            cwd=project, env=variables, stdout=out, stderr=err,
-        )  # fmt: skip
+            [sys.executable, "-m", "loantap.serving.api.commands"], cwd=project, env=variables, stdout=out, stderr=err
+        )
     running = Running(process, f"http://127.0.0.1:{port}", project, variables, told, errors)
     until = time.monotonic() + _PATIENCE
     while not _is_ready(running):

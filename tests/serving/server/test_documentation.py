@@ -2,11 +2,10 @@ import re
 import shutil
 import subprocess
 
-import httpx
 import pytest
 
 from tests.conftest import MADE_UP_LOAN, PROJECT, require
-from tests.serving.server.running import make_commands
+from tests.serving.server.running import SCORE, make_commands
 
 DOCUMENT = PROJECT / "docs" / "api.md"
 RUNBOOKS = PROJECT / "docs" / "operations.md"
@@ -56,10 +55,7 @@ def test_every_line_of_the_api_works(running, tmp_path):
 def test_every_runbook_works(running, tmp_path):
     application = MADE_UP_LOAN | {"application_id": "A-17"}
     del application["loan_status"]
-    httpx.post(
-        f"{running.url}/v1/applications/score", json=application,
-        headers={"Authorization": f"Bearer {running.key}"},
-    ).raise_for_status()  # fmt: skip
+    running.post(SCORE, json=application)
     files = {
         name: str(running.project / file)
         for name, file in {"AUDIT_FILE": "server.db", "MLFLOW_FILE": "mlflow.db"}.items()

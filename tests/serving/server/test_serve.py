@@ -1,4 +1,3 @@
-import socket
 from contextlib import closing
 
 import httpx
@@ -32,16 +31,3 @@ def test_both_answer_until_they_are_ended_and_the_key_of_the_dashboard_with_them
         of_dashboard = [key for key in Keys(store).list_keys() if key.owner == "dashboard"]
     assert of_dashboard
     assert all(key.is_revoked for key in of_dashboard)
-
-
-def test_a_port_that_is_taken_is_named_with_its_option(served_project, tmp_path):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = int(taken.getsockname()[1])
-        with serving(served_project, tmp_path, port) as running:
-            assert running.process.wait(120) == 1
-
-    told = running.told.read_text()
-    assert f"127.0.0.1:{port}: another program listens there" in told
-    assert "Give --dashboard-port another port" in told

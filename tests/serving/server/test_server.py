@@ -7,20 +7,9 @@ import httpx
 import pytest
 
 from loantap.serving.audit.store import AuditStore
-from tests.serving.server.running import start
+from tests.serving.server.running import SCORE, start
 
 pytestmark = pytest.mark.slow
-
-SCORE = "/v1/applications/score"
-
-
-def example(running):
-    found = httpx.get(f"{running.url}/v1/schema/application", timeout=30).json()
-    return dict(found["example"])
-
-
-def score(running, key, **changes):
-    return running.ask("POST", SCORE, key, json=example(running) | changes)
 
 
 def test_the_first_start_prints_address_and_key_once(running):
@@ -32,7 +21,7 @@ def test_the_first_start_prints_address_and_key_once(running):
 
 
 def test_the_log_is_json_throughout_and_names_nobody(running):
-    assert score(running, running.key, application_id="nobody-17").status_code == 200
+    running.decide(application_id="nobody-17")
     time.sleep(0.5)
 
     lines = running.lines()
@@ -41,9 +30,9 @@ def test_the_log_is_json_throughout_and_names_nobody(running):
 
 
 def test_every_process_decides_by_a_new_policy_within_a_second(running):
-    policy = running.ask("GET", "/v1/policy", running.key).json()["policy"] | {"version": "2027-01"}
+    policy = running.get("/v1/policy")["policy"] | {"version": "2027-01"}
     policy["rules"]["max_loan_amount"] = 1_000
-    proposed = running.ask("POST", "/v1/policies", running.key, json={"policy": policy}).json()
+    proposed = running.post("/v1/policies", json={"policy": policy})
     second = running.make_key("Second Person", "admin")
     time.sleep(1)
     activated = running.ask("POST", f"/v1/policies/{proposed['id']}/activate", second)
@@ -51,7 +40,7 @@ def test_every_process_decides_by_a_new_policy_within_a_second(running):
     time.sleep(1)
 
     # Each a connection of its own, which either process takes.
-    decided = [score(running, running.key).json()["policy"]["version"] for _ in range(12)]
+    decided = [running.decide()["policy"]["version"] for _ in range(12)]
 
     assert set(decided) == {"npv 2027-01"}
 
@@ -64,7 +53,7 @@ def test_figures_are_those_of_all_processes_together(running):
 
     before = count()
     for _ in range(10):
-        score(running, running.key)
+        running.decide()
 
     assert count() == before + 10
     assert "loantap_model_fresh 1.0" in httpx.get(f"{running.url}/metrics", timeout=30).text
@@ -72,12 +61,9 @@ def test_figures_are_those_of_all_processes_together(running):
 
 def test_a_request_of_no_announced_length_is_read_too(running):
     def pieces():
-        yield httpx.Request("POST", running.url, json=example(running)).content
+        yield httpx.Request("POST", running.url, json=running.example).content
 
-    answer = httpx.post(
-        f"{running.url}{SCORE}", content=pieces(), timeout=30,
-        headers={"Authorization": f"Bearer {running.key}", "Content-Type": "application/json"},
-    )  # fmt: skip
+    answer = running.ask("POST", SCORE, content=pieces(), headers={"Content-Type": "application/json"})
 
     assert answer.status_code == 200, answer.text
 
@@ -85,7 +71,7 @@ def test_a_request_of_no_announced_length_is_read_too(running):
 def test_a_stop_lets_requests_end_and_keeps_every_answer(served_project):
     audit = served_project / "stopped.db"
     running = start(served_project, "stopped", audit_url=f"sqlite:///{audit}")
-    body, answered, refused = example(running), [], []
+    body, answered, refused = running.example, [], []
 
     def ask():
         with httpx.Client(headers={"Authorization": f"Bearer {running.key}"}) as client:

@@ -1,4 +1,9 @@
-"""The application: its routes and error handlers."""
+"""The application: its routes, documentation and error handlers."""
+
+from collections.abc import Callable
+from functools import partial
+from importlib.resources import files
+from typing import Final
 
 from apiflask import APIFlask
 from flask import Response
@@ -8,7 +13,6 @@ from loantap.registry.connection import RegistryDownError
 from loantap.serving.api.batches import add_batches
 from loantap.serving.api.decisions import add_decisions
 from loantap.serving.api.direct import decide_directly
-from loantap.serving.api.docs import add_docs
 from loantap.serving.api.envelope import Envelope
 from loantap.serving.api.health import add_health
 from loantap.serving.api.help import add_help
@@ -16,25 +20,28 @@ from loantap.serving.api.models import add_models
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import ABOUT, complete
 from loantap.serving.api.policies import add_policies
-from loantap.serving.api.problems import ProblemError, answer_problem, answer_problems
+from loantap.serving.api.problems import ProblemError, answer_problem, answer_problems, tell_field
 from loantap.serving.api.queue import add_queue
 from loantap.serving.api.scoring import add_scoring
 from loantap.serving.api.slots import Slots
-from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError, UnknownRecordError
+from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
 from loantap.serving.desk.desk import NotReadyError
-from loantap.serving.desk.fields import FieldError
 from loantap.serving.errors import NotThereError
-from loantap.serving.policies.errors import InvalidPolicyError, SamePersonError, UnknownPolicyError
+from loantap.serving.policies.errors import InvalidPolicyError, SamePersonError
 
 _FEW = 16
 # Seconds.
 _PATIENCE = 0.5
 TITLE = "LoanTap underwriting"
 _GROUPS = ("Decide", "Decisions", "Queue", "Help", "Policy", "About", "Operation")
+# Page, style and script need no network.
+_PAGES: Final = {
+    "/docs": ("docs.html", "text/html; charset=utf-8"),
+    "/docs/docs.css": ("docs.css", "text/css; charset=utf-8"),
+    "/docs/docs.js": ("docs.js", "text/javascript; charset=utf-8"),
+}
 _FAULTS: dict[type[InputError], str] = {
     NotThereError: "not-found",
-    UnknownPolicyError: "not-found",
-    UnknownRecordError: "not-found",
     SamePersonError: "four-eyes",
     InvalidPolicyError: "invalid-body",
 }
@@ -63,13 +70,11 @@ def make_app(office: Office) -> APIFlask:
         TAGS=[{"name": name} for name in _GROUPS],
         SECURITY_SCHEMES={"key": {"type": "http", "scheme": "bearer", "description": "lt_..., of loantap-keys"}},
     )
-    app.spec_processor(complete)
+    app.spec_processor(partial(complete, app))
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for add in (
-        add_scoring, add_batches, add_decisions, add_queue, add_help, add_policies, add_models, add_health,
-    ):  # fmt: skip
+    for add in (add_scoring, add_batches, add_decisions, add_queue, add_help, add_policies, add_models, add_health):
         add(app, office)
-    add_docs(app)
+    _add_docs(app)
     answer_problems(app)
     _answer_faults(app)
     envelope = Envelope(
@@ -114,5 +119,19 @@ def _answer_faults(app: APIFlask) -> None:
     @app.errorhandler(InputError)
     def _cannot(error: InputError) -> Response:
         kind = next((kind for of, kind in _FAULTS.items() if isinstance(error, of)), "conflict")
-        field = FieldError(error.where, error.problem, error.remedy)
-        return answer_problem(ProblemError(kind, str(error), [field]))
+        return answer_problem(tell_field(kind, str(error), error.where, error.problem, error.remedy))
+
+
+def _add_docs(app: APIFlask) -> None:
+    folder = files("loantap.serving.api") / "pages"
+    for route, (name, kind) in _PAGES.items():
+        content = (folder / name).read_bytes()
+        view = app.doc(hide=True)(_make_view(content, kind))
+        app.add_url_rule(route, f"docs_{name}", view)
+
+
+def _make_view(content: bytes, kind: str) -> Callable[[], Response]:
+    def show() -> Response:
+        return Response(content, content_type=kind)
+
+    return show

@@ -10,8 +10,7 @@ from flask import Response, request
 
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
-from loantap.serving.api.batch_answers import Answered, write_csv, write_json
-from loantap.serving.api.batch_csv import read_csv, take_faults
+from loantap.serving.api.batch_forms import Answered, read_csv, take_faults, write_csv, write_json
 from loantap.serving.api.bodies import CSV, JSON, parse_object, read_body
 from loantap.serving.api.memory import trim
 from loantap.serving.api.office import Office
@@ -26,7 +25,7 @@ from loantap.serving.audit.records import Caller
 from loantap.serving.desk.applications import Applications
 from loantap.serving.desk.batch import Batch, decide_batch
 from loantap.serving.desk.fields import ApplicationFields
-from loantap.serving.desk.today import find_today
+from loantap.serving.desk.standing import find_today
 
 _APPLICATIONS: Final = "applications"
 # Batches that may wait, and seconds that they do.
@@ -34,14 +33,10 @@ _ROOM: Final = 4
 _PATIENCE: Final = 15.0
 _BODY: Final = {
     "type": "object",
-    "properties": {
-        _APPLICATIONS: {
-            "type": "array", "items": refer("Application"), "minItems": 1, "maxItems": 10_000,
-        }
-    },
+    "properties": {_APPLICATIONS: {"type": "array", "items": refer("Application"), "minItems": 1, "maxItems": 10_000}},
     "required": [_APPLICATIONS],
     "additionalProperties": False,
-}  # fmt: skip
+}
 
 
 def add_batches(app: APIFlask, office: Office) -> None:
@@ -124,8 +119,7 @@ def check_rows(
 ) -> dict[int, list[str]]:
     """What is wrong with the names and types of rows, by place from 0.
 
-    Nobody knows which of two equal ids counts, so the second is wrong. Rows with known `faults` are
-    not checked.
+    Nobody knows which of two equal ids counts, so the second is wrong. Rows with known `faults` are not checked.
     """
     refused = dict(faults)
     if refused or not fields.are_good(applications):
@@ -165,8 +159,7 @@ def _read_json(raw: bytes) -> list[dict[str, Any]]:
 
 def _require_size(rows: Sequence[object], most: int) -> None:
     if not rows:
-        refuse("invalid-body", "The batch has no applications.", _APPLICATIONS, "empty",
-               "Send at least one")  # fmt: skip
+        refuse("invalid-body", "The batch has no applications.", _APPLICATIONS, "empty", "Send at least one")
     if len(rows) > most:
         raise ProblemError(
             "too-large",

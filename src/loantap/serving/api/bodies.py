@@ -11,7 +11,7 @@ from flask import request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.problems import ProblemError, refuse, tell_field
 from loantap.serving.desk.fields import FieldError
 
 if TYPE_CHECKING:
@@ -105,10 +105,12 @@ def _check_type(given: str, types: Sequence[str]) -> str:
         return kind
     listed = " or ".join(types)
     shown = given if given.isprintable() and len(given) < 60 else "something else"
-    raise ProblemError(
+    raise tell_field(
         "wrong-type",
         f"The content type is {shown or 'not given'}; {listed} is expected.",
-        [FieldError("Content-Type", f"not {listed}", f"Send {listed} in UTF-8, and say so")],
+        "Content-Type",
+        f"not {listed}",
+        f"Send {listed} in UTF-8, and say so",
     )
 
 
@@ -135,36 +137,21 @@ def _require_single_names(raw: bytes) -> None:
         if len(found) < len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
-            raise ProblemError(
-                "not-json",
-                f"The name {_show(twice)} is there twice, so that it is not clear which counts.",
-                [FieldError(_show(twice), "given twice", "Give it once")],
-            )
+            told = f"The name {_show(twice)} is there twice, so that it is not clear which counts."
+            refuse("not-json", told, _show(twice), "given twice", "Give it once")
         return found
 
     json.loads(raw, object_pairs_hook=check)
 
 
 def _tell_json(problem: str) -> ProblemError:
-    return ProblemError(
-        "not-json",
-        f"The body cannot be read: {problem}.",
-        [
-            FieldError(
-                "body",
-                problem,
-                "Send one JSON object (RFC 8259) in UTF-8, without NaN, Infinity, comments or commas at the end",
-            )
-        ],
-    )
+    remedy = "Send one JSON object (RFC 8259) in UTF-8, without NaN, Infinity, comments or commas at the end"
+    return tell_field("not-json", f"The body cannot be read: {problem}.", "body", problem, remedy)
 
 
 def _tell_size(most: int) -> ProblemError:
-    return ProblemError(
-        "too-large",
-        f"The body is larger than {most:,} bytes.",
-        [FieldError("body", f"larger than {most:,} bytes", "Send less at once")],
-    )
+    problem = f"larger than {most:,} bytes"
+    return tell_field("too-large", f"The body is {problem}.", "body", problem, "Send less at once")
 
 
 def _name_type(value: object) -> str:

@@ -10,7 +10,7 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.api.answers import answer, tell_decision
 from loantap.serving.api.bodies import read_model
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import AFTER, LIMIT, REPEATABLE, describe, in_json, in_query, refer
+from loantap.serving.api.openapi import AFTER, LIMIT, REPEATABLE, describe, in_query
 from loantap.serving.api.parameters import is_id, read_choice, read_limit, read_text, read_time
 from loantap.serving.api.problems import ProblemError
 from loantap.serving.api.schemas import Decisions, Erasure, ErasureReason, KeptDecision, Replay
@@ -99,7 +99,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
     @describe(
         app, "Erase personal data; the decision itself stays", "Decisions", told=Erasure,
         scope=ADMIN, problems=(404, 409, 422),
-        body=in_json(refer("ErasureReason")),
+        body=ErasureReason,
     )  # fmt: skip
     def erase_personal(decision_id: str) -> Response:
         visitor = office.enter(ADMIN)

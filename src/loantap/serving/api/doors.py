@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from flask import request
 
 from loantap.serving.api.envelope import ROUTE
+from loantap.serving.api.logs import CALLER
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.problems import REQUEST_ID, ProblemError, refuse
 from loantap.serving.api.rates import RateLimit
-from loantap.serving.api.request_log import CALLER
 from loantap.serving.audit.records import Caller
 from loantap.serving.keys.keys import ApiKey, Keys
 

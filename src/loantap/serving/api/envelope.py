@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from loantap.serving.api.logs import RequestLog
 from loantap.serving.api.metrics import Metrics
-from loantap.serving.api.problems import PROBLEM_JSON, REQUEST_ID, ProblemError, write_problem
-from loantap.serving.api.request_log import RequestLog
+from loantap.serving.api.problems import PROBLEM_JSON, REQUEST_ID, ProblemError, tell_field, write_problem
 from loantap.serving.api.slots import Slots
-from loantap.serving.desk.fields import FieldError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -102,17 +101,9 @@ def _refuse(environ: WSGIEnvironment, start: Any, error: ProblemError) -> Iterab
 
 
 def _tell_id() -> ProblemError:
-    return ProblemError(
-        "bad-header",
-        "The request id cannot be used.",
-        [
-            FieldError(
-                "X-Request-ID",
-                "not 1 to 100 letters, digits, dots, dashes, colons and underscores",
-                "Leave it out, and one is made",
-            )
-        ],
-    )
+    problem = "not 1 to 100 letters, digits, dots, dashes, colons and underscores"
+    remedy = "Leave it out, and one is made"
+    return tell_field("bad-header", "The request id cannot be used.", "X-Request-ID", problem, remedy)
 
 
 def _tell_load() -> ProblemError:

@@ -1,6 +1,7 @@
 """What the API's first start makes."""
 
 import getpass
+from contextlib import closing
 from datetime import UTC, datetime
 
 from loantap.serving.audit.records import Caller
@@ -21,8 +22,7 @@ def prepare(settings: ServingSettings) -> list[str]:
     Raises:
         InputError: the audit log or the parameter files cannot be used.
     """
-    store = AuditStore.open(settings.audit_url)
-    try:
+    with closing(AuditStore.open(settings.audit_url)) as store:
         owner = getpass.getuser()
         caller = Caller("loantap-api", owner, "first-start")
         today = datetime.now(UTC).date()
@@ -38,5 +38,3 @@ def prepare(settings: ServingSettings) -> list[str]:
             f"It may {', '.join(_FIRST_SCOPES)}.",
             f"`loantap-keys create` makes others, `loantap-keys revoke {key.id}` ends this one.",
         ]
-    finally:
-        store.close()

@@ -79,5 +79,4 @@ def _check_policy(office: Office) -> dict[str, Any]:
 def _check_audit(office: Office) -> dict[str, Any]:
     if office.store.is_writable():
         return {"ok": True, "detail": "records can be kept"}
-    return {"ok": False, "detail": f"{office.store.where} cannot be written: see its disk, its "
-            "rights, or its server"}  # fmt: skip
+    return {"ok": False, "detail": f"{office.store.where} cannot be written: see its disk, its rights, or its server"}

@@ -9,7 +9,7 @@ from loantap.serving.api.answers import answer
 from loantap.serving.api.bodies import read_model
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_json, in_query, refer
+from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_query
 from loantap.serving.api.parameters import read_choice, read_count, read_limit, read_text, require_id
 from loantap.serving.api.problems import refuse
 from loantap.serving.help.offer import (
@@ -69,7 +69,7 @@ def add_help(app: APIFlask, office: Office) -> None:
 
     @app.post("/v1/watchlist/<loan_id>/help")
     @describe(app, "Record that help was offered", "Help", told=HelpOffer, status=201, scope=HELP,
-              problems=(404, 409, 422), body=in_json(refer("HelpProposal")))  # fmt: skip
+              problems=(404, 409, 422), body=HelpProposal)  # fmt: skip
     def offer_help(loan_id: str) -> Response:
         visitor = office.enter(HELP)
         proposal = read_model(HelpProposal, office.settings.max_body)
@@ -103,8 +103,7 @@ def add_help(app: APIFlask, office: Office) -> None:
 
 def _add_step(app: APIFlask, office: Office, step: str, body: type[Spoken | Ended], summary: str) -> None:
     @app.post(f"/v1/help/<offer_id>/{step}", endpoint=f"record_{step}")
-    @describe(app, summary, "Help", told=HelpOffer, scope=HELP, problems=(404, 409, 422),
-              body=in_json(refer(body.__name__)))  # fmt: skip
+    @describe(app, summary, "Help", told=HelpOffer, scope=HELP, problems=(404, 409, 422), body=body)
     def record(offer_id: str) -> Response:
         visitor = office.enter(HELP)
         said = read_model(body, office.settings.max_body)

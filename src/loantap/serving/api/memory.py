@@ -10,8 +10,7 @@ from contextlib import contextmanager
 def loading() -> Iterator[None]:
     """Keep what is loaded within out of garbage collection for good.
 
-    Collection takes a fifth of the start; processes that part would no longer share what it
-    touched.
+    Collection takes a fifth of the start; processes that part would no longer share what it touched.
     """
     gc.disable()
     try:
@@ -21,10 +20,5 @@ def loading() -> Iterator[None]:
         gc.enable()
 
 
-def find_trim() -> Callable[[int], object]:
-    """Gives back free memory, where the C library can."""
-    found: Callable[[int], object] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    return found or (lambda kept: kept)
-
-
-trim = find_trim()
+# Gives back free memory, where the C library can.
+trim: Callable[[int], object] = getattr(ctypes.CDLL(None), "malloc_trim", lambda kept: kept)

@@ -29,10 +29,7 @@ class Metrics:
         )
         self._limited = make(Counter, "limited", "Requests refused by the rate limit")
         self._failures = make(Counter, "refresh_failures", "Looks at registry or policies that failed", ("of",))
-        self._queue = make(
-            Gauge, "audit_waiting", "Entries that wait for the audit log",
-            multiprocess_mode="livesum",
-        )  # fmt: skip
+        self._queue = make(Gauge, "audit_waiting", "Entries that wait for the audit log", multiprocess_mode="livesum")
         self._fresh = make(
             Gauge, "model_fresh", "1: the registry confirms the model; 0: last good; -1: none",
             multiprocess_mode="livemin",

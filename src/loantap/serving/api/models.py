@@ -21,7 +21,7 @@ from loantap.serving.api.parameters import require_known
 from loantap.serving.api.service_schemas import Fields, Key, Model
 from loantap.serving.audit.chain import write_time
 from loantap.serving.desk.desk import NotReadyError
-from loantap.serving.desk.example import describe_fields, make_example
+from loantap.serving.desk.fields import describe_fields, make_example
 from loantap.serving.desk.live_model import Loaded
 
 # Seconds; the registry's list changes when a run ends.
@@ -39,7 +39,7 @@ def add_models(app: APIFlask, office: Office) -> None:
         loaded = office.desk.lending.loaded
         if loaded is None:
             raise NotReadyError(office.desk.lending.trouble)
-        return answer(tell_model(loaded) | listed.tell(loaded))
+        return answer(_tell_model(loaded) | listed.tell(loaded))
 
     @app.get("/v1/schema/application")
     @describe(app, "The fields of an application", "About", told=Fields, is_open=True)
@@ -47,7 +47,7 @@ def add_models(app: APIFlask, office: Office) -> None:
         rule = request.url_rule
         request.environ[ROUTE] = rule.rule if rule else ""
         require_known([])
-        needed = list_needed(office)
+        needed = _list_needed(office)
         return answer({"fields": describe_fields(needed), "example": make_example(needed)})
 
     @app.get("/v1/key")
@@ -66,7 +66,7 @@ def add_models(app: APIFlask, office: Office) -> None:
         )
 
 
-def list_needed(office: Office) -> tuple[Column, ...]:
+def _list_needed(office: Office) -> tuple[Column, ...]:
     """Columns an application must have; without a champion the feature set's."""
     try:
         return office.desk.standing.underwriter.needed
@@ -74,8 +74,7 @@ def list_needed(office: Office) -> tuple[Column, ...]:
         return tuple(COLUMNS[name] for name in FEATURE_SETS[MODELS[DECIDES]].columns)
 
 
-def tell_model(loaded: Loaded) -> dict[str, Any]:
-    """The model that decides."""
+def _tell_model(loaded: Loaded) -> dict[str, Any]:
     facts = loaded.scorer.trained.facts
     return {
         "name": loaded.version.name,

@@ -12,35 +12,16 @@ from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
 from loantap.serving.api.parameters import MOST
-from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.api.problems import KINDS, PROBLEM_JSON
-from loantap.serving.api.schemas import (
-    Batch,
-    Decision,
-    Decisions,
-    Erasure,
-    ErasureReason,
-    KeptDecision,
-    Offers,
-    Problem,
-    Replay,
-)
-from loantap.serving.api.service_schemas import Alive, Fields, Key, Model, Ready
-from loantap.serving.cases.case import Case, CaseDecision, Cases, DecidedCase, Overrides
+from loantap.serving.api.schemas import Problem
 from loantap.serving.desk.desk import OFFERS
-from loantap.serving.desk.example import EXAMPLE, make_example
-from loantap.serving.desk.fields import application_columns
-from loantap.serving.help.offer import Ended, HelpOffer, HelpOfferPage, HelpProposal, Spoken, WatchedLoan, WatchlistPage
-from loantap.serving.help.report import HelpReport
+from loantap.serving.desk.fields import EXAMPLE, application_columns, make_example
 
 JSON: Final = "application/json"
-_ANSWERS = (
-    ActivePolicy, Alive, Batch, Case, CaseDecision, Cases, DecidedCase, Decision, Decisions, Erasure, ErasureReason,
-    Fields, Key, KeptDecision, Model, Offers, Overrides, Policies, Problem, Proposal, Ready, Replay, Trial,
-    Ended, HelpOffer, HelpOfferPage, HelpProposal, HelpReport, Spoken, WatchedLoan, WatchlistPage,
-)  # fmt: skip
 _REF: Final = "#/components/schemas/"
 _KEY: Final = "key"
+# Of an app: the models that its routes tell or are told.
+_MODELS: Final = "loantap.models"
 _NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
 _ALWAYS: Final = (400, 500, 503)
 _WITH_KEY: Final = (401, 403, 429)
@@ -68,18 +49,21 @@ def describe(
     status: int = 200,
     scope: str | None = None,
     is_open: bool = False,
-    body: Mapping[str, Any] | None = None,
+    body: type[BaseModel] | Mapping[str, Any] | None = None,
     parameters: Sequence[Mapping[str, Any]] = (),
     problems: Sequence[int] = (),
 ) -> Callable[[_View], _View]:
     """A decorator that describes a route.
 
-    `told` is the model or content type of its answer, `problems` the statuses beside those that any
-    route may have.
+    `told` is the model or content type of its answer, `body` the model or the content of what it is
+    sent, `problems` the statuses beside those that any route may have.
     """
+    models = app.extensions.setdefault(_MODELS, {Problem})
+    models.update(model for model in (told, body) if isinstance(model, type))
+    content = in_json(refer(body.__name__)) if isinstance(body, type) else body
     responses: dict[int, Any] = {status: {"description": "Done", "content": _content(told)}}
     statuses = {*_ALWAYS, *problems, *(() if is_open else _WITH_KEY)}
-    if body is not None:
+    if content is not None:
         statuses |= {413, 415}
     for each in sorted(statuses):
         told_there = told if each == 503 and is_open and status == 200 else Problem
@@ -88,8 +72,8 @@ def describe(
             "content": _content(told_there, PROBLEM_JSON if told_there is Problem else JSON),
         }
     more: dict[str, Any] = {"parameters": [dict(parameter) for parameter in parameters]}
-    if body is not None:
-        more["requestBody"] = {"required": True, "content": dict(body)}
+    if content is not None:
+        more["requestBody"] = {"required": True, "content": dict(content)}
     annotate = app.doc(
         summary=summary,
         description=f"Needs a key with the scope `{scope}`." if scope else None,
@@ -126,11 +110,11 @@ def refer(name: str) -> dict[str, str]:
     return {"$ref": f"{_REF}{name}"}
 
 
-def complete(document: dict[str, Any] | str) -> dict[str, Any] | str:
+def complete(app: APIFlask, document: dict[str, Any] | str) -> dict[str, Any] | str:
     """The document with its schemas, made once for all routes."""
     if isinstance(document, str):  # it would be one in YAML
         return document
-    schemas = dict(_make_schemas())
+    schemas = dict(_make_schemas(frozenset(app.extensions[_MODELS])))
     for name, namespace in (("Application", DECIDES), ("Applicant", OFFERS)):
         columns = FEATURE_SETS[MODELS[namespace]].columns
         schemas[name] = describe_application(tuple(COLUMNS[column] for column in columns))
@@ -183,9 +167,9 @@ def _describe_field(column: Column) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _make_schemas() -> Mapping[str, Any]:
+def _make_schemas(models: frozenset[type[BaseModel]]) -> Mapping[str, Any]:
     # As read: a field with a default is left out of some answers.
-    modes = [(model, "validation") for model in _ANSWERS]
+    modes = [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)]
     _, made = models_json_schema(modes, ref_template=f"{_REF}{{model}}")  # type: ignore[arg-type]
     schemas: dict[str, Any] = made["$defs"]
     return schemas

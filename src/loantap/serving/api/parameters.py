@@ -21,19 +21,16 @@ def require_known(names: Collection[str]) -> None:
         shown = name if name.isprintable() and len(name) <= 60 else ascii(name[:60])
         if name not in names:
             listed = ", ".join(sorted(names)) or "none"
-            refuse(_BAD, f"There is no parameter {shown}.", shown, "unknown parameter",
-                   f"Known are: {listed}")  # fmt: skip
+            refuse(_BAD, f"There is no parameter {shown}.", shown, "unknown parameter", f"Known are: {listed}")
         if len(values) > 1:
-            refuse(_BAD, f"The parameter {shown} is given twice.", shown, "given twice",
-                   "Give it once")  # fmt: skip
+            refuse(_BAD, f"The parameter {shown} is given twice.", shown, "given twice", "Give it once")
 
 
 def read_flag(name: str) -> bool:
     """A boolean parameter; false where it is not given."""
     given = request.args.get(name, "false")
     if given not in _FLAGS:
-        refuse(_BAD, f"{name} cannot be used.", name, "neither true nor false",
-               "Give true or false")  # fmt: skip
+        refuse(_BAD, f"{name} cannot be used.", name, "neither true nor false", "Give true or false")
     return _FLAGS[given]
 
 

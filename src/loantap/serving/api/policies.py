@@ -1,5 +1,6 @@
 """Routes of the policy book."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -14,15 +15,14 @@ from loantap.serving.api.decisions import ADMIN, READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import describe, in_json, in_query
 from loantap.serving.api.parameters import read_text
-from loantap.serving.api.policy_schemas import ActivePolicy as PolicyTold
-from loantap.serving.api.policy_schemas import Policies, Trial
-from loantap.serving.api.policy_schemas import Proposal as ProposalTold
 from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.service_schemas import ActivePolicy as PolicyTold
+from loantap.serving.api.service_schemas import Policies, Trial
+from loantap.serving.api.service_schemas import Proposal as ProposalTold
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Record
-from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.trial import try_on_decisions
-from loantap.serving.policies.entries import ActivePolicy, BookEntry, Proposal
+from loantap.serving.policies.entries import UNAPPROVED, ActivePolicy, BookEntry, Proposal
 
 _DAYS: Final = 30
 # Enough to see what a policy does.
@@ -37,7 +37,6 @@ _BODY: Final = {
     "required": ["policy"],
     "additionalProperties": False,
 }
-_UNAPPROVED: Final = {"approved_by", "digest"}
 
 
 def add_policies(app: APIFlask, office: Office) -> None:
@@ -50,14 +49,14 @@ def add_policies(app: APIFlask, office: Office) -> None:
         active = office.book.active()
         if active is None:
             raise ProblemError("not-found", "No policy is in force. Start loantap-api in the project's folder.")
-        return answer(tell_active(active))
+        return answer(_tell_active(active))
 
     @app.get("/v1/policies")
     @describe(app, "All policies, newest first", "Policy", told=Policies, scope=READ)
     def list_policies() -> Response:
         office.enter(READ)
         active = office.book.active()
-        items = [tell_entry(entry) for entry in office.book.history()]
+        items = [_tell_entry(entry) for entry in office.book.history()]
         return answer({"items": items, "can_roll_back_to": active.can_roll_back_to if active else None})
 
     @app.post("/v1/policies")
@@ -69,7 +68,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
         visitor = office.enter(ADMIN)
         content = read_object(office.settings.max_body)
         proposal = office.book.propose(content, visitor.as_caller())
-        return answer(tell_proposal(proposal) | {"state": "proposed"}, 201)
+        return answer(_tell_proposal(proposal) | {"state": "proposed"}, 201)
 
     @app.post("/v1/policies/<policy_id>/activate")
     @describe(app, "Put a policy in force that another person proposed", "Policy",
@@ -79,7 +78,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
         active = office.book.activate(policy_id, visitor.as_caller())
         # Other processes follow within a second.
         office.desk.renew()
-        return answer(tell_active(active))
+        return answer(_tell_active(active))
 
     @app.post("/v1/policies/rollback")
     @describe(app, "Go back to the policy before", "Policy", told=PolicyTold, scope=ADMIN,
@@ -89,7 +88,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
         visitor = office.enter(ADMIN, "from")
         active = office.book.roll_back(visitor.as_caller(), read_text("from"))
         office.desk.renew()
-        return answer(tell_active(active))
+        return answer(_tell_active(active))
 
     @app.post("/v1/policies/<policy_id>/try")
     @describe(app, "What a policy would have done to the decisions of the last 30 days", "Policy",
@@ -100,22 +99,11 @@ def add_policies(app: APIFlask, office: Office) -> None:
         decider = Decider(policy, policy.find_scenario(economics))
         until = datetime.now(UTC)
         since = until - timedelta(days=_DAYS)
-        tried = try_on_decisions(decider, list_decisions(office, since), Deciders(office.book))
-        return answer(
-            {
-                "n": tried.n,
-                "since": write_time(since),
-                "until": write_time(until),
-                "before": tried.before,
-                "after": tried.after,
-                "changes": [{"from": a, "to": b, "n": n} for a, b, n in tried.changes],
-                "expected_npv_before": tried.npv_before,
-                "expected_npv_after": tried.npv_after,
-            }
-        )
+        tried = try_on_decisions(decider, _list_decisions(office, since), office.book)
+        return answer({**asdict(tried), "since": write_time(since), "until": write_time(until)})
 
 
-def list_decisions(office: Office, since: datetime) -> list[Record]:
+def _list_decisions(office: Office, since: datetime) -> list[Record]:
     """Decisions since a time, newest first, at most the newest 50,000."""
     found: list[Record] = []
     after: str | None = None
@@ -128,8 +116,7 @@ def list_decisions(office: Office, since: datetime) -> list[Record]:
     return found
 
 
-def tell_active(active: ActivePolicy) -> dict[str, Any]:
-    """The policy in force."""
+def _tell_active(active: ActivePolicy) -> dict[str, Any]:
     policy = active.policy
     return {
         "id": active.proposal_id,
@@ -145,8 +132,7 @@ def tell_active(active: ActivePolicy) -> dict[str, Any]:
     }
 
 
-def tell_proposal(proposal: Proposal) -> dict[str, Any]:
-    """A proposal."""
+def _tell_proposal(proposal: Proposal) -> dict[str, Any]:
     return {
         "id": proposal.id,
         "version": proposal.name,
@@ -159,9 +145,9 @@ def tell_proposal(proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def tell_entry(entry: BookEntry) -> dict[str, Any]:
+def _tell_entry(entry: BookEntry) -> dict[str, Any]:
     """A proposal and what became of it."""
-    return tell_proposal(entry.proposal) | {
+    return _tell_proposal(entry.proposal) | {
         "state": entry.state,
         "digest": entry.digest[:12] if entry.digest else None,
         "approved_by": entry.approved_by,
@@ -170,4 +156,4 @@ def tell_entry(entry: BookEntry) -> dict[str, Any]:
 
 
 def _tell_content(policy: CreditPolicy) -> dict[str, Any]:
-    return policy.model_dump(mode="json", exclude=_UNAPPROVED)
+    return policy.model_dump(mode="json", exclude=set(UNAPPROVED))

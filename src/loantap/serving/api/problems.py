@@ -64,9 +64,14 @@ class ProblemError(Exception):
         return KINDS[self.kind][0]
 
 
+def tell_field(kind: str, detail: str, field: str, problem: str, remedy: str) -> ProblemError:
+    """What is wrong with one field of a request."""
+    return ProblemError(kind, detail, [FieldError(field, problem, remedy)])
+
+
 def refuse(kind: str, detail: str, field: str, problem: str, remedy: str) -> NoReturn:
     """Refuse a request for one field."""
-    raise ProblemError(kind, detail, [FieldError(field, problem, remedy)])
+    raise tell_field(kind, detail, field, problem, remedy)
 
 
 def write_problem(error: ProblemError, path: str, request_id: str) -> bytes:
@@ -81,9 +86,7 @@ def write_problem(error: ProblemError, path: str, request_id: str) -> bytes:
         "request_id": request_id,
     }
     if error.errors:
-        document["errors"] = [
-            {"field": one.field, "problem": one.problem, "remedy": one.remedy} for one in error.errors
-        ]
+        document["errors"] = error.errors
     return to_json(document)
 
 

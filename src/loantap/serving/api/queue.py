@@ -10,7 +10,7 @@ from loantap.serving.api.answers import answer
 from loantap.serving.api.bodies import read_model
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_json, in_query, refer
+from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_query
 from loantap.serving.api.parameters import read_choice, read_limit, read_text, require_id
 from loantap.serving.audit.records import Caller
 from loantap.serving.cases.case import Case, CaseDecision, Cases, DecidedCase, Overrides, State
@@ -43,7 +43,7 @@ def add_queue(app: APIFlask, office: Office) -> None:
     @app.post("/v1/cases/<decision_id>/decide")
     @describe(
         app, "Decide a case that one has taken", "Queue", told=DecidedCase, scope=DECIDE,
-        problems=(404, 409, 422), body=in_json(refer("CaseDecision")),
+        problems=(404, 409, 422), body=CaseDecision,
     )  # fmt: skip
     def decide_case(decision_id: str) -> Response:
         visitor = office.enter(DECIDE)

@@ -15,8 +15,7 @@ Made = Literal["approve", "refer", "decline"]
 class ModelName(Told):
     """Which model scored."""
 
-    name: str = Field(description="Registered name; one that ends in -demo learnt from made-up "
-                      "loans")  # fmt: skip
+    name: str = Field(description="Registered name; one that ends in -demo learnt from made-up loans")
     version: str
     origin: Literal["real", "simulated"] = Field(description="Of the loans it learnt from")
 
@@ -179,7 +178,7 @@ class Erasure(Told):
 
 
 class FieldProblem(Told):
-    """What is wrong with one field."""
+    """What is wrong with one field, and what to do."""
 
     field: str
     problem: str

@@ -17,9 +17,9 @@ from loantap.serving.api.parameters import read_flag, require_known
 from loantap.serving.api.problems import ProblemError
 from loantap.serving.api.schemas import Decision, Offers
 from loantap.serving.audit.records import Caller, Entry, Record
+from loantap.serving.audit.writer import require_same
 from loantap.serving.desk.fields import FieldError, tell_remedy
-from loantap.serving.desk.standing import InvalidApplicationError, Standing
-from loantap.serving.desk.today import find_today
+from loantap.serving.desk.standing import InvalidApplicationError, Standing, find_today
 
 SCORE: Final = "score"
 SCORE_PATH: Final = "/v1/applications/score"
@@ -122,16 +122,12 @@ def find_kept(office: Office, caller: Caller) -> list[Record]:
     """What was answered before under a request's idempotency key; [] for nothing.
 
     Raises:
-        ProblemError: it was used for another request.
+        IdempotencyConflictError: it was used for another request.
     """
     if caller.idempotency_key is None:
         return []
     kept = office.store.find_idempotent(caller.key_id, caller.idempotency_key)
-    if kept and kept[0].request_digest != caller.request_digest:
-        raise ProblemError(
-            "idempotency-conflict",
-            "The idempotency key was used for another request. Send a new one for a new request.",
-        )
+    require_same(kept, caller)
     return kept
 
 

@@ -20,7 +20,6 @@ from loantap.serving.api.office import Office
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.configured import read_configured
-from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.desk import Desk
 from loantap.serving.help.offers import HelpOffers
 from loantap.serving.help.watchlist import WatchlistFiles
@@ -64,25 +63,21 @@ def open_office(settings: ServingSettings) -> Office:
         InputError: the parameter files or the audit log cannot be used.
     """
     use_registry(find_address(settings.project, settings.environment))
+    office = make_office(settings)
+    office.desk.open()
+    return office
+
+
+def make_office(settings: ServingSettings) -> Office:
+    """What the routes work with, before a model is looked for; raises as `open_office`."""
     configured = read_configured(settings.conf, settings.recommendations, datetime.now(UTC).date())
     store = AuditStore.open(settings.audit_url)
     metrics = Metrics(are_shared=_forget_dead_processes())
     book = PolicyBook(store)
-    seconds = settings.refresh_seconds
-    desk = Desk(Deciders(book), configured, seconds, metrics.count_failure, metrics.show_model)
-    desk.open()
+    desk = Desk(book, configured, settings.refresh_seconds, metrics.count_failure, metrics.show_model)
     doors = Doors(Keys(store), metrics, settings.workers)
-    return Office(
-        settings,
-        desk,
-        store,
-        doors,
-        metrics,
-        book,
-        CaseQueue(store),
-        WatchlistFiles(settings.reports),
-        HelpOffers(store),
-    )
+    watch, offers = WatchlistFiles(settings.reports), HelpOffers(store)
+    return Office(settings, desk, store, doors, metrics, book, CaseQueue(store), watch, offers)
 
 
 def _forget_dead_processes() -> bool:

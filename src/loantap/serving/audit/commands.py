@@ -5,15 +5,14 @@ import json
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 
 import click
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit import schema
-from loantap.serving.audit.address import VARIABLE, choose_url
-from loantap.serving.audit.engines import open_engines
+from loantap.serving.audit.engines import VARIABLE, choose_url, open_engines
 from loantap.serving.audit.records import Caller, Head
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import REVISION
@@ -39,12 +38,8 @@ def explained() -> Iterator[None]:
 @contextmanager
 def opened(url: str) -> Iterator[AuditStore]:
     """The log, closed at the end; see `explained`."""
-    with explained():
-        store = AuditStore.open(url)
-        try:
-            yield store
-        finally:
-            store.close()
+    with explained(), closing(AuditStore.open(url)) as store:
+        yield store
 
 
 def make_caller(command: str) -> Caller:

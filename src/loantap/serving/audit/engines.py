@@ -13,11 +13,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.audit.address import VARIABLE
+from loantap.project.folder import anchor_address, find_project
 from loantap.serving.audit.errors import AuditUnavailableError
-from loantap.serving.audit.kept_connection import KeptConnection
 from loantap.serving.audit.turns import Turns
 
+# Where the log is.
+VARIABLE = "LOANTAP_AUDIT_URL"
+_DEFAULT = "sqlite:///data/09_serving/audit.db"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # For another process's writer.
 WAIT_SECONDS = 4
@@ -41,6 +43,71 @@ _DURABLE = (
     *_SMALL,
 )
 _REMEDY = "Look whether its server is up, its disk has room and no other program holds it"
+
+
+def choose_url(given: str | None = None) -> str:
+    """SQLAlchemy's URL of the log: the given one, LOANTAP_AUDIT_URL, or the project's file."""
+    return anchor_address(given or os.environ.get(VARIABLE) or _DEFAULT, find_project(Path.cwd()))
+
+
+class KeptConnection:
+    """The connection that records are kept over, open all the time, for one thread at a time.
+
+    SQLAlchemy's pool, begin and commit cost more than a small group's records. `begin` keeps other writers out.
+    """
+
+    def __init__(self, engine: Engine, begin: Callable[[], Sequence[str]]) -> None:
+        self._engine = engine
+        self._tell_begin = begin
+        self._connection: Any = None
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """A cursor in a transaction, committed at the end; an error closes the connection."""
+        is_committed = False
+        try:
+            cursor = self._begin()
+            yield cursor
+            cursor.execute("COMMIT")
+            is_committed = True
+        finally:
+            if not is_committed:
+                self.close()
+
+    def close(self) -> None:
+        """Close the connection; what was not committed is undone."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _begin(self) -> Any:
+        is_used = self._connection is not None
+        if self._connection is None:
+            self._connect()
+        cursor = self._connection.cursor()
+        try:
+            self._run_begin(cursor)
+        except self._engine.dialect.loaded_dbapi.Error:
+            # Nothing was done before the server's restart: another attempt is safe.
+            if not is_used or not getattr(self._connection, "closed", False):
+                raise
+            self.close()
+            self._connect()
+            cursor = self._connection.cursor()
+            self._run_begin(cursor)
+        return cursor
+
+    def _run_begin(self, cursor: Any) -> None:
+        for statement in self._tell_begin():
+            cursor.execute(statement)
+
+    def _connect(self) -> None:
+        pooled = self._engine.raw_connection()
+        pooled.detach()
+        self._connection = pooled.dbapi_connection
+        if hasattr(self._connection, "set_autocommit"):
+            # Our statements begin and commit, as in SQLite.
+            self._connection.set_autocommit(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +155,7 @@ class Engines:
     def keeping(self, *, is_large: bool = False) -> Iterator[Any]:
         """A transaction of the only writer, as a cursor of the driver's.
 
-        If it `is_large` (thousands of records), `checkpoint` follows, which lets other writers go
-        on.
+        If it `is_large` (thousands of records), `checkpoint` follows, which lets other writers go on.
         """
         begin, end = (_LARGE, _SMALL) if is_large and self.is_sqlite else ((), ())
         with self._in_turn(), self.explained():

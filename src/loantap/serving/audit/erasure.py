@@ -10,10 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.engines import Engines
-from loantap.serving.audit.errors import ForbiddenErasureError, UnknownRecordError
+from loantap.serving.audit.errors import ForbiddenErasureError
 from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.tables import personal, records
 from loantap.serving.audit.transaction import Transaction
+from loantap.serving.errors import NotThereError
 
 # Rows per statement, ids per record, parts purged per transaction, which keeps writers out.
 _STATEMENT, _RECORD, _STEP = 500, 1_000, 5_000
@@ -85,7 +86,7 @@ def _require_known(transaction: Transaction, record_ids: Sequence[str]) -> None:
         known = set(transaction.connection.execute(asked).scalars())
         for record_id in some:
             if record_id not in known:
-                raise UnknownRecordError(f"record {record_id}", "there is none of this id", "Look for it with a search")
+                raise NotThereError(f"record {record_id}", "there is none of this id", "Look for it with a search")
 
 
 def _delete(transaction: Transaction, condition: ColumnElement[bool]) -> None:

@@ -18,9 +18,5 @@ class IdempotencyConflictError(InputError):
     """An idempotency key was used before, for another request."""
 
 
-class UnknownRecordError(InputError):
-    """There is no record of this id."""
-
-
 class ForbiddenErasureError(InputError):
     """The database lets this role keep records but not erase personal parts."""

@@ -14,11 +14,10 @@ from loantap.serving.audit.drafts import WrittenDrafts, prepare_written, require
 from loantap.serving.audit.engines import Engines, open_engines
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.group_commit import GroupCommit
-from loantap.serving.audit.idempotency import require_same
 from loantap.serving.audit.records import Caller, Entry, Head, KeptBatch, Page, Record, Verdict, Written
 from loantap.serving.audit.tables import probe
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.audit.writer import Append, Change, Writer, give_up
+from loantap.serving.audit.writer import Append, Change, Writer, give_up, require_same
 
 T = TypeVar("T")
 # Seconds; what was written to so recently can be written to.
@@ -163,7 +162,7 @@ class AuditStore:
         """Erase personal parts: of records, of what is about them, or of an application; how many.
 
         Raises:
-            UnknownRecordError: there is no record of an id.
+            NotThereError: there is no record of an id.
             ForbiddenErasureError: the database does not let this role.
         """
         n = self.change(lambda transaction: erasure.erase(transaction, caller, reason, record_ids, application_id))

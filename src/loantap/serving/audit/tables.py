@@ -11,9 +11,17 @@ metadata = MetaData()
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
 # Ids sort byte by byte in any locale.
 _ID = Text().with_variant(Text(collation="C"), "postgresql")
-_IS_KEYED = text("idempotency_key IS NOT NULL")
-_HAS_SUBJECT = text("subject IS NOT NULL")
-_HAS_APPLICATION_ID = text("application_id IS NOT NULL")
+
+
+def _texts(*names: str, nullable: bool = True) -> list[Column[str]]:
+    return [Column(name, Text, nullable=nullable) for name in names]
+
+
+def _index_where_given(name: str, *columns: str, unique: bool = False) -> Index:
+    """An index of the rows that have its first column."""
+    is_given = text(f"{columns[0]} IS NOT NULL")
+    return Index(name, *columns, unique=unique, sqlite_where=is_given, postgresql_where=is_given)
+
 
 # Append-only; hashed in this order of columns.
 records = Table(
@@ -21,33 +29,18 @@ records = Table(
     metadata,
     Column("seq", _NUMBER, primary_key=True, autoincrement=False),
     Column("id", _ID, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("caller", Text, nullable=False),
-    Column("person", Text, nullable=False),
+    *_texts("kind", "at", "caller", "person", nullable=False),
     Column("subject", _ID),
-    Column("request_id", Text, nullable=False),
-    Column("idempotency_key", Text),
+    *_texts("request_id", nullable=False),
+    *_texts("idempotency_key"),
     Column("position", Integer, nullable=False),
-    Column("request_digest", Text),
-    Column("decision", Text),
-    Column("model_version", Text),
-    Column("policy_digest", Text),
-    Column("public", Text, nullable=False),
-    Column("personal_digest", Text),
-    Column("previous", Text, nullable=False),
-    Column("hash", Text, nullable=False),
+    *_texts("request_digest", "decision", "model_version", "policy_digest"),
+    *_texts("public", nullable=False),
+    *_texts("personal_digest"),
+    *_texts("previous", "hash", nullable=False),
     Index("records_id", "id", unique=True),
-    Index(
-        "records_idempotency_key",
-        "idempotency_key",
-        "caller",
-        "position",
-        unique=True,
-        sqlite_where=_IS_KEYED,
-        postgresql_where=_IS_KEYED,
-    ),
-    Index("records_subject", "subject", sqlite_where=_HAS_SUBJECT, postgresql_where=_HAS_SUBJECT),
+    _index_where_given("records_idempotency_key", "idempotency_key", "caller", "position", unique=True),
+    _index_where_given("records_subject", "subject"),
 )
 # Never changed, but erased.
 personal = Table(
@@ -55,14 +48,9 @@ personal = Table(
     metadata,
     Column("seq", _NUMBER, primary_key=True, autoincrement=False),
     Column("salt", LargeBinary, nullable=False),
-    Column("content", Text, nullable=False),
-    Column("application_id", Text),
-    Index(
-        "personal_application_id",
-        "application_id",
-        sqlite_where=_HAS_APPLICATION_ID,
-        postgresql_where=_HAS_APPLICATION_ID,
-    ),
+    *_texts("content", nullable=False),
+    *_texts("application_id"),
+    _index_where_given("personal_application_id", "application_id"),
 )
 # The refer queue; each change is a record.
 cases = Table(
@@ -70,16 +58,10 @@ cases = Table(
     metadata,
     Column("seq", _NUMBER, primary_key=True, autoincrement=False),
     Column("decision_id", _ID, nullable=False),
-    Column("state", Text, nullable=False),
+    *_texts("state", nullable=False),
     Column("amount", Float, nullable=False),
-    Column("opened_at", Text, nullable=False),
-    Column("taken_by", Text),
-    Column("taken_by_key", Text),
-    Column("taken_at", Text),
-    Column("expires_at", Text),
-    Column("outcome", Text),
-    Column("reason", Text),
-    Column("closed_at", Text),
+    *_texts("opened_at", nullable=False),
+    *_texts("taken_by", "taken_by_key", "taken_at", "expires_at", "outcome", "reason", "closed_at"),
     Index("cases_decision_id", "decision_id", unique=True),
     Index("cases_state_amount", "state", "amount", "seq"),
 )
@@ -89,9 +71,8 @@ help_offers = Table(
     metadata,
     Column("seq", _NUMBER, primary_key=True, autoincrement=False),
     Column("simulated", Integer, nullable=False),
-    *(Column(name, Text, nullable=False) for name in ("action", "state")),
-    *(Column(f"{step}_{of}", Text) for step in ("answered", "ended") for of in ("at", "by")),
-    *(Column(name, Text) for name in ("answer", "outcome")),
+    *_texts("action", "state", nullable=False),
+    *_texts("answered_at", "answered_by", "ended_at", "ended_by", "answer", "outcome"),
 )
 # One row, written to try.
 probe = Table("probe", metadata, Column("name", Text, primary_key=True), Column("at", Text, nullable=False))

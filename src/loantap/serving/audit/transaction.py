@@ -71,10 +71,7 @@ class Chain:
         for public, personal_digest, decision in zip(written.publics, drafts.digests, written.decisions, strict=True):
             seq += 1
             record_id = ids.make(prefix, seq)
-            columns = (
-                seq, record_id, kind, *asked, position, digest, decision, *by, public,
-                personal_digest, last,
-            )  # fmt: skip
+            columns = (seq, record_id, kind, *asked, position, digest, decision, *by, public, personal_digest, last)
             last = hash_record(columns)
             records.append((*columns, last))
             made.append(record_id)

@@ -16,8 +16,7 @@ from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import cases
 from loantap.serving.audit.transaction import Transaction
 from loantap.serving.cases.case import Case, CaseDecision, Cases, OverrideCount, Overrides, Reason, State
-from loantap.serving.cases.queue import Order, list_queue
-from loantap.serving.cases.rows import NOBODY, read_case
+from loantap.serving.cases.queue import NOBODY, Order, list_queue, read_case
 from loantap.serving.errors import NotNowError, NotThereError
 
 # Taking a case again holds it longer.

@@ -1,17 +1,28 @@
-"""The refer queue, page by page."""
+"""The refer queue, page by page, and cases out of rows of the log.
 
+Apart from `case`, since the dashboard knows cases and no database.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_
 
+from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.reading import read_record, select_records
+from loantap.serving.audit.records import Record
 from loantap.serving.audit.tables import cases, records
-from loantap.serving.cases.case import Cases, Reason, State
-from loantap.serving.cases.rows import read_queued
+from loantap.serving.cases.case import Case, Cases, QueuedCase, Reason, State
+
+# Columns of a case that is open.
+NOBODY: Final[Mapping[str, Any]] = MappingProxyType(
+    {"state": "open", **dict.fromkeys(("taken_by", "taken_by_key", "taken_at", "expires_at"))}
+)
 
 
 class Order(StrEnum):
@@ -37,7 +48,7 @@ def list_queue(
         for row in connection.execute(select_records().where(records.c.seq.in_([row.seq for row in shown])))
     }
     n = connection.execute(select(func.count()).select_from(cases).where(is_in_state)).scalar_one()
-    items = [read_queued(row, decisions[row.seq], now) for row in shown]
+    items = [_read_queued(row, decisions[row.seq], now) for row in shown]
     following = _write_cursor(order, shown[-1]) if len(rows) > limit else None
     return Cases(items=items, next=following, n=n, reasons=list(Reason))
 
@@ -63,3 +74,22 @@ def _is_after(order: Order, cursor: str) -> ColumnElement[bool]:
         return tuple_(-cases.c.amount, cases.c.seq) > tuple_(-float(amount), int(seq))
     except ValueError as error:
         raise InputError("after", f"{cursor[:40]!r} is no cursor of this list", "Pass on `next` as it came") from error
+
+
+def read_case(row: Row[Any], now: datetime) -> Case:
+    """A case of a row of the table, as it stands at a time."""
+    return Case.model_validate(_read(row, now))
+
+
+def _read_queued(row: Row[Any], record: Record, now: datetime) -> QueuedCase:
+    """A case with the record of its decision."""
+    personal = record.personal or {}
+    told = {name: record.public.get(name) for name in ("probability_of_default", "score", "expected_npv")}
+    told |= {APPLICATION_ID: personal.get(APPLICATION_ID), "reasons": personal.get("reasons", [])}
+    return QueuedCase.model_validate(_read(row, now) | told)
+
+
+def _read(row: Row[Any], now: datetime) -> dict[str, Any]:
+    is_over = row.state == State.TAKEN and row.expires_at <= write_time(now)
+    told = {name: getattr(row, name) for name in Case.model_fields}
+    return {**told, **NOBODY} if is_over else told

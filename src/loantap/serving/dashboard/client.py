@@ -8,19 +8,10 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from loantap.serving.api.schemas import FieldProblem, Replay
+from loantap.serving.api.service_schemas import ActivePolicy, Fields, Key, Model, Policies, Trial
 from loantap.serving.cases.case import Cases
-from loantap.serving.dashboard.answers import (
-    ApplicationSchema,
-    BatchAnswer,
-    Decision,
-    DecisionPage,
-    PolicyBook,
-    PolicyTrial,
-    PolicyVersion,
-    Replay,
-    ServedModel,
-    WhoAsks,
-)
+from loantap.serving.dashboard.answers import BatchAnswer, Decision, DecisionPage
 from loantap.serving.help.offer import WatchedLoan, WatchlistPage
 from loantap.serving.help.report import HelpReport
 
@@ -28,15 +19,6 @@ from loantap.serving.help.report import HelpReport
 _TIMEOUT: Final = httpx.Timeout(60, connect=3)
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldProblem:
-    """What is wrong with a field of a request, and what to do."""
-
-    field: str
-    problem: str
-    remedy: str = ""
 
 
 @dataclass(slots=True)
@@ -78,34 +60,32 @@ class Api:
     key: str
     person: str = ""
 
-    def read_schema(self) -> ApplicationSchema:
+    def read_schema(self) -> Fields:
         """The fields of an application."""
-        return self._get("/v1/schema/application", ApplicationSchema)
+        return self._get("/v1/schema/application", Fields)
 
-    def who_asks(self) -> WhoAsks:
+    def who_asks(self) -> Key:
         """The key's owner and scopes."""
-        return self._get("/v1/key", WhoAsks)
+        return self._get("/v1/key", Key)
 
     def score(self, application: Mapping[str, Any], idempotency_key: str) -> Decision:
         """A decision on one application, with offers; it is recorded."""
-        answer = self._ask(
-            "POST",
+        return self._post(
             "/v1/applications/score",
+            Decision,
             json=dict(application),
             params={"offers": "true"},
             headers={"Idempotency-Key": idempotency_key},
         )
-        return _read(answer, Decision)
 
     def score_csv(self, rows: str, idempotency_key: str) -> BatchAnswer:
         """Decisions on the rows of a CSV text with a header."""
-        answer = self._ask(
-            "POST",
+        return self._post(
             "/v1/applications/score-batch",
+            BatchAnswer,
             content=rows.encode(),
             headers={"Content-Type": "text/csv", "Idempotency-Key": idempotency_key},
         )
-        return _read(answer, BatchAnswer)
 
     def find_decision(self, decision_id: str) -> Decision:
         """One decision, with its input and what happened to it since."""
@@ -117,8 +97,7 @@ class Api:
 
     def replay(self, decision_id: str) -> Replay:
         """Decide again on the stored input, with the model and policy of then."""
-        answer = self._ask("POST", f"/v1/decisions/{_quote(decision_id)}/replay", json={})
-        return _read(answer, Replay)
+        return self._post(f"/v1/decisions/{_quote(decision_id)}/replay", Replay, json={})
 
     def list_cases(self, **wanted: str | int | None) -> Cases:
         """Referred cases in a state and an order."""
@@ -148,26 +127,25 @@ class Api:
         """What works."""
         return self._get("/v1/help/report", HelpReport)
 
-    def read_model(self) -> ServedModel:
+    def read_model(self) -> Model:
         """The model that decides."""
-        return self._get("/v1/model", ServedModel)
+        return self._get("/v1/model", Model)
 
-    def read_policy(self) -> PolicyVersion:
+    def read_policy(self) -> ActivePolicy:
         """The policy in force."""
-        return self._get("/v1/policy", PolicyVersion)
+        return self._get("/v1/policy", ActivePolicy)
 
-    def list_policies(self) -> PolicyBook:
+    def list_policies(self) -> Policies:
         """Proposals, the policy in force, and those of the past."""
-        return self._get("/v1/policies", PolicyBook)
+        return self._get("/v1/policies", Policies)
 
     def propose_policy(self, policy: Mapping[str, Any], economics: Mapping[str, Any]) -> None:
         """Propose a policy, for another person to activate."""
         self._ask("POST", "/v1/policies", json={"policy": dict(policy), "economics": dict(economics)})
 
-    def try_policy(self, policy_id: str) -> PolicyTrial:
+    def try_policy(self, policy_id: str) -> Trial:
         """What a policy would have done to the last month's decisions."""
-        answer = self._ask("POST", f"/v1/policies/{_quote(policy_id)}/try", json={})
-        return _read(answer, PolicyTrial)
+        return self._post(f"/v1/policies/{_quote(policy_id)}/try", Trial, json={})
 
     def activate_policy(self, policy_id: str) -> None:
         """Let a policy that another person proposed decide from now on."""
@@ -180,6 +158,9 @@ class Api:
     def _get(self, path: str, kind: type[AnswerT], wanted: Mapping[str, str | int | None] | None = None) -> AnswerT:
         given = {name: value for name, value in (wanted or {}).items() if value not in {None, ""}}
         return _read(self._ask("GET", path, params=given), kind)
+
+    def _post(self, path: str, kind: type[AnswerT], **options: Any) -> AnswerT:
+        return _read(self._ask("POST", path, **options), kind)
 
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = dict(options.pop("headers", {}))
@@ -200,7 +181,8 @@ class Api:
 
 def _read(answer: httpx.Response, kind: type[AnswerT]) -> AnswerT:
     try:
-        return kind.model_validate_json(answer.content)
+        # A newer API may say more.
+        return kind.model_validate_json(answer.content, extra="ignore")
     except ValidationError as error:
         raise ApiError(
             answer.status_code,
@@ -231,7 +213,7 @@ def _read_fields(errors: object) -> Sequence[FieldProblem]:
     if not isinstance(errors, list):
         return []
     return [
-        FieldProblem(*(str(one.get(name) or "") for name in ("field", "problem", "remedy")))
+        FieldProblem(**{name: str(one.get(name) or "") for name in FieldProblem.model_fields})
         for one in errors
         if isinstance(one, dict)
     ]

@@ -1,17 +1,34 @@
-"""A decision on the screen: outcome, figures, reasons, points, offers."""
+"""An application and its decision on the screen: fields, outcome, figures, reasons, points, offers."""
 
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Final
+from itertools import accumulate
+from typing import Any, Final
 
 import streamlit as st
 
-from loantap.reporting.formatting import CURRENCY, NOTHING, capitalize_first, count, decimal, money, percent
+from loantap.reporting.formatting import (
+    CURRENCY,
+    NOTHING,
+    capitalize_first,
+    count,
+    decimal,
+    money,
+    name_category,
+    percent,
+    signed,
+)
+from loantap.serving.api.schemas import Contribution, Offer
+from loantap.serving.api.service_schemas import FieldOfApplication, Fields
 from loantap.serving.cases.case import QueuedCase
-from loantap.serving.dashboard.answers import Decision, Offer
-from loantap.serving.dashboard.frame import show_figures
-from loantap.serving.dashboard.waterfall import write_waterfall
+from loantap.serving.dashboard.answers import Decision
+from loantap.serving.dashboard.client import Api
+from loantap.serving.dashboard.frame import show_figures, show_table
 
 HEADLINES: Final = {"approve": "Approve", "refer": "Refer to a person", "decline": "Decline"}
+# Steps of the waterfall, and points below which they are told together.
+_LARGEST: Final = 10
+_SMALL: Final = 0.05
 
 
 def show_decision(decision: Decision) -> None:
@@ -23,10 +40,9 @@ def show_decision(decision: Decision) -> None:
     show_figures(*list_figures(decision), ("Policy", decision.policy.version,
                  f"model {decision.model.name} {decision.model.version}"))  # fmt: skip
     show_reasons(decision.decision, decision.reasons)
-    if decision.contributions and decision.score is not None:
+    if decision.contributions:
         st.subheader("What moved the score", anchor=False)
-        st.html(write_waterfall(decision.base_points or 0.0, decision.contributions,
-                                decision.score))  # fmt: skip
+        st.html(write_waterfall(decision.base_points or 0.0, decision.contributions, decision.score))
         st.caption(
             "In points, largest first: ▲ raises the score, ▼ lowers it. 50 points more double the "
             "odds that the loan is paid back."
@@ -44,12 +60,10 @@ def list_figures(decision: Decision | QueuedCase) -> list[tuple[str, str, str]]:
     """PD, score and expected NPV, with what a reader must know of each."""
     npv = decision.expected_npv
     return [
-        ("Probability of default", percent(decision.probability_of_default),
-         "over the life of the loan"),
+        ("Probability of default", percent(decision.probability_of_default), "over the life of the loan"),
         ("Score", count(decision.score), "300 to 900, more is safer"),
-        ("Expected NPV", NOTHING if npv is None else money(npv),
-         f"in {CURRENCY}, over the life of the loan"),
-    ]  # fmt: skip
+        ("Expected NPV", NOTHING if npv is None else money(npv), f"in {CURRENCY}, over the life of the loan"),
+    ]
 
 
 def show_reasons(decision: str, reasons: list[str]) -> None:
@@ -76,3 +90,66 @@ def _write_offer(one: Offer) -> str:
     title = escape(capitalize_first(one.kind))
     told = f"<dl>{listed}</dl>" if one.amount is not None else ""
     return f'<div class="lt-offer"><h4>{title}</h4>{told}<p>{escape(one.reason)}</p></div>'
+
+
+def list_steps(contributions: Sequence[Contribution]) -> list[tuple[str, float]]:
+    """Facts and points, largest first; one fact's features, and small facts, together."""
+    points: dict[str, float] = {}
+    for one in contributions:
+        points[one.label] = points.get(one.label, 0.0) + one.points
+    ordered = sorted(points.items(), key=lambda step: -abs(step[1]))
+    shown = [step for step in ordered[:_LARGEST] if abs(step[1]) >= _SMALL]
+    rest = sum(step[1] for step in ordered[len(shown) :])
+    return [*shown, ("all others", rest)] if abs(rest) >= _SMALL else shown
+
+
+def write_waterfall(base: float, contributions: Sequence[Contribution], score: int) -> str:
+    """A table from every loan's base points to the score, with bars; it reads as text, too."""
+    steps = list_steps(contributions)
+    ends = [*accumulate((points for _, points in steps), initial=base)]
+    low = min(ends)
+    width = max(ends) - low or 1.0
+    rows = [_write_row("Where every loan starts", decimal(base, 1))]
+    for (label, points), start in zip(steps, ends, strict=False):
+        left = 100 * (min(start, start + points) - low) / width
+        way, mark = ("up", "▲") if points > 0 else ("down", "▼")
+        place = f"left:{left:.2f}%;width:{100 * abs(points) / width:.2f}%"
+        bar = f'<i class="{way}" style="{place}"></i>'
+        rows.append(_write_row(capitalize_first(label), f"{mark} {signed(points)}", bar))
+    rows.append(_write_row("Score", str(score)))
+    return f'<table class="lt-waterfall">{"".join(rows)}</table>'
+
+
+def _write_row(label: str, points: str, bar: str = "") -> str:
+    cells = f"<th scope=row>{escape(label)}</th><td class=num>{points}</td>"
+    return f"<tr>{cells}<td>{bar}</td></tr>"
+
+
+def explain_field(one: FieldOfApplication, more: str = "") -> str:
+    """A field's meaning, unit, further remarks, and name in files."""
+    unit = f", in {one.unit}" if one.unit else ""
+    return f"{one.meaning}{unit}{more}. In files: `{one.name}`"
+
+
+def word_choice(one: FieldOfApplication, value: str | float) -> str:
+    """A choice as people read it; the API is sent the value itself."""
+    return name_category(value) if isinstance(value, str) else f"{value:g} {one.unit}".strip()
+
+
+def list_values(schema: Fields, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each field's name and value, in the order of the schema."""
+    return [(one.label, _word(one, given[one.name])) for one in schema.fields if one.name in given]
+
+
+def show_application(api: Api, given: Mapping[str, Any]) -> None:
+    """The fields of an application as a table, folded."""
+    with st.expander("Application"):
+        show_table(("Field", "Value"), list_values(api.read_schema(), given), {1})
+
+
+def _word(one: FieldOfApplication, value: object) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, int | float):
+        return f"{value:,.10g}"
+    return name_category(str(value)) if one.kind == "category" else str(value)

@@ -7,10 +7,11 @@ from typing import Any, Final
 import streamlit as st
 
 from loantap.reporting.formatting import CURRENCY, capitalize_first
+from loantap.serving.api.schemas import Event
+from loantap.serving.api.service_schemas import Fields
 from loantap.serving.cases.case import Reason
-from loantap.serving.dashboard.answers import ApplicationSchema, Decision, Event
-from loantap.serving.dashboard.application_words import list_values
-from loantap.serving.dashboard.decision_view import HEADLINES
+from loantap.serving.dashboard.answers import Decision
+from loantap.serving.dashboard.decision_view import HEADLINES, list_values
 
 _STYLE: Final = (
     "@page{size:A4;margin:18mm}body{font:10pt/1.4 system-ui,sans-serif;max-width:174mm;"
@@ -42,11 +43,10 @@ _ENDS: Final = {
 }
 
 
-def show_papers(schema: ApplicationSchema, application: Mapping[str, Any], decision: Decision) -> None:
+def show_papers(schema: Fields, application: Mapping[str, Any], decision: Decision) -> None:
     """Buttons to download both."""
     sheet = write_sheet(list_values(schema, application), decision)
-    papers = ("Decision sheet", "sheet", sheet), ("Letter to the applicant", "letter",
-                                                  write_letter(decision))  # fmt: skip
+    papers = ("Decision sheet", "sheet", sheet), ("Letter to the applicant", "letter", write_letter(decision))
     for place, (label, name, text) in zip(st.columns(2), papers, strict=True):
         place.download_button(label, text, f"{decision.id}-{name}.html", "text/html",
                               on_click="ignore", width="stretch")  # fmt: skip
@@ -57,16 +57,15 @@ def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> s
     figures = [
         *_list_of_person(decision.by_person),
         ("Decision of model and policy", HEADLINES[decision.decision]),
-        ("Decision id", decision.id), ("Application", decision.application_id or "none"),
+        ("Decision id", decision.id),
+        ("Application", decision.application_id or "none"),
         ("Time", f"{decision.at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("Probability of default, over the life of the loan",
-         _show(decision.probability_of_default, ".2%")),
+        ("Probability of default, over the life of the loan", _show(decision.probability_of_default, ".2%")),
         ("Score, 300 to 900, more is safer", _show(decision.score, "d")),
-        (f"Expected NPV, in {CURRENCY}, over the life of the loan",
-         _show(decision.expected_npv, "+,.2f")),
+        (f"Expected NPV, in {CURRENCY}, over the life of the loan", _show(decision.expected_npv, "+,.2f")),
         ("Model", f"{decision.model.name} {decision.model.version}"),
         ("Policy", f"{decision.policy.version} ({decision.policy.digest})"),
-    ]  # fmt: skip
+    ]
     body = (
         f"<h1>Decision sheet</h1>{_write_rows(figures)}<h2>Reasons</h2>"
         f"{_write_reasons(decision.reasons)}<h2>Application</h2>{_write_rows(application)}"

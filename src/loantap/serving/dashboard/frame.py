@@ -1,6 +1,6 @@
 """Around every page: banner, sign-in, and messages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from html import escape
 from time import monotonic
@@ -11,8 +11,8 @@ import streamlit as st
 
 from loantap.portfolio.dictionary import SIMULATED
 from loantap.portfolio.errors import InputError
+from loantap.serving.api.service_schemas import Model
 from loantap.serving.dashboard import messages
-from loantap.serving.dashboard.answers import ServedModel
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.last_run import LastRun
 from loantap.serving.dashboard.look import Theme, colour_chart, write_style
@@ -41,11 +41,12 @@ class Page:
 
     settings: DashboardSettings
     session: Session | None
-    model: ServedModel | None
+    model: Model | None
 
     def open(self, first: str, *others: str) -> Session | None:
         """The session, if its key has the first of these rights; which ones it lacks is told."""
         if self.session is None:
+            st.info(messages.NO_KEY)
             return None
         for scope in (first, *others):
             if not self.session.may(scope):
@@ -120,7 +121,7 @@ def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
     st.html(f'<dl class="lt-figures">{"".join(items)}</dl>')
 
 
-def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: frozenset[int]) -> None:
+def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: Collection[int] = ()) -> None:
     """A table whose rows, if of more than two columns, become cards on a narrow screen.
 
     `numbers` are places of columns.
@@ -153,7 +154,7 @@ def show_done() -> bool:
     return bool(done)
 
 
-def _write_row(tag: str, cells: tuple[str, ...], numbers: frozenset[int], head: tuple[str, ...] = ()) -> str:
+def _write_row(tag: str, cells: tuple[str, ...], numbers: Collection[int], head: tuple[str, ...] = ()) -> str:
     written = []
     for place, cell in enumerate(cells):
         # An interval wraps as a whole.
@@ -170,7 +171,7 @@ def _try_to_begin(settings: DashboardSettings) -> tuple[Session | None, ApiError
         return None, error
 
 
-def _find_model(session: Session) -> tuple[ServedModel | None, ApiError | None]:
+def _find_model(session: Session) -> tuple[Model | None, ApiError | None]:
     known: Any = st.session_state.get("model")
     if known is not None and monotonic() - known[0] < _KNOWN_FOR and known[1] == session.api.key:
         return known[2], None
@@ -185,7 +186,7 @@ def _find_model(session: Session) -> tuple[ServedModel | None, ApiError | None]:
     return model, None
 
 
-def _is_simulated(settings: DashboardSettings, model: ServedModel | None) -> bool:
+def _is_simulated(settings: DashboardSettings, model: Model | None) -> bool:
     """Whether the model, or without one the last run, is a demo."""
     if model is not None:
         return model.origin == SIMULATED

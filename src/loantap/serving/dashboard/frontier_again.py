@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from loantap.model.training.predictions import CROSS_VALIDATION
 from loantap.policy.comparison.comparison import Slice
@@ -19,9 +18,9 @@ from loantap.policy.comparison.rules import APPROVE_ALL, LABELS
 from loantap.policy.money.imputed import TERMS, impute_flows
 from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.portfolio.arrays import BoolArray
-from loantap.portfolio.errors import InputError
 from loantap.portfolio.target import find_target, require_lifetime
 from loantap.project.parameters import read_group
+from loantap.serving.configured import validate_group
 from loantap.serving.dashboard.last_run import LastRun
 
 _LOANS: Final = ["loan_id", "grade", *(name for name in TERMS if name != "is_charged_off")]
@@ -105,13 +104,8 @@ def load_judged(run: LastRun, conf: Path) -> JudgedLoans:
     )
     judged = portfolio[portfolio["sample"].eq(CROSS_VALIDATION)].reset_index(drop=True)
     insights = read_group(conf, "insights", without={"as_of"})
-    try:
-        economics = Economics.model_validate(read_group(conf, "economics"))
-        options = ComparisonOptions.model_validate(insights.get("comparison"))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = ".".join(map(str, first["loc"]))
-        raise InputError(f"parameter {name} in {conf}", first["msg"], "Mend it") from error
+    economics = validate_group(Economics, conf, "economics", read_group(conf, "economics"))
+    options = validate_group(ComparisonOptions, conf, "insights.comparison", insights.get("comparison", {}))
     return JudgedLoans(judged, economics, options, int(insights["min_loans"]))
 
 

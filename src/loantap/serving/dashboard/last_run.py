@@ -21,8 +21,7 @@ class NoRunError(InputError):
 class LastRun:
     """Files of the last run.
 
-    Every method raises `NoRunError` where a file is not there, `InputError` where it cannot be
-    read.
+    Every method raises `NoRunError` where a file is not there, `InputError` where it cannot be read.
     """
 
     settings: DashboardSettings

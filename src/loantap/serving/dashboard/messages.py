@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from loantap.portfolio.dictionary import portfolio_columns
-from loantap.serving.dashboard.client import ApiError, FieldProblem
+from loantap.serving.api.schemas import FieldProblem
+from loantap.serving.dashboard.client import ApiError
 
 NO_KEY: Final = (
     "Sign in: paste your API key on the left. `loantap-keys create --owner NAME --scope score --scope read` makes one."

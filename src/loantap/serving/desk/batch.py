@@ -41,10 +41,6 @@ class Decided:
     scores: pd.DataFrame
     written: dict[str, list[str]]
 
-    def count(self, decision: str) -> int:
-        """How many were decided so."""
-        return self.decisions.count(decision)
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -73,7 +69,7 @@ def decide_batch(
         scores, terms = scores[is_good], {name: values[is_good] for name, values in terms.items()}
         places = [place for place, good in zip(places, is_good.tolist(), strict=True) if good]
     decided = _list_decided(standing, applications, places, scores, terms)
-    counts = {made: decided.count(made) for made in _MADE} | {Decision.INVALID.value: len(invalid)}
+    counts = {made: decided.decisions.count(made) for made in _MADE} | {Decision.INVALID.value: len(invalid)}
     public = {**standing.made_by, "n": len(applications), "counts": counts}
     wrong = {str(place): invalid[place] for place in sorted(invalid)}
     entry = Entry(Kind.BATCH, public, {"invalid": wrong} if wrong else None)

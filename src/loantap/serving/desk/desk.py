@@ -42,9 +42,8 @@ class NotReadyError(Exception):
 class Desk:
     """What decides, kept up to date by a look at the registry every `refresh_seconds`.
 
-    `note_failure` is told where a look failed: at `registry` or `policies`. `note_state` is told
-    after each look at the registry: 1 where it confirms the model, 0 where the last good one goes
-    on, -1 where none decides.
+    `note_failure` is told where a look failed: at `registry` or `policies`. `note_state` is told after each look at the
+    registry: 1 where it confirms the model, 0 where the last good one goes on, -1 where none decides.
     """
 
     def __init__(
@@ -52,8 +51,8 @@ class Desk:
         book: PolicyBook,
         configured: Configured,
         refresh_seconds: float,
-        note_failure: Callable[[str], None] = lambda of: None,  # noqa: ARG005
-        note_state: Callable[[int], None] = lambda state: None,  # noqa: ARG005
+        note_failure: Callable[[str], None],
+        note_state: Callable[[int], None],
     ) -> None:
         self.lending = LiveModel(DECIDES)
         self.offers = LiveModel(OFFERS)
@@ -100,11 +99,6 @@ class Desk:
         self._stop.set()
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
-
-    def refresh(self) -> None:
-        """Look at registry and policies now."""
-        self._look_at_models()
-        self.renew()
 
     def _keep_up(self, pool: ThreadPoolExecutor, look: Callable[[], None], of: str, seconds: float) -> None:
         while not self._stop.wait(seconds):

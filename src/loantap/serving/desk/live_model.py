@@ -38,9 +38,8 @@ class Loaded:
 class LiveModel:
     """The champion of a namespace: loaded by alias, looked for again at each `refresh`.
 
-    A new model replaces the old one when it is whole. The registry is asked before one first
-    decides, so that no copy of a demo or former champion does; where it is down, the last good
-    champion of its own name goes on.
+    A new model replaces the old one when it is whole. The registry is asked before one first decides, so that no copy
+    of a demo or former champion does; where it is down, the last good champion of its own name goes on.
     """
 
     def __init__(self, namespace: str) -> None:

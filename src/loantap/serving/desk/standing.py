@@ -1,7 +1,9 @@
 """What decides at one moment: model, policy, rules and prices."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import pandas as pd
@@ -122,11 +124,7 @@ def describe_decision(
 
 def describe_maker(underwriter: Underwriter) -> dict[str, object]:
     """What decides, as kept and told with each decision."""
-    described: dict[str, object] = {
-        "model": describe_model(underwriter.scorer),
-        "policy": {"version": underwriter.policy_version, "digest": underwriter.policy_digest},
-        "simulated": underwriter.scorer.trained.facts.origin == SIMULATED,
-    }
+    described = _describe(underwriter.scorer, underwriter.policy_version, underwriter.policy_digest)
     if underwriter.rules:
         described["rules"] = [rule.model_dump(mode="json") for rule in underwriter.rules]
         described["policy_alone"] = underwriter.decider.policy.short_digest
@@ -136,17 +134,16 @@ def describe_maker(underwriter: Underwriter) -> dict[str, object]:
 def describe_offers(maker: OfferMaker) -> dict[str, object]:
     """What makes offers, as kept and told with them."""
     policy = maker.decider.policy
-    return {
-        "model": describe_model(maker.scorer),
-        "policy": {"version": policy.name, "digest": policy.short_digest},
-        "simulated": maker.scorer.trained.facts.origin == SIMULATED,
-    }
+    return _describe(maker.scorer, policy.name, policy.short_digest)
 
 
-def describe_model(scorer: Scorer) -> dict[str, str]:
-    """Name, version and origin."""
+def _describe(scorer: Scorer, policy: str, digest: str) -> dict[str, object]:
     origin = scorer.trained.facts.origin
-    return {"name": scorer.name, "version": scorer.version, "origin": origin}
+    return {
+        "model": {"name": scorer.name, "version": scorer.version, "origin": origin},
+        "policy": {"version": policy, "digest": digest},
+        "simulated": origin == SIMULATED,
+    }
 
 
 def name_application(application: Mapping[str, Any]) -> str | None:
@@ -157,3 +154,13 @@ def name_application(application: Mapping[str, Any]) -> str | None:
 def tell_offer(offer: Offer) -> dict[str, Any]:
     """An offer, without what is said of all of them at once."""
     return {name: value for name, value in asdict(offer).items() if name not in _SAID}
+
+
+def find_today() -> pd.Timestamp:
+    """The day on which applications are decided, in UTC; the same object all day, since readers remember by it."""
+    return _of_day(int(time.time() // 86_400))
+
+
+@lru_cache(maxsize=2)
+def _of_day(days: int) -> pd.Timestamp:
+    return pd.Timestamp(days, unit="D")

@@ -24,17 +24,17 @@ class Tried:
     Attributes:
         before: decisions of each kind, as they were made.
         after: as the policy would have made them.
-        changes: from, to, number.
-        npv_before: expected NPV of what was approved, in currency.
-        npv_after: of what would have been, by the tried policy's assumptions.
+        changes: from, to and number of those that differ.
+        expected_npv_before: expected NPV of what was approved, in currency.
+        expected_npv_after: of what would have been, by the tried policy's assumptions.
     """
 
     n: int
     before: dict[str, int]
     after: dict[str, int]
-    changes: list[tuple[str, str, int]]
-    npv_before: float
-    npv_after: float
+    changes: list[dict[str, str | int]]
+    expected_npv_before: float
+    expected_npv_after: float
 
 
 def try_on_decisions(decider: Decider, kept: Sequence[Record], policies: PastPolicies) -> Tried:
@@ -44,9 +44,8 @@ def try_on_decisions(decider: Decider, kept: Sequence[Record], policies: PastPol
     """
     pds, amounts, rates, months, npvs = (
         np.array([record.public[name] for record in kept], dtype="float64")
-        for name in ("probability_of_default", "amount", "interest_rate_pct", "term_months",
-                     "expected_npv")
-    )  # fmt: skip
+        for name in ("probability_of_default", "amount", "interest_rate_pct", "term_months", "expected_npv")
+    )
     unlike = np.array([record.public["unlike"] for record in kept], dtype="int64")
     terms = (pds, amounts, rates, months)
     before = np.array([DECISIONS.index(record.public["decision"]) for record in kept], dtype=int)
@@ -54,14 +53,14 @@ def try_on_decisions(decider: Decider, kept: Sequence[Record], policies: PastPol
     after = decided.decisions.codes.astype(int)
     after[_find_ruled_out(kept, before, terms, unlike, policies)] = _DECLINE
     moved = Counter(zip(before.tolist(), after.tolist(), strict=True))
-    changes = [(DECISIONS[a], DECISIONS[b], n) for (a, b), n in moved.most_common() if a != b]
+    changes = [{"from": DECISIONS[a], "to": DECISIONS[b], "n": n} for (a, b), n in moved.most_common() if a != b]
     return Tried(
         n=len(kept),
         before=_count(before),
         after=_count(after),
         changes=changes,
-        npv_before=float(np.nansum(npvs[before == _APPROVE])),
-        npv_after=float(np.nansum(decided.expected_npv[after == _APPROVE])),
+        expected_npv_before=float(np.nansum(npvs[before == _APPROVE])),
+        expected_npv_after=float(np.nansum(decided.expected_npv[after == _APPROVE])),
     )
 
 

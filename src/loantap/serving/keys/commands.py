@@ -5,8 +5,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from loantap.serving.audit.address import VARIABLE, choose_url
 from loantap.serving.audit.commands import make_caller, opened
+from loantap.serving.audit.engines import VARIABLE, choose_url
 from loantap.serving.keys.keys import DEFAULT_RATE_PER_MINUTE, ApiKey, Keys, Scope
 
 _COMMAND = "loantap-keys"

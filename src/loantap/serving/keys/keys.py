@@ -19,7 +19,7 @@ from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import PREFIXES, Caller, Entry, Kind, Record
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.keys.errors import KeyRevokedError, UnknownKeyError
+from loantap.serving.errors import NotNowError, NotThereError
 
 _MARK = "lt"
 _ID_BYTES, _SECRET_BYTES = 6, 32
@@ -108,8 +108,8 @@ class Keys:
         """Let a key work no more.
 
         Raises:
-            UnknownKeyError: there is none of this id.
-            KeyRevokedError: it was revoked before.
+            NotThereError: there is none of this id.
+            NotNowError: it was revoked before.
         """
         key = self._store.change(lambda transaction: _revoke(transaction, key_id, caller))
         self._known.forget()
@@ -146,9 +146,9 @@ def _require_possible(owner: str, scopes: Collection[Scope], rate_per_minute: in
 def _revoke(transaction: Transaction, key_id: str, caller: Caller) -> ApiKey:
     known = _read_keys(transaction.connection).get(key_id)
     if known is None:
-        raise UnknownKeyError(f"key {key_id}", "there is none of this id", "Run loantap-keys list")
+        raise NotThereError(f"key {key_id}", "there is none of this id", "Run loantap-keys list")
     if known.key.revoked_at is not None:
-        raise KeyRevokedError(
+        raise NotNowError(
             f"key {key_id}",
             f"it was revoked on {known.key.revoked_at:%Y-%m-%d %H:%M} UTC",
             "Nothing is to be done: it does not work",

@@ -6,22 +6,30 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from loantap.policy.credit_policy import CreditPolicy, require_as_approved, require_in_force
+from loantap.policy.decisions import Decider, make_decider
 from loantap.policy.money.scenarios import Economics
+from loantap.portfolio.errors import InputError
 from loantap.serving.audit.polling import Polled
 from loantap.serving.audit.records import PREFIXES, Caller, Kind
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.policies.checks import (
+from loantap.serving.errors import NotNowError
+from loantap.serving.policies.entries import NOBODY_YET, UNAPPROVED, ActivePolicy, BookEntry, Proposal, build_policy
+from loantap.serving.policies.errors import InvalidPolicyError
+from loantap.serving.policies.pages import (
+    propose,
+    put_in_force,
+    read_active,
+    read_pages,
     require_another,
     require_as_proposed,
     require_due,
     require_left,
     require_new_version,
     require_proposal,
+    restore,
+    tell,
 )
-from loantap.serving.policies.entries import NOBODY_YET, UNAPPROVED, ActivePolicy, BookEntry, Proposal, build_policy
-from loantap.serving.policies.errors import InvalidPolicyError, NothingBeforeError
-from loantap.serving.policies.pages import propose, put_in_force, read_active, read_pages, restore, tell
 
 # As with decisions.
 _SHOWN_DIGITS = 12
@@ -34,9 +42,8 @@ def _find_today() -> date:
 class PolicyBook:
     """The policies of one audit log; all processes see a change within a second.
 
-    `find_today` gives the day in UTC by which a policy is due. Methods raise `UnknownPolicyError`
-    where there is no such proposal, and `PolicyChangedError` where a policy is not what was
-    proposed or approved.
+    `find_today` gives the day in UTC by which a policy is due. Methods raise `NotThereError` where there is no such
+    proposal, and `PolicyChangedError` where a policy is not what was proposed or approved.
     """
 
     def __init__(self, store: AuditStore, find_today: Callable[[], date] = _find_today) -> None:
@@ -47,6 +54,27 @@ class PolicyBook:
     def active(self) -> ActivePolicy | None:
         """The policy in force, or None; `AuditUnavailableError` where the log cannot be read."""
         return self._active.get()
+
+    def read_generation(self) -> int:
+        """Changes with the policy in force; 0 before the first."""
+        active = self.active()
+        return active.generation if active else 0
+
+    def find_active(self) -> Decider:
+        """What decides now; `InputError` where no policy was in force, or it was changed since."""
+        active = self.active()
+        if active is None:
+            raise InputError(
+                "policy book",
+                "no policy is in force",
+                "Start loantap-api, which enters the policy of the parameter files, or have one proposed and activated",
+            )
+        return make_decider(active.policy, active.economics)
+
+    def find_decider(self, digest: str) -> Decider | None:
+        """What decided under a policy, by its digest's first digits, or None."""
+        found = self.find_by_digest(digest)
+        return None if found is None else make_decider(found.policy, found.economics)
 
     def enter(self, policy: CreditPolicy, economics: Economics, caller: Caller) -> ActivePolicy:
         """Put the configured policy in force where none ever was; what is in force then.
@@ -68,9 +96,7 @@ class PolicyBook:
             proposal = propose(transaction, pages, policy, economics, writer)
             return put_in_force(transaction, pages, proposal, policy, caller)
 
-        entered = self._store.change(act)
-        self._active.forget()
-        return entered
+        return self._turn(act)
 
     def propose(self, content: Mapping[str, Any], caller: Caller) -> Proposal:
         """Propose a policy; who proposes the same one again gets the proposal that waits.
@@ -97,7 +123,7 @@ class PolicyBook:
 
         Raises:
             SamePersonError: the caller proposed or wrote it.
-            PolicyNotDueError: it takes effect later, has expired, or is in force.
+            NotNowError: it takes effect later, has expired, or is in force.
             InvalidPolicyError: its version was in force with another content.
         """
 
@@ -111,9 +137,7 @@ class PolicyBook:
             policy, _ = proposal.approve(caller.person)
             return put_in_force(transaction, pages, proposal, policy, caller)
 
-        activated = self._store.change(act)
-        self._active.forget()
-        return activated
+        return self._turn(act)
 
     def roll_back(self, caller: Caller, leaving: str | None = None) -> ActivePolicy:
         """Put the policy before the current one in force again.
@@ -121,8 +145,7 @@ class PolicyBook:
         A repeated call is refused by `leaving`, the id of the current one as the caller knows it.
 
         Raises:
-            NothingBeforeError: there was none.
-            PolicyNotDueError: another one is in force than the caller leaves.
+            NotNowError: there was none, or another one is in force than the caller leaves.
         """
 
         def act(transaction: Transaction) -> ActivePolicy:
@@ -130,14 +153,12 @@ class PolicyBook:
             current = pages.current
             require_left(pages, current, leaving)
             if current is None or current.returns_to is None:
-                raise NothingBeforeError("policy in force", "there was none before it", "Propose one and activate it")
+                raise NotNowError("policy in force", "there was none before it", "Propose one and activate it")
             target = pages.activations[current.returns_to]
             pages.restore(target)  # refuses one that was changed
             return restore(transaction, pages, current, target, caller)
 
-        restored = self._store.change(act)
-        self._active.forget()
-        return restored
+        return self._turn(act)
 
     def history(self) -> list[BookEntry]:
         """All proposals, newest first, and what became of them."""
@@ -160,6 +181,11 @@ class PolicyBook:
             if len(digest) >= _SHOWN_DIGITS and activation.digest.startswith(digest):
                 return pages.restore(activation)
         return None
+
+    def _turn(self, act: Callable[[Transaction], ActivePolicy]) -> ActivePolicy:
+        in_force = self._store.change(act)
+        self._active.forget()
+        return in_force
 
     def _read_content(self, content: Mapping[str, Any], caller: Caller) -> tuple[dict[str, Any], Mapping[str, Any]]:
         unknown = content.keys() - {"policy", "economics"}

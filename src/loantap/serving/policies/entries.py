@@ -79,7 +79,6 @@ class Activation:
     digest: str
     approved_by: str
     returns_to: str | None
-    is_rollback: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,5 +172,5 @@ def read_activation(record: Record) -> Activation:
     public = record.public
     return Activation(
         record.id, record.at, record.person, str(record.subject), public["digest"],
-        public["approved_by"], public["returns_to"], "restores" in public,
+        public["approved_by"], public["returns_to"]
     )  # fmt: skip

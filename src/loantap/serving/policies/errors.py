@@ -3,10 +3,6 @@
 from loantap.portfolio.errors import InputError
 
 
-class UnknownPolicyError(InputError):
-    """There is no proposal of this id."""
-
-
 class InvalidPolicyError(InputError):
     """What is proposed is no policy; `where` names the field."""
 
@@ -15,13 +11,5 @@ class SamePersonError(InputError):
     """Who activates a policy wrote or proposed it, or uses the key that proposed it."""
 
 
-class PolicyNotDueError(InputError):
-    """The policy takes effect later, has expired, or is in force already."""
-
-
 class PolicyChangedError(InputError):
     """What the log holds of a policy is not what was kept, or not what was approved."""
-
-
-class NothingBeforeError(InputError):
-    """No policy was in force before this one."""

@@ -33,27 +33,20 @@ def show_app() -> None:
                 st.Page(begin, title="LoanTap", default=True, visibility="hidden"),
                 first,
                 st.Page(queue.show, title="Queue", icon=":material/inbox:", url_path="queue"),
-                st.Page(decisions.show, title="Decisions", icon=":material/history:",
-                        url_path="decisions"),
-                st.Page(batch.show, title="Batch", icon=":material/upload_file:",
-                        url_path="batch"),
+                st.Page(decisions.show, title="Decisions", icon=":material/history:", url_path="decisions"),
+                st.Page(batch.show, title="Batch", icon=":material/upload_file:", url_path="batch"),
             ],
             "Running loans": [
-                st.Page(watch_list.show, title="Watch-list", icon=":material/visibility:",
-                        url_path="watch-list"),
+                st.Page(watch_list.show, title="Watch-list", icon=":material/visibility:", url_path="watch-list")
             ],
             "Risk": [
-                st.Page(portfolio.show, title="Portfolio", icon=":material/query_stats:",
-                        url_path="portfolio"),
+                st.Page(portfolio.show, title="Portfolio", icon=":material/query_stats:", url_path="portfolio"),
                 st.Page(policy.show, title="Policy", icon=":material/gavel:", url_path="policy"),
                 st.Page(model.show, title="Model", icon=":material/function:", url_path="model"),
             ],
-            "To come": [
-                st.Page(later.show, title="Monitoring", icon=":material/monitoring:",
-                        url_path="monitoring"),
-            ],
+            "To come": [st.Page(later.show, title="Monitoring", icon=":material/monitoring:", url_path="monitoring")],
         }
-    )  # fmt: skip
+    )
     chosen.run()
 
 

@@ -9,7 +9,8 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from loantap.reporting.formatting import CURRENCY, NOTHING, count, money, name_category, percent
-from loantap.serving.dashboard.answers import BatchAnswer, FormField
+from loantap.serving.api.service_schemas import FieldOfApplication
+from loantap.serving.dashboard.answers import BatchAnswer
 from loantap.serving.dashboard.frame import Page, show_figures, show_page, show_table
 
 _LARGEST: Final = 16_000_000
@@ -26,8 +27,7 @@ _FORMATS: Final[dict[Any, Any]] = {"PD": percent, "Score": count, "Expected NPV"
 
 def show() -> None:
     """The page."""
-    show_page("Batch", "Decisions on a CSV file of up to 10,000 applications. Amounts are in "
-              f"{CURRENCY}.", _show)  # fmt: skip
+    show_page("Batch", f"Decisions on a CSV file of up to 10,000 applications. Amounts are in {CURRENCY}.", _show)
 
 
 def _show(page: Page) -> None:
@@ -39,7 +39,7 @@ def _show(page: Page) -> None:
     if given is None:
         st.caption("The file must have these columns; others of a LoanTap file may be there.")
         rows = [(one.name, one.label) for one in needed]
-        show_table(("Column", "What it is"), rows, frozenset())
+        show_table(("Column", "What it is"), rows)
         return
     content = given.getvalue()
     try:
@@ -64,7 +64,7 @@ def _show(page: Page) -> None:
         _show_answer(kept[1])
 
 
-def find_problem(text: str, needed: list[FormField], size: int) -> str | None:
+def find_problem(text: str, needed: list[FieldOfApplication], size: int) -> str | None:
     """What keeps a file from being sent; None for nothing."""
     if size > _LARGEST:
         return "The file is larger than 16 MB. Split it."
@@ -99,7 +99,7 @@ def _show_answer(answer: BatchAnswer) -> None:
     if len(invalid):
         st.subheader("Rows with errors", anchor=False)
         told = invalid[["row", "reasons"]].head(_MOST_ERRORS).astype(str)
-        show_table(("Row", "What is wrong"), list(told.itertuples(index=False)), frozenset())
+        show_table(("Row", "What is wrong"), list(told.itertuples(index=False)))
         st.caption("Row 1 is the first below the header. Mend these rows and send them again in a file of their own.")
     st.subheader("Decisions", anchor=False)
     st.dataframe(word_rows(table.head(_MOST_ROWS)), hide_index=True, placeholder=NOTHING)

@@ -5,10 +5,10 @@ from typing import Final
 import streamlit as st
 
 from loantap.reporting.formatting import count, name_category, percent
-from loantap.serving.dashboard.answers import Decision, Event
-from loantap.serving.dashboard.application_words import show_application
+from loantap.serving.api.schemas import Event
+from loantap.serving.dashboard.answers import Decision
 from loantap.serving.dashboard.client import Api
-from loantap.serving.dashboard.decision_view import show_decision
+from loantap.serving.dashboard.decision_view import show_application, show_decision
 from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 from loantap.serving.dashboard.paging import Pages
@@ -33,9 +33,8 @@ def _show(page: Page) -> None:
         return
     pages = Pages("decisions", (application, outcome))
     found = session.api.search_decisions(
-        application_id=application, decision=None if outcome == "any" else outcome,
-        after=pages.after, limit=_PAGE,
-    )  # fmt: skip
+        application_id=application, decision=None if outcome == "any" else outcome, after=pages.after, limit=_PAGE
+    )
     if not found.items and pages.after is None:
         st.info("There is no such decision. Score an application, or search for less.")
         return
@@ -48,7 +47,7 @@ def _show(page: Page) -> None:
         _open(session.api, chosen)
         return
     show_table(("Application", "Decision", "PD", "Score", "Time (UTC)", "Id"),
-               [_list_cells(one) for one in found.items], frozenset({2, 3}))  # fmt: skip
+               [_list_cells(one) for one in found.items], {2, 3})  # fmt: skip
     pages.show_way(len(found.items), found.next)
 
 
@@ -85,15 +84,14 @@ def _open(api: Api, decision_id: str) -> None:
     if decision.erased:
         st.info("Its personal data was erased: it cannot be replayed.")
     else:
-        show_application(api, decision.input or {})
-        show_papers(api.read_schema(), decision.input or {}, decision)
+        show_application(api, decision.input)
+        show_papers(api.read_schema(), decision.input, decision)
         if st.button("Replay", key=f"replay:{decision.id}"):
             _tell_replay(api, decision.id)
     if decision.events:
         st.markdown("**What happened since**")
-        events = [(f"{one.at:%Y-%m-%d %H:%M:%S}", _tell_event(one), one.person)
-                  for one in decision.events]  # fmt: skip
-        show_table(("Time (UTC)", "Event", "Person"), events, frozenset())
+        events = [(f"{one.at:%Y-%m-%d %H:%M:%S}", _tell_event(one), one.person) for one in decision.events]
+        show_table(("Time (UTC)", "Event", "Person"), events)
 
 
 def _tell_event(event: Event) -> str:
@@ -111,4 +109,4 @@ def _tell_replay(api: Api, decision_id: str) -> None:
         return
     st.error("Another decision comes out. What differs:")
     for difference in replay.differences:
-        st.markdown(f"- {name_category(str(difference))}")
+        st.markdown(f"- {name_category(difference)}")

@@ -7,13 +7,13 @@ import streamlit as st
 
 from loantap.policy.credit_policy import fold_name
 from loantap.reporting.formatting import count, money, signed
-from loantap.serving.dashboard.answers import PolicyBook, PolicyTrial, PolicyVersion
+from loantap.serving.api.service_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.frame import Page, act, show_done, show_error, show_figures, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
-from loantap.serving.dashboard.policy_form import ask_policy
 from loantap.serving.dashboard.policy_words import (
     Content,
+    ask_policy,
     list_assumptions,
     list_differences,
     list_targets,
@@ -44,8 +44,7 @@ def _show(page: Page) -> None:
     book = session.api.list_policies()
     _show_in_force(in_force, content)
     _show_proposals(session, book, content)
-    may_change = session.may("admin")
-    if may_change:
+    if session.may("admin"):
         with st.expander("Propose a change", icon=":material/edit_document:"):
             _show_form(session, in_force, content)
         _show_way_back(session, book, in_force.id)
@@ -54,28 +53,27 @@ def _show(page: Page) -> None:
     _show_history(book)
 
 
-def _show_in_force(in_force: PolicyVersion, content: Content) -> None:
+def _show_in_force(in_force: ActivePolicy, content: Content) -> None:
     st.subheader(f"In force: {in_force.version}", anchor=False)
-    since = in_force.activated_at
+    since = f"in force here since {in_force.activated_at:%Y-%m-%d %H:%M} UTC"
     show_figures(
-        ("Written by", in_force.author or "unknown", ""),
-        ("Approved by", in_force.approved_by or "nobody", ""),
-        ("Takes effect from", str(in_force.effective_from or "unknown"),
-         f"in force here since {since:%Y-%m-%d %H:%M} UTC" if since else ""),
-        ("Digest", in_force.digest or "unknown", "recorded with each decision"),
+        ("Written by", in_force.author, ""),
+        ("Approved by", in_force.approved_by, ""),
+        ("Takes effect from", str(in_force.effective_from), since),
+        ("Digest", in_force.digest, "recorded with each decision"),
         cut="Digest",
-    )  # fmt: skip
+    )
     st.markdown("The first rule that fits a loan decides:")
     st.markdown("\n".join(f"{n}. {rule}" for n, rule in enumerate(word_rules(content), 1)))
     with st.expander("Targets that the rules were chosen to reach"):
-        show_table(("Target", "Value"), list_targets(content), frozenset({1}))
+        show_table(("Target", "Value"), list_targets(content), {1})
         st.caption("Reported for the portfolio; no single decision depends on them.")
     with st.expander(f"Assumptions of scenario {content.scenario_name}"):
         rows = list_assumptions(content)
-        show_table(("Assumption", "Value", "Allowed", "Source"), rows, frozenset({1, 2}))
+        show_table(("Assumption", "Value", "Allowed", "Source"), rows, {1, 2})
 
 
-def _show_proposals(session: Session, book: PolicyBook, content: Content) -> None:
+def _show_proposals(session: Session, book: Policies, content: Content) -> None:
     proposals = [one for one in book.items if one.state == "proposed"]
     st.subheader(f"Proposals ({len(proposals)})", anchor=False)
     if not proposals:
@@ -85,14 +83,16 @@ def _show_proposals(session: Session, book: PolicyBook, content: Content) -> Non
             _show_proposal(session, one, content)
 
 
-def _show_proposal(session: Session, one: PolicyVersion, content: Content) -> None:
-    at = f" on {one.proposed_at:%Y-%m-%d %H:%M} UTC" if one.proposed_at else ""
+def _show_proposal(session: Session, one: Proposal, content: Content) -> None:
     wrote = "" if one.author == one.proposed_by else f", written by {one.author}"
     st.markdown(f"**{one.version}**")
-    st.caption(f"Proposed by {one.proposed_by}{at}{wrote}; takes effect on {one.effective_from}.")
+    st.caption(
+        f"Proposed by {one.proposed_by} on {one.proposed_at:%Y-%m-%d %H:%M} UTC{wrote}; "
+        f"takes effect on {one.effective_from}."
+    )
     changes = list_differences(content, read_content(one))
     if changes:
-        show_table(("What changes", "In force", "Proposed"), changes, frozenset({1, 2}))
+        show_table(("What changes", "In force", "Proposed"), changes, {1, 2})
     else:
         st.caption("It decides as the one in force does.")
     with st.container(horizontal=True):
@@ -112,18 +112,17 @@ def _show_proposal(session: Session, one: PolicyVersion, content: Content) -> No
         _show_trial(trial)
 
 
-def _find_obstacle(session: Session, one: PolicyVersion) -> str:
+def _find_obstacle(session: Session, one: Proposal) -> str:
     """Why this person cannot activate a proposal; "" if only the API can tell."""
     person = fold_name(session.person)
     if person and person in {fold_name(one.proposed_by), fold_name(one.author)}:
         return "You proposed or wrote it: another person activates it, with a key of their own."
-    today = datetime.now(UTC).date()
-    if one.effective_from is not None and one.effective_from > today:
+    if one.effective_from > datetime.now(UTC).date():
         return f"It can be activated from {one.effective_from} on."
     return ""
 
 
-def _try(session: Session, one: PolicyVersion) -> None:
+def _try(session: Session, one: Proposal) -> None:
     try:
         trial = session.api.try_policy(one.id)
     except ApiError as error:
@@ -132,7 +131,7 @@ def _try(session: Session, one: PolicyVersion) -> None:
     st.session_state.setdefault(_TRIALS, {})[one.id] = trial
 
 
-def _show_trial(trial: PolicyTrial) -> None:
+def _show_trial(trial: Trial) -> None:
     if not trial.n:
         st.info("There is no decision of the last 30 days to try it on. Score some applications.")
         return
@@ -145,20 +144,18 @@ def _show_trial(trial: PolicyTrial) -> None:
         for name in _OUTCOMES
     ]  # fmt: skip
     npv, new_npv = trial.expected_npv_before, trial.expected_npv_after
-    if npv is not None and new_npv is not None:
-        rows.append(("expected NPV, approved", money(npv), money(new_npv),
-                     money(new_npv - npv)))  # fmt: skip
-    show_table(("", "Before", "After", "Change"), rows, frozenset({1, 2, 3}))
+    rows.append(("expected NPV, approved", money(npv), money(new_npv), money(new_npv - npv)))
+    show_table(("", "Before", "After", "Change"), rows, {1, 2, 3})
     if trial.changes:
-        told = [(f"{one.before} → {one.after}", count(one.n)) for one in trial.changes]
-        show_table(("Would have become", "Decisions"), told, frozenset({1}))
+        told = [(f"{one.from_} → {one.to}", count(one.n)) for one in trial.changes]
+        show_table(("Would have become", "Decisions"), told, {1})
     st.caption(
         "Before: as decided. After: stored PDs and terms, decided by the proposal; nothing is "
         "scored anew. Expected NPV after the change is by the assumptions of the proposal."
     )
 
 
-def _show_form(session: Session, in_force: PolicyVersion, content: Content) -> None:
+def _show_form(session: Session, in_force: ActivePolicy, content: Content) -> None:
     st.caption("It starts from the policy in force. Another person activates it.")
     policy = ask_policy(in_force, content)
     if policy is not None:
@@ -168,7 +165,7 @@ def _show_form(session: Session, in_force: PolicyVersion, content: Content) -> N
         )
 
 
-def _show_way_back(session: Session, book: PolicyBook, leaving: str) -> None:
+def _show_way_back(session: Session, book: Policies, leaving: str) -> None:
     before = book.can_roll_back_to
     if before is None:
         return
@@ -187,7 +184,7 @@ def _show_way_back(session: Session, book: PolicyBook, leaving: str) -> None:
                 st.rerun()
 
 
-def _show_history(book: PolicyBook) -> None:
+def _show_history(book: Policies) -> None:
     past = [one for one in book.items if one.state != "proposed"]
     st.subheader("History", anchor=False)
     rows = [
@@ -196,4 +193,4 @@ def _show_history(book: PolicyBook) -> None:
         for one in past
     ]  # fmt: skip
     head = ("Version", "State", "Written by", "Approved by", "Activated (UTC)", "Digest")
-    show_table(head, rows, frozenset())
+    show_table(head, rows)

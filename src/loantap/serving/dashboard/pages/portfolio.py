@@ -1,6 +1,6 @@
 """Portfolio: the last run's findings, and the frontier with sliders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,9 @@ from loantap.reporting.formatting import CURRENCY, capitalize_first, count, mone
 from loantap.reporting.insights.policy_tables import tabulate_policies
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 from loantap.serving.dashboard import messages
+from loantap.serving.dashboard.charts import chart_again
 from loantap.serving.dashboard.frame import Page, show_chart, show_page, show_table
 from loantap.serving.dashboard.frontier_again import Again, Choice, JudgedLoans, decide_again, load_judged
-from loantap.serving.dashboard.frontier_chart import chart_again
 from loantap.serving.dashboard.last_run import LastRun, NoRunError
 from loantap.serving.dashboard.settings import DashboardSettings
 
@@ -33,16 +33,11 @@ _START: Final = 0.8
 
 def show() -> None:
     """The page."""
-    show_page("Portfolio", "What the last run found in the loans of the past.", _show,
-              needs_api=False)  # fmt: skip
+    show_page("Portfolio", "What the last run found in the loans of the past.", _show, needs_api=False)
 
 
 def _show(page: Page) -> None:
-    if page.session is None:
-        st.info(messages.NO_KEY)
-        return
-    if not page.session.may("read"):
-        st.info(messages.tell_missing_right("read"))
+    if page.open("read") is None:
         return
     run = LastRun(page.settings)
     try:
@@ -93,10 +88,9 @@ def _show_segments(findings: pd.DataFrame) -> None:
     if shown.empty:
         st.caption("No segment of it is shown to differ.")
     else:
-        head = ("Segment", "Finding", "n", "Default rate", "Other factors equal, points",
-                "Imputed profit per loan")  # fmt: skip
+        head = ("Segment", "Finding", "n", "Default rate", "Other factors equal, points", "Imputed profit per loan")
         rows = [_tell_segment(row, life) for row in list_rows(shown)]
-        show_table(head, rows, frozenset({2, 3, 4, 5}))
+        show_table(head, rows, {2, 3, 4, 5})
     if len(audited):
         st.caption(
             f"{capitalize_first(' and '.join(audited))} are looked at in the audit of the insights "
@@ -162,7 +156,7 @@ def _ask(judged: JudgedLoans) -> tuple[Choice, float]:
     return Choice(scenario, lgd / 100, life), cutoff / 100
 
 
-def _tabulate(policies: pd.DataFrame) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]], frozenset[int]]:
+def _tabulate(policies: pd.DataFrame) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]], Collection[int]]:
     head = ("Policy", "Approved", "Default rate of approved", "Profit per application",
             "Against everybody", "Charge-offs avoided")  # fmt: skip
     rows = [
@@ -176,7 +170,7 @@ def _tabulate(policies: pd.DataFrame) -> tuple[tuple[str, ...], Sequence[tuple[s
         )
         for row in list_rows(policies)
     ]
-    return head, rows, frozenset(range(1, 6))
+    return head, rows, range(1, 6)
 
 
 def _show_details(run: LastRun, scenario: str) -> None:
@@ -193,7 +187,7 @@ def _show_details(run: LastRun, scenario: str) -> None:
 def _show_page_table(table: PageTable) -> None:
     st.caption(table.caption)
     rows = [tuple(row) for row in table.rows]
-    show_table(tuple(table.headers), rows, frozenset(range(1, len(table.headers))))
+    show_table(tuple(table.headers), rows, range(1, len(table.headers)))
     if table.note:
         st.caption(table.note)
 

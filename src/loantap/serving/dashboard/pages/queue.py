@@ -6,8 +6,7 @@ import streamlit as st
 
 from loantap.reporting.formatting import CURRENCY, count, percent
 from loantap.serving.cases.case import QueuedCase
-from loantap.serving.dashboard.application_words import show_application
-from loantap.serving.dashboard.decision_view import list_figures, show_reasons
+from loantap.serving.dashboard.decision_view import list_figures, show_application, show_reasons
 from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, act, show_done, show_figures, show_page
 from loantap.serving.dashboard.messages import tell_missing_right
@@ -21,8 +20,7 @@ _PAGE: Final = 20
 
 def show() -> None:
     """The page."""
-    show_page("Queue", "Applications that wait for a person's decision. Amounts are in "
-              f"{CURRENCY}.", _show)  # fmt: skip
+    show_page("Queue", f"Applications that wait for a person's decision. Amounts are in {CURRENCY}.", _show)
 
 
 def _show(page: Page) -> None:
@@ -50,7 +48,7 @@ def _show(page: Page) -> None:
 
 def _show_papers_of(session: Session, decision_id: str) -> None:
     decision = session.api.find_decision(decision_id)
-    if decision.by_person is None or decision.input is None:
+    if decision.by_person is None or not decision.input:
         return
     st.caption(f"On {decision.application_id or decision_id}; later under Decisions:")
     show_papers(session.api.read_schema(), decision.input, decision)
@@ -69,8 +67,7 @@ def _show_case(session: Session, case: QueuedCase, reasons: list[str]) -> None:
         return
     if case.state == "open":
         if st.button("Take", key=f"take:{case.decision_id}"):
-            act(lambda: session.api.follow_case(case.decision_id, "take"),
-                f"You have {named}: it is under Taken.")  # fmt: skip
+            act(lambda: session.api.follow_case(case.decision_id, "take"), f"You have {named}: it is under Taken.")
     elif is_mine:
         _ask_decision(session, case, reasons)
     else:

@@ -9,22 +9,20 @@ import streamlit as st
 from loantap.portfolio.amortisation import emi_of_one
 from loantap.portfolio.contradictions import CLOSE
 from loantap.reporting.formatting import CURRENCY
-from loantap.serving.dashboard.answers import ApplicationSchema, Decision, FormField
-from loantap.serving.dashboard.application_words import explain_field, word_choice
+from loantap.serving.api.service_schemas import FieldOfApplication, Fields
+from loantap.serving.dashboard.answers import Decision
 from loantap.serving.dashboard.client import Api, ApiError
-from loantap.serving.dashboard.decision_view import HEADLINES, list_figures, show_decision
+from loantap.serving.dashboard.decision_view import HEADLINES, explain_field, list_figures, show_decision, word_choice
 from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
-from loantap.serving.dashboard.messages import tell_missing_right
 
 _LOAN: Final = frozenset(
     {"application_id", "loan_amnt", "term", "int_rate", "installment", "grade", "sub_grade",
      "issue_d", "purpose", "title", "initial_list_status", "application_type"}
 )  # fmt: skip
 _APPLICANT: Final = frozenset(
-    {"emp_title", "emp_length", "home_ownership", "annual_inc", "verification_status", "dti",
-     "address"}
-)  # fmt: skip
+    {"emp_title", "emp_length", "home_ownership", "annual_inc", "verification_status", "dti", "address"}
+)
 _GROUPS: Final = ("Loan", "Applicant", "Credit history")
 _WHAT_IF: Final = ("loan_amnt", "int_rate", "annual_inc", "dti")
 _INSTALMENT: Final = "installment"
@@ -37,16 +35,12 @@ _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 def show() -> None:
     """The page."""
-    show_page("Score", "A decision on one application; each is recorded. Amounts are in "
-              f"{CURRENCY}.", _show)  # fmt: skip
+    show_page("Score", f"A decision on one application; each is recorded. Amounts are in {CURRENCY}.", _show)
 
 
 def _show(page: Page) -> None:
-    session = page.session
-    if session is None or page.model is None:
-        return
-    if not session.may("score"):
-        st.info(tell_missing_right("score"))
+    session = page.open("score") if page.model else None
+    if session is None:
         return
     schema = session.api.read_schema()
     if st.button("Fill in an example", icon=":material/edit_note:"):
@@ -74,13 +68,12 @@ def _decide(api: Api, application: dict[str, Any]) -> Decision:
     """A decision, with its points where the key may read."""
     made = api.score(application, uuid4().hex)
     try:
-        kept = api.find_decision(made.id)
+        return api.find_decision(made.id)
     except ApiError:
         return made
-    return made.model_copy(update={"contributions": kept.contributions, "base_points": kept.base_points})
 
 
-def _show_form(schema: ApplicationSchema) -> dict[str, Any] | None:
+def _show_form(schema: Fields) -> dict[str, Any] | None:
     asked = [one for one in schema.fields if one.required or one.name == "application_id"]
     given: dict[str, Any] = {}
     with st.form("application"):
@@ -105,7 +98,7 @@ def _group(name: str) -> str:
     return "Applicant" if name in _APPLICANT else "Credit history"
 
 
-def _ask(one: FormField) -> Any:
+def _ask(one: FieldOfApplication) -> Any:
     """A widget within a field's limits, that begins at its example."""
     key = f"field:{one.name}"
     start = _start_at(one, None if one.name == "application_id" else one.example)
@@ -114,21 +107,19 @@ def _ask(one: FormField) -> Any:
     label, said = one.label, explain_field(one, _COMPUTED if one.name == _INSTALMENT else "")
     if one.values:
         return st.selectbox(
-            label, one.values, key=key, help=said, index=None,
-            format_func=lambda choice: word_choice(one, choice),
-        )  # fmt: skip
+            label, one.values, key=key, help=said, index=None, format_func=lambda choice: word_choice(one, choice)
+        )
     if one.kind == "integer":
         low, high = (None if end is None else int(end) for end in (one.minimum, one.maximum))
         return st.number_input(label, low, high, None, step=1, key=key, help=said)
     if one.kind == "number":
         return st.number_input(
-            label, one.minimum, one.maximum, None, key=key, help=said, format="%.10g",
-            step=_STEPS.get(one.unit, 0.5),
-        )  # fmt: skip
+            label, one.minimum, one.maximum, None, key=key, help=said, format="%.10g", step=_STEPS.get(one.unit, 0.5)
+        )
     return st.text_input(label, key=key, help=said, max_chars=100)
 
 
-def _start_at(one: FormField, value: Any) -> Any:
+def _start_at(one: FieldOfApplication, value: Any) -> Any:
     if one.values:
         return _choose(one.values, value)
     if one.kind == "integer":
@@ -146,7 +137,7 @@ def _choose(values: list[str | float], value: Any) -> str | float | None:
     return float(number[0]) if number and float(number[0]) in values else None
 
 
-def _show_what_if(api: Api, schema: ApplicationSchema, application: dict[str, Any], decision: Decision) -> None:
+def _show_what_if(api: Api, schema: Fields, application: dict[str, Any], decision: Decision) -> None:
     st.subheader("What if", anchor=False)
     st.caption("Move what could be otherwise. It is recorded as a decision of its own.")
     changed = dict(application)
@@ -177,7 +168,7 @@ def _compare(decision: Decision, other: Decision) -> None:
         (before[0], before[1], after[1])
         for before, after in zip(list_figures(decision), list_figures(other), strict=True)
     ]
-    show_table(("", "As it is", "What if"), rows, frozenset({1, 2}))
+    show_table(("", "As it is", "What if"), rows, {1, 2})
     st.caption(f"Recorded as `{other.id}`.")
 
 

@@ -195,7 +195,7 @@ def _show_report(session: Session) -> None:
         )
         for one in items
     ]
-    show_table(("Action", "Offered", "Accepted", *map(name_category, HelpOutcome)), rows, frozenset(range(1, 7)))
+    show_table(("Action", "Offered", "Accepted", *map(name_category, HelpOutcome)), rows, range(1, 7))
     st.caption(
         "Accepted: of the answers. Outcomes: of accepted offers whose outcome is known. In brackets: 95% intervals "
         f"(Wilson). Of fewer than {FEW} nothing can be concluded. Who accepts differs from who declines: these shares "

@@ -31,22 +31,15 @@ def _make_records() -> None:
         "records",
         sa.Column("seq", _NUMBER, primary_key=True, autoincrement=False),
         sa.Column("id", _ID, nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("at", sa.Text(), nullable=False),
-        sa.Column("caller", sa.Text(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
+        *_texts("kind", "at", "caller", "person", nullable=False),
         sa.Column("subject", _ID),
-        sa.Column("request_id", sa.Text(), nullable=False),
-        sa.Column("idempotency_key", sa.Text()),
+        *_texts("request_id", nullable=False),
+        *_texts("idempotency_key"),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("request_digest", sa.Text()),
-        sa.Column("decision", sa.Text()),
-        sa.Column("model_version", sa.Text()),
-        sa.Column("policy_digest", sa.Text()),
-        sa.Column("public", sa.Text(), nullable=False),
-        sa.Column("personal_digest", sa.Text()),
-        sa.Column("previous", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
+        *_texts("request_digest", "decision", "model_version", "policy_digest"),
+        *_texts("public", nullable=False),
+        *_texts("personal_digest"),
+        *_texts("previous", "hash", nullable=False),
     )
     op.create_index("records_id", "records", ["id"], unique=True)
     _index_where_given("records_idempotency_key", "records", ["idempotency_key", "caller", "position"], is_unique=True)
@@ -58,8 +51,8 @@ def _make_personal() -> None:
         "personal",
         sa.Column("seq", _NUMBER, primary_key=True, autoincrement=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.Column("application_id", sa.Text()),
+        *_texts("content", nullable=False),
+        *_texts("application_id"),
     )
     _index_where_given("personal_application_id", "personal", ["application_id"])
 
@@ -69,19 +62,17 @@ def _make_cases() -> None:
         "cases",
         sa.Column("seq", _NUMBER, primary_key=True, autoincrement=False),
         sa.Column("decision_id", _ID, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        *_texts("state", nullable=False),
         sa.Column("amount", sa.Float(), nullable=False),
-        sa.Column("opened_at", sa.Text(), nullable=False),
-        sa.Column("taken_by", sa.Text()),
-        sa.Column("taken_by_key", sa.Text()),
-        sa.Column("taken_at", sa.Text()),
-        sa.Column("expires_at", sa.Text()),
-        sa.Column("outcome", sa.Text()),
-        sa.Column("reason", sa.Text()),
-        sa.Column("closed_at", sa.Text()),
+        *_texts("opened_at", nullable=False),
+        *_texts("taken_by", "taken_by_key", "taken_at", "expires_at", "outcome", "reason", "closed_at"),
     )
     op.create_index("cases_decision_id", "cases", ["decision_id"], unique=True)
     op.create_index("cases_state_amount", "cases", ["state", "amount", "seq"])
+
+
+def _texts(*names: str, nullable: bool = True) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text(), nullable=nullable) for name in names]
 
 
 def _index_where_given(name: str, table: str, columns: list[str], *, is_unique: bool = False) -> None:

@@ -1,12 +1,14 @@
 import logging
 import sys
+from datetime import datetime
 
+import pyarrow as pa
 import pytest
 
 from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query, SourceDownError
 from loantap.portfolio.errors import InputError
-from tests.sources.source_rows import make_loans, tell
+from tests.sources.source_rows import find_source, make_loans, tell
 
 ALL = Query("SELECT * FROM loans")
 WRONG = "dapi/wr0ng+=="
@@ -31,9 +33,13 @@ def find_backend(connection, **limits):
     return make_backend("business_events", {"connection": connection}, **limits)
 
 
-def fail(databricks, connection, sql=ALL.text):
+def query(databricks, sql):
+    return find_backend(databricks.connection).read(Query(sql)).read_all()
+
+
+def fail(databricks, connection):
     with pytest.raises(InputError) as failed:
-        find_backend(connection).read(Query(sql)).read_all()
+        find_backend(connection).read(ALL).read_all()
     told = tell(failed.value)
     assert not [word for word in (databricks.token, WRONG, "%2B%3D") if word in told]
     assert "business_events" in failed.value.where
@@ -87,22 +93,6 @@ def test_a_token_that_is_revoked_in_mid_read(revocable, loans):
     expect(failed.value, "Invalid access token", "a token may have expired")
 
 
-@pytest.mark.parametrize(
-    ("sql", "problem", "remedy", "quoted"),
-    [
-        ("SELECT * FROM nowhere", "the table is not there", "Correct the schema", "`nowhere`"),
-        ("SELECT colour FROM loans", "a column is not there", "restored at the source",
-         "`colour`"),
-    ],
-    ids=["table", "column"],
-)  # fmt: skip
-def test_a_statement_that_is_refused(sql, problem, remedy, quoted, databricks, loans):
-    error = fail(databricks, databricks.connection, sql)
-
-    expect(error, problem, remedy)
-    assert quoted in error.problem
-
-
 def test_the_session_is_told_when_nobody_waits_any_more(databricks):
     """By STATEMENT_TIMEOUT, in seconds, for which Spark has another name."""
     backend = find_backend(databricks.connection, answer_limit_s=122.5)
@@ -118,3 +108,33 @@ def test_without_the_connector_its_package_is_named(databricks, monkeypatch):
     error = fail(databricks, databricks.connection)
 
     expect(error, "the Databricks connector is not available", "pip install loantap[databricks]")
+
+
+def test_a_reading_sees_one_state_of_the_table(databricks, loans):
+    reader = find_source(databricks.connection, batch_rows=1_000).read()
+    first = reader.read_next_batch()
+    databricks.load("other", make_loans(10))
+    databricks.run_sql("DROP TABLE business_events.loans")
+
+    assert pa.Table.from_batches([first, *reader]).equals(loans)
+
+
+def test_a_float_of_four_bytes_is_one_of_eight(databricks):
+    databricks.load("numbers", pa.table({"a": pa.array([1.5, None, 0.1], pa.float32())}))
+
+    read = query(databricks, "SELECT a FROM numbers")
+
+    assert read.schema.types == [pa.float64()]
+    assert read["a"].to_pylist() == [1.5, None, pytest.approx(0.1)]
+
+
+# The server's own zone is Asia/Kolkata, five and a half hours ahead of UTC.
+
+
+def test_the_session_is_in_utc(databricks):
+    said = query(
+        databricks,
+        "SELECT current_timezone() a, TIMESTAMP '2016-01-01 00:00:00' b,  TIMESTAMP '2016-01-01 00:00:00+05:30' c",
+    )
+
+    assert said.to_pylist() == [{"a": "UTC", "b": datetime(2016, 1, 1), "c": datetime(2015, 12, 31, 18, 30)}]

@@ -1,10 +1,12 @@
-"""Answers to batches in JSON and CSV."""
+"""Batches in JSON and CSV, as they are sent and as they are answered."""
 
 import csv
 import io
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -12,11 +14,18 @@ from pydantic_core import to_json
 from loantap.model.scoring.scorer import REASONS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import FAULT, require_names
 from loantap.serving.api.answers import tell_decision
+from loantap.serving.api.problems import tell_field
 from loantap.serving.audit.records import KeptBatch, Kind, Record
 from loantap.serving.desk.batch import Batch
+from loantap.serving.desk.fields import application_columns
+from loantap.serving.desk.standing import Standing
 from loantap.serving.json_pattern import Blank, fill_by, make_pattern, write_texts
+from loantap.tables.csv_file import CsvRows
 
+_BODY: Final = "the body"
 # What was kept before under the idempotency key, or was just decided.
 Answered = Sequence[Record] | tuple[KeptBatch, Batch]
 
@@ -90,9 +99,7 @@ def _tell_invalid(row: int, reasons: Sequence[str]) -> dict[str, Any]:
 def _tell_blank(blank: Blank, decision: str, kept: KeptBatch, batch: Batch) -> dict[str, Any]:
     found = {name: blank(name) for name in batch.decided.written}
     public = {**batch.entry.public, **found, "decision": decision}
-    record = Record(
-        0, blank("id"), Kind.DECISION, kept.at, "", "", None, public, found, False, "", "", None
-    )  # fmt: skip
+    record = Record(0, blank("id"), Kind.DECISION, kept.at, "", "", None, public, found, False, "", "", None)
     return {"row": blank("row"), **tell_decision(record)}
 
 
@@ -128,3 +135,44 @@ def _list_lines(kept: KeptBatch, batch: Batch) -> list[tuple[object, ...]]:
     for row, one, by in zip(decided.rows, about, made_by, strict=True):
         lines[row] = one + by
     return lines
+
+
+def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
+    """Rows of a CSV body by source column name, as text; None where nothing is stated.
+
+    Columns that are not of the LoanTap format are left out; a row that cannot be read says why in
+    `FAULT`. At most `most` rows and one more are read.
+
+    Raises:
+        ProblemError: it is no CSV, or lacks a column.
+    """
+    columns = {APPLICATION_ID, *application_columns()}
+    rows: list[dict[str, Any]] = []
+    # The reader takes a file; it has no name once it is open.
+    with tempfile.TemporaryDirectory(prefix="loantap-") as folder:
+        path = Path(folder) / "batch.csv"
+        path.write_bytes(raw)
+        try:
+            file = CsvRows(path, _BODY)
+            require_names(file.names, standing.underwriter.needed, _BODY)
+            for table in file.read(columns, most + 1):
+                values = [column.to_numpy().tolist() for column in table.columns]
+                names = table.column_names
+                rows += (dict(zip(names, row, strict=True)) for row in zip(*values, strict=True))
+                if len(rows) > most:
+                    break
+        except InputError as error:
+            problem = f"{error.where}: {error.problem}"
+            told = f"The CSV cannot be used: {problem}. {error.remedy}."
+            raise tell_field("not-csv", told, "body", problem, error.remedy) from error
+    return rows
+
+
+def take_faults(rows: list[dict[str, Any]]) -> dict[int, list[str]]:
+    """Why rows cannot be read, by place from 0; `FAULT` is taken out."""
+    faults = {}
+    for place, row in enumerate(rows):
+        fault = row.pop(FAULT, None)
+        if fault is not None:
+            faults[place] = [fault]
+    return faults
