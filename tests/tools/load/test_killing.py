@@ -20,8 +20,7 @@ SENT, ANSWERED = 150, 130
 class StandIn:
     """A decision service with a log, honest or with a fault.
 
-    One that forgets has lost its log when it starts again; one that doubles decides anew under a
-    key that it knows.
+    One that forgets has lost its log when it starts again; one that doubles decides anew under a key that it knows.
     """
 
     port = 1
