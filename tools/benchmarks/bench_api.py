@@ -25,7 +25,7 @@ from typing import Final
 
 import numpy as np
 
-from tools.benchmarks.measured import environment, print_table
+from tools.benchmarks.measured import cpu_of_tree, environment, print_table, status_mib
 from tools.load.applications import list_applications, render_scoring, simulate_applications
 from tools.load.generator import Load, ask, render_request, send
 from tools.load.killing import kill_under_load
@@ -65,10 +65,11 @@ class Bench:
         sides = {_OURS: self._api} | {name: self._start_baseline(name) for name in _FACTORIES}
         rates, costs = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
         for side in [*sides] * self.options.rounds:
-            before = sides[side].measure_cpu()
+            first = sides[side].list_processes()[0]
+            before = cpu_of_tree(first)
             load = self._send_all(sides[side])
             rates[side].append(load.rate)
-            costs[side].append((sides[side].measure_cpu() - before) / len(load.status) * 1e6)
+            costs[side].append((cpu_of_tree(first) - before) / len(load.status) * 1e6)
         for side, found in rates.items():
             cost = f"{median(costs[side]):,.0f} µs of the processor each"
             self._add(f"{side}: requests a second", f"{_tell(found)}; {cost}")
@@ -83,7 +84,7 @@ class Bench:
         self._api.take_peak()
         for _ in range(rounds):
             loads.append(self._send(seconds, rate))
-            sizes.append(self._api.measure_memory())
+            sizes.append(sum(status_mib(process, "VmRSS") for process in self._api.list_processes()))
         p50, p99 = ([load.take_quantile(share) for load in loads] for share in (0.5, 0.99))
         total = sum(len(load.status) + load.unsent for load in loads)
         self._add(

@@ -14,7 +14,7 @@ from typing import Final, Self
 from loantap.serving.audit.records import Caller, Verdict
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.keys.keys import Keys, Scope
-from tools.benchmarks.measured import cpu_of_tree, list_tree, reset_peak, status_mib
+from tools.benchmarks.measured import list_tree, reset_peak, status_mib
 from tools.load.generator import ask, render_request
 from tools.sources.ports import free_port
 from tools.sources.processes import Process, read_end
@@ -91,14 +91,6 @@ class Server:
     def list_processes(self) -> list[int]:
         """Its processes, the first one first."""
         return list_tree(self._process.pid) if self._process is not None else []
-
-    def measure_cpu(self) -> float:
-        """Processor seconds of all of its processes until now."""
-        return cpu_of_tree(self._process.pid) if self._process is not None else 0.0
-
-    def measure_memory(self) -> float:
-        """Resident MiB of its processes together (what they share counts in each)."""
-        return sum(status_mib(process, "VmRSS") for process in self.list_processes())
 
     def take_peak(self) -> float:
         """The most resident MiB of one of its processes since this was last asked."""
