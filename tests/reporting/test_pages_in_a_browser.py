@@ -35,7 +35,17 @@ def browser():
 
 
 @pytest.fixture
-def insights(tmp_path, findings, summary, make_summary, economics):
+def save(tmp_path_factory):
+    def write(html):
+        path = tmp_path_factory.mktemp("pages") / "page.html"
+        path.write_text(html, "utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def insights(save, findings, summary, make_summary, economics):
     targets = tabulate_targets(make_targets(), "npv 2026-11")
     frontier = make_frontier("contractual", "capped")
     sections = [
@@ -43,20 +53,16 @@ def insights(tmp_path, findings, summary, make_summary, economics):
         describe_rules(list_rules(make_rule_tests(), "mid", "capped")),
         PageSection("findings", "Segments", plots=plot_segments(findings, 0.2)),
     ]
-    path = tmp_path / "insights.html"
-    path.write_text(render_insights(summary, sections, make_summary(), economics), "utf-8")
-    return path
+    return save(render_insights(summary, sections, make_summary(), economics))
 
 
 @pytest.fixture
-def model_card(tmp_path):
-    path = tmp_path / "model_card.html"
-    path.write_text(render_model_card(make_card("simulated")), "utf-8")
-    return path
+def model_card(save):
+    return save(render_model_card(make_card("simulated")))
 
 
 @pytest.fixture
-def exploration(tmp_path):
+def exploration(save):
     loans = pd.DataFrame(
         {
             "home_ownership": ["OWN", "RENT", "MORTGAGE", "RENT"] * 50,
@@ -65,27 +71,20 @@ def exploration(tmp_path):
         }
     )
     found = explore_outcomes(loans)
-    page = render_eda(loans, found.numbers, found.levels, SAME_BY_DEFINITION,
-                      origin="simulated", as_of=date(2026, 11, 23))  # fmt: skip
-    path = tmp_path / "eda.html"
-    path.write_text(page, "utf-8")
-    return path
+    about = {"origin": "simulated", "as_of": date(2026, 11, 23)}
+    return save(render_eda(loans, found.numbers, found.levels, SAME_BY_DEFINITION, **about))
 
 
 @pytest.fixture
-def book(tmp_path):
-    path = tmp_path / "book.html"
-    path.write_text(render_book(measure_book(*tell(), AS_OF), ORIGINS, AS_OF), "utf-8")
-    return path
+def book(save):
+    return save(render_book(measure_book(*tell(), AS_OF), ORIGINS, AS_OF))
 
 
 @pytest.fixture
-def watchlist(tmp_path):
+def watchlist(save):
     found = list_them(months_of("drifts", dti_change_3m=[6.0]), months_of("late", days_past_due=[60.0]))
-    path = tmp_path / "watchlist.html"
     plans = plan_them({}, LATE).assign(loan_id=found.entries["loan_id"])
-    path.write_text(render_watchlist(found.entries, plans, found.account, ORIGINS, "an assumption"), "utf-8")
-    return path
+    return save(render_watchlist(found.entries, plans, found.account, ORIGINS, "an assumption"))
 
 
 @pytest.fixture

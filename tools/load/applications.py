@@ -1,40 +1,33 @@
 """Simulated applications as JSON and CSV, the way a caller of the API sends them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
 import pandas as pd
 
 from tools.benchmarks.loans import simulate_loans
-from tools.load.exchange import render_request
+from tools.load.generator import render_request
 
 SCORE_PATH: Final = "/v1/applications/score"
-BATCH_PATH: Final = "/v1/applications/score-batch"
 
 
 def simulate_applications(number: int) -> pd.DataFrame:
     """Applications in LoanTap format, with an id of their own."""
-    loans = simulate_loans(number, seed=7)
-    ids = pd.Series([f"load-{n}" for n in range(number)])
-    return loans.drop(columns="loan_status").assign(application_id=ids)
+    ids = [f"load-{n}" for n in range(number)]
+    return simulate_loans(number, seed=7).drop(columns="loan_status").assign(application_id=ids)
 
 
-def list_applications(applications: pd.DataFrame) -> list[dict[str, Any]]:
+def list_applications(applications: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """Each as a dictionary; what is missing is null."""
-    given = applications.astype(object).where(applications.notna(), None)
-    return [dict(zip(given.columns, row, strict=True)) for row in given.itertuples(index=False)]
+    return applications.astype(object).where(applications.notna(), None).to_dict("records")
 
 
-def render_bodies(applications: pd.DataFrame) -> list[bytes]:
-    """Each as a JSON object."""
-    return [json.dumps(row).encode() for row in list_applications(applications)]
-
-
-def render_scoring(bodies: list[bytes], headers: dict[str, str]) -> list[bytes]:
-    """A request for one decision for each body."""
-    named = headers | {"Content-Type": "application/json"}
+def render_scoring(applications: pd.DataFrame, headers: Mapping[str, str]) -> list[bytes]:
+    """A request for one decision for each application."""
+    named = {**headers, "Content-Type": "application/json"}
+    bodies = (json.dumps(row).encode() for row in list_applications(applications))
     return [render_request("POST", SCORE_PATH, named, body) for body in bodies]
 
 

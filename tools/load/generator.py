@@ -1,28 +1,31 @@
 """Sends requests to a server of this machine and notes what came back, and when.
 
-Closed loop: a connection sends when it has its last answer, as fast as the server can. Open loop:
-requests are due at random times of a given rate, and answers are timed from then, so a halt doesn't
-hide who had to wait. One thread polls: the server needs the processor too.
+Closed loop: a connection sends when it has its last answer, as fast as the server can. Open loop: requests are due at
+random times of a given rate, and answers are timed from then, so a halt doesn't hide who had to wait. One thread
+polls sockets itself: the server needs the processor too.
 """
 
 import math
 import random
+import re
 import select
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from loantap.portfolio.arrays import BoolArray, FloatArray
-from tools.load.exchange import HOST, BrokenAnswerError, read_answer
 
 LOST: Final = 0  # the status of a request whose connection ended without an answer
-_RECEIVED_AT_ONCE: Final = 1 << 16
+_HOST: Final = "127.0.0.1"
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_HEAD_END: Final = b"\r\n\r\n"
+_RECEIVED_AT_ONCE: Final = 1 << 18
 _POLL_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 10.0  # for answers, when nothing is sent any more
 
@@ -30,13 +33,11 @@ _PATIENCE_SECONDS: Final = 10.0  # for answers, when nothing is sent any more
 Listener = Callable[[int, int, bytes], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """For how many seconds, on at most how many connections, at which rate (None: closed loop)."""
+class Answer(NamedTuple):
+    """What a server answered: the status of HTTP and the body."""
 
-    seconds: float
-    connections: int = 32
-    rate: float | None = None
+    status: int
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +84,44 @@ class Load:
         return float(np.quantile(taken, share) * 1e3) if len(taken) else math.nan
 
 
+def render_request(method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
+    """The bytes of a request, made once and sent often."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {_HOST}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def ask(port: int, request: bytes, seconds: float = 60.0) -> Answer:
+    """Send one request on a connection of its own, and wait for the answer.
+
+    Raises:
+        OSError: nobody listens, the connection ended, or nothing came for so many seconds.
+    """
+    with socket.create_connection((_HOST, port), timeout=seconds) as opened:
+        opened.sendall(request)
+        connection = _Connection(opened)
+        while (answer := connection.receive()) is None:
+            pass
+    return answer
+
+
 def send(
     port: int,
     requests: Iterator[bytes],
-    sending: Sending,
+    seconds: float,
+    connections: int = 32,
+    rate: float | None = None,
     listen: Listener = lambda *_: None,
     until: Callable[[], bool] = lambda: False,
 ) -> Load:
-    """Send requests, and wait for their answers, of which `listen` is told each.
+    """Send requests for so many seconds, and wait for their answers, of which `listen` is told each.
 
-    They end when there are no more, or when `until` says so.
+    At a rate (None: closed loop), on at most so many connections. They end sooner when there are no more, or when
+    `until` says so.
     """
-    return _Generator(port, requests, sending, listen).run(until)
+    generator = _Generator(port, enumerate(requests), connections, listen)
+    with select.epoll() as generator.poll:
+        return generator.run(seconds, rate, until)
 
 
 @dataclass(slots=True, eq=False)
@@ -104,111 +131,117 @@ class _Connection:
     due: float = 0.0
     received: bytearray = field(default_factory=bytearray)
 
+    def receive(self) -> Answer | None:
+        """The answer, when what came completes it; raises OSError where none can come any more."""
+        part = self.socket.recv(_RECEIVED_AT_ONCE)
+        if not part:
+            raise ConnectionResetError("the connection ended before the answer did")
+        self.received += part
+        end = self.received.find(_HEAD_END)
+        if end < 0:
+            return None
+        head = bytes(self.received[: end + 2])
+        length = _LENGTH.search(head)
+        if length is None or not head.startswith(b"HTTP/1.1 "):
+            raise ConnectionAbortedError(f"not an answer with a length: {head[:200]!r}")
+        start = end + len(_HEAD_END)
+        if len(self.received) - start < int(length[1]):
+            return None
+        body = bytes(self.received[start:])
+        self.received.clear()
+        return Answer(int(head[9:12]), body)
 
+
+@dataclass
 class _Generator:
-    def __init__(self, port: int, requests: Iterator[bytes], sending: Sending, listen: Listener) -> None:
-        self._port, self._sending, self._listen = port, sending, listen
-        self._requests = enumerate(requests)
-        self._poll = select.epoll()
-        self._open: dict[int, _Connection] = {}
-        self._idle: deque[_Connection] = deque()
-        self._waiting: deque[float] = deque()  # when requests were due that have no connection
-        self._answers: list[tuple[int, float, float]] = []
+    port: int
+    requests: Iterator[tuple[int, bytes]]
+    connections: int
+    listen: Listener
+    poll: select.epoll = field(init=False)
+    open: dict[int, _Connection] = field(default_factory=dict)
+    idle: deque[_Connection] = field(default_factory=deque)
+    waiting: deque[float] = field(default_factory=deque)  # when requests were due that have no connection
+    answers: list[tuple[int, float, float]] = field(default_factory=list)
 
-    def run(self, until: Callable[[], bool]) -> Load:
-        self._began = time.perf_counter()
+    def run(self, seconds: float, rate: float | None, until: Callable[[], bool]) -> Load:
+        began = time.perf_counter()
         try:
-            ended = self._send_all(until)
-            self._wait_for_the_rest()
+            self._send_all(began, began + seconds, rate, until)
+            ended = time.perf_counter()
+            while self._list_busy() and time.perf_counter() < ended + _PATIENCE_SECONDS:
+                self._receive(_POLL_SECONDS)
+            for connection in self._list_busy():
+                self._lose(connection)
         finally:
-            for connection in self._open.values():
+            for connection in self.open.values():
                 connection.socket.close()
-            self._poll.close()
-        found = np.array(self._answers).reshape(-1, 3)
-        return Load(
-            ended - self._began,
-            len(self._waiting),
-            found[:, 0].astype(np.int64),
-            found[:, 1],
-            found[:, 2] - self._began,
-        )
+        status, since_due, at = np.array(self.answers).reshape(-1, 3).T
+        return Load(ended - began, len(self.waiting), status.astype(np.int64), since_due, at - began)
 
-    def _send_all(self, until: Callable[[], bool]) -> float:
-        rate = self._sending.rate
+    def _send_all(self, began: float, end: float, rate: float | None, until: Callable[[], bool]) -> None:
         draw = random.Random(7)  # noqa: S311
-        next_due = self._began if rate else math.inf
-        while (now := time.perf_counter()) < self._began + self._sending.seconds and not until():
+        next_due = began if rate else math.inf
+        while (now := time.perf_counter()) < end and not until():
             while rate and next_due <= now:
-                self._waiting.append(next_due)
+                self.waiting.append(next_due)
                 next_due += draw.expovariate(rate)
-            while (self._waiting or not rate) and (connection := self._find_idle()) is not None:
-                numbered = next(self._requests, None)
+            while (self.waiting or not rate) and (connection := self._find_idle()) is not None:
+                numbered = next(self.requests, None)
                 if numbered is None:
-                    self._idle.append(connection)
-                    return time.perf_counter()
-                self._send(connection, *numbered, self._waiting.popleft() if rate else now)
+                    self.idle.append(connection)
+                    return
+                connection.number, request = numbered
+                connection.due = self.waiting.popleft() if rate else now
+                try:
+                    connection.socket.sendall(request)
+                except OSError:
+                    self._lose(connection)
             self._receive(min(max(next_due - now, 0.0), _POLL_SECONDS))
-        return time.perf_counter()
 
     def _find_idle(self) -> _Connection | None:
-        if self._idle:
-            return self._idle.popleft()
-        if len(self._open) >= self._sending.connections:
+        if self.idle:
+            return self.idle.popleft()
+        if len(self.open) >= self.connections:
             return None
         try:
-            opened = socket.create_connection((HOST, self._port), timeout=_PATIENCE_SECONDS)
+            opened = socket.create_connection((_HOST, self.port), timeout=_PATIENCE_SECONDS)
         except OSError:
             return None
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._poll.register(opened.fileno(), select.EPOLLIN)
-        self._open[opened.fileno()] = _Connection(opened)
-        return self._open[opened.fileno()]
+        self.poll.register(opened.fileno(), select.EPOLLIN)
+        self.open[opened.fileno()] = _Connection(opened)
+        return self.open[opened.fileno()]
 
-    def _send(self, connection: _Connection, number: int, request: bytes, due: float) -> None:
-        connection.number, connection.due = number, due
-        try:
-            connection.socket.sendall(request)
-        except OSError:
-            self._lose(connection)
+    def _list_busy(self) -> list[_Connection]:
+        return [connection for connection in self.open.values() if connection.number >= 0]
 
     def _receive(self, seconds: float) -> None:
-        for descriptor, _ in self._poll.poll(seconds):
-            connection = self._open.get(descriptor)
-            if connection is None:
+        for descriptor, _ in self.poll.poll(seconds):
+            if (connection := self.open.get(descriptor)) is None:
                 continue
             try:
-                part = connection.socket.recv(_RECEIVED_AT_ONCE)
-                connection.received += part
-                answer = read_answer(connection.received)
-            except (OSError, BrokenAnswerError):
-                part, answer = b"", None
-            if not part:
+                answer = connection.receive()
+            except OSError:
                 self._lose(connection)
-            elif answer is not None:
-                connection.received.clear()
-                self._note(connection, answer.status, answer.body)
-                self._idle.append(connection)
+                continue
+            if answer is not None:
+                self._note(connection, answer)
+                self.idle.append(connection)
 
-    def _note(self, connection: _Connection, status: int, body: bytes) -> None:
+    def _note(self, connection: _Connection, answer: Answer) -> None:
         now = time.perf_counter()
-        self._answers.append((status, now - connection.due, now))
-        self._listen(connection.number, status, body)
+        self.answers.append((answer.status, now - connection.due, now))
+        self.listen(connection.number, *answer)
         connection.number = -1
 
     def _lose(self, connection: _Connection) -> None:
         """The server ended the connection: a request on it is lost."""
         descriptor = connection.socket.fileno()
-        self._poll.unregister(descriptor)
-        del self._open[descriptor]
+        self.poll.unregister(descriptor)
+        del self.open[descriptor]
         connection.socket.close()
         if connection.number >= 0:
-            self._note(connection, LOST, b"")
+            self._note(connection, Answer(LOST, b""))
         else:
-            self._idle.remove(connection)
-
-    def _wait_for_the_rest(self) -> None:
-        end = time.perf_counter() + _PATIENCE_SECONDS
-        while any(c.number >= 0 for c in self._open.values()) and time.perf_counter() < end:
-            self._receive(_POLL_SECONDS)
-        for connection in [c for c in self._open.values() if c.number >= 0]:
-            self._lose(connection)
+            self.idle.remove(connection)

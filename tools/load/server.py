@@ -1,24 +1,31 @@
-"""A server in processes of its own: started, measured, killed."""
+"""A server in processes of its own: started, measured, killed; and `loantap-api` as one."""
 
-import contextlib
+import os
 import signal
+import sqlite3
+import sys
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, Self
 
-from tools.benchmarks.measured import cpu_of_tree, list_tree, reset_peak, status_mib
-from tools.load.exchange import BrokenAnswerError, ask, render_request
+from loantap.serving.audit.records import Caller, Verdict
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.keys.keys import Keys, Scope
+from tools.benchmarks.measured import list_tree, reset_peak, status_mib
+from tools.load.generator import ask, render_request
+from tools.sources.ports import free_port
 from tools.sources.processes import Process, read_end
 
 _READY: Final = render_request("GET", "/readyz")
-_PAUSE: Final = 0.02
 _START_SECONDS: Final = 60.0
-_STOP_SECONDS: Final = 20.0
+_READ_KEYS: Final = (
+    "SELECT idempotency_key, id FROM records WHERE kind = 'decision' AND idempotency_key >= ? AND idempotency_key < ?"
+)
 
 
-@dataclass
 class Server:
     """A command that serves on a port of this machine, with its workers.
 
@@ -29,13 +36,14 @@ class Server:
         seconds_to_ready: from the start to the first 200.
     """
 
-    command: Sequence[str]
-    port: int
-    environment: Mapping[str, str]
-    log: Path
-    folder: Path | None = None
-    seconds_to_ready: float = 0.0
-    _process: Process | None = field(default=None, init=False)
+    seconds_to_ready = 0.0
+    _process: Process | None = None
+
+    def __init__(
+        self, command: Sequence[str], port: int, environment: Mapping[str, str], log: Path, folder: Path | None = None
+    ) -> None:
+        self.port, self._command, self._environment = port, command, environment
+        self._log, self._folder = log, folder
 
     def __enter__(self) -> Self:
         self.start()
@@ -51,30 +59,26 @@ class Server:
             RuntimeError: it ended, or was not ready in time; with the end of what it wrote.
         """
         started = time.perf_counter()
-        self._process = Process.start(self.command, self.log, env=self.environment, folder=self.folder)
+        self._process = Process.start(self._command, self._log, env=self._environment, folder=self._folder)
         try:
-            self._wait_until_ready(started + _START_SECONDS)
+            self._wait_until_ready(self._process, started + _START_SECONDS)
         except BaseException:  # Ctrl-C too leaves no process behind
             self.kill()
             raise
         self.seconds_to_ready = time.perf_counter() - started
 
-    def _wait_until_ready(self, end: float) -> None:
-        while not self.is_ready():
-            if self._process is None or not self._process.is_running or time.perf_counter() > end:
-                raise RuntimeError(f"{self.command[0]} was not ready; it wrote: {read_end(self.log)}")
-            time.sleep(_PAUSE)
-
-    def is_ready(self) -> bool:
-        """Whether it says so."""
-        with contextlib.suppress(OSError, BrokenAnswerError):
-            return ask(self.port, _READY, 5.0).status == 200
-        return False
+    def _wait_until_ready(self, process: Process, end: float) -> None:
+        while process.is_running and time.perf_counter() < end:
+            with suppress(OSError):
+                if ask(self.port, _READY, 5.0).status == 200:
+                    return
+            time.sleep(0.02)
+        raise RuntimeError(f"{self._command[0]} was not ready; it wrote: {read_end(self._log)}")
 
     def stop(self) -> None:
         """Ask it to end, and kill what doesn't."""
         if self._process is not None:
-            self._process.end(within_s=_STOP_SECONDS)
+            self._process.end(within_s=20)
         self.kill()
 
     def kill(self) -> None:
@@ -88,14 +92,6 @@ class Server:
         """Its processes, the first one first."""
         return list_tree(self._process.pid) if self._process is not None else []
 
-    def measure_cpu(self) -> float:
-        """Processor seconds of all of its processes until now."""
-        return cpu_of_tree(self._process.pid) if self._process is not None else 0.0
-
-    def measure_memory(self) -> float:
-        """Resident MiB of its processes together (what they share counts in each)."""
-        return sum(status_mib(process, "VmRSS") for process in self.list_processes())
-
     def take_peak(self) -> float:
         """The most resident MiB of one of its processes since this was last asked."""
         processes = self.list_processes()
@@ -103,3 +99,32 @@ class Server:
         for process in processes:
             reset_peak(process)
         return peak
+
+
+class LoanTapApi(Server):
+    """`loantap-api` on a project, with an audit log of its own in a folder, and headers of a caller who may score."""
+
+    def __init__(self, project: Path, folder: Path, settings: dict[str, str]) -> None:
+        self._records = folder / "audit.db"
+        self._url = f"sqlite:///{self._records}"
+        port = free_port()
+        environment = os.environ | {"LOANTAP_AUDIT_URL": self._url, "LOANTAP_PORT": str(port)} | settings
+        command = [sys.executable, "-m", "loantap.serving.api.commands"]
+        super().__init__(command, port, environment, folder / "api.log", project)
+        with closing(AuditStore.open(self._url)) as store:
+            who = Caller("load", "load", "load")
+            _, key = Keys(store).create("load", (Scope.SCORE, Scope.READ), who, rate_per_minute=10_000_000)
+        self.headers = {"Authorization": f"Bearer {key}"}
+
+    def read_log(self, prefix: str) -> Mapping[str, Sequence[str]]:
+        """The ids of the decisions under each idempotency key with a prefix."""
+        ids = defaultdict[str, list[str]](list)
+        with closing(sqlite3.connect(f"file:{self._records}?mode=ro", uri=True)) as connection:
+            for key, decision in connection.execute(_READ_KEYS, (f"{prefix}-", f"{prefix}.")):
+                ids[key].append(decision)
+        return ids
+
+    def verify(self) -> Verdict:
+        """Whether the chain of the log holds."""
+        with closing(AuditStore.open(self._url)) as store:
+            return store.verify()

@@ -16,7 +16,7 @@ from rich.table import Table
 from loantap.model.training.predictions import CROSS_VALIDATION
 from loantap.policy.credit_policy import CreditPolicy, digest_policy
 from loantap.policy.decisions import Decider
-from loantap.policy.money.cash_flows import value_units
+from loantap.policy.money.cash_flows import VALUED_BY, value_units
 from loantap.policy.money.scenarios import Economics, Scenario
 from loantap.policy.sizing import SizingLoans, size_rules
 from loantap.policy.trial import TRIED_COLUMNS, try_policy
@@ -32,7 +32,6 @@ _PREDICTIONS = Path("data/07_model_output/lending/predictions.parquet")
 _PAGE = Path("data/08_reporting/insights.html")
 _TRAINING = Path("data/08_reporting/lending/training.json")
 _LOANS = Path("data/03_primary/loans.parquet")
-_TERMS = ("loan_id", "loan_amount", "interest_rate_pct", "term_months")
 _SHARE = click.FloatRange(0, 1)
 
 
@@ -141,11 +140,10 @@ def size(capacity: float | None, floor: float | None, cap: float | None) -> None
 
 
 def _read_loans(folder: Path, scenario: Scenario) -> SizingLoans:
-    predictions, loans = _read_judged(folder, _TERMS)
+    predictions, loans = _read_judged(folder, ("loan_id", *VALUED_BY[1:]))
     rows = predictions.join(loans.set_index("loan_id"), on="loan_id")
-    values = value_units(rows["interest_rate_pct"], rows["term_months"], scenario)
-    pds = rows["probability_of_default"].to_numpy()
-    return SizingLoans(values.margin(pds), pds, rows["loan_amount"].to_numpy(float))
+    pds, amount, rate, term = (rows[name].to_numpy(float) for name in VALUED_BY)
+    return SizingLoans(value_units(rate, term, scenario).margin(pds), pds, amount)
 
 
 def _read_judged(folder: Path, columns: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:

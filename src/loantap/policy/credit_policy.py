@@ -8,10 +8,11 @@ import unicodedata
 from datetime import date
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from loantap.policy.money.scenarios import Economics, Scenario, Share
+from loantap.policy.money.scenarios import Economics, Scenario
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.options import Options, Portion
 
 # Digits of the digest that are recorded with a decision and shown.
 _SHOWN_DIGITS = 12
@@ -29,7 +30,7 @@ def _require_words(text: str) -> str:
 Words = Annotated[str, AfterValidator(_require_words)]
 
 
-class Rules(BaseModel):
+class Rules(Options):
     """What decides.
 
     A loan is worth making from a hurdle on: an expected NPV per unit of principal of `min_margin` and of
@@ -40,8 +41,6 @@ class Rules(BaseModel):
         review_margin: within this distance of the hurdle, per unit of principal, a person decides.
         max_loan_amount: on a larger loan a person decides, in currency.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_margin: Annotated[float, Field(ge=-MAX_DEFAULT_PRICE, le=0.5)]
     default_price: Annotated[float, Field(ge=0, le=MAX_DEFAULT_PRICE)] = 0.0
@@ -57,24 +56,20 @@ class Rules(BaseModel):
         return min(max(left / self.default_price, 0.0), self.max_probability_of_default)
 
 
-class Targets(BaseModel):
+class Targets(Options):
     """What the rules were chosen to reach on loans of the past; reported, never enforced by row.
 
     `max_concentration` is of the principal, and of the expected loss, in one state.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    review_capacity: Share
-    min_approval_rate: Share
-    max_default_rate: Share
-    max_concentration: Share
+    review_capacity: Portion
+    min_approval_rate: Portion
+    max_default_rate: Portion
+    max_concentration: Portion
 
 
-class CreditPolicy(BaseModel):
+class CreditPolicy(Options):
     """One version of the credit policy; `digest` is the SHA-256 of all else and of the scenario, as approved."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Words
     version: Words

@@ -6,7 +6,7 @@ from loantap.model.scoring.scorecard import SCALE
 from loantap.model.scoring.scorer import REASONS
 from loantap.policy.credit_policy import Targets
 from loantap.policy.decisions import Decision
-from loantap.policy.schema_columns import IS_TEXT, RATE
+from loantap.policy.schema_columns import AT_LEAST_ONE, FIGURE, IS_TEXT, MAYBE_RATE, RATE, TEXT, one_of
 from loantap.portfolio.dictionary import REAL, SIMULATED
 
 # One row per loan; further columns are one per scenario and paid life.
@@ -26,7 +26,7 @@ TARGET_CHECKS = pa.DataFrameSchema(
         "target": pa.Column("str", pa.Check.isin(list(Targets.model_fields)), unique=True),
         "limit": pa.Column("float64", RATE),
         **{f"reached{end}": pa.Column("float64", RATE) for end in ("", "_low", "_high")},
-        "n": pa.Column("int64", pa.Check.gt(0)),
+        "n": AT_LEAST_ONE,
         "holds": pa.Column("bool"),
     },
     strict=True,
@@ -37,13 +37,13 @@ TARGET_CHECKS = pa.DataFrameSchema(
 SCORES = pa.DataFrameSchema(
     {
         "application_id": pa.Column("str", nullable=True),
-        "probability_of_default": pa.Column("float64", RATE, nullable=True),
+        "probability_of_default": MAYBE_RATE,
         "score": pa.Column("Int64", pa.Check.in_range(SCALE.lowest, SCALE.highest), nullable=True),
         "decision": pa.Column(None, [IS_TEXT, pa.Check.isin([d.value for d in Decision])]),
         **{reason: pa.Column(None, IS_TEXT) for reason in REASONS},
         "model_name": pa.Column(None, IS_TEXT),
         "model_version": pa.Column(None, IS_TEXT),
-        "expected_npv": pa.Column("float64", nullable=True),
+        "expected_npv": FIGURE,
         "policy_version": pa.Column(None, IS_TEXT),
         "policy_digest": pa.Column(None, IS_TEXT),
     },
@@ -54,11 +54,7 @@ SCORES = pa.DataFrameSchema(
 # One row per application, model version and day.
 DECISIONS = pa.DataFrameSchema(
     SCORES.columns
-    | {
-        "application_id": pa.Column("str"),
-        "origin": pa.Column("str", pa.Check.isin([REAL, SIMULATED])),
-        "decided_on": pa.Column("datetime64[s]"),
-    },
+    | {"application_id": TEXT, "origin": one_of(REAL, SIMULATED), "decided_on": pa.Column("datetime64[s]")},
     strict=True,
     name="decisions",
 )

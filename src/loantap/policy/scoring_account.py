@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -94,14 +94,11 @@ def account_for_scores(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> Sco
     if not has_ids:
         return account
     repeated, alike = _find_repeated(np.concatenate(ids)), _find_repeated(np.concatenate(folded))
-    return ScoringAccount(
-        rows,
-        invalid,
-        account.causes,
-        has_ids,
-        _name_rows(np.concatenate(missing)),
-        _name_rows(repeated),
-        _name_rows(np.setdiff1d(alike, repeated)),
+    return replace(
+        account,
+        without_id=_name_rows(np.concatenate(missing)),
+        repeated=_name_rows(repeated),
+        alike=_name_rows(np.setdiff1d(alike, repeated)),
     )
 
 
@@ -110,25 +107,19 @@ def require_few_invalid(account: ScoringAccount, max_share: float) -> None:
 
     Of fewer than 20 rows half may be invalid, unless none is allowed.
     """
-    allowed = max_share
-    if account.rows < _MIN_ROWS and max_share > 0:
-        allowed = max(max_share, _FEW_ROWS_SHARE)
+    is_small = account.rows < _MIN_ROWS and max_share > 0
+    allowed = max(max_share, _FEW_ROWS_SHARE) if is_small else max_share
     if account.invalid <= allowed * account.rows:
         return
     shown = [say_cause(cause) for cause in account.causes[:_SHOWN_REASONS]]
     others = sum(cause["rows"] for cause in account.causes[_SHOWN_REASONS:])
-    raise InputError(
-        "applications",
-        f"{account.invalid:,} of {account.rows:,} cannot be scored, more than {allowed:.3g} of "
-        f"them: {'; '.join([*shown, *([f'{others:,} for other reasons'] if others else [])])}",
-        "Correct the file"
-        + (
-            f"; to score the others all the same, add --params scoring.max_invalid_share="
-            f"{np.ceil(account.invalid_share * 100) / 100:g}"
-            if account.invalid < account.rows
-            else ""
-        ),
-    )
+    shown += [f"{others:,} for other reasons"] if others else []
+    remedy = "Correct the file"
+    if account.invalid < account.rows:
+        enough = np.ceil(account.invalid_share * 100) / 100
+        remedy += f"; to score the others all the same, add --params scoring.max_invalid_share={enough:g}"
+    problem = f"{account.invalid:,} of {account.rows:,} cannot be scored, more than {allowed:.3g} of them"
+    raise InputError("applications", f"{problem}: {'; '.join(shown)}", remedy)
 
 
 def say_cause(cause: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ class SizingLoans:
     def keep_known(self) -> SizingLoans:
         """Those whose margin is known."""
         is_known = ~np.isnan(self.margin)
-        return SizingLoans(self.margin[is_known], self.probability_of_default[is_known], self.amount[is_known])
+        return SizingLoans(*(getattr(self, name)[is_known] for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)

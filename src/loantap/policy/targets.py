@@ -65,18 +65,8 @@ def check_targets(decided: Decided, loans: pd.DataFrame, targets: Targets) -> li
         checks.append(_check("max_default_rate", targets.max_default_rate, bad, len(approved)))
     largest = find_largest(approved["state"], approved["loan_amount"])
     if largest is not None:
-        limit = targets.max_concentration
-        checks.append(
-            TargetCheck(
-                "max_concentration",
-                limit,
-                largest.share,
-                largest.low,
-                largest.high,
-                len(approved),
-                largest.low <= limit,
-            )
-        )
+        limit, bounds = targets.max_concentration, (largest.share, largest.low, largest.high)
+        checks.append(TargetCheck("max_concentration", limit, *bounds, len(approved), largest.low <= limit))
     return checks
 
 

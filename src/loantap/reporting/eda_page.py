@@ -1,7 +1,5 @@
 """The exploration page."""
 
-import base64
-import hashlib
 import re
 from collections.abc import Hashable, Mapping
 from datetime import date
@@ -13,7 +11,7 @@ from skrub import TableReport
 
 from loantap.portfolio.dictionary import COLUMNS, Kind
 from loantap.reporting.formatting import NOTHING, explain_segmentation, is_missing, name_segmentation, plain_number
-from loantap.reporting.shell import render_page
+from loantap.reporting.shell import digest_script, render_page
 
 # skrub draws in a tree of its own, into which only variables of the page reach.
 _STYLE: Final = """
@@ -81,11 +79,10 @@ def _word(row: dict[Hashable, Any]) -> dict[Hashable, Any]:
 
 
 def _list_columns(levels: pd.DataFrame) -> list[dict[str, Any]]:
-    if not len(levels):
-        return []
+    by_column = levels.groupby("column", sort=False) if len(levels) else ()
     return [
         {"name": name, "meaning": explain_segmentation(str(name)), "rows": rows.to_dict("records")}
-        for name, rows in levels.groupby("column", sort=False)
+        for name, rows in by_column
     ]
 
 
@@ -110,6 +107,4 @@ def _report(loans: pd.DataFrame) -> str:
 
 
 def _digest_scripts(html: str) -> list[str]:
-    scripts = re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)
-    return [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-            for script in scripts]  # fmt: skip
+    return [digest_script(code) for code in re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)]

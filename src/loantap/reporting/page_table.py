@@ -22,7 +22,11 @@ class PageTable:
 
 def with_interval(row: Mapping[str, Any], name: str, word: Callable[[float], str]) -> str:
     """A figure with its 95% interval, as `1.0 [0.5, 1.5]`; a dash when it is missing."""
-    value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
+    return tell_bounds(row[name], row[f"{name}_low"], row[f"{name}_high"], word)
+
+
+def tell_bounds(value: float, low: float, high: float, word: Callable[[float], str]) -> str:
+    """The same of three numbers."""
     if is_missing(value):
         return NOTHING
     if is_missing(low) or is_missing(high):

@@ -1,11 +1,9 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from loantap.policy.comparison.comparison import Slice
-from loantap.policy.comparison.frontier import place_policies, trace_frontier
+from loantap.policy.comparison.frontier import trace_frontier
 from loantap.policy.comparison.measures import Outcomes
-from loantap.policy.comparison.schemas import FRONTIER
 from loantap.policy.money.imputed import ImputedFlows
 from loantap.policy.money.scenarios import PaidLife
 from tests.policy.comparison.loans import make_options, make_values
@@ -92,20 +90,3 @@ def test_two_loans_have_an_interval():
 def test_where_no_loan_earns_there_are_no_caps():
     assert trace(PDS, [0.0, -1.0, -1.0, -1.0], "capped_default_rate").empty
     assert len(trace(PDS, [1.0] * 4, "capped_default_rate")) == 4
-
-
-def test_a_policy_is_a_point_where_it_approves_a_loan():
-    figures = dict.fromkeys(FRONTIER.columns, 0.0)
-    table = pd.DataFrame(
-        [
-            figures | {"policy": policy, "label": policy, "cap": np.nan, "approved": approved}
-            for policy, approved in (("nobody", 0), ("one", 1), ("two", 2))
-        ]
-    )
-
-    points = place_policies(table)
-
-    assert points["family"].tolist() == points["label"].tolist() == ["one", "two"]
-    assert points["approved"].tolist() == [1, 2]
-    assert points["is_policy"].all()
-    assert points["hurdle"].isna().all()

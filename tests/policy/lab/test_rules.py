@@ -18,6 +18,7 @@ from loantap.policy.lab.rules import (
 )
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
+from tests.policy.lab.loans import make_loans
 from tests.policy.lab.shipped import make_lab
 
 
@@ -79,18 +80,8 @@ def test_the_amount_is_compared_with_yearly_income_and_no_income_is_too_little()
 
 
 def test_one_application_gets_the_answer_of_the_table():
-    rng = np.random.default_rng(3)
-    loans = pd.DataFrame(
-        {
-            "loan_amount": rng.uniform(1, 30_000, 500).round(),
-            "annual_income": rng.uniform(1, 60_000, 500).round(),
-            "dti_pct": rng.uniform(20, 45, 500).round(),
-            "term_months": rng.choice([36.0, 60.0], 500),
-            "revolving_utilisation_pct": rng.uniform(0, 120, 500),
-            "grade": rng.choice(list("ABCDEFG"), 500),
-            "public_records": rng.poisson(0.8, 500).astype(float),
-        }
-    )
+    # Rounded, so that some lie at a limit.
+    loans = make_loans(2_000, seed=3).drop(columns="issue_month").round()
     loans.loc[::7, "dti_pct"] = np.nan
     loans.loc[::11, "grade"] = None
     loans.loc[::13, "annual_income"] = 0.0

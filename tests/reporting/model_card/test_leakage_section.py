@@ -1,7 +1,7 @@
 import pytest
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from loantap.reporting.model_card.leakage_section import make_leakage_section
+from loantap.reporting.shell import _environment
 from tests.reporting.leakage_findings import make_finding, make_impact
 from tests.reporting.page_outline import read_text
 
@@ -25,8 +25,7 @@ REPORT = {
 
 
 def render(report):
-    templates = Environment(loader=PackageLoader("loantap.reporting"), autoescape=True, undefined=StrictUndefined)
-    part = templates.get_template("card/leakage.html").render(leakage=make_leakage_section(report), versions={})
+    part = _environment().get_template("card/leakage.html").render(leakage=make_leakage_section(report), versions={})
     return f"</head>{part}"
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from loantap.reporting.terminal.results import RunResults
 from loantap.reporting.terminal.run_summary import summarise_run
+from tests.reporting.terminal.test_scoring_told import make_account
 
 
 @pytest.fixture
@@ -162,17 +163,11 @@ def test_scores_are_counted_by_decision_and_a_demo_model_is_called_simulated(mod
 
 
 def test_what_could_not_be_scored_is_told_without_being_asked_for():
-    none = {"rows": 0, "first_rows": []}
-    cause = {"rows": 1, "first_rows": [7], "example": "term '48': not 36 or 60"}
-    account = {
-        "rows": 4, "invalid": 1, "invalid_share": 0.25, "causes": [cause], "has_ids": True,
-        "without_id": none, "repeated": none, "alike": none,
-    }  # fmt: skip
+    account = make_account(invalid=300)
 
     told = lines_of(say(RunResults(scores=Path("s"), scoring_account=account)), "Scores")
 
-    assert told[1].startswith("1 of 4 could not be scored (25.0%)")
-    assert told[2] == "1 (row 7): term '48': not 36 or 60"
+    assert told[1].startswith("300 of 4,000 could not be scored")
 
 
 ACCOUNT = {

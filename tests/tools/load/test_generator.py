@@ -5,8 +5,7 @@ from itertools import cycle, repeat
 
 import pytest
 
-from tools.load.exchange import render_request
-from tools.load.generator import LOST, Sending, send
+from tools.load.generator import LOST, render_request, send
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -46,7 +45,7 @@ def test_answers_are_counted_by_status_and_told_with_the_number_of_their_request
     asked = [200, 503, LOST, 200, 429]
     requests = (request(what, body=f'"{n}"'.encode()) for n, what in enumerate(asked))
 
-    load = send(port, requests, Sending(60, 2), lambda n, _, body: told.update({n: body}))
+    load = send(port, requests, 60, 2, listen=lambda n, _, body: told.update({n: body}))
 
     assert load.counts == {200: 2, 503: 1, 429: 1, LOST: 1}
     assert load.errors == 3
@@ -56,7 +55,7 @@ def test_answers_are_counted_by_status_and_told_with_the_number_of_their_request
 def test_an_open_loop_keeps_its_rate_and_requests_behind_a_halt_are_late(port):
     halting = cycle([request(200, wait=300)] + [request(200)] * 99)
 
-    load = send(port, halting, Sending(1, connections=1, rate=100))
+    load = send(port, halting, 1, connections=1, rate=100)
 
     assert len(load.status) + load.unsent == pytest.approx(100, abs=30)
     # One in a hundred is slow, yet a third of all had to wait for it.
@@ -64,7 +63,7 @@ def test_an_open_loop_keeps_its_rate_and_requests_behind_a_halt_are_late(port):
 
 
 def test_what_finds_no_connection_until_the_end_is_an_error(port):
-    load = send(port, repeat(request(200, wait=200)), Sending(0.5, connections=1, rate=100))
+    load = send(port, repeat(request(200, wait=200)), 0.5, connections=1, rate=100)
 
     assert load.unsent > 20
     assert load.errors == load.unsent

@@ -72,12 +72,8 @@ def join_portfolio(predictions: pd.DataFrame, loans: pd.DataFrame, splits: pd.Da
     for places, name in ((place, "03_primary/loans"), (of_split, "05_model_input/splits")):
         missing = int((places < 0).sum())
         if missing:
-            raise InputError(
-                _WHERE,
-                f"{missing:,} of {len(predictions):,} loans of the predictions are not in {name}: "
-                "another portfolio was read since",
-                _REMEDY,
-            )
+            problem = f"{missing:,} of {len(predictions):,} loans of the predictions are not in {name}"
+            raise InputError(_WHERE, f"{problem}: another portfolio was read since", _REMEDY)
     terms = loans[[*_OWN, "grade"]].take(place).reset_index(drop=True)
     dates = splits[["known_from", "judged_at"]].take(of_split).reset_index(drop=True)
     judged = predictions[list(_JUDGED)].reset_index(drop=True)

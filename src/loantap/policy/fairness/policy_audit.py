@@ -35,18 +35,17 @@ ABOVE: Final = "at least four fifths"
 MEASURE: Final = "the measure: approved most often"
 VERDICTS: Final = (FEW, NOBODY, BELOW, OPEN, ABOVE, MEASURE)
 
-_BOUNDED: Final = ("", "_low", "_high")
+_ERRORS: Final = ("true_positive_rate", "false_positive_rate", "default_rate_approved", "observed_to_expected")
+
+
+def _name_bounded(*names: str) -> list[str]:
+    return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+
+
 _COLUMNS: Final = (
-    *("policy", "proxy", "phrase", "audit_only", "group"),
-    *("n", "charged_off", "approved", "charged_off_approved"),
-    *(f"approval_rate{end}" for end in _BOUNDED),
-    *(f"approval_ratio{end}" for end in _BOUNDED),
-    "verdict",
-    *(f"true_positive_rate{end}" for end in _BOUNDED),
-    *(f"false_positive_rate{end}" for end in _BOUNDED),
-    *(f"default_rate_approved{end}" for end in _BOUNDED),
-    *(f"observed_to_expected{end}" for end in _BOUNDED),
-)
+    "policy", "proxy", "phrase", "audit_only", "group", "n", "charged_off", "approved", "charged_off_approved",
+    *_name_bounded("approval_rate", "approval_ratio"), "verdict", *_name_bounded(*_ERRORS),
+)  # fmt: skip
 
 
 def join_approvals(predictions: pd.DataFrame, approvals: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:

@@ -6,27 +6,26 @@ import pandera.pandas as pa
 
 from loantap.policy.fairness.policy_audit import VERDICTS
 from loantap.policy.fairness.proxies import POLICY_PROXIES
-from loantap.policy.money.scenarios import PaidLife
-from loantap.policy.schema_columns import COUNT, RATE, bounded
+from loantap.policy.schema_columns import AT_LEAST_ONE, COUNT, MAYBE_RATE, PAID_LIFE, RATE, TEXT, bounded, one_of
 
-_PROXY: Final = pa.Column("str", pa.Check.isin([*POLICY_PROXIES]))
+_PROXY: Final = one_of(*POLICY_PROXIES)
 _POSITIVE: Final = pa.Check.ge(0)
 
 # One row per policy, proxy and group.
 FAIRNESS_BY_POLICY = pa.DataFrameSchema(
     {
-        "policy": pa.Column("str"),
+        "policy": TEXT,
         "proxy": _PROXY,
-        "phrase": pa.Column("str"),
+        "phrase": TEXT,
         "audit_only": pa.Column("bool"),
-        "group": pa.Column("str"),
-        "n": pa.Column("int64", pa.Check.gt(0)),
+        "group": TEXT,
+        "n": AT_LEAST_ONE,
         "charged_off": COUNT,
         "approved": COUNT,
         "charged_off_approved": COUNT,
         **bounded("approval_rate", check=RATE),
         **bounded("approval_ratio", check=_POSITIVE),
-        "verdict": pa.Column("str", pa.Check.isin(VERDICTS)),
+        "verdict": one_of(*VERDICTS),
         **bounded("true_positive_rate", "false_positive_rate", "default_rate_approved", check=RATE),
         **bounded("observed_to_expected", check=_POSITIVE),
     },
@@ -40,17 +39,17 @@ FAIRNESS_BY_POLICY = pa.DataFrameSchema(
 FAIRNESS_FRONTIER = pa.DataFrameSchema(
     {
         "proxy": _PROXY,
-        "phrase": pa.Column("str"),
-        "target_ratio": pa.Column("float64", RATE, nullable=True),
-        "n": pa.Column("int64", pa.Check.gt(0)),
+        "phrase": TEXT,
+        "target_ratio": MAYBE_RATE,
+        "n": AT_LEAST_ONE,
         **bounded("worst_ratio", check=_POSITIVE),
         "approved": COUNT,
         "approval_rate": pa.Column("float64", RATE),
         "approved_besides": COUNT,
         "declined_besides": COUNT,
         **bounded("default_rate_approved", check=RATE),
-        "scenario": pa.Column("str"),
-        "paid_life": pa.Column("str", pa.Check.isin([life.value for life in PaidLife])),
+        "scenario": TEXT,
+        "paid_life": PAID_LIFE,
         **bounded("lost_per_application"),
     },
     strict=True,

@@ -89,8 +89,7 @@ CLAIMS: Final = (
           "Loans are sought by what they earn at their own price, not by their grade."),
     Claim("mortgage", "Borrowers with a mortgage default less often",
           "Home ownership in the assessment", "home_ownership", ("MORTGAGE",), Finding.FEWER,
-          "Home ownership is in no decision: it stands for wealth and adds next to nothing to "
-          "the models."),
+          "Home ownership is in no decision: it stands for wealth and adds next to nothing to the models."),
     _about_profession("director", "directors"), _about_profession("project manager", "project managers"),
     _about_profession("teacher", "teachers"), _about_profession("manager", "managers"),
 )  # fmt: skip

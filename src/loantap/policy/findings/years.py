@@ -54,8 +54,7 @@ def tabulate_years(evidence: Evidence, name: str, min_outcomes: int) -> YearTabl
         return summed.astype(float)
 
     loans, charged_off = count(), count(evidence.outcome)
-    fitted = evidence.pd
-    rate = float(evidence.outcome.mean())
+    fitted, rate = evidence.pd, float(evidence.outcome.mean())
     with np.errstate(invalid="ignore"):
         excess = (charged_off - count(evidence.neutral_pd(name))) / loans
         variance = count(fitted * (1 - fitted)) / loans**2

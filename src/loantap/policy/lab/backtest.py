@@ -1,5 +1,6 @@
 """What a rule would have done to the loans made: alone, and after the NPV policy."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +17,6 @@ from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share
 from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
-_NO_FIGURE: Final = float("nan")
 # How often a portfolio in which no rule gains may get a recommendation all the same, over four
 # families of claims: rules written by hand and rules found, alone and after the policy.
 MAX_FALSE_RATE: Final = 0.05
@@ -101,13 +101,10 @@ def _test(candidate: Candidate, declined: BoolArray, sample: Sample, loans: Judg
             for paid_life in PaidLife:
                 gains = loans.gains[scenario, paid_life][sample.places[lost]]
                 outlook = {"after": after.value, "scenario": scenario, "paid_life": paid_life.value}
-                rows.append(of_rule | outlook | counted | _say_change(gains, len(hit)))
+                change = estimate_change(gains, len(hit))
+                figures = change.named("profit_change") | {"p_value": _p_value(change)}
+                rows.append(of_rule | outlook | counted | figures)
     return rows
-
-
-def _say_change(gains: FloatArray, applications: int) -> dict[str, Any]:
-    change = estimate_change(gains, applications)
-    return change.named("profit_change") | {"p_value": _p_value(change)}
 
 
 def _count(lost: BoolArray, before: BoolArray, bad: BoolArray) -> dict[str, Any]:
@@ -127,7 +124,7 @@ def _count(lost: BoolArray, before: BoolArray, bad: BoolArray) -> dict[str, Any]
 
 
 def _divide(part: int, whole: int) -> float:
-    return part / whole if whole else _NO_FIGURE
+    return part / whole if whole else math.nan
 
 
 def estimate_change(gains: FloatArray, applications: int) -> Estimate:
@@ -145,7 +142,7 @@ def estimate_change(gains: FloatArray, applications: int) -> Estimate:
 
 def _p_value(change: Estimate) -> float:
     spread = (change.high - change.low) / (2 * Z95)
-    return float(norm.sf(change.value / spread)) if spread > 0 else _NO_FIGURE
+    return float(norm.sf(change.value / spread)) if spread > 0 else math.nan
 
 
 def _blank_few(table: pd.DataFrame, min_loans: int) -> pd.DataFrame:

@@ -115,7 +115,7 @@ class Condition(Options):
         given = [columns[name] for name in self.columns]
         if isinstance(given[0], Texts):
             # Missing rows have the code -1, the last entry.
-            listed = [text in self._list for text in given[0].values]
+            listed = [text in self.listed for text in given[0].values]
             return np.array([*listed, False])[given[0].codes]
         numbers = tell_column(self.column, given) if len(given) > 1 else given[0]  # type: ignore[arg-type]
         found: BoolArray = _COMPARISONS[self.operator](numbers, self.value)
@@ -130,11 +130,12 @@ class Condition(Options):
         return bool(_COMPARISONS[self.operator](found, self.value))
 
     @property
-    def _list(self) -> tuple[Any, ...]:
+    def listed(self) -> tuple[Any, ...]:
+        """The values that it compares with, one or more."""
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
     def __str__(self) -> str:
-        texts = [_spell(value).replace("_", " ") for value in self._list]
+        texts = [_spell(value).replace("_", " ") for value in self.listed]
         listed = " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
         sign = "%" if self.column.endswith("_pct") else ""
         return f"{READABLE[self.column]} {_WORDS[self.operator]} {listed}{sign}"
@@ -194,8 +195,7 @@ def name_rule(conditions: Sequence[Condition]) -> Rule:
 
 def _name_condition(condition: Condition) -> str:
     sign = {">": "gt", ">=": "ge", "<": "lt", "<=": "le", "in": "in"}[condition.operator]
-    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    shown = "_".join(map(_spell, values)).replace(",", "").replace(".", "p")
+    shown = "_".join(map(_spell, condition.listed)).replace(",", "").replace(".", "p")
     return f"{condition.column}_{sign}_{shown}".lower()
 
 

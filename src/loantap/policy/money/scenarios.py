@@ -7,9 +7,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
+from loantap.portfolio.options import Options, Portion
 
 
 class PaidLife(StrEnum):
@@ -19,10 +19,8 @@ class PaidLife(StrEnum):
     CAPPED = "capped"
 
 
-class Range(BaseModel):
+class Range(Options):
     """The source of an assumption, and its lowest and highest plausible value, in its unit."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     low: float
     high: float
@@ -35,7 +33,7 @@ class Range(BaseModel):
         return self
 
 
-class Scenario(BaseModel):
+class Scenario(Options):
     """What lending costs.
 
     Attributes:
@@ -46,10 +44,8 @@ class Scenario(BaseModel):
         paid_share_of_term: when a loan that is paid back is settled, later than a default; 1 where nobody prepays.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     cost_of_funds_pct: Annotated[float, Field(ge=0, le=50)]
-    loss_given_default: Share
+    loss_given_default: Portion
     default_at_share_of_term: Annotated[float, Field(gt=0, le=1)]
     origination_cost_share: Annotated[float, Field(ge=0, le=0.2)]
     paid_share_of_term: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -66,13 +62,11 @@ class Scenario(BaseModel):
         return self
 
 
-class Economics(BaseModel):
+class Economics(Options):
     """The scenarios by name, from the mildest to the hardest, and what of them is known.
 
     No paid loan has run beyond `outcomes_as_of`; `ranges` say where each assumption comes from.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     scenarios: Mapping[str, Scenario] = Field(min_length=1)
     main: str

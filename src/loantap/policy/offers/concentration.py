@@ -106,8 +106,8 @@ def _measure(
         empty = np.full(count, np.nan)
         return _tabulate(names, loans, empty, empty, limit, options)
     share, error = _share_out(codes, count, amounts)
-    table = _tabulate(names, loans, share, error, limit, options)
     order = np.argsort(-share, kind="stable")
+    table = _tabulate(names, loans, share, error, limit, options).iloc[order]
     # Chance alone adds the variances of shares to the sum of squares.
     index = float((share**2).sum() - (error**2).sum())
     pull = 2 * amounts * (share[codes] - (share**2).sum()) / total
@@ -119,7 +119,7 @@ def _measure(
         options.max_index,
         options,
     )
-    return pd.concat([whole, table.iloc[order]], ignore_index=True)
+    return pd.concat([whole, table], ignore_index=True)
 
 
 def _tabulate(

@@ -3,7 +3,7 @@
 import pandera.pandas as pa
 
 from loantap.policy.offers.choice import DECISIONS, KINDS
-from loantap.policy.schema_columns import COUNT, IS_TEXT, RATE, bounded
+from loantap.policy.schema_columns import AT_LEAST_ONE, COUNT, FIGURE, IS_TEXT, MAYBE_RATE, RATE, TEXT, bounded, one_of
 from loantap.portfolio.dictionary import TERMS_MONTHS
 
 _POSITIVE = pa.Check.gt(0)
@@ -18,9 +18,9 @@ OFFERS = pa.DataFrameSchema(
         "term_months": pa.Column("Int64", pa.Check.isin(TERMS_MONTHS), nullable=True),
         "rate_pct": pa.Column("float64", pa.Check.in_range(0, 100), nullable=True),
         "instalment": pa.Column("float64", _POSITIVE, nullable=True),
-        "probability_of_default": pa.Column("float64", RATE, nullable=True),
+        "probability_of_default": MAYBE_RATE,
         "is_counterfactual": pa.Column("bool"),
-        "expected_npv": pa.Column("float64", nullable=True),
+        "expected_npv": FIGURE,
         "decision": pa.Column(None, [IS_TEXT, pa.Check.isin(DECISIONS)]),
         "reason": pa.Column(None, IS_TEXT),
         "model_name": pa.Column(None, IS_TEXT),
@@ -40,22 +40,22 @@ OFFERS = pa.DataFrameSchema(
 # One row per segment of each segmentation.
 PRODUCTS = pa.DataFrameSchema(
     {
-        "segmentation": pa.Column("str"),
-        "segment": pa.Column("str"),
+        "segmentation": TEXT,
+        "segment": TEXT,
         "order": COUNT,
-        "n": pa.Column("int64", _POSITIVE),
+        "n": AT_LEAST_ONE,
         **bounded("as_asked", "other_terms", "no_offer", check=RATE),
         **{
             f"{name}_{end}": pa.Column("float64", _POSITIVE, nullable=True)
             for name in ("amount", "rate_pct")
             for end in ("low", "median", "high")
         },
-        "mean_term_months": pa.Column("float64", pa.Check.gt(0), nullable=True),
+        "mean_term_months": pa.Column("float64", _POSITIVE, nullable=True),
         "n_as_asked": COUNT,
         **bounded("default_rate", check=RATE),
-        "margin_expected": pa.Column("float64", nullable=True),
+        "margin_expected": FIGURE,
         **bounded("margin_imputed"),
-        "finding": pa.Column("str"),
+        "finding": TEXT,
     },
     strict=True,
     unique=["segmentation", "segment"],
@@ -70,7 +70,7 @@ COUNTERFACTUALS = pa.DataFrameSchema(
         "charged_off": COUNT,
         **bounded("unadjusted", "adjusted", check=_POSITIVE),
         "in_force": pa.Column("float64", _POSITIVE),
-        "finding": pa.Column("str"),
+        "finding": TEXT,
     },
     strict=True,
     name="counterfactuals",
@@ -79,12 +79,12 @@ COUNTERFACTUALS = pa.DataFrameSchema(
 # One row per region and measure, and one of all regions.
 CONCENTRATION = pa.DataFrameSchema(
     {
-        "measure": pa.Column("str", pa.Check.isin(["principal", "expected loss"])),
-        "region": pa.Column("str"),
+        "measure": one_of("principal", "expected loss"),
+        "region": TEXT,
         "n": COUNT,
         **bounded("share", check=RATE),
         "limit": pa.Column("float64", RATE),
-        "finding": pa.Column("str"),
+        "finding": TEXT,
     },
     strict=True,
     unique=["measure", "region"],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from loantap.reporting.formatting import NOTHING, count, name_category, percent
-from loantap.reporting.page_table import PageTable, with_interval
+from loantap.reporting.page_table import PageTable, tell_bounds
 
 _DIMENSIONS: Final = ("grade", "term", "purpose", "state")
 _SHOWN_SEGMENTS: Final = 15
@@ -40,11 +40,7 @@ def tabulate_moves(moves: Sequence[dict[str, Any]]) -> PageTable:
 
 
 def _share(row: dict[str, Any]) -> str:
-    return with_interval(_bounded(row), "share", percent) if row["loans"] else NOTHING
-
-
-def _bounded(row: dict[str, Any], share: str = "share") -> dict[str, Any]:
-    return {"share": row[share], "share_low": row["low"], "share_high": row["high"]}
+    return tell_bounds(row["share"], row["low"], row["high"], percent) if row["loans"] else NOTHING
 
 
 def tabulate_vintages(compared: Sequence[dict[str, Any]], age: int) -> PageTable:
@@ -58,7 +54,7 @@ def tabulate_vintages(compared: Sequence[dict[str, Any]], age: int) -> PageTable
                 f"{row['term_months']} months",
                 count(row["loans"]),
                 count(row["at_risk"]),
-                with_interval(_named(row), "share", percent),
+                tell_bounds(row["default_share"], row["default_low"], row["default_high"], percent),
             ]
             for row in compared
         ],
@@ -66,10 +62,6 @@ def tabulate_vintages(compared: Sequence[dict[str, Any]], age: int) -> PageTable
         "The latest year holds loans that are younger, and counts them as long as they are seen.",
         is_folded=True,
     )
-
-
-def _named(row: dict[str, Any]) -> dict[str, Any]:
-    return {"share": row["default_share"], "share_low": row["default_low"], "share_high": row["default_high"]}
 
 
 def tabulate_arrears(arrears: Sequence[dict[str, Any]], months: int) -> PageTable:
@@ -109,7 +101,7 @@ def _tabulate_dimension(rows: Sequence[dict[str, Any]], name: str) -> PageTable:
                 count(row["loans"]),
                 count(row["balance"]),
                 percent(row["balance_share"]),
-                with_interval(_bounded(row, "share_30"), "share", percent),
+                tell_bounds(row["share_30"], row["low"], row["high"], percent),
             ]
             for row in rows[:_SHOWN_SEGMENTS]
         ],

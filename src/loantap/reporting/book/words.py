@@ -66,9 +66,8 @@ def list_findings(book: Mapping[str, Any]) -> list[str]:
     )
     if largest:
         said.append(
-            f"Most concentrated is the {largest['dimension']}: "
-            f"{largest['segment'].replace('_', ' ')} holds {percent(largest['balance_share'])} of "
-            f"the balance ({count(largest['loans'])} loans)."
+            f"Most concentrated is the {largest['dimension']}: {largest['segment'].replace('_', ' ')} holds "
+            f"{percent(largest['balance_share'])} of the balance ({count(largest['loans'])} loans)."
         )
     return said
 

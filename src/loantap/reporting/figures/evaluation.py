@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from loantap.reporting.figures.frame import BLUE, GREEN, INK, MUTED, VERMILION, Title, start_figure
+from loantap.reporting.figures.frame import BLUE, GREEN, INK, MUTED, VERMILION, Title, draw_intervals, start_figure
 from loantap.reporting.formatting import name_sample
 
 
@@ -143,21 +143,10 @@ def _draw_curves(
 
 
 def _draw_bins(axes: Axes, bins: pd.DataFrame, style: _Style, name: str) -> None:
-    rate, loans = bins["observed_rate"], bins["loans"]
-    # A Wilson bound may miss its own rate by a rounding error at 0 and 1.
-    below = (rate - bins["low"]).clip(lower=0)
-    above = (bins["high"] - rate).clip(lower=0)
-    axes.errorbar(
-        bins["mean_pd"],
-        rate,
-        yerr=[below, above],
-        fmt=style.marker,
-        markersize=5,
-        color=style.colour,
-        elinewidth=1.2,
-        capsize=2.5,
-        label=f"{name}, n = {loans.sum():,} in bins of {_range_of(loans)}",
-    )
+    loans, bounds = bins["loans"], (bins["low"], bins["high"])
+    label = f"{name}, n = {loans.sum():,} in bins of {_range_of(loans)}"
+    look = {"fmt": style.marker, "color": style.colour, "label": label}
+    draw_intervals(axes, bins["mean_pd"], bins["observed_rate"], bounds, **look)
 
 
 def _frame_calibration(axes: Axes, end: float) -> None:

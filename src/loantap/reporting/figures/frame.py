@@ -1,8 +1,9 @@
 """The frame of every figure, by Matplotlib's `Figure` itself: no pyplot, no global state."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -59,6 +60,15 @@ def start_stack(subject: str, title: Title, heights: tuple[float, ...]) -> tuple
     for axes in stack:
         _dress(axes)
     return figure, stack
+
+
+def draw_intervals(
+    axes: Axes, at: pd.Series | pd.Index, value: pd.Series, bounds: tuple[pd.Series, pd.Series], **look: Any
+) -> None:
+    """Points with their intervals; `look` is how Matplotlib's `errorbar` draws them."""
+    # A bound may miss its own figure by a rounding error.
+    below, above = (value - bounds[0]).clip(lower=0), (bounds[1] - value).clip(lower=0)
+    axes.errorbar(at, value, yerr=[below, above], markersize=5, elinewidth=1.2, capsize=2.5, **look)
 
 
 def _put_title(axes: Axes, subject: str, title: Title) -> None:

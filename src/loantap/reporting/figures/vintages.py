@@ -1,25 +1,17 @@
 """How a model ages, drawn."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from loantap.reporting.figures.frame import BLUE, GREEN, INK, MUTED, VERMILION, Title, start_stack
+from loantap.reporting.figures.frame import BLUE, GREEN, INK, MUTED, VERMILION, Title, draw_intervals, start_stack
 from loantap.reporting.figures.interval_plot import FEW_LOANS
 
 _HEIGHTS_INCHES = (3.4, 3.4)
 _CENSORED = "#eef0f3"
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    colour: str
-    marker: str
-    fill: str
-    label: str
 
 
 def plot_vintages(origins: pd.DataFrame, vintages: pd.DataFrame, term_months: int, title: Title) -> Figure:
@@ -58,22 +50,23 @@ def _draw_aucs(axes: Axes, origins: pd.DataFrame, vintages: pd.DataFrame) -> Non
         (~matured, "white", "the same, resolved loans only"),
     ):
         rows = known[is_in]
-        _draw_intervals(axes, rows["issue_year"], rows, "roc_auc", _Look(BLUE, "o", fill, label))
+        look = {"color": BLUE, "fmt": "o", "markerfacecolor": fill, "label": label}
+        _draw(axes, rows["issue_year"], rows, "roc_auc", **look)
     measured = origins.dropna(subset="roc_auc")
     # A year, like an origin, stands in the middle of the loans judged.
     first, last = (measured[name].dt for name in ("origin", "until"))
     at = (first.year + last.year + (first.month + last.month - 13) / 12) / 2
     loans = ", ".join(f"{n:,.0f}" for n in measured["n"])
-    look = _Look(VERMILION, "s", VERMILION, f"out of time, by origin, n = {loans}")
-    _draw_intervals(axes, at, measured, "roc_auc", look)
+    label = f"out of time, by origin, n = {loans}"
+    _draw(axes, at, measured, "roc_auc", color=VERMILION, fmt="s", label=label)
     axes.set_ylabel("AUC, 95% interval")
     _put_legend_below(axes, gap=0.05)
 
 
 def _draw_rates(axes: Axes, vintages: pd.DataFrame) -> None:
     years = vintages["issue_year"]
-    look = _Look(GREEN, "o", GREEN, "default rate of resolved loans, 95% interval")
-    _draw_intervals(axes, years, vintages, "default_rate", look)
+    label = "default rate of resolved loans, 95% interval"
+    _draw(axes, years, vintages, "default_rate", color=GREEN, fmt="o", label=label)
     axes.plot(
         years, vintages["mean_pd"], color=INK, marker="D", markersize=4, linewidth=1,
         label="mean PD of the same loans, cross-validated",
@@ -84,25 +77,9 @@ def _draw_rates(axes: Axes, vintages: pd.DataFrame) -> None:
     _put_legend_below(axes, gap=0.31)
 
 
-def _draw_intervals(axes: Axes, at: pd.Series | pd.Index, rows: pd.DataFrame, figure: str, look: _Look) -> None:
-    if rows.empty:
-        return
-    value = rows[figure]
-    # A bound may miss its own figure by a rounding error.
-    below = (value - rows[f"{figure}_low"]).clip(lower=0)
-    above = (rows[f"{figure}_high"] - value).clip(lower=0)
-    axes.errorbar(
-        at,
-        value,
-        yerr=[below, above],
-        fmt=look.marker,
-        markersize=5,
-        color=look.colour,
-        markerfacecolor=look.fill,
-        elinewidth=1.2,
-        capsize=2.5,
-        label=look.label,
-    )
+def _draw(axes: Axes, at: pd.Series | pd.Index, rows: pd.DataFrame, figure: str, **look: Any) -> None:
+    if len(rows):
+        draw_intervals(axes, at, rows[figure], (rows[f"{figure}_low"], rows[f"{figure}_high"]), **look)
 
 
 def _shade_censored(axes: Axes, vintages: pd.DataFrame, words: str = "") -> None:

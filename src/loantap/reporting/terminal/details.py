@@ -53,9 +53,8 @@ def _tell_external(found: Mapping[str, Mapping[str, Any]]) -> Iterator[Renderabl
             else "whether it was trained on any of them CANNOT BE CHECKED"
         )
         yield _indent(
-            f"{row['model_name']} version {row['model_version']}: AUC "
-            f"{_bounded(row, 'roc_auc')}, the interest rate alone {_bounded(row, 'rate_roc_auc')}, "
-            f"gain {_bounded(row, 'auc_gain')}; {overlap}"
+            f"{row['model_name']} version {row['model_version']}: AUC {_bounded(row, 'roc_auc')}, the interest rate "
+            f"alone {_bounded(row, 'rate_roc_auc')}, gain {_bounded(row, 'auc_gain')}; {overlap}"
         )
 
 

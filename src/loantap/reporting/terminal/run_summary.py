@@ -130,9 +130,8 @@ def _tell_external(external: Mapping[str, Mapping[str, Any]]) -> str:
     name = min(external, key=lambda model: model != "lending")
     row = external[name]
     return (
-        f"{name}: AUC {row['roc_auc']:.3f} [{row['roc_auc_low']:.3f}, {row['roc_auc_high']:.3f}] "
-        f"on {row['n']:,} loans of the external sample; the interest rate alone "
-        f"{row['rate_roc_auc']:.3f}"
+        f"{name}: AUC {row['roc_auc']:.3f} [{row['roc_auc_low']:.3f}, {row['roc_auc_high']:.3f}] on {row['n']:,} loans "
+        f"of the external sample; the interest rate alone {row['rate_roc_auc']:.3f}"
     )
 
 

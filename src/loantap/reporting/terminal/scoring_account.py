@@ -19,9 +19,8 @@ def tell_invalid(account: Mapping[str, Any]) -> list[str]:
     lines = []
     if account["invalid"]:
         lines.append(
-            f"{account['invalid']:,} of {account['rows']:,} could not be scored "
-            f"({account['invalid_share']:.1%}). Reasons, each with its rows (counted from 1) and "
-            f"what is wrong with the first:"
+            f"{account['invalid']:,} of {account['rows']:,} could not be scored ({account['invalid_share']:.1%}). "
+            "Reasons, each with its rows (counted from 1) and what is wrong with the first:"
         )
         causes = account["causes"]
         lines += [f"  {_say_rows(cause)}: {cause['example']}" for cause in causes[:_SHOWN_CAUSES]]
