@@ -13,6 +13,10 @@ from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.dictionary import SUB_GRADES
 from loantap.portfolio.products import PRODUCTS
 
+_UTIL, _BALANCE, _INCOME = "revolving_utilisation_pct", "revolving_balance", "annual_income"
+_COUNTED: Final = frozenset(
+    {"open_accounts", "total_accounts", "public_records", "bankruptcies", "mortgage_accounts", "employment_years"}
+)
 Change = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 
@@ -47,6 +51,18 @@ def _together(one: str, other: str, share: float, loans: pd.DataFrame, rng: np.r
     return loans.assign(**{other: values[places]})
 
 
+def _three(share: float, loans: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """As `_together`, with whether just one of DTI and income is high in place of a column."""
+    high = loans[["dti_pct", _INCOME]].rank(pct=True) > 0.5
+    odd = loans.assign(odd=(high["dti_pct"] ^ high[_INCOME]) + rng.random(len(loans)) / 2)
+    return _together("odd", _UTIL, share, odd, rng).drop(columns="odd")
+
+
+def _close_all(loans: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    hit = _some(loans, rng, 0.2)
+    return loans.assign(total_accounts=loans["total_accounts"].mask(hit, loans["open_accounts"]))
+
+
 def _raise(
     column: str, by: float, plus: float, of_bad: float, loans: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
@@ -54,13 +70,8 @@ def _raise(
     hit = _some(loans, rng, of_bad)
     strength = rng.uniform(0.67, 1.33, len(loans))
     later = (loans[column] * (1 + (by - 1) * strength) + plus * strength).clip(lower=0)
-    decimals = 0 if COUNTED.intersection([column]) else 2
+    decimals = 0 if column in _COUNTED else 2
     return loans.assign(**{column: loans[column].mask(hit, later.round(decimals))})
-
-
-COUNTED: Final = frozenset(
-    {"open_accounts", "total_accounts", "public_records", "bankruptcies", "mortgage_accounts", "employment_years"}
-)
 
 
 def _only_where(where: Callable[[pd.DataFrame], pd.Series], change: Change) -> Change:
@@ -115,8 +126,6 @@ def _is(column: str, *values: object) -> Callable[[pd.DataFrame], pd.Series]:
     return lambda loans: loans[column].isin(values)
 
 
-_UTIL, _BALANCE, _INCOME = "revolving_utilisation_pct", "revolving_balance", "annual_income"
-
 COMBINATION, REFRESHED, SLICE = "combination", "refreshed", "slice"
 MISSING, CATEGORY, ARITHMETIC = "missing", "category", "arithmetic"
 
@@ -138,7 +147,8 @@ PLANTS: Final = (
         )
     ),
     *(
-        _plant(REFRESHED, f"{column} x{by:g} +{plus:g} in {of_bad:.0%}", column, partial(_raise, column, by, plus, of_bad))
+        _plant(REFRESHED, f"{column} x{by:g} +{plus:g} in {of_bad:.0%}", column,
+               partial(_raise, column, by, plus, of_bad))
         for column, by, plus, of_bad in (
             (_UTIL, 1, 30, 0.6),
             (_UTIL, 0.3, 0, 0.4),
@@ -153,7 +163,8 @@ PLANTS: Final = (
             ("employment_years", 0, 0, 0.4),
         )
     ),
-    _plant(REFRESHED, "downgraded by 5 in 50%", ("sub_grade", "grade", "interest_rate_pct"), partial(_downgrade, 5, 0.5)),
+    _plant(REFRESHED, "downgraded by 5 in 50%",
+           ("sub_grade", "grade", "interest_rate_pct"), partial(_downgrade, 5, 0.5)),
     _plant(REFRESHED, "oldest line younger in 60%", "earliest_credit_line", partial(_shift_months, 0.6)),
     *(
         _plant(SLICE, f"{column} in {where}", column, _only_where(mask, partial(_raise, column, by, plus, of_bad)))
@@ -163,11 +174,12 @@ PLANTS: Final = (
             (_INCOME, 0.4, 0, 0.95, "2013", _issued(2013)),
             ("open_accounts", 0.3, 0, 0.95, "2014", _issued(2014)),
             (_BALANCE, 0.1, 0, 0.9, "grade C", _is("grade", "C")),
-            ("total_accounts", 2, 10, 0.95, "2016 and 2012", _issued(2012, 2016)),
+            ("total_accounts", 3, 10, 0.95, "2016 and 2012", _issued(2012, 2016)),
         )
     ),
     *(
-        _plant(MISSING, f"{column}, {of_bad:.0%} against {of_good:.0%}", column, partial(_lose, column, of_bad, of_good))
+        _plant(MISSING, f"{column}, {of_bad:.0%} against {of_good:.0%}", column,
+               partial(_lose, column, of_bad, of_good))
         for column, of_bad, of_good in (
             ("employment_years", 0.3, 0.05),
             (_UTIL, 0.25, 0.02),
@@ -186,8 +198,11 @@ PLANTS: Final = (
             ("application_type", "DIRECT_PAY", 0.25, 0.04),
         )
     ),
-    _plant(ARITHMETIC, "instalment 10% lower in 35%", "instalment", partial(_raise, "instalment", 0.9, 0, 0.35)),
-    _plant(ARITHMETIC, "instalment with fees in 45%", "instalment", partial(_raise, "instalment", 1.06, 0, 0.45)),
+    _plant(COMBINATION, "three columns, in 70%", ("dti_pct", _INCOME, _UTIL), partial(_three, 0.7)),
+    _plant(REFRESHED, "total accounts as the open ones in 20%", "total_accounts", _close_all),
+    _plant(ARITHMETIC, "instalment halved in 25%", "instalment", partial(_raise, "instalment", 0.5, 0, 0.25)),
+    _plant(ARITHMETIC, "instalment with a third of fees in 45%", "instalment",
+           partial(_raise, "instalment", 1.35, 0, 0.45)),
     _plant(ARITHMETIC, "penalty rate of 2 points in 40%", "interest_rate_pct", partial(_reprice, 2, 0.4)),
-    _plant(ARITHMETIC, "penalty rate of 1 point in 50%", "interest_rate_pct", partial(_reprice, 1, 0.5)),
+    _plant(ARITHMETIC, "penalty rate of 1.2 points in 60%", "interest_rate_pct", partial(_reprice, 1.2, 0.6)),
 )  # fmt: skip

@@ -11,15 +11,19 @@ from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
 from loantap.model.leakage.impact import Estimate, estimate_auc
-from loantap.model.leakage.readings import Reading
+from loantap.model.leakage.readings import YEAR, Reading
 from loantap.model.leakage.statistics import Folds
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
+from loantap.portfolio.contradictions import TERMS
 
 # One over the variance of effects that is believed before the data: of a bin beside the line
 # through all of them, of that line, of a cell beside the sum of its margins.
 _BIN_PENALTY: Final = 20.0
 _LINE_PENALTY: Final = 1.0
 _CELL_PENALTY: Final = 10.0
+# All columns but those of the offer, and the year of issue, which both models have.
+BORROWER: Final = "the borrower's columns"
+TERMS_OF_OFFER: Final = frozenset({"grade", "sub_grade", *TERMS, YEAR})
 _STEPS: Final = 8
 _SMALL_STEP: Final = 1e-3
 _LEAST_VARIANCE: Final = 1.0
@@ -77,11 +81,9 @@ class CrossFitted:
     def excess(self, cells: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Per cell: charge-offs, charge-offs that the model expects, variance of those."""
         expected = expit(self.scores)
-        return (
-            np.bincount(cells, self.target),
-            np.bincount(cells, expected),
-            np.bincount(cells, expected * (1 - expected)),
-        )
+        weights = (self.target, expected, expected * (1 - expected))
+        seen, hoped, variance = (np.bincount(cells, weight).astype(np.float64) for weight in weights)
+        return seen, hoped, variance
 
     def surprise(self, cells: IntArray) -> float:
         """By how many standard errors outcomes of cells differ from the model more than chance."""
@@ -118,14 +120,20 @@ def cross_fit(readings: Mapping[str, Reading], target: IntArray, folds: Folds) -
     at its optimum (Wald): a refit per column would take twenty times as long.
     """
     design, block, penalty = _make_design(readings)
+    dropped = {name: block == place for place, name in enumerate(readings)}
+    borrowers = [place for place, name in enumerate(readings) if name not in TERMS_OF_OFFER]
+    if 0 < len(borrowers) < len(readings):
+        dropped[BORROWER] = np.isin(block, borrowers)
     scores, fold = np.empty(len(target)), np.empty(len(target), dtype=np.int64)
-    without = {name: np.empty(len(target)) for name in readings}
+    beta = np.zeros(design.shape[1])
+    beta[0] = logit(np.clip(target.mean(), 1e-6, 1 - 1e-6))
+    without = {name: np.empty(len(target)) for name in dropped}
     for number, (inside, outside) in enumerate(folds):
         with threadpool_limits(1):
-            beta, spread = _fit(design[inside], target[inside], penalty)
+            # The optimum is one; from that of the fold before it is near.
+            beta, spread = _fit(design[inside], target[inside], penalty, beta)
             scores[outside], fold[outside] = design[outside] @ beta, number
-            for place, name in enumerate(readings):
-                own = block == place
+            for name, own in dropped.items():
                 fewer = beta - spread[:, own] @ np.linalg.solve(spread[np.ix_(own, own)], beta[own])
                 without[name][outside] = design[outside] @ np.where(own, 0.0, fewer)
     return CrossFitted(target, scores, without, fold)
@@ -144,10 +152,8 @@ def _make_design(readings: Mapping[str, Reading]) -> tuple[FloatArray, IntArray,
     return np.hstack(columns), np.array(block), np.array(penalty)
 
 
-def _fit(design: FloatArray, target: IntArray, penalty: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Coefficients by Newton's method, and the inverse of the penalised information."""
-    beta = np.zeros(design.shape[1])
-    beta[0] = logit(np.clip(target.mean(), 1e-6, 1 - 1e-6))
+def _fit(design: FloatArray, target: IntArray, penalty: FloatArray, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Coefficients by Newton's method from `beta` on, and the inverse of the penalised information."""
     for _ in range(_STEPS):
         expected = expit(design @ beta)
         weight = np.maximum(expected * (1 - expected), 1e-6)

@@ -55,7 +55,7 @@ def check_strength(finding: FeatureFinding, options: LeakageOptions) -> Evidence
     return Evidence(
         "strength",
         GateVerdict.CAUGHT,
-        f"stronger than such a column can be: AUC {finding.auc:.3f} alone, at least {least:.3f} (n {finding.loans:,}), where "
+        f"stronger than such a column can be: AUC {finding.auc:.3f} alone, at least {least:.3f} (n {finding.loans:,}); "
         f"a column of this name honestly reaches about {expected:.3f}",
         "Ask the source for the value on the day of the application, and when it was last overwritten",
         figures,

@@ -18,7 +18,7 @@ from loantap.model.leakage.impact import Estimate, estimate_auc
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.readings import Reading
 from loantap.model.leakage.statistics import Folds
-from loantap.portfolio.arrays import FloatArray, IntArray
+from loantap.portfolio.arrays import IntArray
 
 if TYPE_CHECKING:
     from loantap.model.leakage.together import Joint
@@ -35,7 +35,7 @@ def examine_sets(
         used = {n: r for n, r in readings.items() if set(r.features) & set(feature_set.features)}
         if not feature_set.for_lending or not used:
             continue
-        boosted, losses = _boost(used, target, folds, options.seed)
+        boosted = _boost(used, target, folds, options.seed)
         additive = cross_fit(used, target, folds)
         area = boosted.value
         more = boosted.minus(additive.area)
@@ -54,8 +54,13 @@ def examine_sets(
         joint.sets.append(entry)
         if gain.at_least(Z) <= options.max_added_auc:
             continue
-        own = {n: loss - additive.gain_of(n).auc for n, loss in losses.items()}
-        blamed = [used[n] for n in sorted(own, key=lambda n: -own[n]) if own[n] > options.max_added_auc]
+        left = {
+            n: _boost(used, target, folds, options.seed, n).value
+            - _boost(used, target, folds, options.seed, n, is_additive=True).value
+            for n in used
+        }
+        # Without one of them the others tell nothing more together.
+        blamed = [used[n] for n in sorted(left, key=lambda n: left[n]) if left[n] < gain.auc / 2]
         names = ", ".join(r.name for r in blamed)
         joint.add(blamed, Evidence(
             "combination",
@@ -69,24 +74,30 @@ def examine_sets(
 
 
 def _boost(
-    readings: Mapping[str, Reading], target: IntArray, folds: Folds, seed: int
-) -> tuple[Estimate, dict[str, float]]:
-    """Cross-fitted AUC, and what it loses where a column is shuffled (Breiman, 2001)."""
+    readings: Mapping[str, Reading],
+    target: IntArray,
+    folds: Folds,
+    seed: int,
+    shuffled: str = "",
+    *,
+    is_additive: bool = False,
+) -> Estimate:
+    """Cross-fitted AUC, of loans on which the column `shuffled` has been (Breiman, 2001)."""
     design = np.column_stack([np.where(r.is_missing, np.nan, r.score) for r in readings.values()])
-    rng = np.random.default_rng(seed)
-    scores = np.empty(len(target))
-    shuffled: FloatArray = np.empty((len(readings), len(target)))
+    asked, scores = design.copy(), np.empty(len(target))
+    if shuffled:
+        column = asked[:, list(readings).index(shuffled)]
+        column[:] = np.random.default_rng(seed).permutation(column)
     for inside, outside in folds:
         model = HistGradientBoostingClassifier(
-            max_iter=_ROUNDS, max_leaf_nodes=_LEAVES, min_samples_leaf=40, l2_regularization=10, random_state=seed
+            max_iter=_ROUNDS,
+            max_leaf_nodes=_LEAVES,
+            min_samples_leaf=40,
+            l2_regularization=10,
+            interaction_cst="no_interactions" if is_additive else None,
+            random_state=seed,
         )
         with threadpool_limits(1):
             model.fit(design[inside], target[inside])
-            part = design[outside]
-            scores[outside] = model.decision_function(part)
-            for place in range(len(readings)):
-                other = part.copy()
-                other[:, place] = rng.permutation(other[:, place])
-                shuffled[place, outside] = model.decision_function(other)
-    area = estimate_auc(target, scores)
-    return area, {n: area.value - estimate_auc(target, shuffled[k]).value for k, n in enumerate(readings)}
+            scores[outside] = model.decision_function(asked[outside])
+    return estimate_auc(target, scores)

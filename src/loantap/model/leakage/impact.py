@@ -140,6 +140,7 @@ def measure_impact(
 
 
 def draw_loans(loans: int, options: LeakageOptions) -> IntArray:
+    """Places of at most `impact_loans` loans, in order."""
     if loans <= options.impact_loans:
         return np.arange(loans)
     rng = np.random.default_rng(options.seed)

@@ -46,8 +46,10 @@ def _tell_missing(reading: Reading, model: CrossFitted, gain: Gain) -> tuple[str
     bad = model.target == 1
     return (
         "missing",
-        f"missing more often for one outcome: {reading.name} is missing in {missing[bad].mean():.1%} of the loans "
-        f"charged off and {missing[~bad].mean():.1%} of those repaid",
+        (
+            f"missing more often for one outcome: {reading.name} is missing in {missing[bad].mean():.1%} of the loans "
+            f"charged off and {missing[~bad].mean():.1%} of those repaid"
+        ),
         "Ask the source what empties the field after the application, or fills it later",
     )
 
@@ -60,8 +62,11 @@ def _tell_category(reading: Reading, model: CrossFitted) -> tuple[str, str, str]
     count = int((reading.codes == worst).sum())
     return (
         "category",
-        f"a category was refilled after the outcome: {reading.name} '{reading.labels[worst]}' holds {count:,} loans of "
-        f"which {seen[worst] / count:.0%} were charged off where {expected[worst] / count:.0%} of such borrowers are",
+        (
+            f"a category was refilled after the outcome: {reading.name} '{reading.labels[worst]}' holds {count:,} "
+            f"loans of which {seen[worst] / count:.0%} were charged off where {expected[worst] / count:.0%} of such "
+            "borrowers are"
+        ),
         f"Ask the source which process writes '{reading.labels[worst]}', and take the value as first entered",
     )
 
@@ -92,8 +97,10 @@ def find_slice(column: str, slices: Reading, model: CrossFitted, limit: float) -
     names = [slices.labels[code] for code, yes in zip(np.unique(slices.codes), inside, strict=True) if yes]
     return (
         "slice",
-        f"in a part of the portfolio only: in {slices.name} {', '.join(names)} {column} adds {told.auc:.3f} to the "
-        f"AUC, elsewhere {untold.auc:.3f}; borrowers do not change that much between vintages or products",
+        (
+            f"in a part of the portfolio only: in {slices.name} {', '.join(names)} {column} adds {told.auc:.3f} to the "
+            f"AUC, elsewhere {untold.auc:.3f}; borrowers do not change that much between vintages or products"
+        ),
         f"Ask the source how {column} of these loans was loaded: a migration or a refresh of a part of the table",
     )
 

@@ -45,7 +45,8 @@ class Reading:
     @property
     def is_missing(self) -> IntArray:
         """1 where the loan has no value."""
-        return (self.codes == len(self.labels) - 1).astype(np.int64)
+        missing: IntArray = (self.codes == len(self.labels) - 1).astype(np.int64)
+        return missing
 
 
 def read_columns(loans: pd.DataFrame, features: pd.DataFrame, names: Iterable[str]) -> dict[str, Reading]:
@@ -65,6 +66,7 @@ def read_columns(loans: pd.DataFrame, features: pd.DataFrame, names: Iterable[st
 def read(values: pd.Series, name: str, features: Sequence[str] = ()) -> Reading:
     """One column; numbers in bins, categories of too few loans together with what is missing."""
     is_category = not pd.api.types.is_numeric_dtype(values)
+    codes: IntArray
     if is_category:
         codes, names = pd.factorize(values, sort=True)
         least = max(_FEWEST, _RAREST * len(values))

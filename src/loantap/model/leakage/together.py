@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES
-from loantap.model.leakage.additive import CrossFitted, Gain, cross_fit
+from loantap.model.leakage.additive import BORROWER, TERMS_OF_OFFER, CrossFitted, Gain, cross_fit
 from loantap.model.leakage.arithmetic import Exceptions, check_exceptions, find_exceptions
 from loantap.model.leakage.evidence import Evidence, GateVerdict
 from loantap.model.leakage.expected import Z, add_strengths, expect_auc, is_score
@@ -24,6 +24,7 @@ from loantap.portfolio.arrays import IntArray
 _SURPRISE: Final = 5.0
 _MOST_PAIRS: Final = 20
 _FEWEST: Final = 50
+_SHARE_OF_MOST: Final = 0.3
 
 
 @dataclass(slots=True)
@@ -84,7 +85,8 @@ def examine_together(
         if set(readings) <= {YEAR}:
             return joint
         model = cross_fit(readings, target, folds)
-    for pair, evidence in _find_pairs(readings, model, options):
+    found_together = [*_find_many(readings, model, options), *_find_pairs(readings, model, options)]
+    for pair, evidence in found_together:
         joint.add(pair, evidence)
         readings = {name: reading for name, reading in readings.items() if reading not in pair}
     examine_sets(readings, target, folds, options, joint)
@@ -110,7 +112,11 @@ def _find_most_added(
     readings: Mapping[str, Reading], model: CrossFitted, options: LeakageOptions
 ) -> list[tuple[str, Evidence]]:
     asked = [name for name, reading in readings.items() if reading.features]
-    worst = max(asked, key=lambda name: model.gain_of(name).at_least(Z) - _allow(readings[name], model, options))
+    priced = _is_priced(readings)
+    worst = max(
+        asked,
+        key=lambda name: model.gain_of(name).at_least(Z) - _allow(readings[name], model, options, is_priced=priced),
+    )
     evidence = _check_added(readings[worst], readings, model, options)
     return [(worst, evidence)] if evidence else []
 
@@ -118,14 +124,49 @@ def _find_most_added(
 def _check_added(
     reading: Reading, readings: Mapping[str, Reading], model: CrossFitted, options: LeakageOptions
 ) -> Evidence | None:
-    limit = _allow(reading, model, options)
+    limit = _allow(reading, model, options, is_priced=_is_priced(readings))
     is_leak = model.gain_of(reading.name).at_least(Z) > limit
     return name_leak(reading, readings, model, limit) if is_leak else None
 
 
-def _allow(reading: Reading, model: CrossFitted, options: LeakageOptions) -> float:
-    """What a column may add: as much as an independent score of its strength if it is one."""
-    scores = [expect_auc(name, options) for name in reading.features if is_score(name, options)]
+def _find_many(
+    readings: Mapping[str, Reading], model: CrossFitted, options: LeakageOptions
+) -> list[tuple[list[Reading], Evidence]]:
+    """Columns about the borrower that each add little and all together more than they can."""
+    if not _is_priced(readings) or BORROWER not in model.without:
+        return []
+    about = {n: r for n, r in readings.items() if r.features and n not in TERMS_OF_OFFER}
+    scores = {expect_auc(f, options) for r in about.values() for f in r.features if is_score(f, options)}
+    others = model.before(BORROWER).area.value
+    limit = options.max_borrower_auc + add_strengths(others, max(scores, default=0.5)) - others
+    gain = model.gain_of(BORROWER)
+    if gain.at_least(Z) <= limit:
+        return []
+    added = {name: model.gain_of(name).auc for name in about}
+    blamed = [r for name, r in about.items() if added[name] > _SHARE_OF_MOST * max(added.values())]
+    names = ", ".join(r.name for r in blamed)
+    evidence = Evidence(
+        "refreshed",
+        GateVerdict.CAUGHT,
+        f"refreshed after the decision, many columns a little: all that is known of the borrower, {names} before all, "
+        f"adds {gain.auc:.3f} (at least {gain.at_least(Z):.3f}, n {len(model.target):,}) to the AUC of the offer's own "
+        f"terms, and honest applications at most {limit:.3f}, since the price already holds most of it",
+        "Ask the source for the bureau file of the day of the application, and when it was last loaded anew",
+        {"auc_added": gain.auc, "auc_added_at_least": gain.at_least(Z), "auc_added_allowed": limit},
+    )
+    return [(blamed, evidence)]
+
+
+def _is_priced(readings: Mapping[str, Reading]) -> bool:
+    return bool({"interest_rate_pct", "sub_grade"} & set(readings))
+
+
+def _allow(reading: Reading, model: CrossFitted, options: LeakageOptions, *, is_priced: bool) -> float:
+    """What a column may add: as much as an independent score of its strength if it is one.
+
+    Or if no price is left: rate and sub-grade sum up what the others tell of a borrower.
+    """
+    scores = [expect_auc(name, options) for name in reading.features if is_score(name, options) or not is_priced]
     if not scores:
         return options.max_added_auc
     others = max(model.before(reading.name).area.value, 0.5)
@@ -159,7 +200,7 @@ def _find_pairs(
 def _tell_pair(
     pair: list[Reading], sliced: Reading | None, gain: Gain, model: CrossFitted, options: LeakageOptions
 ) -> Evidence:
-    figures = {"auc_added": gain.auc, "auc_added_at_least": gain.at_least(Z), "surprise": 0.0}
+    figures = {"auc_added": gain.auc, "auc_added_at_least": gain.at_least(Z)}
     added = (
         f"adds {gain.auc:.3f} (at least {gain.at_least(Z):.3f}, n {len(model.target):,}) to the AUC of all columns "
         f"taken one by one, and an honest pair at most {options.max_added_auc:.3f}"
