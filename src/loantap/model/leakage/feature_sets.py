@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from loantap.model.leakage.impact import Estimate, estimate_auc
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.readings import Reading
 from loantap.model.leakage.statistics import Folds
-from loantap.portfolio.arrays import IntArray
+from loantap.portfolio.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from loantap.model.leakage.together import Joint
@@ -35,7 +36,8 @@ def examine_sets(
         used = {n: r for n, r in readings.items() if set(r.features) & set(feature_set.features)}
         if not feature_set.for_lending or not used:
             continue
-        boosted = _boost(used, target, folds, options.seed)
+        together = _boost(used, target, folds, options.seed)
+        boosted = together.measure()
         additive = cross_fit(used, target, folds)
         area = boosted.value
         more = boosted.minus(additive.area)
@@ -54,11 +56,8 @@ def examine_sets(
         joint.sets.append(entry)
         if gain.at_least(Z) <= options.max_added_auc:
             continue
-        left = {
-            n: _boost(used, target, folds, options.seed, n).value
-            - _boost(used, target, folds, options.seed, n, is_additive=True).value
-            for n in used
-        }
+        apart = _boost(used, target, folds, options.seed, is_additive=True)
+        left = {n: together.measure(n, options.seed).value - apart.measure(n, options.seed).value for n in used}
         # Without one of them the others tell nothing more together.
         blamed = [used[n] for n in sorted(left, key=lambda n: left[n]) if left[n] < gain.auc / 2]
         names = ", ".join(r.name for r in blamed)
@@ -73,31 +72,42 @@ def examine_sets(
         ))  # fmt: skip
 
 
-def _boost(
-    readings: Mapping[str, Reading],
-    target: IntArray,
-    folds: Folds,
-    seed: int,
-    shuffled: str = "",
-    *,
-    is_additive: bool = False,
-) -> Estimate:
-    """Cross-fitted AUC, of loans on which the column `shuffled` has been (Breiman, 2001)."""
-    design = np.column_stack([np.where(r.is_missing, np.nan, r.score) for r in readings.values()])
-    asked, scores = design.copy(), np.empty(len(target))
-    if shuffled:
-        column = asked[:, list(readings).index(shuffled)]
-        column[:] = np.random.default_rng(seed).permutation(column)
-    for inside, outside in folds:
-        model = HistGradientBoostingClassifier(
-            max_iter=_ROUNDS,
-            max_leaf_nodes=_LEAVES,
-            min_samples_leaf=40,
-            l2_regularization=10,
-            interaction_cst="no_interactions" if is_additive else None,
-            random_state=seed,
-        )
+@dataclass(frozen=True, slots=True)
+class _Boosted:
+    """A boosting model per fold, of a column per reading."""
+
+    models: Sequence[HistGradientBoostingClassifier]
+    design: FloatArray
+    target: IntArray
+    folds: Folds
+    places: Sequence[str]
+
+    def measure(self, shuffled: str = "", seed: int = 0) -> Estimate:
+        """Cross-fitted AUC, of loans on which the column `shuffled` has been (Breiman, 2001)."""
+        asked, scores = self.design.copy(), np.empty(len(self.target))
+        if shuffled:
+            place = self.places.index(shuffled)
+            asked[:, place] = np.random.default_rng(seed).permutation(asked[:, place])
         with threadpool_limits(1):
-            model.fit(design[inside], target[inside])
-            scores[outside] = model.decision_function(asked[outside])
-    return estimate_auc(target, scores)
+            for model, (_, outside) in zip(self.models, self.folds, strict=True):
+                scores[outside] = model.decision_function(asked[outside])
+        return estimate_auc(self.target, scores)
+
+
+def _boost(
+    readings: Mapping[str, Reading], target: IntArray, folds: Folds, seed: int, *, is_additive: bool = False
+) -> _Boosted:
+    design = np.column_stack([np.where(r.is_missing, np.nan, r.score) for r in readings.values()])
+    with threadpool_limits(1):
+        models = [
+            HistGradientBoostingClassifier(
+                max_iter=_ROUNDS,
+                max_leaf_nodes=_LEAVES,
+                min_samples_leaf=40,
+                l2_regularization=10,
+                interaction_cst="no_interactions" if is_additive else None,
+                random_state=seed,
+            ).fit(design[inside], target[inside])
+            for inside, _ in folds
+        ]
+    return _Boosted(models, design, target, folds, list(readings))
