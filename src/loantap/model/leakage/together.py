@@ -1,6 +1,6 @@
 """What columns tell together: what each, and each pair, adds to an additive model of all others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final
@@ -112,10 +112,8 @@ def _find_most_added(
     readings: Mapping[str, Reading], model: CrossFitted, options: LeakageOptions
 ) -> list[tuple[str, Evidence]]:
     asked = [name for name, reading in readings.items() if reading.features]
-    priced = _is_priced(readings)
     worst = max(
-        asked,
-        key=lambda name: model.gain_of(name).at_least(Z) - _allow(readings[name], model, options, is_priced=priced),
+        asked, key=lambda name: model.gain_of(name).at_least(Z) - _allow(readings[name], readings, model, options)
     )
     evidence = _check_added(readings[worst], readings, model, options)
     return [(worst, evidence)] if evidence else []
@@ -124,7 +122,7 @@ def _find_most_added(
 def _check_added(
     reading: Reading, readings: Mapping[str, Reading], model: CrossFitted, options: LeakageOptions
 ) -> Evidence | None:
-    limit = _allow(reading, model, options, is_priced=_is_priced(readings))
+    limit = _allow(reading, readings, model, options)
     is_leak = model.gain_of(reading.name).at_least(Z) > limit
     return name_leak(reading, readings, model, limit) if is_leak else None
 
@@ -157,15 +155,16 @@ def _find_many(
     return [(blamed, evidence)]
 
 
-def _is_priced(readings: Mapping[str, Reading]) -> bool:
-    return bool({"interest_rate_pct", "sub_grade"} & set(readings))
+def _is_priced(columns: Collection[str]) -> bool:
+    return bool({"interest_rate_pct", "sub_grade"} & set(columns))
 
 
-def _allow(reading: Reading, model: CrossFitted, options: LeakageOptions, *, is_priced: bool) -> float:
+def _allow(reading: Reading, readings: Mapping[str, Reading], model: CrossFitted, options: LeakageOptions) -> float:
     """What a column may add: as much as an independent score of its strength if it is one.
 
-    Or if no price is left: rate and sub-grade sum up what the others tell of a borrower.
+    Or if no other price is left: rate and sub-grade sum up what all tell of a borrower.
     """
+    is_priced = _is_priced(readings.keys() - {reading.name})
     scores = [expect_auc(name, options) for name in reading.features if is_score(name, options) or not is_priced]
     if not scores:
         return options.max_added_auc

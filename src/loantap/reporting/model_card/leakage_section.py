@@ -139,12 +139,12 @@ def _draw_strengths(features: Sequence[Mapping[str, Any]]) -> StrengthChart:
 def _place_strength(entry: Mapping[str, Any], axis: Axis) -> StrengthDot:
     found = entry["tests"]["strength"]
     interval = decimal_interval(entry["auc_low"], entry["auc_high"])
-    note = f"{interval} · expected {decimal(found['auc_expected'])}"
+    note = f"expected {decimal(found['auc_expected'])}"
     return StrengthDot(
         label=entry["feature"],
         value=decimal(entry["auc"]),
         note=note,
-        hover=f"{entry['feature']}: AUC {decimal(entry['auc'])}, {note}, n {count(entry['n'])}",
+        hover=f"{entry['feature']}: AUC {decimal(entry['auc'])}, 95% interval {interval}, n {count(entry['n'])}; {note}",
         at=axis.place(entry["auc"]),
         low=axis.place(entry["auc_low"]),
         high=axis.place(entry["auc_high"]),
