@@ -144,7 +144,7 @@ def _place_strength(entry: Mapping[str, Any], axis: Axis) -> StrengthDot:
         label=entry["feature"],
         value=decimal(entry["auc"]),
         note=note,
-        hover=f"{entry['feature']}: AUC {decimal(entry['auc'])}, 95% interval {interval}, n {count(entry['n'])}; {note}",
+        hover=f"{entry['feature']}: {decimal(entry['auc'])}, 95% interval {interval}, n {count(entry['n'])}; {note}",
         at=axis.place(entry["auc"]),
         low=axis.place(entry["auc_low"]),
         high=axis.place(entry["auc_high"]),
