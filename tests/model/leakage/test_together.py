@@ -26,7 +26,7 @@ SHOWN = {
     "three columns, in 70%": ("combination", "revolving_utilisation_pct"),
     "open_accounts x0.5 +0 in 60%": ("refreshed", "open_accounts tells what no other column knows"),
     "open_accounts in 2014": ("slice", "in issue year 2014 open_accounts adds"),
-    "revolving_balance in grade C": ("slice", "in grade C revolving_balance adds"),
+    "dti_pct in 60 months": ("slice", "in term_months over 36 dti_pct adds"),
     "employment_years, 30% against 5%": ("missing", "is missing in 3"),
     "purpose moving, 20% against 2%": ("category", "purpose 'moving' holds"),
     "instalment halved in 25%": ("arithmetic", "instalment is not the EMI of amount, rate and term"),
@@ -65,8 +65,9 @@ def test_each_kind_is_caught_by_its_name_and_told(name, base):
         require_no_leak(FEATURE_SETS["lending"], report)
 
 
-@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
-def test_every_planted_leak_is_caught_on_real_loans(plant, real_loans):
+# `make bench-gate` plants them all.
+@pytest.mark.parametrize("plant", PLANTS[::3], ids=lambda plant: plant.name)
+def test_planted_leaks_are_caught_on_real_loans(plant, real_loans):
     assert examine(plant.put_into(real_loans))[1]
 
 
