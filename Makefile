@@ -32,8 +32,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run validate serve test test-fast lint bench bench-api bench-early-warning bench-full bench-sources \
-    viz ui sources-up sources-down system-packages image scan lock clean
+.PHONY: help run validate serve test test-fast mutants lint bench bench-api bench-early-warning bench-full bench-gate \
+    bench-sources viz ui sources-up sources-down system-packages image scan lock clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +85,9 @@ bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size,
 
 bench-api: $(READY) ## The API: throughput, latency, overload, kill -9, on this machine; ARGS="--only capacity"
 	@$(BIN)/python -m tools.benchmarks.bench_api $(ARGS)
+
+bench-gate: $(READY) ## Planted leaks caught, false alarms on honest loans; PORTFOLIO=FILE.csv, ARGS="--honest 200 --loans 396030"
+	@$(BIN)/python -m tools.benchmarks.bench_gate $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") $(ARGS)
 
 bench-early-warning: $(READY) ## How early simulated loans are found, minutes; real card holders too with CARDS=FILE
 	@$(BIN)/python -m tools.early_warning.simulated $(ARGS)

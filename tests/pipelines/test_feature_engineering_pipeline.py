@@ -96,7 +96,7 @@ def test_a_source_column_computed_from_outcomes_stops_the_run(ingested):
 def test_the_checks_of_the_whole_portfolio_are_reported(engineered):
     checks = engineered["leakage_report"]["checks"]
 
-    assert set(checks) == {"borrowers", "time_travel", "lineage", "audited_columns"}
+    assert set(checks) == {"borrowers", "time_travel", "lineage", "feature_sets", "audited_columns"}
     assert all(check["passed"] for check in checks.values())
     audited = {entry["feature"] for entry in checks["audited_columns"]["columns"]}
     assert {"profession", "title", "sub_grade", "state"} <= audited

@@ -8,6 +8,7 @@ import pandas as pd
 import yaml
 
 from loantap.features.build import build_features
+from loantap.model.leakage.options import LeakageOptions
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import make_trained_model
 from loantap.model.training.candidate import Balancing
@@ -30,6 +31,12 @@ _LOANS = 10_000
 def read_options(model: str) -> TrainingOptions:
     """Options of one model, as `kedro run` reads them."""
     return TrainingOptions(**_read("modeling")[model])
+
+
+def read_leakage() -> LeakageOptions:
+    """The limits of the leakage gate."""
+    given = _read("feature_engineering")["leakage"]
+    return LeakageOptions.model_validate(given)
 
 
 def read_economics() -> Economics:

@@ -106,6 +106,13 @@ def require_no_leak(feature_set: FeatureSet, report: Mapping[str, Any]) -> None:
             f"{', '.join(caught)}. Take it out of the set in features/definitions.py, or "
             f"prove to the gate's owner that it is no leak and raise the limits"
         )
+    for entry in report["checks"].get("feature_sets", {"sets": []})["sets"]:
+        if entry["feature_set"] == feature_set.name and not entry["passed"]:
+            raise LeakageError(
+                f"feature set '{feature_set.name}' tells more than applications can: AUC {entry['auc']:.3f} "
+                f"({entry['auc_low']:.3f} to {entry['auc_high']:.3f}, n {entry['n']:,}), above {entry['limit']:.2f}. "
+                f"Compare the strongest features with what their sources held on the day of the application"
+            )
     borrowers = report["checks"].get("borrowers", {"passed": True})
     if not borrowers["passed"]:
         raise LeakageError(

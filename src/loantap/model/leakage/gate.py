@@ -7,6 +7,7 @@ whether a borrower stands on both sides of the split.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -29,11 +30,13 @@ from loantap.model.leakage.evidence import (
     make_context,
     read_signal,
 )
+from loantap.model.leakage.expected import check_strength
 from loantap.model.leakage.findings import FeatureFinding, report_leakage
 from loantap.model.leakage.impact import measure_impact
 from loantap.model.leakage.lineage import LaterDates, check_dates, check_lineage, find_later_dates
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.statistics import bin_values, cross_fitted_auc, find_implausible_categories, in_sample_auc
+from loantap.model.leakage.together import examine_together
 from loantap.portfolio.errors import InputError
 
 Check = dict[str, Any]
@@ -97,6 +100,9 @@ def examine_portfolio(
     audited = [
         examine_feature(train[name], alone, options) for name in encodable_columns(train) if name not in FEATURES
     ]
+    findings = [replace(f, evidence=(*f.evidence, check_strength(f, options))) for f in findings]
+    joint = examine_together(train, values, {f.feature: f.caught for f in findings}, options)
+    findings = [replace(f, evidence=(*f.evidence, *joint.evidence.get(f.feature, ()))) for f in findings]
     # What is not declared cannot be encoded: it has been caught, and is not measured.
     declared = [f for f in findings if f.feature in FEATURES]
     impact = measure_impact(
@@ -110,6 +116,7 @@ def examine_portfolio(
         "borrowers": _check_borrowers(loans, is_train, context, options),
         "time_travel": _summarise_dates(later, findings),
         "lineage": _summarise_lineage(findings, len(loans)),
+        "feature_sets": _summarise_sets(joint.sets),
         "audited_columns": _summarise_audit(audited),
     }
     return report_leakage(findings, checks, impact)
@@ -165,6 +172,16 @@ def _summarise_lineage(findings: Sequence[FeatureFinding], loans: int) -> Check:
         f"from their own loan's declared columns alone, without the outcome and without half of "
         f"the {loans:,} loans",
         "caught": caught,
+    }
+
+
+def _summarise_sets(sets: Sequence[Check]) -> Check:
+    told = [f"{s['feature_set']} {s['auc']:.3f} ({s['auc_low']:.3f} to {s['auc_high']:.3f})" for s in sets]
+    return {
+        "passed": all(s["passed"] for s in sets),
+        "statement": f"cross-fitted AUC of a boosting model: {', '.join(told) or 'too few outcomes to say'}"
+        + (f"; applications alone allow {sets[0]['limit']:.2f}" if sets else ""),
+        "sets": list(sets),
     }
 
 

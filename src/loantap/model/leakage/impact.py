@@ -44,38 +44,48 @@ class Estimate:
         """The difference of two metrics on the same loans."""
         return Estimate(self.value - other.value, self.influence - other.influence)
 
+    @property
+    def standard_error(self) -> float:
+        """Of the value."""
+        return float(np.std(self.influence)) / float(np.sqrt(len(self.influence)))
+
     def with_bounds(self, name: str) -> dict[str, float]:
         """Value and 95% bounds under `name`, `name_low`, `name_high`."""
-        half = Z95 * float(np.std(self.influence)) / np.sqrt(len(self.influence))
+        half = Z95 * self.standard_error
         figures = {name: self.value, f"{name}_low": self.value - half}
         figures[f"{name}_high"] = self.value + half
         return {key: round_significant(value) for key, value in figures.items()}
 
 
 def estimate_metrics(target: IntArray, pd_: FloatArray) -> dict[str, Estimate]:
-    """AUC (DeLong et al., Biometrics 1988), log-loss and F2 (as a ratio of means).
+    """AUC, log-loss and F2 (as a ratio of means).
 
     Both outcomes must be present. By influences rather than by bootstrap: one pass gives all three
     bounds that can be paired.
     """
     bad = target == 1
-    # Share of the other outcome that a loan is ranked on the right side of.
-    ranks = rankdata(pd_)
-    placed = np.empty(len(target))
-    placed[bad] = (ranks[bad] - rankdata(pd_[bad])) / (~bad).sum()
-    placed[~bad] = 1 - (ranks[~bad] - rankdata(pd_[~bad])) / bad.sum()
-    area = float(placed[bad].mean())
-    by_outcome = (placed - area) / np.where(bad, bad.mean(), (~bad).mean())
     clipped = np.clip(pd_, _MIN_PD, 1 - _MIN_PD)
     losses = -np.log(np.where(bad, clipped, 1 - clipped))
     declined = pd_ >= _find_f2_threshold(target, pd_)
     numerator, denominator = 5.0 * (bad & declined), 4.0 * bad + declined
     f2 = float(numerator.mean() / denominator.mean())
     return {
-        "roc_auc": Estimate(area, by_outcome),
+        "roc_auc": estimate_auc(target, pd_),
         "log_loss": Estimate(float(losses.mean()), losses - losses.mean()),
         "f2": Estimate(f2, (numerator - f2 * denominator) / denominator.mean()),
     }
+
+
+def estimate_auc(target: IntArray, scores: FloatArray) -> Estimate:
+    """AUC with influences (DeLong et al., Biometrics 1988); both outcomes must be present."""
+    bad = target == 1
+    # Share of the other outcome that a loan is ranked on the right side of.
+    ranks = rankdata(scores)
+    placed = np.empty(len(target))
+    placed[bad] = (ranks[bad] - rankdata(scores[bad])) / (~bad).sum()
+    placed[~bad] = 1 - (ranks[~bad] - rankdata(scores[~bad])) / bad.sum()
+    area = float(placed[bad].mean())
+    return Estimate(area, (placed - area) / np.where(bad, bad.mean(), (~bad).mean()))
 
 
 def _find_f2_threshold(target: IntArray, pd_: FloatArray) -> float:
@@ -108,7 +118,7 @@ def measure_impact(
     """
     if not suspicious:
         return []
-    rows = _draw(len(target), options)
+    rows = draw_loans(len(target), options)
     honest = [str(name) for name in features if name not in caught]
     pairs = {
         name: (tuple([*honest, name] if name in caught else honest), tuple(other for other in honest if other != name))
@@ -129,7 +139,8 @@ def measure_impact(
     ]
 
 
-def _draw(loans: int, options: LeakageOptions) -> IntArray:
+def draw_loans(loans: int, options: LeakageOptions) -> IntArray:
+    """Places of at most `impact_loans` loans, in order."""
     if loans <= options.impact_loans:
         return np.arange(loans)
     rng = np.random.default_rng(options.seed)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
+from loantap.features.definitions import FEATURES
 from loantap.model.training.options import Share, SplitOptions
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.options import Options, Seed
@@ -31,7 +33,17 @@ class LeakageOptions(Options):
         max_duplicate_borrowers: share of the held-out loans whose borrower may also have a training
             loan.
         borrower_keys: columns that identify a borrower where the loans have no `borrower_id`.
-        impact_loans: most loans on which the impact of a suspicious feature is measured.
+        impact_loans: most loans on which the impact of a suspicious feature is measured, and on
+            which models are fitted to see what each column adds.
+        expected_auc: AUC alone of features of which more is expected than `expected.py` says, as
+            of a column that holds a bureau's score: it may then also add as much to the others.
+        strength_tolerance: by how much a feature's AUC may exceed what is expected of it.
+        max_added_auc: what a column, or a pair of columns, may add to the AUC of all others.
+        max_borrower_auc: what all columns about the borrower may add to those of the offer.
+        max_set_auc: of a boosting model on a whole set of features; two independent honest scores
+            of 0.72 and 0.71 make 0.79.
+        rate_tolerance: percentage points by which a rate may differ from that of its sub-grade.
+        max_odds_ratio: of charge-off among exceptions to a loan's arithmetic, against the others.
     """
 
     seed: Seed
@@ -47,6 +59,21 @@ class LeakageOptions(Options):
     max_duplicate_borrowers: Annotated[float, Field(ge=0, lt=1)]
     borrower_keys: Annotated[tuple[BorrowerKey, ...], Field(min_length=1)]
     impact_loans: Annotated[int, Field(ge=1_000)]
+    expected_auc: Mapping[str, Annotated[float, Field(ge=0.5, le=1)]] = Field(default_factory=dict)
+    strength_tolerance: Share = 0.02
+    max_added_auc: Share = 0.01
+    max_borrower_auc: Share = 0.03
+    max_set_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.8
+    rate_tolerance: PositiveFloat = 0.5
+    max_odds_ratio: Annotated[float, Field(gt=1)] = 2.0
+
+    @field_validator("expected_auc")
+    @classmethod
+    def _are_features(cls, expected: Mapping[str, float]) -> Mapping[str, float]:
+        unknown = sorted(set(expected) - set(FEATURES))
+        if unknown:
+            raise ValueError(f"not in features/definitions.py: {', '.join(unknown)}")
+        return expected
 
     @field_validator("borrower_keys")
     @classmethod

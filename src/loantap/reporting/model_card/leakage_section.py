@@ -1,9 +1,10 @@
 """What the model card says about the leakage gate."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from loantap.reporting.figures.interval_plot import Axis, Dot, Tick
 from loantap.reporting.formatting import NOTHING, count, decimal, decimal_interval, signed
 
 _SEVERITY: Final = ("caught", "warned", "passed")
@@ -11,10 +12,14 @@ _CHECKS: Final = {
     "borrowers": "The same borrower in training and test",
     "time_travel": "Dates after the decision",
     "lineage": "Features computed from the outcome",
+    "feature_sets": "All features of a model together",
     "audited_columns": "Columns that no model uses",
 }
 _METRICS: Final = {"roc_auc": "AUC", "log_loss": "Log-loss", "f2": "F2"}
 _DIGITS: Final = 4
+# From where the picture of AUCs alone runs.
+_LEAST: Final = 0.4
+_MOST: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,21 @@ class FeatureLine:
     verdict: str
     remarks: str
     used_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthDot(Dot):
+    """AUC of a feature alone; `reference` is where a column of its name honestly ends."""
+
+    reference: float
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthChart:
+    """Features of the lending models against what is expected of each."""
+
+    axis: Axis
+    dots: Sequence[StrengthDot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +98,7 @@ class LeakageSection:
     metrics: Sequence[str]
     impact: Sequence[ImpactLine]
     drawn: str
+    strengths: StrengthChart
 
     @property
     def gist(self) -> str:
@@ -104,6 +125,33 @@ def make_leakage_section(report: Mapping[str, Any]) -> LeakageSection:
         metrics=list(_METRICS.values()),
         impact=[_word_impact(entry) for entry in impact],
         drawn=f"{count(impact[0]['n'])} of {count(impact[0]['drawn_from'])}" if impact else "",
+        strengths=_draw_strengths(features),
+    )
+
+
+def _draw_strengths(features: Sequence[Mapping[str, Any]]) -> StrengthChart:
+    axis = Axis(_LEAST, _MOST, ())
+    axis = replace(axis, ticks=tuple(Tick(axis.place(at / 10), f"{at / 10:.1f}") for at in range(4, 10)))
+    shown = [f for f in features if "strength" in f.get("tests", {}) and f["used_by"] != ["benchmark"]]
+    return StrengthChart(axis, [_place_strength(f, axis) for f in shown])
+
+
+def _place_strength(entry: Mapping[str, Any], axis: Axis) -> StrengthDot:
+    found = entry["tests"]["strength"]
+    interval = decimal_interval(entry["auc_low"], entry["auc_high"])
+    note = f"expected {decimal(found['auc_expected'])}"
+    return StrengthDot(
+        label=entry["feature"],
+        value=decimal(entry["auc"]),
+        note=note,
+        hover=f"{entry['feature']}: {decimal(entry['auc'])}, 95% interval {interval}, n {count(entry['n'])}; {note}",
+        at=axis.place(entry["auc"]),
+        low=axis.place(entry["auc_low"]),
+        high=axis.place(entry["auc_high"]),
+        position="above" if found["verdict"] == "caught" else "near",
+        is_cut=entry["auc_high"] > _MOST,
+        is_outside=entry["auc"] > _MOST,
+        reference=axis.place(found["auc_expected"]),
     )
 
 

@@ -1,0 +1,1 @@
+"""Planted leaks and honest portfolios, by which the leakage gate is measured."""
