@@ -118,11 +118,11 @@ def test_a_connection_that_is_cut_once_costs_no_row_and_doubles_none(step, wareh
     real = getattr(odbc_writing.PostgresTransaction, step)
     calls = []
 
-    def cut_the_second_time(*arguments):
+    def cut_the_second_time(self, *arguments):
         calls.append(step)
         if len(calls) == 2:
             warehouse.run_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'")
-        real(*arguments)
+        real(self, *arguments)
 
     monkeypatch.setattr(odbc_writing.PostgresTransaction, step, cut_the_second_time)
     loans, target = make_loans(200), make_target(warehouse.owner_connection, time_limit_s=10)
@@ -142,10 +142,10 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(lost_one, warehouse, m
     made = []
 
     @contextmanager
-    def lose_one_answer():
-        with real() as transaction:
+    def lose_one_answer(self):
+        with real(self) as transaction:
             yield transaction
-        made.append()
+        made.append(self)
         if len(made) == lost_one:
             raise SourceDownError("warehouse", "the connection broke", "")
 
