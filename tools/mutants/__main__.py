@@ -10,6 +10,7 @@ are tried again when the tests are others. Remove the folder to begin anew.
 import hashlib
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -39,6 +40,7 @@ def main() -> None:
     parser = ArgumentParser(prog="python -m tools.mutants", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--area", action="append", choices=list(areas), help="all without it; may be given again")
     parser.add_argument("--since", help="a commit or branch: only changes on lines that differ from there")
+    parser.add_argument("--sample", type=int, help="no more than so many of an area, drawn at random")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     touched = _touched(options.since) if options.since else None
@@ -52,6 +54,8 @@ def main() -> None:
         mutations = [
             m for p in paths for m in list_mutations(p) if touched is None or not touched[str(p)].isdisjoint(m.lines)
         ]
+        if options.sample and options.sample < len(mutations):
+            mutations = random.Random(0).sample(mutations, options.sample)  # noqa: S311
         outcomes = _outcomes(area, mutations, areas[area]["tests"], options.jobs)
         count = Counter(outcomes[m.key] for m in mutations)
         noticed = count["killed"] + count["timed out"]

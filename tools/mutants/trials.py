@@ -9,6 +9,7 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -69,23 +70,27 @@ class Trials:
         while waiting or running:
             while waiting and len(running) < self.jobs:
                 mutation, folder = waiting.pop(), TemporaryDirectory()
-                tests = self.judges(mutation)
-                limit = time.monotonic() + 20 + 5 * sum(self.cost[test] for test in tests)
-                pid = _fork(partial(self.trial, session, mutation, tests, folder.name), Path(folder.name, "output"))
-                running[pid] = mutation, limit, folder
+                if not (tests := self.judges(mutation)):
+                    self.told(mutation, "survived")
+                    continue
+                # Of the processor, so that a busy machine stops no trial; by the clock for what waits for ever.
+                seconds = 20 + int(5 * sum(self.cost[test] for test in tests))
+                work = partial(self.trial, session, mutation, tests, folder.name)
+                pid = _fork(work, Path(folder.name, "output"), seconds)
+                running[pid] = mutation, time.monotonic() + 10 * seconds, folder
             for pid, (mutation, limit, folder) in list(running.items()):
                 ended, status = os.waitpid(pid, os.WNOHANG)
                 if not ended and time.monotonic() > limit:
                     os.killpg(pid, signal.SIGKILL)
-                    _, status = os.waitpid(pid, 0)
-                    ended = -1
+                    ended, _ = os.waitpid(pid, 0)
+                    status = signal.SIGXCPU
                 if ended:
                     del running[pid]
                     code = os.waitstatus_to_exitcode(status)
                     if code == _CRASHED:
                         raise RuntimeError(f"{mutation}\n{Path(folder.name, 'output').read_text()}")
                     folder.cleanup()
-                    self.told(mutation, "timed out" if ended < 0 else "killed" if code else "survived")
+                    self.told(mutation, "timed out" if code == -signal.SIGXCPU else "killed" if code else "survived")
             time.sleep(0.01)
 
     def judges(self, mutation: Mutation) -> list[str]:
@@ -229,13 +234,14 @@ def _wait(pid: int, folder: str) -> None:
         raise RuntimeError(f"{Path(folder, 'output').read_text()}\nThe tests fail though nothing is changed.")
 
 
-def _fork(work: Callable[[], int], output: Path) -> int:
+def _fork(work: Callable[[], int], output: Path, seconds: int = resource.RLIM_INFINITY) -> int:
     """Start `work` in a process of its own group, which ends with what it returns."""
     if pid := os.fork():
         return pid
     code = _CRASHED
     try:
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(file, 1)
         os.dup2(file, 2)
