@@ -76,23 +76,28 @@ def _outcomes(area: str, mutations: list[Mutation], tests: list[str], jobs: int)
     _FOLDER.mkdir(parents=True, exist_ok=True)
     code = _digest([*Path("src").rglob("*.py"), *Path("tests").glob("*.py"), *(f for t in tests for f in _files(t))])
     kept = _FOLDER / f"{area}.jsonl"
-    lines = map(json.loads, kept.read_text().splitlines() if kept.exists() else ())
-    known = {line["key"]: line["outcome"] for line in lines if line["outcome"] != "survived" or line["code"] == code}
+    known = _read(kept, code)
     pending = [m for m in mutations if m.key not in known]
-    if pending:
+    # In a fork, so that the next area imports everything anew.
+    if pending and not (pid := os.fork()):
         with kept.open("a") as file, Progress(console=Console(stderr=True)) as progress:
             task = progress.add_task(area, total=len(pending))
 
             def tell(mutation: Mutation, outcome: str) -> None:
-                known[mutation.key] = outcome
                 file.write(json.dumps({"key": mutation.key, "outcome": outcome, "code": code}) + "\n")
                 file.flush()
                 progress.advance(task)
 
             ended = pytest.main([*ARGUMENTS, *tests], plugins=[Trials(pending, tell, jobs)])
-        if ended:
-            sys.exit(int(ended))
-    return known
+        os._exit(int(ended))
+    if pending and (failed := os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])):
+        sys.exit(failed)
+    return _read(kept, code)
+
+
+def _read(kept: Path, code: str) -> dict[str, str]:
+    lines = map(json.loads, kept.read_text().splitlines() if kept.exists() else ())
+    return {line["key"]: line["outcome"] for line in lines if line["outcome"] != "survived" or line["code"] == code}
 
 
 def _files(path: str) -> list[Path]:
