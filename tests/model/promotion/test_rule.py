@@ -225,13 +225,15 @@ def test_the_interval_of_a_mean_is_two_standard_errors_to_either_side(world):
     assert (found.n, found.charged_off) == (len(gains), world.target.sum())
 
 
-def test_each_loan_is_as_likely_to_be_drawn():
+@pytest.mark.parametrize(("confidence", "low", "high"), [(0.66, 0, 1), (0.4, 0.5, 0.5)])
+def test_each_loan_is_as_likely_to_be_drawn(confidence, low, high):
     """Of two loans, a quarter of the draws holds the first alone, and another the second."""
-    rule = RULE.model_copy(update={"resamples": 1_000, "confidence": 0.66})
+    rule = RULE.model_copy(update={"resamples": 1_000, "confidence": confidence})
 
     found = compare_log_loss(np.array([1, 0]), np.array([0.9, 0.5]), np.array([0.5, 0.5]), rule, seed=1)
 
-    assert (found.low, found.high) == pytest.approx((0, np.log(0.9 / 0.5)))
+    gain = np.log(0.9 / 0.5)
+    assert (found.low, found.high) == pytest.approx((low * gain, high * gain))
 
 
 @pytest.mark.parametrize("compare", [compare_log_loss, compare_auc])
