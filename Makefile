@@ -11,6 +11,8 @@ SIZE ?= 40000
 PORTFOLIO ?= $(wildcard ../shared/data/loantap_sample.csv)
 LOANS ?= 20000
 CARDS ?=
+AREA ?=
+SINCE ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -65,6 +67,9 @@ test: lint $(if $(CI),$(SERVERS)) ## The checks of lint, then all tests; in CI w
 
 test-fast: $(READY) ## A minute: no server, whole run, browser, registry or many models; PYTEST_ARGS="-k emi"
 	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+mutants: $(READY) ## Change what decides in small ways: does a test notice? AREA=promotion, or lines that differ from SINCE=main
+	@$(WITH_VENV) $(BIN)/python -m tools.mutants $(addprefix --area ,$(AREA)) $(addprefix --since ,$(SINCE)) $(ARGS)
 
 # Ten applications are scored for each loan that is searched on: 4 million at full size.
 serve: $(READY) ## API and dashboard on what the last run left, until Ctrl-C; ARGS="--port 8001"

@@ -55,11 +55,17 @@ def test_nor_is_one_that_repeats_a_secret_of_a_url(repeated):
         "db2+ibm_db://me:s3/cr?et@host:1/DB",
         "databricks://token:s3/cr?et@host?http_path=/a",
         "db2+ibm_db://me:other@host:1/DB?sslKeystorePassword=s3%2Fcr%3Fet",
+        "db2+ibm_db://me:other?t=x@host:1/DB?pwd=s3%2Fcr%3Fet",
         "databricks://host?access_token=s3%2Fcr%3Fet&http_path=/a@b",
     ],
 )
 def test_a_password_is_found_also_where_it_should_have_been_quoted(url):
     assert redact("said s3/cr?et", find_secrets(url)) == "said ***"
+
+
+@pytest.mark.parametrize("password", ["a:b", "b:"])
+def test_a_password_with_a_colon_is_found_whole(password):
+    assert redact(f"said {password}", find_secrets(f"db2+ibm_db://me:{password}@host:1/DB")) == "said ***"
 
 
 @pytest.mark.parametrize("said", ["UID=me;PWD=s3cret;HOST=x", "password='s3cret'", "token = s3cret", "Pwd={s3cret};"])

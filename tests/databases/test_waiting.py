@@ -153,6 +153,17 @@ def test_who_gives_up_has_the_rest_done_when_the_driver_is_back():
     wait_until(lambda: threading.active_count() == before)
 
 
+def test_who_interrupts_the_waiting_gives_up_as_well(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(waiting, "wait", interrupt)
+    with Caller("warehouse", 5) as caller:
+        with pytest.raises(KeyboardInterrupt):
+            caller.call(lambda: "rows")
+        assert caller.gave_up
+
+
 def test_an_answer_is_not_held_until_the_next_question():
     class Rows:
         pass
@@ -199,6 +210,14 @@ class TestPersisting:
         assert e.value.__context__ is None
         # Pauses of 10, 20, 40, 80, 160 ms and up to 10 more each, rather than one every 10 ms.
         assert 2 <= len(caplog.messages) <= 6
+
+    def test_no_pause_is_made_that_would_end_after_the_time_limit(self, monkeypatch):
+        monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.4)
+        limit = deadline(time_limit_s=0.3)
+
+        with pytest.raises(InputError, match="tried 1 time in 0 s"):
+            persist(self.fail, limit)
+        assert limit.elapsed_s < 0.3
 
     def test_what_failed_is_told_when_time_runs_out_in_a_later_attempt(self):
         limit = deadline(time_limit_s=0.3)

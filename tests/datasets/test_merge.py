@@ -5,7 +5,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends.embedded_writing import DuckDBTransaction
-from tests.datasets.target_runs import ask, make_target, read, refusal, write
+from loantap.databases.merge import POSITION
+from loantap.portfolio.errors import InputError
+from tests.datasets.target_runs import ask, make_target, read, refusal, tables, write
 
 _INDEXES = "SELECT 1 FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"
 _execute = DuckDBTransaction.execute
@@ -51,6 +53,26 @@ def test_rows_that_were_lost_or_doubled_on_the_way_change_nothing(mode, loans, c
     error = refusal(make_target(credentials, mode=mode), loans.assign(mort_acc=1.0))
 
     assert error.problem == "the merge would leave 6 of the run's rows in the table, not 3"
+    assert_frame_equal(read(credentials), loans, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("meddle", "arrived"),
+    [
+        ("DELETE FROM {0} WHERE {1} = 2", 2),
+        ("INSERT INTO {0} SELECT * REPLACE ('d-1' AS loan_id, 3 AS {1}) FROM {0} LIMIT 1", 4),
+    ],
+    ids=["lost", "extra"],
+)
+def test_what_waits_must_be_what_was_sent(meddle, arrived, loans, credentials):
+    write(credentials, loans)
+    target = make_target(credentials)
+    target.save(loans.assign(mort_acc=1.0))
+    [staged] = [name for name in tables(credentials) if "__staged_" in name]
+    ask(credentials, meddle.format(f'"{staged}"', f'"{POSITION}"'))
+
+    with pytest.raises(InputError, match=f"3 rows were sent, and {arrived} are in the staging table"):
+        target.publish()
     assert_frame_equal(read(credentials), loans, check_dtype=False)
 
 

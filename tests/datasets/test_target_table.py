@@ -129,6 +129,7 @@ def test_frames_and_arrow_batches_make_one_table(kind, loans, credentials):
     ("later", "said"),
     [
         ({"int_rate": ["plenty"] * 3}, "column int_rate has values that are not double"),
+        ({"accounts": [2.0, 2.7, 3.0]}, "column accounts has values that are not int64"),
         ({"new": 1.0}, "column new is in some of its rows only"),
         ({"loan_id": [None, "b", None]}, "2 of 3 rows have no loan_id, a part of its key"),
     ],
@@ -136,9 +137,9 @@ def test_frames_and_arrow_batches_make_one_table(kind, loans, credentials):
 def test_a_batch_that_does_not_fit_stops_the_run_and_leaves_nothing(later, said, loans, credentials):
     write(credentials, loans)
     target = make_target(credentials)
-    target.save(loans.head(1))
+    target.save(loans.head(1).assign(accounts=1))
 
-    error = refusal(target, loans.assign(**later))
+    error = refusal(target, loans.assign(**({"accounts": 1} | later)))
 
     assert error.where == "warehouse, table portfolio"
     assert said in error.problem

@@ -1,8 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from loantap.measures.auc import bootstrap_aucs, quantile_bounds
+from loantap.measures.auc import auc_standard_error, bootstrap_aucs, measure_auc, quantile_bounds
 
 
 @pytest.fixture
@@ -41,3 +42,30 @@ def test_bounds_cover_the_truth_about_as_often_as_they_say():
         covered.append(low <= 0.76025 <= high)
 
     assert 0.88 <= np.mean(covered) <= 1
+
+
+def test_the_standard_error_is_that_of_hanley_and_mcneil():
+    """Their example: an AUC of .893 from 51 who are ill and 58 who are not."""
+    target = pd.Series([1] * 51 + [0] * 58)
+
+    assert auc_standard_error(0.893, target) == pytest.approx(0.0325116, abs=1e-7)
+    assert auc_standard_error(1.0, target) == 0
+
+
+def test_an_auc_has_bounds_of_two_standard_errors_within_0_and_1(target):
+    score = np.random.default_rng(2).normal(size=400) + target
+    area = roc_auc_score(target, score)
+    half = 1.959964 * auc_standard_error(area, pd.Series(target))
+
+    assert measure_auc(target, score) == pytest.approx((area, area - half, area + half))
+    assert measure_auc(target, target + 0.0) == (1, 1, 1)
+    nearly = measure_auc(np.repeat([0, 1], 10), np.r_[np.arange(9), 10.5, np.arange(10, 20)])
+    assert nearly[0] == pytest.approx(0.99)
+    assert nearly[2] == 1
+
+
+@pytest.mark.parametrize(("bad", "good", "is_known"), [(10, 10, True), (9, 50, False), (50, 9, False)])
+def test_of_too_few_loans_of_an_outcome_no_auc_is_said(bad, good, is_known):
+    found = measure_auc(np.repeat([1, 0], [bad, good]), np.arange(float(bad + good)))
+
+    assert np.isfinite(found).tolist() == [is_known] * 3

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loantap.measures.intervals import wilson_bounds
+from loantap.measures.intervals import measure_default_rate, measure_default_rates, normal_bounds, wilson_bounds
 
 counts = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -46,3 +46,19 @@ def test_95_of_100_intervals_hold_the_true_rate(rate):
     low, high = wilson_bounds(drawn, np.full(20_000, 200))
 
     assert ((low <= rate) & (rate <= high)).mean() == pytest.approx(0.95, abs=0.02)
+
+
+def test_a_rate_has_its_bounds_by_name_and_many_rates_have_theirs():
+    one, both = measure_default_rate(5, 10), measure_default_rates(np.array([5, 200]), np.array([10, 1_000]))
+
+    expected = {"default_rate": 0.5, "default_rate_low": 0.2366, "default_rate_high": 0.7634}
+    assert one.columns == pytest.approx(expected, abs=5e-5)
+    assert {name: values[0] for name, values in both.columns.items()} == pytest.approx(expected, abs=5e-5)
+    assert (both.rate[1], both.low[1], both.high[1]) == pytest.approx((0.2, 0.1764, 0.2259), abs=5e-5)
+
+
+def test_normal_bounds_are_two_standard_errors_to_either_side_within_0_and_1():
+    low, high = normal_bounds(np.array([0.5, 0.01, 0.99]), np.array([0.1, 0.1, 0.1]))
+
+    assert low.tolist() == pytest.approx([0.304, 0, 0.794], abs=5e-4)
+    assert high.tolist() == pytest.approx([0.696, 0.206, 1], abs=5e-4)

@@ -42,12 +42,12 @@ def test_reasons_that_no_row_has_are_not_kept():
 
 
 def test_decisions_are_kept_with_their_day_and_the_origin_of_the_model():
-    scores = make_scores(["A", None])
+    scores = make_scores(["row 12-B", None])
     texts = scores.columns[scores.dtypes == "category"]
 
     kept = date_decisions(scores, pd.Timestamp("2026-11-23"))
 
     DECISIONS_SCHEMA.validate(kept.astype(dict.fromkeys(texts, "str")))
-    assert kept["application_id"].tolist() == ["A"]
+    assert kept["application_id"].tolist() == ["row 12-B"]
     assert kept["origin"].tolist() == ["simulated"]
     assert kept["decided_on"].tolist() == [pd.Timestamp("2026-11-23")]

@@ -90,3 +90,13 @@ def test_a_month_is_never_guessed(text):
     column = next(c for c in portfolio_columns() if c.name == "issue_month")
 
     assert read_alone(column, text) == (None, "not a month such as Jan-2015")
+
+
+@pytest.mark.parametrize(("as_of", "is_future"), [("2016-02-29", True), ("2016-03-01", False), ("2016-03-31", False)])
+def test_a_month_has_begun_on_its_first_day(as_of, is_future):
+    column, day = next(c for c in portfolio_columns() if c.name == "issue_month"), pd.Timestamp(as_of)
+
+    alone, _ = make_reader(column)("Mar-2016", to_days(day))
+    together = read_column(pd.Series(["Mar-2016"]), column, day).values
+
+    assert (bool(np.isnan(alone)), bool(np.isnan(together[0]))) == (is_future, is_future)

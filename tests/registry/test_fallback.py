@@ -100,10 +100,20 @@ class TestGoingOn:
             trained.pipeline.predict_proba(features), lending_model.pipeline.predict_proba(features)
         )
 
-    @pytest.mark.parametrize(("hours", "age"), [(0.5, "30 minutes ago"), (1, "1 hour ago"), (50, "2 days ago")])
-    def test_its_age_is_since_the_registry_last_named_it_champion(self, hours, age, archive, monkeypatch, caplog):
+    @pytest.mark.parametrize(
+        ("hours", "is_named_again", "age"),
+        [
+            (0.5, False, "30 minutes ago"), (1, False, "1 hour ago"), (50, False, "2 days ago"),
+            (50, True, "less than a minute ago"),
+        ],
+    )  # fmt: skip
+    def test_its_age_is_since_the_registry_last_named_it_champion(
+        self, hours, is_named_again, age, archive, monkeypatch, caplog
+    ):
         then = time.time() - hours * 3_600 - 5
         os.utime(archive, (then, then))
+        if is_named_again:
+            load_champion("lending")
         fail_to_answer(monkeypatch)
         load_champion("lending")
 

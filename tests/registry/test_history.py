@@ -110,14 +110,17 @@ def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans):
 @pytest.mark.usefixtures("versions")
 class TestListing:
     def test_every_version_is_listed_newest_first_with_its_verdict_and_none_is_opened(self, registry):
+        client = mlflow.MlflowClient()
+        for _ in range(4, 11):
+            client.create_model_version(FIRST.name, client.get_model_version(FIRST.name, "1").source)
         for folder in registry.rglob("MLmodel"):
             folder.unlink()
 
         found = list_versions()
 
-        assert [record.model for record in found] == [THIRD, SECOND, FIRST]
-        assert [record.is_champion for record in found] == [False, True, False]
-        assert [record.outcome for record in found] == ["kept", "promoted", "promoted"]
+        assert [record.model.version for record in found] == [str(number) for number in range(10, 0, -1)]
+        assert [record.model for record in found if record.is_champion] == [SECOND]
+        assert [record.outcome for record in found[-3:]] == ["kept", "promoted", "promoted"]
 
     def test_a_registry_that_fails_is_not_one_without_a_champion(self, monkeypatch):
         def fail(*_):

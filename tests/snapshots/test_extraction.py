@@ -24,13 +24,14 @@ def watermark(last_update, since=None, as_of=AS_OF, overlap_days=1, read_on=AS_O
         (day(5_000), {}, MIDNIGHT("2016-03-31")),
         # What changed after the snapshot was read has to be seen.
         (day(5_000), {"read_on": date(2016, 3, 20)}, MIDNIGHT("2016-03-20")),
+        (day(5_000), {"as_of": date(2016, 3, 20)}, MIDNIGHT("2016-03-20")),
         (day(20), {"since": date(2016, 1, 3)}, MIDNIGHT("2016-01-03")),
         # No gap behind the snapshot.
         (day(20), {"since": date(2016, 3, 1)}, day(19)),
         (day(20), {"since": "all"}, None),
         (None, {}, None),
     ],
-    ids=["a day before", "long overlap", "no overlap", "a clock ran ahead", "read earlier",
+    ids=["a day before", "long overlap", "no overlap", "a clock ran ahead", "read earlier", "as of an earlier day",
          "an earlier day", "a later day", "all", "no update known"],
 )  # fmt: skip
 def test_from_when_on_it_is_read_again(last_update, asked, expected):

@@ -179,6 +179,19 @@ def test_a_champion_is_asked_only_about_loans_it_was_never_given(new, found, ask
     assert sorted(spy.asked) == asked
 
 
+def test_a_champion_of_features_that_are_no_more_is_asked_nothing(spy, lending_model, honest):
+    spy.feature_names_in_ = np.array([*FEATURES, "gone"])
+
+    table = predict_as_champion(
+        honest.head(6).assign(loan_id=list("abcdef")),
+        make_predictions(cv={"a": 0, "e": 0}),
+        make_champion(lending_model, KEPT, spy),
+    )
+
+    assert table.to_dict("records") == [{"loan_id": "a", "sample": "cv", "probability_of_default": 0.1}]
+    assert spy.asked == []
+
+
 def test_where_no_predictions_were_kept_a_champion_is_asked_nothing(spy, lending_model, honest):
     nothing = make_champion(lending_model, pd.DataFrame(), spy)
 

@@ -1,10 +1,12 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
 from sklearn.metrics import log_loss, roc_auc_score
 
-from loantap.measures.metrics import expected_calibration_error
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.promotion.rule import (
     Condition,
     Verdict,
@@ -70,13 +72,8 @@ def failed(conditions):
 
 @pytest.mark.parametrize(
     ("new", "old", "lacking"),
-    [
-        ({"all": 1}, {"all": 0}, []),
-        ({"all": 0}, {"all": 1}, AGAINST),
-        # Out of time a draw will do.
-        ({"cv": 1, "test": 1, "out_of_time": 0.5}, {"cv": 0, "test": 0, "out_of_time": 0.5}, []),
-    ],
-    ids=["better", "worse", "a draw out of time"],
+    [({"all": 1}, {"all": 0}, []), ({"all": 0}, {"all": 1}, AGAINST)],
+    ids=["better", "worse"],
 )
 def test_a_clearly_better_model_meets_all_conditions_and_a_worse_one_none_of_the_comparisons(world, new, old, lacking):
     conditions = judge(world.model(**new), world.model(**old))
@@ -116,18 +113,41 @@ def test_better_in_cross_validation_but_worse_out_of_time_is_not_enough(world):
     assert "900 loans" in conditions["not worse out of time"].evidence
 
 
-def test_too_few_matured_loans_tell_nothing_and_stop_nothing(world):
-    def without(table):
-        return table[(table["sample"] != "out_of_time") | (table.index % 40 == 0)]
+@pytest.mark.parametrize("is_ahead", [True, False])
+def test_out_of_time_a_difference_that_may_be_chance_will_do(is_ahead, world):
+    matured = world.model()["sample"] == "out_of_time"
+    errors = np.random.default_rng(3).normal(size=(2, len(matured)))
+    one, other = (expit(world.log_odds + error) for error in (errors[::-1] if is_ahead else errors))
+    new, old = (
+        table.assign(probability_of_default=table["probability_of_default"].mask(matured, pd_))
+        for table, pd_ in ((world.model(all=1), one), (world.model(all=0), other))
+    )
 
-    new, old = without(world.model(cv=1, test=1)), without(world.model(out_of_time=1))
+    condition = judge(new, old)["not worse out of time"]
+
+    gain, low, high = map(float, re.findall(r"[+-][\d.]+", condition.evidence))
+    assert low < 0 < high
+    assert (gain > 0) is is_ahead
+    assert condition.holds
+
+
+@pytest.mark.parametrize(
+    ("charged_off", "paid", "is_compared"), [(30, 30, True), (29, 60, False), (60, 29, False)], ids=str
+)
+def test_too_few_matured_loans_of_an_outcome_tell_nothing_and_stop_nothing(charged_off, paid, is_compared, world):
+    bad = np.flatnonzero((world.model()["sample"] == "out_of_time") & (world.target == 1))[:charged_off]
+    good = np.flatnonzero((world.model()["sample"] == "out_of_time") & (world.target == 0))[:paid]
+    unseen = np.flatnonzero(world.model()["sample"] != "out_of_time")
+    new, old = (
+        table.iloc[np.concatenate([unseen, bad, good])]
+        for table in (world.model(cv=1, test=1), world.model(out_of_time=1))
+    )
 
     conditions = judge(new, old)
 
-    assert failed(conditions) == []
-    assert conditions["not worse out of time"].evidence == (
-        f"{(new['sample'] == 'out_of_time').sum()} matured loans are too few to tell"
-    )
+    told = f"{charged_off + paid} matured loans are too few to tell"
+    assert is_compared or failed(conditions) == []
+    assert (conditions["not worse out of time"].evidence == told) is not is_compared
 
 
 def test_too_few_charge_offs_are_not_learned_from(world):
@@ -167,8 +187,10 @@ def test_an_immaterial_calibration_error_is_tolerated(world):
         rule = RULE.model_copy(update={"tolerated_ece": tolerated})
         return judge_alone(slightly_off, [], rule, seed=1)[index].holds
 
+    cv = slightly_off[slightly_off["sample"] == "cv"]
+    ece = expected_calibration_error(cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy())
     assert not holds(0.01)
-    assert holds(0.08)
+    assert holds(ece)
 
 
 # What is said is what scikit-learn would say.
@@ -201,6 +223,17 @@ def test_the_interval_of_a_mean_is_two_standard_errors_to_either_side(world):
     assert found.low == pytest.approx(gains.mean() - half, abs=0.15 * half)
     assert found.high == pytest.approx(gains.mean() + half, abs=0.15 * half)
     assert (found.n, found.charged_off) == (len(gains), world.target.sum())
+
+
+@pytest.mark.parametrize(("confidence", "low", "high"), [(0.66, 0, 1), (0.4, 0.5, 0.5)])
+def test_each_loan_is_as_likely_to_be_drawn(confidence, low, high):
+    """Of two loans, a quarter of the draws holds the first alone, and another the second."""
+    rule = RULE.model_copy(update={"resamples": 1_000, "confidence": confidence})
+
+    found = compare_log_loss(np.array([1, 0]), np.array([0.9, 0.5]), np.array([0.5, 0.5]), rule, seed=1)
+
+    gain = np.log(0.9 / 0.5)
+    assert (found.low, found.high) == pytest.approx((low * gain, high * gain))
 
 
 @pytest.mark.parametrize("compare", [compare_log_loss, compare_auc])
@@ -239,10 +272,13 @@ def test_the_calibration_error_is_quoted_beside_what_chance_allows(world):
     cv = table[table["sample"] == "cv"]
     ece = expected_calibration_error(cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy())
 
-    evidence = judge_alone(table, [], RULE, seed=1)[ALONE.index("calibrated")].evidence
+    rule = RULE.model_copy(update={"calibration_confidence": 0.8})
+    _, highest = perfect_ece_bounds(cv["probability_of_default"].to_numpy(), seed=1, resamples=300, confidence=0.8)
 
-    assert evidence.startswith(f"ECE {ece:.4f} out of fold on 3,000 loans, at most 0.0")
-    assert "once in 40 samples" in evidence
+    evidence = judge_alone(table, [], rule, seed=1)[ALONE.index("calibrated")].evidence
+
+    assert evidence.startswith(f"ECE {ece:.4f} out of fold on 3,000 loans, at most {highest:.4f} allowed: a perfect")
+    assert f"exceeds {highest:.4f} once in 10 samples" in evidence
     assert evidence.endswith("and up to 0.0100 counts as immaterial")
 
 
