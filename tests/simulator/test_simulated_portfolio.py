@@ -56,7 +56,7 @@ SAMPLE_SHARES = {
     "listing_status": {"f": 0.597},
     "employment_years": {0.0: 0.0756, 9.0: 0.0399, 10.0: 0.3203},
     "public_records": {0.0: 0.859, 1.0: 0.123},
-}  # fmt: skip
+}
 SAMPLE_YEARS = {2010: 0.021, 2011: 0.044, 2012: 0.103, 2013: 0.247, 2014: 0.266, 2015: 0.240}
 YEAR_SHIFT = 0.006  # early years are raised to meet the published missing mortgage accounts
 SAMPLE_RANK_CORRELATIONS = {

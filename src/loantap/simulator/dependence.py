@@ -5,9 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-# Of the standard normal scores, each column with those above it. Fitted so that the Spearman
-# correlations of simulated loans, after rounding, caps and missing values, are those of the sample,
-# whose standard error is about 0.014.
+# Of the standard normal scores, each column with those above it. Fitted so that the Spearman correlations of simulated
+# loans, after rounding, caps and missing values, are those of the sample, whose standard error is about 0.014.
 _LOWER_TRIANGLE: Final[dict[str, tuple[float, ...]]] = {
     "issue_month": (),
     "sub_grade": (0.11,),
@@ -21,16 +20,10 @@ _LOWER_TRIANGLE: Final[dict[str, tuple[float, ...]]] = {
     "revolving_utilisation_pct": (-0.11, 0.32, 0.15, 0.11, 0.06, 0.19, -0.15, -0.11, 0.47),
     "mortgage_accounts": (0.03, -0.10, 0.22, 0.26, 0.42, -0.02, 0.18, 0.47, 0.30, 0.05),
     "credit_history_years": (0.07, -0.10, 0.11, 0.19, 0.29, 0.04, 0.18, 0.37, 0.28, 0.01, 0.42),
-    "public_records": (
-        0.22, 0.15, -0.14, -0.19, -0.09, -0.08, -0.04, 0.01, -0.37, -0.17, 0.02, 0.13,
-    ),
-    "employment_years": (
-        0.04, -0.01, 0.06, 0.09, 0.16, 0.04, 0.05, 0.14, 0.13, 0.03, 0.30, 0.29, 0.12,
-    ),
-    "home_ownership": (
-        0.01, -0.10, 0.20, 0.22, 0.31, 0.02, 0.19, 0.32, 0.26, 0.05, 0.78, 0.28, -0.01, 0.31,
-    ),
-}  # fmt: skip
+    "public_records": (0.22, 0.15, -0.14, -0.19, -0.09, -0.08, -0.04, 0.01, -0.37, -0.17, 0.02, 0.13),
+    "employment_years": (0.04, -0.01, 0.06, 0.09, 0.16, 0.04, 0.05, 0.14, 0.13, 0.03, 0.30, 0.29, 0.12),
+    "home_ownership": (0.01, -0.10, 0.20, 0.22, 0.31, 0.02, 0.19, 0.32, 0.26, 0.05, 0.78, 0.28, -0.01, 0.31),
+}
 
 SCORES: Final = tuple(_LOWER_TRIANGLE)
 

@@ -11,8 +11,7 @@ _TOTAL = re.compile(r"^\W*((grand|sub)\W?)?(totals?|sum|count|average|mean)\b", 
 def find_table_end(records: Records, block: bytes, delimiter: str, width: int) -> int:
     """How many of the last rows of a file belong to its table.
 
-    Lines without a value do not, nor a total, which is mostly empty, nor notes behind the only
-    empty line.
+    Lines without a value do not, nor a total, which is mostly empty, nor notes behind the only empty line.
     """
     end = len(records)
     for place in range(end - 1, max(end - _MAX_LINES, 0) - 1, -1):

@@ -13,9 +13,7 @@ def test_a_landmark_is_at_risk_up_to_its_event_or_its_last_month():
     # Default, payment, censored, already in default, unknown.
     assert ahead.seen.tolist() == [2, 3, 1, 0, 0]
     landmark, lead = expand(ahead, 1, 2, most=100, seed=0)
-    assert list(zip(landmark.tolist(), lead.tolist(), strict=True)) == [
-        (0, 1), (0, 2), (1, 1), (1, 2), (2, 1),
-    ]  # fmt: skip
+    assert list(zip(landmark.tolist(), lead.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1)]
     landmark, lead = expand(ahead, 3, 6, most=100, seed=0)
     assert list(zip(landmark.tolist(), lead.tolist(), strict=True)) == [(1, 3)]
 

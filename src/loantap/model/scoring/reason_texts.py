@@ -63,9 +63,8 @@ def _make_concept(names: tuple[str, ...], scorecard: Scorecard) -> Concept:
 def _risk_direction(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard) -> int:
     """1 where the PD rises with the quoted value, -1 where it falls, 0 where that is not so.
 
-    Every feature computed from a column behind the value has its say, so that a reason never
-    promises what the model would not do: more debt on the same cards lowers nothing, since the
-    utilisation rises with it.
+    Every feature computed from a column behind the value has its say, so that a reason never promises what the model
+    would not do: more debt on the same cards lowers nothing, since the utilisation rises with it.
     """
     quoted = FEATURES[own.feature]
     if any(FEATURES[n].categorical or FEATURES[n].uses != quoted.uses for n in names):

@@ -37,9 +37,8 @@ class GivenReasons:
         """Columns `reason_1`..`reason_4`, text."""
         texts = pd.array(list(self.sentences), dtype="str")
         return pd.DataFrame(
-            {name: pd.Series(texts.take(codes), index=index)
-             for name, codes in zip(REASONS, self.codes, strict=True)}
-        )  # fmt: skip
+            {name: pd.Series(texts.take(codes), index=index) for name, codes in zip(REASONS, self.codes, strict=True)}
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,7 @@ class Judgement:
 
     Attributes:
         default_rate: with its Wilson interval.
-        observed_to_expected: charge-offs over the sum of the PDs; its interval is that of the
-            default rate.
+        observed_to_expected: charge-offs over the sum of the PDs; its interval is that of the default rate.
         roc_auc: by bootstrap, where each outcome has `MIN_FOR_AUC` loans.
         ece_perfect_low: with `ece_perfect_high` the bounds of the ECE of a perfect model of these
             PDs at this number of loans, 95 times in 100.
@@ -63,8 +62,7 @@ def analyse_vintages(
 ) -> VintageAnalysis:
     """Judge one model out of time, origin by origin, and vintage by vintage.
 
-    `loans` has one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`,
-    `judged_at`.
+    `loans` has one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`, `judged_at`.
     """
     judged = predictions[predictions["sample"].eq(OUT_OF_TIME)]
     return VintageAnalysis(
@@ -122,10 +120,9 @@ def tabulate_vintages(
     """How the model does on loans of each issue year and term that it did not see.
 
     Predictions out of fold and of the test split count. Returns one row per issue year and term:
-    `issue_year`, `term_months`, `interpretable` and the columns of `Judgement`. A vintage is
-    interpretable when the contracts of all its loans ended before `window.outcomes_as_of`. Of the
-    others only the early endings are in the table: their levels mean nothing, so
-    `observed_to_expected` and `ece` are missing.
+    `issue_year`, `term_months`, `interpretable` and the columns of `Judgement`. A vintage is interpretable when the
+    contracts of all its loans ended before `window.outcomes_as_of`. Of the others only the early endings are in the
+    table: their levels mean nothing, so `observed_to_expected` and `ece` are missing.
     """
     unseen = _pick(predictions, [CROSS_VALIDATION, TEST], loans)
     matured = end_of_contract(unseen) < pd.Timestamp(window.outcomes_as_of)

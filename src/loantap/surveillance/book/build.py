@@ -26,11 +26,10 @@ def measure_book(
     `loan_months` and the loans, resolved and running, are those of `open_ledger`.
 
     Returns:
-        Plain values: `snapshot` (YYYY-MM), `months_behind` (whole months after it that had ended
-        by `as_of`, the day of the run), `condition` (see `Condition`), `headline`, `vintages`,
-        `compared` (each vintage's default at 12 months on book), `moves` (the matrix of the last 12
-        months), `rolls` (by month), `arrears` (by month and state) and `concentration`. Shares are
-        fractions, amounts the currency of the loans; each figure has its number of loans.
+        Plain values: `snapshot` (YYYY-MM), `months_behind` (whole months after it that had ended by `as_of`, the day of
+        the run), `condition` (see `Condition`), `headline`, `vintages`, `compared` (each vintage's default at 12 months
+        on book), `moves` (the matrix of the last 12 months), `rolls` (by month), `arrears` (by month and state) and
+        `concentration`. Shares are fractions, amounts the currency of the loans; each figure has its number of loans.
 
     Raises:
         InputError: see `open_ledger`.
@@ -73,8 +72,7 @@ def compare_vintages(vintages: pd.DataFrame) -> pd.DataFrame:
     """Default of each vintage by 12 months on book, where its curve reaches that age.
 
     Returns:
-        `vintage`, `term_months`, `loans`, `at_risk` (at that age), `default_share`, `default_low`,
-        `default_high`.
+        `vintage`, `term_months`, `loans`, `at_risk` (at that age), `default_share`, `default_low`, `default_high`.
     """
     by = ["vintage", "term_months"]
     reached = vintages.groupby(by)["months_on_book"].transform("max") >= COMPARED_AGE

@@ -24,10 +24,9 @@ def measure_concentration(connection: duckdb.DuckDBPyConnection, snapshot: int) 
     """Balance by grade, term, purpose and state of the loans that run at a month's end.
 
     Returns:
-        One row per `dimension` and `segment`, the largest balance first: `loans`, `balance`,
-        `balance_share`, `loans_30` and `balance_30` (30 days past due or more), `share_30` of its
-        loans with Wilson bounds `low` and `high`, and `herfindahl` of the dimension: the sum of
-        squared shares, 1 where all is in one segment.
+        One row per `dimension` and `segment`, the largest balance first: `loans`, `balance`, `balance_share`,
+        `loans_30` and `balance_30` (30 days past due or more), `share_30` of its loans with Wilson bounds `low` and
+        `high`, and `herfindahl` of the dimension: the sum of squared shares, 1 where all is in one segment.
     """
     parts = [_measure(connection, dimension, snapshot) for dimension in DIMENSIONS]
     return pd.concat(parts, ignore_index=True)

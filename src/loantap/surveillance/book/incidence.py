@@ -26,8 +26,7 @@ def cumulate_incidence(counts: pd.DataFrame, causes: tuple[str, ...]) -> pd.Data
         `counts` with `<cause>_share`, `<cause>_low` and `<cause>_high`: the incidence and its 95%
         bounds, on the scale of log(-log), from the delta method's variance.
 
-    Source: Aalen, Johansen (1978); variance as in Marubini, Valsecchi, *Analysing Survival Data*
-    (1995), 10.2.
+    Source: Aalen, Johansen (1978); variance as in Marubini, Valsecchi, *Analysing Survival Data* (1995), 10.2.
     """
     at_risk = counts["at_risk"].to_numpy(dtype=float)
     ends = counts[[*causes]].sum(axis=1).to_numpy(dtype=float)

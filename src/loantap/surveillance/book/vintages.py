@@ -49,10 +49,9 @@ def draw_vintages(connection: duckdb.DuckDBPyConnection, least_at_risk: int = LE
     A curve ends where fewer than `least_at_risk` loans are left: one would move it by points.
 
     Returns:
-        One row per `vintage` (issue year), `term_months` and `months_on_book` in which a loan
-        came or went: `loans` of the vintage, `at_risk`, ends by cause in that month (`default`:
-        first month 90 days past due, or the charge-off; `prepaid`; `matured`) and the incidence
-        with its bounds, see `cumulate_incidence`.
+        One row per `vintage` (issue year), `term_months` and `months_on_book` in which a loan came or went: `loans` of
+        the vintage, `at_risk`, ends by cause in that month (`default`: first month 90 days past due, or the charge-off;
+        `prepaid`; `matured`) and the incidence with its bounds, see `cumulate_incidence`.
     """
     counts = connection.sql(_COUNTS).df()
     curves = []

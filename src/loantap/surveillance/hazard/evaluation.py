@@ -67,9 +67,8 @@ def judge_hazard(
     all test loans alive in one month of the calendar, in each of up to five years.
 
     Returns:
-        `origin`, loans and months fitted on, `drawn_month` and `drawn_month_not_in_arrears` (by
-        horizon in months) and `by_landmark` (12 months); see `HazardFigures`. A part without
-        loans of both outcomes is missing.
+        `origin`, loans and months fitted on, `drawn_month` and `drawn_month_not_in_arrears` (by horizon in months) and
+        `by_landmark` (12 months); see `HazardFigures`. A part without loans of both outcomes is missing.
     """
     last_month = outcomes["last_month"].max()
     landmarks = [last_month - pd.DateOffset(years=years) for years in range(1, _LANDMARKS + 1)]

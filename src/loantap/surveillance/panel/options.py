@@ -11,10 +11,8 @@ class PanelOptions(Options):
     """What figures of a month mean.
 
     Attributes:
-        unknown_dti_pct: the DTI by which sources say that there is none, such as 9,999; missing in
-            the panel.
-        default_days: days past due from which a loan is in default; later months are no longer in
-            the panel.
+        unknown_dti_pct: the DTI by which sources say that there is none, such as 9,999; missing in the panel.
+        default_days: days past due from which a loan is in default; later months are no longer in the panel.
     """
 
     unknown_dti_pct: Annotated[float, Field(gt=0)]

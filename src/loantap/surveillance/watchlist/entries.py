@@ -17,9 +17,7 @@ from loantap.surveillance.watchlist.signals import read_signals
 Forecast = Callable[[pd.DataFrame], pd.DataFrame]
 
 TREND_MONTHS: Final = 12
-_TRENDS: Final = {
-    "trend_utilisation": "utilisation_pct", "trend_dti": "dti_pct", "trend_dpd": "days_past_due",
-}  # fmt: skip
+_TRENDS: Final = {"trend_utilisation": "utilisation_pct", "trend_dti": "dti_pct", "trend_dpd": "days_past_due"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,7 @@ class Avoidable(Options):
 
     def share(self, level: Level) -> float:
         """Share of the expected loss of an entry of this level."""
-        return {
-            Level.WATCH: self.watch, Level.SERIOUS: self.serious, Level.CRITICAL: self.critical,
-        }[level]  # fmt: skip
+        return {Level.WATCH: self.watch, Level.SERIOUS: self.serious, Level.CRITICAL: self.critical}[level]
 
 
 class WatchlistOptions(Options):
@@ -95,8 +93,7 @@ class WatchlistOptions(Options):
         quiet_months: months in a row, all of them quiet, after which a loan leaves the list; a
             level falls after as many months below it.
         max_stale_months: a loan whose figures are older is named, and not judged.
-        min_month_share: a month counts as arrived once it has this share of the running loans
-            that have months at all.
+        min_month_share: a month counts as arrived once it has this share of the running loans that have months at all.
         min_loans: fewer loans say nothing about whether a figure has failed to arrive.
     """
 
