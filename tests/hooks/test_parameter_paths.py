@@ -1,4 +1,4 @@
-from loantap.hooks.parameter_paths import flatten
+from loantap.hooks.run_parameters import flatten
 
 
 def test_nested_parameters_are_flattened_and_a_group_without_any_has_no_path():

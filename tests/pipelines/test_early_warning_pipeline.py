@@ -3,7 +3,7 @@ import pytest
 
 from loantap.features.outcomes import NOT_PAID, NOT_RUNNING
 from loantap.portfolio.dictionary import CHARGED_OFF, CURRENT, FULLY_PAID
-from loantap.surveillance.watchlist.schemas import SITUATIONS, WATCHLIST
+from loantap.surveillance.schemas import SITUATIONS, WATCHLIST
 from loantap.surveillance.watchlist.situations import SAYS_CURRENT, Situation
 from tests.pipelines.in_memory import ingest, run
 

@@ -13,6 +13,16 @@ from pydantic import BaseModel, ValidationError
 from loantap.portfolio.errors import InputError
 from loantap.tables.column_maps.column_map import read_column_map
 
+
+def flatten(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mapping to one level, by dotted names (`modeling.lending.folds`)."""
+    flat: dict[str, Any] = {}
+    for name, value in parameters.items():
+        path = f"{prefix}{name}"
+        flat |= flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return flat
+
+
 RUN_PARAMETERS: Final = MappingProxyType(
     {
         "portfolio": "file of loans to build the sources from (default: the demo generator)",

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.surveillance.book.incidence import cumulate_incidence
+from loantap.surveillance.book.vintages import cumulate_incidence
 
 CAUSES = ("default", "prepaid")
 

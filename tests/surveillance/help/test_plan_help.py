@@ -8,9 +8,9 @@ import pytest
 from loantap.policy.money.scenarios import Scenario
 from loantap.reporting.help_plan import word_plan
 from loantap.reporting.watchlist_page import render_watchlist
-from loantap.surveillance.help.options import HelpOptions
 from loantap.surveillance.help.plan import plan_help
-from loantap.surveillance.help.schemas import HELP_PLANS
+from loantap.surveillance.options import HelpOptions
+from loantap.surveillance.schemas import HELP_PLANS
 from tests.surveillance.help.test_schedules import discount, repay
 from tests.surveillance.watchlist.test_build_watchlist import LAST, ORIGINS, SHIPPED, list_them, months_of
 from tests.surveillance.watchlist.test_build_watchlist import OPTIONS as LISTING

@@ -7,10 +7,9 @@ import yaml
 
 from loantap.portfolio.errors import InputError
 from loantap.reporting.book.page import BookOrigins
-from loantap.surveillance.panel.schemas import LOAN_PANEL
+from loantap.surveillance.options import Trigger, WatchlistOptions
+from loantap.surveillance.schemas import LOAN_PANEL, SITUATIONS, WATCHLIST
 from loantap.surveillance.watchlist.build import build_watchlist
-from loantap.surveillance.watchlist.options import Trigger, WatchlistOptions
-from loantap.surveillance.watchlist.schemas import SITUATIONS, WATCHLIST
 from loantap.surveillance.watchlist.situations import SAYS_CURRENT
 from tests.conftest import PROJECT
 

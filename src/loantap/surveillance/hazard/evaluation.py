@@ -18,7 +18,7 @@ from loantap.surveillance.hazard.fit import split_loans
 from loantap.surveillance.hazard.forecast import HORIZONS, forecast
 from loantap.surveillance.hazard.landmarks import Ahead, draw_shares, look_ahead
 from loantap.surveillance.hazard.model import HazardModel
-from loantap.surveillance.hazard.options import HazardOptions
+from loantap.surveillance.options import HazardOptions
 from loantap.tables.rows import LongTable, read_batches
 
 # Landmarks lie a year apart: no default counts twice.

@@ -28,7 +28,7 @@ from loantap.surveillance.hazard.design import (
 )
 from loantap.surveillance.hazard.landmarks import Ahead, draw_shares, expand, look_ahead, sample_landmarks
 from loantap.surveillance.hazard.model import CAUSES, CERTAIN, BandHazard, Cause, HazardModel
-from loantap.surveillance.hazard.options import HazardOptions
+from loantap.surveillance.options import HazardOptions
 from loantap.tables.rows import LongTable
 
 # First leads: the horizons that PDs are told for end with a band.

@@ -8,8 +8,8 @@ import pandas as pd
 
 from loantap.portfolio.dictionary import SIMULATED
 from loantap.portfolio.errors import InputError
-from loantap.surveillance.panel.options import PanelOptions
-from loantap.surveillance.panel.schemas import SIMULATED_FROM_OUTCOME
+from loantap.surveillance.options import PanelOptions
+from loantap.surveillance.schemas import SIMULATED_FROM_OUTCOME
 from loantap.tables.database import connect
 from loantap.tables.ordered import group_rows, pair_groups
 from loantap.tables.rows import LongTable, frame_of, read_batches

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from loantap.portfolio.arrays import IntArray
-from loantap.surveillance.watchlist.arrears import name_sma
-from loantap.surveillance.watchlist.options import LEVELS, WatchlistOptions
-from loantap.surveillance.watchlist.reasons import choose_queue, list_fired, word_reason
+from loantap.surveillance.options import LEVELS, WatchlistOptions
+from loantap.surveillance.watchlist.reasons import choose_queue, list_fired, name_sma, word_reason
 from loantap.surveillance.watchlist.replay import Course, replay
 from loantap.surveillance.watchlist.signals import read_signals
 

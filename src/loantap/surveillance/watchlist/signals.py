@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
-from loantap.surveillance.watchlist.options import LEVELS, Trigger
+from loantap.surveillance.options import LEVELS, Trigger
 
 
 @dataclass(frozen=True, slots=True)
