@@ -10,8 +10,7 @@ import pandas as pd
 from loantap.portfolio.arrays import IntArray
 from loantap.surveillance.options import LEVELS, WatchlistOptions
 from loantap.surveillance.watchlist.reasons import choose_queue, list_fired, name_sma, word_reason
-from loantap.surveillance.watchlist.replay import Course, replay
-from loantap.surveillance.watchlist.signals import read_signals
+from loantap.surveillance.watchlist.replay import Course, read_signals, replay
 
 Forecast = Callable[[pd.DataFrame], pd.DataFrame]
 
