@@ -1,6 +1,7 @@
 """The hyperparameter search against a straightforward `GridSearchCV`, in one run.
 
-    python -m tools.benchmarks.bench_search --loans 40000 python -m tools.benchmarks.bench_search --loans 40000 --ratios
+    python -m tools.benchmarks.bench_search --loans 40000
+    python -m tools.benchmarks.bench_search --loans 40000 --ratios
 
 Both get the same simulated loans, folds, candidates and scores, each in a process of its own. The plain one uses
 liblinear for L1, newton-cholesky for L2, two jobs. Memory is the largest sum over the processes of a search, shared

@@ -113,9 +113,10 @@ def render(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
 
     Numbers stay float64. Columns carry their source names, in the order of `columns`.
 
-    >>> loans = pd.DataFrame({"term_months": [36.0], "employment_years": [10.0]}) >>> loans["issue_month"] =
-    pd.Timestamp("2015-01-01") >>> render(loans, [COLUMNS[name] for name in loans]).to_dict("list") {'term': [' 36
-    months'], 'emp_length': ['10+ years'], 'issue_d': ['Jan-2015']}
+    >>> loans = pd.DataFrame({"term_months": [36.0], "employment_years": [10.0]})
+    >>> loans["issue_month"] = pd.Timestamp("2015-01-01")
+    >>> render(loans, [COLUMNS[name] for name in loans]).to_dict("list")
+    {'term': [' 36 months'], 'emp_length': ['10+ years'], 'issue_d': ['Jan-2015']}
     """
     written: dict[str, pd.Series] = {}
     for column in columns:

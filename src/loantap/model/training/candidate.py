@@ -33,7 +33,8 @@ class Candidate:
     def label(self) -> str:
         """Short name for tables and plots.
 
-        >>> Candidate(Balancing.SMOTE, l1_ratio=1, inverse_penalty=100).label 'smote L1 C=100'
+        >>> Candidate(Balancing.SMOTE, l1_ratio=1, inverse_penalty=100).label
+        'smote L1 C=100'
         """
         return f"{self.balancing} L{1 if self.l1_ratio else 2} C={self.inverse_penalty:g}"
 

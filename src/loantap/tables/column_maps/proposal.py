@@ -110,7 +110,8 @@ def _rank(names: Sequence[str]) -> Iterator[tuple[int, str, str]]:
 def normalise(name: str) -> str:
     """A name in small letters, its words joined by underscores, without what stands in brackets.
 
-    >>> normalise(" Loan Amount (USD)") 'loan_amount'
+    >>> normalise(" Loan Amount (USD)")
+    'loan_amount'
     """
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"\(.*?\)", "", name.lower())).strip("_")
 

@@ -46,8 +46,9 @@ def convert_units(column: pa.ChunkedArray, units: Iterable[Unit]) -> pa.ChunkedA
 
     Signs and separators go first, whatever the order of the units.
 
-    >>> written = pa.chunked_array([["13,56 %", "n/a", None]]) >>> convert_units(written, [Unit.DECIMAL_COMMA,
-    Unit.PERCENT]).to_pylist() ['13.56', 'n/a', None]
+    >>> written = pa.chunked_array([["13,56 %", "n/a", None]])
+    >>> convert_units(written, [Unit.DECIMAL_COMMA, Unit.PERCENT]).to_pylist()
+    ['13.56', 'n/a', None]
     """
     for unit in sorted(units, key=list(Unit).index):
         if unit in _FACTORS:
