@@ -12,7 +12,8 @@ from loantap.features.outcomes import DEFAULT_DAYS
 from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
 from loantap.measures.curves import tabulate_reliability
 from loantap.measures.intervals import measure_default_rate
-from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds, round_significant
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
+from loantap.model.validation.plain import make_plain
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.surveillance.hazard.fit import split_loans
 from loantap.surveillance.hazard.forecast import HORIZONS, forecast
@@ -149,7 +150,7 @@ def _measure(pds: FloatArray, ahead: Ahead, months: int, options: HazardOptions)
         ece_perfect_high=perfect[1],
         deciles=[{str(n): float(v) for n, v in row.items()} for _, row in deciles.iterrows()],
     )
-    return _round(asdict(found))
+    return make_plain(asdict(found))
 
 
 def _measure_auc(
@@ -159,14 +160,3 @@ def _measure_auc(
         return None, None, None
     drawn = bootstrap_aucs(target, pd_[None, :], seed=options.seed, resamples=options.resamples)
     return float(roc_auc_score(target, pd_)), *quantile_bounds(drawn[:, 0])
-
-
-def _round(value: Any) -> Any:
-    match value:
-        case dict():
-            return {name: _round(each) for name, each in value.items()}
-        case list():
-            return [_round(each) for each in value]
-        case float():
-            return round_significant(value)
-    return value
