@@ -2,11 +2,9 @@
 
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
-from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.auc import resample_auc
 from loantap.measures.intervals import measure_default_rate
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.training.options import OutOfTimeOptions
@@ -76,7 +74,8 @@ def judge(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> Judg
     """Set PDs against outcomes; at least one loan."""
     bad, loans, mean_pd = int(target.sum()), len(target), float(pd_.mean())
     default = measure_default_rate(bad, loans)
-    auc, auc_low, auc_high = _measure_auc(target, pd_, options)
+    # By bootstrap, as the AUC in `metrics.json`, beside which these are read.
+    auc, auc_low, auc_high = resample_auc(target, pd_, seed=options.seed, resamples=options.resamples)
     perfect_low, perfect_high = perfect_ece_bounds(
         pd_, seed=options.seed, resamples=options.resamples, bins=options.calibration_bins
     )
@@ -142,15 +141,6 @@ def tabulate_vintages(
     table = _type_figures(pd.DataFrame(rows))
     levels = [name for name in FIGURES if name.startswith(("observed_to_expected", "ece"))]
     return table.assign(**{n: table[n].where(table["interpretable"]) for n in levels})
-
-
-def _measure_auc(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> tuple[float, float, float]:
-    bad = int(target.sum())
-    if min(bad, len(target) - bad) < MIN_FOR_AUC:
-        return np.nan, np.nan, np.nan
-    # By bootstrap, as the AUC in `metrics.json`, beside which these are read.
-    drawn = bootstrap_aucs(target, pd_[None], seed=options.seed, resamples=options.resamples)
-    return float(roc_auc_score(target, pd_)), *quantile_bounds(drawn[:, 0])
 
 
 def _pick(predictions: pd.DataFrame, samples: list[str], loans: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The figures of the book: what `book.json` holds and `book.html` shows."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
 
@@ -91,7 +92,7 @@ def measure_book(
     return {
         "snapshot": month_of(snapshot),
         "months_behind": max(ended - snapshot, 0),
-        "condition": condition.to_json(),
+        "condition": asdict(condition),
         "headline": summarise(arrears, moves, snapshot),
         "compared": make_plain(compare_vintages(vintages)),
         "vintages": make_plain(vintages),

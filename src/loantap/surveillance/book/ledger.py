@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import pandas as pd
@@ -62,10 +62,6 @@ class Condition:
     paid_without_zero: int
     running_at_zero: int
     behind: int
-
-    def to_json(self) -> dict[str, Any]:
-        """By name."""
-        return asdict(self)
 
 
 @contextmanager

@@ -6,10 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
 from loantap.features.outcomes import DEFAULT_DAYS
-from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.auc import resample_auc
 from loantap.measures.curves import tabulate_reliability
 from loantap.measures.intervals import measure_default_rate
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
@@ -49,9 +48,9 @@ class HazardFigures:
     default_rate: float
     default_rate_low: float
     default_rate_high: float
-    roc_auc: float | None
-    roc_auc_low: float | None
-    roc_auc_high: float | None
+    roc_auc: float
+    roc_auc_low: float
+    roc_auc_high: float
     ece: float
     ece_perfect_low: float
     ece_perfect_high: float
@@ -131,7 +130,7 @@ def _measure(pds: FloatArray, ahead: Ahead, months: int, options: HazardOptions)
     if min(bad, len(target) - bad) < 1:
         return None
     rate = measure_default_rate(bad, len(target))
-    area, area_low, area_high = _measure_auc(target, pd_, options)
+    area, area_low, area_high = resample_auc(target, pd_, seed=options.seed, resamples=options.resamples)
     perfect = perfect_ece_bounds(pd_, seed=options.seed, resamples=options.resamples)
     deciles = tabulate_reliability(target, pd_)
     found = HazardFigures(
@@ -151,12 +150,3 @@ def _measure(pds: FloatArray, ahead: Ahead, months: int, options: HazardOptions)
         deciles=[{str(n): float(v) for n, v in row.items()} for _, row in deciles.iterrows()],
     )
     return make_plain(asdict(found))
-
-
-def _measure_auc(
-    target: IntArray, pd_: FloatArray, options: HazardOptions
-) -> tuple[float, float, float] | tuple[None, None, None]:
-    if min(target.sum(), (1 - target).sum()) < MIN_FOR_AUC:
-        return None, None, None
-    drawn = bootstrap_aucs(target, pd_[None, :], seed=options.seed, resamples=options.resamples)
-    return float(roc_auc_score(target, pd_)), *quantile_bounds(drawn[:, 0])
