@@ -185,10 +185,7 @@ def test_every_feature_of_every_real_loan_can_be_computed(sample_loans):
 
     features = build_features(rows)
 
-    may_be_missing = {
-        f.name for f in FEATURES.values() for c in portfolio_columns()
-        if c.name in f.uses and c.nullable
-    }  # fmt: skip
+    may_be_missing = {f.name for f in FEATURES.values() for c in portfolio_columns() if c.name in f.uses and c.nullable}
     assert set(features.columns[features.isna().any()]) <= may_be_missing
     assert np.isfinite(features[list(NUMERIC)].fillna(0)).all(axis=None)
     text = [c.name for c in portfolio_columns() if c.kind is Kind.TEXT]

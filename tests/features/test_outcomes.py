@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from loantap.features.outcomes import NOT_LATE, NOT_PAID, NOT_RUNNING, find_outcomes
-from loantap.surveillance.hazard.schemas import LOAN_OUTCOMES
+from loantap.surveillance.schemas import LOAN_OUTCOMES
 from tests.surveillance.months import make_loans, make_months
 
 OWED, NOTHING = 500.0, 0.0

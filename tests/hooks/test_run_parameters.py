@@ -1,11 +1,23 @@
 import pytest
 from pydantic import ValidationError
 
-from loantap.hooks.run_parameters import RUN_PARAMETERS, check_parameter_groups, check_run_parameters
+from loantap.hooks.run_parameters import RUN_PARAMETERS, check_parameter_groups, check_run_parameters, flatten
 from loantap.model.training.options import SplitOptions
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import IngestionOptions, SourcesOptions
 from tests.conftest import OUT_OF_TIME
+
+
+def test_nested_parameters_are_flattened_and_a_group_without_any_has_no_path():
+    nested = {"split": {"seed": 42, "out_of_time": {"term_months": 36}}, "name": "lending"}
+
+    assert flatten({"features": nested, "as_of": None, "empty": {}}) == {
+        "features.split.seed": 42,
+        "features.split.out_of_time.term_months": 36,
+        "features.name": "lending",
+        "as_of": None,
+    }
+
 
 GROUPS = ("sources", "ingestion", "modeling.lending", "modeling.application")
 

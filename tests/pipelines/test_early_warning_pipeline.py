@@ -3,7 +3,7 @@ import pytest
 
 from loantap.features.outcomes import NOT_PAID, NOT_RUNNING
 from loantap.portfolio.dictionary import CHARGED_OFF, CURRENT, FULLY_PAID
-from loantap.surveillance.watchlist.schemas import SITUATIONS, WATCHLIST
+from loantap.surveillance.schemas import SITUATIONS, WATCHLIST
 from loantap.surveillance.watchlist.situations import SAYS_CURRENT, Situation
 from tests.pipelines.in_memory import ingest, run
 
@@ -85,8 +85,8 @@ def test_the_list_names_loans_that_contradict_themselves_or_are_behind_and_what_
     assert situations.loc[ids["behind"], "situation"] == Situation.STALE
     assert situations.loc[ids["paid"], "situation"] == Situation.ENDED
     assert situations.loc[situations["contradiction"].ne(""), "contradiction"].to_dict() == {
-        ids["overdue"]: SAYS_CURRENT,
-    }  # fmt: skip
+        ids["overdue"]: SAYS_CURRENT
+    }
     assert contradicted["contradiction"].to_dict() == {ids["paid"]: NOT_RUNNING, ids["unpaid"]: NOT_PAID}
     assert ids["overdue"] in set(faulty["watchlist"]["loan_id"])
     assert not {ids["unknown"], ids["missing"], ids["paid"]} & set(faulty["watchlist"]["loan_id"])

@@ -91,9 +91,7 @@ def test_running_loans_are_kept_by_themselves_and_the_others_as_they_were(living
     made, _ = living
     running, loans = made["running_loans"], made["loans"]
 
-    assert running["loan_status"].value_counts().to_dict() == {
-        "Current": 150, "Late (31-120 days)": 150,
-    }  # fmt: skip
+    assert running["loan_status"].value_counts().to_dict() == {"Current": 150, "Late (31-120 days)": 150}
     assert "is_charged_off" not in running
     assert not set(running["loan_id"]) & set(loans["loan_id"])
     before = ingested["loans"].set_index("loan_id").loc[loans["loan_id"]].reset_index()
@@ -108,9 +106,7 @@ def test_every_row_is_accounted_for(living):
 
     for table in ("loans", "applications"):
         row = account.loc[table]
-        assert row[["extracted", "kept", "running", "left_out", "quarantined"]].to_list() == [
-            1_500, 1_470, 300, 30, 0,
-        ]  # fmt: skip
+        assert row[["extracted", "kept", "running", "left_out", "quarantined"]].to_list() == [1_500, 1_470, 300, 30, 0]
     events = account.loc["loan_events"]
     assert events["running"] == months.isin(made["running_loans"]["loan_id"]).sum() > 0
     assert events["left_out"] > 0

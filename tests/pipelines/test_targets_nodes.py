@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from loantap.model.scoring.judged import JudgedModel
-from loantap.pipelines.insights.targets_nodes import check_policy_targets
+from loantap.pipelines.insights.nodes import check_policy_targets
 from loantap.portfolio.errors import InputError
 from tests.policy.policies import ECONOMICS, make_policy
 

@@ -94,9 +94,7 @@ def test_the_first_models_for_lending_are_promoted_where_they_meet_the_condition
 
     assert verdict["incumbent"] == ""
     assert verdict["promoted"] == all(c["holds"] for c in verdict["conditions"])
-    assert [c["name"] for c in verdict["conditions"]] == [
-        "enough charge-offs", "leakage gate", "calibrated",
-    ]  # fmt: skip
+    assert [c["name"] for c in verdict["conditions"]] == ["enough charge-offs", "leakage gate", "calibrated"]
     assert (challenger["candidate"], challenger["incumbent"]) == ("boosting", "logistic")
 
 

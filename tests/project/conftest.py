@@ -29,8 +29,7 @@ def _demo_files(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Orig
 def _demo_put_back(request: pytest.FixtureRequest) -> Iterator[None]:
     """The next test finds the demo's files as the default run left them.
 
-    A test that trains replaces reports, be it on the same data: the new model has a champion to
-    be compared with.
+    A test that trains replaces reports, be it on the same data: the new model has a champion to be compared with.
     """
     if "demo" not in request.fixturenames:
         yield

@@ -235,12 +235,11 @@ def test_these_pipelines_can_be_run():
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("training",
-         ["ingestion", "feature_engineering", "modeling", "evaluation", "insights"]),
+        ("training", ["ingestion", "feature_engineering", "modeling", "evaluation", "insights"]),
         ("__default__", ["sources", "training"]),
         ("all", ["__default__", "scoring"]),
     ],
-)  # fmt: skip
+)
 def test_composites_are_sums(name, parts):
     summed = sum((PIPELINES[part] for part in parts), Pipeline([]))
 
@@ -258,10 +257,7 @@ def test_a_node_is_named_like_its_function_says_what_it_does_and_has_one_pipelin
 def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any():
     inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
 
-    assert inputs == {
-        "sources.portfolio_file", "applications", "evaluation.external_loans",
-        "modeling.champions",
-    }  # fmt: skip
+    assert inputs == {"sources.portfolio_file", "applications", "evaluation.external_loans", "modeling.champions"}
 
 
 def test_only_sources_writes_to_a_source_system():

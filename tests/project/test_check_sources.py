@@ -6,9 +6,7 @@ import pytest
 
 from tests.support.temporary_project import make_project
 
-VARIABLES = (
-    "LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS", "LOANTAP_WAREHOUSE_OUTPUT",
-)  # fmt: skip
+VARIABLES = ("LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS", "LOANTAP_WAREHOUSE_OUTPUT")
 AS_OF = "as_of=2026-11-23"
 
 

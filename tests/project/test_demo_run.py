@@ -19,10 +19,7 @@ PLAIN = {
 }  # fmt: skip
 UNBOUNDED = {"n", "threshold", "ece_perfect_low", "ece_perfect_high"}
 PAGES = ("insights.html", "eda.html", "model_card.html")
-PLOTS = (
-    "roc.png", "precision_recall.png", "calibration.png", "calibration_before_and_after.png",
-    "thresholds.png",
-)  # fmt: skip
+PLOTS = ("roc.png", "precision_recall.png", "calibration.png", "calibration_before_and_after.png", "thresholds.png")
 EVIDENCE = ("metrics.json", "calibration.json", "thresholds.json", "promotion.json")
 
 
@@ -88,9 +85,7 @@ def test_nothing_stays_behind_in_staging(demo):
     hidden = [path for path in demo.digests() if ".staged" in path or "/." in path]
 
     # Of each snapshot, what a run locks while it writes, which is empty.
-    assert {Path(path).name for path in hidden} == {
-        ".loans.lock", ".applications.lock", ".loan_events.lock",
-    }  # fmt: skip
+    assert {Path(path).name for path in hidden} == {".loans.lock", ".applications.lock", ".loan_events.lock"}
 
 
 @pytest.mark.parametrize(

@@ -89,14 +89,9 @@ def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(numbe
 def test_one_that_is_interrupted_while_it_starts_has_done_nothing(project):
     """As `python -m loantap`, whose first second is ours already; while Kedro is imported."""
     text = (
-        "import os, signal, sys\n"
-        "from loantap.__main__ import main\n"
-        "class Interrupter:\n"
-        "    def find_spec(self, name, *_):\n"
-        "        if name == 'kedro.framework.session':\n"
-        "            os.kill(os.getpid(), signal.SIGINT)\n"
-        "sys.meta_path.insert(0, Interrupter())\n"
-        "main([])\n"
+        "import os, signal, sys\nfrom loantap.__main__ import main\nclass Interrupter:\n"
+        "    def find_spec(self, name, *_):\n        if name == 'kedro.framework.session':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\nsys.meta_path.insert(0, Interrupter())\nmain([])\n"
     )
     ended = subprocess.run(
         [sys.executable, "-c", text],

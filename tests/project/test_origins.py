@@ -10,9 +10,7 @@ from loantap.portfolio.dictionary import CURRENT, LATE_31_120, REAL, SIMULATED
 from tests.support.temporary_project import make_project
 
 # The replica is left uncalibrated, as published, so the rule never promotes it.
-ALIASES = {
-    "benchmark": "best-not-for-lending", "lending": "champion", "application": "champion",
-}  # fmt: skip
+ALIASES = {"benchmark": "best-not-for-lending", "lending": "champion", "application": "champion"}
 REAL_CHAMPIONS = {(f"loantap-{model}", alias, 1) for model, alias in ALIASES.items()}
 DEMO_CHAMPIONS = {(f"loantap-{model}-demo", alias, 1) for model, alias in ALIASES.items()}
 
@@ -62,9 +60,7 @@ def test_a_csv_is_a_real_portfolio_every_row_of_which_is_accounted_for(history, 
     assert json.loads(history.real_metrics)["origin"] == REAL
     assert history.real_aliases == REAL_CHAMPIONS
     # Monthly events beside real loans are simulated.
-    assert account["origin"].to_dict() == {
-        "loans": REAL, "applications": REAL, "loan_events": SIMULATED,
-    }  # fmt: skip
+    assert account["origin"].to_dict() == {"loans": REAL, "applications": REAL, "loan_events": SIMULATED}
     assert account.loc["loans", "extracted"] == len(sample_text)
     assert account.loc["loans", "kept"] == len(sample_text)
     assert (account["difference"] == 0).all()

@@ -82,7 +82,7 @@ def test_an_unknown_key_is_refused_by_its_path(path):
         ),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_value_that_cannot_be_used_is_refused_with_path_and_remedy(given, said):
     with pytest.raises(InputError, match=said) as refused:
         check_parameter_groups(load_parameters(**given), MODELS)

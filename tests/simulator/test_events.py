@@ -10,9 +10,7 @@ CENT = 0.0101  # balance and payment are each rounded to the cent
 
 @pytest.fixture(scope="module")
 def joined(events, loans):
-    columns = [
-        "loan_id", "interest_rate_pct", "instalment", "loan_status", "issue_month", "term_months",
-    ]  # fmt: skip
+    columns = ["loan_id", "interest_rate_pct", "instalment", "loan_status", "issue_month", "term_months"]
     rows = events.merge(loans[columns], on="loan_id", how="left", validate="many_to_one")
     return rows.assign(previous=rows.groupby("loan_id")["outstanding_balance"].shift())
 
@@ -217,11 +215,8 @@ def test_an_empty_chunk_is_refused(loans):
 
 
 @pytest.mark.parametrize(
-    ("status", "days"),
-    [
-        ("Current", 0), ("In Grace Period", 0), ("Late (16-30 days)", 30), ("Default", 150),
-    ],
-)  # fmt: skip
+    ("status", "days"), [("Current", 0), ("In Grace Period", 0), ("Late (16-30 days)", 30), ("Default", 150)]
+)
 def test_a_running_loan_is_as_far_behind_in_the_last_month_as_its_status_says(status, days):
     loan = one_loan(loan_status=status, issue_month=pd.Timestamp("2015-09-01"))
     months = simulate_events(loan, seed=3)

@@ -1,9 +1,3 @@
-"""The simulated portfolio looks like the published one.
-
-Tolerances: four standard errors at 20,000 loans, plus what the calibration itself may be off,
-which is named where it is used.
-"""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +7,20 @@ from sklearn.metrics import roc_auc_score
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.dictionary import CSV_ORDER, SUB_GRADES, Kind, portfolio_columns
 from loantap.simulator import iter_portfolio, simulate_portfolio
+from loantap.simulator.streams import Streams
+
+
+def test_a_stream_depends_on_seed_and_name_only():
+    streams = Streams(7)
+    streams.open("a column that was added later").random(3)
+    assert np.array_equal(streams.open("income").random(5), Streams(7).open("income").random(5))
+
+
+def test_streams_of_other_names_or_seeds_differ():
+    income = Streams(7).open("income").random(5)
+    assert not np.array_equal(income, Streams(7).open("rate").random(5))
+    assert not np.array_equal(income, Streams(8).open("income").random(5))
+
 
 LOANS = 20_000
 STANDARD_ERRORS = 4
@@ -56,7 +64,7 @@ SAMPLE_SHARES = {
     "listing_status": {"f": 0.597},
     "employment_years": {0.0: 0.0756, 9.0: 0.0399, 10.0: 0.3203},
     "public_records": {0.0: 0.859, 1.0: 0.123},
-}  # fmt: skip
+}
 SAMPLE_YEARS = {2010: 0.021, 2011: 0.044, 2012: 0.103, 2013: 0.247, 2014: 0.266, 2015: 0.240}
 YEAR_SHIFT = 0.006  # early years are raised to meet the published missing mortgage accounts
 SAMPLE_RANK_CORRELATIONS = {

@@ -62,10 +62,8 @@ def save(project: Path, value: str) -> list[Publishable]:
     report = StagedDataset(dataset={"type": "json.JSONDataset", "filepath": str(project / "data" / "metrics.json")})
     report.save({"value": value})
     loans = StagedDataset(
-        dataset={
-            "type": "pandas.ParquetDataset", "filepath": str(project / "data" / "loans.parquet")
-        }
-    )  # fmt: skip
+        dataset={"type": "pandas.ParquetDataset", "filepath": str(project / "data" / "loans.parquet")}
+    )
     loans.save(rows)
     tables = [
         TargetTableDataset(system="warehouse", table=name, key=["loan_id"], mode="replace", credentials=warehouse)
@@ -171,10 +169,7 @@ def _use_registry(project: Path) -> None:
 
 
 def _steps_of_files() -> list[Step]:
-    return [
-        (Path, "replace"), (Path, "unlink"), (shutil, "rmtree"), (os, "fsync"),
-        (DuckDBTransaction, "execute"),
-    ]  # fmt: skip
+    return [(Path, "replace"), (Path, "unlink"), (shutil, "rmtree"), (os, "fsync"), (DuckDBTransaction, "execute")]
 
 
 def _steps_of_models() -> list[Step]:

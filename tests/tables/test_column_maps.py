@@ -17,10 +17,8 @@ from tests.conftest import AS_OF, MADE_UP_LOAN, read_portfolio
 EXPORT = (
     "Contract;Sum;Years;Rate;EMI;Class;Sub;Salary;Opened;State;Second;Joint\n"
     "K-1;12.000,00;3;12,00 %;398,57;B;B4;5.000,00;31/01/2014;closed;;no\n"
-    "K-2;€ 24.000;3;12,00 %;797,14;B;B4;5.000,00;05/02/2014;written off;6.000,00;yes\n"
-    "Intermediate sum;;;;;;;;;;;\n"
-    "K-3;12.000,00;3;12,00 %;398,57;B;B4;n/a;2014-02-01;closed;9.000;no\n"
-    "printed on Monday\n"
+    "K-2;€ 24.000;3;12,00 %;797,14;B;B4;5.000,00;05/02/2014;written off;6.000,00;yes\nIntermediate sum;;;;;;;;;;;\n"
+    "K-3;12.000,00;3;12,00 %;398,57;B;B4;n/a;2014-02-01;closed;9.000;no\nprinted on Monday\n"
 )
 MAP = {
     "notes": ["Intermediate sum"],
@@ -46,7 +44,7 @@ MAP = {
         "title": {"text": "{Class} of {State}"},
         "mort_acc": {"column": "Mortgages", "optional": True},
     },
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -180,7 +178,7 @@ def test_a_date_without_a_form_must_fit_one_alone(mapped):
         ({"loan_amnt": "Summe"}, "it, and the column map takes loan_amnt from it. Did you mean Sum"),
         ({"dti": {"column": "D", "optional": True}}, "from it. Correct the map."),
     ],
-)  # fmt: skip
+)
 def test_a_map_that_cannot_be_meant_is_refused_before_a_row_is_read(columns, said, mapped):
     with pytest.raises(InputError) as refused:
         mapped(columns=columns)

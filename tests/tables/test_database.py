@@ -1,8 +1,61 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from loantap.tables import memory
 from loantap.tables.database import connect
+from loantap.tables.memory import MIB
+
+GIB = 1024 * MIB
+
+
+@pytest.fixture
+def limits(tmp_path):
+    for path, text in {
+        "memory.max": "max\n",
+        "app/memory.max": f"{3 * GIB}\n",
+        "app/job/memory.max": "max\n",
+        "memory/old/memory.limit_in_bytes": f"{2 * GIB}\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("groups", "found"),
+    [("0::/app/job\n", [3 * GIB]), ("0::/\n", []), ("0::/gone\n", []), ("5:cpu:/old\n4:memory:/old\n", [2 * GIB])],
+)
+def test_the_limits_of_a_container_and_of_those_around_it(limits, groups, found):
+    own = limits / "cgroup"
+    own.write_text(groups)
+
+    assert memory._container_limits(own, limits) == found
+
+
+def test_where_there_are_no_containers_the_machine_counts(tmp_path):
+    assert memory._container_limits(tmp_path / "none", tmp_path) == []
+
+
+def test_a_limit_of_the_shell_counts():
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_DATA, (2 << 30, -1));"
+        "from loantap.tables.memory import available_memory; print(available_memory())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert int(said.stdout) <= 2 * GIB
+
+
+@pytest.mark.parametrize(
+    ("available", "working"), [(GIB, 256 * MIB), (5 * GIB, 640 * MIB), (8 * GIB, GIB), (64 * GIB, 2 * GIB)]
+)
+def test_an_operation_takes_its_share(monkeypatch, available, working):
+    monkeypatch.setattr(memory, "available_memory", lambda: available)
+
+    assert memory.working_memory() == working
 
 
 @pytest.fixture(params=["file", "computation"])

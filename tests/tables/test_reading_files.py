@@ -432,19 +432,18 @@ def test_marks_in_order_mean_the_same_at_once_and_one_by_one(text):
         (pa.array([7, 2**60, None]), ["7", str(2**60), None]),
         (pa.array([7.0, 1e15 + 1, None]), ["7", "1000000000000001", None]),
         (pa.array([7.5, float("nan"), None]), ["7.5", None, None]),
-        (pa.array([Decimal(12), Decimal(10**20), None], pa.decimal128(38, 0)),
-         ["12", str(10**20), None]),
-        (pa.array([Decimal("12.00"), Decimal("0.50"), None], pa.decimal128(9, 2)),
-         ["12", "0.50", None]),
-        (pa.array([uuid.UUID(int=7).bytes, uuid.UUID(int=2**127).bytes, None], pa.uuid()),
-         [str(uuid.UUID(int=7)), str(uuid.UUID(int=2**127)), None]),
+        (pa.array([Decimal(12), Decimal(10**20), None], pa.decimal128(38, 0)), ["12", str(10**20), None]),
+        (pa.array([Decimal("12.00"), Decimal("0.50"), None], pa.decimal128(9, 2)), ["12", "0.50", None]),
+        (
+            pa.array([uuid.UUID(int=7).bytes, uuid.UUID(int=2**127).bytes, None], pa.uuid()),
+            [str(uuid.UUID(int=7)), str(uuid.UUID(int=2**127)), None],
+        ),
         (pa.array([b"A-1", b"A-2", None], pa.binary()), ["A-1", "A-2", None]),
         (pa.array(["007", " x", None], pa.large_string()), ["007", " x", None]),
         (pa.array(["a", "b", None]).dictionary_encode(), ["a", "b", None]),
     ],
-    ids=["int64", "float", "fraction", "decimal", "decimal places", "uuid", "binary",
-         "large_string", "dictionary"],
-)  # fmt: skip
+    ids=["int64", "float", "fraction", "decimal", "decimal places", "uuid", "binary", "large_string", "dictionary"],
+)
 def test_ids_are_as_the_file_has_them(ids, said, tmp_path):
     read_back = read(parquet(application_id=ids), tmp_path / "new.parquet")["application_id"]
 

@@ -26,7 +26,7 @@ from loantap.databases.source_table import SourceTable
 from loantap.datasets import SnapshotDataset
 from loantap.portfolio.dictionary import Table
 from loantap.snapshots.extraction import Extraction
-from tools.benchmarks.loans import simulate_loans
+from tools.benchmarks.configured import simulate_loans
 from tools.benchmarks.measured import measure_apart, print_table
 from tools.sources.postgres import Postgres, missing
 

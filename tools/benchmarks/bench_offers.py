@@ -10,8 +10,7 @@ from loantap.policy.decisions import make_decider
 from loantap.policy.offers.maker import OfferMaker
 from loantap.policy.underwriting import Underwriter
 from tools.benchmarks.bench_one_row import time_each
-from tools.benchmarks.configured import make_scorer, read_offers, read_policy
-from tools.benchmarks.loans import simulate_loans
+from tools.benchmarks.configured import make_scorer, read_offers, read_policy, simulate_loans
 from tools.benchmarks.measured import print_table, read_number, time_call
 
 _ONE_BY_ONE = 5_000

@@ -12,8 +12,7 @@ import numpy as np
 
 from loantap.policy.decisions import make_decider
 from loantap.policy.underwriting import Underwriter
-from tools.benchmarks.configured import make_scorer, read_policy, read_scoring
-from tools.benchmarks.loans import simulate_loans
+from tools.benchmarks.configured import make_scorer, read_policy, read_scoring, simulate_loans
 from tools.benchmarks.measured import print_table, read_number, time_call
 
 _FRAMES = 200

@@ -19,8 +19,7 @@ from loantap.datasets import BatchedDataset, TableFileDataset
 from loantap.pipelines.scoring.nodes import score_applications
 from loantap.policy.schemas import SCORES
 from loantap.tables.files import TableFile
-from tools.benchmarks.configured import make_scorer, read_policy, read_scoring
-from tools.benchmarks.loans import simulate_loans
+from tools.benchmarks.configured import make_scorer, read_policy, read_scoring, simulate_loans
 from tools.benchmarks.measured import measure_apart, print_table, read_number, time_call
 
 _SIMULATED = 400_000

@@ -3,10 +3,9 @@
     python -m tools.benchmarks.bench_search --loans 40000
     python -m tools.benchmarks.bench_search --loans 40000 --ratios
 
-Both get the same simulated loans, folds, candidates and scores, each in a process of its own. The
-plain one uses liblinear for L1, newton-cholesky for L2, two jobs. Memory is the largest sum over
-the processes of a search, shared pages counted once. With `--ratios`, the searches of the
-benchmark models against that of `lending`, as shipped.
+Both get the same simulated loans, folds, candidates and scores, each in a process of its own. The plain one uses
+liblinear for L1, newton-cholesky for L2, two jobs. Memory is the largest sum over the processes of a search, shared
+pages counted once. With `--ratios`, the searches of the benchmark models against that of `lending`, as shipped.
 """
 
 import argparse
@@ -158,12 +157,11 @@ def compare(loans: int) -> None:
     largest = np.abs(np.subtract(found["f2"], expected["f2"])).max()
     plainly, own = f"{plain.peak_mib:,.0f}", f"{ours.peak_mib:,.0f}"
     rows = [
-        ("seconds", f"{plain.seconds:.1f}", f"{ours.seconds:.1f}",
-         f"{plain.seconds / ours.seconds:.1f}"),
+        ("seconds", f"{plain.seconds:.1f}", f"{ours.seconds:.1f}", f"{plain.seconds / ours.seconds:.1f}"),
         ("peak memory, MiB", plainly, own, f"{ours.peak_mib / plain.peak_mib:.2f}"),
         ("selected", expected["chosen"], found["chosen"], ""),
         ("largest difference in mean F2", "", f"{largest:.5f}", ""),
-    ]  # fmt: skip
+    ]
     title = f"Search: {len(options.candidates)} candidates x {options.folds} folds, {trained:,}"
     headings = ("", "GridSearchCV", "ours", "ratio")
     print_table(f"{title} simulated training loans, {_JOBS} jobs", headings, rows)
@@ -196,8 +194,7 @@ def show_ratios(loans: int) -> None:
                    f"{took.cpu_seconds:.1f}", f"{took.cpu_seconds / base:.2f}",
                    f"{took.peak_mib:,.0f}")  # fmt: skip
         rows.append((model, *figures))
-    headings = ("", "candidates", "not converged", "iterations", "seconds", "processor seconds",
-                "ratio", "peak MiB")  # fmt: skip
+    headings = ("", "candidates", "not converged", "iterations", "seconds", "processor seconds", "ratio", "peak MiB")
     print_table(f"Search of {loans:,} simulated loans, 90% of them in training", headings, rows)
 
 

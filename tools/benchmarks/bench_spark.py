@@ -39,8 +39,7 @@ def main() -> None:
                 started, first, again = found
                 figures = [f"{started:.1f}", f"{first:.2f}", f"{again:.2f}", f"{rows / again:,.0f}"]
                 table.append([f"{rows:,}", side.__name__, *figures, f"{usage.peak_mib:,.0f}"])
-    headings = ("applications", "", "seconds to start", "first run", "second run",
-                "rows a second", "peak memory, MiB")  # fmt: skip
+    headings = ("applications", "", "seconds to start", "first run", "second run", "rows a second", "peak memory, MiB")
     print_table(f"On one machine and on Spark, local[{arguments.cores}]", headings, table)
 
 

@@ -1,4 +1,4 @@
-"""The project's configuration on a fixed day, and scorers to measure with."""
+"""Models, options and loans that benchmarks share."""
 
 from functools import cache
 from pathlib import Path
@@ -20,8 +20,16 @@ from loantap.policy.money.scenarios import Economics
 from loantap.policy.offers.options import OffersOptions
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.cleaning import mark_outcome
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import render
 from loantap.simulator.portfolio import simulate_portfolio
 from loantap.surveillance.options import EarlyWarningOptions
+
+
+def simulate_loans(number: int, seed: int) -> pd.DataFrame:
+    """So many, typed."""
+    return render(simulate_portfolio(number, seed=seed).portfolio, portfolio_columns())
+
 
 _CONF = Path(__file__).parents[2] / "conf/base"
 _DAY = {"as_of": "2026-11-23"}

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tools.benchmarks.loans import simulate_loans
+from tools.benchmarks.configured import simulate_loans
 from tools.load.generator import render_request
 
 SCORE_PATH: Final = "/v1/applications/score"

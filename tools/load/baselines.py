@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from loantap.portfolio.dictionary import CHARGED_OFF, Column, Kind, portfolio_columns
-from tools.benchmarks.loans import simulate_loans
+from tools.benchmarks.configured import simulate_loans
 from tools.load.applications import SCORE_PATH
 
 # Neither helps to tell outcomes apart, or each value occurs once.

@@ -142,9 +142,7 @@ _APPLICATION: Final = (
     "employment_years", "purpose",
 )  # fmt: skip
 # The rank, not a column per grade: a worse grade must never lower the PD.
-_OFFER: Final = (
-    "interest_rate_pct", "sub_grade_rank", "log_sub_grade_rank", "instalment_to_income",
-)  # fmt: skip
+_OFFER: Final = ("interest_rate_pct", "sub_grade_rank", "log_sub_grade_rank", "instalment_to_income")
 
 
 @dataclass(frozen=True, slots=True)

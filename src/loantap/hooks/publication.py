@@ -43,8 +43,7 @@ def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
         # First, since one may refuse.
         publish_together(tables, journal.run)
     except BaseException:
-        # Interrupted when it had been done, it counts as done. Where nobody can say, the next run
-        # finds out.
+        # Interrupted when it had been done, it counts as done. Where nobody can say, the next run finds out.
         is_done = _find_whether_committed(journal, lock.project) if tables else False
         if is_done is False:
             journal.remove(folder)

@@ -10,7 +10,7 @@ from kedro.pipeline import Pipeline
 
 from loantap.datasets import RegisteredModelDataset, StagedDataset
 from loantap.features.definitions import MODELS
-from loantap.hooks.parameter_paths import flatten
+from loantap.hooks.run_parameters import flatten
 from loantap.hooks.saved import Catalog, is_parameter
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry import runs

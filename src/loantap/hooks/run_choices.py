@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 from pydantic import BaseModel
 
-from loantap.hooks.parameter_paths import flatten
+from loantap.hooks.run_parameters import flatten
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.target import Target
 

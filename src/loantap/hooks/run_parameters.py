@@ -13,6 +13,16 @@ from pydantic import BaseModel, ValidationError
 from loantap.portfolio.errors import InputError
 from loantap.tables.column_maps.column_map import read_column_map
 
+
+def flatten(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mapping to one level, by dotted names (`modeling.lending.folds`)."""
+    flat: dict[str, Any] = {}
+    for name, value in parameters.items():
+        path = f"{prefix}{name}"
+        flat |= flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return flat
+
+
 RUN_PARAMETERS: Final = MappingProxyType(
     {
         "portfolio": "file of loans to build the sources from (default: the demo generator)",
@@ -43,9 +53,7 @@ _REAL_NAMES: Final = MappingProxyType(
 )
 _RENAMED_IN_GROUPS: Final = MappingProxyType({"snapshot": "outcomes_as_of"})
 _OUTPUT_FORMATS: Final = (".parquet", ".csv")
-_TABLE_FORMATS: Final = (
-    ".csv", ".csv.gz", ".csv.zst", ".zip", ".tsv", ".txt", ".xlsx", ".parquet", ".pq", ".parq",
-)  # fmt: skip
+_TABLE_FORMATS: Final = (".csv", ".csv.gz", ".csv.zst", ".zip", ".tsv", ".txt", ".xlsx", ".parquet", ".pq", ".parq")
 
 
 def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> None:
@@ -55,8 +63,7 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
     may be overridden by path.
 
     Raises:
-        InputError: naming the parameter, the nearest known one, the file, or what is wrong with a
-            column map.
+        InputError: naming the parameter, the nearest known one, the file, or what is wrong with a column map.
     """
     groups = tuple(groups)
     known = [*RUN_PARAMETERS, *groups]
@@ -84,8 +91,7 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
 def check_parameter_groups(parameters: Mapping[str, Any], models: Mapping[str, type[BaseModel]]) -> None:
     """Validate every parameter group, whichever pipeline is run.
 
-    `parameters` are the configuration with what was given, nested; `models` are by group path
-    (`modeling.lending`).
+    `parameters` are the configuration with what was given, nested; `models` are by group path (`modeling.lending`).
 
     Raises:
         InputError: naming the first parameter that cannot be used, its value and the remedy.

@@ -64,6 +64,15 @@ def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, floa
     return area, float(low), float(high)
 
 
+def resample_auc(target: IntArray, score: FloatArray, *, seed: int, resamples: int) -> tuple[float, float, float]:
+    """AUC of loans and 95% bounds (bootstrap); NaN if under `MIN_FOR_AUC` of an outcome."""
+    bad = int(target.sum())
+    if min(bad, len(target) - bad) < MIN_FOR_AUC:
+        return np.nan, np.nan, np.nan
+    drawn = bootstrap_aucs(target, score[None], seed=seed, resamples=resamples)
+    return float(roc_auc_score(target, score)), *quantile_bounds(drawn[:, 0])
+
+
 def auc_standard_error(area: float, target: pd.Series) -> float:
     """Standard error of an AUC (Hanley and McNeil, Radiology 1982)."""
     bad = float(target.sum())

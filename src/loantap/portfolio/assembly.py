@@ -100,12 +100,10 @@ def reconcile(counts: pd.DataFrame, max_quarantined_share: float, reasons: Mappi
         reasons: by table, why each row in quarantine is there.
 
     Returns:
-        `counts` with `difference` (extracted less kept, left out and quarantined) and
-        `quarantined_share`.
+        `counts` with `difference` (extracted less kept, left out and quarantined) and `quarantined_share`.
 
     Raises:
-        InputError: rows are unaccounted for, too many are in quarantine, none is left, or all
-            loans still run.
+        InputError: rows are unaccounted for, too many are in quarantine, none is left, or all loans still run.
     """
     account = counts.assign(
         difference=counts["extracted"] - counts[["kept", "left_out", "quarantined"]].sum(axis=1),
@@ -144,8 +142,7 @@ def reconcile(counts: pd.DataFrame, max_quarantined_share: float, reasons: Mappi
                 f"{quarantined} of {extracted} are in quarantine, more than "
                 f"{max_quarantined_share:.0%}: {_count_reasons(reasons[row['table']])}",
                 "Correct the source. To see the rows with their reasons, raise "
-                "ingestion.max_quarantined_share and run again: the quarantine tables are in "
-                "data/02_intermediate",
+                "ingestion.max_quarantined_share and run again: the quarantine tables are in data/02_intermediate",
             )
     return account
 

@@ -48,8 +48,7 @@ class ReadColumn:
 
     Attributes:
         values: numbers, months as days since 1970 (both NaN where missing), or texts.
-        faults: place of each row's fault in `reasons`, 0 where there is none; empty when there is
-            none at all.
+        faults: place of each row's fault in `reasons`, 0 where there is none; empty when there is none at all.
         reasons: what was wrong; the first is "".
     """
 

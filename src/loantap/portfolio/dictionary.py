@@ -235,16 +235,14 @@ _EVENT_COLUMNS: Final = (
 )  # fmt: skip
 
 LOAN_ID: Final = Column(
-    "loan_id", "Identifier made from the application's content and its occurrence number",
-    Kind.TEXT,
-)  # fmt: skip
+    "loan_id", "Identifier made from the application's content and its occurrence number", Kind.TEXT
+)
 UPDATED_AT: Final = Column(
     "updated_at", "When the source system last changed the row", Kind.DATE, known_at_decision=False
 )
 ORIGIN: Final = Column(
-    "origin", "Whether the row is real or simulated", Kind.CATEGORY, known_at_decision=False,
-    categories=ORIGINS,
-)  # fmt: skip
+    "origin", "Whether the row is real or simulated", Kind.CATEGORY, known_at_decision=False, categories=ORIGINS
+)
 
 _DERIVED_COLUMNS: Final = (
     Column("is_charged_off", "1 when the loan was charged off: the target", Kind.FLAG,

@@ -56,8 +56,7 @@ def require_names(found: Iterable[str], columns: Sequence[Column], where: str) -
             where,
             f"column{'s' if len(missing) > 1 else ''} {', '.join(map(str, missing))} missing",
             f"Add {'them' if len(missing) > 1 else 'it'}; the columns expected are "
-            f"{', '.join(str(c.source_name) for c in columns)}; those found are "
-            f"{_list_found(names)}",
+            f"{', '.join(str(c.source_name) for c in columns)}; those found are {_list_found(names)}",
         )
 
 

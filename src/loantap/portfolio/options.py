@@ -45,8 +45,7 @@ class SourcesOptions(DatedOptions):
     Attributes:
         loans: resolved loans of the demo portfolio as of March 2017, where no file is given.
             Those that run are added; an earlier `as_of` cuts the portfolio.
-        tolerated_bad_share: share of a file's rows that may be bad, by default none; those go
-            to quarantine.
+        tolerated_bad_share: share of a file's rows that may be bad, by default none; those go to quarantine.
         max_instalment_exceptions: share of loans whose instalment may be another than that of
             amount, rate and term, as it is where loans are part-funded.
         statuses: what the words of `loan_status` mean.

@@ -33,8 +33,7 @@ class Products(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     terms_months: Annotated[tuple[_Term, ...], Field(min_length=1)]
-    grades: Annotated[dict[_Name, Annotated[tuple[_Name, ...], Field(min_length=1)]],
-                      Field(min_length=1)]  # fmt: skip
+    grades: Annotated[dict[_Name, Annotated[tuple[_Name, ...], Field(min_length=1)]], Field(min_length=1)]
     currency: Annotated[str, Field(pattern="^([A-Z]{3})?$")] = ""
 
     @field_validator("terms_months")

@@ -89,8 +89,7 @@ class UnitCounts:
                 raise InputError(
                     where,
                     f"column {COLUMNS[rule.column].source_name} is at most {rule.limit:,g} in "
-                    f"{numbers - beyond:,} of the {numbers:,} rows where it is not zero: it is "
-                    f"{rule.reading}",
+                    f"{numbers - beyond:,} of the {numbers:,} rows where it is not zero: it is {rule.reading}",
                     rule.remedy,
                 )
         if self._incomes >= MIN_NUMBERS and self._burdened > _MAX_BURDENED * self._incomes:

@@ -31,9 +31,8 @@ class SimulatedBook:
 
     Attributes:
         portfolio: `loan_id` and the 27 columns of a LoanTap file, typed.
-        truth: `TRUTH_COLUMNS`. See `courses.true_courses`, and `true_pd` and `true_log_odds` of
-            being charged off: for a loan that is resolved in March 2017 given that it is, for
-            another given that it still runs then.
+        truth: `TRUTH_COLUMNS`. See `courses.true_courses`, and `true_pd` and `true_log_odds` of being charged off: for
+            a loan that is resolved in March 2017 given that it is, for another given that it still runs then.
     """
 
     portfolio: pd.DataFrame
@@ -58,8 +57,7 @@ def iter_book(loans: int, seed: int, month: np.datetime64, batch_loans: int = BA
     Args:
         loans: resolved ones as of March 2017, which come first; about 1.2 running ones each follow.
         seed: non-negative; same size and seed, same world.
-        month: the snapshot; see `snapshot_month`. Loans issued in it or later do not exist, loans
-            that end later run.
+        month: the snapshot; see `snapshot_month`. Loans issued in it or later do not exist, loans that end later run.
         batch_loans: of a batch before the cut.
     """
     identifiers = ContentIds(_STABLE)

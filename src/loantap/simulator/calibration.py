@@ -123,9 +123,7 @@ QUANTILES: Final = {
 HIGHEST_DTI: Final = 9_999.0  # published once: an applicant without income
 
 # Shares of counts from 0 upwards (measured; the tail set by the published mean and maximum).
-EMPLOYMENT_YEARS_SHARES: Final = (
-    0.080, 0.068, 0.099, 0.083, 0.058, 0.071, 0.057, 0.053, 0.051, 0.042, 0.338,
-)  # fmt: skip
+EMPLOYMENT_YEARS_SHARES: Final = (0.080, 0.068, 0.099, 0.083, 0.058, 0.071, 0.057, 0.053, 0.051, 0.042, 0.338)
 MORTGAGE_SHARES: Final = (
     0.392, 0.169, 0.138, 0.1055, 0.0755, 0.0485, 0.0315, 0.0165, 0.0105, 0.0050, 0.0028, 0.0016,
     0.0010, 0.0005, 0.00040, 0.00020, 0.00015, 0.0001, 0.0001, 0.00005, 0.00005, 0.00005, 0.00005,

@@ -51,14 +51,13 @@ def simulate_events(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0)
         drift_strength: factor on the drift of DTI and utilisation before default.
 
     Returns:
-        `loan_id, month, outstanding_balance, days_past_due, payment, current_dti_pct,
-        current_utilisation_pct`, loans in the order given, months ascending, none after
-        `AS_OF_MONTH`. Balance = previous balance x (1 + rate / 12) - payment, to the cent; it
-        is 0 in the last month of a paid loan and what is lost in that of a charged-off one. A
-        running loan goes on until `AS_OF_MONTH`, or until the month before its last instalment. A
-        charged-off loan ends 120 or 150 days past due, less when `AS_OF_MONTH` comes first. A loan
-        whose months cannot be made up has no rows: amount, rate, instalment or month missing or
-        not positive, unknown term or status, issued in `AS_OF_MONTH` or later.
+        `loan_id, month, outstanding_balance, days_past_due, payment, current_dti_pct, current_utilisation_pct`, loans
+        in the order given, months ascending, none after `AS_OF_MONTH`. Balance = previous balance x (1 + rate / 12) -
+        payment, to the cent; it is 0 in the last month of a paid loan and what is lost in that of a charged-off one. A
+        running loan goes on until `AS_OF_MONTH`, or until the month before its last instalment. A charged-off loan ends
+        120 or 150 days past due, less when `AS_OF_MONTH` comes first. A loan whose months cannot be made up has no
+        rows: amount, rate, instalment or month missing or not positive, unknown term or status, issued in `AS_OF_MONTH`
+        or later.
     """
     chunks = list(iter_events([loans], seed, max(len(loans), 1), drift_strength))
     return chunks[0]
@@ -107,8 +106,7 @@ def simulate_months(
 ) -> pd.DataFrame:
     """`simulate_events` of loans whose courses are known, up to the month `until`.
 
-    What a month shows depends on its loan, course and seed alone: a later `until` adds months and
-    changes none.
+    What a month shows depends on its loan, course and seed alone: a later `until` adds months and changes none.
     """
     issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
     shown = np.minimum(courses.last, (until - issued).astype(np.int64))

@@ -59,8 +59,7 @@ def iter_running(loans: int, seed: int, batch_loans: int = BATCH_LOANS) -> Itera
 def running_per_resolved(term: IntArray, seen: IntArray) -> tuple[FloatArray, FloatArray]:
     """How many running loans each resolved one stands for: a paid one, and a charged-off one.
 
-    F is the share of a vintage's loans that ended so within `seen` months: each stands for
-    (1 - F) / F that will.
+    F is the share of a vintage's loans that ended so within `seen` months: each stands for (1 - F) / F that will.
     """
     ended = ended_share(term, seen)
     counted = np.maximum(ended, LEAST_ENDED_SHARE)

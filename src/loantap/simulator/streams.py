@@ -19,8 +19,7 @@ _LAST_SHIFT, _UNUSED_BITS = np.uint64(31), np.uint64(11)
 class Streams:
     """Independent random streams that all hang on one seed.
 
-    The key of a stream is its name, so another column reshuffles none. Same seed and name, same
-    numbers.
+    The key of a stream is its name, so another column reshuffles none. Same seed and name, same numbers.
 
     Attributes:
         seed: non-negative integer; a negative one raises ValueError when a stream is opened.

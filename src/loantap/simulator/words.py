@@ -58,8 +58,7 @@ STREET_SUFFIXES: Final = tuple(
     "Overpass Park Parkway Pass Passage Path Pike Pine Place Plain Plaza Point Port Prairie Radial "
     "Ramp Ranch Rapid Rest Ridge River Road Route Row Rue Run Shoal Shore Skyway Spring Spur "
     "Square Station Stravenue Stream Street Summit Terrace Throughway Trace Track Trail Tunnel "
-    "Turnpike Underpass Union Valley Via Viaduct View Village Ville Vista Walk Wall Way "
-    "Well".split()
+    "Turnpike Underpass Union Valley Via Viaduct View Village Ville Vista Walk Wall Way Well".split()
 )
 
 CITY_PREFIXES: Final = ("East", "West", "North", "South", "New", "Lake", "Port")

@@ -101,8 +101,7 @@ class Bucket:
     def write_if(self, key: str, body: bytes, etag: str | None) -> str | None:
         """Write a small object if its etag is still this one; None: if there is none.
 
-        Returns the new etag; None where somebody else has written. No two writers may send one
-        content.
+        Returns the new etag; None where somebody else has written. No two writers may send one content.
         """
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         with self._asking(f"write {key}"):

@@ -29,10 +29,7 @@ _CONF_VARIABLE: Final = "LOANTAP_CONF_SOURCE"
 _CONF: Final = "/opt/loantap/conf.tar.gz"
 _METADATA_VARIABLE: Final = "ECS_CONTAINER_METADATA_URI_V4"
 _OF_A_BUCKET: Final = ("AWS_REGION", "MLFLOW_TRACKING_URI")
-_SYSTEMS: Final = (
-    "LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS",
-    "LOANTAP_WAREHOUSE_OUTPUT",
-)  # fmt: skip
+_SYSTEMS: Final = ("LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS", "LOANTAP_WAREHOUSE_OUTPUT")
 _TABLES_PUBLISHED: Final = (
     "models and tables written back are new, files in the bucket those of the last good run; start it again"
 )

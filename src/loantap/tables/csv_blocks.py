@@ -92,8 +92,7 @@ class _Quotes:
 def split(block: bytes, layout: Layout, first_line: int, *, is_last: bool) -> Records:
     """Find the rows of a block that begins with one; what follows the last whole row is left.
 
-    `first_line` is the block's first line in the file; in the last block the last row needs no
-    line end.
+    `first_line` is the block's first line in the file; in the last block the last row needs no line end.
 
     Raises:
         InputError: a quoted value is not closed, or goes on over lines that it should not; or a

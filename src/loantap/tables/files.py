@@ -34,8 +34,7 @@ _BUFFER_BYTES = 1 << 20
 class TableFile:
     """A CSV or Parquet file of any size, of which only the columns asked for are read.
 
-    Column names are those of the data dictionary, however the file spells them. Values of a CSV,
-    and ids, are text.
+    Column names are those of the data dictionary, however the file spells them. Values of a CSV, and ids, are text.
 
     Args:
         batch_rows: rows in memory at a time.

@@ -5,8 +5,7 @@ import resource
 from pathlib import Path, PurePosixPath
 
 MIB = 1 << 20
-# Beside the operation stand Python, its libraries and the rows in flight, and perhaps other
-# processes.
+# Beside the operation stand Python, its libraries and the rows in flight, and perhaps other processes.
 _SHARE = 8
 # With less a join of two tables cannot even begin; more has made nothing faster.
 _LEAST, _MOST = 256 * MIB, 2048 * MIB

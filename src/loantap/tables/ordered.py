@@ -52,8 +52,7 @@ def _number(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 def group_rows(batches: Iterable[pd.DataFrame], by: str, rows: int = GROUP_ROWS) -> Iterator[pd.DataFrame]:
     """Ordered rows in groups that do not part rows of one value; one empty group of no rows.
 
-    Their index numbers the rows of the table, from 0. Raises ValueError when they have another
-    order.
+    Their index numbers the rows of the table, from 0. Raises ValueError when they have another order.
     """
     held: list[pd.DataFrame] = []
     first = 0

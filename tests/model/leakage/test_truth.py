@@ -9,7 +9,7 @@ from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.schemas import LOAN_MONTHS, LOANS
 from loantap.portfolio.truth_columns import NEVER_A_FEATURE
-from loantap.surveillance.panel.schemas import LOAN_PANEL
+from loantap.surveillance.schemas import LOAN_PANEL
 
 
 @pytest.mark.parametrize("name", sorted(NEVER_A_FEATURE))

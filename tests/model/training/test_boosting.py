@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES
-from loantap.model.training.boosting import fit_challenger
 from loantap.model.training.options import ChallengerOptions
+from loantap.model.training.train import fit_challenger
 from tests.conftest import CHALLENGER
 
 LENDING = FEATURE_SETS["lending"]

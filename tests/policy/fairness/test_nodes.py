@@ -1,7 +1,7 @@
 import pytest
 
 from loantap.model.scoring.judged import JudgedModel
-from loantap.pipelines.insights import fairness_nodes
+from loantap.pipelines.insights import nodes
 from loantap.policy.fairness.policy_audit import list_policies
 from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY, FAIRNESS_FRONTIER
 from loantap.policy.money.imputed import tabulate_profits
@@ -26,9 +26,7 @@ def test_every_policy_is_audited_and_the_npv_policy_is_priced(judged, simulated_
     approvals = decide(judged.predictions, simulated_loans)
     profits = tabulate_profits(simulated_loans, economics)
 
-    audited, priced = fairness_nodes.audit_policies(
-        judged, approvals, simulated_loans, profits, economics, insights_options
-    )
+    audited, priced = nodes.audit_policies(judged, approvals, simulated_loans, profits, economics, insights_options)
 
     FAIRNESS_BY_POLICY.validate(audited)
     assert audited["policy"].unique().tolist() == list_policies(approvals)

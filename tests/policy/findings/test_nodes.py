@@ -1,6 +1,6 @@
 import pytest
 
-from loantap.pipelines.insights.findings_nodes import find_effects, measure_information
+from loantap.pipelines.insights.nodes import find_effects, measure_information
 from loantap.policy.findings import schemas
 from loantap.policy.money.imputed import tabulate_profits
 from tests.policy.findings.material import make_insights_options

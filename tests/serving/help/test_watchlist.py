@@ -6,7 +6,7 @@ import pytest
 from loantap.portfolio.errors import InputError
 from loantap.serving.errors import NotThereError
 from loantap.serving.help.watchlist import WatchlistFiles
-from loantap.surveillance.watchlist.schemas import WATCHLIST
+from loantap.surveillance.schemas import WATCHLIST
 from tests.serving.watched import LOANS, MONTH, make_plans, make_watchlist, write_watchlist
 
 

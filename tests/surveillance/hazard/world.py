@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.surveillance.hazard.design import FEATURES
-from loantap.surveillance.hazard.options import HazardOptions
+from loantap.surveillance.options import HazardOptions
 
 DEFAULTS, PAYMENTS = 0.02, 0.03
 START = pd.Timestamp("2015-01-01")

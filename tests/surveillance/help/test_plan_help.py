@@ -8,9 +8,9 @@ import pytest
 from loantap.policy.money.scenarios import Scenario
 from loantap.reporting.help_plan import word_plan
 from loantap.reporting.watchlist_page import render_watchlist
-from loantap.surveillance.help.options import HelpOptions
 from loantap.surveillance.help.plan import plan_help
-from loantap.surveillance.help.schemas import HELP_PLANS
+from loantap.surveillance.options import HelpOptions
+from loantap.surveillance.schemas import HELP_PLANS
 from tests.surveillance.help.test_schedules import discount, repay
 from tests.surveillance.watchlist.test_build_watchlist import LAST, ORIGINS, SHIPPED, list_them, months_of
 from tests.surveillance.watchlist.test_build_watchlist import OPTIONS as LISTING
@@ -80,7 +80,7 @@ def plan_one(changes, options=RULES):
         ({"expected_loss_avoidable": 25.0}, "counselling", ""),
         ({"expected_loss_avoidable": 24.9}, "none", "counselling would cost 25 and avoid 25."),
     ],
-)  # fmt: skip
+)
 def test_the_lightest_action_that_is_enough(changes, action, why):
     plan = plan_one(changes)
 
@@ -150,7 +150,7 @@ def test_the_dti_of_a_month_counts_this_instalment_once(includes, dti_now):
         (owe(12_000.01), "Step up, extend by 13 months: EMI 500 to 250, 462 after 24 months; costs 489, avoids 9,000"),
         (owe(days_past_due=90.0), "No feasible plan: in default, recoveries deal with it."),
     ],
-)  # fmt: skip
+)
 def test_a_plan_is_told_in_one_line(changes, line):
     assert word_plan(plan_one(changes)) == line
 

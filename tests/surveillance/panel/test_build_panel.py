@@ -8,9 +8,9 @@ from pandas.testing import assert_frame_equal
 from loantap.portfolio.assembly import build_loan_months
 from loantap.portfolio.errors import InputError
 from loantap.simulator.events import simulate_events
+from loantap.surveillance.options import PanelOptions
 from loantap.surveillance.panel.build import build_panel, build_panel_in_groups
-from loantap.surveillance.panel.options import PanelOptions
-from loantap.surveillance.panel.schemas import LOAN_PANEL
+from loantap.surveillance.schemas import LOAN_PANEL
 from tests.surveillance.months import make_loans, make_months
 
 OPTIONS = PanelOptions(unknown_dti_pct=9_999, default_days=90)

@@ -7,10 +7,9 @@ import yaml
 
 from loantap.portfolio.errors import InputError
 from loantap.reporting.book.page import BookOrigins
-from loantap.surveillance.panel.schemas import LOAN_PANEL
+from loantap.surveillance.options import Trigger, WatchlistOptions
+from loantap.surveillance.schemas import LOAN_PANEL, SITUATIONS, WATCHLIST
 from loantap.surveillance.watchlist.build import build_watchlist
-from loantap.surveillance.watchlist.options import Trigger, WatchlistOptions
-from loantap.surveillance.watchlist.schemas import SITUATIONS, WATCHLIST
 from loantap.surveillance.watchlist.situations import SAYS_CURRENT
 from tests.conftest import PROJECT
 
@@ -191,9 +190,7 @@ def test_a_figure_that_one_loan_lacks_says_nothing_for_or_against_it():
 
 
 def test_running_loans_without_any_month_make_no_list():
-    outcomes = pd.DataFrame(
-        {"loan_id": ["x"], "last_month": [pd.Timestamp("2017-02-01")]}
-    )  # fmt: skip
+    outcomes = pd.DataFrame({"loan_id": ["x"], "last_month": [pd.Timestamp("2017-02-01")]})
     running = pd.DataFrame({"loan_id": ["a"], "loan_status": ["Current"], "origin": ["real"]})
 
     with pytest.raises(InputError, match="none of the 1 running loans has a month"):

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from loantap.surveillance.watchlist.replay import replay
-from loantap.surveillance.watchlist.signals import Signals
+from loantap.surveillance.watchlist.replay import Signals, replay
 
 
 def follow(*loans, quiet_months=2):

@@ -143,8 +143,7 @@ def _find_steps(pipeline: Pipeline, feature_set: FeatureSet) -> tuple[float, dic
 def _list_thresholds(classifier: HistGradientBoostingClassifier) -> FloatArray:
     """All values at which the trees split a number, rising.
 
-    scikit-learn publishes no view of these trees: no more than the thresholds is taken of their
-    nodes.
+    scikit-learn publishes no view of these trees: no more than the thresholds is taken of their nodes.
     """
     nodes = [tree.nodes for stage in classifier._predictors for tree in stage]  # noqa: SLF001
     splits = [n[(n["is_leaf"] == 0) & (n["is_categorical"] == 0)]["num_threshold"] for n in nodes]

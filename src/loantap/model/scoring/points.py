@@ -24,11 +24,10 @@ def tabulate_points(scorecard: Scorecard, features: pd.DataFrame, scale: ScoreSc
     """Points of every attribute; `features` give the bands of numbers.
 
     Returns:
-        One row per attribute of each feature that has an effect: `feature` (`base points` for those
-        every loan starts from), `attribute` in words, `low` and `high` of a band of numbers (above
-        `low`, up to `high`, in units of the feature; missing for texts), `points` at its `anchor`,
-        and `points_per_unit` that the feature lies above it. Their sum is the score before it is
-        rounded and kept within limits.
+        One row per attribute of each feature that has an effect: `feature` (`base points` for those every loan starts
+        from), `attribute` in words, `low` and `high` of a band of numbers (above `low`, up to `high`, in units of the
+        feature; missing for texts), `points` at its `anchor`, and `points_per_unit` that the feature lies above it.
+        Their sum is the score before it is rounded and kept within limits.
     """
     rows: list[Row] = [(BASE, "the mean loan", np.nan, np.nan, np.nan, scale.exact(scorecard.base), 0.0)]
     for name, effect in scorecard.effects.items():

@@ -1,7 +1,6 @@
 """A model as a scorecard: the log-odds of the mean loan and one effect per feature.
 
-Every model served is such a sum. Every path reads scores off it; `check_servable` proves that it is
-the model.
+Every model served is such a sum. Every path reads scores off it; `check_servable` proves that it is the model.
 """
 
 import math
@@ -137,9 +136,8 @@ class Scorecard:
 class ScoreScale:
     """How log-odds become points: a higher score is a lower risk.
 
-    Siddiqi, *Credit Risk Scorecards* (2006): `points` at `odds` paid loans per default, and
-    `points_to_double` more whenever these double. The portfolio's loans default once in five, which
-    makes 600 points.
+    Siddiqi, *Credit Risk Scorecards* (2006): `points` at `odds` paid loans per default, and `points_to_double` more
+    whenever these double. The portfolio's loans default once in five, which makes 600 points.
     """
 
     points: float = 600

@@ -102,9 +102,8 @@ class Scorer:
         """Score applications in LoanTap format as of a day; further columns are ignored.
 
         Returns:
-            One row per application, same index and order: `probability_of_default`, `score` (both
-            missing where the row is invalid) and `reason_1`..`reason_4` (for an invalid row, what
-            is wrong).
+            One row per application, same index and order: `probability_of_default`, `score` (both missing where the row
+            is invalid) and `reason_1`..`reason_4` (for an invalid row, what is wrong).
 
         Raises:
             InputError: a column the model needs is missing.

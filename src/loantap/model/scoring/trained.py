@@ -106,8 +106,7 @@ def make_example(features: pd.DataFrame) -> pd.DataFrame:
 def tabulate_coefficients(pipeline: Pipeline) -> pd.DataFrame:
     """Coefficients per encoded column, largest effect first.
 
-    Columns `feature`, `coefficient` (log-odds per standard deviation, or per category),
-    `odds_ratio`.
+    Columns `feature`, `coefficient` (log-odds per standard deviation, or per category), `odds_ratio`.
     """
     names = pipeline[0].get_feature_names_out()
     coefficients = pipeline[-1].coef_[0]

@@ -43,8 +43,7 @@ def make_model(
 ) -> ResamplingPipeline:
     """Unfitted pipeline of one candidate: preprocess, balance, logistic regression.
 
-    With `monotone`, what credit sense holds against a borrower never lowers the PD (see
-    `Feature.adverse`).
+    With `monotone`, what credit sense holds against a borrower never lowers the PD (see `Feature.adverse`).
     """
     classifier = BoundedLogisticRegression(
         C=candidate.inverse_penalty,

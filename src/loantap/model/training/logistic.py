@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 # Where the fit with this C starts; it is given the last solution, if there is one.
 Lead = Callable[[float, AnyFloatArray | None], AnyFloatArray | None]
 
-# Of coordinate descent in an outer iteration. A hundred will do, but where the pincode separates
-# SMOTE's made-up loans it takes up to 20,000. Cut short, it takes outer iterations instead, and
-# each reads all loans, where a cycle takes 3 microseconds (docs/performance.md). glum's own limit,
-# a hundred thousand, takes longer and changes no score.
+# Of coordinate descent in an outer iteration. A hundred will do, but where the pincode separates SMOTE's made-up loans
+# it takes up to 20,000. Cut short, it takes outer iterations instead, and each reads all loans, where a cycle takes 3
+# microseconds (docs/performance.md). glum's own limit, a hundred thousand, takes longer and changes no score.
 _MAX_CYCLES = 10_000
 
 # What rounding leaves of the coefficient of a constant column: no iteration of L1 would take it to
@@ -39,11 +38,10 @@ _ALMOST_ZERO = 1e-8
 class BoundedLogisticRegression(LogisticRegression):
     """scikit-learn's logistic regression, fitted by glum.
 
-    The objective is that of `LogisticRegression` with `l1_ratio` 0 (L2) or 1 (L1) and an intercept
-    that is not penalised. `signs` bound the first coefficients: 1 for at least zero, -1 for at most
-    zero, 0 for either; columns beyond are free. `max_iter` is of the outer iterations, `tol` the
-    largest component of the gradient at the solution. A `start` of another number of columns is
-    ignored.
+    The objective is that of `LogisticRegression` with `l1_ratio` 0 (L2) or 1 (L1) and an intercept that is not
+    penalised. `signs` bound the first coefficients: 1 for at least zero, -1 for at most zero, 0 for either; columns
+    beyond are free. `max_iter` is of the outer iterations, `tol` the largest component of the gradient at the solution.
+    A `start` of another number of columns is ignored.
     """
 
     def __init__(

@@ -26,9 +26,8 @@ class OutOfTimeOptions(Options):
         outcomes_as_of: first day of the month in which the portfolio was extracted.
         first_origin: first day of a month.
         last_month: issue month of the last loans judged.
-        settled_only: train on loans whose contractual end lies before the origin; otherwise the
-            outcomes of all loans issued before it are taken as known, though some were settled
-            later.
+        settled_only: train on loans whose contractual end lies before the origin; otherwise the outcomes of all loans
+            issued before it are taken as known, though some were settled later.
         min_outcomes: charge-offs, and paid loans, that an origin's training loans must have.
     """
 
@@ -64,8 +63,7 @@ class OutOfTimeOptions(Options):
 class SplitOptions(Options):
     """Random stratified split and rolling origin.
 
-    With fewer than `min_outcomes` charge-offs, or paid loans, the leakage gate would take chance
-    for a leak.
+    With fewer than `min_outcomes` charge-offs, or paid loans, the leakage gate would take chance for a leak.
     """
 
     seed: Seed

@@ -27,10 +27,9 @@ def cross_validate(rows: pd.DataFrame, features: list[str], fit: Fit, options: T
     outcomes and the fold left out, and gives a model with a `decision_function`.
 
     Returns:
-        One row per loan: `loan_id`, `fold`, `is_charged_off`, `probability_of_default` (calibrated
-        on the folds the loan is not in), `threshold` (for loans to come, from all folds),
-        `declined` (at the threshold of the folds the loan is not in) and `log_odds` (before
-        calibration).
+        One row per loan: `loan_id`, `fold`, `is_charged_off`, `probability_of_default` (calibrated on the folds the
+        loan is not in), `threshold` (for loans to come, from all folds), `declined` (at the threshold of the folds the
+        loan is not in) and `log_odds` (before calibration).
     """
     target = rows["is_charged_off"]
     log_odds, fold = predict_out_of_fold(rows[features], target, fit, options)
@@ -73,10 +72,9 @@ def predict_samples(
     `judged_at`, features. `train` trains on other rows as `trained` was on the training split.
 
     Returns:
-        One row per sample and loan, the columns of `cross_validate` without `log_odds`, and
-        `sample`; `fold` is -1 outside cross-validation. Out of time, each origin has a model of its
-        own, chosen on what was known before it; the sample is left out where no origin could be
-        judged.
+        One row per sample and loan, the columns of `cross_validate` without `log_odds`, and `sample`; `fold` is -1
+        outside cross-validation. Out of time, each origin has a model of its own, chosen on what was known before it;
+        the sample is left out where no origin could be judged.
     """
     test = model_input[model_input["split"].eq(Split.TEST)]
     samples = [

@@ -35,11 +35,10 @@ class SearchOutcome:
     Attributes:
         model: `best` fitted on all the training rows.
         fold_solutions: intercept and coefficients of `best` on each fold.
-        candidates: one row per candidate: its hyperparameters, mean and standard deviation of F2 at
-            its own best threshold (with the sampling variance within a fold), log-loss and AUC;
-            `mean_iterations`, `fit_seconds` of a fold; `converged` on all of them, and of the one
-            chosen on all the rows too; `stopped_at`, the limit where it has not, otherwise "";
-            `within_one_standard_error` and `chosen`.
+        candidates: one row per candidate: its hyperparameters, mean and standard deviation of F2 at its own best
+            threshold (with the sampling variance within a fold), log-loss and AUC; `mean_iterations`, `fit_seconds` of
+            a fold; `converged` on all of them, and of the one chosen on all the rows too; `stopped_at`, the limit where
+            it has not, otherwise ""; `within_one_standard_error` and `chosen`.
     """
 
     best: Candidate
@@ -123,8 +122,7 @@ def score_on_fold(
 ) -> dict[str, float]:
     """Scores of a fitted candidate on a fold it did not see; greater is better.
 
-    `f2` at its own best threshold with its sampling `f2_variance`, `log_loss` (with a minus) and
-    `roc_auc`.
+    `f2` at its own best threshold with its sampling `f2_variance`, `log_loss` (with a minus) and `roc_auc`.
     """
     log_odds = np.asarray(model.decision_function(features), dtype="float64")
     outcomes = np.asarray(target)

@@ -42,9 +42,8 @@ class FittingThreads(ThreadPoolExecutor):
 def fitting_threads(jobs: int) -> Iterator[FittingThreads]:
     """Threads that share the loans, with one thread of BLAS and OpenMP in each.
 
-    So sums come in the same order, and a run repeats: the limit on OpenMP is each thread's own,
-    that on BLAS the process's. Warnings of fits that do not converge are filtered here: filters are
-    no thread's own.
+    So sums come in the same order, and a run repeats: the limit on OpenMP is each thread's own, that on BLAS the
+    process's. Warnings of fits that do not converge are filtered here: filters are no thread's own.
     """
     with fitting_here(), FittingThreads(jobs) as threads:
         yield threads

@@ -21,10 +21,9 @@ def report_calibration(out_of_fold: pd.DataFrame, calibrated: bool, options: Eva
     `calibrated` says whether the model is served with its calibration.
 
     Returns:
-        `calibrated`; `recalibration`, the one fitted on all folds: whether the test asked for one
-        (`used`), its `intercept` and `slope`, with 95% Wald bounds where it did, and `n`; `before`
-        and `after`, the latter by the recalibration of the other folds: what `measure_calibration`
-        returns.
+        `calibrated`; `recalibration`, the one fitted on all folds: whether the test asked for one (`used`), its
+        `intercept` and `slope`, with 95% Wald bounds where it did, and `n`; `before` and `after`, the latter by the
+        recalibration of the other folds: what `measure_calibration` returns.
     """
     target = out_of_fold["is_charged_off"].to_numpy("int64")
     log_odds, fold = out_of_fold["log_odds"].to_numpy(), out_of_fold["fold"].to_numpy()

@@ -76,9 +76,8 @@ def measure_external(
     `loan_status`, `issue_d` and `int_rate` are read; `trained_on` holds typed canonical columns.
 
     Raises:
-        InputError: a column is missing or in another unit, a value cannot be used, too many
-            instalments are not those of their loans' terms, an outcome has too few loans, or the
-            model was trained on some of them.
+        InputError: a column is missing or in another unit, a value cannot be used, too many instalments are not those
+            of their loans' terms, an outcome has too few loans, or the model was trained on some of them.
     """
     scorer = model.lending_scorer
     rows = _read(external, scorer, options)

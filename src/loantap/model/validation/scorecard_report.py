@@ -29,11 +29,10 @@ def report_scorecard(scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame, 
     The loans have canonical columns, `is_charged_off` and an out-of-fold `probability_of_default`.
 
     Returns:
-        `model_name`, `model_version`; `n`, the training loans; `scale`; `base_points`; `features`,
-        the one that moves the score most first: `feature`, `phrase`, the `fewest` and the `most`
-        points of an attribute, and `attributes`: `attribute`, `n` and the mean `points` of the
-        training loans that have it; `bands`, from `tabulate_score_bands`; `example`, from
-        `explain_example`.
+        `model_name`, `model_version`; `n`, the training loans; `scale`; `base_points`; `features`, the one that moves
+        the score most first: `feature`, `phrase`, the `fewest` and the `most` points of an attribute, and `attributes`:
+        `attribute`, `n` and the mean `points` of the training loans that have it; `bands`, from `tabulate_score_bands`;
+        `example`, from `explain_example`.
     """
     is_base = points["feature"].eq(BASE)
     return {
@@ -97,9 +96,8 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
 def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFrame:
     """One made-up application: no borrower's own.
 
-    The commonest category of the loans, the median of each number, or its adverse fifth where
-    credit sense holds one side against a borrower; the instalment is the EMI. What no loan states
-    is missing.
+    The commonest category of the loans, the median of each number, or its adverse fifth where credit sense holds one
+    side against a borrower; the instalment is the EMI. What no loan states is missing.
     """
     adverse = {FEATURES[n].uses[0]: FEATURES[n].adverse for n in scorer.feature_set.features[::-1]}
     shares = {"high": _ADVERSE_SHARE, "low": 1 - _ADVERSE_SHARE}

@@ -18,11 +18,10 @@ def report_stability(predictions: pd.DataFrame, loans: pd.DataFrame) -> dict[str
     """AUC fold by fold, and how far the PDs of other populations lie from those of training.
 
     Returns:
-        `n` of the training loans; `folds`: one row each with `n`, `charged_off` and `roc_auc` with
-        bounds; `populations`: the test split, against all training loans, and the training loans of
-        each issue year with 100 or more, against the rest: `population`, `n`, `against_n`, `psi`
-        with 95% bounds, and `psi_chance`, which two samples of one population exceed 5 times in
-        100.
+        `n` of the training loans; `folds`: one row each with `n`, `charged_off` and `roc_auc` with bounds;
+        `populations`: the test split, against all training loans, and the training loans of each issue year with 100 or
+        more, against the rest: `population`, `n`, `against_n`, `psi` with 95% bounds, and `psi_chance`, which two
+        samples of one population exceed 5 times in 100.
     """
     trained = predictions[predictions["sample"].eq(CROSS_VALIDATION)]
     return {

@@ -2,11 +2,9 @@
 
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
-from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.auc import resample_auc
 from loantap.measures.intervals import measure_default_rate
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.training.options import OutOfTimeOptions
@@ -22,8 +20,7 @@ class Judgement:
 
     Attributes:
         default_rate: with its Wilson interval.
-        observed_to_expected: charge-offs over the sum of the PDs; its interval is that of the
-            default rate.
+        observed_to_expected: charge-offs over the sum of the PDs; its interval is that of the default rate.
         roc_auc: by bootstrap, where each outcome has `MIN_FOR_AUC` loans.
         ece_perfect_low: with `ece_perfect_high` the bounds of the ECE of a perfect model of these
             PDs at this number of loans, 95 times in 100.
@@ -63,8 +60,7 @@ def analyse_vintages(
 ) -> VintageAnalysis:
     """Judge one model out of time, origin by origin, and vintage by vintage.
 
-    `loans` has one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`,
-    `judged_at`.
+    `loans` has one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`, `judged_at`.
     """
     judged = predictions[predictions["sample"].eq(OUT_OF_TIME)]
     return VintageAnalysis(
@@ -78,7 +74,8 @@ def judge(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> Judg
     """Set PDs against outcomes; at least one loan."""
     bad, loans, mean_pd = int(target.sum()), len(target), float(pd_.mean())
     default = measure_default_rate(bad, loans)
-    auc, auc_low, auc_high = _measure_auc(target, pd_, options)
+    # By bootstrap, as the AUC in `metrics.json`, beside which these are read.
+    auc, auc_low, auc_high = resample_auc(target, pd_, seed=options.seed, resamples=options.resamples)
     perfect_low, perfect_high = perfect_ece_bounds(
         pd_, seed=options.seed, resamples=options.resamples, bins=options.calibration_bins
     )
@@ -122,10 +119,9 @@ def tabulate_vintages(
     """How the model does on loans of each issue year and term that it did not see.
 
     Predictions out of fold and of the test split count. Returns one row per issue year and term:
-    `issue_year`, `term_months`, `interpretable` and the columns of `Judgement`. A vintage is
-    interpretable when the contracts of all its loans ended before `window.outcomes_as_of`. Of the
-    others only the early endings are in the table: their levels mean nothing, so
-    `observed_to_expected` and `ece` are missing.
+    `issue_year`, `term_months`, `interpretable` and the columns of `Judgement`. A vintage is interpretable when the
+    contracts of all its loans ended before `window.outcomes_as_of`. Of the others only the early endings are in the
+    table: their levels mean nothing, so `observed_to_expected` and `ece` are missing.
     """
     unseen = _pick(predictions, [CROSS_VALIDATION, TEST], loans)
     matured = end_of_contract(unseen) < pd.Timestamp(window.outcomes_as_of)
@@ -145,15 +141,6 @@ def tabulate_vintages(
     table = _type_figures(pd.DataFrame(rows))
     levels = [name for name in FIGURES if name.startswith(("observed_to_expected", "ece"))]
     return table.assign(**{n: table[n].where(table["interpretable"]) for n in levels})
-
-
-def _measure_auc(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> tuple[float, float, float]:
-    bad = int(target.sum())
-    if min(bad, len(target) - bad) < MIN_FOR_AUC:
-        return np.nan, np.nan, np.nan
-    # By bootstrap, as the AUC in `metrics.json`, beside which these are read.
-    drawn = bootstrap_aucs(target, pd_[None], seed=options.seed, resamples=options.resamples)
-    return float(roc_auc_score(target, pd_)), *quantile_bounds(drawn[:, 0])
 
 
 def _pick(predictions: pd.DataFrame, samples: list[str], loans: pd.DataFrame) -> pd.DataFrame:

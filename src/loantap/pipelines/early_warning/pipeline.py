@@ -1,46 +1,30 @@
 """Wiring of the `early_warning` pipeline."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from loantap.pipelines.early_warning import nodes
+from loantap.wiring import make_node
 
 
 def create_pipeline() -> Pipeline:
     """The book, the panel of months, the hazard, the watch-list and help."""
     return Pipeline(
         [
-            Node(
-                nodes.build_loan_panel,
-                ["loan_months", "loans", "running_loans", "params:early_warning"],
-                "loan_panel",
-                name="build_loan_panel",
+            make_node(
+                nodes.build_loan_panel, ["loan_months", "loans", "running_loans", "params:early_warning"], "loan_panel"
             ),
-            Node(
-                nodes.measure_book,
-                ["loan_months", "loans", "running_loans", "params:early_warning"],
-                "book_figures",
-                name="measure_book",
+            make_node(
+                nodes.measure_book, ["loan_months", "loans", "running_loans", "params:early_warning"], "book_figures"
             ),
-            Node(
-                nodes.render_book,
-                ["book_figures", "reconciliation", "params:early_warning"],
-                "book_page",
-                name="render_book",
-            ),
-            Node(nodes.find_outcomes, ["loan_months", "loans", "running_loans"], "loan_outcomes", name="find_outcomes"),
-            Node(
-                nodes.fit_hazard,
-                ["loan_panel", "loan_outcomes", "params:early_warning"],
-                "hazard_model",
-                name="fit_hazard",
-            ),
-            Node(
+            make_node(nodes.render_book, ["book_figures", "reconciliation", "params:early_warning"], "book_page"),
+            make_node(nodes.find_outcomes, ["loan_months", "loans", "running_loans"], "loan_outcomes"),
+            make_node(nodes.fit_hazard, ["loan_panel", "loan_outcomes", "params:early_warning"], "hazard_model"),
+            make_node(
                 nodes.judge_hazard,
                 ["hazard_model", "loan_panel", "loan_outcomes", "params:early_warning"],
                 "hazard_metrics",
-                name="judge_hazard",
             ),
-            Node(
+            make_node(
                 nodes.list_loans,
                 [
                     "loan_panel",
@@ -51,19 +35,14 @@ def create_pipeline() -> Pipeline:
                     "params:early_warning",
                 ],
                 ["watchlist", "watchlist_situations", "watchlist_account"],
-                name="list_loans",
             ),
-            Node(
-                nodes.plan_help,
-                ["watchlist", "loan_panel", "params:economics", "params:early_warning"],
-                "help_plans",
-                name="plan_help",
+            make_node(
+                nodes.plan_help, ["watchlist", "loan_panel", "params:economics", "params:early_warning"], "help_plans"
             ),
-            Node(
+            make_node(
                 nodes.render_watchlist,
                 ["watchlist", "help_plans", "watchlist_account", "reconciliation", "params:early_warning"],
                 "watchlist_page",
-                name="render_watchlist",
             ),
         ],
         namespace="early_warning",

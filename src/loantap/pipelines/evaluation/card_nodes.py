@@ -11,9 +11,9 @@ from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import CROSS_VALIDATION
-from loantap.model.validation.audit import Audit
 from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.vintages import VintageAnalysis
+from loantap.pipelines.evaluation.nodes import Audit
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
 from loantap.policy.money.scenarios import Economics

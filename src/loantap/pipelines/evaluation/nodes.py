@@ -1,6 +1,7 @@
 """Nodes of the `evaluation` pipeline that measure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,6 @@ from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.points import tabulate_points
 from loantap.model.training.predictions import CROSS_VALIDATION, join_out_of_fold
-from loantap.model.validation.audit import Audit
 from loantap.model.validation.evaluation import evaluate_samples as evaluate
 from loantap.model.validation.evaluation import trace_curves as trace
 from loantap.model.validation.external import ExternalResult
@@ -33,6 +33,17 @@ from loantap.portfolio.assembly import portfolio_origin
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import is_among
 from loantap.portfolio.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What is asked of a model that may be lent on; `external` is empty where no external sample is given."""
+
+    scorecard: Mapping[str, Any]
+    fairness: Mapping[str, Any]
+    stability: Mapping[str, Any]
+    vintages: VintageAnalysis
+    external: Sequence[ExternalResult]
 
 
 def unpack_model(model: JudgedModel, target: dict[str, Any]) -> tuple[JudgedModel, pd.DataFrame, Mapping[str, Any]]:

@@ -6,42 +6,33 @@ from kedro.pipeline import Node, Pipeline
 
 from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.pipelines.evaluation import card_nodes, nodes
+from loantap.wiring import make_node
 
 _LENT_ON = [model for model, name in MODELS.items() if FEATURE_SETS[name].for_lending]
 _OPTIONS = ("params:evaluation", "params:feature_engineering", "params:policy", "params:economics")
 _SHARED = ("labelled_loans", "reconciliation", "splits", "leakage_report", "target")
 _AUDITS = ["scorecard_report", "fairness", "stability", "vintages", "external"]
 _CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
-_PLOTS = [
-    "roc_plot", "precision_recall_plot", "calibration_plot", "thresholds_plot",
-    "before_and_after_plot",
-]  # fmt: skip
+_PLOTS = ["roc_plot", "precision_recall_plot", "calibration_plot", "thresholds_plot", "before_and_after_plot"]
 
 
 def create_template() -> Pipeline:
     """What is measured and drawn for every model."""
     return Pipeline(
         [
-            Node(
-                nodes.unpack_model,
-                ["model@judged", "target"],
-                ["judged", "predictions", "training_report"],
-                name="unpack_model",
-            ),
-            Node(nodes.evaluate_samples, ["predictions", "params:evaluation"], "metrics", name="evaluate_samples"),
-            Node(nodes.trace_curves, ["predictions", "params:evaluation"], _CURVES, name="trace_curves"),
-            Node(nodes.report_thresholds, ["thresholds", "metrics"], "threshold_report", name="report_thresholds"),
-            Node(
+            make_node(nodes.unpack_model, ["model@judged", "target"], ["judged", "predictions", "training_report"]),
+            make_node(nodes.evaluate_samples, ["predictions", "params:evaluation"], "metrics"),
+            make_node(nodes.trace_curves, ["predictions", "params:evaluation"], _CURVES),
+            make_node(nodes.report_thresholds, ["thresholds", "metrics"], "threshold_report"),
+            make_node(
                 card_nodes.draw_model,
                 [*_CURVES, "metrics", "training_report", "reconciliation", "params:modeling"],
                 _PLOTS,
-                name="draw_model",
             ),
-            Node(
+            make_node(
                 card_nodes.describe_model,
                 [*_PLOTS, "training_report", "threshold_report", "judged", "params:modeling"],
                 "section",
-                name="describe_model",
             ),
         ]
     )
@@ -51,38 +42,29 @@ def create_audit_template() -> Pipeline:
     """What is asked besides of every model that may be lent on: points, groups, time."""
     return Pipeline(
         [
-            Node(nodes.tabulate_scorecard, ["judged", "predictions", "loans"], "scorecard", name="tabulate_scorecard"),
-            Node(
+            make_node(nodes.tabulate_scorecard, ["judged", "predictions", "loans"], "scorecard"),
+            make_node(
                 nodes.report_scorecard,
                 ["judged", "scorecard", "predictions", "loans", "params:evaluation"],
                 "scorecard_report",
-                name="report_scorecard",
             ),
-            Node(
+            make_node(
                 nodes.audit_fairness,
                 ["judged", "loans", "params:policy", "params:economics", "params:evaluation"],
                 "fairness",
-                name="audit_fairness",
             ),
-            Node(nodes.measure_stability, ["predictions", "loans"], "stability", name="measure_stability"),
-            Node(
+            make_node(nodes.measure_stability, ["predictions", "loans"], "stability"),
+            make_node(
                 nodes.analyse_vintages,
                 ["judged", "splits", "loans", "params:evaluation", "params:feature_engineering"],
                 "vintages",
-                name="analyse_vintages",
             ),
-            Node(
-                nodes.measure_external,
-                ["external_loans", "judged", "loans", "params:evaluation"],
-                "external",
-                name="measure_external",
-            ),
-            Node(nodes.gather_audits, _AUDITS, "audit", name="gather_audits"),
-            Node(
+            make_node(nodes.measure_external, ["external_loans", "judged", "loans", "params:evaluation"], "external"),
+            make_node(nodes.gather_audits, _AUDITS, "audit"),
+            make_node(
                 card_nodes.draw_vintages,
                 ["vintages", "reconciliation", "params:modeling", "params:feature_engineering"],
                 "vintage_plot",
-                name="draw_vintages",
             ),
         ]
     )
@@ -132,37 +114,26 @@ def _collect() -> list[Node]:
     origin = {name: name for name in ("reconciliation", "target")}
     audits = {model: f"{model}_audit" for model in _LENT_ON}
     return [
-        Node(
-            nodes.collect_metrics,
-            origin | {model: f"{model}_metrics" for model in MODELS},
-            "metrics",
-            name="collect_metrics",
+        make_node(nodes.collect_metrics, origin | {model: f"{model}_metrics" for model in MODELS}, "metrics"),
+        make_node(nodes.collect_fairness, origin | audits, "fairness"),
+        make_node(nodes.collect_stability, origin | audits, "stability"),
+        make_node(
+            nodes.report_vintages, origin | audits | {"engineering": "params:feature_engineering"}, "vintage_analysis"
         ),
-        Node(nodes.collect_fairness, origin | audits, "fairness", name="collect_fairness"),
-        Node(nodes.collect_stability, origin | audits, "stability", name="collect_stability"),
-        Node(
-            nodes.report_vintages,
-            origin | audits | {"engineering": "params:feature_engineering"},
-            "vintage_analysis",
-            name="report_vintages",
-        ),
-        Node(
+        make_node(
             card_nodes.describe_vintages,
             {"vintage_report": "vintage_analysis"} | {m: f"{m}_vintage_plot" for m in _LENT_ON},
             "vintage_section",
-            name="describe_vintages",
         ),
-        Node(
+        make_node(
             card_nodes.describe_data,
             ["labelled_loans", "reconciliation", "leakage_report", "target", "params:policy", "params:economics"],
             "card_data",
-            name="describe_data",
         ),
-        Node(card_nodes.collect_models, _of(MODELS, "section") | audits, "card_models", name="collect_models"),
-        Node(
+        make_node(card_nodes.collect_models, _of(MODELS, "section") | audits, "card_models"),
+        make_node(
             card_nodes.render_model_card,
             ["card_data", "card_models", "vintage_section", "metrics", "stability", "fairness", "params:evaluation"],
             "model_card",
-            name="render_model_card",
         ),
     ]

@@ -1,8 +1,9 @@
 """Wiring of the `ingestion` pipeline."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from loantap.pipelines.ingestion import nodes
+from loantap.wiring import make_node
 
 _QUARANTINES = (
     "loans_quarantine",
@@ -18,56 +19,32 @@ def create_pipeline() -> Pipeline:
     """Extract, clean, join, account for every row, and write the new tables back."""
     return Pipeline(
         [
-            Node(nodes.extract_loans, ["source_loans", "params:ingestion"], "raw_loans", name="extract_loans"),
-            Node(
-                nodes.extract_applications,
-                ["source_applications", "params:ingestion"],
-                "raw_applications",
-                name="extract_applications",
-            ),
-            Node(
-                nodes.extract_loan_events,
-                ["source_loan_events", "params:ingestion"],
-                "raw_loan_events",
-                name="extract_loan_events",
-            ),
-            Node(
-                nodes.clean_loans,
-                ["raw_loans", "params:ingestion"],
-                ["typed_loans", "loans_quarantine"],
-                name="clean_loans",
-            ),
-            Node(
+            make_node(nodes.extract_loans, ["source_loans", "params:ingestion"], "raw_loans"),
+            make_node(nodes.extract_applications, ["source_applications", "params:ingestion"], "raw_applications"),
+            make_node(nodes.extract_loan_events, ["source_loan_events", "params:ingestion"], "raw_loan_events"),
+            make_node(nodes.clean_loans, ["raw_loans", "params:ingestion"], ["typed_loans", "loans_quarantine"]),
+            make_node(
                 nodes.clean_applications,
                 ["raw_applications", "params:ingestion"],
                 ["typed_applications", "applications_quarantine"],
-                name="clean_applications",
             ),
-            Node(
+            make_node(
                 nodes.clean_loan_events,
                 ["raw_loan_events", "params:ingestion"],
                 ["typed_loan_events", "loan_events_quarantine"],
-                name="clean_loan_events",
             ),
-            Node(
+            make_node(
                 nodes.join_portfolio,
                 ["typed_loans", "typed_applications"],
                 ["loans", "running_loans", "unmatched_loans", "unmatched_applications"],
-                name="join_portfolio",
             ),
-            Node(
+            make_node(
                 nodes.build_loan_months,
                 ["typed_loan_events", "loans", "running_loans"],
                 ["loan_months", "unmatched_loan_events"],
-                name="build_loan_months",
             ),
-            Node(
-                nodes.list_exceptional_instalments,
-                "loans",
-                "instalment_exceptions",
-                name="list_exceptional_instalments",
-            ),
-            Node(
+            make_node(nodes.list_exceptional_instalments, "loans", "instalment_exceptions"),
+            make_node(
                 nodes.reconcile,
                 {
                     "raw_loans": "raw_loans",
@@ -80,20 +57,13 @@ def create_pipeline() -> Pipeline:
                     "options": "params:ingestion",
                 },
                 "reconciliation",
-                name="reconcile",
             ),
-            Node(
+            make_node(
                 nodes.publish_to_warehouse,
                 ["loans", "reconciliation"],
                 ["warehouse_portfolio", "warehouse_reconciliation"],
-                name="publish_to_warehouse",
             ),
-            Node(
-                nodes.publish_loan_months,
-                ["loan_months", "reconciliation"],
-                "warehouse_loan_months",
-                name="publish_loan_months",
-            ),
+            make_node(nodes.publish_loan_months, ["loan_months", "reconciliation"], "warehouse_loan_months"),
         ],
         namespace="ingestion",
         inputs={"source_loans", "source_applications", "source_loan_events"},

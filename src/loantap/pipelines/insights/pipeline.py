@@ -1,73 +1,54 @@
 """Wiring of the `insights` pipeline."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
-from loantap.pipelines.insights import (
-    comparison_nodes,
-    fairness_nodes,
-    findings_nodes,
-    lab_nodes,
-    nodes,
-    offers_nodes,
-    page_nodes,
-    targets_nodes,
-)
+from loantap.pipelines.insights import nodes, page_nodes
+from loantap.wiring import make_node
 
 
 def create_pipeline() -> Pipeline:
     """What the finished portfolio says, in a table, a file and two pages."""
     return Pipeline(
         [
-            Node(nodes.impute_profits, ["loans", "params:economics"], "profits", name="impute_profits"),
+            make_node(nodes.impute_profits, ["loans", "params:economics"], "profits"),
             # Comparison of policies.
-            Node(
-                comparison_nodes.compare_policies,
+            make_node(
+                nodes.compare_policies,
                 ["lending_model@judged", "loans", "splits", "params:economics", "params:insights"],
                 ["approvals", "policy_comparison", "frontier"],
-                name="compare_policies",
             ),
-            Node(
-                targets_nodes.check_policy_targets,
+            make_node(
+                nodes.check_policy_targets,
                 ["lending_model@judged", "loans", "params:policy", "params:economics"],
                 "target_checks",
-                name="check_policy_targets",
             ),
             # Policy lab.
-            Node(
-                lab_nodes.backtest_rules,
+            make_node(
+                nodes.backtest_rules,
                 ["loans", "profits", "lending_model@judged", "params:economics", "params:insights"],
                 "rule_tests",
-                name="backtest_rules",
             ),
-            Node(
-                lab_nodes.recommend,
+            make_node(
+                nodes.recommend,
                 ["rule_tests", "reconciliation", "params:economics", "params:insights"],
                 "recommendations",
-                name="recommend",
             ),
             # Fairness of policies.
-            Node(
-                fairness_nodes.audit_policies,
+            make_node(
+                nodes.audit_policies,
                 ["lending_model@judged", "approvals", "loans", "profits", "params:economics", "params:insights"],
                 ["fairness_by_policy", "fairness_frontier"],
-                name="audit_policies",
             ),
-            Node(nodes.render_eda, ["loans", "reconciliation", "params:insights"], "eda_page", name="render_eda"),
+            make_node(nodes.render_eda, ["loans", "reconciliation", "params:insights"], "eda_page"),
             # Findings.
-            Node(
-                findings_nodes.find_effects,
+            make_node(
+                nodes.find_effects,
                 ["loans", "profits", "params:economics", "params:insights"],
                 ["findings", "finding_years", "drivers", "claims"],
-                name="find_effects",
             ),
-            Node(
-                findings_nodes.measure_information,
-                ["loans", "params:insights"],
-                ["information_values", "bins"],
-                name="measure_information",
-            ),
+            make_node(nodes.measure_information, ["loans", "params:insights"], ["information_values", "bins"]),
             # What the page says of them.
-            Node(
+            make_node(
                 page_nodes.word_policies,
                 [
                     "policy_comparison",
@@ -81,28 +62,20 @@ def create_pipeline() -> Pipeline:
                     "params:economics",
                 ],
                 "policy_sections",
-                name="word_policies",
             ),
-            Node(page_nodes.word_rules, ["rule_tests", "recommendations"], "rule_sections", name="word_rules"),
-            Node(
+            make_node(page_nodes.word_rules, ["rule_tests", "recommendations"], "rule_sections"),
+            make_node(
                 page_nodes.word_findings,
                 ["findings", "finding_years", "drivers", "claims", "information_values", "bins"],
                 "finding_sections",
-                name="word_findings",
             ),
-            Node(
-                page_nodes.word_offers,
-                ["products", "counterfactuals", "concentration"],
-                "offer_sections",
-                name="word_offers",
-            ),
-            Node(
+            make_node(page_nodes.word_offers, ["products", "counterfactuals", "concentration"], "offer_sections"),
+            make_node(
                 page_nodes.word_fairness,
                 ["fairness_by_policy", "fairness_frontier", "params:economics", "params:insights"],
                 "fairness_sections",
-                name="word_fairness",
             ),
-            Node(
+            make_node(
                 page_nodes.summarise,
                 [
                     "drivers",
@@ -118,9 +91,8 @@ def create_pipeline() -> Pipeline:
                     "params:economics",
                 ],
                 "summary",
-                name="summarise",
             ),
-            Node(
+            make_node(
                 page_nodes.render_insights,
                 [
                     "summary",
@@ -135,26 +107,18 @@ def create_pipeline() -> Pipeline:
                     "params:insights",
                 ],
                 "insights_page",
-                name="render_insights",
             ),
             # Offers: products by segment, counterfactual odds ratios, concentration by region.
-            Node(
-                offers_nodes.tabulate_products,
+            make_node(
+                nodes.tabulate_products,
                 ["loans", "application_model@judged", "params:policy", "params:economics", "params:offers"],
                 "products",
-                name="tabulate_products",
             ),
-            Node(
-                offers_nodes.estimate_counterfactuals,
-                ["loans", "params:offers"],
-                "counterfactuals",
-                name="estimate_counterfactuals",
-            ),
-            Node(
-                offers_nodes.measure_concentration,
+            make_node(nodes.estimate_counterfactuals, ["loans", "params:offers"], "counterfactuals"),
+            make_node(
+                nodes.measure_concentration,
                 ["loans", "application_model@judged", "params:policy", "params:economics", "params:offers"],
                 "concentration",
-                name="measure_concentration",
             ),
         ],
         namespace="insights",

@@ -1,9 +1,10 @@
 """Wiring of the `modeling` pipeline."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from loantap.features.definitions import MODELS
 from loantap.pipelines.modeling import nodes
+from loantap.wiring import make_node
 
 _OPTIONS = "params:modeling"
 _EVALUATION = "params:evaluation"
@@ -14,65 +15,33 @@ def create_template() -> Pipeline:
     """Search, cross-validate, calibrate, predict, challenge, judge, package: for every model."""
     return Pipeline(
         [
-            Node(
-                nodes.search_hyperparameters,
-                ["model_input", _OPTIONS],
-                ["search_outcome", "candidates"],
-                name="search_hyperparameters",
-            ),
-            Node(
-                nodes.predict_out_of_fold,
-                ["model_input", "search_outcome", _OPTIONS],
-                "out_of_fold",
-                name="predict_out_of_fold",
-            ),
-            Node(
-                nodes.calibrate_model,
-                ["search_outcome", "out_of_fold", _OPTIONS],
-                ["logistic", "coefficients"],
-                name="calibrate_model",
-            ),
-            Node(
-                nodes.predict_samples,
-                ["model_input", "logistic", _OPTIONS],
-                "logistic_predictions",
-                name="predict_samples",
-            ),
-            Node(
+            make_node(nodes.search_hyperparameters, ["model_input", _OPTIONS], ["search_outcome", "candidates"]),
+            make_node(nodes.predict_out_of_fold, ["model_input", "search_outcome", _OPTIONS], "out_of_fold"),
+            make_node(nodes.calibrate_model, ["search_outcome", "out_of_fold", _OPTIONS], ["logistic", "coefficients"]),
+            make_node(nodes.predict_samples, ["model_input", "logistic", _OPTIONS], "logistic_predictions"),
+            make_node(
                 nodes.challenge_model,
                 ["model_input", "logistic", "logistic_predictions", "leakage_report", _OPTIONS],
                 ["contest", "predictions"],
-                name="challenge_model",
             ),
-            Node(
-                nodes.assemble_model,
-                ["model_input", "contest", "reconciliation", "target", _OPTIONS],
-                "trained",
-                name="assemble_model",
+            make_node(
+                nodes.assemble_model, ["model_input", "contest", "reconciliation", "target", _OPTIONS], "trained"
             ),
-            Node(
+            make_node(
                 nodes.judge_promotion,
                 ["model_input", "contest", "trained", "leakage_report", "champions", "target", _OPTIONS],
                 ["verdicts", "promotion"],
-                name="judge_promotion",
             ),
-            Node(
-                nodes.report_calibration,
-                ["out_of_fold", _OPTIONS, _EVALUATION],
-                "calibration_report",
-                name="report_calibration",
-            ),
-            Node(
+            make_node(nodes.report_calibration, ["out_of_fold", _OPTIONS, _EVALUATION], "calibration_report"),
+            make_node(
                 nodes.report_training,
                 ["candidates", "coefficients", "calibration_report", "promotion"],
                 "training_report",
-                name="report_training",
             ),
-            Node(
+            make_node(
                 nodes.package_model,
                 ["model_input", "labelled_loans", "trained", "predictions", "training_report", "verdicts"],
                 "model@release",
-                name="package_model",
             ),
         ]
     )

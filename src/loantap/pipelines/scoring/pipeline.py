@@ -1,15 +1,16 @@
 """Wiring of the `scoring` pipeline."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from loantap.pipelines.scoring.nodes import account_for_applications, publish_decisions, score_applications
+from loantap.wiring import make_node
 
 
 def create_pipeline() -> Pipeline:
     """Score a file of applications with the champion, and write the decisions back."""
     return Pipeline(
         [
-            Node(
+            make_node(
                 score_applications,
                 [
                     "applications",
@@ -20,20 +21,9 @@ def create_pipeline() -> Pipeline:
                     "recommendations",
                 ],
                 "scores",
-                name="score_applications",
             ),
-            Node(
-                account_for_applications,
-                ["scores", "applications", "params:scoring"],
-                "scoring_account",
-                name="account_for_applications",
-            ),
-            Node(
-                publish_decisions,
-                ["scores", "scoring_account", "params:scoring"],
-                "warehouse_decisions",
-                name="publish_decisions",
-            ),
+            make_node(account_for_applications, ["scores", "applications", "params:scoring"], "scoring_account"),
+            make_node(publish_decisions, ["scores", "scoring_account", "params:scoring"], "warehouse_decisions"),
         ],
         namespace="scoring",
         inputs={"applications", "lending_model", "recommendations"},

@@ -14,7 +14,7 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.errors import NotThereError
 from loantap.serving.help.offer import Plan, WatchedLoan
 from loantap.surveillance.help.actions import Action
-from loantap.surveillance.watchlist.options import LEVELS, QUEUES
+from loantap.surveillance.options import LEVELS, QUEUES
 
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"queue": QUEUES, "level": LEVELS, "action": tuple(Action)}

@@ -1,18 +1,62 @@
 """The figures of the book: what `book.json` holds and `book.html` shows."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
 
+import duckdb
 import pandas as pd
 
 from loantap.measures.intervals import wilson_bounds
-from loantap.surveillance.book.concentration import measure_concentration
+from loantap.model.validation.plain import make_plain
 from loantap.surveillance.book.ledger import IN_ARREARS_30, LOST, OPEN_STATES, month_of, open_ledger, read_condition
 from loantap.surveillance.book.rolls import MATRIX_MONTHS, count_moves, rate_moves, roll_over_time, sum_arrears
 from loantap.surveillance.book.vintages import draw_vintages
 from loantap.tables.rows import LongTable
 
-_DIGITS: Final = 6
+DIMENSIONS: Final = ("grade", "term", "purpose", "state")
+NOT_STATED: Final = "not stated"
+_OWED: Final = """
+SELECT coalesce(CAST(loan.{column} AS VARCHAR), $missing) AS segment, count(*)::BIGINT AS loans,
+       sum(balance) AS balance,
+       count(*) FILTER (ledger.state IN ('30-59', '60-89', '90+'))::BIGINT AS loans_30,
+       sum(balance) FILTER (ledger.state IN ('30-59', '60-89', '90+')) AS balance_30
+FROM ledger JOIN loan USING (number)
+WHERE month = $snapshot AND ledger.state NOT IN ('paid', 'charged off')
+GROUP BY ALL ORDER BY balance DESC, segment
+"""
+
+
+def measure_concentration(connection: duckdb.DuckDBPyConnection, snapshot: int) -> pd.DataFrame:
+    """Balance by grade, term, purpose and state of the loans that run at a month's end.
+
+    Returns:
+        One row per `dimension` and `segment`, the largest balance first: `loans`, `balance`, `balance_share`,
+        `loans_30` and `balance_30` (30 days past due or more), `share_30` of its loans with Wilson bounds `low` and
+        `high`, and `herfindahl` of the dimension: the sum of squared shares, 1 where all is in one segment.
+    """
+    parts = [_measure(connection, dimension, snapshot) for dimension in DIMENSIONS]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _measure(connection: duckdb.DuckDBPyConnection, dimension: str, snapshot: int) -> pd.DataFrame:
+    query = _OWED.format(column=dimension)
+    found = connection.execute(query, {"snapshot": snapshot, "missing": NOT_STATED}).df()
+    if dimension == "term":
+        found = found.assign(segment=found["segment"].str.removesuffix(".0") + " months")
+    share = found["balance"] / found["balance"].sum()
+    low, high = wilson_bounds(found["loans_30"], found["loans"])
+    return found.assign(
+        dimension=dimension,
+        balance_30=found["balance_30"].fillna(0.0),
+        balance_share=share,
+        share_30=found["loans_30"] / found["loans"],
+        low=low,
+        high=high,
+        herfindahl=float((share**2).sum()),
+    )
+
+
 _YEAR: Final = 12
 # An age that most vintages have reached.
 COMPARED_AGE: Final = 12
@@ -26,11 +70,10 @@ def measure_book(
     `loan_months` and the loans, resolved and running, are those of `open_ledger`.
 
     Returns:
-        Plain values: `snapshot` (YYYY-MM), `months_behind` (whole months after it that had ended
-        by `as_of`, the day of the run), `condition` (see `Condition`), `headline`, `vintages`,
-        `compared` (each vintage's default at 12 months on book), `moves` (the matrix of the last 12
-        months), `rolls` (by month), `arrears` (by month and state) and `concentration`. Shares are
-        fractions, amounts the currency of the loans; each figure has its number of loans.
+        Plain values: `snapshot` (YYYY-MM), `months_behind` (whole months after it that had ended by `as_of`, the day of
+        the run), `condition` (see `Condition`), `headline`, `vintages`, `compared` (each vintage's default at 12 months
+        on book), `moves` (the matrix of the last 12 months), `rolls` (by month), `arrears` (by month and state) and
+        `concentration`. Shares are fractions, amounts the currency of the loans; each figure has its number of loans.
 
     Raises:
         InputError: see `open_ledger`.
@@ -49,14 +92,14 @@ def measure_book(
     return {
         "snapshot": month_of(snapshot),
         "months_behind": max(ended - snapshot, 0),
-        "condition": condition.to_json(),
+        "condition": asdict(condition),
         "headline": summarise(arrears, moves, snapshot),
-        "compared": _list(compare_vintages(vintages)),
-        "vintages": _list(vintages),
-        "moves": _list(rate_moves(recent)),
-        "rolls": _list(_name_months(rolls)),
-        "arrears": _list(_name_months(arrears)),
-        "concentration": _list(concentration),
+        "compared": make_plain(compare_vintages(vintages)),
+        "vintages": make_plain(vintages),
+        "moves": make_plain(rate_moves(recent)),
+        "rolls": make_plain(_name_months(rolls)),
+        "arrears": make_plain(_name_months(arrears)),
+        "concentration": make_plain(concentration),
     }
 
 
@@ -73,8 +116,7 @@ def compare_vintages(vintages: pd.DataFrame) -> pd.DataFrame:
     """Default of each vintage by 12 months on book, where its curve reaches that age.
 
     Returns:
-        `vintage`, `term_months`, `loans`, `at_risk` (at that age), `default_share`, `default_low`,
-        `default_high`.
+        `vintage`, `term_months`, `loans`, `at_risk` (at that age), `default_share`, `default_low`, `default_high`.
     """
     by = ["vintage", "term_months"]
     reached = vintages.groupby(by)["months_on_book"].transform("max") >= COMPARED_AGE
@@ -123,15 +165,3 @@ def _share(part: int, whole: int) -> dict[str, Any]:
 
 def _name_months(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(month=[month_of(int(month)) for month in frame["month"]])
-
-
-def _list(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON holds them: missing is null, six significant digits."""
-    return [
-        {str(name): None if pd.isna(value) else _settle(value) for name, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
-
-
-def _settle(value: Any) -> Any:
-    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

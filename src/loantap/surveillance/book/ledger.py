@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import pandas as pd
@@ -25,9 +25,7 @@ DEFAULT_DAYS: Final = 90
 
 _SQL: Final = files("loantap.surveillance.book").joinpath("ledger.sql").read_text("utf-8")
 _OF_A_MONTH: Final = ("loan_id", "month", "outstanding_balance", "days_past_due")
-_OF_A_LOAN: Final = [
-    "loan_id", "loan_status", "issue_month", "term_months", "grade", "purpose", "state",
-]  # fmt: skip
+_OF_A_LOAN: Final = ["loan_id", "loan_status", "issue_month", "term_months", "grade", "purpose", "state"]
 _CONDITION: Final = """
 SELECT count(*) AS loans_with_months,
        count(*) FILTER (until - first_month + 1 > months) AS gaps,
@@ -48,8 +46,7 @@ class Condition:
     Attributes:
         loans_without_months: in no figure but this.
         loans_with_months: in the figures.
-        gaps: a month between first and last is missing: at risk through it, but no roll rate takes
-            the step.
+        gaps: a month between first and last is missing: at risk through it, but no roll rate takes the step.
         late_starts: the first month is later than the one after issue: at risk from then on.
         months_after_end: after the charge-off or the payment in full: left out.
         paid_without_zero: paid by status, and the balance never comes to 0: censored.
@@ -66,10 +63,6 @@ class Condition:
     running_at_zero: int
     behind: int
 
-    def to_json(self) -> dict[str, Any]:
-        """By name."""
-        return asdict(self)
-
 
 @contextmanager
 def open_ledger(
@@ -78,8 +71,7 @@ def open_ledger(
     """A database with the tables `loan`, `course` and `ledger` of `ledger.sql`.
 
     Args:
-        loan_months: `loan_id`, `month`, `outstanding_balance`, `days_past_due`; any size, any
-            order. Read once.
+        loan_months: `loan_id`, `month`, `outstanding_balance`, `days_past_due`; any size, any order. Read once.
         loans: resolved ones: status, month of issue, term, grade, purpose and state.
         running_loans: the same of running ones.
 

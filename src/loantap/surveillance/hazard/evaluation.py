@@ -6,19 +6,19 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
 from loantap.features.outcomes import DEFAULT_DAYS
-from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.auc import resample_auc
 from loantap.measures.curves import tabulate_reliability
 from loantap.measures.intervals import measure_default_rate
-from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds, round_significant
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
+from loantap.model.validation.plain import make_plain
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.surveillance.hazard.fit import split_loans
 from loantap.surveillance.hazard.forecast import HORIZONS, forecast
 from loantap.surveillance.hazard.landmarks import Ahead, draw_shares, look_ahead
 from loantap.surveillance.hazard.model import HazardModel
-from loantap.surveillance.hazard.options import HazardOptions
+from loantap.surveillance.options import HazardOptions
 from loantap.tables.rows import LongTable, read_batches
 
 # Landmarks lie a year apart: no default counts twice.
@@ -48,9 +48,9 @@ class HazardFigures:
     default_rate: float
     default_rate_low: float
     default_rate_high: float
-    roc_auc: float | None
-    roc_auc_low: float | None
-    roc_auc_high: float | None
+    roc_auc: float
+    roc_auc_low: float
+    roc_auc_high: float
     ece: float
     ece_perfect_low: float
     ece_perfect_high: float
@@ -67,9 +67,8 @@ def judge_hazard(
     all test loans alive in one month of the calendar, in each of up to five years.
 
     Returns:
-        `origin`, loans and months fitted on, `drawn_month` and `drawn_month_not_in_arrears` (by
-        horizon in months) and `by_landmark` (12 months); see `HazardFigures`. A part without
-        loans of both outcomes is missing.
+        `origin`, loans and months fitted on, `drawn_month` and `drawn_month_not_in_arrears` (by horizon in months) and
+        `by_landmark` (12 months); see `HazardFigures`. A part without loans of both outcomes is missing.
     """
     last_month = outcomes["last_month"].max()
     landmarks = [last_month - pd.DateOffset(years=years) for years in range(1, _LANDMARKS + 1)]
@@ -131,7 +130,7 @@ def _measure(pds: FloatArray, ahead: Ahead, months: int, options: HazardOptions)
     if min(bad, len(target) - bad) < 1:
         return None
     rate = measure_default_rate(bad, len(target))
-    area, area_low, area_high = _measure_auc(target, pd_, options)
+    area, area_low, area_high = resample_auc(target, pd_, seed=options.seed, resamples=options.resamples)
     perfect = perfect_ece_bounds(pd_, seed=options.seed, resamples=options.resamples)
     deciles = tabulate_reliability(target, pd_)
     found = HazardFigures(
@@ -150,24 +149,4 @@ def _measure(pds: FloatArray, ahead: Ahead, months: int, options: HazardOptions)
         ece_perfect_high=perfect[1],
         deciles=[{str(n): float(v) for n, v in row.items()} for _, row in deciles.iterrows()],
     )
-    return _round(asdict(found))
-
-
-def _measure_auc(
-    target: IntArray, pd_: FloatArray, options: HazardOptions
-) -> tuple[float, float, float] | tuple[None, None, None]:
-    if min(target.sum(), (1 - target).sum()) < MIN_FOR_AUC:
-        return None, None, None
-    drawn = bootstrap_aucs(target, pd_[None, :], seed=options.seed, resamples=options.resamples)
-    return float(roc_auc_score(target, pd_)), *quantile_bounds(drawn[:, 0])
-
-
-def _round(value: Any) -> Any:
-    match value:
-        case dict():
-            return {name: _round(each) for name, each in value.items()}
-        case list():
-            return [_round(each) for each in value]
-        case float():
-            return round_significant(value)
-    return value
+    return make_plain(asdict(found))

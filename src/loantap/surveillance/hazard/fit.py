@@ -1,9 +1,8 @@
 """Fit the hazard model: one logistic regression per cause and band of leads.
 
-Forward hazards (van Houwelingen and Putter, *Dynamic Prediction in Clinical Survival Analysis*,
-2011): each month in which a loan is still at risk, k months after the month looked from, is a row;
-its columns are what was known then, and k. Bands keep apart what a trend says of the next quarter
-and of the next year.
+Forward hazards (van Houwelingen and Putter, *Dynamic Prediction in Clinical Survival Analysis*, 2011): each month in
+which a loan is still at risk, k months after the month looked from, is a row; its columns are what was known then, and
+k. Bands keep apart what a trend says of the next quarter and of the next year.
 """
 
 from typing import Final
@@ -29,7 +28,7 @@ from loantap.surveillance.hazard.design import (
 )
 from loantap.surveillance.hazard.landmarks import Ahead, draw_shares, expand, look_ahead, sample_landmarks
 from loantap.surveillance.hazard.model import CAUSES, CERTAIN, BandHazard, Cause, HazardModel
-from loantap.surveillance.hazard.options import HazardOptions
+from loantap.surveillance.options import HazardOptions
 from loantap.tables.rows import LongTable
 
 # First leads: the horizons that PDs are told for end with a band.
@@ -57,8 +56,7 @@ def fit_hazard(
 ) -> HazardModel:
     """Fit on a sample of the panel's loan-months, by some features or all.
 
-    `panel` has one row per loan and month in which it is alive, any size; `outcomes` are those of
-    `find_outcomes`.
+    `panel` has one row per loan and month in which it is alive, any size; `outcomes` are those of `find_outcomes`.
 
     Raises:
         InputError: too few loans default or are paid to fit anything.

@@ -26,10 +26,9 @@ def forecast(model: HazardModel, panel: pd.DataFrame, months: int | None = None)
     With `months`, one of `HORIZONS`, no further ahead: what is told of later is left out.
 
     Returns:
-        `pd_3m`, `pd_6m`, `pd_12m`, `pd_life` (probability of being 90 days past due within so many
-        months, or ever) and `expected_life_months` (until default or payment in full). A loan that
-        is 90 days past due has defaulted: its PDs are 1, its life 0. A feature that is missing
-        counts as its mean.
+        `pd_3m`, `pd_6m`, `pd_12m`, `pd_life` (probability of being 90 days past due within so many months, or ever) and
+        `expected_life_months` (until default or payment in full). A loan that is 90 days past due has defaulted: its
+        PDs are 1, its life 0. A feature that is missing counts as its mean.
     """
     _tell_missing(model, panel)
     starts = range(0, max(len(panel), 1), _BLOCK)

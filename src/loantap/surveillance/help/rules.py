@@ -11,8 +11,8 @@ from loantap.portfolio.amortisation import MONTHS_PER_YEAR
 from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.products import PRODUCTS
 from loantap.surveillance.help.actions import Action
-from loantap.surveillance.help.options import HelpOptions
 from loantap.surveillance.help.schedules import Owed, Schedule, extend, highest_instalment, step_up
+from loantap.surveillance.options import HelpOptions
 
 # No plan leaves more months than a loan made today may have.
 _LONGEST: Final = PRODUCTS.terms_months[-1]

@@ -8,8 +8,8 @@ import pandas as pd
 
 from loantap.portfolio.dictionary import SIMULATED
 from loantap.portfolio.errors import InputError
-from loantap.surveillance.panel.options import PanelOptions
-from loantap.surveillance.panel.schemas import SIMULATED_FROM_OUTCOME
+from loantap.surveillance.options import PanelOptions
+from loantap.surveillance.schemas import SIMULATED_FROM_OUTCOME
 from loantap.tables.database import connect
 from loantap.tables.ordered import group_rows, pair_groups
 from loantap.tables.rows import LongTable, frame_of, read_batches
@@ -31,8 +31,7 @@ GROUP_ROWS: Final = 524_288
 def build_panel(months: pd.DataFrame, loans: pd.DataFrame, options: PanelOptions) -> pd.DataFrame:
     """The panel of some loans, whose months are all given; neither frame needs an order.
 
-    `months` are as in `loan_months`; `loans` has a row per loan, resolved or running: months of
-    others are left out.
+    `months` are as in `loan_months`; `loans` has a row per loan, resolved or running: months of others are left out.
 
     Returns:
         One row per loan and month in which the loan is alive at the month's end, ordered so; see

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from loantap.surveillance.options import WatchlistOptions
+from loantap.surveillance.schemas import WATCHLIST
 from loantap.surveillance.watchlist.entries import Forecast, ListMonth, list_loans
-from loantap.surveillance.watchlist.options import WatchlistOptions
-from loantap.surveillance.watchlist.schemas import WATCHLIST
 from loantap.surveillance.watchlist.situations import (
     Situation,
     choose_month,

@@ -8,18 +8,14 @@ import numpy as np
 import pandas as pd
 
 from loantap.portfolio.arrays import IntArray
-from loantap.surveillance.watchlist.arrears import name_sma
-from loantap.surveillance.watchlist.options import LEVELS, WatchlistOptions
-from loantap.surveillance.watchlist.reasons import choose_queue, list_fired, word_reason
-from loantap.surveillance.watchlist.replay import Course, replay
-from loantap.surveillance.watchlist.signals import read_signals
+from loantap.surveillance.options import LEVELS, WatchlistOptions
+from loantap.surveillance.watchlist.reasons import choose_queue, list_fired, name_sma, word_reason
+from loantap.surveillance.watchlist.replay import Course, read_signals, replay
 
 Forecast = Callable[[pd.DataFrame], pd.DataFrame]
 
 TREND_MONTHS: Final = 12
-_TRENDS: Final = {
-    "trend_utilisation": "utilisation_pct", "trend_dti": "dti_pct", "trend_dpd": "days_past_due",
-}  # fmt: skip
+_TRENDS: Final = {"trend_utilisation": "utilisation_pct", "trend_dti": "dti_pct", "trend_dpd": "days_past_due"}
 
 
 @dataclass(frozen=True, slots=True)

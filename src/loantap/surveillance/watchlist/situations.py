@@ -8,7 +8,7 @@ import pandas as pd
 
 from loantap.portfolio.dictionary import CURRENT, LATE_31_120
 from loantap.portfolio.errors import InputError
-from loantap.surveillance.watchlist.options import WatchlistOptions
+from loantap.surveillance.options import WatchlistOptions
 
 
 class Situation(StrEnum):

@@ -15,8 +15,7 @@ from loantap.portfolio.dictionary import LOAN_ID, Column, Kind, portfolio_column
 from loantap.portfolio.errors import InputError, guess
 from loantap.portfolio.statuses import Statuses
 from loantap.portfolio.values import fold
-from loantap.tables.column_maps.dates import is_date_form
-from loantap.tables.column_maps.units import FITS, Unit
+from loantap.tables.column_maps.units import FITS, Unit, is_date_form
 
 _SHIPPED: Final = files("loantap.tables.column_maps") / "shipped"
 COLUMNS_OF: Final = MappingProxyType({str(c.source_name): c for c in portfolio_columns()} | {LOAN_ID.name: LOAN_ID})

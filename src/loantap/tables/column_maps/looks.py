@@ -11,8 +11,7 @@ from loantap.portfolio.dictionary import LOAN_ID, Column, Kind
 from loantap.portfolio.statuses import Statuses
 from loantap.portfolio.values import fold, make_reader
 from loantap.tables.column_maps.column_map import NUMERIC
-from loantap.tables.column_maps.dates import list_forms
-from loantap.tables.column_maps.units import Unit, convert_units
+from loantap.tables.column_maps.units import Unit, convert_units, list_forms
 
 _EXAMPLES: Final = 2
 _SHOWN: Final = 5

@@ -12,8 +12,7 @@ from loantap.portfolio.errors import InputError, guess
 from loantap.portfolio.loantap_format import FAULT, GIVEN_ID
 from loantap.portfolio.values import fold
 from loantap.tables.column_maps.column_map import COLUMNS_OF, NUMERIC, ColumnMap, Source, is_needed
-from loantap.tables.column_maps.dates import TwoFormsError, read_date
-from loantap.tables.column_maps.units import convert_units
+from loantap.tables.column_maps.units import TwoFormsError, convert_units, read_date
 from loantap.tables.columns import Expected, fold_name
 from loantap.tables.csv_file import CsvRows
 from loantap.tables.parquet_file import ParquetRows
