@@ -2,4 +2,4 @@
 
 
 def spread(name: str, value: float, half: float) -> dict[str, float]:
-    return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
+  return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}

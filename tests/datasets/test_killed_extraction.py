@@ -13,16 +13,16 @@ FROM range(6000) t(i)
 
 
 def test_killed_at_any_moment_it_loses_and_doubles_no_row(tmp_path):
-    path = tmp_path / "warehouse.duckdb"
+  path = tmp_path / "warehouse.duckdb"
 
-    def run_sql(statement):
-        with duckdb.connect(str(path)) as connection:
-            connection.execute(statement)
+  def run_sql(statement):
+    with duckdb.connect(str(path)) as connection:
+      connection.execute(statement)
 
-    run_sql(_LOANS)
+  run_sql(_LOANS)
 
-    writing = kill_extractions({"backend": "duckdb", "path": str(path)}, tmp_path / "01_raw" / "loans", run_sql)
+  writing = kill_extractions({"backend": "duckdb", "path": str(path)}, tmp_path / "01_raw" / "loans", run_sql)
 
-    # Of ten each; the others had ended, or had not begun to write.
-    assert writing["all"] >= 3
-    assert writing[None] >= 3
+  # Of ten each; the others had ended, or had not begun to write.
+  assert writing["all"] >= 3
+  assert writing[None] >= 3

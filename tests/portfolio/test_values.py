@@ -14,89 +14,90 @@ from tests.conftest import AS_OF, MADE_UP_LOAN
 every_column = pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
 NUMBERS = [c for c in portfolio_columns() if c.kind in {Kind.NUMBER, Kind.COUNT}]
 texts = st.one_of(
-    st.sampled_from([*MADE_UP_LOAN.values(), "", "  ", "n/a", "now", "2015", "Dec-2099", "H"]),
-    st.text("0123456789+-.eE_<xinfatyNA ", max_size=8),
+  st.sampled_from([*MADE_UP_LOAN.values(), "", "  ", "n/a", "now", "2015", "Dec-2099", "H"]),
+  st.text("0123456789+-.eE_<xinfatyNA ", max_size=8),
 )
 
 
 def read_in_column(column, raw):
-    read = read_column(raw, column, AS_OF)
-    faults = read.faults if len(read.faults) else np.zeros(len(raw), dtype=int)
-    if isinstance(read.values, Texts):
-        values = [read.values.values[c] if c >= 0 else None for c in read.values.codes]
-    else:
-        values = [None if np.isnan(value) else value for value in read.values]
-    return list(zip(values, [read.reasons[fault] for fault in faults], strict=True))
+  read = read_column(raw, column, AS_OF)
+  faults = read.faults if len(read.faults) else np.zeros(len(raw), dtype=int)
+  if isinstance(read.values, Texts):
+    values = [read.values.values[c] if c >= 0 else None for c in read.values.codes]
+  else:
+    values = [None if np.isnan(value) else value for value in read.values]
+  return list(zip(values, [read.reasons[fault] for fault in faults], strict=True))
 
 
 def read_alone(column, raw):
-    value, reason = make_reader(column)(raw, to_days(AS_OF))
-    return (None if isinstance(value, float) and np.isnan(value) else value), reason
+  value, reason = make_reader(column)(raw, to_days(AS_OF))
+  return (None if isinstance(value, float) and np.isnan(value) else value), reason
 
 
 @every_column
 @given(st.lists(st.one_of(texts, st.none()), min_size=1, max_size=6))
 def test_a_text_is_read_as_in_a_column_of_texts(column, raw):
-    expected = [read_alone(column, value) for value in raw]
+  expected = [read_alone(column, value) for value in raw]
 
-    for dtype in ("str", "object", "category"):
-        assert read_in_column(column, pd.Series(raw, dtype=dtype)) == expected
+  for dtype in ("str", "object", "category"):
+    assert read_in_column(column, pd.Series(raw, dtype=dtype)) == expected
 
 
 @pytest.mark.parametrize("column", NUMBERS, ids=[c.name for c in NUMBERS])
 @given(
-    st.lists(st.floats(width=32), min_size=1, max_size=6),
-    st.lists(st.integers(-(2**53), 2**53), min_size=1, max_size=6),
+  st.lists(st.floats(width=32), min_size=1, max_size=6), st.lists(st.integers(-(2**53), 2**53), min_size=1, max_size=6)
 )
 def test_a_number_is_read_as_in_a_column_of_numbers(column, fractions, whole):
-    for raw, dtypes in (
-        (fractions, ("float64", "float32", "object", "Float64")),
-        (whole, ("int64", "Int64", "object")),
-    ):
-        expected = [read_alone(column, value) for value in raw]
-        for dtype in dtypes:
-            assert read_in_column(column, pd.Series(raw, dtype=dtype)) == expected
+  for raw, dtypes in ((fractions, ("float64", "float32", "object", "Float64")), (whole, ("int64", "Int64", "object"))):
+    expected = [read_alone(column, value) for value in raw]
+    for dtype in dtypes:
+      assert read_in_column(column, pd.Series(raw, dtype=dtype)) == expected
 
 
 def test_no_rule_is_broken_by_a_missing_number():
-    rules = [breaks for column in NUMBERS for breaks, _ in list_rules(column)]
+  rules = [breaks for column in NUMBERS for breaks, _ in list_rules(column)]
 
-    assert not any(breaks(np.nan) for breaks in rules)
+  assert not any(breaks(np.nan) for breaks in rules)
 
 
 @pytest.mark.parametrize("equal", [True, np.bool_(True), 1, 1.0, "1", Decimal(1)], ids=repr)
 def test_what_python_holds_for_equal_is_told_apart_in_one_column(equal):
-    column = next(c for c in NUMBERS if c.name == "loan_amount")
+  column = next(c for c in NUMBERS if c.name == "loan_amount")
 
-    read = read_in_column(column, pd.Series([1, equal, True], dtype="object"))
+  read = read_in_column(column, pd.Series([1, equal, True], dtype="object"))
 
-    expected = (None, "not a number") if isinstance(equal, bool | np.bool_) else (1.0, "")
-    assert read == [(1.0, ""), expected, (None, "not a number")]
+  expected = (None, "not a number") if isinstance(equal, bool | np.bool_) else (1.0, "")
+  assert read == [(1.0, ""), expected, (None, "not a number")]
 
 
 @pytest.mark.parametrize(
-    ("raw", "shown"),
-    [
-        (None, ""), (pd.NA, ""), (" x ", "x"), (-1.0, "-1.0"), (True, "True"),
-        (pd.Timestamp("2099-01-01"), "2099-01-01"), ("y" * 21, "text of 21 characters"),
-    ],
-)  # fmt: skip
+  ("raw", "shown"),
+  [
+    (None, ""),
+    (pd.NA, ""),
+    (" x ", "x"),
+    (-1.0, "-1.0"),
+    (True, "True"),
+    (pd.Timestamp("2099-01-01"), "2099-01-01"),
+    ("y" * 21, "text of 21 characters"),
+  ],
+)
 def test_a_value_is_shown_as_it_stands_and_a_long_one_by_its_length(raw, shown):
-    assert show_value(raw) == shown
+  assert show_value(raw) == shown
 
 
 @pytest.mark.parametrize("text", ["now", "today", "yesterday", "0000-01-01", "2015"])
 def test_a_month_is_never_guessed(text):
-    column = next(c for c in portfolio_columns() if c.name == "issue_month")
+  column = next(c for c in portfolio_columns() if c.name == "issue_month")
 
-    assert read_alone(column, text) == (None, "not a month such as Jan-2015")
+  assert read_alone(column, text) == (None, "not a month such as Jan-2015")
 
 
 @pytest.mark.parametrize(("as_of", "is_future"), [("2016-02-29", True), ("2016-03-01", False), ("2016-03-31", False)])
 def test_a_month_has_begun_on_its_first_day(as_of, is_future):
-    column, day = next(c for c in portfolio_columns() if c.name == "issue_month"), pd.Timestamp(as_of)
+  column, day = next(c for c in portfolio_columns() if c.name == "issue_month"), pd.Timestamp(as_of)
 
-    alone, _ = make_reader(column)("Mar-2016", to_days(day))
-    together = read_column(pd.Series(["Mar-2016"]), column, day).values
+  alone, _ = make_reader(column)("Mar-2016", to_days(day))
+  together = read_column(pd.Series(["Mar-2016"]), column, day).values
 
-    assert (bool(np.isnan(alone)), bool(np.isnan(together[0]))) == (is_future, is_future)
+  assert (bool(np.isnan(alone)), bool(np.isnan(together[0]))) == (is_future, is_future)

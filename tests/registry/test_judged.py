@@ -20,101 +20,101 @@ pytestmark = pytest.mark.usefixtures("active_run")
 
 @pytest.fixture
 def predictions(tmp_path):
-    path = tmp_path / "predictions.parquet"
-    PREDICTIONS.to_parquet(path)
-    return path
+  path = tmp_path / "predictions.parquet"
+  PREDICTIONS.to_parquet(path)
+  return path
 
 
 @pytest.fixture
 def report(tmp_path):
-    path = tmp_path / "training.json"
-    path.write_text(json.dumps(REPORT), "utf-8")
-    return path
+  path = tmp_path / "training.json"
+  path.write_text(json.dumps(REPORT), "utf-8")
+  return path
 
 
 def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(lending_model, predictions, report):
-    make_champion(lending_model)
-    # Another model than the champion, or nothing new would be registered.
-    release = make_release(with_facts(lending_model, training_loans=3_999), promoted=False)
+  make_champion(lending_model)
+  # Another model than the champion, or nothing new would be registered.
+  release = make_release(with_facts(lending_model, training_loans=3_999), promoted=False)
 
-    RegisteredModelDataset(namespace="lending").save(release)
-    judged = JudgedModelDataset(namespace="lending", predictions=str(predictions), training_report=str(report)).load()
+  RegisteredModelDataset(namespace="lending").save(release)
+  judged = JudgedModelDataset(namespace="lending", predictions=str(predictions), training_report=str(report)).load()
 
-    assert str(judged) == "loantap-lending-demo version 2"
-    assert judged.is_new
-    assert judged.champion == "loantap-lending-demo version 1"
-    assert judged.lending_scorer.version == "2"
-    pd.testing.assert_frame_equal(judged.predictions, PREDICTIONS)
-    assert judged.training_report == REPORT
+  assert str(judged) == "loantap-lending-demo version 2"
+  assert judged.is_new
+  assert judged.champion == "loantap-lending-demo version 1"
+  assert judged.lending_scorer.version == "2"
+  pd.testing.assert_frame_equal(judged.predictions, PREDICTIONS)
+  assert judged.training_report == REPORT
 
 
 def test_a_demo_is_judged_itself_beside_a_real_champion(lending_model, predictions, report):
-    real = make_champion(with_facts(lending_model, origin="real"))
-    RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
+  real = make_champion(with_facts(lending_model, origin="real"))
+  RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
 
-    judged = load_judged("lending", predictions, report)
+  judged = load_judged("lending", predictions, report)
 
-    assert str(judged) == "loantap-lending-demo version 1"
-    assert judged.champion == str(real)
-    assert judged.training is None  # as of an older release
+  assert str(judged) == "loantap-lending-demo version 1"
+  assert judged.champion == str(real)
+  assert judged.training is None  # as of an older release
 
 
 def test_later_it_is_the_version_that_made_the_predictions(lending_model, predictions, report):
-    first = register(make_release(lending_model, promoted=False))
-    note_predictions(first, predictions)
-    make_champion(lending_model)
+  first = register(make_release(lending_model, promoted=False))
+  note_predictions(first, predictions)
+  make_champion(lending_model)
 
-    judged = load_judged("lending", predictions, report)
+  judged = load_judged("lending", predictions, report)
 
-    assert str(judged) == str(first)
-    assert not judged.is_new
-    assert judged.champion == "loantap-lending-demo version 2"
+  assert str(judged) == str(first)
+  assert not judged.is_new
+  assert judged.champion == "loantap-lending-demo version 2"
 
 
 @pytest.mark.parametrize(("change", "is_known"), [(1e-15, True), (1e-8, False)])
 def test_a_training_that_differs_in_its_last_bits_makes_the_same_predictions(
-    change, is_known, lending_model, predictions, report
+  change, is_known, lending_model, predictions, report
 ):
-    note_predictions(make_champion(lending_model), predictions)
-    pd_column = "probability_of_default"
-    PREDICTIONS.assign(**{pd_column: PREDICTIONS[pd_column] + change}).to_parquet(predictions)
+  note_predictions(make_champion(lending_model), predictions)
+  pd_column = "probability_of_default"
+  PREDICTIONS.assign(**{pd_column: PREDICTIONS[pd_column] + change}).to_parquet(predictions)
 
-    with nullcontext() if is_known else pytest.raises(InputError, match="no version"):
-        load_judged("lending", predictions, report)
+  with nullcontext() if is_known else pytest.raises(InputError, match="no version"):
+    load_judged("lending", predictions, report)
 
 
 def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(lending_model, predictions, report):
-    make_champion(lending_model)
+  make_champion(lending_model)
 
-    with pytest.raises(InputError, match="no version in the model registry made them") as refused:
-        load_judged("lending", predictions, report)
-    assert "--pipelines training" in refused.value.remedy
+  with pytest.raises(InputError, match="no version in the model registry made them") as refused:
+    load_judged("lending", predictions, report)
+  assert "--pipelines training" in refused.value.remedy
 
 
 def test_a_version_carries_the_loans_it_was_trained_on(lending_model, predictions, report, simulated_loans):
-    training = digest_loans(simulated_loans, "lending")
-    release = replace(make_release(lending_model), training=training)
-    RegisteredModelDataset(namespace="lending").save(release)
+  training = digest_loans(simulated_loans, "lending")
+  release = replace(make_release(lending_model), training=training)
+  RegisteredModelDataset(namespace="lending").save(release)
 
-    judged = load_judged("lending", predictions, report)
+  judged = load_judged("lending", predictions, report)
 
-    assert judged.training is not None
-    assert judged.training.count_shared(simulated_loans.head(9)) == 9
+  assert judged.training is not None
+  assert judged.training.count_shared(simulated_loans.head(9)) == 9
 
 
 @pytest.mark.parametrize(
-    ("name", "is_new", "promoted", "champion", "said"),
-    [
-        ("loantap-lending", True, True, "", "Champion from the end of this run on"),
-        ("loantap-lending", True, False, "loantap-lending version 1", "Not champion: loantap-l"),
-        ("loantap-lending", True, False, "", "Not champion, and no other version is"),
-        ("loantap-lending", False, True, "loantap-lending version 2", "Champion"),
-        ("loantap-lending", False, True, "loantap-lending version 3", "Not champion: loantap-le"),
-        ("loantap-lending-demo", True, True, "loantap-lending version 1", "learnt from real loans"),
-    ],
+  ("name", "is_new", "promoted", "champion", "said"),
+  [
+    ("loantap-lending", True, True, "", "Champion from the end of this run on"),
+    ("loantap-lending", True, False, "loantap-lending version 1", "Not champion: loantap-l"),
+    ("loantap-lending", True, False, "", "Not champion, and no other version is"),
+    ("loantap-lending", False, True, "loantap-lending version 2", "Champion"),
+    ("loantap-lending", False, True, "loantap-lending version 3", "Not champion: loantap-le"),
+    ("loantap-lending-demo", True, True, "loantap-lending version 1", "learnt from real loans"),
+  ],
 )
 def test_it_says_which_version_decides(name, is_new, promoted, champion, said):
-    told = JudgedModel(name, "2", is_new, champion, PREDICTIONS, REPORT).tell_standing(promoted=promoted)
+  told = JudgedModel(name, "2", is_new, champion, PREDICTIONS, REPORT).tell_standing(promoted=promoted)
 
-    assert said in told
-    assert ("not about it" in told) == (champion not in {"", f"{name} version 2"} and not said.startswith("Champion"))
+  assert said in told
+  assert ("not about it" in told) == (champion not in {"", f"{name} version 2"} and not said.startswith("Champion"))

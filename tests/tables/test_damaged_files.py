@@ -6,15 +6,15 @@ from loantap.tables.files import TableFile
 
 HEADER = "application_id,note,loan_amnt,emp_title,term,annual_inc,dti,purpose,address"
 SOUND = "\n".join(
-    [
-        HEADER,
-        'H1,ok,12000,"Clerk, senior",36 months,60000,18.5,car,"1 Made Up Road\r\nTown, OK 22690"',
-        'H2,,9000,"The ""best"" cook",60 months,41000,7,house,"2 Made Up Road\r\nTown, OK 22690"',
-        "H3,fine,7500,Nurse,36 months,52000,11.25,car,3 Made Up Road Town NV 48052",
-        'H4,ok,15000,,36 months,,31,wedding,"4 Made Up Road, Town NV 48052"',
-        "H5,ok,15000,Driver,36 months,75000,,car,5 Made Up Road Town NV 48052",
-        "",
-    ]
+  [
+    HEADER,
+    'H1,ok,12000,"Clerk, senior",36 months,60000,18.5,car,"1 Made Up Road\r\nTown, OK 22690"',
+    'H2,,9000,"The ""best"" cook",60 months,41000,7,house,"2 Made Up Road\r\nTown, OK 22690"',
+    "H3,fine,7500,Nurse,36 months,52000,11.25,car,3 Made Up Road Town NV 48052",
+    'H4,ok,15000,,36 months,,31,wedding,"4 Made Up Road, Town NV 48052"',
+    "H5,ok,15000,Driver,36 months,75000,,car,5 Made Up Road Town NV 48052",
+    "",
+  ]
 )
 FIRST_ROW = len(HEADER) + 1
 # Places tried: a prime apart, so that in time every kind of place is among them.
@@ -23,73 +23,73 @@ STEP = 7
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "new.csv"
+  return tmp_path / "new.csv"
 
 
 def read(text, path):
-    """The rows, each with its fault; None where the file is refused."""
-    path.write_bytes(text.encode())
-    try:
-        rows = TableFile(path).to_frame()
-    except InputError:
-        return None
-    return rows if FAULT in rows else rows.assign(**{FAULT: None})
+  """The rows, each with its fault; None where the file is refused."""
+  path.write_bytes(text.encode())
+  try:
+    rows = TableFile(path).to_frame()
+  except InputError:
+    return None
+  return rows if FAULT in rows else rows.assign(**{FAULT: None})
 
 
 def test_the_sound_file_is_read_as_it_stands(path):
-    rows = read(SOUND, path)
+  rows = read(SOUND, path)
 
-    assert rows is not None
-    assert rows[FAULT].isna().all()
-    assert rows["application_id"].tolist() == ["H1", "H2", "H3", "H4", "H5"]
-    assert rows["emp_title"].tolist()[:3] == ["Clerk, senior", 'The "best" cook', "Nurse"]
-    assert rows["address"][0] == "1 Made Up Road\r\nTown, OK 22690"
-    assert rows["address"][3] == "4 Made Up Road, Town NV 48052"
+  assert rows is not None
+  assert rows[FAULT].isna().all()
+  assert rows["application_id"].tolist() == ["H1", "H2", "H3", "H4", "H5"]
+  assert rows["emp_title"].tolist()[:3] == ["Clerk, senior", 'The "best" cook', "Nurse"]
+  assert rows["address"][0] == "1 Made Up Road\r\nTown, OK 22690"
+  assert rows["address"][3] == "4 Made Up Road, Town NV 48052"
 
 
 @pytest.mark.parametrize("stroke", ['"', ",", "\n", ',"', '""', '"\n"', ""])
 def test_a_stroke_spoils_its_own_row_alone(stroke, path):
-    rows = read(SOUND, path)
-    assert rows is not None
-    sound = {tuple(row) for row in rows.fillna("").to_numpy()}
-    # Without a stroke, a letter is taken away.
-    taken = 0 if stroke else 1
-    for place in range(FIRST_ROW + len(stroke), len(SOUND), STEP):
-        damaged = read(SOUND[:place] + stroke + SOUND[place + taken :], path)
-        if damaged is None:
-            continue
-        good = damaged[damaged[FAULT].isna()].fillna("")
-        others = {tuple(row) for row in good.to_numpy()} - sound
-        assert len(others) <= 1, (place, others)
-        assert len(sound & {tuple(row) for row in good.to_numpy()}) >= len(sound) - 2, place
-        assert damaged.loc[damaged[FAULT].notna(), "loan_amnt"].isna().all()
+  rows = read(SOUND, path)
+  assert rows is not None
+  sound = {tuple(row) for row in rows.fillna("").to_numpy()}
+  # Without a stroke, a letter is taken away.
+  taken = 0 if stroke else 1
+  for place in range(FIRST_ROW + len(stroke), len(SOUND), STEP):
+    damaged = read(SOUND[:place] + stroke + SOUND[place + taken :], path)
+    if damaged is None:
+      continue
+    good = damaged[damaged[FAULT].isna()].fillna("")
+    others = {tuple(row) for row in good.to_numpy()} - sound
+    assert len(others) <= 1, (place, others)
+    assert len(sound & {tuple(row) for row in good.to_numpy()}) >= len(sound) - 2, place
+    assert damaged.loc[damaged[FAULT].notna(), "loan_amnt"].isna().all()
 
 
 def test_a_mark_that_pairs_with_another_rows_is_refused_at_its_line(path):
-    """The file of the issue: eight applications, five decisions, one made of another's values."""
-    damaged = SOUND.replace("H3,fine", 'H3,"fine').replace("H5,ok", 'H5,ok"')
-    path.write_text(damaged, encoding="utf-8", newline="")
+  """The file of the issue: eight applications, five decisions, one made of another's values."""
+  damaged = SOUND.replace("H3,fine", 'H3,"fine').replace("H5,ok", 'H5,ok"')
+  path.write_text(damaged, encoding="utf-8", newline="")
 
-    with pytest.raises(InputError, match=r"new.csv, line 6: a quotation mark opens a value"):
-        TableFile(path)
+  with pytest.raises(InputError, match=r"new.csv, line 6: a quotation mark opens a value"):
+    TableFile(path)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line"),
-    [
-        # From the address of one row to that of the next: two lines, as an address may have.
-        (
-            '3 Made Up Road Town NV 48052\nH4,ok,15000,,36 months,,31,wedding,"4',
-            '"3 Made Up Road Town NV 48052\nH4,ok,15000,,36 months,,31,wedding,4',
-            6,
-        ),
-        # Behind a mark astray the second line of the address looks like a row.
-        ('senior",', 'senior"",', 2),
-    ],
+  ("old", "new", "line"),
+  [
+    # From the address of one row to that of the next: two lines, as an address may have.
+    (
+      '3 Made Up Road Town NV 48052\nH4,ok,15000,,36 months,,31,wedding,"4',
+      '"3 Made Up Road Town NV 48052\nH4,ok,15000,,36 months,,31,wedding,4',
+      6,
+    ),
+    # Behind a mark astray the second line of the address looks like a row.
+    ('senior",', 'senior"",', 2),
+  ],
 )
 def test_a_row_is_neither_swallowed_nor_made_two(old, new, line, path):
-    assert old in SOUND
-    path.write_text(SOUND.replace(old, new), encoding="utf-8", newline="")
+  assert old in SOUND
+  path.write_text(SOUND.replace(old, new), encoding="utf-8", newline="")
 
-    with pytest.raises(InputError, match=f"new.csv, line {line}: a quotation mark opens a value"):
-        TableFile(path)
+  with pytest.raises(InputError, match=f"new.csv, line {line}: a quotation mark opens a value"):
+    TableFile(path)

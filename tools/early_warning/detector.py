@@ -23,65 +23,67 @@ _LONGEST: Final = 60
 _MOST: Final = 300
 # In the loans, in the panel: points of drift, of a step of the walk, of noise.
 _FIGURES: Final = {
-    ("dti_pct", "dti_pct"): (events.DTI_DRIFT_POINTS, events.DTI_WALK_POINTS, events.DTI_NOISE_POINTS),
-    ("revolving_utilisation_pct", "utilisation_pct"): (
-        events.UTILISATION_DRIFT_POINTS, events.UTILISATION_WALK_POINTS, events.UTILISATION_NOISE_POINTS,
-    ),
-}  # fmt: skip
+  ("dti_pct", "dti_pct"): (events.DTI_DRIFT_POINTS, events.DTI_WALK_POINTS, events.DTI_NOISE_POINTS),
+  ("revolving_utilisation_pct", "utilisation_pct"): (
+    events.UTILISATION_DRIFT_POINTS,
+    events.UTILISATION_WALK_POINTS,
+    events.UTILISATION_NOISE_POINTS,
+  ),
+}
 
 
 def detect(world: World, months: int) -> pd.DataFrame:
-    """Chance of default within some months of each of the world's loans.
+  """Chance of default within some months of each of the world's loans.
 
-    `best` to who knows the law and sees the months; `told` to who is told, too, which loans will be
-    charged off and their strain, not when.
-    """
-    loans, truth, history = world.loans, world.truth, world.history
-    term, age = (values.to_numpy(dtype=np.int64) for values in (loans["term_months"], world.now["months_on_book"]))
-    ahead = age[:, None] + np.arange(_LONGEST + 1)
-    reached = betainc(*courses.DEFAULT_TIMING_BETA, np.clip(ahead / term[:, None], 0, 1))
-    # The law's odds are of resolved loans, each of which stands for others that run in March 2017.
-    seen = (AS_OF_MONTH - loans["issue_month"].to_numpy().astype("datetime64[M]")).astype(np.int64)
-    paid, lost = running_per_resolved(term, seen)
-    odds = np.exp(true_log_odds(loans).to_numpy()) * (1 + lost) / (1 + paid)
-    was_late = (history["days_past_due"] > 0).groupby(history["loan_id"]).any().to_numpy()
-    odds *= np.where(was_late, courses.ARREARS_SHARE_CHARGED_OFF / courses.ARREARS_SHARE_FULLY_PAID, 1)
-    stays = np.where(age < term, 1 - courses.PREPAID_SHARE * courses.ended_share(term, age), 0.0)
-    fit, information = _fit_drift(loans, history, age, float(truth["drift_strength"].iloc[0]))
-    # The average over an exponential strain.
-    known = np.maximum(information, 1e-9)
-    z = (fit - 1) / np.sqrt(known)
-    average = np.log(2 * np.pi / known) / 2 + z**2 / 2 + log_ndtr(z)
-    strain = truth["strain"].to_numpy()[:, None]
-    is_lost = truth["end"].eq(courses.CHARGED_OFF_END).to_numpy()
+  `best` to who knows the law and sees the months; `told` to who is told, too, which loans will be
+  charged off and their strain, not when.
+  """
+  loans, truth, history = world.loans, world.truth, world.history
+  term, age = (values.to_numpy(dtype=np.int64) for values in (loans["term_months"], world.now["months_on_book"]))
+  ahead = age[:, None] + np.arange(_LONGEST + 1)
+  reached = betainc(*courses.DEFAULT_TIMING_BETA, np.clip(ahead / term[:, None], 0, 1))
+  # The law's odds are of resolved loans, each of which stands for others that run in March 2017.
+  seen = (AS_OF_MONTH - loans["issue_month"].to_numpy().astype("datetime64[M]")).astype(np.int64)
+  paid, lost = running_per_resolved(term, seen)
+  odds = np.exp(true_log_odds(loans).to_numpy()) * (1 + lost) / (1 + paid)
+  was_late = (history["days_past_due"] > 0).groupby(history["loan_id"]).any().to_numpy()
+  odds *= np.where(was_late, courses.ARREARS_SHARE_CHARGED_OFF / courses.ARREARS_SHARE_FULLY_PAID, 1)
+  stays = np.where(age < term, 1 - courses.PREPAID_SHARE * courses.ended_share(term, age), 0.0)
+  fit, information = _fit_drift(loans, history, age, float(truth["drift_strength"].iloc[0]))
+  # The average over an exponential strain.
+  known = np.maximum(information, 1e-9)
+  z = (fit - 1) / np.sqrt(known)
+  average = np.log(2 * np.pi / known) / 2 + z**2 / 2 + log_ndtr(z)
+  strain = truth["strain"].to_numpy()[:, None]
+  is_lost = truth["end"].eq(courses.CHARGED_OFF_END).to_numpy()
 
-    def weigh(logs: FloatArray, others: FloatArray) -> FloatArray:
-        misses = odds[:, None] * np.diff(reached, axis=1)
-        misses[:, : logs.shape[1]] *= np.exp(np.minimum(logs, _MOST))
-        total = misses.sum(axis=1) + others
-        return np.asarray(misses[:, : months - MONTHS_TO_DEFAULT].sum(axis=1) / np.where(total > 0, total, 1))
+  def weigh(logs: FloatArray, others: FloatArray) -> FloatArray:
+    misses = odds[:, None] * np.diff(reached, axis=1)
+    misses[:, : logs.shape[1]] *= np.exp(np.minimum(logs, _MOST))
+    total = misses.sum(axis=1) + others
+    return np.asarray(misses[:, : months - MONTHS_TO_DEFAULT].sum(axis=1) / np.where(total > 0, total, 1))
 
-    told = weigh(strain * fit - strain**2 * information / 2, np.zeros(len(stays)))
-    best = weigh(np.where(information > 0, average, 0.0), stays)
-    return pd.DataFrame({"best": best, "told": np.where(is_lost, told, 0.0)})
+  told = weigh(strain * fit - strain**2 * information / 2, np.zeros(len(stays)))
+  best = weigh(np.where(information > 0, average, 0.0), stays)
+  return pd.DataFrame({"best": best, "told": np.where(is_lost, told, 0.0)})
 
 
 def _fit_drift(
-    loans: pd.DataFrame, history: pd.DataFrame, age: IntArray, strength: float
+  loans: pd.DataFrame, history: pd.DataFrame, age: IntArray, strength: float
 ) -> tuple[FloatArray, FloatArray]:
-    """How well a drift of strain 1 fits, by loan and months to the first missed one, and its information."""
-    left = np.arange(1, events.DRIFT_MONTHS)[:, None]
-    fit, information = np.zeros((2, len(loans), len(left)))
-    for (base, figure), (points, walk, noise) in _FIGURES.items():
-        moved = history[figure].to_numpy() - np.repeat(loans[base].to_numpy(), age)
-        for months in np.unique(age):
-            chosen = age == months
-            path = moved[np.repeat(chosen, age)].reshape(-1, months)
-            month = np.arange(1, months + 1)
-            drift = strength * points * np.maximum(1 - (months + left - month) / events.DRIFT_MONTHS, 0)
-            spread = walk**2 * (np.minimum(month, month[:, None]) - 1) + noise**2 * np.eye(months)
-            weights = np.linalg.solve(spread, drift.T)
-            is_known = ~np.isnan(path).any(axis=1, keepdims=True)
-            fit[chosen] += np.nan_to_num(path) @ weights * is_known
-            information[chosen] += is_known * (drift * weights.T).sum(axis=1)
-    return fit, information
+  """How well a drift of strain 1 fits, by loan and months to the first missed one, and its information."""
+  left = np.arange(1, events.DRIFT_MONTHS)[:, None]
+  fit, information = np.zeros((2, len(loans), len(left)))
+  for (base, figure), (points, walk, noise) in _FIGURES.items():
+    moved = history[figure].to_numpy() - np.repeat(loans[base].to_numpy(), age)
+    for months in np.unique(age):
+      chosen = age == months
+      path = moved[np.repeat(chosen, age)].reshape(-1, months)
+      month = np.arange(1, months + 1)
+      drift = strength * points * np.maximum(1 - (months + left - month) / events.DRIFT_MONTHS, 0)
+      spread = walk**2 * (np.minimum(month, month[:, None]) - 1) + noise**2 * np.eye(months)
+      weights = np.linalg.solve(spread, drift.T)
+      is_known = ~np.isnan(path).any(axis=1, keepdims=True)
+      fit[chosen] += np.nan_to_num(path) @ weights * is_known
+      information[chosen] += is_known * (drift * weights.T).sum(axis=1)
+  return fit, information

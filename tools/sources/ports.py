@@ -9,9 +9,9 @@ _PORTS = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    """A free port on 127.0.0.1, which is never handed out to others."""
-    while True:
-        port = secrets.choice(_PORTS)
-        with suppress(OSError), socket.socket() as listener:
-            listener.bind(("127.0.0.1", port))
-            return port
+  """A free port on 127.0.0.1, which is never handed out to others."""
+  while True:
+    port = secrets.choice(_PORTS)
+    with suppress(OSError), socket.socket() as listener:
+      listener.bind(("127.0.0.1", port))
+      return port

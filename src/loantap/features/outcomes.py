@@ -58,34 +58,38 @@ FROM resolved ORDER BY loan_id
 
 
 def find_outcomes(
-    loan_months: pd.DataFrame | LongTable, loans: pd.DataFrame, running_loans: pd.DataFrame
+  loan_months: pd.DataFrame | LongTable, loans: pd.DataFrame, running_loans: pd.DataFrame
 ) -> pd.DataFrame:
-    """When each loan defaulted, was paid in full and was last seen; months of any size.
+  """When each loan defaulted, was paid in full and was last seen; months of any size.
 
-    Returns one row per loan that has months, by `loan_id`: `default_month` (first month 90 days past
-    due; of a charged-off loan without one, its last with a balance), `paid_month` (first at balance 0
-    for good, before any default), `prepaid_month` (the same, where the last instalment was not due
-    yet), `first_month`, `last_month` (without an event the loan is censored there), `contradiction`.
-    What counts where months are wrong: docs/surveillance.md.
-    """
-    both = pd.concat([loans[_OF_LOANS], running_loans[_OF_LOANS]], ignore_index=True)
-    with connect() as connection:
-        connection.register("months", _scan(loan_months))
-        connection.register("loans", pa.Table.from_pandas(both, preserve_index=False))
-        found = connection.sql(
-            _FIND,
-            params={
-                "days": DEFAULT_DAYS, "charged_off": CHARGED_OFF, "paid": FULLY_PAID,
-                "not_paid": NOT_PAID, "not_late": NOT_LATE, "not_running": NOT_RUNNING,
-            },
-        )  # fmt: skip
-        outcomes = frame_of(found.to_arrow_table())
-    for reason, rows in outcomes["contradiction"].value_counts().items():
-        logger.warning("%s loans of which %s: see find_outcomes for what counts", rows, reason)
-    return outcomes
+  Returns one row per loan that has months, by `loan_id`: `default_month` (first month 90 days past
+  due; of a charged-off loan without one, its last with a balance), `paid_month` (first at balance 0
+  for good, before any default), `prepaid_month` (the same, where the last instalment was not due
+  yet), `first_month`, `last_month` (without an event the loan is censored there), `contradiction`.
+  What counts where months are wrong: docs/surveillance.md.
+  """
+  both = pd.concat([loans[_OF_LOANS], running_loans[_OF_LOANS]], ignore_index=True)
+  with connect() as connection:
+    connection.register("months", _scan(loan_months))
+    connection.register("loans", pa.Table.from_pandas(both, preserve_index=False))
+    found = connection.sql(
+      _FIND,
+      params={
+        "days": DEFAULT_DAYS,
+        "charged_off": CHARGED_OFF,
+        "paid": FULLY_PAID,
+        "not_paid": NOT_PAID,
+        "not_late": NOT_LATE,
+        "not_running": NOT_RUNNING,
+      },
+    )
+    outcomes = frame_of(found.to_arrow_table())
+  for reason, rows in outcomes["contradiction"].value_counts().items():
+    logger.warning("%s loans of which %s: see find_outcomes for what counts", rows, reason)
+  return outcomes
 
 
 def _scan(loan_months: pd.DataFrame | LongTable) -> pa.Table | pa.RecordBatchReader:
-    if isinstance(loan_months, pd.DataFrame):
-        return pa.Table.from_pandas(loan_months[[*_OF_MONTHS]], preserve_index=False)
-    return loan_months.scan(_OF_MONTHS)
+  if isinstance(loan_months, pd.DataFrame):
+    return pa.Table.from_pandas(loan_months[[*_OF_MONTHS]], preserve_index=False)
+  return loan_months.scan(_OF_MONTHS)

@@ -18,53 +18,53 @@ Z95_ONE_SIDED: Final = float(norm.ppf(0.95))
 
 @dataclass(frozen=True, slots=True)
 class DefaultRate(Generic[Rates]):
-    """A default rate, or one per group of loans, with its 95% interval (Wilson)."""
+  """A default rate, or one per group of loans, with its 95% interval (Wilson)."""
 
-    rate: Rates
-    low: Rates
-    high: Rates
+  rate: Rates
+  low: Rates
+  high: Rates
 
-    @property
-    def columns(self) -> dict[str, Rates]:
-        """`default_rate`, `default_rate_low`, `default_rate_high`."""
-        return {"default_rate": self.rate, "default_rate_low": self.low, "default_rate_high": self.high}
+  @property
+  def columns(self) -> dict[str, Rates]:
+    """`default_rate`, `default_rate_low`, `default_rate_high`."""
+    return {"default_rate": self.rate, "default_rate_low": self.low, "default_rate_high": self.high}
 
 
 def measure_default_rate(charged_off: int, loans: int) -> DefaultRate[float]:
-    """The default rate of at least one loan."""
-    low, high = wilson_bounds(charged_off, loans)
-    return DefaultRate(charged_off / loans, float(low), float(high))
+  """The default rate of at least one loan."""
+  low, high = wilson_bounds(charged_off, loans)
+  return DefaultRate(charged_off / loans, float(low), float(high))
 
 
 def measure_default_rates(charged_off: IntArray, loans: IntArray) -> DefaultRate[FloatArray]:
-    """The default rate of each group of at least one loan."""
-    low, high = wilson_bounds(charged_off, loans)
-    return DefaultRate(charged_off / loans, low, high)
+  """The default rate of each group of at least one loan."""
+  low, high = wilson_bounds(charged_off, loans)
+  return DefaultRate(charged_off / loans, low, high)
 
 
 def normal_half_width(standard_error: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Half the width of a 95% interval of a normally distributed figure."""
-    return Z95 * standard_error
+  """Half the width of a 95% interval of a normally distributed figure."""
+  return Z95 * standard_error
 
 
 def normal_bounds(
-    score: npt.NDArray[np.float64], standard_error: npt.NDArray[np.float64]
+  score: npt.NDArray[np.float64], standard_error: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """95% bounds of scores between 0 and 1 from their standard errors."""
-    half = normal_half_width(standard_error)
-    return np.clip(score - half, 0, 1), np.clip(score + half, 0, 1)
+  """95% bounds of scores between 0 and 1 from their standard errors."""
+  half = normal_half_width(standard_error)
+  return np.clip(score - half, 0, 1), np.clip(score + half, 0, 1)
 
 
 def wilson_bounds(
-    charged_off: npt.ArrayLike, loans: npt.ArrayLike, z: float = Z95
+  charged_off: npt.ArrayLike, loans: npt.ArrayLike, z: float = Z95
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """95% bounds of default rates (Wilson, JASA 1927); arrays of counts, at least one loan each.
+  """95% bounds of default rates (Wilson, JASA 1927); arrays of counts, at least one loan each.
 
-    `z`: standard errors to either side.
-    """
-    bad, count = np.asarray(charged_off, dtype=float), np.asarray(loans, dtype=float)
-    z2 = z**2
-    centre = (bad + z2 / 2) / (count + z2)
-    half = z * np.sqrt(bad * (count - bad) / count + z2 / 4) / (count + z2)
-    # Rounding must not leave a rate of 0 or 1 outside its own interval.
-    return np.clip(centre - half, 0, bad / count), np.clip(centre + half, bad / count, 1)
+  `z`: standard errors to either side.
+  """
+  bad, count = np.asarray(charged_off, dtype=float), np.asarray(loans, dtype=float)
+  z2 = z**2
+  centre = (bad + z2 / 2) / (count + z2)
+  half = z * np.sqrt(bad * (count - bad) / count + z2 / 4) / (count + z2)
+  # Rounding must not leave a rate of 0 or 1 outside its own interval.
+  return np.clip(centre - half, 0, bad / count), np.clip(centre + half, bad / count, 1)

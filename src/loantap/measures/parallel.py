@@ -14,15 +14,15 @@ _AHEAD = 4
 
 
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """What the function makes of each item, in their order, in threads.
+  """What the function makes of each item, in their order, in threads.
 
-    Only a few items are made ahead: arrays of all loans would not all fit into memory.
-    """
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(_THREADS) as threads:
-        for item in items:
-            waiting.append(threads.submit(function, item))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+  Only a few items are made ahead: arrays of all loans would not all fit into memory.
+  """
+  waiting: deque[Future[Result]] = deque()
+  with ThreadPoolExecutor(_THREADS) as threads:
+    for item in items:
+      waiting.append(threads.submit(function, item))
+      if len(waiting) > _AHEAD:
+        yield waiting.popleft().result()
+    while waiting:
+      yield waiting.popleft().result()

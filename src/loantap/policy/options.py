@@ -10,17 +10,17 @@ from loantap.portfolio.options import DatedOptions, Portion
 
 
 class InsightsOptions(DatedOptions):
-    """What the portfolio says of policy; segments below `min_loans` are put together."""
+  """What the portfolio says of policy; segments below `min_loans` are put together."""
 
-    min_loans: PositiveInt
-    comparison: ComparisonOptions
-    fairness: FairnessOptions
-    findings: FindingsOptions
-    lab: LabOptions
+  min_loans: PositiveInt
+  comparison: ComparisonOptions
+  fairness: FairnessOptions
+  findings: FindingsOptions
+  lab: LabOptions
 
 
 class ScoringOptions(DatedOptions):
-    """Batch scoring; `recommendations` are ids of the rules of `recommendations.json` that are switched on."""
+  """Batch scoring; `recommendations` are ids of the rules of `recommendations.json` that are switched on."""
 
-    max_invalid_share: Portion = 0.05
-    recommendations: tuple[str, ...] = ()
+  max_invalid_share: Portion = 0.05
+  recommendations: tuple[str, ...] = ()

@@ -15,20 +15,18 @@ FIGURE: Final = pa.Column("float64", nullable=True)
 MAYBE_RATE: Final = pa.Column("float64", RATE, nullable=True)
 # Texts that repeat are categories in batches, text in files and frames.
 IS_TEXT: Final = pa.Check(
-    lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str", error="text"
+  lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str", error="text"
 )
 
 
 def one_of(*values: str) -> pa.Column:
-    """A text out of these."""
-    return pa.Column("str", pa.Check.isin(values))
+  """A text out of these."""
+  return pa.Column("str", pa.Check.isin(values))
 
 
 PAID_LIFE: Final = one_of(*(life.value for life in PaidLife))
 
 
 def bounded(*names: str, check: pa.Check | None = None) -> dict[str, pa.Column]:
-    """Figures with `_low` and `_high`; missing where there are too few loans."""
-    return {
-        f"{name}{end}": pa.Column("float64", check, nullable=True) for name in names for end in ("", "_low", "_high")
-    }
+  """Figures with `_low` and `_high`; missing where there are too few loans."""
+  return {f"{name}{end}": pa.Column("float64", check, nullable=True) for name in names for end in ("", "_low", "_high")}

@@ -33,100 +33,100 @@ _PATIENCE = 2.0
 
 
 class RegistryDownError(InputError):
-    """The registry does not answer."""
+  """The registry does not answer."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"model registry ({registry_address()})",
-            f"it does not answer: {reason}",
-            "Start its server, or put its database back; what is registered there stays as it is",
-        )
+  def __init__(self, reason: str) -> None:
+    super().__init__(
+      f"model registry ({registry_address()})",
+      f"it does not answer: {reason}",
+      "Start its server, or put its database back; what is registered there stays as it is",
+    )
 
 
 def choose_address(configured: str | None, project: Path) -> str:
-    """Address of the registry: `MLFLOW_TRACKING_URI`, which is told, or else that of `mlflow.yml`.
+  """Address of the registry: `MLFLOW_TRACKING_URI`, which is told, or else that of `mlflow.yml`.
 
-    A file is looked for from the working directory in the first case, else from the project.
-    """
-    usual = anchor_address(configured or _DEFAULT_ADDRESS, project)
-    given = os.environ.get(ADDRESS_VARIABLE)
-    if not given:
-        return usual
-    chosen = anchor_address(given, Path.cwd())
-    if chosen != usual:
-        click.echo(f"Registry: {_without_password(chosen)}, as {ADDRESS_VARIABLE} says", err=True)
-    return chosen
+  A file is looked for from the working directory in the first case, else from the project.
+  """
+  usual = anchor_address(configured or _DEFAULT_ADDRESS, project)
+  given = os.environ.get(ADDRESS_VARIABLE)
+  if not given:
+    return usual
+  chosen = anchor_address(given, Path.cwd())
+  if chosen != usual:
+    click.echo(f"Registry: {_without_password(chosen)}, as {ADDRESS_VARIABLE} says", err=True)
+  return chosen
 
 
 @contextmanager
 def keeping_address_variable() -> Iterator[None]:
-    """Leave `MLFLOW_TRACKING_URI` as it was, where MLflow writes too."""
-    before = os.environ.get(ADDRESS_VARIABLE)
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(ADDRESS_VARIABLE, None)
-        else:
-            os.environ[ADDRESS_VARIABLE] = before
+  """Leave `MLFLOW_TRACKING_URI` as it was, where MLflow writes too."""
+  before = os.environ.get(ADDRESS_VARIABLE)
+  try:
+    yield
+  finally:
+    if before is None:
+      os.environ.pop(ADDRESS_VARIABLE, None)
+    else:
+      os.environ[ADDRESS_VARIABLE] = before
 
 
 def use_registry(uri: str) -> None:
-    """Ask this store from now on; nothing is opened."""
-    with keeping_address_variable():
-        # The registry follows; set by itself it would stay in the environment.
-        mlflow.set_tracking_uri(uri)
+  """Ask this store from now on; nothing is opened."""
+  with keeping_address_variable():
+    # The registry follows; set by itself it would stay in the environment.
+    mlflow.set_tracking_uri(uri)
 
 
 def registry_address() -> str:
-    """Address of the registry, without a password."""
-    return _without_password(str(mlflow.get_registry_uri()))
+  """Address of the registry, without a password."""
+  return _without_password(str(mlflow.get_registry_uri()))
 
 
 def _without_password(address: str) -> str:
-    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", address)
+  return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", address)
 
 
 @contextmanager
 def asking_registry(*, must_exist: bool = True) -> Iterator[None]:
-    """Put questions to the registry, whatever its store.
+  """Put questions to the registry, whatever its store.
 
-    MLflow makes a missing database unless it `must_exist`.
+  MLflow makes a missing database unless it `must_exist`.
 
-    Raises:
-        RegistryDownError: no connection, an error of the server, or a database that is missing,
-            locked or no database.
-    """
-    _check_database(must_exist=must_exist)
-    try:
-        yield
-    except MlflowException as error:
-        is_answer = int(error.get_http_status_code()) < _SERVER_ERROR  # type: ignore[no-untyped-call]
-        if is_answer and not isinstance(error.__cause__, SQLAlchemyError):
-            raise
-        raise RegistryDownError(_first_line(error)) from error
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        raise RegistryDownError(_first_line(error)) from error
+  Raises:
+      RegistryDownError: no connection, an error of the server, or a database that is missing,
+          locked or no database.
+  """
+  _check_database(must_exist=must_exist)
+  try:
+    yield
+  except MlflowException as error:
+    is_answer = int(error.get_http_status_code()) < _SERVER_ERROR  # type: ignore[no-untyped-call]
+    if is_answer and not isinstance(error.__cause__, SQLAlchemyError):
+      raise
+    raise RegistryDownError(_first_line(error)) from error
+  except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+    raise RegistryDownError(_first_line(error)) from error
 
 
 def _check_database(*, must_exist: bool) -> None:
-    """Whether an embedded registry can be read; MLflow would try for minutes."""
-    uri = str(mlflow.get_registry_uri())
-    if not uri.startswith(_SQLITE):
-        return
-    path = Path(uri.removeprefix(_SQLITE).partition("?")[0])
-    if not path.exists():
-        if must_exist:
-            raise RegistryDownError(f"there is no database {path}")
-        return
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    try:
-        connection = sqlite3.connect(address, uri=True, timeout=0, factory=PatientConnection)
-        with closing(connection) as database, waiting_for(patience() or _PATIENCE):
-            database.cursor().execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.Error as error:
-        raise RegistryDownError(f"{path}: {error}") from error
+  """Whether an embedded registry can be read; MLflow would try for minutes."""
+  uri = str(mlflow.get_registry_uri())
+  if not uri.startswith(_SQLITE):
+    return
+  path = Path(uri.removeprefix(_SQLITE).partition("?")[0])
+  if not path.exists():
+    if must_exist:
+      raise RegistryDownError(f"there is no database {path}")
+    return
+  address = f"file:{quote(str(path.absolute()))}?mode=ro"
+  try:
+    connection = sqlite3.connect(address, uri=True, timeout=0, factory=PatientConnection)
+    with closing(connection) as database, waiting_for(patience() or _PATIENCE):
+      database.cursor().execute("SELECT count(*) FROM sqlite_master")
+  except sqlite3.Error as error:
+    raise RegistryDownError(f"{path}: {error}") from error
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+  return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -18,45 +18,45 @@ _TRUE, _FALSE = "true", "false"
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A version that a run registered, or found registered; whether and why it becomes champion."""
+  """A version that a run registered, or found registered; whether and why it becomes champion."""
 
-    model: ModelVersion
-    promoted: bool
-    reason: str
+  model: ModelVersion
+  promoted: bool
+  reason: str
 
 
 def note_registered(namespace: str, model: ModelVersion, verdict: Verdict) -> None:
-    """Tag the active run with the version it made of a namespace, and the verdict."""
-    tags = {
-        _VERSION: f"{model.name}/{model.version}",
-        _PROMOTED: _TRUE if verdict.promoted else _FALSE,
-        _REASON: verdict.reason,
-    }
-    mlflow.set_tags({tag.format(namespace): value for tag, value in tags.items()})
+  """Tag the active run with the version it made of a namespace, and the verdict."""
+  tags = {
+    _VERSION: f"{model.name}/{model.version}",
+    _PROMOTED: _TRUE if verdict.promoted else _FALSE,
+    _REASON: verdict.reason,
+  }
+  mlflow.set_tags({tag.format(namespace): value for tag, value in tags.items()})
 
 
 def find_registered(namespace: str) -> Registered | None:
-    """The active run's version of a namespace, or None."""
-    run = mlflow.active_run()
-    if run is None:
-        return None
-    with asking_registry():
-        tags = mlflow.MlflowClient().get_run(run.info.run_id).data.tags
-    name, _, version = tags.get(_VERSION.format(namespace), "").rpartition("/")
-    if not name:
-        return None
-    promoted = tags[_PROMOTED.format(namespace)] == _TRUE
-    return Registered(ModelVersion(name, version), promoted, tags[_REASON.format(namespace)])
+  """The active run's version of a namespace, or None."""
+  run = mlflow.active_run()
+  if run is None:
+    return None
+  with asking_registry():
+    tags = mlflow.MlflowClient().get_run(run.info.run_id).data.tags
+  name, _, version = tags.get(_VERSION.format(namespace), "").rpartition("/")
+  if not name:
+    return None
+  promoted = tags[_PROMOTED.format(namespace)] == _TRUE
+  return Registered(ModelVersion(name, version), promoted, tags[_REASON.format(namespace)])
 
 
 def forget_registered() -> None:
-    """Undo `note_registered`, where MLflow's run goes on after ours."""
-    run = mlflow.active_run()
-    if run is None:
-        return
-    client = mlflow.MlflowClient()
-    ours = tuple(tag.format("") for tag in (_VERSION, _PROMOTED, _REASON))
-    with asking_registry():
-        for tag in client.get_run(run.info.run_id).data.tags:
-            if tag.startswith(ours):
-                client.delete_tag(run.info.run_id, tag)
+  """Undo `note_registered`, where MLflow's run goes on after ours."""
+  run = mlflow.active_run()
+  if run is None:
+    return
+  client = mlflow.MlflowClient()
+  ours = tuple(tag.format("") for tag in (_VERSION, _PROMOTED, _REASON))
+  with asking_registry():
+    for tag in client.get_run(run.info.run_id).data.tags:
+      if tag.startswith(ours):
+        client.delete_tag(run.info.run_id, tag)

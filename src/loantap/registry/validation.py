@@ -28,79 +28,84 @@ _REMEDY: Final = "Run `make run`, or `kedro run --pipelines training`, then `mak
 _RAW: Final = ("loan_amount", "interest_rate_pct", "term_months", "instalment", "issue_month", "loan_status")
 # Of the run, by the name that the validator knows them by.
 _OF_RUN: Final = {
-    "model_input.parquet": "05_model_input/{}.parquet",
-    "instalment_exceptions.parquet": "03_primary/instalment_exceptions.parquet",
-    "imputed_profits.parquet": "07_model_output/imputed_profits.parquet",
-    "policy_comparison.parquet": "07_model_output/policy_comparison.parquet",
+  "model_input.parquet": "05_model_input/{}.parquet",
+  "instalment_exceptions.parquet": "03_primary/instalment_exceptions.parquet",
+  "imputed_profits.parquet": "07_model_output/imputed_profits.parquet",
+  "policy_comparison.parquet": "07_model_output/policy_comparison.parquet",
 }
 
 
 def choose_version(name: str | None, version: str | None) -> ModelVersion:
-    """The version named; else the champion that decides, or the newest of its kind; InputError without any."""
-    if name:
-        return get_version(name, version or "").model
-    champion, names = find_best_champion(DECIDES), registered_names(DECIDES)
-    for model in (champion, *(record.model for record in list_versions() if record.model.name in names)):
-        if model:
-            return model
-    raise InputError(f"model {DECIDES}", "no version is registered", _REMEDY)
+  """The version named; else the champion that decides, or the newest of its kind; InputError without any."""
+  if name:
+    return get_version(name, version or "").model
+  champion, names = find_best_champion(DECIDES), registered_names(DECIDES)
+  for model in (champion, *(record.model for record in list_versions() if record.model.name in names)):
+    if model:
+      return model
+  raise InputError(f"model {DECIDES}", "no version is registered", _REMEDY)
 
 
 def validate_version(model: ModelVersion, project: Path) -> Found:
-    """Validate a version; write `validation.json` and `.html`, and add them to its evidence."""
-    data = project / "data"
-    described, material = gather(model, data)
-    found = Found(described, *validate(material))
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in (("validation.json", found.as_json()), ("validation.html", render_validation(found))):
-            (Path(folder) / name).write_text(text, "utf-8")
-            staged = data / "08_reporting" / f".{name}.staged"
-            staged.write_text(text, "utf-8")
-            staged.replace(staged.with_name(name))
-        with asking_registry():
-            add_files(model, Path(folder))
-    return found
+  """Validate a version; write `validation.json` and `.html`, and add them to its evidence."""
+  data = project / "data"
+  described, material = gather(model, data)
+  found = Found(described, *validate(material))
+  with tempfile.TemporaryDirectory() as folder:
+    for name, text in (("validation.json", found.as_json()), ("validation.html", render_validation(found))):
+      (Path(folder) / name).write_text(text, "utf-8")
+      staged = data / "08_reporting" / f".{name}.staged"
+      staged.write_text(text, "utf-8")
+      staged.replace(staged.with_name(name))
+    with asking_registry():
+      add_files(model, Path(folder))
+  return found
 
 
 def gather(model: ModelVersion, data: Path) -> tuple[dict[str, Any], Material]:
-    """What is validated in words, and the material: evidence, raw loans, files of the run if they are of it."""
-    facts = load_version(model).facts
-    raw, digest = _read_raw(data / "01_raw" / "loans")
-    with tempfile.TemporaryDirectory() as folder:
-        pack = fetch_file(model, EVIDENCE, Path(folder))
-        files = {path.name: _read(path) for path in pack.iterdir() if path.suffix in {".json", ".parquet"}}
-    for name in (INDEX, PREDICTIONS):
-        if name not in files:
-            raise InputError(f"model {model}", f"its evidence has no {name}", _REMEDY)
-    current = data / "07_model_output" / facts.namespace / PREDICTIONS
-    if current.is_file() and digest_predictions(files[PREDICTIONS]) == digest_predictions(_read(current)):
-        # The last two are of the model that decides, over the life.
-        count = 4 if facts.namespace == DECIDES and not facts.target.window_months else 2
-        paths = {name: data / place.format(MODELS[facts.namespace]) for name, place in [*_OF_RUN.items()][:count]}
-        files |= {name: _read(path) for name, path in paths.items() if path.is_file()}
-    run = files[INDEX]["run"]
-    described = {
-        "model": str(model), "origin": run["origin"], "as_of": run["parameters"].get("evaluation.as_of", ""),
-        "raw_loans": len(raw), "raw_sha256": digest, "command": run["command"], "git_commit": run["git_commit"],
-    }  # fmt: skip
-    return described, Material(raw, files, run["parameters"], facts.model_dump(mode="json"))
+  """What is validated in words, and the material: evidence, raw loans, files of the run if they are of it."""
+  facts = load_version(model).facts
+  raw, digest = _read_raw(data / "01_raw" / "loans")
+  with tempfile.TemporaryDirectory() as folder:
+    pack = fetch_file(model, EVIDENCE, Path(folder))
+    files = {path.name: _read(path) for path in pack.iterdir() if path.suffix in {".json", ".parquet"}}
+  for name in (INDEX, PREDICTIONS):
+    if name not in files:
+      raise InputError(f"model {model}", f"its evidence has no {name}", _REMEDY)
+  current = data / "07_model_output" / facts.namespace / PREDICTIONS
+  if current.is_file() and digest_predictions(files[PREDICTIONS]) == digest_predictions(_read(current)):
+    # The last two are of the model that decides, over the life.
+    count = 4 if facts.namespace == DECIDES and not facts.target.window_months else 2
+    paths = {name: data / place.format(MODELS[facts.namespace]) for name, place in [*_OF_RUN.items()][:count]}
+    files |= {name: _read(path) for name, path in paths.items() if path.is_file()}
+  run = files[INDEX]["run"]
+  described = {
+    "model": str(model),
+    "origin": run["origin"],
+    "as_of": run["parameters"].get("evaluation.as_of", ""),
+    "raw_loans": len(raw),
+    "raw_sha256": digest,
+    "command": run["command"],
+    "git_commit": run["git_commit"],
+  }
+  return described, Material(raw, files, run["parameters"], facts.model_dump(mode="json"))
 
 
 def _read(path: Path) -> Any:
-    return pd.read_parquet(path) if path.suffix == ".parquet" else json.loads(path.read_text("utf-8"))
+  return pd.read_parquet(path) if path.suffix == ".parquet" else json.loads(path.read_text("utf-8"))
 
 
 def _read_raw(folder: Path) -> tuple[pd.DataFrame, str]:
-    """The loans as extracted, by id, and the digest of their files."""
-    try:
-        manifest = read_manifest(folder / MANIFEST)
-        table = read_table([folder / part.name for part in manifest.parts], read_outdated(manifest, folder))
-    except DamagedSnapshotError as error:
-        raise InputError(f"snapshot {folder}", f"there are no raw loans ({error})", _REMEDY) from error
-    digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in sorted(manifest.files))).hexdigest()
-    loans = table.to_pandas().set_index("loan_id").rename(columns={COLUMNS[name].source_name: name for name in _RAW})
-    read = loans[[*_RAW]].assign(
-        term_months=loans["term_months"].astype(str).str.extract(r"(\d+)", expand=False).astype(float),
-        issue_month=pd.to_datetime(loans["issue_month"], format="mixed"),
-    )
-    return read[~read.index.duplicated(keep=False)], digest
+  """The loans as extracted, by id, and the digest of their files."""
+  try:
+    manifest = read_manifest(folder / MANIFEST)
+    table = read_table([folder / part.name for part in manifest.parts], read_outdated(manifest, folder))
+  except DamagedSnapshotError as error:
+    raise InputError(f"snapshot {folder}", f"there are no raw loans ({error})", _REMEDY) from error
+  digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in sorted(manifest.files))).hexdigest()
+  loans = table.to_pandas().set_index("loan_id").rename(columns={COLUMNS[name].source_name: name for name in _RAW})
+  read = loans[[*_RAW]].assign(
+    term_months=loans["term_months"].astype(str).str.extract(r"(\d+)", expand=False).astype(float),
+    issue_month=pd.to_datetime(loans["issue_month"], format="mixed"),
+  )
+  return read[~read.index.duplicated(keep=False)], digest

@@ -4,8 +4,8 @@ from loantap.portfolio.errors import InputError
 
 
 class NotThereError(InputError):
-    """There is none of this id."""
+  """There is none of this id."""
 
 
 class NotNowError(InputError):
-    """Somebody else has it or did this before, or it is too early or too late."""
+  """Somebody else has it or did this before, or it is too early or too late."""

@@ -15,128 +15,132 @@ from tests.conftest import AS_OF, raw_loans, train, training_options
 
 @pytest.fixture(scope="module")
 def applications(simulated_loans):
-    """300 applications as LoanTap's columns, some values missing, without an outcome."""
-    written = render(simulated_loans.head(300), portfolio_columns())
-    return written.drop(columns="loan_status")
+  """300 applications as LoanTap's columns, some values missing, without an outcome."""
+  written = render(simulated_loans.head(300), portfolio_columns())
+  return written.drop(columns="loan_status")
 
 
 def test_the_pd_is_the_model_s_on_the_same_features(scorer, applications, simulated_loans):
-    features = build_features(simulated_loans.head(300), FEATURE_SETS["lending"].features)
+  features = build_features(simulated_loans.head(300), FEATURE_SETS["lending"].features)
 
-    scored = scorer.score(applications, AS_OF)
+  scored = scorer.score(applications, AS_OF)
 
-    np.testing.assert_allclose(
-        scored["probability_of_default"], scorer.trained.pipeline.predict_proba(features)[:, 1], rtol=0, atol=1e-12
-    )
-    assert list(scored.columns) == ["probability_of_default", "score", *REASONS]
+  np.testing.assert_allclose(
+    scored["probability_of_default"], scorer.trained.pipeline.predict_proba(features)[:, 1], rtol=0, atol=1e-12
+  )
+  assert list(scored.columns) == ["probability_of_default", "score", *REASONS]
 
 
 @pytest.mark.parametrize("absent", [None, np.nan, pd.NA, ""], ids=["None", "NaN", "NA", "empty"])
 def test_it_does_not_matter_how_a_missing_value_is_written(absent, scorer):
-    missing = raw_loans().astype("object").assign(revol_util=absent, emp_length=absent)
-    expected = scorer.score(raw_loans({"revol_util": None, "emp_length": None}), AS_OF)
+  missing = raw_loans().astype("object").assign(revol_util=absent, emp_length=absent)
+  expected = scorer.score(raw_loans({"revol_util": None, "emp_length": None}), AS_OF)
 
-    scored = scorer.score(missing, AS_OF)
+  scored = scorer.score(missing, AS_OF)
 
-    pd.testing.assert_frame_equal(scored, expected)
-    assert scored["probability_of_default"].notna().all()
+  pd.testing.assert_frame_equal(scored, expected)
+  assert scored["probability_of_default"].notna().all()
 
 
 def test_what_the_model_does_not_use_cannot_change_the_answer_and_need_not_be_there(scorer):
-    plain = scorer.score(raw_loans(), AS_OF)
-    needed = raw_loans()[[c.source_name for c in scorer.columns]]
-    other = raw_loans(
-        {
-            "address": "1 Elsewhere\r\nFPO AE 11650", "initial_list_status": "f", "home_ownership": "OWN",
-            "mort_acc": "0.0", "emp_title": "None", "loan_status": "Charged Off",
-        }
-    )  # fmt: skip
+  plain = scorer.score(raw_loans(), AS_OF)
+  needed = raw_loans()[[c.source_name for c in scorer.columns]]
+  other = raw_loans(
+    {
+      "address": "1 Elsewhere\r\nFPO AE 11650",
+      "initial_list_status": "f",
+      "home_ownership": "OWN",
+      "mort_acc": "0.0",
+      "emp_title": "None",
+      "loan_status": "Charged Off",
+    }
+  )
 
-    pd.testing.assert_frame_equal(scorer.score(other, AS_OF), plain)
-    pd.testing.assert_frame_equal(scorer.score(needed, AS_OF), plain)
-    assert not {"address", "loan_status", "issue_d"} & set(needed.columns)
+  pd.testing.assert_frame_equal(scorer.score(other, AS_OF), plain)
+  pd.testing.assert_frame_equal(scorer.score(needed, AS_OF), plain)
+  assert not {"address", "loan_status", "issue_d"} & set(needed.columns)
 
 
 def test_a_column_the_model_needs_is_missed_by_name(scorer):
-    with pytest.raises(InputError, match="applications: columns dti, int_rate missing"):
-        scorer.score(raw_loans().drop(columns=["dti", "int_rate"]), AS_OF)
+  with pytest.raises(InputError, match="applications: columns dti, int_rate missing"):
+    scorer.score(raw_loans().drop(columns=["dti", "int_rate"]), AS_OF)
 
 
 def test_an_application_that_cannot_be_scored_keeps_its_place_with_the_reason(scorer):
-    broken = {"sub_grade": "H1", "annual_inc": None}
-    three = raw_loans({}, broken, {"dti": "9"}).set_axis([5, 9, 2])
+  broken = {"sub_grade": "H1", "annual_inc": None}
+  three = raw_loans({}, broken, {"dti": "9"}).set_axis([5, 9, 2])
 
-    scored = scorer.score(three, AS_OF)
+  scored = scorer.score(three, AS_OF)
 
-    assert list(scored.index) == [5, 9, 2]
-    assert list(scored["probability_of_default"].isna()) == [False, True, False]
-    assert list(scored["score"].isna()) == [False, True, False]
-    assert scored.loc[9, list(REASONS)].tolist() == [
-        "annual_inc '': missing; sub_grade 'H1': not one of A1, A2, A3, ..., G5",
-        "",
-        "",
-        "",
-    ]
+  assert list(scored.index) == [5, 9, 2]
+  assert list(scored["probability_of_default"].isna()) == [False, True, False]
+  assert list(scored["score"].isna()) == [False, True, False]
+  assert scored.loc[9, list(REASONS)].tolist() == [
+    "annual_inc '': missing; sub_grade 'H1': not one of A1, A2, A3, ..., G5",
+    "",
+    "",
+    "",
+  ]
 
 
 def test_applications_whose_labels_repeat_are_told_apart(scorer):
-    scored = scorer.score(raw_loans({}, {"dti": "x"}).set_axis([1, 1]), AS_OF)
+  scored = scorer.score(raw_loans({}, {"dti": "x"}).set_axis([1, 1]), AS_OF)
 
-    assert list(scored.index) == [1, 1]
-    assert list(scored["probability_of_default"].isna()) == [False, True]
-    assert scored["reason_1"].iloc[1] == "dti 'x': not a number"
+  assert list(scored.index) == [1, 1]
+  assert list(scored["probability_of_default"].isna()) == [False, True]
+  assert scored["reason_1"].iloc[1] == "dti 'x': not a number"
 
 
 def test_no_applications_get_no_answers(scorer):
-    scored = scorer.score(raw_loans().head(0), AS_OF)
+  scored = scorer.score(raw_loans().head(0), AS_OF)
 
-    assert scored.shape == (0, 6)
+  assert scored.shape == (0, 6)
 
 
 def test_a_model_that_must_not_decide_is_refused(simulated_loans):
-    benchmark = train(simulated_loans.head(1_000), training_options("benchmark"))
+  benchmark = train(simulated_loans.head(1_000), training_options("benchmark"))
 
-    with pytest.raises(NotForLendingError, match="model loantap-benchmark version 1"):
-        Scorer(benchmark, "loantap-benchmark", "1")
+  with pytest.raises(NotForLendingError, match="model loantap-benchmark version 1"):
+    Scorer(benchmark, "loantap-benchmark", "1")
 
 
 def test_a_scorer_that_has_travelled_to_another_process_gives_the_same_answer(scorer, applications):
-    travelled = copy.copy(scorer)
+  travelled = copy.copy(scorer)
 
-    pd.testing.assert_frame_equal(travelled.score(applications, AS_OF), scorer.score(applications, AS_OF))
-    assert travelled.scorecard is not scorer.scorecard  # made anew
+  pd.testing.assert_frame_equal(travelled.score(applications, AS_OF), scorer.score(applications, AS_OF))
+  assert travelled.scorecard is not scorer.scorecard  # made anew
 
 
 def assert_same_answers(scorer, loans):
-    text = render(loans, portfolio_columns()).astype("str").replace("nan", None)
+  text = render(loans, portfolio_columns()).astype("str").replace("nan", None)
 
-    typed, read = scorer.assess_columns(loans, AS_OF), scorer.assess(text, AS_OF)
+  typed, read = scorer.assess_columns(loans, AS_OF), scorer.assess(text, AS_OF)
 
-    np.testing.assert_array_equal(typed.probability_of_default, read.probability_of_default, strict=True)
-    np.testing.assert_array_equal(typed.score, read.score, strict=True)
-    pd.testing.assert_frame_equal(typed.reasons.as_text(loans.index), read.reasons.as_text(loans.index))
+  np.testing.assert_array_equal(typed.probability_of_default, read.probability_of_default, strict=True)
+  np.testing.assert_array_equal(typed.score, read.score, strict=True)
+  pd.testing.assert_frame_equal(typed.reasons.as_text(loans.index), read.reasons.as_text(loans.index))
 
 
 def test_typed_loans_get_the_answer_of_their_text_to_the_last_bit(scorer, simulated_loans):
-    assert_same_answers(scorer, simulated_loans)
+  assert_same_answers(scorer, simulated_loans)
 
 
 def test_typed_loans_are_held_to_the_same_rules(scorer, simulated_loans):
-    changes = {"annual_income": -5.0, "dti_pct": np.nan, "interest_rate_pct": 0.12}
-    loans = simulated_loans.head(4).reset_index(drop=True)
-    for row, (name, value) in enumerate(changes.items()):
-        loans = loans.assign(**{name: loans[name].where(loans.index != row, value)})
+  changes = {"annual_income": -5.0, "dti_pct": np.nan, "interest_rate_pct": 0.12}
+  loans = simulated_loans.head(4).reset_index(drop=True)
+  for row, (name, value) in enumerate(changes.items()):
+    loans = loans.assign(**{name: loans[name].where(loans.index != row, value)})
 
-    assessed = scorer.assess_columns(loans, AS_OF)
+  assessed = scorer.assess_columns(loans, AS_OF)
 
-    assert_same_answers(scorer, loans)
-    assert list(np.isnan(assessed.probability_of_default)) == [True, True, True, False]
-    reasons = assessed.reasons.as_text(loans.index)["reason_1"]
-    assert reasons[0] == "annual_inc '-5.0': below 0"
-    assert reasons[1] == "dti '': missing"
-    assert reasons[2].startswith("int_rate '0.12': contradicted by the instalment of ")
+  assert_same_answers(scorer, loans)
+  assert list(np.isnan(assessed.probability_of_default)) == [True, True, True, False]
+  reasons = assessed.reasons.as_text(loans.index)["reason_1"]
+  assert reasons[0] == "annual_inc '-5.0': below 0"
+  assert reasons[1] == "dti '': missing"
+  assert reasons[2].startswith("int_rate '0.12': contradicted by the instalment of ")
 
 
 def test_a_typed_column_the_model_needs_is_missed_by_name(scorer, simulated_loans):
-    with pytest.raises(KeyError, match="dti_pct"):
-        scorer.assess_columns(simulated_loans.drop(columns="dti_pct"), AS_OF)
+  with pytest.raises(KeyError, match="dti_pct"):
+    scorer.assess_columns(simulated_loans.drop(columns="dti_pct"), AS_OF)

@@ -4,7 +4,7 @@ from loantap.model.training.search_tasks import collect, group_by_balance, list_
 from tests.conftest import training_options
 
 OPTIONS = training_options(
-    "lending", balancing=("smote", "class_weights", "none"), l1_ratios=(0, 1), inverse_penalties=(100, 0.01, 1)
+  "lending", balancing=("smote", "class_weights", "none"), l1_ratios=(0, 1), inverse_penalties=(100, 0.01, 1)
 )
 CANDIDATES = OPTIONS.candidates
 LABELS = [candidate.label for candidate in CANDIDATES]
@@ -12,42 +12,46 @@ LABELS = [candidate.label for candidate in CANDIDATES]
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 4, 5, 8])
 def test_every_candidate_is_tried_once_on_every_fold(jobs):
-    tasks = share_out(5, group_by_balance(CANDIDATES), jobs)
-    tried = sorted((t.fold, index) for t in tasks for way in t.ways for index in way)
+  tasks = share_out(5, group_by_balance(CANDIDATES), jobs)
+  tried = sorted((t.fold, index) for t in tasks for way in t.ways for index in way)
 
-    assert tried == [(fold, index) for fold in range(5) for index in range(len(CANDIDATES))]
+  assert tried == [(fold, index) for fold in range(5) for index in range(len(CANDIDATES))]
 
 
 def test_the_last_fold_is_shared_where_threads_would_have_nothing_to_do():
-    ways = group_by_balance(CANDIDATES)
+  ways = group_by_balance(CANDIDATES)
 
-    assert [(t.fold, len(t.ways)) for t in share_out(5, ways, 2)] == [(0, 2), (1, 2), (2, 2), (3, 2), (4, 1), (4, 1)]
-    # What resamples takes longest, so it starts first.
-    assert [t.ways for t in share_out(5, ways, 2)[-2:]] == [[ways[1]], [ways[0]]]
-    assert [len(t.ways) for t in share_out(5, ways, 1)] == [2] * 5
+  assert [(t.fold, len(t.ways)) for t in share_out(5, ways, 2)] == [(0, 2), (1, 2), (2, 2), (3, 2), (4, 1), (4, 1)]
+  # What resamples takes longest, so it starts first.
+  assert [t.ways for t in share_out(5, ways, 2)[-2:]] == [[ways[1]], [ways[0]]]
+  assert [len(t.ways) for t in share_out(5, ways, 1)] == [2] * 5
 
 
 def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2():
-    plain, _ = group_by_balance(CANDIDATES)
-    found = []
-    for path in list_paths(CANDIDATES, plain):
-        found.append(([LABELS[index] for index in path.members], sorted(path.starts)))
-        assert path.penalties == [0.01, 1.0, 100.0]
-        path.solutions.update(dict.fromkeys(path.penalties))
+  plain, _ = group_by_balance(CANDIDATES)
+  found = []
+  for path in list_paths(CANDIDATES, plain):
+    found.append(([LABELS[index] for index in path.members], sorted(path.starts)))
+    assert path.penalties == [0.01, 1.0, 100.0]
+    path.solutions.update(dict.fromkeys(path.penalties))
 
-    def of(way, penalty):
-        return [f"{way} {penalty} C={c}" for c in ("0.01", "1", "100")]
+  def of(way, penalty):
+    return [f"{way} {penalty} C={c}" for c in ("0.01", "1", "100")]
 
-    assert found == [
-        (of("class_weights", "L2"), []), (of("class_weights", "L1"), [0.01, 1.0, 100.0]),
-        (of("none", "L2"), []), (of("none", "L1"), [0.01, 1.0, 100.0]),
-    ]  # fmt: skip
+  assert found == [
+    (of("class_weights", "L2"), []),
+    (of("class_weights", "L1"), [0.01, 1.0, 100.0]),
+    (of("none", "L2"), []),
+    (of("none", "L1"), [0.01, 1.0, 100.0]),
+  ]
 
 
 def test_scores_come_back_in_the_order_of_folds_and_candidates():
-    tasks = share_out(3, [[1], [0]], 2)
-    done = [{index: {"f2": 10.0 * t.fold + index} for way in t.ways for index in way} for t in tasks]
+  tasks = share_out(3, [[1], [0]], 2)
+  done = [{index: {"f2": 10.0 * t.fold + index} for way in t.ways for index in way} for t in tasks]
 
-    assert collect(zip(tasks, done, strict=True), 3, 2) == [
-        [{"f2": 0.0}, {"f2": 1.0}], [{"f2": 10.0}, {"f2": 11.0}], [{"f2": 20.0}, {"f2": 21.0}],
-    ]  # fmt: skip
+  assert collect(zip(tasks, done, strict=True), 3, 2) == [
+    [{"f2": 0.0}, {"f2": 1.0}],
+    [{"f2": 10.0}, {"f2": 11.0}],
+    [{"f2": 20.0}, {"f2": 21.0}],
+  ]

@@ -12,117 +12,120 @@ OWN, RENT, FEW = (400, 100, 240, 40), (200, 80, 60, 10), (50, 10, 40, 10)
 
 
 def make_loans(**groups):
-    parts = []
-    for name, (loans, bad, good_in, bad_in) in groups.items():
-        good = loans - bad
-        approved = [place < good_in for place in range(good)] + [n < bad_in for n in range(bad)]
-        part = {"group": name, "is_charged_off": [0] * good + [1] * bad, "approved": approved}
-        parts.append(pd.DataFrame(part))
-    table = pd.concat(parts, ignore_index=True)
-    return (table[["is_charged_off"]], table["group"].astype("category"), table["approved"].to_numpy())
+  parts = []
+  for name, (loans, bad, good_in, bad_in) in groups.items():
+    good = loans - bad
+    approved = [place < good_in for place in range(good)] + [n < bad_in for n in range(bad)]
+    part = {"group": name, "is_charged_off": [0] * good + [1] * bad, "approved": approved}
+    parts.append(pd.DataFrame(part))
+  table = pd.concat(parts, ignore_index=True)
+  return (table[["is_charged_off"]], table["group"].astype("category"), table["approved"].to_numpy())
 
 
 @pytest.fixture(scope="module")
 def approvals():
-    return measure_approvals(*make_loans(OWN=OWN, RENT=RENT, FEW=FEW), OPTIONS)
+  return measure_approvals(*make_loans(OWN=OWN, RENT=RENT, FEW=FEW), OPTIONS)
 
 
 def test_figures_of_three_groups_worked_by_hand(approvals):
-    assert approvals["approval_rate"][["OWN", "RENT", "FEW"]].tolist() == [280 / 400, 70 / 200, 50 / 50]
-    # A false positive is one who paid back and would be declined.
-    assert approvals["false_positive_rate"][["OWN", "RENT"]].tolist() == [60 / 300, 60 / 120]
-    # All loans of the small group are approved, but 50 loans are fewer than it takes.
-    assert MIN_LOANS == 100
-    assert approvals["is_measure"].to_dict() == {"FEW": False, "OWN": True, "RENT": True}
-    assert approvals.filter(like="approval_ratio").loc["FEW"].isna().all()
-    # The bounds of the ratio are near those of the delta method.
-    spread = np.sqrt((1 - 0.35) / 70 + (1 - 0.7) / 280)  # of the logarithm of the ratio
-    for end, sign in (("low", -1), ("high", 1)):
-        expected = 0.5 * np.exp(sign * 1.96 * spread)
-        assert approvals.loc["RENT", f"approval_ratio_{end}"] == pytest.approx(expected, abs=0.03)
+  assert approvals["approval_rate"][["OWN", "RENT", "FEW"]].tolist() == [280 / 400, 70 / 200, 50 / 50]
+  # A false positive is one who paid back and would be declined.
+  assert approvals["false_positive_rate"][["OWN", "RENT"]].tolist() == [60 / 300, 60 / 120]
+  # All loans of the small group are approved, but 50 loans are fewer than it takes.
+  assert MIN_LOANS == 100
+  assert approvals["is_measure"].to_dict() == {"FEW": False, "OWN": True, "RENT": True}
+  assert approvals.filter(like="approval_ratio").loc["FEW"].isna().all()
+  # The bounds of the ratio are near those of the delta method.
+  spread = np.sqrt((1 - 0.35) / 70 + (1 - 0.7) / 280)  # of the logarithm of the ratio
+  for end, sign in (("low", -1), ("high", 1)):
+    expected = 0.5 * np.exp(sign * 1.96 * spread)
+    assert approvals.loc["RENT", f"approval_ratio_{end}"] == pytest.approx(expected, abs=0.03)
 
 
 def test_where_all_groups_are_small_the_largest_is_the_measure():
-    table = measure_approvals(*make_loans(FEW=FEW, FEWER=(20, 5, 15, 5)), OPTIONS)
+  table = measure_approvals(*make_loans(FEW=FEW, FEWER=(20, 5, 15, 5)), OPTIONS)
 
-    assert table["is_measure"].to_dict() == {"FEW": True, "FEWER": False}
-    assert table.loc["FEW", "approval_ratio"] == 1
+  assert table["is_measure"].to_dict() == {"FEW": True, "FEWER": False}
+  assert table.loc["FEW", "approval_ratio"] == 1
 
 
 def test_a_group_nobody_of_which_paid_back_has_no_false_positive_rate():
-    table = measure_approvals(*make_loans(OWN=OWN, LOST=(150, 150, 0, 20)), OPTIONS)
+  table = measure_approvals(*make_loans(OWN=OWN, LOST=(150, 150, 0, 20)), OPTIONS)
 
-    assert table.filter(like="false_positive_rate").loc["LOST"].isna().all()
-    assert table.loc["LOST", "approval_rate"] == pytest.approx(20 / 150)
+  assert table.filter(like="false_positive_rate").loc["LOST"].isna().all()
+  assert table.loc["LOST", "approval_rate"] == pytest.approx(20 / 150)
 
 
 @pytest.fixture(scope="module")
 def rows(simulated_loans):
-    """Simulated loans under a model that ranks by the interest rate and is 10% too low."""
-    rate = simulated_loans["interest_rate_pct"]
-    level = 0.9 * simulated_loans["is_charged_off"].mean() / rate.mean()
-    return simulated_loans.assign(probability_of_default=rate * level)
+  """Simulated loans under a model that ranks by the interest rate and is 10% too low."""
+  rate = simulated_loans["interest_rate_pct"]
+  level = 0.9 * simulated_loans["is_charged_off"].mean() / rate.mean()
+  return simulated_loans.assign(probability_of_default=rate * level)
 
 
 @pytest.fixture(scope="module")
 def audited(rows):
-    pd_ = rows["probability_of_default"].to_numpy()
-    approved = {"f2": pd_ < np.quantile(pd_, 0.3), "policy": pd_ < np.quantile(pd_, 0.9)}
-    return audit_groups(rows, approved, OPTIONS)
+  pd_ = rows["probability_of_default"].to_numpy()
+  approved = {"f2": pd_ < np.quantile(pd_, 0.3), "policy": pd_ < np.quantile(pd_, 0.9)}
+  return audit_groups(rows, approved, OPTIONS)
 
 
 def test_loans_are_grouped_by_what_may_stand_for_a_protected_attribute(audited):
-    assert list(audited) == ["home_ownership", "credit_history_years", "annual_income", "employment_years", "pincode"]
-    assert [name for name, proxy in audited.items() if proxy["audit_only"]] == ["pincode"]
+  assert list(audited) == ["home_ownership", "credit_history_years", "annual_income", "employment_years", "pincode"]
+  assert [name for name, proxy in audited.items() if proxy["audit_only"]] == ["pincode"]
 
 
 @pytest.mark.parametrize("name", PROXIES)
 def test_every_loan_is_in_one_group(name, audited, rows):
-    groups = audited[name]["groups"]
+  groups = audited[name]["groups"]
 
-    assert groups["n"].sum() == len(rows)
-    assert groups["charged_off"].sum() == rows["is_charged_off"].sum()
-    assert groups["group"].is_unique
+  assert groups["n"].sum() == len(rows)
+  assert groups["charged_off"].sum() == rows["is_charged_off"].sum()
+  assert groups["group"].is_unique
 
 
 @pytest.mark.parametrize("rule", ["f2", "policy"])
 @pytest.mark.parametrize("name", PROXIES)
 def test_the_favoured_group_is_approved_max_often_of_the_large_ones(name, rule, audited):
-    groups = audited[name]["groups"].set_index("group")
-    large = groups[groups["n"] >= MIN_LOANS]
-    favoured = audited[name]["favoured"][rule]
+  groups = audited[name]["groups"].set_index("group")
+  large = groups[groups["n"] >= MIN_LOANS]
+  favoured = audited[name]["favoured"][rule]
 
-    assert large[f"{rule}_approval_rate"].idxmax() == favoured
-    assert large.loc[favoured, f"{rule}_approval_ratio"] == 1
-    assert large[f"{rule}_approval_ratio"].between(0, 1).all()
+  assert large[f"{rule}_approval_rate"].idxmax() == favoured
+  assert large.loc[favoured, f"{rule}_approval_ratio"] == 1
+  assert large[f"{rule}_approval_ratio"].between(0, 1).all()
 
 
 def test_levels_are_compared_with_the_outcomes(audited, rows):
-    groups = audited["home_ownership"]["groups"].set_index("group")
-    rent = rows[rows["home_ownership"] == "RENT"]
-    line = groups.loc["RENT"]
+  groups = audited["home_ownership"]["groups"].set_index("group")
+  rent = rows[rows["home_ownership"] == "RENT"]
+  line = groups.loc["RENT"]
 
-    assert line["default_rate"] == pytest.approx(rent["is_charged_off"].mean())
-    assert line["mean_pd"] == pytest.approx(rent["probability_of_default"].mean())
-    assert line["observed_to_expected"] == pytest.approx(line["default_rate"] / line["mean_pd"])
-    for name in ("default_rate", "observed_to_expected", "roc_auc"):
-        assert line[f"{name}_low"] < line[name] < line[f"{name}_high"]
+  assert line["default_rate"] == pytest.approx(rent["is_charged_off"].mean())
+  assert line["mean_pd"] == pytest.approx(rent["probability_of_default"].mean())
+  assert line["observed_to_expected"] == pytest.approx(line["default_rate"] / line["mean_pd"])
+  for name in ("default_rate", "observed_to_expected", "roc_auc"):
+    assert line[f"{name}_low"] < line[name] < line[f"{name}_high"]
 
 
 def test_a_band_holds_its_lower_bound(rows):
-    incomes = rows.head(4).assign(annual_income=[39_999.0, 40_000.0, 119_999.0, np.nan])
+  incomes = rows.head(4).assign(annual_income=[39_999.0, 40_000.0, 119_999.0, np.nan])
 
-    assert PROXIES["annual_income"].group(incomes).astype("str").tolist() == [
-        "below 40,000", "40,000 to below 60,000", "80,000 to below 120,000", "not stated",
-    ]  # fmt: skip
+  assert PROXIES["annual_income"].group(incomes).astype("str").tolist() == [
+    "below 40,000",
+    "40,000 to below 60,000",
+    "80,000 to below 120,000",
+    "not stated",
+  ]
 
 
 def test_where_nobody_is_approved_no_group_is_favoured(rows):
-    nobody = np.zeros(len(rows), dtype=bool)
+  nobody = np.zeros(len(rows), dtype=bool)
 
-    audited = audit_groups(rows, {"f2": nobody, "policy": ~nobody}, OPTIONS)
+  audited = audit_groups(rows, {"f2": nobody, "policy": ~nobody}, OPTIONS)
 
-    assert {proxy["favoured"]["f2"] for proxy in audited.values()} == {None}
-    for proxy in audited.values():
-        assert proxy["favoured"]["policy"] in set(proxy["groups"]["group"])
-        assert proxy["groups"]["f2_approval_ratio"].isna().all()
+  assert {proxy["favoured"]["f2"] for proxy in audited.values()} == {None}
+  for proxy in audited.values():
+    assert proxy["favoured"]["policy"] in set(proxy["groups"]["group"])
+    assert proxy["groups"]["f2_approval_ratio"].isna().all()

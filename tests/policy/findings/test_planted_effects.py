@@ -26,49 +26,49 @@ DRIVING = ["profession", "grade", "interest_rate_pct"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found of one portfolio."""
+  """What was found of one portfolio."""
 
-    finds_teachers: bool
-    falls_for_weddings: bool
-    weddings_look_safer: bool
-    false_share: float
+  finds_teachers: bool
+  falls_for_weddings: bool
+  weddings_look_safer: bool
+  false_share: float
 
 
 def plant(seed):
-    rng = np.random.default_rng([seed, 2])
-    loans = draw_loans(LOANS, seed)
-    teaches = (loans["profession"] == TITLES[0]).to_numpy()
-    wedding = rng.random(LOANS) < np.where(teaches, 0.7, 0.05)
-    purpose = loans["purpose"].where(loans["purpose"] != "wedding", "car").mask(wedding, "wedding")
-    dearer = loans["interest_rate_pct"].to_numpy() - 13
-    return settle(loans.assign(purpose=purpose), -1.4 + 0.08 * dearer - 1.1 * teaches, seed)
+  rng = np.random.default_rng([seed, 2])
+  loans = draw_loans(LOANS, seed)
+  teaches = (loans["profession"] == TITLES[0]).to_numpy()
+  wedding = rng.random(LOANS) < np.where(teaches, 0.7, 0.05)
+  purpose = loans["purpose"].where(loans["purpose"] != "wedding", "car").mask(wedding, "wedding")
+  dearer = loans["interest_rate_pct"].to_numpy() - 13
+  return settle(loans.assign(purpose=purpose), -1.4 + 0.08 * dearer - 1.1 * teaches, seed)
 
 
 def look(seed):
-    loans, options = plant(seed), make_options()
-    evidence = gather_evidence(loans, make_profits(loans), "mid", options)
-    years = {name: tabulate_years(evidence, name, options.min_outcomes_per_year) for name in SEGMENTATIONS}
-    table = tabulate_findings(evidence, years, options)
-    table = table[table["role"] != "audit"].set_index(["segmentation", "segment"])
-    is_found = table["finding"].isin([Finding.MORE, Finding.FEWER])
-    is_false = is_found & ~table.index.get_level_values(0).isin(DRIVING)
-    return Outcome(
-        finds_teachers=table.loc[("profession", "teacher"), "finding"] == Finding.FEWER,
-        falls_for_weddings=bool(is_found[("purpose", "wedding")]),
-        weddings_look_safer=table.loc[("purpose", "wedding"), "gap_high"] < 0,
-        false_share=is_false.sum() / max(is_found.sum(), 1),
-    )
+  loans, options = plant(seed), make_options()
+  evidence = gather_evidence(loans, make_profits(loans), "mid", options)
+  years = {name: tabulate_years(evidence, name, options.min_outcomes_per_year) for name in SEGMENTATIONS}
+  table = tabulate_findings(evidence, years, options)
+  table = table[table["role"] != "audit"].set_index(["segmentation", "segment"])
+  is_found = table["finding"].isin([Finding.MORE, Finding.FEWER])
+  is_false = is_found & ~table.index.get_level_values(0).isin(DRIVING)
+  return Outcome(
+    finds_teachers=table.loc[("profession", "teacher"), "finding"] == Finding.FEWER,
+    falls_for_weddings=bool(is_found[("purpose", "wedding")]),
+    weddings_look_safer=table.loc[("purpose", "wedding"), "gap_high"] < 0,
+    false_share=is_false.sum() / max(is_found.sum(), 1),
+  )
 
 
 @pytest.mark.slow
 def test_the_true_effect_is_found_and_the_false_lead_is_not():
-    outcomes = [look(seed) for seed in range(SEEDS)]
-    rate = make_options().false_discovery_rate
-    most = binom.ppf(0.999, SEEDS, rate)
-    false_shares = np.array([outcome.false_share for outcome in outcomes])
-    error = false_shares.std(ddof=1) / np.sqrt(SEEDS)
+  outcomes = [look(seed) for seed in range(SEEDS)]
+  rate = make_options().false_discovery_rate
+  most = binom.ppf(0.999, SEEDS, rate)
+  false_shares = np.array([outcome.false_share for outcome in outcomes])
+  error = false_shares.std(ddof=1) / np.sqrt(SEEDS)
 
-    assert sum(outcome.finds_teachers for outcome in outcomes) >= 0.95 * SEEDS
-    assert sum(outcome.weddings_look_safer for outcome in outcomes) >= 0.9 * SEEDS
-    assert sum(outcome.falls_for_weddings for outcome in outcomes) <= most
-    assert false_shares.mean() <= rate + 3 * error
+  assert sum(outcome.finds_teachers for outcome in outcomes) >= 0.95 * SEEDS
+  assert sum(outcome.weddings_look_safer for outcome in outcomes) >= 0.9 * SEEDS
+  assert sum(outcome.falls_for_weddings for outcome in outcomes) <= most
+  assert false_shares.mean() <= rate + 3 * error

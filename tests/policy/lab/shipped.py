@@ -7,4 +7,4 @@ from tests.policy.shipped import read_shipped
 
 
 def make_lab(**changed: Any) -> LabOptions:
-    return LabOptions.model_validate(read_shipped("insights")["lab"] | changed)
+  return LabOptions.model_validate(read_shipped("insights")["lab"] | changed)

@@ -11,11 +11,11 @@ MID = Scenario(cost_of_funds_pct=7, loss_given_default=0.7, default_at_share_of_
 
 
 def options(**changes: Any) -> OffersOptions:
-    given = {name: SHIPPED[name] | value if isinstance(value, dict) else value for name, value in changes.items()}
-    return OffersOptions.model_validate(SHIPPED | given)
+  given = {name: SHIPPED[name] | value if isinstance(value, dict) else value for name, value in changes.items()}
+  return OffersOptions.model_validate(SHIPPED | given)
 
 
 def bands(*edges: tuple[float, float, float, float]) -> list[dict[str, float]]:
-    """Rate bands: above which PD, up to which, lowest and highest rate."""
-    names = ("above_pd", "up_to_pd", "lowest_pct", "highest_pct")
-    return [dict(zip(names, edge, strict=True)) for edge in edges]
+  """Rate bands: above which PD, up to which, lowest and highest rate."""
+  names = ("above_pd", "up_to_pd", "lowest_pct", "highest_pct")
+  return [dict(zip(names, edge, strict=True)) for edge in edges]

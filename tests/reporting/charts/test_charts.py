@@ -15,134 +15,169 @@ NAN = float("nan")
 
 
 def rows_of(chart, column):
-    """The rows of the data set that has a column of this name, the longest if several have."""
-    sets = to_spec(chart)["datasets"].values()
-    return max((rows for rows in sets if column in rows[0]), key=len)
+  """The rows of the data set that has a column of this name, the longest if several have."""
+  sets = to_spec(chart)["datasets"].values()
+  return max((rows for rows in sets if column in rows[0]), key=len)
 
 
 def make_frontier(*paid_lives):
-    return pd.DataFrame(
-        [
-            {"family": family, "label": family, "is_policy": is_policy, "sample": sample,
-             "scenario": scenario, "paid_life": paid_life, "n": 4_715, "approval_rate": share, "hurdle": hurdle,
-             **spread("default_rate_approved", rate, 0.01), **spread("profit", profit, 10)}
-            for family, is_policy, rate, profit, share, hurdle in (
-                ("npv_hurdle", False, 0.3, 100, 0.1, 0.02), ("npv_hurdle", False, 0.1, 50, 0.9, 0),
-                ("npv_hurdle", False, NAN, 0, 0, 0.5), ("npv", True, 0.2, 80.4, 0.6, NAN),
-                ("capped_default_rate", False, 0.15, 60, 0.6, 0.15),
-                ("capped_default_rate_19", True, 0.18, 70, 0.7, 0.19), ("oracle", True, 0, 900, 0.7, NAN),
-            )
-            for sample in ("cv", "test")
-            for scenario in ("mid", "hard")
-            for paid_life in paid_lives
-        ]
-    )  # fmt: skip
+  return pd.DataFrame(
+    [
+      {
+        "family": family,
+        "label": family,
+        "is_policy": is_policy,
+        "sample": sample,
+        "scenario": scenario,
+        "paid_life": paid_life,
+        "n": 4_715,
+        "approval_rate": share,
+        "hurdle": hurdle,
+        **spread("default_rate_approved", rate, 0.01),
+        **spread("profit", profit, 10),
+      }
+      for family, is_policy, rate, profit, share, hurdle in (
+        ("npv_hurdle", False, 0.3, 100, 0.1, 0.02),
+        ("npv_hurdle", False, 0.1, 50, 0.9, 0),
+        ("npv_hurdle", False, NAN, 0, 0, 0.5),
+        ("npv", True, 0.2, 80.4, 0.6, NAN),
+        ("capped_default_rate", False, 0.15, 60, 0.6, 0.15),
+        ("capped_default_rate_19", True, 0.18, 70, 0.7, 0.19),
+        ("oracle", True, 0, 900, 0.7, NAN),
+      )
+      for sample in ("cv", "test")
+      for scenario in ("mid", "hard")
+      for paid_life in paid_lives
+    ]
+  )
 
 
 def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody():
-    chart = chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"])
+  chart = chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"])
 
-    points = rows_of(chart, "name")
-    line = next(rows for rows in to_spec(chart)["datasets"].values() if "series" in rows[0])
-    # A line goes by the share approved, that of caps by the cap.
-    assert [(row["default_rate_approved"], row["path"]) for row in line[::2]] == [(0.3, 0.1), (0.1, 0.9), (0.15, 0.15)]
-    # The oracle lies far above all others and has no point.
-    assert [row["name"] for row in points[::2]] == ["expected NPV", "cap 19%"]
-    assert points[0]["Profit per application"] == "+80 [+70, +90]"
-    assert points[0]["n"] == "4,715"
+  points = rows_of(chart, "name")
+  line = next(rows for rows in to_spec(chart)["datasets"].values() if "series" in rows[0])
+  # A line goes by the share approved, that of caps by the cap.
+  assert [(row["default_rate_approved"], row["path"]) for row in line[::2]] == [(0.3, 0.1), (0.1, 0.9), (0.15, 0.15)]
+  # The oracle lies far above all others and has no point.
+  assert [row["name"] for row in points[::2]] == ["expected NPV", "cap 19%"]
+  assert points[0]["Profit per application"] == "+80 [+70, +90]"
+  assert points[0]["n"] == "4,715"
 
 
 def make_drivers():
-    return pd.DataFrame(
-        [
-            {"factor": phrase, "phrase": phrase, "role": role, "year": year, "rank": rank,
-             "loans": 5_239, "lowest_segment": "A", "lowest_rate": 0.06, "highest_segment": "F",
-             "highest_rate": 0.36, "finding": "drives default", **spread("strength", strength, 1)}
-            for phrase, role, rank, strengths in (
-                ("DTI", "applicant", 2, {0: 2.4, 2014: -1.2, 2015: NAN}),
-                ("grade", "lender", 1, {0: 7.6, 2014: 6.0, 2015: 9.0}),
-            )
-            for year, strength in strengths.items()
-        ]
-    )  # fmt: skip
+  return pd.DataFrame(
+    [
+      {
+        "factor": phrase,
+        "phrase": phrase,
+        "role": role,
+        "year": year,
+        "rank": rank,
+        "loans": 5_239,
+        "lowest_segment": "A",
+        "lowest_rate": 0.06,
+        "highest_segment": "F",
+        "highest_rate": 0.36,
+        "finding": "drives default",
+        **spread("strength", strength, 1),
+      }
+      for phrase, role, rank, strengths in (
+        ("DTI", "applicant", 2, {0: 2.4, 2014: -1.2, 2015: NAN}),
+        ("grade", "lender", 1, {0: 7.6, 2014: 6.0, 2015: 9.0}),
+      )
+      for year, strength in strengths.items()
+    ]
+  )
 
 
 def test_drivers_are_ranked_over_all_years_with_what_they_say():
-    rows = rows_of(chart_drivers(make_drivers()), "phrase")
+  rows = rows_of(chart_drivers(make_drivers()), "phrase")
 
-    assert [(row["phrase"], row["whose"]) for row in rows] == [
-        ("grade", "set by the lender"), ("DTI", "the applicant's"),
-    ]  # fmt: skip
-    assert rows[0]["Strength, points"] == "7.6 [6.6, 8.6]"
-    assert rows[0]["Lowest"] == "A: 6.0%"
-    assert rows[0]["n"] == "5,239"
+  assert [(row["phrase"], row["whose"]) for row in rows] == [("grade", "set by the lender"), ("DTI", "the applicant's")]
+  assert rows[0]["Strength, points"] == "7.6 [6.6, 8.6]"
+  assert rows[0]["Lowest"] == "A: 6.0%"
+  assert rows[0]["n"] == "5,239"
 
 
 def test_a_year_with_too_few_loans_has_no_field():
-    chart = chart_driver_years(make_drivers())
+  chart = chart_driver_years(make_drivers())
 
-    assert chart is not None
-    fields = [(row["phrase"], row["year"], row["strength"]) for row in rows_of(chart, "year")]
-    assert fields == [("DTI", 2014, -1.2), ("grade", 2014, 6.0), ("grade", 2015, 9.0)]
-    rect = to_spec(chart)["layer"][0]
-    assert rect["encoding"]["y"]["sort"] == ["grade", "DTI"]
-    assert rect["encoding"]["color"]["scale"]["domain"] == [-9.0, 9.0]
-    # -1.2 [-2.2, -0.2] is told from chance.
-    assert all(row["is_told"] for row in rows_of(chart, "year"))
-    pale = chart_driver_years(make_drivers().assign(strength_low=-1.0, strength_high=9.0))
-    assert not any(row["is_told"] for row in rows_of(pale, "year"))
-    drivers = make_drivers()
-    assert chart_driver_years(drivers[drivers["year"].eq(0)]) is None
+  assert chart is not None
+  fields = [(row["phrase"], row["year"], row["strength"]) for row in rows_of(chart, "year")]
+  assert fields == [("DTI", 2014, -1.2), ("grade", 2014, 6.0), ("grade", 2015, 9.0)]
+  rect = to_spec(chart)["layer"][0]
+  assert rect["encoding"]["y"]["sort"] == ["grade", "DTI"]
+  assert rect["encoding"]["color"]["scale"]["domain"] == [-9.0, 9.0]
+  # -1.2 [-2.2, -0.2] is told from chance.
+  assert all(row["is_told"] for row in rows_of(chart, "year"))
+  pale = chart_driver_years(make_drivers().assign(strength_low=-1.0, strength_high=9.0))
+  assert not any(row["is_told"] for row in rows_of(pale, "year"))
+  drivers = make_drivers()
+  assert chart_driver_years(drivers[drivers["year"].eq(0)]) is None
 
 
 def test_a_rule_of_too_few_loans_has_no_dot():
-    rules = pd.DataFrame(
-        [
-            {"title": title, "after": after, "n": 5_239, "approvals_lost": 86,
-             "charge_offs_avoided": 42, "default_rate_declined": 0.488, "verdict": "holds",
-             **spread("profit_change", change, 10)}
-            for title, after, change in (
-                ("DTI at most 35%", "approve_all", 22.7), ("DTI at most 35%", "npv", NAN),
-            )
-        ]
-    )  # fmt: skip
+  rules = pd.DataFrame(
+    [
+      {
+        "title": title,
+        "after": after,
+        "n": 5_239,
+        "approvals_lost": 86,
+        "charge_offs_avoided": 42,
+        "default_rate_declined": 0.488,
+        "verdict": "holds",
+        **spread("profit_change", change, 10),
+      }
+      for title, after, change in (("DTI at most 35%", "approve_all", 22.7), ("DTI at most 35%", "npv", NAN))
+    ]
+  )
 
-    (row,) = rows_of(chart_rules(rules), "profit_change")
+  (row,) = rows_of(chart_rules(rules), "profit_change")
 
-    assert row["after"] == "Rule alone, against approving all"
-    assert row["Beside"] == "Rule alone, against approving all"
-    assert row["Profit change"] == "+23 [+13, +33]"
-    assert row["Declines"] == "86"
-    (named,) = rows_of(chart_rules(rules), "name")
-    assert named["name"] == ["DTI at most 35%, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}5,239"]
+  assert row["after"] == "Rule alone, against approving all"
+  assert row["Beside"] == "Rule alone, against approving all"
+  assert row["Profit change"] == "+23 [+13, +33]"
+  assert row["Declines"] == "86"
+  (named,) = rows_of(chart_rules(rules), "name")
+  assert named["name"] == ["DTI at most 35%, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}5,239"]
 
 
 def test_the_price_of_fairness_is_drawn_in_one_scenario():
-    frontier = pd.DataFrame(
-        [
-            {"phrase": "Housing, which may stand for wealth", "n": 5_239, "scenario": scenario,
-             "paid_life": "contractual", "default_rate_approved": 0.22,
-             **spread("worst_ratio", ratio, 0.1), **spread("lost_per_application", lost, 2)}
-            for scenario in ("mid", "hard")
-            # What .8 asks for is reached today; income reaches the same as housing at .9.
-            for ratio, lost in ((0.8, 0.0), (0.8, 0.0), (0.9, 4.5))
-        ]
-    )  # fmt: skip
-    other = frontier.tail(1).assign(phrase="Income", scenario="mid", worst_ratio=0.901)
-    frontier = pd.concat([frontier, other])
+  frontier = pd.DataFrame(
+    [
+      {
+        "phrase": "Housing, which may stand for wealth",
+        "n": 5_239,
+        "scenario": scenario,
+        "paid_life": "contractual",
+        "default_rate_approved": 0.22,
+        **spread("worst_ratio", ratio, 0.1),
+        **spread("lost_per_application", lost, 2),
+      }
+      for scenario in ("mid", "hard")
+      # What .8 asks for is reached today; income reaches the same as housing at .9.
+      for ratio, lost in ((0.8, 0.0), (0.8, 0.0), (0.9, 4.5))
+    ]
+  )
+  other = frontier.tail(1).assign(phrase="Income", scenario="mid", worst_ratio=0.901)
+  frontier = pd.concat([frontier, other])
 
-    rows = rows_of(chart_fairness_price(frontier, "mid", "contractual"), "group")
+  rows = rows_of(chart_fairness_price(frontier, "mid", "contractual"), "group")
 
-    assert [(row["group"], row["worst_ratio"], row["shift"]) for row in rows] == [
-        ("Housing", 0.8, 0), ("Housing", 0.9, -3.5), ("Income", 0.901, 3.5),
-    ]  # fmt: skip
-    assert rows[1]["Profit lost per application"] == "4.5 [2.5, 6.5]"
+  assert [(row["group"], row["worst_ratio"], row["shift"]) for row in rows] == [
+    ("Housing", 0.8, 0),
+    ("Housing", 0.9, -3.5),
+    ("Income", 0.901, 3.5),
+  ]
+  assert rows[1]["Profit lost per application"] == "4.5 [2.5, 6.5]"
 
 
 def test_a_specification_cannot_end_the_element_that_it_stands_in():
-    spec = {"title": f"</script>{HOSTILE}"}
+  spec = {"title": f"</script>{HOSTILE}"}
 
-    written = write_spec(spec)
+  written = write_spec(spec)
 
-    assert "<" not in written
-    assert json.loads(written) == spec
+  assert "<" not in written
+  assert json.loads(written) == spec

@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 
 from loantap.reporting.figures.evaluation import (
-    Score,
-    plot_before_and_after,
-    plot_calibration,
-    plot_precision_recall,
-    plot_roc,
-    plot_thresholds,
+  Score,
+  plot_before_and_after,
+  plot_calibration,
+  plot_precision_recall,
+  plot_roc,
+  plot_thresholds,
 )
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.figures.inline import embed_svg
@@ -19,142 +19,142 @@ DEMO_BENCHMARK = Title("benchmark", "simulated", 20_000, not_for_lending=True)
 
 AUC = {"cv": Score(0.75, 4_715), "out_of_time": Score(0.6, 1_357)}
 ROC = pd.DataFrame(
-    {
-        "sample": ["cv"] * 3 + ["out_of_time"] * 3,
-        "false_positive_rate": [0, 0.2, 1, 0, 0.4, 1],
-        "true_positive_rate": [0, 0.7, 1, 0, 0.6, 1],
-    }
+  {
+    "sample": ["cv"] * 3 + ["out_of_time"] * 3,
+    "false_positive_rate": [0, 0.2, 1, 0, 0.4, 1],
+    "true_positive_rate": [0, 0.7, 1, 0, 0.6, 1],
+  }
 )
 AVERAGE_PRECISION = {"test": Score(0.4, 524)}
 PRECISION_RECALL = pd.DataFrame({"sample": ["test"] * 3, "recall": [1, 0.5, 0], "precision": [0.2, 0.4, 1]})
 RELIABILITY = pd.DataFrame(
-    {
-        "sample": ["cv", "cv"],
-        "mean_pd": [0.1, 0.3],
-        "observed_rate": [0.0, 0.35],
-        "low": [0.0, 0.25],
-        "high": [0.04, 0.45],
-        "loans": [100, 101],
-    }
+  {
+    "sample": ["cv", "cv"],
+    "mean_pd": [0.1, 0.3],
+    "observed_rate": [0.0, 0.35],
+    "low": [0.0, 0.25],
+    "high": [0.04, 0.45],
+    "loans": [100, 101],
+  }
 )
 BINS = RELIABILITY.drop(columns="sample")
 RAISED = BINS.assign(mean_pd=[0.4, 0.7])
 THRESHOLDS = pd.DataFrame(
-    {
-        "threshold": [0.1, 0.2, 0.3],
-        "f2": [0.5, 0.6, 0.4],
-        "precision": [0.3, 0.4, 0.5],
-        "recall": [0.9, 0.7, 0.4],
-        "approval_rate": [0.3, 0.6, 0.9],
-        "default_rate_approved": [0.05, 0.1, 0.18],
-    }
+  {
+    "threshold": [0.1, 0.2, 0.3],
+    "f2": [0.5, 0.6, 0.4],
+    "precision": [0.3, 0.4, 0.5],
+    "recall": [0.9, 0.7, 0.4],
+    "approval_rate": [0.3, 0.6, 0.9],
+    "default_rate_approved": [0.05, 0.1, 0.18],
+  }
 )
 
 
 def lines_of(figure):
-    return {line.get_label(): line for line in figure.axes[0].get_lines()}
+  return {line.get_label(): line for line in figure.axes[0].get_lines()}
 
 
 def words_in(figure):
-    axes = figure.axes[0]
-    return [axes.get_title(loc="left"), *(text.get_text() for text in axes.texts)]
+  axes = figure.axes[0]
+  return [axes.get_title(loc="left"), *(text.get_text() for text in axes.texts)]
 
 
 def draw_all(title):
-    return [
-        plot_roc(ROC, AUC, title),
-        plot_precision_recall(PRECISION_RECALL, AVERAGE_PRECISION, title),
-        plot_calibration(RELIABILITY, title),
-        plot_before_and_after(RAISED, BINS, title, calibrated=True),
-        plot_thresholds(THRESHOLDS, 0.2, 0.54, title),
-    ]
+  return [
+    plot_roc(ROC, AUC, title),
+    plot_precision_recall(PRECISION_RECALL, AVERAGE_PRECISION, title),
+    plot_calibration(RELIABILITY, title),
+    plot_before_and_after(RAISED, BINS, title, calibrated=True),
+    plot_thresholds(THRESHOLDS, 0.2, 0.54, title),
+  ]
 
 
 def test_the_roc_curve_draws_the_points_of_each_sample_under_its_readable_name():
-    lines = lines_of(plot_roc(ROC, AUC, LENDING))
+  lines = lines_of(plot_roc(ROC, AUC, LENDING))
 
-    cross_validation = lines["cross-validation, n = 4,715, AUC 0.750"]
-    assert cross_validation.get_xdata().tolist() == [0, 0.2, 1]
-    assert cross_validation.get_ydata().tolist() == [0, 0.7, 1]
-    out_of_time = lines["out of time, n = 1,357, AUC 0.600"]
-    assert out_of_time.get_xydata().tolist() == [[0, 0], [0.4, 0.6], [1, 1]]
-    assert len(lines) == 3  # and chance
+  cross_validation = lines["cross-validation, n = 4,715, AUC 0.750"]
+  assert cross_validation.get_xdata().tolist() == [0, 0.2, 1]
+  assert cross_validation.get_ydata().tolist() == [0, 0.7, 1]
+  out_of_time = lines["out of time, n = 1,357, AUC 0.600"]
+  assert out_of_time.get_xydata().tolist() == [[0, 0], [0.4, 0.6], [1, 1]]
+  assert len(lines) == 3  # and chance
 
 
 def test_calibration_draws_each_bin_with_its_interval_and_the_diagonal():
-    figure = plot_calibration(RELIABILITY, LENDING)
+  figure = plot_calibration(RELIABILITY, LENDING)
 
-    (bins,) = figure.axes[0].containers
-    dots, _, (bars,) = bins
-    assert dots.get_xydata().tolist() == [[0.1, 0.0], [0.3, 0.35]]
-    bounds = [segment[:, 1].tolist() for segment in bars.get_segments()]
-    np.testing.assert_allclose(bounds, [[0.0, 0.04], [0.25, 0.45]], atol=1e-12)
-    assert bins.get_label() == "cross-validation, n = 201 in bins of 100 to 101"
-    diagonal = lines_of(figure)["perfect"].get_xydata()
-    assert (diagonal[:, 0] == diagonal[:, 1]).all()
+  (bins,) = figure.axes[0].containers
+  dots, _, (bars,) = bins
+  assert dots.get_xydata().tolist() == [[0.1, 0.0], [0.3, 0.35]]
+  bounds = [segment[:, 1].tolist() for segment in bars.get_segments()]
+  np.testing.assert_allclose(bounds, [[0.0, 0.04], [0.25, 0.45]], atol=1e-12)
+  assert bins.get_label() == "cross-validation, n = 201 in bins of 100 to 101"
+  diagonal = lines_of(figure)["perfect"].get_xydata()
+  assert (diagonal[:, 0] == diagonal[:, 1]).all()
 
 
 def test_a_bound_that_misses_its_rate_by_a_rounding_error_is_drawn_at_the_rate():
-    rounded = RELIABILITY.assign(low=[1e-17, 0.25])
+  rounded = RELIABILITY.assign(low=[1e-17, 0.25])
 
-    (bins,) = plot_calibration(rounded, LENDING).axes[0].containers
+  (bins,) = plot_calibration(rounded, LENDING).axes[0].containers
 
-    assert bins[2][0].get_segments()[0][0, 1] == 0
+  assert bins[2][0].get_segments()[0][0, 1] == 0
 
 
 @pytest.mark.parametrize(
-    ("calibrated", "labels"), [(True, ["before", "after, as served"]), (False, ["before, as served", "after"])]
+  ("calibrated", "labels"), [(True, ["before", "after, as served"]), (False, ["before, as served", "after"])]
 )
 def test_before_and_after_shows_both_and_which_one_is_served(calibrated, labels):
-    figure = plot_before_and_after(RAISED, BINS, LENDING, calibrated=calibrated)
+  figure = plot_before_and_after(RAISED, BINS, LENDING, calibrated=calibrated)
 
-    before, after = figure.axes[0].containers
-    assert before[0].get_xdata().tolist() == [0.4, 0.7]
-    assert after[0].get_xdata().tolist() == [0.1, 0.3]
-    shown = [bins.get_label().split(", n =")[0] for bins in (before, after)]
-    assert shown == labels
-    # Wide enough for the more distorted of the two.
-    assert figure.axes[0].get_xlim() == (0, pytest.approx(0.7 * 1.05))
-    assert before[0].get_marker() != after[0].get_marker()
+  before, after = figure.axes[0].containers
+  assert before[0].get_xdata().tolist() == [0.4, 0.7]
+  assert after[0].get_xdata().tolist() == [0.1, 0.3]
+  shown = [bins.get_label().split(", n =")[0] for bins in (before, after)]
+  assert shown == labels
+  # Wide enough for the more distorted of the two.
+  assert figure.axes[0].get_xlim() == (0, pytest.approx(0.7 * 1.05))
+  assert before[0].get_marker() != after[0].get_marker()
 
 
 def test_thresholds_draws_what_each_means_the_chosen_one_and_what_declining_all_scores():
-    lines = lines_of(plot_thresholds(THRESHOLDS, 0.2, 0.54, LENDING))
+  lines = lines_of(plot_thresholds(THRESHOLDS, 0.2, 0.54, LENDING))
 
-    assert set(lines["chosen threshold, 20.0%"].get_xdata()) == {0.2}
-    decline_all = lines["F2 of declining everybody, 0.540"]
-    assert set(decline_all.get_ydata()) == {0.54}
-    assert decline_all.is_dashed()
-    for label, column in (
-        ("F2", "f2"),
-        ("approval rate", "approval_rate"),
-        ("default rate among the approved", "default_rate_approved"),
-    ):
-        drawn = THRESHOLDS[["threshold", column]].values.tolist()
-        assert lines[label].get_xydata().tolist() == drawn
+  assert set(lines["chosen threshold, 20.0%"].get_xdata()) == {0.2}
+  decline_all = lines["F2 of declining everybody, 0.540"]
+  assert set(decline_all.get_ydata()) == {0.54}
+  assert decline_all.is_dashed()
+  for label, column in (
+    ("F2", "f2"),
+    ("approval rate", "approval_rate"),
+    ("default rate among the approved", "default_rate_approved"),
+  ):
+    drawn = THRESHOLDS[["threshold", column]].values.tolist()
+    assert lines[label].get_xydata().tolist() == drawn
 
 
 @pytest.mark.parametrize(
-    ("title", "said", "unsaid"),
-    [
-        (LENDING, "lending, n = 4,715", ("SIMULATED", "not for")),
-        (Title("lending", "real", None, not_for_lending=False), "lending", ("n =",)),
-        (DEMO_BENCHMARK, "SIMULATED DATA · not for lending", ()),
-    ],
-    ids=["real", "curves with their own n", "demo benchmark"],
+  ("title", "said", "unsaid"),
+  [
+    (LENDING, "lending, n = 4,715", ("SIMULATED", "not for")),
+    (Title("lending", "real", None, not_for_lending=False), "lending", ("n =",)),
+    (DEMO_BENCHMARK, "SIMULATED DATA · not for lending", ()),
+  ],
+  ids=["real", "curves with their own n", "demo benchmark"],
 )
 def test_every_figure_names_its_model_its_loans_and_what_it_is_not_for(title, said, unsaid):
-    for figure in draw_all(title):
-        words = words_in(figure)
-        assert said in words
-        assert not any(part in text for part in unsaid for text in words)
+  for figure in draw_all(title):
+    words = words_in(figure)
+    assert said in words
+    assert not any(part in text for part in unsaid for text in words)
 
 
 def test_the_same_figure_gives_the_same_bytes_and_leaves_the_settings_alone():
-    before = dict(mpl.rcParams)
+  before = dict(mpl.rcParams)
 
-    first, second = ([embed_svg(figure) for figure in draw_all(DEMO_BENCHMARK)] for _ in range(2))
+  first, second = ([embed_svg(figure) for figure in draw_all(DEMO_BENCHMARK)] for _ in range(2))
 
-    assert first == second
-    assert first[0].startswith("data:image/svg+xml;base64,")
-    assert dict(mpl.rcParams) == before
+  assert first == second
+  assert first[0].startswith("data:image/svg+xml;base64,")
+  assert dict(mpl.rcParams) == before

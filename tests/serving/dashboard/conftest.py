@@ -10,22 +10,22 @@ from tests.serving.dashboard.screen import Screen, refuse_connections
 
 @pytest.fixture
 def api(tmp_path: Path, lending: Scorer) -> Api:
-    return make_api(tmp_path, lending, None)
+  return make_api(tmp_path, lending, None)
 
 
 @pytest.fixture
 def screen(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
-    """The dashboard over this API, in a project in which nothing was run yet."""
-    return Screen(monkeypatch, httpx.WSGITransport(app=api.app), tmp_path)
+  """The dashboard over this API, in a project in which nothing was run yet."""
+  return Screen(monkeypatch, httpx.WSGITransport(app=api.app), tmp_path)
 
 
 @pytest.fixture
 def empty_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Screen, str]:
-    """The dashboard over an API without a champion, and a key."""
-    empty = make_api(tmp_path, None, None)
-    return Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path), empty.key
+  """The dashboard over an API without a champion, and a key."""
+  empty = make_api(tmp_path, None, None)
+  return Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path), empty.key
 
 
 @pytest.fixture
 def down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
-    return Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
+  return Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)

@@ -23,254 +23,256 @@ _LAST = "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1"
 
 @pytest.fixture
 def book(store):
-    opened = PolicyBook(store, lambda: TODAY)
-    opened.enter(make_policy(), ECONOMICS, SYSTEM)
-    return opened
+  opened = PolicyBook(store, lambda: TODAY)
+  opened.enter(make_policy(), ECONOMICS, SYSTEM)
+  return opened
 
 
 def write(version="2026-12", **changed):
-    """What somebody proposes: a version of the shipped policy that Ann wrote."""
-    written = read_policy(version=version, author="Ann Lee", effective_from=date(2026, 12, 1))
-    kept = {name: value for name, value in written.items() if name not in {"approved_by", "digest"}}
-    return {"policy": kept | changed}
+  """What somebody proposes: a version of the shipped policy that Ann wrote."""
+  written = read_policy(version=version, author="Ann Lee", effective_from=date(2026, 12, 1))
+  kept = {name: value for name, value in written.items() if name not in {"approved_by", "digest"}}
+  return {"policy": kept | changed}
 
 
 def make_economics(loss_given_default):
-    economics = ECONOMICS.model_dump(mode="json")
-    economics["scenarios"]["mid"]["loss_given_default"] = loss_given_default
-    return economics
+  economics = ECONOMICS.model_dump(mode="json")
+  economics["scenarios"]["mid"]["loss_given_default"] = loss_given_default
+  return economics
 
 
 def test_the_configured_policy_is_in_force_at_the_first_start_and_later_it_changes_nothing(store):
-    book = PolicyBook(store, lambda: TODAY)
-    assert book.active() is None
+  book = PolicyBook(store, lambda: TODAY)
+  assert book.active() is None
 
-    entered = book.enter(make_policy(), ECONOMICS, SYSTEM)
+  entered = book.enter(make_policy(), ECONOMICS, SYSTEM)
 
-    assert (entered.policy, entered.economics) == (make_policy(), ECONOMICS)
-    assert (entered.generation, entered.can_roll_back_to) == (1, None)
-    n = store.verify().n
-    assert book.enter(make_policy(min_margin=0.01), ECONOMICS, SYSTEM) == entered
-    assert book.active() == entered
-    assert store.verify().n == n
+  assert (entered.policy, entered.economics) == (make_policy(), ECONOMICS)
+  assert (entered.generation, entered.can_roll_back_to) == (1, None)
+  n = store.verify().n
+  assert book.enter(make_policy(min_margin=0.01), ECONOMICS, SYSTEM) == entered
+  assert book.active() == entered
+  assert store.verify().n == n
 
 
 def test_two_processes_enter_it_once(url):
-    stores = [AuditStore.open(url) for _ in range(4)]
+  stores = [AuditStore.open(url) for _ in range(4)]
 
-    def enter(store):
-        return PolicyBook(store, lambda: TODAY).enter(make_policy(), ECONOMICS, SYSTEM)
+  def enter(store):
+    return PolicyBook(store, lambda: TODAY).enter(make_policy(), ECONOMICS, SYSTEM)
 
-    with ThreadPoolExecutor(4) as threads:
-        entered = list(threads.map(enter, stores))
+  with ThreadPoolExecutor(4) as threads:
+    entered = list(threads.map(enter, stores))
 
-    assert {active.generation for active in entered} == {1}
-    assert stores[0].verify().n == 2
-    for store in stores:
-        store.close()
+  assert {active.generation for active in entered} == {1}
+  assert stores[0].verify().n == 2
+  for store in stores:
+    store.close()
 
 
 def test_the_configured_policy_must_be_as_approved_and_due(store):
-    book = PolicyBook(store, lambda: TODAY)
-    with pytest.raises(NotNowError, match="there was none before it"):
-        book.roll_back(ANN)
-    changed = make_policy().model_copy(update={"version": "other"})
-    with pytest.raises(InputError, match="was changed after"):
-        book.enter(changed, ECONOMICS, SYSTEM)
-    early = PolicyBook(store, lambda: date(2026, 10, 31))
-    with pytest.raises(InputError, match="it takes effect on 2026-11-01"):
-        early.enter(make_policy(), ECONOMICS, SYSTEM)
-    assert store.verify().n == 0
+  book = PolicyBook(store, lambda: TODAY)
+  with pytest.raises(NotNowError, match="there was none before it"):
+    book.roll_back(ANN)
+  changed = make_policy().model_copy(update={"version": "other"})
+  with pytest.raises(InputError, match="was changed after"):
+    book.enter(changed, ECONOMICS, SYSTEM)
+  early = PolicyBook(store, lambda: date(2026, 10, 31))
+  with pytest.raises(InputError, match="it takes effect on 2026-11-01"):
+    early.enter(make_policy(), ECONOMICS, SYSTEM)
+  assert store.verify().n == 0
 
 
 def test_four_eyes_one_proposes_and_another_activates(book, store):
-    proposal = book.propose(write(), ANN)
-    assert (proposal.name, proposal.person) == ("npv 2026-12", "Ann Lee")
-    assert book.active().policy.version == "2026-11"
+  proposal = book.propose(write(), ANN)
+  assert (proposal.name, proposal.person) == ("npv 2026-12", "Ann Lee")
+  assert book.active().policy.version == "2026-11"
 
-    active = book.activate(proposal.id, BOB)
+  active = book.activate(proposal.id, BOB)
 
-    assert book.active() == active
-    assert (active.policy.version, active.policy.approved_by) == ("2026-12", "Bob Ray")
-    require_as_approved(active.policy, active.economics)
-    assert (active.generation, active.can_roll_back_to) == (2, "npv 2026-11")
-    [activated] = store.about(proposal.id)
-    assert (activated.kind, activated.person) == ("policy_activated", "Bob Ray")
-    assert activated.public["digest"] == active.policy.digest
+  assert book.active() == active
+  assert (active.policy.version, active.policy.approved_by) == ("2026-12", "Bob Ray")
+  require_as_approved(active.policy, active.economics)
+  assert (active.generation, active.can_roll_back_to) == (2, "npv 2026-11")
+  [activated] = store.about(proposal.id)
+  assert (activated.kind, activated.person) == ("policy_activated", "Bob Ray")
+  assert activated.public["digest"] == active.policy.digest
 
 
 @pytest.mark.parametrize(
-    ("caller", "problem"),
-    [
-        (ANN, "Ann Lee proposed it"),
-        (replace(BOB, person="ann  LEE"), "Ann Lee proposed it"),
-        (replace(BOB, person="Cy Oak"), "Cy Oak wrote it"),
-        (replace(ANN, person="Bob Ray"), "it was proposed with this key"),
-    ],
+  ("caller", "problem"),
+  [
+    (ANN, "Ann Lee proposed it"),
+    (replace(BOB, person="ann  LEE"), "Ann Lee proposed it"),
+    (replace(BOB, person="Cy Oak"), "Cy Oak wrote it"),
+    (replace(ANN, person="Bob Ray"), "it was proposed with this key"),
+  ],
 )
 def test_the_same_person_or_key_is_refused(book, caller, problem):
-    proposal = book.propose(write(author="Cy Oak"), ANN)
+  proposal = book.propose(write(author="Cy Oak"), ANN)
 
-    with pytest.raises(SamePersonError, match=problem):
-        book.activate(proposal.id, caller)
-    assert book.active().generation == 1
-    assert book.activate(proposal.id, BOB).generation == 2
+  with pytest.raises(SamePersonError, match=problem):
+    book.activate(proposal.id, caller)
+  assert book.active().generation == 1
+  assert book.activate(proposal.id, BOB).generation == 2
 
 
 def test_the_author_is_who_proposes_where_none_is_named(book):
-    content = write()
-    del content["policy"]["author"]
+  content = write()
+  del content["policy"]["author"]
 
-    assert book.propose(content, BOB).policy["author"] == "Bob Ray"
+  assert book.propose(content, BOB).policy["author"] == "Bob Ray"
 
 
 @pytest.mark.parametrize(
-    ("changed", "where"),
-    [
-        ({"rules": {}}, "policy.rules.min_margin"),
-        ({"surprise": 1}, "policy.surprise"),
-        ({"version": " "}, "policy.version"),
-        ({"scenario": "rosy"}, "policy.scenario"),
-        ({"digest": "x"}, "policy.digest"),
-    ],
+  ("changed", "where"),
+  [
+    ({"rules": {}}, "policy.rules.min_margin"),
+    ({"surprise": 1}, "policy.surprise"),
+    ({"version": " "}, "policy.version"),
+    ({"scenario": "rosy"}, "policy.scenario"),
+    ({"digest": "x"}, "policy.digest"),
+  ],
 )
 def test_what_is_no_policy_names_the_field(book, changed, where):
-    with pytest.raises(InvalidPolicyError) as refused:
-        book.propose(write(**changed), ANN)
+  with pytest.raises(InvalidPolicyError) as refused:
+    book.propose(write(**changed), ANN)
 
-    assert refused.value.where == where
-    assert len(book.history()) == 1
+  assert refused.value.where == where
+  assert len(book.history()) == 1
 
 
 def test_something_else_is_refused(book):
-    for content in ({}, {"policy": 1}, {**write(), "other": 1}):
-        with pytest.raises(InvalidPolicyError):
-            book.propose(content, ANN)
+  for content in ({}, {"policy": 1}, {**write(), "other": 1}):
+    with pytest.raises(InvalidPolicyError):
+      book.propose(content, ANN)
 
 
 def test_assumptions_are_checked_too(book):
-    with pytest.raises(InvalidPolicyError) as refused:
-        book.propose({**write(), "economics": make_economics(2)}, ANN)
+  with pytest.raises(InvalidPolicyError) as refused:
+    book.propose({**write(), "economics": make_economics(2)}, ANN)
 
-    assert refused.value.where == "economics.scenarios.mid.loss_given_default"
+  assert refused.value.where == "economics.scenarios.mid.loss_given_default"
 
 
 def test_an_unknown_proposal(book):
-    for act in (lambda: book.activate("pol_x", BOB), lambda: book.find_proposal("pol_x")):
-        with pytest.raises(NotThereError, match="policy pol_x"):
-            act()
+  for act in (lambda: book.activate("pol_x", BOB), lambda: book.find_proposal("pol_x")):
+    with pytest.raises(NotThereError, match="policy pol_x"):
+      act()
 
 
 def test_a_policy_of_the_future_says_from_when(book):
-    tomorrow = book.propose(write(effective_from=date(2026, 12, 16)), ANN)
-    with pytest.raises(NotNowError, match="it takes effect on 2026-12-16") as refused:
-        book.activate(tomorrow.id, BOB)
-    assert refused.value.remedy == "Activate it from 2026-12-16 on"
+  tomorrow = book.propose(write(effective_from=date(2026, 12, 16)), ANN)
+  with pytest.raises(NotNowError, match="it takes effect on 2026-12-16") as refused:
+    book.activate(tomorrow.id, BOB)
+  assert refused.value.remedy == "Activate it from 2026-12-16 on"
 
-    today = book.propose(write("2026-12b", effective_from=TODAY), ANN)
-    assert book.activate(today.id, BOB).policy.version == "2026-12b"
+  today = book.propose(write("2026-12b", effective_from=TODAY), ANN)
+  assert book.activate(today.id, BOB).policy.version == "2026-12b"
 
 
 def test_a_policy_that_another_has_taken_the_place_of_has_expired(book):
-    old = book.propose(write("old", effective_from=date(2026, 10, 31)), ANN)
-    same_day = book.propose(write("same", effective_from=date(2026, 11, 1)), ANN)
+  old = book.propose(write("old", effective_from=date(2026, 10, 31)), ANN)
+  same_day = book.propose(write("same", effective_from=date(2026, 11, 1)), ANN)
 
-    with pytest.raises(NotNowError, match="it has expired: it was to take effect on 20"):
-        book.activate(old.id, BOB)
-    assert book.activate(same_day.id, BOB).policy.version == "same"
-    with pytest.raises(NotNowError, match=r"in force already\. Nothing is to be done"):
-        book.activate(same_day.id, BOB)
+  with pytest.raises(NotNowError, match="it has expired: it was to take effect on 20"):
+    book.activate(old.id, BOB)
+  assert book.activate(same_day.id, BOB).policy.version == "same"
+  with pytest.raises(NotNowError, match=r"in force already\. Nothing is to be done"):
+    book.activate(same_day.id, BOB)
 
 
 @pytest.mark.parametrize("part", ["rules", "economics"])
 def test_a_version_stands_for_one_content(book, part):
-    content = write()
-    other = write(rules=content["policy"]["rules"] | {"min_margin": 0.01})
-    if part == "economics":
-        other = {**content, "economics": make_economics(0.65)}
-    waiting = book.propose(other, ANN)
-    book.activate(book.propose(content, ANN).id, BOB)
-    assert book.propose(content, ANN).name == "npv 2026-12"
+  content = write()
+  other = write(rules=content["policy"]["rules"] | {"min_margin": 0.01})
+  if part == "economics":
+    other = {**content, "economics": make_economics(0.65)}
+  waiting = book.propose(other, ANN)
+  book.activate(book.propose(content, ANN).id, BOB)
+  assert book.propose(content, ANN).name == "npv 2026-12"
 
-    for act in (lambda: book.propose(other, ANN), lambda: book.activate(waiting.id, BOB)):
-        with pytest.raises(InvalidPolicyError, match="was in force with another content"):
-            act()
+  for act in (lambda: book.propose(other, ANN), lambda: book.activate(waiting.id, BOB)):
+    with pytest.raises(InvalidPolicyError, match="was in force with another content"):
+      act()
 
 
 def test_a_proposal_that_was_changed_in_the_log(book, url):
-    proposal = book.propose(write(), ANN)
-    tamper(url, _CHANGE)
-    assert "99000" in ask(url, "SELECT public FROM records ORDER BY seq DESC LIMIT 1")[0][0]
+  proposal = book.propose(write(), ANN)
+  tamper(url, _CHANGE)
+  assert "99000" in ask(url, "SELECT public FROM records ORDER BY seq DESC LIMIT 1")[0][0]
 
-    with pytest.raises(PolicyChangedError, match="was changed after Ann Lee proposed it"):
-        book.activate(proposal.id, BOB)
+  with pytest.raises(PolicyChangedError, match="was changed after Ann Lee proposed it"):
+    book.activate(proposal.id, BOB)
 
 
 def test_a_policy_in_force_that_was_changed_in_the_log(book, store, url):
-    tamper(url, _CHANGE)
+  tamper(url, _CHANGE)
 
-    fresh = PolicyBook(store, lambda: TODAY)
-    with pytest.raises(PolicyChangedError, match="is not what LoanTap credit policy approved"):
-        fresh.active()
+  fresh = PolicyBook(store, lambda: TODAY)
+  with pytest.raises(PolicyChangedError, match="is not what LoanTap credit policy approved"):
+    fresh.active()
 
 
 def activate(book, version):
-    book.activate(book.propose(write(version), ANN).id, BOB)
+  book.activate(book.propose(write(version), ANN).id, BOB)
 
 
 def test_each_way_back_goes_one_further(book, url):
-    for version in ("b", "c", "d"):
-        activate(book, version)
+  for version in ("b", "c", "d"):
+    activate(book, version)
 
-    back = [book.roll_back(ANN) for _ in range(3)]
+  back = [book.roll_back(ANN) for _ in range(3)]
 
-    assert [active.policy.version for active in back] == ["c", "b", "2026-11"]
-    assert back[-1] == book.active()
-    assert (back[-1].policy, back[-1].generation) == (make_policy(), 7)
-    assert (back[-1].activated_by, back[-1].can_roll_back_to) == ("Ann Lee", None)
-    assert ask(url, _LAST) == [("policy_rolled_back", "Ann Lee")]
-    with pytest.raises(NotNowError, match="there was none before it"):
-        book.roll_back(ANN)
+  assert [active.policy.version for active in back] == ["c", "b", "2026-11"]
+  assert back[-1] == book.active()
+  assert (back[-1].policy, back[-1].generation) == (make_policy(), 7)
+  assert (back[-1].activated_by, back[-1].can_roll_back_to) == ("Ann Lee", None)
+  assert ask(url, _LAST) == [("policy_rolled_back", "Ann Lee")]
+  with pytest.raises(NotNowError, match="there was none before it"):
+    book.roll_back(ANN)
 
 
 def test_a_policy_may_be_put_in_force_again_and_rolled_back_to_the_last(book):
-    activate(book, "b")
-    book.roll_back(ANN)
-    activate(book, "c")
+  activate(book, "b")
+  book.roll_back(ANN)
+  activate(book, "c")
 
-    assert book.active().can_roll_back_to == "npv 2026-11"
-    assert book.roll_back(ANN).policy.version == "2026-11"
+  assert book.active().can_roll_back_to == "npv 2026-11"
+  assert book.roll_back(ANN).policy.version == "2026-11"
 
 
 def test_what_is_proposed_twice_is_there_once_while_it_waits(book):
-    first = book.propose(write(), ANN)
+  first = book.propose(write(), ANN)
 
-    assert book.propose(write(), ANN) == first
-    assert book.propose(write(), BOB).id != first.id
-    book.activate(first.id, BOB)
-    assert book.propose(write(), ANN).id != first.id
+  assert book.propose(write(), ANN) == first
+  assert book.propose(write(), BOB).id != first.id
+  book.activate(first.id, BOB)
+  assert book.propose(write(), ANN).id != first.id
 
 
 def test_past_decisions_find_their_policy(book):
-    first = book.active()
-    second = book.activate(book.propose(write(), ANN).id, BOB)
+  first = book.active()
+  second = book.activate(book.propose(write(), ANN).id, BOB)
 
-    assert book.find_by_digest(first.policy.short_digest).policy == first.policy
-    assert book.find_by_digest(str(second.policy.digest)).policy == second.policy
-    for unknown in ("0" * 12, "", second.policy.short_digest[:11]):
-        assert book.find_by_digest(unknown) is None
+  assert book.find_by_digest(first.policy.short_digest).policy == first.policy
+  assert book.find_by_digest(str(second.policy.digest)).policy == second.policy
+  for unknown in ("0" * 12, "", second.policy.short_digest[:11]):
+    assert book.find_by_digest(unknown) is None
 
 
 def test_the_history_tells_what_became_of_each(book):
-    proposals = [book.propose(write(version), ANN) for version in ("b", "c", "d")]
-    book.activate(proposals[0].id, BOB)
-    book.activate(proposals[2].id, BOB)
+  proposals = [book.propose(write(version), ANN) for version in ("b", "c", "d")]
+  book.activate(proposals[0].id, BOB)
+  book.activate(proposals[2].id, BOB)
 
-    told = [(entry.proposal.name, entry.state, entry.approved_by) for entry in book.history()]
+  told = [(entry.proposal.name, entry.state, entry.approved_by) for entry in book.history()]
 
-    assert told == [
-        ("npv d", State.IN_FORCE, "Bob Ray"), ("npv c", State.PROPOSED, None),
-        ("npv b", State.PAST, "Bob Ray"), ("npv 2026-11", State.PAST, "LoanTap credit policy"),
-    ]  # fmt: skip
-    book.roll_back(ANN)
-    assert [entry.state for entry in book.history()] == [State.PAST, State.PROPOSED, State.IN_FORCE, State.PAST]
+  assert told == [
+    ("npv d", State.IN_FORCE, "Bob Ray"),
+    ("npv c", State.PROPOSED, None),
+    ("npv b", State.PAST, "Bob Ray"),
+    ("npv 2026-11", State.PAST, "LoanTap credit policy"),
+  ]
+  book.roll_back(ANN)
+  assert [entry.state for entry in book.history()] == [State.PAST, State.PROPOSED, State.IN_FORCE, State.PAST]

@@ -6,9 +6,9 @@ from tests.surveillance.hazard.world import OPTIONS, simulate
 
 @pytest.fixture(scope="package")
 def known_world():
-    return simulate(3_000, seed=11)
+  return simulate(3_000, seed=11)
 
 
 @pytest.fixture(scope="package")
 def fitted(known_world):
-    return fit_hazard(*known_world, OPTIONS)
+  return fit_hazard(*known_world, OPTIONS)

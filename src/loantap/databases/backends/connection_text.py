@@ -10,52 +10,52 @@ _SHOWN_SECRET = re.compile(r"\b(\w*(?:pwd|pass|token|secret)\w*\s*=\s*)(\{[^}]*\
 
 
 def is_url(text: str) -> bool:
-    """Whether the text is a URL rather than an ODBC connection string."""
-    return "://" in text.partition("=")[0]
+  """Whether the text is a URL rather than an ODBC connection string."""
+  return "://" in text.partition("=")[0]
 
 
 def parse_odbc(text: str) -> dict[str, str]:
-    """Values of an ODBC connection string by their keys in lower case; the first of equal keys."""
-    found: dict[str, str] = {}
-    for key, value in _PART.findall(text):
-        found.setdefault(key.lower(), _unbrace(value.strip()))
-    return found
+  """Values of an ODBC connection string by their keys in lower case; the first of equal keys."""
+  found: dict[str, str] = {}
+  for key, value in _PART.findall(text):
+    found.setdefault(key.lower(), _unbrace(value.strip()))
+  return found
 
 
 def set_odbc(text: str, **values: str) -> str:
-    """The ODBC connection string with these values in the place of its own."""
-    replaced = {name.lower() for name in values}
-    kept = [(key, value) for key, value in _PART.findall(text) if key.lower() not in replaced]
-    return "".join(f"{key}={value};" for key, value in (*kept, *values.items()))
+  """The ODBC connection string with these values in the place of its own."""
+  replaced = {name.lower() for name in values}
+  kept = [(key, value) for key, value in _PART.findall(text) if key.lower() not in replaced]
+  return "".join(f"{key}={value};" for key, value in (*kept, *values.items()))
 
 
 def find_secrets(text: str) -> tuple[str, ...]:
-    """Every form in which the secrets of a connection text may be repeated, longest first."""
-    found = set(_url_secrets(text) if is_url(text) else _odbc_secrets(text))
-    forms = {form for secret in found for form in (secret, quote(secret, ""), quote_plus(secret))}
-    return tuple(sorted(forms - {""}, key=len, reverse=True))
+  """Every form in which the secrets of a connection text may be repeated, longest first."""
+  found = set(_url_secrets(text) if is_url(text) else _odbc_secrets(text))
+  forms = {form for secret in found for form in (secret, quote(secret, ""), quote_plus(secret))}
+  return tuple(sorted(forms - {""}, key=len, reverse=True))
 
 
 def redact(message: str, secrets: tuple[str, ...]) -> str:
-    """The message with `***` for each secret, and for whatever it calls a password or token."""
-    for secret in secrets:
-        message = message.replace(secret, "***")
-    return _SHOWN_SECRET.sub(r"\1***", message)
+  """The message with `***` for each secret, and for whatever it calls a password or token."""
+  for secret in secrets:
+    message = message.replace(secret, "***")
+  return _SHOWN_SECRET.sub(r"\1***", message)
 
 
 def _odbc_secrets(text: str) -> list[str]:
-    values = [value.strip() for key, value in _PART.findall(text) if _SECRET.search(key)]
-    return [*values, *(value.strip("{}") for value in values), *map(_unbrace, values)]
+  values = [value.strip() for key, value in _PART.findall(text) if _SECRET.search(key)]
+  return [*values, *(value.strip("{}") for value in values), *map(_unbrace, values)]
 
 
 def _url_secrets(text: str) -> list[str]:
-    login, _, rest = text.partition("://")[2].rpartition("@")
-    options = parse_qsl(rest.partition("?")[2]) + parse_qsl(text.partition("?")[2])
-    raw = [login.partition(":")[2], *(value for key, value in options if _SECRET.search(key))]
-    return [*raw, *map(unquote, raw), *map(unquote_plus, raw)]
+  login, _, rest = text.partition("://")[2].rpartition("@")
+  options = parse_qsl(rest.partition("?")[2]) + parse_qsl(text.partition("?")[2])
+  raw = [login.partition(":")[2], *(value for key, value in options if _SECRET.search(key))]
+  return [*raw, *map(unquote, raw), *map(unquote_plus, raw)]
 
 
 def _unbrace(value: str) -> str:
-    if value.startswith("{") and value.endswith("}"):
-        return value[1:-1].replace("}}", "}")
-    return value
+  if value.startswith("{") and value.endswith("}"):
+    return value[1:-1].replace("}}", "}")
+  return value

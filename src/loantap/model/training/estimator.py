@@ -22,60 +22,60 @@ SMOTE_NEIGHBOURS = 5
 
 
 def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
-    """Impute and scale the numeric features, one-hot encode the categorical ones.
+  """Impute and scale the numeric features, one-hot encode the categorical ones.
 
-    A missing number counts as the mean of the training loans: it speaks for neither side.
-    """
-    numeric = Pipeline(
-        [("impute", SimpleImputer(strategy="mean", keep_empty_features=True)), ("scale", StandardScaler())]
-    )
-    categorical = CategoryEncoder(
-        handle_unknown="infrequent_if_exist", min_frequency=MIN_CATEGORY_COUNT, sparse_output=False
-    )
-    return ColumnTransformer(
-        [("numeric", numeric, features.numeric), ("categorical", categorical, features.categorical)],
-        verbose_feature_names_out=False,
-    )
+  A missing number counts as the mean of the training loans: it speaks for neither side.
+  """
+  numeric = Pipeline(
+    [("impute", SimpleImputer(strategy="mean", keep_empty_features=True)), ("scale", StandardScaler())]
+  )
+  categorical = CategoryEncoder(
+    handle_unknown="infrequent_if_exist", min_frequency=MIN_CATEGORY_COUNT, sparse_output=False
+  )
+  return ColumnTransformer(
+    [("numeric", numeric, features.numeric), ("categorical", categorical, features.categorical)],
+    verbose_feature_names_out=False,
+  )
 
 
 def make_model(
-    features: FeatureSet, candidate: Candidate, *, seed: int, max_iterations: int, tolerance: float, monotone: bool
+  features: FeatureSet, candidate: Candidate, *, seed: int, max_iterations: int, tolerance: float, monotone: bool
 ) -> ResamplingPipeline:
-    """Unfitted pipeline of one candidate: preprocess, balance, logistic regression.
+  """Unfitted pipeline of one candidate: preprocess, balance, logistic regression.
 
-    With `monotone`, what credit sense holds against a borrower never lowers the PD (see `Feature.adverse`).
-    """
-    classifier = BoundedLogisticRegression(
-        C=candidate.inverse_penalty,
-        l1_ratio=candidate.l1_ratio,
-        class_weight="balanced" if candidate.balancing is Balancing.CLASS_WEIGHTS else None,
-        signs=credit_signs(features) if monotone else (),
-        max_iter=max_iterations,
-        tol=tolerance,
-    )
-    sampler = make_sampler(candidate.balancing, seed)
-    return ResamplingPipeline(
-        [("preprocess", make_preprocessor(features)), ("balance", sampler), ("classify", classifier)]
-    )
+  With `monotone`, what credit sense holds against a borrower never lowers the PD (see `Feature.adverse`).
+  """
+  classifier = BoundedLogisticRegression(
+    C=candidate.inverse_penalty,
+    l1_ratio=candidate.l1_ratio,
+    class_weight="balanced" if candidate.balancing is Balancing.CLASS_WEIGHTS else None,
+    signs=credit_signs(features) if monotone else (),
+    max_iter=max_iterations,
+    tol=tolerance,
+  )
+  sampler = make_sampler(candidate.balancing, seed)
+  return ResamplingPipeline(
+    [("preprocess", make_preprocessor(features)), ("balance", sampler), ("classify", classifier)]
+  )
 
 
 def make_sampler(balancing: Balancing, seed: int) -> SMOTE | str:
-    """The sampler of a way of balancing; `passthrough` where it resamples nothing."""
-    if balancing is not Balancing.SMOTE:
-        return "passthrough"
-    neighbours = SampledNeighbors(n_neighbors=SMOTE_NEIGHBOURS + 1, random_state=seed)
-    return SMOTE(random_state=seed, k_neighbors=neighbours)
+  """The sampler of a way of balancing; `passthrough` where it resamples nothing."""
+  if balancing is not Balancing.SMOTE:
+    return "passthrough"
+  neighbours = SampledNeighbors(n_neighbors=SMOTE_NEIGHBOURS + 1, random_state=seed)
+  return SMOTE(random_state=seed, k_neighbors=neighbours)
 
 
 def credit_signs(features: FeatureSet) -> tuple[int, ...]:
-    """Sign that credit sense gives the coefficient of each numeric feature."""
-    meaning = {"high": 1, "low": -1, "": 0}
-    return tuple(meaning[FEATURES[name].adverse] for name in features.numeric)
+  """Sign that credit sense gives the coefficient of each numeric feature."""
+  meaning = {"high": 1, "low": -1, "": 0}
+  return tuple(meaning[FEATURES[name].adverse] for name in features.numeric)
 
 
 def slim(model: ResamplingPipeline) -> Pipeline:
-    """The fitted pipeline as it is served: without the sampler, which would carry training rows."""
-    fitted = model["classify"]
-    classifier = as_scikit_learn(fitted, fitted.coef_, fitted.intercept_)
-    preprocess = with_plain_encoders(model["preprocess"])
-    return Pipeline([("preprocess", preprocess), ("classify", classifier)])
+  """The fitted pipeline as it is served: without the sampler, which would carry training rows."""
+  fitted = model["classify"]
+  classifier = as_scikit_learn(fitted, fitted.coef_, fitted.intercept_)
+  preprocess = with_plain_encoders(model["preprocess"])
+  return Pipeline([("preprocess", preprocess), ("classify", classifier)])

@@ -18,120 +18,120 @@ _PERCENT: Final = 100
 
 
 def tabulate_findings(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:
-    """What is found of every segment of every segmentation; one row each, as `FINDINGS` has it.
+  """What is found of every segment of every segmentation; one row each, as `FINDINGS` has it.
 
-    Effects are in percentage points. q-values control the false discovery rate over all segments that are judged, those
-    for the audit only apart (Benjamini & Hochberg 1995).
-    """
-    table = pd.concat([_tabulate(evidence, name, years[name]) for name in SEGMENTATIONS], ignore_index=True)
-    for tested, corrected in (("p_value", "q_value"), ("heterogeneity_p_value", "heterogeneity_q_value")):
-        table[corrected] = control_discoveries(table[tested], table["role"] == Role.AUDIT)
-    rate = options.false_discovery_rate
-    table["finding"] = name_findings(table["effect"], table["q_value"], rate)
-    table["stability"] = _name_stability(table, rate)
-    table["sentence"] = [tell_finding(row) for _, row in table.iterrows()]
-    return table
+  Effects are in percentage points. q-values control the false discovery rate over all segments that are judged, those
+  for the audit only apart (Benjamini & Hochberg 1995).
+  """
+  table = pd.concat([_tabulate(evidence, name, years[name]) for name in SEGMENTATIONS], ignore_index=True)
+  for tested, corrected in (("p_value", "q_value"), ("heterogeneity_p_value", "heterogeneity_q_value")):
+    table[corrected] = control_discoveries(table[tested], table["role"] == Role.AUDIT)
+  rate = options.false_discovery_rate
+  table["finding"] = name_findings(table["effect"], table["q_value"], rate)
+  table["stability"] = _name_stability(table, rate)
+  table["sentence"] = [tell_finding(row) for _, row in table.iterrows()]
+  return table
 
 
 def control_discoveries(p_values: pd.Series, audit: pd.Series) -> pd.Series:
-    """Benjamini-Hochberg over all p-values, those of the audit apart.
+  """Benjamini-Hochberg over all p-values, those of the audit apart.
 
-    The audit's near-zero p-values would loosen the control of all others.
-    """
-    corrected = pd.Series(np.nan, index=p_values.index)
-    for family in (audit, ~audit):
-        there = family & p_values.notna()
-        if there.any():
-            corrected[there] = false_discovery_control(p_values[there])
-    return corrected
+  The audit's near-zero p-values would loosen the control of all others.
+  """
+  corrected = pd.Series(np.nan, index=p_values.index)
+  for family in (audit, ~audit):
+    there = family & p_values.notna()
+    if there.any():
+      corrected[there] = false_discovery_control(p_values[there])
+  return corrected
 
 
 def name_findings(effects: pd.Series, q_values: pd.Series, rate: float) -> pd.Series:
-    """More or fewer defaults, no difference shown, or too few loans to say."""
-    names = np.select(
-        [q_values.isna(), q_values >= rate, effects > 0],
-        [Finding.TOO_FEW.value, Finding.NONE.value, Finding.MORE.value],
-        Finding.FEWER.value,
-    )
-    return pd.Series(names, effects.index, dtype="str")
+  """More or fewer defaults, no difference shown, or too few loans to say."""
+  names = np.select(
+    [q_values.isna(), q_values >= rate, effects > 0],
+    [Finding.TOO_FEW.value, Finding.NONE.value, Finding.MORE.value],
+    Finding.FEWER.value,
+  )
+  return pd.Series(names, effects.index, dtype="str")
 
 
 def measure_gaps(charged_off: IntArray, loans: IntArray, all_charged_off: int, all_loans: int) -> dict[str, FloatArray]:
-    """Default rate of each group minus that of all other loans, in points, nothing adjusted.
+  """Default rate of each group minus that of all other loans, in points, nothing adjusted.
 
-    With its 95% interval (Newcombe, Statistics in Medicine 1998, from Wilson's), and the others' rate.
-    """
-    others, others_bad = all_loans - loans, all_charged_off - charged_off
-    with np.errstate(invalid="ignore"):
-        here = measure_default_rates(charged_off, loans)
-        there = measure_default_rates(others_bad, others)
-    gap = here.rate - there.rate
-    below = np.hypot(here.rate - here.low, there.high - there.rate)
-    above = np.hypot(here.high - here.rate, there.rate - there.low)
-    return {
-        **here.columns,
-        "default_rate_others": there.rate,
-        "gap": gap * _PERCENT,
-        "gap_low": (gap - below) * _PERCENT,
-        "gap_high": (gap + above) * _PERCENT,
-    }
+  With its 95% interval (Newcombe, Statistics in Medicine 1998, from Wilson's), and the others' rate.
+  """
+  others, others_bad = all_loans - loans, all_charged_off - charged_off
+  with np.errstate(invalid="ignore"):
+    here = measure_default_rates(charged_off, loans)
+    there = measure_default_rates(others_bad, others)
+  gap = here.rate - there.rate
+  below = np.hypot(here.rate - here.low, there.high - there.rate)
+  above = np.hypot(here.high - here.rate, there.rate - there.low)
+  return {
+    **here.columns,
+    "default_rate_others": there.rate,
+    "gap": gap * _PERCENT,
+    "gap_low": (gap - below) * _PERCENT,
+    "gap_high": (gap + above) * _PERCENT,
+  }
 
 
 def measure_profits(evidence: Evidence, codes: IntArray, groups: int) -> dict[str, FloatArray]:
-    """Mean imputed profit per loan of each group, with its 95% interval, and that of all others."""
-    loans = np.bincount(codes, minlength=groups).astype(float)
-    columns: dict[str, FloatArray] = {}
-    for life, profit in evidence.profits.items():
-        summed = np.bincount(codes, profit, groups)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = summed / loans
-            squared = np.bincount(codes, (profit - mean[codes]) ** 2, groups)
-            half = Z95 * np.sqrt(squared / (loans - 1) / loans)
-            others = (profit.sum() - summed) / (len(profit) - loans)
-        half = np.where(loans > 1, half, np.nan)
-        name = f"profit_{life.value}"
-        columns |= {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half, f"{name}_others": others}
-    return columns
+  """Mean imputed profit per loan of each group, with its 95% interval, and that of all others."""
+  loans = np.bincount(codes, minlength=groups).astype(float)
+  columns: dict[str, FloatArray] = {}
+  for life, profit in evidence.profits.items():
+    summed = np.bincount(codes, profit, groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+      mean = summed / loans
+      squared = np.bincount(codes, (profit - mean[codes]) ** 2, groups)
+      half = Z95 * np.sqrt(squared / (loans - 1) / loans)
+      others = (profit.sum() - summed) / (len(profit) - loans)
+    half = np.where(loans > 1, half, np.nan)
+    name = f"profit_{life.value}"
+    columns |= {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half, f"{name}_others": others}
+  return columns
 
 
 def _tabulate(evidence: Evidence, name: str, years: YearTable) -> pd.DataFrame:
-    segmentation, segment = SEGMENTATIONS[name], evidence.segments[name].cat
-    labels, codes = segment.categories, segment.codes.to_numpy()
-    loans = np.bincount(codes)
-    charged_off = np.bincount(codes, evidence.outcome).astype(np.int64)
-    effects = [evidence.compare(name, np.array([place])) for place in range(len(labels))]
-    steady = [measure_stability_over_years(years, place) for place in range(len(labels))]
-    value = np.array([effect.value for effect in effects])
-    error = np.array([effect.error for effect in effects])
-    columns: dict[str, Any] = {
-        "segmentation": name,
-        "phrase": segmentation.phrase,
-        "role": segmentation.role.value,
-        "segment": labels.astype("str"),
-        "order": np.arange(len(labels)),
-        "loans": loans,
-        "charged_off": charged_off,
-        **measure_gaps(charged_off, loans, int(evidence.outcome.sum()), len(codes)),
-        "effect": value * _PERCENT,
-        "effect_low": (value - Z95 * error) * _PERCENT,
-        "effect_high": (value + Z95 * error) * _PERCENT,
-        "p_value": 2 * norm.sf(np.abs(value) / error),
-        "years": [found.years for found in steady],
-        "years_same_sign": [found.same_sign for found in steady],
-        "heterogeneity_p_value": [found.p_value for found in steady],
-        **measure_profits(evidence, codes, len(labels)),
-    }
-    return pd.DataFrame(columns)
+  segmentation, segment = SEGMENTATIONS[name], evidence.segments[name].cat
+  labels, codes = segment.categories, segment.codes.to_numpy()
+  loans = np.bincount(codes)
+  charged_off = np.bincount(codes, evidence.outcome).astype(np.int64)
+  effects = [evidence.compare(name, np.array([place])) for place in range(len(labels))]
+  steady = [measure_stability_over_years(years, place) for place in range(len(labels))]
+  value = np.array([effect.value for effect in effects])
+  error = np.array([effect.error for effect in effects])
+  columns: dict[str, Any] = {
+    "segmentation": name,
+    "phrase": segmentation.phrase,
+    "role": segmentation.role.value,
+    "segment": labels.astype("str"),
+    "order": np.arange(len(labels)),
+    "loans": loans,
+    "charged_off": charged_off,
+    **measure_gaps(charged_off, loans, int(evidence.outcome.sum()), len(codes)),
+    "effect": value * _PERCENT,
+    "effect_low": (value - Z95 * error) * _PERCENT,
+    "effect_high": (value + Z95 * error) * _PERCENT,
+    "p_value": 2 * norm.sf(np.abs(value) / error),
+    "years": [found.years for found in steady],
+    "years_same_sign": [found.same_sign for found in steady],
+    "heterogeneity_p_value": [found.p_value for found in steady],
+    **measure_profits(evidence, codes, len(labels)),
+  }
+  return pd.DataFrame(columns)
 
 
 def _name_stability(table: pd.DataFrame, rate: float) -> pd.Series:
-    names = np.select(
-        [
-            table["heterogeneity_q_value"].isna() | (table["finding"] == Finding.TOO_FEW),
-            table["heterogeneity_q_value"] < rate,
-            table["years_same_sign"] == table["years"],
-        ],
-        [Steadiness.TOO_FEW.value, Steadiness.VARIES.value, Steadiness.SAME_SIGN.value],
-        Steadiness.NOT_SHOWN.value,
-    )
-    return pd.Series(names, table.index, dtype="str")
+  names = np.select(
+    [
+      table["heterogeneity_q_value"].isna() | (table["finding"] == Finding.TOO_FEW),
+      table["heterogeneity_q_value"] < rate,
+      table["years_same_sign"] == table["years"],
+    ],
+    [Steadiness.TOO_FEW.value, Steadiness.VARIES.value, Steadiness.SAME_SIGN.value],
+    Steadiness.NOT_SHOWN.value,
+  )
+  return pd.Series(names, table.index, dtype="str")

@@ -10,23 +10,23 @@ from loantap.portfolio.options import Options
 
 
 class LabOptions(Options):
-    """Rules that are tested on all judged loans, and how others are searched for."""
+  """Rules that are tested on all judged loans, and how others are searched for."""
 
-    rules: tuple[Rule, ...]
-    paid_life: PaidLife
-    min_loans: PositiveInt
-    edges: Annotated[int, Field(ge=2, le=50)]
-    max_found: PositiveInt
-    max_overlap: Annotated[float, Field(ge=0, lt=1)]
+  rules: tuple[Rule, ...]
+  paid_life: PaidLife
+  min_loans: PositiveInt
+  edges: Annotated[int, Field(ge=2, le=50)]
+  max_found: PositiveInt
+  max_overlap: Annotated[float, Field(ge=0, lt=1)]
 
-    @field_validator("rules")
-    @classmethod
-    def _have_names_of_their_own(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        ids = [rule.id for rule in rules]
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        if twice:
-            raise ValueError(f"two rules have the id {twice[0]!r}; rename one")
-        taken = [name for name in ids if name.startswith("found_")]
-        if taken:
-            raise ValueError(f"the id {taken[0]!r} begins like those of the search; rename it")
-        return rules
+  @field_validator("rules")
+  @classmethod
+  def _have_names_of_their_own(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    ids = [rule.id for rule in rules]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+      raise ValueError(f"two rules have the id {twice[0]!r}; rename one")
+    taken = [name for name in ids if name.startswith("found_")]
+    if taken:
+      raise ValueError(f"the id {taken[0]!r} begins like those of the search; rename it")
+    return rules

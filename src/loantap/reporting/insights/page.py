@@ -16,40 +16,37 @@ from loantap.reporting.shell import read_script, render_page
 
 @dataclass(frozen=True, slots=True)
 class PortfolioSummary:
-    """The resolved loans of an insights page; `low` and `high` bound the default rate at 95%."""
+  """The resolved loans of an insights page; `low` and `high` bound the default rate at 95%."""
 
-    loans: int
-    charged_off: int
-    default_rate: float
-    low: float
-    high: float
-    origin: str
-    as_of: date
-    first_issued: date
-    last_issued: date
-    monthly_events_origin: str
+  loans: int
+  charged_off: int
+  default_rate: float
+  low: float
+  high: float
+  origin: str
+  as_of: date
+  first_issued: date
+  last_issued: date
+  monthly_events_origin: str
 
 
 def render_insights(
-    summary: Mapping[str, Any],
-    sections: Sequence[PageSection],
-    portfolio: PortfolioSummary,
-    economics: Mapping[str, Any],
+  summary: Mapping[str, Any], sections: Sequence[PageSection], portfolio: PortfolioSummary, economics: Mapping[str, Any]
 ) -> str:
-    """Render the insights page as one HTML document: `summary.json`, then the sections in order.
+  """Render the insights page as one HTML document: `summary.json`, then the sections in order.
 
-    `economics` holds `scenarios` by name, and `ranges` of what they assume, with their `source`.
-    """
-    return render_page(
-        "insights.html",
-        origin=portfolio.origin,
-        scripts=[bundle_vega(), read_script("charts.js"), read_script("unfold.js")],
-        title="Credit policy: what the loans say",
-        portfolio=portfolio,
-        target=Target.CHARGED_OFF,  # money is reckoned with no other
-        summary=summary,
-        sections=sections,
-        scenarios=tabulate_scenarios(economics),
-        are_events_simulated=portfolio.monthly_events_origin == SIMULATED,
-        few_loans=FEW_LOANS,
-    )
+  `economics` holds `scenarios` by name, and `ranges` of what they assume, with their `source`.
+  """
+  return render_page(
+    "insights.html",
+    origin=portfolio.origin,
+    scripts=[bundle_vega(), read_script("charts.js"), read_script("unfold.js")],
+    title="Credit policy: what the loans say",
+    portfolio=portfolio,
+    target=Target.CHARGED_OFF,  # money is reckoned with no other
+    summary=summary,
+    sections=sections,
+    scenarios=tabulate_scenarios(economics),
+    are_events_simulated=portfolio.monthly_events_origin == SIMULATED,
+    few_loans=FEW_LOANS,
+  )

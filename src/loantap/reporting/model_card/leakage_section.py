@@ -9,11 +9,11 @@ from loantap.reporting.formatting import NOTHING, count, decimal, decimal_interv
 
 _SEVERITY: Final = ("caught", "warned", "passed")
 _CHECKS: Final = {
-    "borrowers": "The same borrower in training and test",
-    "time_travel": "Dates after the decision",
-    "lineage": "Features computed from the outcome",
-    "feature_sets": "All features of a model together",
-    "audited_columns": "Columns that no model uses",
+  "borrowers": "The same borrower in training and test",
+  "time_travel": "Dates after the decision",
+  "lineage": "Features computed from the outcome",
+  "feature_sets": "All features of a model together",
+  "audited_columns": "Columns that no model uses",
 }
 _METRICS: Final = {"roc_auc": "AUC", "log_loss": "Log-loss", "f2": "F2"}
 _DIGITS: Final = 4
@@ -24,161 +24,161 @@ _MOST: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class FeatureLine:
-    """One feature, or audited column, before the gate.
+  """One feature, or audited column, before the gate.
 
-    `groups` are categories, or bins of a number; `auc` is cross-fitted, alone, with its 95% `interval`; `in_sample` is
-    not.
-    """
+  `groups` are categories, or bins of a number; `auc` is cross-fitted, alone, with its 95% `interval`; `in_sample` is
+  not.
+  """
 
-    name: str
-    groups: str
-    auc: str
-    interval: str
-    in_sample: str
-    verdict: str
-    remarks: str
-    used_by: str
+  name: str
+  groups: str
+  auc: str
+  interval: str
+  in_sample: str
+  verdict: str
+  remarks: str
+  used_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class StrengthDot(Dot):
-    """AUC of a feature alone; `reference` is where a column of its name honestly ends."""
+  """AUC of a feature alone; `reference` is where a column of its name honestly ends."""
 
-    reference: float
+  reference: float
 
 
 @dataclass(frozen=True, slots=True)
 class StrengthChart:
-    """Features of the lending models against what is expected of each."""
+  """Features of the lending models against what is expected of each."""
 
-    axis: Axis
-    dots: Sequence[StrengthDot]
+  axis: Axis
+  dots: Sequence[StrengthDot]
 
 
 @dataclass(frozen=True, slots=True)
 class ImpactCell:
-    """One metric with and without a feature, and the difference with its paired interval."""
+  """One metric with and without a feature, and the difference with its paired interval."""
 
-    with_: str
-    without: str
-    difference: str
-    interval: str
+  with_: str
+  without: str
+  difference: str
+  interval: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImpactLine:
-    """What one suspicious feature does to a plain model."""
+  """What one suspicious feature does to a plain model."""
 
-    name: str
-    cells: Sequence[ImpactCell]
+  name: str
+  cells: Sequence[ImpactCell]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """One check of the whole portfolio."""
+  """One check of the whole portfolio."""
 
-    name: str
-    passed: bool
-    finding: str
+  name: str
+  passed: bool
+  finding: str
 
 
 @dataclass(frozen=True, slots=True)
 class LeakageSection:
-    """The leakage part of the card, the worst features first, in words.
+  """The leakage part of the card, the worst features first, in words.
 
-    `audited` are columns that no model uses; `impact` has the metrics with and without each suspicious feature,
-    measured on the loans `drawn`.
-    """
+  `audited` are columns that no model uses; `impact` has the metrics with and without each suspicious feature,
+  measured on the loans `drawn`.
+  """
 
-    loans: str
-    caught: Sequence[str]
-    features: Sequence[FeatureLine]
-    audited: Sequence[FeatureLine]
-    checks: Sequence[CheckLine]
-    metrics: Sequence[str]
-    impact: Sequence[ImpactLine]
-    drawn: str
-    strengths: StrengthChart
+  loans: str
+  caught: Sequence[str]
+  features: Sequence[FeatureLine]
+  audited: Sequence[FeatureLine]
+  checks: Sequence[CheckLine]
+  metrics: Sequence[str]
+  impact: Sequence[ImpactLine]
+  drawn: str
+  strengths: StrengthChart
 
-    @property
-    def gist(self) -> str:
-        """What came of the gate, on one line."""
-        failed = sum(not check.passed for check in self.checks)
-        told = f"{len(self.caught)} of {len(self.features)} features caught"
-        return f"{told}; {failed or 'no'} check{'s' if failed > 1 else ''} of the portfolio failed"
+  @property
+  def gist(self) -> str:
+    """What came of the gate, on one line."""
+    failed = sum(not check.passed for check in self.checks)
+    told = f"{len(self.caught)} of {len(self.features)} features caught"
+    return f"{told}; {failed or 'no'} check{'s' if failed > 1 else ''} of the portfolio failed"
 
 
 def make_leakage_section(report: Mapping[str, Any]) -> LeakageSection:
-    """Word the structure of `leakage_report.json`."""
-    features = sorted(report["features"], key=lambda f: (_SEVERITY.index(f["verdict"]), -float(f["auc"])))
-    impact = report["impact"]
-    audited = report["checks"].get("audited_columns", {"columns": []})["columns"]
-    return LeakageSection(
-        loans=count(features[0]["n"]) if features else NOTHING,
-        caught=[f["feature"] for f in features if f["caught"]],
-        features=[_word_feature(entry) for entry in features],
-        audited=[_word_feature(entry) for entry in audited],
-        checks=[
-            CheckLine(_CHECKS.get(name, name), check["passed"], check["statement"])
-            for name, check in report["checks"].items()
-        ],
-        metrics=list(_METRICS.values()),
-        impact=[_word_impact(entry) for entry in impact],
-        drawn=f"{count(impact[0]['n'])} of {count(impact[0]['drawn_from'])}" if impact else "",
-        strengths=_draw_strengths(features),
-    )
+  """Word the structure of `leakage_report.json`."""
+  features = sorted(report["features"], key=lambda f: (_SEVERITY.index(f["verdict"]), -float(f["auc"])))
+  impact = report["impact"]
+  audited = report["checks"].get("audited_columns", {"columns": []})["columns"]
+  return LeakageSection(
+    loans=count(features[0]["n"]) if features else NOTHING,
+    caught=[f["feature"] for f in features if f["caught"]],
+    features=[_word_feature(entry) for entry in features],
+    audited=[_word_feature(entry) for entry in audited],
+    checks=[
+      CheckLine(_CHECKS.get(name, name), check["passed"], check["statement"])
+      for name, check in report["checks"].items()
+    ],
+    metrics=list(_METRICS.values()),
+    impact=[_word_impact(entry) for entry in impact],
+    drawn=f"{count(impact[0]['n'])} of {count(impact[0]['drawn_from'])}" if impact else "",
+    strengths=_draw_strengths(features),
+  )
 
 
 def _draw_strengths(features: Sequence[Mapping[str, Any]]) -> StrengthChart:
-    axis = Axis(_LEAST, _MOST, ())
-    axis = replace(axis, ticks=tuple(Tick(axis.place(at / 10), f"{at / 10:.1f}") for at in range(4, 10)))
-    shown = [f for f in features if "strength" in f.get("tests", {}) and f["used_by"] != ["benchmark"]]
-    return StrengthChart(axis, [_place_strength(f, axis) for f in shown])
+  axis = Axis(_LEAST, _MOST, ())
+  axis = replace(axis, ticks=tuple(Tick(axis.place(at / 10), f"{at / 10:.1f}") for at in range(4, 10)))
+  shown = [f for f in features if "strength" in f.get("tests", {}) and f["used_by"] != ["benchmark"]]
+  return StrengthChart(axis, [_place_strength(f, axis) for f in shown])
 
 
 def _place_strength(entry: Mapping[str, Any], axis: Axis) -> StrengthDot:
-    found = entry["tests"]["strength"]
-    interval = decimal_interval(entry["auc_low"], entry["auc_high"])
-    note = f"expected {decimal(found['auc_expected'])}"
-    return StrengthDot(
-        label=entry["feature"],
-        value=decimal(entry["auc"]),
-        note=note,
-        hover=f"{entry['feature']}: {decimal(entry['auc'])}, 95% interval {interval}, n {count(entry['n'])}; {note}",
-        at=axis.place(entry["auc"]),
-        low=axis.place(entry["auc_low"]),
-        high=axis.place(entry["auc_high"]),
-        position="above" if found["verdict"] == "caught" else "near",
-        is_cut=entry["auc_high"] > _MOST,
-        is_outside=entry["auc"] > _MOST,
-        reference=axis.place(found["auc_expected"]),
-    )
+  found = entry["tests"]["strength"]
+  interval = decimal_interval(entry["auc_low"], entry["auc_high"])
+  note = f"expected {decimal(found['auc_expected'])}"
+  return StrengthDot(
+    label=entry["feature"],
+    value=decimal(entry["auc"]),
+    note=note,
+    hover=f"{entry['feature']}: {decimal(entry['auc'])}, 95% interval {interval}, n {count(entry['n'])}; {note}",
+    at=axis.place(entry["auc"]),
+    low=axis.place(entry["auc_low"]),
+    high=axis.place(entry["auc_high"]),
+    position="above" if found["verdict"] == "caught" else "near",
+    is_cut=entry["auc_high"] > _MOST,
+    is_outside=entry["auc"] > _MOST,
+    reference=axis.place(found["auc_expected"]),
+  )
 
 
 def _word_feature(entry: Mapping[str, Any]) -> FeatureLine:
-    return FeatureLine(
-        name=entry["feature"],
-        groups=count(entry["groups"]),
-        auc=decimal(entry["auc"]),
-        interval=decimal_interval(entry["auc_low"], entry["auc_high"]),
-        in_sample=decimal(entry["auc_in_sample"]),
-        verdict=entry["verdict"],
-        remarks="; ".join([*entry["reasons"], *entry["warnings"]]),
-        used_by=", ".join(entry["used_by"]) or "none",
-    )
+  return FeatureLine(
+    name=entry["feature"],
+    groups=count(entry["groups"]),
+    auc=decimal(entry["auc"]),
+    interval=decimal_interval(entry["auc_low"], entry["auc_high"]),
+    in_sample=decimal(entry["auc_in_sample"]),
+    verdict=entry["verdict"],
+    remarks="; ".join([*entry["reasons"], *entry["warnings"]]),
+    used_by=", ".join(entry["used_by"]) or "none",
+  )
 
 
 def _word_impact(entry: Mapping[str, Any]) -> ImpactLine:
-    difference = entry["difference"]
-    return ImpactLine(
-        name=entry["feature"],
-        cells=[
-            ImpactCell(
-                decimal(entry["with"][metric]),
-                decimal(entry["without"][metric]),
-                signed(difference[metric], _DIGITS),
-                decimal_interval(difference[f"{metric}_low"], difference[f"{metric}_high"], _DIGITS),
-            )
-            for metric in _METRICS
-        ],
-    )
+  difference = entry["difference"]
+  return ImpactLine(
+    name=entry["feature"],
+    cells=[
+      ImpactCell(
+        decimal(entry["with"][metric]),
+        decimal(entry["without"][metric]),
+        signed(difference[metric], _DIGITS),
+        decimal_interval(difference[f"{metric}_low"], difference[f"{metric}_high"], _DIGITS),
+      )
+      for metric in _METRICS
+    ],
+  )

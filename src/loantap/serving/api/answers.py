@@ -15,39 +15,39 @@ NO_OFFERS: Final = "no_offers"
 
 
 def answer(content: object, status: int = 200) -> Response:
-    """An answer in JSON."""
-    return Response(to_json(content), status, content_type=JSON)
+  """An answer in JSON."""
+  return Response(to_json(content), status, content_type=JSON)
 
 
 def tell_decision(record: Record) -> dict[str, Any]:
-    """A decision as it was answered when it was made."""
-    public, personal = record.public, record.personal or {}
-    told = {
-        "id": record.id,
-        "at": write_time(record.at),
-        APPLICATION_ID: personal.get(APPLICATION_ID),
-        "probability_of_default": public["probability_of_default"],
-        "score": public["score"],
-        "decision": public["decision"],
-        "reasons": personal.get("reasons", []),
-        "expected_npv": public["expected_npv"],
-        "model": public["model"],
-        "policy": public["policy"],
-        "simulated": public["simulated"],
-        "case": "open" if public["decision"] == Decision.REFER else None,
-    }
-    return told | {name: personal[name] for name in ("offers", NO_OFFERS) if name in personal}
+  """A decision as it was answered when it was made."""
+  public, personal = record.public, record.personal or {}
+  told = {
+    "id": record.id,
+    "at": write_time(record.at),
+    APPLICATION_ID: personal.get(APPLICATION_ID),
+    "probability_of_default": public["probability_of_default"],
+    "score": public["score"],
+    "decision": public["decision"],
+    "reasons": personal.get("reasons", []),
+    "expected_npv": public["expected_npv"],
+    "model": public["model"],
+    "policy": public["policy"],
+    "simulated": public["simulated"],
+    "case": "open" if public["decision"] == Decision.REFER else None,
+  }
+  return told | {name: personal[name] for name in ("offers", NO_OFFERS) if name in personal}
 
 
 def tell_offers(record: Record) -> dict[str, Any]:
-    """Offers as they were answered when they were made."""
-    public, personal = record.public, record.personal or {}
-    return {
-        "id": record.id,
-        "at": write_time(record.at),
-        APPLICATION_ID: personal.get(APPLICATION_ID),
-        "offers": personal.get("offers", []),
-        "model": public["model"],
-        "policy": public["policy"],
-        "simulated": public["simulated"],
-    }
+  """Offers as they were answered when they were made."""
+  public, personal = record.public, record.personal or {}
+  return {
+    "id": record.id,
+    "at": write_time(record.at),
+    APPLICATION_ID: personal.get(APPLICATION_ID),
+    "offers": personal.get("offers", []),
+    "model": public["model"],
+    "policy": public["policy"],
+    "simulated": public["simulated"],
+  }

@@ -22,127 +22,148 @@ ADMIN: Final = "admin"
 # An invalid application has no record of its own to replay.
 _DECISIONS: Final = tuple(d.value for d in Decision if d is not Decision.INVALID)
 _SEARCHED: Final = (
-    "decision", "application_id", "since", "until", "person", "model_version", "policy_digest",
-    "after", "limit",
-)  # fmt: skip
+  "decision",
+  "application_id",
+  "since",
+  "until",
+  "person",
+  "model_version",
+  "policy_digest",
+  "after",
+  "limit",
+)
 
 
 def add_decisions(app: APIFlask, office: Office) -> None:
-    """Add the routes to kept decisions."""
+  """Add the routes to kept decisions."""
 
-    @app.get("/v1/decisions/<decision_id>")
-    @describe(app, "A decision, what went in and what happened since", "Decisions",
-              told=KeptDecision, scope=READ, problems=(404,))  # fmt: skip
-    def get_decision(decision_id: str) -> Response:
-        office.enter(READ)
-        record = find_decision(office, decision_id)
-        told = tell_decision(record) | {"person": record.person, "caller": record.caller}
-        case = office.cases.find(record.id)
-        told["case"] = case.state if case else None
-        if record.is_erased:
-            told["erased"] = True
-        else:
-            told["input"] = (record.personal or {})["application"]
-            told |= _explain(office, record)
-        told["events"] = [tell_event(event) for event in office.store.about(record.id)]
-        return answer(told)
+  @app.get("/v1/decisions/<decision_id>")
+  @describe(
+    app, "A decision, what went in and what happened since", "Decisions", told=KeptDecision, scope=READ, problems=(404,)
+  )
+  def get_decision(decision_id: str) -> Response:
+    office.enter(READ)
+    record = find_decision(office, decision_id)
+    told = tell_decision(record) | {"person": record.person, "caller": record.caller}
+    case = office.cases.find(record.id)
+    told["case"] = case.state if case else None
+    if record.is_erased:
+      told["erased"] = True
+    else:
+      told["input"] = (record.personal or {})["application"]
+      told |= _explain(office, record)
+    told["events"] = [tell_event(event) for event in office.store.about(record.id)]
+    return answer(told)
 
-    @app.get("/v1/decisions")
-    @describe(
-        app, "Search decisions, newest first", "Decisions", told=Decisions, scope=READ,
-        parameters=[
-            in_query("decision", "Only these", type="string", enum=list(_DECISIONS)),
-            in_query("application_id", "As it was given"),
-            in_query("since", "Made at this time or later", type="string", format="date-time"),
-            in_query("until", "Made before", type="string", format="date-time"),
-            in_query("person", "For whom they were made"),
-            in_query("model_version", "Of the model that scored"),
-            in_query("policy_digest", "Of the policy that decided"),
-            AFTER,
-            LIMIT,
-        ],
-    )  # fmt: skip
-    def search_decisions() -> Response:
-        office.enter(READ, *_SEARCHED)
-        page = office.store.search(
-            decision=read_choice("decision", _DECISIONS) or None,
-            person=read_text("person"),
-            application_id=read_text("application_id"),
-            since=read_time("since"),
-            until=read_time("until"),
-            model_version=read_text("model_version"),
-            policy_digest=read_text("policy_digest"),
-            after=read_text("after"),
-            limit=read_limit(),
-        )
-        items = [tell_decision(record) | {"person": record.person} for record in page.records]
-        return answer({"items": items, "next": page.next})
+  @app.get("/v1/decisions")
+  @describe(
+    app,
+    "Search decisions, newest first",
+    "Decisions",
+    told=Decisions,
+    scope=READ,
+    parameters=[
+      in_query("decision", "Only these", type="string", enum=list(_DECISIONS)),
+      in_query("application_id", "As it was given"),
+      in_query("since", "Made at this time or later", type="string", format="date-time"),
+      in_query("until", "Made before", type="string", format="date-time"),
+      in_query("person", "For whom they were made"),
+      in_query("model_version", "Of the model that scored"),
+      in_query("policy_digest", "Of the policy that decided"),
+      AFTER,
+      LIMIT,
+    ],
+  )
+  def search_decisions() -> Response:
+    office.enter(READ, *_SEARCHED)
+    page = office.store.search(
+      decision=read_choice("decision", _DECISIONS) or None,
+      person=read_text("person"),
+      application_id=read_text("application_id"),
+      since=read_time("since"),
+      until=read_time("until"),
+      model_version=read_text("model_version"),
+      policy_digest=read_text("policy_digest"),
+      after=read_text("after"),
+      limit=read_limit(),
+    )
+    items = [tell_decision(record) | {"person": record.person} for record in page.records]
+    return answer({"items": items, "next": page.next})
 
-    @app.post("/v1/decisions/<decision_id>/replay")
-    @describe(
-        app, "Decide once more with the model and policy of the time", "Decisions", told=Replay,
-        scope=READ, problems=(404, 409, 410), parameters=[REPEATABLE],
-    )  # fmt: skip
-    def replay_decision(decision_id: str) -> Response:
-        visitor = office.enter(READ)
-        record = find_decision(office, decision_id)
-        require_kept(record)
-        replayed = office.desk.replayer.replay(record)
-        is_same = not replayed.differences
-        public = {"same": is_same, "differences": replayed.differences}
-        entry = Entry(Kind.REPLAY, public, subject=record.id)
-        kept = office.store.append([entry], visitor.as_caller(b""))[0]
-        told = {"id": kept.id, "original": replayed.original, "replayed": replayed.replayed}
-        return answer({**kept.public, **told})
+  @app.post("/v1/decisions/<decision_id>/replay")
+  @describe(
+    app,
+    "Decide once more with the model and policy of the time",
+    "Decisions",
+    told=Replay,
+    scope=READ,
+    problems=(404, 409, 410),
+    parameters=[REPEATABLE],
+  )
+  def replay_decision(decision_id: str) -> Response:
+    visitor = office.enter(READ)
+    record = find_decision(office, decision_id)
+    require_kept(record)
+    replayed = office.desk.replayer.replay(record)
+    is_same = not replayed.differences
+    public = {"same": is_same, "differences": replayed.differences}
+    entry = Entry(Kind.REPLAY, public, subject=record.id)
+    kept = office.store.append([entry], visitor.as_caller(b""))[0]
+    told = {"id": kept.id, "original": replayed.original, "replayed": replayed.replayed}
+    return answer({**kept.public, **told})
 
-    @app.delete("/v1/decisions/<decision_id>/personal")
-    @describe(
-        app, "Erase personal data; the decision itself stays", "Decisions", told=Erasure,
-        scope=ADMIN, problems=(404, 409, 422),
-        body=ErasureReason,
-    )  # fmt: skip
-    def erase_personal(decision_id: str) -> Response:
-        visitor = office.enter(ADMIN)
-        reason = read_model(ErasureReason, office.settings.max_body).reason
-        record = find_decision(office, decision_id)
-        n = office.store.erase(visitor.as_caller(), reason, record_ids=[record.id])
-        return answer({"id": record.id, "erased": n})
+  @app.delete("/v1/decisions/<decision_id>/personal")
+  @describe(
+    app,
+    "Erase personal data; the decision itself stays",
+    "Decisions",
+    told=Erasure,
+    scope=ADMIN,
+    problems=(404, 409, 422),
+    body=ErasureReason,
+  )
+  def erase_personal(decision_id: str) -> Response:
+    visitor = office.enter(ADMIN)
+    reason = read_model(ErasureReason, office.settings.max_body).reason
+    record = find_decision(office, decision_id)
+    n = office.store.erase(visitor.as_caller(), reason, record_ids=[record.id])
+    return answer({"id": record.id, "erased": n})
 
 
 def find_decision(office: Office, decision_id: str) -> Record:
-    """A kept decision; `ProblemError` where there is none."""
-    record = office.store.find(decision_id) if is_id(decision_id) else None
-    if record is None or record.kind is not Kind.DECISION:
-        raise ProblemError("not-found", "There is no decision of this id. GET /v1/decisions searches them.")
-    return record
+  """A kept decision; `ProblemError` where there is none."""
+  record = office.store.find(decision_id) if is_id(decision_id) else None
+  if record is None or record.kind is not Kind.DECISION:
+    raise ProblemError("not-found", "There is no decision of this id. GET /v1/decisions searches them.")
+  return record
 
 
 def require_kept(record: Record) -> None:
-    """Raise `ProblemError` for a decision whose application was erased."""
-    if record.is_erased:
-        raise ProblemError(
-            "erased",
-            "The application was erased, so that it cannot be decided once more. The decision "
-            "itself stands: GET it without /replay.",
-        )
+  """Raise `ProblemError` for a decision whose application was erased."""
+  if record.is_erased:
+    raise ProblemError(
+      "erased",
+      "The application was erased, so that it cannot be decided once more. The decision "
+      "itself stands: GET it without /replay.",
+    )
 
 
 def tell_event(record: Record) -> dict[str, Any]:
-    """What happened to a decision, with an override's note unless it was erased."""
-    told = {
-        "id": record.id,
-        "kind": record.kind.value,
-        "at": write_time(record.at),
-        "person": record.person,
-        "public": record.public,
-    }
-    note = (record.personal or {}).get("note")
-    return told | {"note": note} if note else told
+  """What happened to a decision, with an override's note unless it was erased."""
+  told = {
+    "id": record.id,
+    "kind": record.kind.value,
+    "at": write_time(record.at),
+    "person": record.person,
+    "public": record.public,
+  }
+  note = (record.personal or {}).get("note")
+  return told | {"note": note} if note else told
 
 
 def _explain(office: Office, record: Record) -> dict[str, Any]:
-    """Points of each feature; none, and why, without the model."""
-    try:
-        return office.desk.replayer.explain(record)
-    except InputError as error:
-        return {"base_points": None, "contributions": [], "unexplained": str(error)}
+  """Points of each feature; none, and why, without the model."""
+  try:
+    return office.desk.replayer.explain(record)
+  except InputError as error:
+    return {"base_points": None, "contributions": [], "unexplained": str(error)}

@@ -15,100 +15,98 @@ from loantap.serving.api.problems import PROBLEM_JSON, REQUEST_ID, ProblemError,
 from loantap.serving.api.slots import Slots
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+  from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Set by the view.
 ROUTE: Final = "loantap.route"
 UNMATCHED: Final = "(none)"
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _CONTENT: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+  "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _SAFETY: Final = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", _CONTENT),
+  ("X-Content-Type-Options", "nosniff"),
+  ("X-Frame-Options", "DENY"),
+  ("Referrer-Policy", "no-referrer"),
+  ("Cache-Control", "no-store"),
+  ("Content-Security-Policy", _CONTENT),
 ]
 # Monitoring is let in under any load.
 _ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class Envelope:
-    """WSGI middleware around `app`; refuses a request without a free slot."""
+  """WSGI middleware around `app`; refuses a request without a free slot."""
 
-    def __init__(self, app: WSGIApplication, metrics: Metrics, slots: Slots, *, log: bool) -> None:
-        self._app = app
-        self._metrics = metrics
-        self._slots = slots
-        self._log = RequestLog() if log else None
-        self._ids = _RequestIds()
+  def __init__(self, app: WSGIApplication, metrics: Metrics, slots: Slots, *, log: bool) -> None:
+    self._app = app
+    self._metrics = metrics
+    self._slots = slots
+    self._log = RequestLog() if log else None
+    self._ids = _RequestIds()
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
-        began = time.perf_counter()
-        given = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if given and _ID.fullmatch(given) else self._ids.make()
-        environ[REQUEST_ID] = request_id
-        environ[ROUTE] = UNMATCHED
-        status = "500"
+  def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer one request."""
+    began = time.perf_counter()
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    request_id = given if given and _ID.fullmatch(given) else self._ids.make()
+    environ[REQUEST_ID] = request_id
+    environ[ROUTE] = UNMATCHED
+    status = "500"
 
-        def start(code: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            nonlocal status
-            status = code[:3]
-            headers.append(("X-Request-ID", request_id))
-            headers.extend(_SAFETY)
-            return start_response(code, headers, exc_info)
+    def start(code: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+      nonlocal status
+      status = code[:3]
+      headers.append(("X-Request-ID", request_id))
+      headers.extend(_SAFETY)
+      return start_response(code, headers, exc_info)
 
-        is_watch = environ["PATH_INFO"] in _ALWAYS
-        has_slot = is_watch or self._slots.take()
-        try:
-            if given and given != request_id:
-                return _refuse(environ, start, _tell_id())
-            if not has_slot:
-                return _refuse(environ, start, _tell_load())
-            return self._app(environ, start)
-        finally:
-            if has_slot and not is_watch:
-                self._slots.give_back()
-            took = time.perf_counter() - began
-            route = environ[ROUTE]
-            self._metrics.count_request(route, status, took)
-            if self._log is not None:
-                self._log.add(environ, route, status, took)
+    is_watch = environ["PATH_INFO"] in _ALWAYS
+    has_slot = is_watch or self._slots.take()
+    try:
+      if given and given != request_id:
+        return _refuse(environ, start, _tell_id())
+      if not has_slot:
+        return _refuse(environ, start, _tell_load())
+      return self._app(environ, start)
+    finally:
+      if has_slot and not is_watch:
+        self._slots.give_back()
+      took = time.perf_counter() - began
+      route = environ[ROUTE]
+      self._metrics.count_request(route, status, took)
+      if self._log is not None:
+        self._log.add(environ, route, status, took)
 
 
 class _RequestIds:
-    """Random for each process, then counted, without a system call."""
+  """Random for each process, then counted, without a system call."""
 
-    def __init__(self) -> None:
-        self._prefix = os.urandom(8).hex()
-        self._numbers = itertools.count(1)
+  def __init__(self) -> None:
+    self._prefix = os.urandom(8).hex()
+    self._numbers = itertools.count(1)
 
-    def make(self) -> str:
-        return f"{self._prefix}{next(self._numbers):08x}"
+  def make(self) -> str:
+    return f"{self._prefix}{next(self._numbers):08x}"
 
 
 def _refuse(environ: WSGIEnvironment, start: Any, error: ProblemError) -> Iterable[bytes]:
-    body = write_problem(error, environ["PATH_INFO"], environ[REQUEST_ID])
-    length = str(len(body))
-    headers = [("Content-Type", PROBLEM_JSON), ("Content-Length", length), *error.headers.items()]
-    reason = {400: "BAD REQUEST", 503: "SERVICE UNAVAILABLE"}[error.status]
-    start(f"{error.status} {reason}", headers)
-    return [body]
+  body = write_problem(error, environ["PATH_INFO"], environ[REQUEST_ID])
+  length = str(len(body))
+  headers = [("Content-Type", PROBLEM_JSON), ("Content-Length", length), *error.headers.items()]
+  reason = {400: "BAD REQUEST", 503: "SERVICE UNAVAILABLE"}[error.status]
+  start(f"{error.status} {reason}", headers)
+  return [body]
 
 
 def _tell_id() -> ProblemError:
-    problem = "not 1 to 100 letters, digits, dots, dashes, colons and underscores"
-    remedy = "Leave it out, and one is made"
-    return tell_field("bad-header", "The request id cannot be used.", "X-Request-ID", problem, remedy)
+  problem = "not 1 to 100 letters, digits, dots, dashes, colons and underscores"
+  remedy = "Leave it out, and one is made"
+  return tell_field("bad-header", "The request id cannot be used.", "X-Request-ID", problem, remedy)
 
 
 def _tell_load() -> ProblemError:
-    return ProblemError(
-        "overloaded",
-        "Too many requests are being worked on. Wait a second, then try again.",
-        headers={"Retry-After": "1"},
-    )
+  return ProblemError(
+    "overloaded", "Too many requests are being worked on. Wait a second, then try again.", headers={"Retry-After": "1"}
+  )

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Keep what is loaded within out of garbage collection for good.
+  """Keep what is loaded within out of garbage collection for good.
 
-    Collection takes a fifth of the start; processes that part would no longer share what it touched.
-    """
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
+  Collection takes a fifth of the start; processes that part would no longer share what it touched.
+  """
+  gc.disable()
+  try:
+    yield
+    gc.freeze()
+  finally:
+    gc.enable()
 
 
 # Gives back free memory, where the C library can.

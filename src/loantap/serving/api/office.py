@@ -16,20 +16,20 @@ from loantap.serving.settings import ServingSettings
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the routes work with, one of each in a process."""
+  """What the routes work with, one of each in a process."""
 
-    settings: ServingSettings
-    desk: Desk
-    store: AuditStore
-    doors: Doors
-    metrics: Metrics
-    book: PolicyBook
-    cases: CaseQueue
-    watch: WatchlistFiles
-    offers: HelpOffers
+  settings: ServingSettings
+  desk: Desk
+  store: AuditStore
+  doors: Doors
+  metrics: Metrics
+  book: PolicyBook
+  cases: CaseQueue
+  watch: WatchlistFiles
+  offers: HelpOffers
 
-    def enter(self, scope: str | None, *known: str) -> Visitor:
-        """Who asks for the request at hand, which may have these parameters; see `Doors.enter`."""
-        visitor = self.doors.enter(scope)
-        require_known(known)
-        return visitor
+  def enter(self, scope: str | None, *known: str) -> Visitor:
+    """Who asks for the request at hand, which may have these parameters; see `Doors.enter`."""
+    visitor = self.doors.enter(scope)
+    require_known(known)
+    return visitor

@@ -20,54 +20,62 @@ DECIDE: Final = "decide"
 
 
 def add_queue(app: APIFlask, office: Office) -> None:
-    """Add the routes of the refer queue."""
+  """Add the routes of the refer queue."""
 
-    @app.get("/v1/cases")
-    @describe(
-        app, "Referred decisions that wait for a person", "Queue", told=Cases, scope=READ,
-        problems=(409,),
-        parameters=[
-            in_query("state", "Which", type="string", enum=list(State), default="open"),
-            in_query("order", "The oldest or the largest first", type="string",
-                     enum=list(Order), default="age"),
-            AFTER,
-            LIMIT,
-        ],
-    )  # fmt: skip
-    def list_cases() -> Response:
-        office.enter(READ, "state", "order", "after", "limit")
-        state = State(read_choice("state", list(State), State.OPEN))
-        order = Order(read_choice("order", list(Order), Order.AGE))
-        return answer(office.cases.list_cases(state, order, read_text("after"), read_limit()))
+  @app.get("/v1/cases")
+  @describe(
+    app,
+    "Referred decisions that wait for a person",
+    "Queue",
+    told=Cases,
+    scope=READ,
+    problems=(409,),
+    parameters=[
+      in_query("state", "Which", type="string", enum=list(State), default="open"),
+      in_query("order", "The oldest or the largest first", type="string", enum=list(Order), default="age"),
+      AFTER,
+      LIMIT,
+    ],
+  )
+  def list_cases() -> Response:
+    office.enter(READ, "state", "order", "after", "limit")
+    state = State(read_choice("state", list(State), State.OPEN))
+    order = Order(read_choice("order", list(Order), Order.AGE))
+    return answer(office.cases.list_cases(state, order, read_text("after"), read_limit()))
 
-    @app.post("/v1/cases/<decision_id>/decide")
-    @describe(
-        app, "Decide a case that one has taken", "Queue", told=DecidedCase, scope=DECIDE,
-        problems=(404, 409, 422), body=CaseDecision,
-    )  # fmt: skip
-    def decide_case(decision_id: str) -> Response:
-        visitor = office.enter(DECIDE)
-        said = read_model(CaseDecision, office.settings.max_body)
-        case, record = office.cases.decide(_check(decision_id), said, visitor.as_caller())
-        return answer(DecidedCase(**dict(case), note=said.note or None, override=record.id))
+  @app.post("/v1/cases/<decision_id>/decide")
+  @describe(
+    app,
+    "Decide a case that one has taken",
+    "Queue",
+    told=DecidedCase,
+    scope=DECIDE,
+    problems=(404, 409, 422),
+    body=CaseDecision,
+  )
+  def decide_case(decision_id: str) -> Response:
+    visitor = office.enter(DECIDE)
+    said = read_model(CaseDecision, office.settings.max_body)
+    case, record = office.cases.decide(_check(decision_id), said, visitor.as_caller())
+    return answer(DecidedCase(**dict(case), note=said.note or None, override=record.id))
 
-    @app.get("/v1/overrides")
-    @describe(app, "What people decided, counted", "Queue", told=Overrides, scope=READ)
-    def count_overrides() -> Response:
-        office.enter(READ)
-        return answer(office.cases.count_overrides().model_dump(exclude_unset=True))
+  @app.get("/v1/overrides")
+  @describe(app, "What people decided, counted", "Queue", told=Overrides, scope=READ)
+  def count_overrides() -> Response:
+    office.enter(READ)
+    return answer(office.cases.count_overrides().model_dump(exclude_unset=True))
 
-    _add_step(app, office, "take", office.cases.take, "Take a case, so that nobody else has it")
-    _add_step(app, office, "give-back", office.cases.give_back, "Give a case back")
+  _add_step(app, office, "take", office.cases.take, "Take a case, so that nobody else has it")
+  _add_step(app, office, "give-back", office.cases.give_back, "Give a case back")
 
 
 def _add_step(app: APIFlask, office: Office, step: str, act: Callable[[str, Caller], Case], summary: str) -> None:
-    @app.post(f"/v1/cases/<decision_id>/{step}", endpoint=f"{step}_case")
-    @describe(app, summary, "Queue", told=Case, scope=DECIDE, problems=(404, 409))
-    def change(decision_id: str) -> Response:
-        visitor = office.enter(DECIDE)
-        return answer(act(_check(decision_id), visitor.as_caller()))
+  @app.post(f"/v1/cases/<decision_id>/{step}", endpoint=f"{step}_case")
+  @describe(app, summary, "Queue", told=Case, scope=DECIDE, problems=(404, 409))
+  def change(decision_id: str) -> Response:
+    visitor = office.enter(DECIDE)
+    return answer(act(_check(decision_id), visitor.as_caller()))
 
 
 def _check(decision_id: str) -> str:
-    return require_id(decision_id, "case", "/v1/cases")
+  return require_id(decision_id, "case", "/v1/cases")

@@ -25,99 +25,99 @@ _COMPARED: Final = ("decision", "probability_of_default", "score", "expected_npv
 
 
 class PastPolicies(Protocol):
-    """Where past policies are found."""
+  """Where past policies are found."""
 
-    def find_decider(self, digest: str) -> Decider | None:
-        """What decided under a policy, by its digest's first digits; None: none was."""
+  def find_decider(self, digest: str) -> Decider | None:
+    """What decided under a policy, by its digest's first digits; None: none was."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A decision of then and now, and the names of what differs."""
+  """A decision of then and now, and the names of what differs."""
 
-    original: dict[str, Any]
-    replayed: dict[str, Any]
-    differences: list[str]
+  original: dict[str, Any]
+  replayed: dict[str, Any]
+  differences: list[str]
 
 
 class Replayer:
-    """Makes kept decisions once more."""
+  """Makes kept decisions once more."""
 
-    def __init__(self, policies: PastPolicies) -> None:
-        self._policies = policies
-        self._scorers: dict[ModelVersion, Scorer] = {}
-        self._lock = threading.Lock()
+  def __init__(self, policies: PastPolicies) -> None:
+    self._policies = policies
+    self._scorers: dict[ModelVersion, Scorer] = {}
+    self._lock = threading.Lock()
 
-    def replay(self, record: Record) -> Replayed:
-        """Make a decision once more that was kept with its application.
+  def replay(self, record: Record) -> Replayed:
+    """Make a decision once more that was kept with its application.
 
-        Raises:
-            InputError: the registry no longer has the model, or the policy is not known.
-            RegistryDownError: the registry does not answer.
-        """
-        public, personal = record.public, record.personal or {}
-        underwriter = self._find_underwriter(public)
-        made = underwriter.underwrite_one(personal["application"], _day_of(public))
-        replayed = {
-            "decision": made.decision,
-            "probability_of_default": made.probability_of_default,
-            "score": made.score,
-            "expected_npv": made.expected_npv,
-            "reasons": [reason for reason in made.reasons if reason],
-        }
-        original = {name: {**public, **personal}[name] for name in _COMPARED}
-        differences = [n for n in _COMPARED if not _is_same(original[n], replayed[n])]
-        return Replayed(original, replayed, differences)
+    Raises:
+        InputError: the registry no longer has the model, or the policy is not known.
+        RegistryDownError: the registry does not answer.
+    """
+    public, personal = record.public, record.personal or {}
+    underwriter = self._find_underwriter(public)
+    made = underwriter.underwrite_one(personal["application"], _day_of(public))
+    replayed = {
+      "decision": made.decision,
+      "probability_of_default": made.probability_of_default,
+      "score": made.score,
+      "expected_npv": made.expected_npv,
+      "reasons": [reason for reason in made.reasons if reason],
+    }
+    original = {name: {**public, **personal}[name] for name in _COMPARED}
+    differences = [n for n in _COMPARED if not _is_same(original[n], replayed[n])]
+    return Replayed(original, replayed, differences)
 
-    def explain(self, record: Record) -> dict[str, Any]:
-        """Points of each feature of a kept application (`SCALE`); raises as `replay`."""
-        scorer = self._find_scorer(record.public["model"])
-        personal = record.personal or {}
-        effects = scorer.explain_one(personal["application"], _day_of(record.public))
-        return {
-            "base_points": SCALE.exact(scorer.scorecard.base),
-            "contributions": [
-                {"feature": name, "label": FEATURES[name].phrase, "points": -SCALE.factor * effect}
-                for name, effect in effects.items()
-            ],
-        }
+  def explain(self, record: Record) -> dict[str, Any]:
+    """Points of each feature of a kept application (`SCALE`); raises as `replay`."""
+    scorer = self._find_scorer(record.public["model"])
+    personal = record.personal or {}
+    effects = scorer.explain_one(personal["application"], _day_of(record.public))
+    return {
+      "base_points": SCALE.exact(scorer.scorecard.base),
+      "contributions": [
+        {"feature": name, "label": FEATURES[name].phrase, "points": -SCALE.factor * effect}
+        for name, effect in effects.items()
+      ],
+    }
 
-    def know(self, scorer: Scorer) -> None:
-        """Remember a model that is loaded already."""
-        with self._lock:
-            version = ModelVersion(scorer.name, scorer.version)
-            self._scorers.pop(version, None)
-            self._scorers[version] = scorer
-            while len(self._scorers) > _KEPT_MODELS:
-                del self._scorers[next(iter(self._scorers))]
+  def know(self, scorer: Scorer) -> None:
+    """Remember a model that is loaded already."""
+    with self._lock:
+      version = ModelVersion(scorer.name, scorer.version)
+      self._scorers.pop(version, None)
+      self._scorers[version] = scorer
+      while len(self._scorers) > _KEPT_MODELS:
+        del self._scorers[next(iter(self._scorers))]
 
-    def _find_underwriter(self, public: Mapping[str, Any]) -> Underwriter:
-        scorer = self._find_scorer(public["model"])
-        digest = public.get("policy_alone") or public["policy"]["digest"]
-        decider = self._policies.find_decider(digest)
-        if decider is None:
-            raise InputError(
-                f"policy {public['policy']['version']}",
-                f"none of digest {digest} is in the policy book",
-                "Restore the audit log's database, which holds the policies of the past",
-            )
-        rules = tuple(Rule.model_validate(rule) for rule in public.get("rules", ()))
-        return Underwriter(scorer, decider, rules)
+  def _find_underwriter(self, public: Mapping[str, Any]) -> Underwriter:
+    scorer = self._find_scorer(public["model"])
+    digest = public.get("policy_alone") or public["policy"]["digest"]
+    decider = self._policies.find_decider(digest)
+    if decider is None:
+      raise InputError(
+        f"policy {public['policy']['version']}",
+        f"none of digest {digest} is in the policy book",
+        "Restore the audit log's database, which holds the policies of the past",
+      )
+    rules = tuple(Rule.model_validate(rule) for rule in public.get("rules", ()))
+    return Underwriter(scorer, decider, rules)
 
-    def _find_scorer(self, model: Mapping[str, str]) -> Scorer:
-        version = ModelVersion(model["name"], model["version"])
-        scorer = self._scorers.get(version)
-        if scorer is None:
-            scorer = Scorer(load_version(version), version.name, version.version)
-            self.know(scorer)
-        return scorer
+  def _find_scorer(self, model: Mapping[str, str]) -> Scorer:
+    version = ModelVersion(model["name"], model["version"])
+    scorer = self._scorers.get(version)
+    if scorer is None:
+      scorer = Scorer(load_version(version), version.name, version.version)
+      self.know(scorer)
+    return scorer
 
 
 def _day_of(public: Mapping[str, Any]) -> pd.Timestamp:
-    return pd.Timestamp(public["as_of"])
+  return pd.Timestamp(public["as_of"])
 
 
 def _is_same(before: Any, now: Any) -> bool:
-    if isinstance(before, float) and isinstance(now, float):
-        return abs(before - now) <= _CLOSE * max(1.0, abs(before))
-    return bool(before == now)
+  if isinstance(before, float) and isinstance(now, float):
+    return abs(before - now) <= _CLOSE * max(1.0, abs(before))
+  return bool(before == now)
