@@ -92,6 +92,15 @@ def test_honest_loans_raise_no_alarm(seed, real_loans):
   assert examine(put_score(real_loans, 0.72, seed), scored)[1] == {}
 
 
+def test_loans_that_are_there_twice_count_once(base):
+  twice = pd.concat([base, base], ignore_index=True)
+
+  assert examine(twice)[1] == {}
+  once, again = (examine(loans)[0]["checks"]["feature_sets"]["sets"] for loans in (base, twice))
+  assert again[0]["n"] < len(base) * 1.01
+  assert once[0]["n"] == len(base) * 0.9
+
+
 def test_a_score_that_nobody_declared_is_an_alarm(base):
   tests = {test for test, _ in examine(put_score(base, 0.72, 1))[1]}
 
@@ -135,12 +144,19 @@ def finding(auc, error, name="open_accounts"):
 
 
 @pytest.mark.parametrize(
-  ("auc", "error", "verdict"),
-  # Expected .53, tolerated .02 more, 3.09 standard errors of .01 below the AUC.
-  [(0.5808, 0.01, "passed"), (0.5810, 0.01, "caught"), (0.5501, 0.0, "caught"), (0.5499, 0.0, "passed")],
+  ("auc", "error", "copies", "verdict"),
+  # Expected .53, tolerated .02 more, 3.09 standard errors of .01 below the AUC; of .02 where each is there 4 times.
+  [
+    (0.5808, 0.01, 1, "passed"),
+    (0.5810, 0.01, 1, "caught"),
+    (0.5501, 0.0, 1, "caught"),
+    (0.5499, 0.0, 1, "passed"),
+    (0.6117, 0.01, 4, "passed"),
+    (0.6119, 0.01, 4, "caught"),
+  ],
 )
-def test_a_feature_may_exceed_what_is_expected_by_tolerance_and_chance(auc, error, verdict):
-  assert check_strength(finding(auc, error), OPTIONS).verdict == verdict
+def test_a_feature_may_exceed_what_is_expected_by_tolerance_and_chance(auc, error, copies, verdict):
+  assert check_strength(finding(auc, error), copies, OPTIONS).verdict == verdict
 
 
 def test_what_is_expected_is_what_a_person_says_then_the_table_then_the_limit_of_all():

@@ -45,10 +45,13 @@ def add_strengths(one: float, other: float) -> float:
   return float(norm.cdf(np.hypot(norm.ppf(one), norm.ppf(other))))
 
 
-def check_strength(finding: FeatureFinding, options: LeakageOptions) -> Evidence:
-  """Whether a feature separates outcomes better than a column of its name honestly does."""
+def check_strength(finding: FeatureFinding, copies: float, options: LeakageOptions) -> Evidence:
+  """Whether a feature separates outcomes better than a column of its name honestly does.
+
+  `copies`: how often the mean loan is in the table, the design effect (Kish, 1965).
+  """
   expected = expect_auc(finding.feature, options)
-  least = finding.auc - Z * finding.standard_error
+  least = finding.auc - Z * finding.standard_error * copies**0.5
   figures = {"auc_expected": expected, "auc_at_least": least}
   if least <= expected + options.strength_tolerance:
     return Evidence("strength", figures=figures)

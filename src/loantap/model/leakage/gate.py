@@ -98,8 +98,11 @@ def examine_portfolio(
     for name in map(str, features)
   ]
   audited = [examine_feature(train[name], alone, options) for name in encodable_columns(train) if name not in FEATURES]
-  findings = [replace(f, evidence=(*f.evidence, check_strength(f, options))) for f in findings]
-  joint = examine_together(train, values, {f.feature: f.caught for f in findings}, options)
+  # A loan that is there twice tells nothing new: bounds are widened, models are fitted on it once.
+  digest = pd.util.hash_pandas_object(values.assign(target=context.target), index=False)
+  copies, is_first = digest.map(digest.value_counts()), ~digest.duplicated()
+  findings = [replace(f, evidence=(*f.evidence, check_strength(f, float(copies.mean()), options))) for f in findings]
+  joint = examine_together(train[is_first], values[is_first], {f.feature: f.caught for f in findings}, options)
   findings = [replace(f, evidence=(*f.evidence, *joint.evidence.get(f.feature, ()))) for f in findings]
   # What is not declared cannot be encoded: it has been caught, and is not measured.
   declared = [f for f in findings if f.feature in FEATURES]
