@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from loantap.portfolio.errors import InputError
-from loantap.surveillance.book.build import measure_book
+from loantap.surveillance.book.build import compare_vintages, measure_book
 from loantap.surveillance.book.ledger import open_ledger
 from loantap.surveillance.book.rolls import count_moves
 from loantap.surveillance.book.vintages import cumulate_incidence, draw_vintages
@@ -188,6 +188,31 @@ def test_a_curve_ends_where_few_loans_are_left():
   with open_ledger(*tell()) as connection:
     assert draw_vintages(connection, 4)["months_on_book"].max() == 3
     assert draw_vintages(connection, 3)["months_on_book"].max() == 4
+
+
+def test_vintages_are_compared_at_twelve_months_on_book_where_their_curve_comes_so_far():
+  ages = {2013: 11, 2014: 12, 2015: 30}
+  vintages = pd.DataFrame(
+    [
+      {
+        "vintage": v,
+        "term_months": 36,
+        "months_on_book": age,
+        "loans": v,
+        "at_risk": 90 - age,
+        **dict.fromkeys(("default_share", "default_low", "default_high"), age / 100),
+      }
+      for v, last in ages.items()
+      for age in range(1, last + 1)
+    ]
+  )
+
+  compared = compare_vintages(vintages)
+
+  assert compared[["vintage", "loans", "at_risk", "default_share"]].to_numpy().tolist() == [
+    [2014, 2014, 78, 0.12],
+    [2015, 2015, 78, 0.12],
+  ]
 
 
 def test_concentration_is_of_what_is_owed():
