@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rich.table import Table
+from rich.box import SIMPLE
+from rich.table import Column, Table
 from rich.text import Text
 
 from loantap.reporting.formatting import NOTHING, count, is_missing
@@ -45,13 +46,16 @@ class Found:
 
 
 def tabulate_validation(found: Found) -> Table:
-  """Every figure."""
+  """Every figure, by part; tolerances and their reasons are on the page alone."""
   title = f"Validation of {found.subject['model']}, {found.subject['origin']} loans"
-  table = Table(*_HEADERS, title=title, caption=found.verdict)
+  numbers = (Column(name, justify="right", no_wrap=True) for name in _HEADERS[1:5])
+  table = Table(_HEADERS[0], *numbers, _HEADERS[-1], title=title, caption=found.verdict, box=SIMPLE)
   for part, checks in found.checks.items():
+    table.add_section()
+    table.add_row(Text(part, style="bold"))
     for check in checks:
-      figure, *cells = _word(check)
-      table.add_row(*map(Text, (f"{part}: {figure}", *cells)), style="" if check.agrees else "bold red")
+      *cells, _, verdict = _word(check)
+      table.add_row(*map(Text, (*cells, verdict)), style="" if check.agrees else "bold red")
   return table
 
 
@@ -63,7 +67,7 @@ def render_validation(found: Found) -> str:
 
 
 def _word(check: Check) -> list[str]:
-  values = (check.reported, check.recomputed, check.difference)
-  numbers = [NOTHING if is_missing(value) else f"{value:.6g}" for value in values]
+  values = ((check.reported, 6), (check.recomputed, 6), (check.difference, 2))
+  numbers = [NOTHING if is_missing(value) else f"{value:.{digits}g}" for value, digits in values]
   tolerance = f"{check.tolerance:.2g} ({check.reason})"
   return [check.figure, count(check.n), *numbers, tolerance, "agrees" if check.agrees else "DIFFERS"]

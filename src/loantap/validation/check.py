@@ -24,11 +24,13 @@ class Check(NamedTuple):
     return self.difference <= self.tolerance
 
 
-def compare(figure: str, n: int, reported: Any, recomputed: Any, tolerance: float = 0, reason: str = "") -> Check:
-  """Numbers, or arrays of them; without a reason they agree to six significant digits."""
+def compare(
+  figure: str, n: int, reported: Any, recomputed: Any, tolerance: float | None = None, reason: str = "exact"
+) -> Check:
+  """Numbers, or arrays of them; without a tolerance they agree to six significant digits."""
   told, found = (np.atleast_1d(np.asarray(given, dtype=float)) for given in (reported, recomputed))
   gaps = np.where(np.isnan(told) & np.isnan(found), 0, np.abs(told - found))
-  if not reason:
+  if tolerance is None:
     tolerance, reason = 5e-6 * np.nan_to_num(abs(told[0])) + 1e-9, "six digits are reported"
   return Check(figure, n, float(told.mean()), float(found.mean()), float(gaps.max()), float(tolerance), reason)
 
