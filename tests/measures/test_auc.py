@@ -3,7 +3,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from loantap.measures.auc import auc_standard_error, bootstrap_aucs, measure_auc, quantile_bounds
+from loantap.measures.auc import (
+  MIN_FOR_AUC,
+  auc_standard_error,
+  bootstrap_aucs,
+  measure_auc,
+  quantile_bounds,
+  resample_auc,
+)
 
 
 @pytest.fixture
@@ -69,3 +76,27 @@ def test_of_too_few_loans_of_an_outcome_no_auc_is_said(bad, good, is_known):
   found = measure_auc(np.repeat([1, 0], [bad, good]), np.arange(float(bad + good)))
 
   assert np.isfinite(found).tolist() == [is_known] * 3
+
+
+def test_one_of_each_outcome_is_enough_for_a_resample():
+  assert bootstrap_aucs(np.array([0, 1]), np.array([[0.1, 0.2]]), seed=1, resamples=5).tolist() == [[1.0]] * 5
+
+
+@pytest.mark.parametrize("measure", [measure_auc, lambda *loans: resample_auc(*loans, seed=4, resamples=30)])
+@pytest.mark.parametrize("rarer", [0, 1])
+def test_an_auc_is_measured_from_so_many_of_the_rarer_outcome_on(measure, rarer):
+  target = np.r_[np.full(MIN_FOR_AUC, rarer), np.full(3 * MIN_FOR_AUC, 1 - rarer)]
+  score = np.random.default_rng(3).normal(size=len(target))
+
+  area, low, high = measure(target, score)
+
+  assert area == roc_auc_score(target, score)
+  assert low < area < high
+  assert np.isnan(measure(target[1:], score[1:])).tolist() == [True] * 3
+
+
+def test_bounds_of_a_resampled_auc_are_quantiles_of_its_draws(target):
+  score = np.random.default_rng(5).normal(size=400) + target
+  drawn = bootstrap_aucs(target, score[None], seed=7, resamples=25)[:, 0]
+
+  assert resample_auc(target, score, seed=7, resamples=25)[1:] == quantile_bounds(drawn)

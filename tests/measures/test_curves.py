@@ -48,3 +48,8 @@ def test_reliability_by_hand():
   assert list(table["loans"]) == [2, 2]
   assert (table["low"] <= table["observed_rate"]).all()
   assert (table["observed_rate"] <= table["high"]).all()
+
+
+def test_a_reliability_table_has_ten_bins_and_a_curve_four_hundred_points(loans):
+  assert tabulate_reliability(*loans)["loans"].tolist() == [2_000] * 10
+  assert len(trace_roc(*loans)) == 400

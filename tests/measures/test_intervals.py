@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loantap.measures.intervals import measure_default_rate, measure_default_rates, normal_bounds, wilson_bounds
+from loantap.measures.intervals import (
+  Z95_ONE_SIDED,
+  measure_default_rate,
+  measure_default_rates,
+  normal_bounds,
+  wilson_bounds,
+)
 
 counts = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -62,3 +68,7 @@ def test_normal_bounds_are_two_standard_errors_to_either_side_within_0_and_1():
 
   assert low.tolist() == pytest.approx([0.304, 0, 0.794], abs=5e-4)
   assert high.tolist() == pytest.approx([0.696, 0.206, 1], abs=5e-4)
+
+
+def test_one_normal_draw_in_twenty_lies_beyond_the_one_sided_bound():
+  assert pytest.approx(1.644854, abs=1e-6) == Z95_ONE_SIDED
