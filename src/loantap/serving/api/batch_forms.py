@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from loantap.model.scoring.scorer import REASONS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
+from loantap.policy.score_table import SCORE_COLUMNS
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT, require_names
 from loantap.serving.api.answers import tell_decision
@@ -29,20 +30,7 @@ _BODY: Final = "the body"
 # What was kept before under the idempotency key, or was just decided.
 Answered = Sequence[Record] | tuple[KeptBatch, Batch]
 
-_COLUMNS: Final = (
-  "row",
-  "id",
-  APPLICATION_ID,
-  "probability_of_default",
-  "score",
-  "decision",
-  *REASONS,
-  "model_name",
-  "model_version",
-  "expected_npv",
-  "policy_version",
-  "policy_digest",
-)
+_COLUMNS: Final = ("row", "id", *SCORE_COLUMNS)
 _NO_REASONS: Final = ("",) * len(REASONS)
 
 
