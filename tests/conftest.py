@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from kedro.framework.project import configure_project
 from xdist.remote import Producer
 
@@ -82,6 +82,10 @@ CHALLENGER = {"learning_rate": 0.05, "trees": 20, "leaves": 4, "min_loans_in_lea
 
 settings.register_profile("loantap", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("loantap")
+# A mutant is killed by the first example that fails; looking for a shorter one takes minutes.
+settings.register_profile(
+  "mutants", settings.get_profile("loantap"), phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)
 
 
 def raw_loans(*changes: dict[str, object]) -> pd.DataFrame:

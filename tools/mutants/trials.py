@@ -30,7 +30,8 @@ from grimp import build_graph
 from tools.mutants.mutations import Mutation
 
 ARGUMENTS: Final = [
-  *"-x -q -s -n0 -p no:randomly -p no:cacheprovider -W ignore::pytest.PytestAssertRewriteWarning".split()
+  *"-x -q -s -n0 -p no:randomly -p no:cacheprovider --hypothesis-profile=mutants".split(),
+  *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 ]
 _CRASHED: Final = 70
 
@@ -66,31 +67,26 @@ class Trials:
   def race(self, session: pytest.Session) -> None:
     """Tell the outcome of each change, as they come."""
     waiting = list(reversed(self.mutations))
-    running: dict[int, tuple[Mutation, float, TemporaryDirectory[str]]] = {}
+    running: dict[int, tuple[Mutation, TemporaryDirectory[str]]] = {}
     while waiting or running:
       while waiting and len(running) < self.jobs:
-        mutation, folder = waiting.pop(), TemporaryDirectory()
+        mutation = waiting.pop()
         if not (tests := self.judges(mutation)):
           self.told(mutation, "survived")
           continue
-        # Of the processor, so that a busy machine stops no trial; by the clock for what waits for ever.
-        seconds = 20 + int(5 * sum(self.cost[test] for test in tests))
+        folder = TemporaryDirectory()
         work = partial(self.trial, session, mutation, tests, folder.name)
-        pid = _fork(work, Path(folder.name, "output"), seconds)
-        running[pid] = mutation, time.monotonic() + 10 * seconds, folder
-      for pid, (mutation, limit, folder) in list(running.items()):
+        running[_fork(work, Path(folder.name, "output"))] = mutation, folder
+      for pid, (mutation, folder) in list(running.items()):
         ended, status = os.waitpid(pid, os.WNOHANG)
-        if not ended and time.monotonic() > limit:
-          os.killpg(pid, signal.SIGKILL)
-          ended, _ = os.waitpid(pid, 0)
-          status = signal.SIGXCPU
         if ended:
           del running[pid]
           code = os.waitstatus_to_exitcode(status)
           if code == _CRASHED:
             raise RuntimeError(f"{mutation}\n{Path(folder.name, 'output').read_text()}")
           folder.cleanup()
-          self.told(mutation, "timed out" if code == -signal.SIGXCPU else "killed" if code else "survived")
+          late = code in {-signal.SIGXCPU, -signal.SIGALRM}
+          self.told(mutation, "timed out" if late else "killed" if code else "survived")
       time.sleep(0.01)
 
   def judges(self, mutation: Mutation) -> list[str]:
@@ -121,6 +117,7 @@ class Trials:
       changed = after[[code.co_firstlineno for code in before].index(line)]
       for function in functions:
         function.__code__ = changed
+      session.config.pluginmanager.register(_Limited(self.cost))
       return _run(session, tests, folder)
     finder = _Mutated(mutation)
     for module in list(sys.modules):
@@ -128,7 +125,8 @@ class Trials:
         del sys.modules[module]
     sys.meta_path.insert(0, finder)
     files = {test.partition("::")[0]: None for test in tests}
-    return int(pytest.main([*ARGUMENTS, f"--basetemp={folder}/tests", *files], plugins=[_Ordered(tests)]))
+    plugins = [_Ordered(tests), _Limited(self.cost)]
+    return int(pytest.main([*ARGUMENTS, f"--basetemp={folder}/tests", *files], plugins=plugins))
 
 
 class _Mutated(importlib.machinery.SourceFileLoader):
@@ -154,6 +152,20 @@ class _Ordered:
   def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, Any, None]:
     yield
     items.sort(key=lambda item: self.rank.get(item.nodeid, len(self.rank)))
+
+
+class _Limited:
+  """Ends the process in a test that takes far longer than it does without a change."""
+
+  def __init__(self, cost: dict[str, float]) -> None:
+    self.cost = cost
+
+  @pytest.hookimpl(tryfirst=True)
+  def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+    seconds = 10 + 3 * int(self.cost.get(item.nodeid, 0))
+    # Of the processor, so that a busy machine stops no trial; by the clock for what waits for ever.
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + seconds, resource.RLIM_INFINITY))
+    signal.alarm(10 * seconds)
 
 
 class _Traced:
@@ -234,14 +246,13 @@ def _wait(pid: int, folder: str) -> None:
     raise RuntimeError(f"{Path(folder, 'output').read_text()}\nThe tests fail though nothing is changed.")
 
 
-def _fork(work: Callable[[], int], output: Path, seconds: int = resource.RLIM_INFINITY) -> int:
+def _fork(work: Callable[[], int], output: Path) -> int:
   """Start `work` in a process of its own group, which ends with what it returns."""
   if pid := os.fork():
     return pid
   code = _CRASHED
   try:
     os.setsid()
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)
