@@ -53,8 +53,9 @@ def main() -> None:
 
 
 def read(path: Path) -> pd.DataFrame:
-  """Typed loans of a LoanTap file."""
-  raw = pd.read_csv(path, dtype="str")
+  """Typed loans of a LoanTap file, CSV or Parquet; without addresses their pincode is missing."""
+  raw = pd.read_parquet(path).astype("str") if path.suffix == ".parquet" else pd.read_csv(path, dtype="str")
+  raw = raw.assign(address=raw.get("address", ""))
   today = pd.Timestamp(datetime.now(UTC).date())
   rows = parse(raw, portfolio_columns(), today).rows
   return rows.join(split_address(rows["address"])).assign(

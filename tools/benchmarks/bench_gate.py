@@ -97,8 +97,8 @@ def is_tenth_out(loans: pd.DataFrame) -> pd.Series:
 def measure_gain(loans: pd.DataFrame) -> float:
   """Cross-fitted AUC of boosted trees on all that is known but the pincode."""
   names = [name for name, f in FEATURES.items() if f.known_at_decision and name != "pincode"]
-  features = build_features(loans, names)
-  texts = {n: features[n].astype("category") for n in names if FEATURES[n].categorical}
+  features = build_features(loans, names).dropna(axis="columns", how="all")
+  texts = {n: features[n].astype("category") for n in features if FEATURES[n].categorical}
   model = HistGradientBoostingClassifier(
     max_iter=60, max_leaf_nodes=8, min_samples_leaf=40, l2_regularization=10, random_state=0
   )
