@@ -98,7 +98,7 @@ def measure_gain(loans: pd.DataFrame) -> float:
   """Cross-fitted AUC of boosted trees on all that is known but the pincode."""
   names = [name for name, f in FEATURES.items() if f.known_at_decision and name != "pincode"]
   features = build_features(loans, names).dropna(axis="columns", how="all")
-  texts = {n: features[n].astype("category") for n in features if FEATURES[n].categorical}
+  texts = {n: features[n].astype("category") for n in map(str, features) if FEATURES[n].categorical}
   model = HistGradientBoostingClassifier(
     max_iter=60, max_leaf_nodes=8, min_samples_leaf=40, l2_regularization=10, random_state=0
   )

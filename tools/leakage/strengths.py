@@ -42,7 +42,7 @@ def main() -> None:
 def show(name: str, loans: pd.DataFrame) -> None:
   """The table of one portfolio."""
   features = build_features(loans).drop(columns="pincode")
-  known = [name for name in features if FEATURES[name].known_at_decision]
+  known = [name for name in map(str, features) if FEATURES[name].known_at_decision]
   context = make_context(loans, OPTIONS)
   alone = {f: examine_feature(features[f], context, OPTIONS) for f in known}
   drawn = draw_loans(len(loans), OPTIONS)
