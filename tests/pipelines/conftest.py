@@ -37,7 +37,8 @@ def csv() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def ingested(sourced: Outputs, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
-  return ingest(sourced, tmp_path_factory.mktemp("raw"))
+  no_champion = {"feature_engineering.last_training": {"simulated": lambda: None}}
+  return ingest(sourced, tmp_path_factory.mktemp("raw")) | no_champion
 
 
 @pytest.fixture(scope="session")

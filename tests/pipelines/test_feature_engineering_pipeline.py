@@ -6,6 +6,7 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model import schemas
 from loantap.model.leakage.findings import LeakageError
+from loantap.model.leakage.last_training import LastTraining
 from loantap.pipelines.feature_engineering.nodes import detect_leakage
 from tests.pipelines.in_memory import load_options, run
 
@@ -76,9 +77,29 @@ def test_the_gate_looks_at_training_loans_only(ingested, engineered):
     engineered["feature_engineering.features"],
     engineered["splits"],
     engineered["target"],
+    ingested["reconciliation"],
+    ingested["feature_engineering.last_training"],
     load_options()["params:feature_engineering"],
   )
   assert report == engineered["leakage_report"]
+
+
+@pytest.mark.parametrize(("target", "told"), [("charged_off", "1 of 1 "), ("dpd_90_within_12", "nothing to compare")])
+def test_a_feature_is_held_against_the_champion_of_its_origin_and_target(target, told, ingested, engineered):
+  weak = {"feature": "sub_grade_rank", "n": 90_000, "auc": 0.5, "auc_low": 0.5, "auc_in_sample": 0.5}
+  last = LastTraining.model_validate({"target": {"name": target}, "features": [weak], "label": "champion"})
+
+  report = detect_leakage(
+    ingested["loans"],
+    engineered["feature_engineering.features"],
+    engineered["splits"],
+    engineered["target"],
+    ingested["reconciliation"],
+    {"simulated": lambda: last},
+    load_options()["params:feature_engineering"],
+  )
+
+  assert report["checks"]["last_training"]["statement"].startswith(told)
 
 
 def test_a_leak_in_a_lending_model_stops_the_run(ingested):
@@ -100,7 +121,7 @@ def test_a_source_column_computed_from_outcomes_stops_the_run(ingested):
 def test_the_checks_of_the_whole_portfolio_are_reported(engineered):
   checks = engineered["leakage_report"]["checks"]
 
-  assert set(checks) == {"borrowers", "time_travel", "lineage", "feature_sets", "audited_columns"}
+  assert set(checks) == {"borrowers", "time_travel", "lineage", "last_training", "feature_sets", "audited_columns"}
   assert all(check["passed"] for check in checks.values())
   audited = {entry["feature"] for entry in checks["audited_columns"]["columns"]}
   assert {"profession", "title", "sub_grade", "state"} <= audited

@@ -301,7 +301,8 @@ def test_a_node_is_named_like_its_function_says_what_it_does_and_has_one_pipelin
 def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any():
   inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
 
-  assert inputs == {"sources.portfolio_file", "applications", "evaluation.external_loans", "modeling.champions"}
+  files = {"sources.portfolio_file", "applications", "evaluation.external_loans"}
+  assert inputs == files | {"modeling.champions", "feature_engineering.last_training"}
 
 
 def test_only_sources_writes_to_a_source_system():

@@ -1,3 +1,4 @@
+import json
 import logging
 import re
 from copy import deepcopy
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from loantap.datasets import ChampionDataset, ChampionsDataset, RegisteredModelDataset
+from loantap.datasets import ChampionDataset, ChampionsDataset, LastTrainingDataset, RegisteredModelDataset
 from loantap.model.scoring.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
@@ -254,7 +255,11 @@ class TestTheModelThatDecides:
     with pytest.raises(DatasetError, match="lending_model@champion to score"):
       dataset.load()
 
-  @pytest.mark.parametrize("champion", [ChampionDataset(namespace="lending"), ChampionsDataset()], ids=["one", "all"])
+  @pytest.mark.parametrize(
+    "champion",
+    [ChampionDataset(namespace="lending"), ChampionsDataset(), LastTrainingDataset(namespace="lending")],
+    ids=["one", "all", "last"],
+  )
   def test_promotion_makes_a_champion_and_saving_does_not(self, champion):
     with pytest.raises(DatasetError, match="promotion makes a champion"):
       champion.save({})
@@ -390,5 +395,54 @@ class TestChampions:
     monkeypatch.setattr(mlflow, "get_registry_uri", lambda: "sqlite:///nowhere/mlflow.db")
 
     load = champions.load()["lending"]
+    with pytest.raises(RegistryDownError, match="it does not answer"):
+      load()
+
+
+class TestLastTraining:
+  REPORT = json.dumps(
+    {
+      "target": {"name": "charged_off", "loans": 9},
+      "features": [
+        {"feature": "purpose", "n": 9, "groups": 2, "auc": 0.6, "auc_low": 0.6 - 0.0196, "auc_in_sample": 0.7}
+      ],
+    }
+  )
+
+  @pytest.fixture
+  def last(self):
+    return LastTrainingDataset(namespace="lending")
+
+  def keep(self, trained, content):
+    model = make_champion(trained)
+    if content is not None:
+      (artifacts_of(model) / "evidence" / "leakage_report.json").write_text(content, "utf-8")
+
+  def test_it_is_that_of_the_champion_of_the_origin(self, last, lending_model):
+    assert last.exists()
+    assert [load() for load in last.load().values()] == [None, None]
+
+    self.keep(with_facts(lending_model, origin="real"), self.REPORT)
+    assert last.load()["simulated"]() is None
+    found = last.load()["real"]()
+    assert found.label == "loantap-lending version 1"
+    assert [(s.feature, s.n, s.auc, round(s.standard_error, 4)) for s in found.features] == [("purpose", 9, 0.6, 0.01)]
+
+  @pytest.mark.parametrize(
+    ("content", "told"), [(None, "is missing"), ("{", "JSON"), ('{"features": []}', "target")], ids=str
+  )
+  def test_a_champion_without_a_readable_one_says_so_and_stops_nothing(
+    self, content, told, last, lending_model, caplog
+  ):
+    self.keep(lending_model, content)
+
+    assert last.load()["simulated"]() is None
+    assert "No feature is compared with the training of loantap-lending-demo version 1" in caplog.text
+    assert told in caplog.text
+
+  def test_a_registry_that_is_down_stops_the_gate(self, last, monkeypatch):
+    monkeypatch.setattr(mlflow, "get_registry_uri", lambda: "sqlite:///nowhere/mlflow.db")
+
+    load = last.load()["real"]
     with pytest.raises(RegistryDownError, match="it does not answer"):
       load()

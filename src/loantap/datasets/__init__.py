@@ -5,6 +5,7 @@ from loantap.datasets.champions import ChampionsDataset
 from loantap.datasets.figure import FigureDataset
 from loantap.datasets.inspection import InspectionDataset
 from loantap.datasets.judged_model import JudgedModelDataset
+from loantap.datasets.last_training import LastTrainingDataset
 from loantap.datasets.registered_model import RegisteredModelDataset
 from loantap.datasets.snapshot import SnapshotDataset
 from loantap.datasets.source_table import SourceTableDataset
@@ -21,6 +22,7 @@ __all__ = [
   "FigureDataset",
   "InspectionDataset",
   "JudgedModelDataset",
+  "LastTrainingDataset",
   "RegisteredModelDataset",
   "SnapshotDataset",
   "SourceTableDataset",

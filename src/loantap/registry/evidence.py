@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -9,11 +10,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from loantap.registry.judged import note_predictions
-from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, attach_files
-from loantap.registry.reading import FILES, fetch_file, fetch_files
+from pydantic import ValidationError
 
-INDEX = "evidence.json"
+from loantap.model.leakage.last_training import LastTraining
+from loantap.registry.judged import note_predictions
+from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, attach_files, find_champion
+from loantap.registry.reading import FILES, UnreadableModelError, fetch_file, fetch_files
+
+INDEX, LEAKAGE = "evidence.json", "leakage_report.json"
 # A complete pack, besides the model's own files.
 EXPECTED: Final = (
   "predictions.parquet",
@@ -23,12 +27,14 @@ EXPECTED: Final = (
   "candidates.parquet",
   "calibration.json",
   "thresholds.json",
-  "leakage_report.json",
+  LEAKAGE,
   "vintage_analysis.json",
   "stability.json",
   "fairness.json",
   "model_card.html",
 )
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +133,21 @@ def add_files(model: ModelVersion, folder: Path) -> None:
   index["files"] = [*({entry["file"]: entry for entry in index["files"]} | added).values()]
   (folder / INDEX).write_text(json.dumps(index, indent=2), "utf-8")
   attach_files(model, folder)
+
+
+def load_last_training(name: str) -> LastTraining | None:
+  """What the leakage gate found when the champion of this name was trained; None where that is not known.
+
+  Raises:
+      RegistryDownError: the registry does not answer.
+  """
+  champion = find_champion(name)
+  if champion is None:
+    return None
+  try:
+    with tempfile.TemporaryDirectory() as folder:
+      content = fetch_file(champion, f"{EVIDENCE}/{LEAKAGE}", Path(folder)).read_bytes()
+    return LastTraining.model_validate_json(content).model_copy(update={"label": str(champion)})
+  except (UnreadableModelError, ValidationError) as error:
+    logger.warning("No feature is compared with the training of %s: %s", champion, error)
+    return None

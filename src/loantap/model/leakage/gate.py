@@ -33,6 +33,7 @@ from loantap.model.leakage.evidence import (
 from loantap.model.leakage.expected import check_strength
 from loantap.model.leakage.findings import FeatureFinding, report_leakage
 from loantap.model.leakage.impact import measure_impact
+from loantap.model.leakage.last_training import LastTraining, check_against_last_training
 from loantap.model.leakage.lineage import LaterDates, check_dates, check_lineage, find_later_dates
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.statistics import bin_values, cross_fitted_auc, find_implausible_categories, in_sample_auc
@@ -74,9 +75,15 @@ def examine_feature(values: pd.Series, context: Context, options: LeakageOptions
 
 
 def examine_portfolio(
-  loans: pd.DataFrame, features: pd.DataFrame, is_train: pd.Series, options: LeakageOptions
+  loans: pd.DataFrame,
+  features: pd.DataFrame,
+  is_train: pd.Series,
+  options: LeakageOptions,
+  last: LastTraining | None = None,
 ) -> dict[str, Any]:
   """The whole gate: `leakage_report.json`, from loans of `03_primary`, one row each.
+
+  `last` is the training of a champion of such loans and the same target, if there is one.
 
   Outcomes of training loans are looked at and no others; dates, lineage and borrowers of all.
 
@@ -100,8 +107,14 @@ def examine_portfolio(
   audited = [examine_feature(train[name], alone, options) for name in encodable_columns(train) if name not in FEATURES]
   # A loan that is there twice tells nothing new: bounds are widened, models are fitted on it once.
   digest = pd.util.hash_pandas_object(values.assign(target=context.target), index=False)
-  copies, is_first = digest.map(digest.value_counts()), ~digest.duplicated()
-  findings = [replace(f, evidence=(*f.evidence, check_strength(f, float(copies.mean()), options))) for f in findings]
+  copies, is_first = float(digest.map(digest.value_counts()).mean()), ~digest.duplicated()
+  findings = [
+    replace(
+      f,
+      evidence=(*f.evidence, check_strength(f, copies, options), check_against_last_training(f, last, copies, options)),
+    )
+    for f in findings
+  ]
   joint = examine_together(train[is_first], values[is_first], {f.feature: f.caught for f in findings}, options)
   findings = [replace(f, evidence=(*f.evidence, *joint.evidence.get(f.feature, ()))) for f in findings]
   # What is not declared cannot be encoded: it has been caught, and is not measured.
@@ -117,6 +130,7 @@ def examine_portfolio(
     "borrowers": _check_borrowers(loans, is_train, context, options),
     "time_travel": _summarise_dates(later, findings),
     "lineage": _summarise_lineage(findings, len(loans)),
+    "last_training": _summarise_last(findings, last),
     "feature_sets": _summarise_sets(joint.sets),
     "audited_columns": _summarise_audit(audited),
   }
@@ -174,6 +188,17 @@ def _summarise_lineage(findings: Sequence[FeatureFinding], loans: int) -> Check:
     f"the {loans:,} loans",
     "caught": caught,
   }
+
+
+def _summarise_last(findings: Sequence[FeatureFinding], last: LastTraining | None) -> Check:
+  caught = _caught_by(findings, "last_training")
+  compared = sum("auc_then" in e.figures for f in findings for e in f.evidence)
+  told = (
+    f"{len(caught)} of {compared} features are much stronger than when {last.label} was trained"
+    if last
+    else ("nothing to compare with: no champion of such loans and this target has kept its leakage report")
+  )
+  return {"passed": not caught, "statement": told, "caught": caught}
 
 
 def _summarise_sets(sets: Sequence[Check]) -> Check:

@@ -38,6 +38,7 @@ class LeakageOptions(Options):
       expected_auc: AUC alone of features of which more is expected than `expected.py` says, as
           of a column that holds a bureau's score: it may then also add as much to the others.
       strength_tolerance: by how much a feature's AUC may exceed what is expected of it.
+      drift_tolerance: by how much it may rise from one training to the next.
       max_added_auc: what a column, or a pair of columns, may add to the AUC of all others.
       max_borrower_auc: what all columns about the borrower may add to those of the offer.
       max_set_auc: of a boosting model on a whole set of features; two independent honest scores
@@ -61,6 +62,7 @@ class LeakageOptions(Options):
   impact_loans: Annotated[int, Field(ge=1_000)]
   expected_auc: Mapping[str, Annotated[float, Field(ge=0.5, le=1)]] = Field(default_factory=dict)
   strength_tolerance: Share = 0.02
+  drift_tolerance: Share = 0.03
   max_added_auc: Share = 0.01
   max_borrower_auc: Share = 0.03
   max_set_auc: Annotated[float, Field(gt=0.5, le=1)] = 0.8

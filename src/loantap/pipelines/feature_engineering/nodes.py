@@ -13,9 +13,11 @@ from loantap.features.target import label_loans as label
 from loantap.features.target import require_real_months
 from loantap.model.leakage.findings import require_no_leak
 from loantap.model.leakage.gate import examine_portfolio
+from loantap.model.leakage.last_training import LastTrainings
 from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.training.splits import Split, require_enough
 from loantap.model.training.splits import split_loans as assign_splits
+from loantap.portfolio.assembly import portfolio_origin
 from loantap.tables.loan_groups import SomeTable
 from loantap.tables.rows import MappedFile, Table, map_rows, to_frame
 
@@ -61,12 +63,17 @@ def detect_leakage(
   features: pd.DataFrame,
   splits: pd.DataFrame,
   target: dict[str, Any],
+  reconciliation: pd.DataFrame,
+  last_training: LastTrainings,
   options: FeatureEngineeringOptions,
 ) -> dict[str, Any]:
   """What each feature tells of the outcome, and whether it could have told it at decision."""
   is_train = splits["split"].eq(Split.TRAIN)
   own = features.drop(columns="loan_id")
-  return {"target": target} | examine_portfolio(to_frame(loans), own, is_train, options.leakage)
+  last = last_training[portfolio_origin(reconciliation)]()
+  if last and last.target.name != target["name"]:
+    last = None
+  return {"target": target} | examine_portfolio(to_frame(loans), own, is_train, options.leakage, last)
 
 
 def _select(

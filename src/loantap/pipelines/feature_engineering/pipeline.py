@@ -22,7 +22,10 @@ def create_pipeline() -> Pipeline:
       make_node(nodes.split_loans, ["labelled_loans", "params:feature_engineering"], "splits"),
       make_node(
         nodes.detect_leakage,
-        ["labelled_loans", "features", "splits", "target", "params:feature_engineering"],
+        [
+          *("labelled_loans", "features", "splits", "target", "reconciliation", "last_training"),
+          "params:feature_engineering",
+        ],
         "leakage_report",
       ),
       make_node(nodes.select_benchmark_features, _SELECTED_FROM, "benchmark_input"),

@@ -12,6 +12,7 @@ _CHECKS: Final = {
   "borrowers": "The same borrower in training and test",
   "time_travel": "Dates after the decision",
   "lineage": "Features computed from the outcome",
+  "last_training": "Against the champion's training",
   "feature_sets": "All features of a model together",
   "audited_columns": "Columns that no model uses",
 }

@@ -1,0 +1,82 @@
+import pandas as pd
+import pytest
+
+from loantap.features.build import build_features
+from loantap.measures.intervals import Z95
+from loantap.model.leakage.findings import FeatureFinding
+from loantap.model.leakage.gate import examine_portfolio
+from loantap.model.leakage.last_training import LastTraining, check_against_last_training
+from tests.model.leakage.limits import OPTIONS
+
+
+def remember(*found):
+  names = ("feature", "n", "auc", "auc_low", "auc_in_sample")
+  features = [dict(zip(names, one, strict=True)) for one in found]
+  return LastTraining.model_validate({"target": {"name": "charged_off"}, "features": features, "label": "champion 3"})
+
+
+def compare(now, then, last=None, options=OPTIONS, *, errors=(0.0, 0.0), copies=1.0):
+  last = last or remember(("dti_pct", 2_000, then[0], then[0] - Z95 * errors[1], then[1]))
+  finding = FeatureFinding("dti_pct", 3_000, 20, now, now, errors[0], ())
+  return check_against_last_training(finding, last, copies, options)
+
+
+@pytest.mark.parametrize(
+  ("then", "errors", "copies", "most"),
+  [
+    # 0.03 of drift, above the mean of cross-fitted and in-sample AUC, above a half
+    ((0.55, 0.55), (0, 0), 1, 0.58),
+    ((0.54, 0.58), (0, 0), 1, 0.59),
+    ((0.44, 0.48), (0, 0), 1, 0.53),
+    # and 3.09 standard errors of 0.01 of the difference, or of 0.02 where each loan is there 4 times.
+    ((0.55, 0.55), (0.01, 0), 1, 0.6109),
+    ((0.55, 0.55), (0, 0.01), 1, 0.6109),
+    ((0.55, 0.55), (0.006, 0.008), 1, 0.6109),
+    ((0.55, 0.55), (0.006, 0.008), 4, 0.6418),
+  ],
+)
+def test_a_feature_may_rise_by_drift_and_chance(then, errors, copies, most):
+  found = [compare(most + by, then, errors=errors, copies=copies).verdict for by in (-0.2, -0.0002, 0.0002)]
+
+  assert found == ["passed", "passed", "caught"]
+
+
+def test_what_a_person_declares_is_no_surprise():
+  declared = OPTIONS.model_copy(update={"expected_auc": {"dti_pct": 0.7}})
+
+  assert [compare(now, (0.55, 0.55), options=declared).verdict for now in (0.7298, 0.7302)] == ["passed", "caught"]
+
+
+def test_the_alarm_says_what_was_seen_then_and_now():
+  found = compare(0.6, (0.55, 0.55))
+
+  assert "AUC 0.600 alone (n 3,000), where champion 3 was trained with 0.550 (n 2,000)" in found.statement
+  assert "rose by at least 0.050" in found.statement
+  assert found.remedy.startswith("Ask the source")
+
+
+def test_a_feature_that_is_new_is_compared_with_nothing():
+  assert compare(0.9, None, remember(("purpose", 2_000, 0.5, 0.5, 0.5))).figures == {}
+
+
+def test_a_leak_since_the_last_training_is_caught_below_the_declared_strength(real_loans):
+  def examine(loans, last=None):
+    features = build_features(loans, ["dti_pct", "purpose", "pincode"])
+    return examine_portfolio(loans, features, pd.Series(True, index=loans.index), OPTIONS, last)
+
+  first = examine(real_loans)
+  last = LastTraining.model_validate(first | {"target": {"name": "charged_off"}, "label": "champion 3"})
+  hit = real_loans["is_charged_off"].eq(1) & (real_loans.index % 10 < 4)
+  leaking = real_loans.assign(dti_pct=real_loans["dti_pct"] + 8 * hit)
+  again, later = examine(real_loans, last), examine(leaking, last)
+
+  assert first["checks"]["last_training"]["statement"].startswith("nothing to compare with: no champion")
+  told = "{} of 3 features are much stronger than when champion 3 was trained"
+  for report, caught in ((again, []), (later, ["dti_pct"])):
+    assert report["checks"]["last_training"] == {
+      "passed": not caught,
+      "statement": told.format(len(caught)),
+      "caught": caught,
+    }
+  assert later["features"][0]["tests"]["strength"]["verdict"] == "passed"
+  assert later["features"][0]["caught"]
