@@ -1,9 +1,12 @@
+from itertools import islice
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
+from loantap.measures.auc import draw_resamples
 from loantap.measures.metrics import (
   Metrics,
   bootstrap_bounds,
@@ -52,6 +55,18 @@ def test_declining_nobody_has_no_precision_and_approves_all():
 
   assert (measured.precision, measured.recall, measured.f2) == (0, 0, 0)
   assert (measured.approval_rate, measured.default_rate_approved) == (1, 0.4)
+
+
+def test_the_one_loan_declined_was_rightly_declined():
+  assert measure(TARGET, PD, PD > 0.5).precision == 1
+
+
+def test_calibration_is_judged_in_ten_bins(loans):
+  target, pd_ = loans
+
+  assert measure(target, pd_, pd_ > 0.2) == measure(target, pd_, pd_ > 0.2, bins=10)
+  judged = [perfect_ece_bounds(pd_, seed=1, resamples=20, **bins) for bins in ({}, {"bins": 10}, {"bins": 5})]
+  assert judged[0] == judged[1] != judged[2]
 
 
 def test_declining_everybody_scores_the_f2_of_declining_everybody():
@@ -126,6 +141,8 @@ def test_the_calibration_error_of_a_perfect_model_lies_between_its_bounds():
 
   assert low < expected < high
   assert np.mean([low <= error <= high for error in errors]) == pytest.approx(0.95, abs=0.04)
+  low, high = perfect_ece_bounds(pd_, seed=1, resamples=300, confidence=0.5)
+  assert np.mean([low <= error <= high for error in errors]) == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +163,23 @@ def test_the_width_of_a_rate_is_that_of_the_normal_approximation(bounds, loans):
 
   expected = 2 * 1.96 * np.sqrt(rate * (1 - rate) / 2_000)
   assert width == pytest.approx(expected, rel=0.15)
+
+
+def test_bounds_are_quantiles_of_the_resamples_and_reflected_for_ks(bounds, loans):
+  target, pd_ = loans
+  drawn = [np.repeat(np.arange(len(target)), times) for times in islice(draw_resamples(target, 1), 300)]
+  rate, gap = (
+    np.quantile([figure(target[d], pd_[d]) for d in drawn], [0.025, 0.975])
+    for figure in (lambda target, _: target.mean(), _ks)
+  )
+
+  assert [b["default_rate"] for b in bounds] == pytest.approx(rate)
+  assert [b["ks"] for b in bounds] == pytest.approx(2 * _ks(target, pd_) - gap[::-1])
+
+
+def _ks(target, pd_):
+  false_rate, true_rate, _ = sklearn_metrics.roc_curve(target, pd_)
+  return max(true_rate - false_rate)
 
 
 def test_resamples_without_a_loss_are_drawn_again():
@@ -177,3 +211,4 @@ def test_the_interval_of_the_calibration_error_takes_its_upward_bias_off():
 
   # The percentile interval would begin at .034 on average, as if noise were an error.
   assert np.mean(lows) < 0.015
+  assert min(lows) == 0

@@ -25,6 +25,30 @@ def test_it_is_the_sum_of_share_differences_times_log_ratios():
   assert index.low < index.psi < index.high
 
 
+@pytest.mark.parametrize(
+  ("expected", "actual", "psi", "free"),
+  [
+    ([80, 20], [50, 50], 0.3 * np.log(0.8 / 0.5) + 0.3 * np.log(0.5 / 0.2), 1),
+    # As if half a loan were in the first band.
+    ([50, 50], [0, 99.5], 0.495 * np.log(0.5 / 0.005) + 0.495 * np.log(0.995 / 0.5), 1),
+    ([40], [60], 0, 1),
+    ([10, 20, 30], [10, 20, 30], 0, 2),
+  ],
+)
+def test_counts_by_hand(expected, actual, psi, free):
+  index = compare_counts(np.array(expected), np.array(actual))
+
+  assert index.psi == pytest.approx(psi)
+  assert index.chance == pytest.approx(chi2.ppf(0.95, free) * (1 / sum(expected) + 1 / sum(actual)))
+
+
+def test_a_value_at_an_edge_belongs_above_it_and_bands_are_ten():
+  found = measure(np.array([0.1, 0.2, 0.2, 0.4]), np.array([0.2, 0.2, 0.1]), bins=2)
+
+  assert found == compare_counts(np.array([1, 3]), np.array([1, 2]))
+  assert measure_stability(UNIFORM, UNIFORM[2_000:]) == measure(UNIFORM, UNIFORM[2_000:])
+
+
 def test_a_band_nobody_is_in_gives_a_finite_index():
   index = measure(UNIFORM, UNIFORM[:5_000])
 

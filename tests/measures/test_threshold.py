@@ -52,6 +52,17 @@ def test_the_variance_is_that_of_drawing_the_loans_again():
   assert f2_variance(*counts[:3]) == pytest.approx(drawn.var(), rel=0.03)
 
 
+@pytest.mark.parametrize("counts", [(260.0, 120.0, 500.0), (5.0, 40.0, 3.0), (30.0, 4.0, 400.0)])
+def test_the_variance_follows_from_the_slopes(counts):
+  def f2(tp, fn, fp):
+    return 5 * tp / (5 * tp + 4 * fn + fp)
+
+  steps = np.eye(3) * 1e-4
+  slopes = [(f2(*(counts + step)) - f2(*(counts - step))) / 2e-4 for step in steps]
+
+  assert f2_variance(*counts) == pytest.approx(np.square(slopes) @ counts, rel=1e-6)
+
+
 def test_the_variance_is_nothing_where_nothing_can_go_wrong():
   assert f2_variance(tp=2, fn=0, fp=0) == 0
 
@@ -119,6 +130,27 @@ def test_the_trade_off_agrees_with_declining_at_each_threshold(loans, table):
     approved = target[~declined]
     expected = approved.mean() if len(approved) else 0
     assert row.default_rate_approved == pytest.approx(expected)
+
+
+def test_the_bounds_of_f2_are_those_of_the_loans_declined(loans, table):
+  target, pd_ = loans
+  row = table.iloc[40]
+  declined = pd_ >= row["threshold"]
+  counts = [float(c.sum()) for c in (target[declined], target[~declined], 1 - target[declined])]
+
+  assert row["f2_high"] - row["f2_low"] == pytest.approx(2 * 1.96 * f2_variance(*counts) ** 0.5, rel=1e-3)
+
+
+def test_a_held_out_loan_at_the_threshold_is_declined():
+  twice = decline_cross_fitted(np.array([0, 1] * 2), np.array([0.2, 0.7] * 2), np.array([0, 0, 1, 1]))
+
+  assert list(twice) == [False, True] * 2
+
+
+def test_thresholds_are_99_quantiles(loans):
+  pd_ = np.random.default_rng(7).random(500)
+
+  assert len(tabulate_thresholds(loans[0], pd_)) == 99
 
 
 def test_thresholds_rise_and_with_them_approvals(table):

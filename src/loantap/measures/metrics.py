@@ -132,7 +132,7 @@ def bootstrap_bounds(
   # interval takes the bias off, the percentile interval would add it.
   point = pd.Series(measure(target, pd_, declined, bins).as_dict())[_BIASED_UPWARDS]
   low_, high_ = 2 * point - high[_BIASED_UPWARDS], 2 * point - low[_BIASED_UPWARDS]
-  low = low.fillna(0).mask(low.index.isin(_BIASED_UPWARDS), low_.clip(lower=0))
+  low = low.mask(low.index.isin(_BIASED_UPWARDS), low_.clip(lower=0))
   high = high.mask(high.index.isin(_BIASED_UPWARDS), high_.clip(lower=point))
   names = [str(name) for name in table.columns]
   return dict(zip(names, low, strict=True)), dict(zip(names, high, strict=True))

@@ -32,7 +32,8 @@ def f2_variance(tp: Counts, fn: Counts, fp: Counts) -> Counts:
   sum of squared derivatives times counts (Agresti, *Categorical Data Analysis*, 16.1).
   """
   squared = (5 * tp + 4 * fn + fp) ** 2
-  by_tp, by_fn, by_fp = 5 * (4 * fn + fp) / squared, -20 * tp / squared, -5 * tp / squared
+  # Without their signs, of which squares know nothing.
+  by_tp, by_fn, by_fp = 5 * (4 * fn + fp) / squared, 20 * tp / squared, 5 * tp / squared
   return by_tp**2 * tp + by_fn**2 * fn + by_fp**2 * fp
 
 
