@@ -92,7 +92,7 @@ def test_one_loan_is_worth_what_it_is_among_others(rate, term, scenario, pd_):
 
 
 @pytest.mark.parametrize(
-  ("rate", "term"), [(np.nan, 36), (np.inf, 36), (-5, 36), (-1_200, 36), (12, np.nan), (12, 0), (0, 0)]
+  ("rate", "term"), [(np.nan, 36), (np.inf, 36), (-0.5, 36), (-1_200, 36), (12, np.nan), (12, np.inf), (12, 0), (0, 0)]
 )
 def test_what_is_no_rate_or_no_term_makes_no_value(rate, term):
   one, many = value_unit(rate, term, PLAIN), value_units([rate, 12], [term, 12], PLAIN)
@@ -100,6 +100,23 @@ def test_what_is_no_rate_or_no_term_makes_no_value(rate, term):
   assert np.isnan([one.paid, one.charged_off, one.margin(0.1)]).all()
   assert np.isnan([many.paid[0], many.charged_off[0]]).all()
   assert many.paid[1] == pytest.approx(value_unit(12, 12, PLAIN).paid)
+
+
+@pytest.mark.parametrize(
+  "compute",
+  [
+    lambda x: value_units(x, 12, PLAIN).paid,
+    lambda x: value_units(12, x, PLAIN).paid,
+    lambda x: value_units(12, 12, PLAIN, x).paid,
+    lambda x: default_months(x, PLAIN),
+    lambda x: settled_months(x, PLAIN),
+    lambda x: expected_loss(x, 1_000, 12, 12, PLAIN),
+    lambda x: expected_npv(x, 1_000, 12, 12, PLAIN),
+    lambda x: expected_npv(0.1, x, 12, 12, PLAIN),
+  ],
+)
+def test_none_in_a_column_is_a_missing_number(compute):
+  assert compute([None, 12]) == pytest.approx([np.nan, float(compute(12))], nan_ok=True)
 
 
 def test_expected_loss_is_pd_times_lgd_times_ead():
