@@ -102,21 +102,19 @@ def test_what_is_no_rate_or_no_term_makes_no_value(rate, term):
   assert many.paid[1] == pytest.approx(value_unit(12, 12, PLAIN).paid)
 
 
-@pytest.mark.parametrize(
-  "compute",
-  [
-    lambda x: value_units(x, 12, PLAIN).paid,
-    lambda x: value_units(12, x, PLAIN).paid,
-    lambda x: value_units(12, 12, PLAIN, x).paid,
-    lambda x: default_months(x, PLAIN),
-    lambda x: settled_months(x, PLAIN),
-    lambda x: expected_loss(x, 1_000, 12, 12, PLAIN),
-    lambda x: expected_npv(x, 1_000, 12, 12, PLAIN),
-    lambda x: expected_npv(0.1, x, 12, 12, PLAIN),
-  ],
-)
-def test_none_in_a_column_is_a_missing_number(compute):
-  assert compute([None, 12]) == pytest.approx([np.nan, float(compute(12))], nan_ok=True)
+def test_none_in_a_column_is_a_missing_number():
+  column = [None, 12]
+  for computed in (
+    value_units(column, 12, PLAIN).paid,
+    value_units(12, column, PLAIN).paid,
+    value_units(12, 12, PLAIN, column).paid,
+    default_months(column, PLAIN),
+    settled_months(column, PLAIN),
+    expected_loss(column, 1, 12, 12, PLAIN),
+    expected_npv(column, 1, 12, 12, PLAIN),
+    expected_npv(1, column, 12, 12, PLAIN),
+  ):
+    assert np.isnan(computed).tolist() == [True, False]
 
 
 def test_expected_loss_is_pd_times_lgd_times_ead():
