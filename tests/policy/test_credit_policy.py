@@ -80,11 +80,16 @@ def test_a_policy_without_a_second_person_is_refused(changed, said):
     ("max_loan_amount", 0),
     ("min_margin", 0.6),
     ("default_price", -0.01),
+    ("default_price", 5.01),
   ],
 )
 def test_a_rule_out_of_range_is_refused(rule, value):
   with pytest.raises(ValidationError, match=rule):
     make_policy(**{rule: value})
+
+
+def test_a_rule_at_the_end_of_its_range_is_taken():
+  make_policy(min_margin=-5, default_price=5, review_margin=0.5, max_probability_of_default=1)
 
 
 def test_a_policy_without_a_price_of_default_keeps_its_digest():

@@ -35,7 +35,7 @@ def decide(pd_, decider=DECIDER, **given):
   assert many.causes[0] == cause
   expected = math.nan if npv is None else npv
   assert many.expected_npv[0] == pytest.approx(expected, abs=1e-9, nan_ok=True)
-  return one, CAUSES[cause] if cause < len(CAUSES) else f"unlike {cause - len(CAUSES) + 1}"
+  return one, CAUSES[many.causes[0]] if cause < len(CAUSES) else f"unlike {cause - len(CAUSES) + 1}"
 
 
 def test_the_limits_are_those_of_a_loan_that_earns_nothing():
@@ -98,6 +98,7 @@ def test_near_a_hurdle_above_nothing_a_loan_is_not_said_to_earn_nothing():
     (0.6, {"rate_pct": 60.0}, "approve", ""),
     (0.05, {"amount": 35_000.5}, "refer", "amount is above the highest"),
     (0.05, {"amount": 35_000.0}, "approve", ""),
+    (0.05, {"amount": 1.0}, "approve", ""),
     (0.25, {"amount": 36_000.0}, "decline", "does not cover the expected loss"),
     (BREAK_EVEN, {"amount": 36_000.0}, "refer", "amount is above the highest"),
     (0.05, {"unlike": 3}, "refer", "unlike 3"),
@@ -106,6 +107,7 @@ def test_near_a_hurdle_above_nothing_a_loan_is_not_said_to_earn_nothing():
     (0.9, {"term_months": math.nan}, "refer", "is missing"),
     (0.05, {"amount": math.nan}, "refer", "is missing"),
     (0.05, {"amount": 0.0}, "refer", "is missing"),
+    (0.05, {"amount": math.inf}, "refer", "is missing"),
     (0.05, {"term_months": 0.0}, "refer", "is missing"),
     (0.05, {"rate_pct": -1_200.0}, "refer", "is missing"),
     (0.05, {"rate_pct": 0.0}, "decline", "does not cover"),
@@ -172,8 +174,9 @@ def test_one_loan_is_decided_as_among_others(pd_, amount, rate_pct, term_months,
 
 
 def test_expected_npv_is_in_currency():
-  npv = DECIDER.decide_one(0.0, 10_000, 12, 36)[2]
+  decision, _, npv = DECIDER.decide_one(0.0, 10_000, 12, 36)
 
+  assert decision == "approve"
   assert npv == pytest.approx(657, abs=1)
 
 

@@ -50,7 +50,7 @@ def test_a_safe_application_is_approved_a_risky_one_declined_and_a_broken_one_in
 
 
 def test_what_decided_is_said_before_the_features_that_raise_the_risk(scorer):
-  poor = {"annual_inc": "15000"}
+  poor, asked = {"annual_inc": "15000"}, "the amount asked for as a share of yearly income"
 
   scores = underwrite(raw_loans(SAFE, CHEAP, RISKY, SAFE | poor), scorer, DECIDER, AS_OF)
 
@@ -60,7 +60,7 @@ def test_what_decided_is_said_before_the_features_that_raise_the_risk(scorer):
   assert scores["probability_of_default"].idxmin() == 1
   assert said[1] == "the interest rate does not cover the expected loss"
   assert said[2] == "the risk is above the highest that the policy accepts"
-  assert "is outside the range of the loans that the model was trained on" in said[3]
+  assert said[3] == f"{asked} is outside the range of the loans that the model was trained on"
   without = scorer.score(raw_loans(SAFE, CHEAP, RISKY, SAFE | poor), AS_OF)
   assert said[0] == without.loc[0, "reason_1"]
   for number in (2, 3, 4):
@@ -69,7 +69,7 @@ def test_what_decided_is_said_before_the_features_that_raise_the_risk(scorer):
 
 
 def test_applications_without_identifiers_get_their_row_number(scorer):
-  scores = underwrite(raw_loans(SAFE, RISKY).set_axis([9, 4]), scorer, DECIDER, AS_OF)
+  scores = underwrite(raw_loans(SAFE, RISKY).set_axis(pd.Index([9, 4], name="dti")), scorer, DECIDER, AS_OF)
 
   assert scores["application_id"].astype(int).diff().dropna().eq(1).all()
   assert scores["application_id"].is_unique

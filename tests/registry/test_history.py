@@ -109,10 +109,10 @@ def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans):
 
 @pytest.mark.usefixtures("versions")
 class TestListing:
-  def test_every_version_is_listed_newest_first_with_its_verdict_and_none_is_opened(self, registry):
-    client = mlflow.MlflowClient()
+  def test_every_version_is_listed_newest_first_with_its_verdict_and_none_is_opened(self, registry, monkeypatch):
+    client, tags = mlflow.MlflowClient(), tags_of(FIRST) | {"training_loans": "123456"}
     for _ in range(4, 11):
-      client.create_model_version(FIRST.name, client.get_model_version(FIRST.name, "1").source)
+      client.create_model_version(FIRST.name, client.get_model_version(FIRST.name, "1").source, tags=tags)
     for folder in registry.rglob("MLmodel"):
       folder.unlink()
 
@@ -121,6 +121,10 @@ class TestListing:
     assert [record.model.version for record in found] == [str(number) for number in range(10, 0, -1)]
     assert [record.model for record in found if record.is_champion] == [SECOND]
     assert [record.outcome for record in found[-3:]] == ["kept", "promoted", "promoted"]
+    promote(found[0].model)
+    monkeypatch.setenv("COLUMNS", "80")
+    row = r"^  10 \* logistic 123,456 simulated loans [-\d]{10} \d\d:\d\d UTC promoted *$"
+    assert re.search(row, call("list").output, re.MULTILINE)
 
   def test_a_registry_that_fails_is_not_one_without_a_champion(self, monkeypatch):
     def fail(*_):
@@ -153,6 +157,9 @@ class TestCommands:
     assert result.exit_code == 0, result.output
     for told in ("training loans", "4000", "calibrated", "NO", "ECE 0.0310 out"):
       assert told in result.output
+    title, _, first, *_ = result.output.splitlines()
+    assert title.rstrip() == "loantap-lending-demo version 3"
+    assert "namespace" in first
 
   def test_restore_moves_the_alias_and_says_so(self):
     result = call("restore", "loantap-lending-demo", "1", "--reason", "drift")
@@ -162,6 +169,10 @@ class TestCommands:
     assert champions() == {"loantap-lending-demo": "1"}
     shown = call("show", "loantap-lending-demo", "1").output
     assert "in place of loantap-lending-demo version 2: drift" in shown
+
+  def test_nothing_is_restored_without_a_reason(self):
+    assert call("restore", "loantap-lending-demo", "1").exit_code == 2
+    assert champions() == {"loantap-lending-demo": "2"}
 
   def test_a_mistake_gives_one_message_and_exit_code_1(self):
     result = call("restore", "loantap-lending-demo", "9", "--reason", "drift")

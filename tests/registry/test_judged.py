@@ -10,8 +10,9 @@ from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.training_digests import digest_loans
 from loantap.portfolio.errors import InputError
 from loantap.registry.judged import load_judged, note_predictions
-from loantap.registry.models import register
-from tests.registry.registered import PREDICTIONS, make_champion, make_release, with_facts
+from loantap.registry.models import ModelVersion, register
+from loantap.registry.reading import UnreadableModelError
+from tests.registry.registered import PREDICTIONS, artifacts_of, make_champion, make_release, with_facts
 
 REPORT = {"promotion": {"champion": {"promoted": True}}}
 
@@ -100,6 +101,9 @@ def test_a_version_carries_the_loans_it_was_trained_on(lending_model, prediction
 
   assert judged.training is not None
   assert judged.training.count_shared(simulated_loans.head(9)) == 9
+  (artifacts_of(ModelVersion(judged.name, judged.version)) / "evidence" / "training_loans.npz").write_bytes(b"damaged")
+  with pytest.raises(UnreadableModelError, match=r"its training_loans\.npz is damaged"):
+    load_judged("lending", predictions, report)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_the_command_tells_and_mends(moved, monkeypatch):
   listed = CliRunner().invoke(main, ["list"])
   mended = CliRunner().invoke(main, ["relocate"])
 
-  assert "Warning: project" in listed.output
+  assert "Warning: project" in listed.stderr
   assert mended.exit_code == 0, mended.output
   assert f"MLflow now keeps its files in {moved}" in " ".join(mended.output.split())
   assert "Warning" not in CliRunner().invoke(main, ["list"]).output

@@ -40,6 +40,7 @@ def test_the_file_is_skops_nothing_is_pickled_and_all_of_it_is_trusted(lending_m
   assert not [name for name in files if name.endswith((".pkl", ".pickle", ".joblib"))]
   described = files["MLmodel"].read_text("utf-8")
   assert "serialization_format: skops" in described
+  assert "float64" in described  # what it returns, in its signature
   assert "cloudpickle" not in described + files["requirements.txt"].read_text("utf-8")
   untrusted = skops.io.get_untrusted_types(file=files["model.skops"])
   assert set(untrusted) <= set(TRUSTED_TYPES)

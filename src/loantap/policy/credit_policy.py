@@ -123,7 +123,7 @@ def digest_policy(policy: CreditPolicy, scenario: Scenario) -> str:
   # A policy approved before there was a price of default still is.
   if not policy.rules.default_price:
     del content["rules"]["default_price"]
-  text = json.dumps([content, scenario.model_dump(mode="json")], sort_keys=True)
+  text = json.dumps([content, scenario.model_dump()], sort_keys=True)
   return hashlib.sha256(text.encode()).hexdigest()
 
 

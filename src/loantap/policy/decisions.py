@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -75,13 +75,14 @@ class Decider:
 
   policy: CreditPolicy
   scenario: Scenario
-  _low: float = field(init=False, repr=False, compare=False)
-  _high: float = field(init=False, repr=False, compare=False)
 
-  def __post_init__(self) -> None:
-    rules = self.policy.rules
-    object.__setattr__(self, "_low", rules.min_margin - rules.review_margin)
-    object.__setattr__(self, "_high", rules.min_margin + rules.review_margin)
+  @property
+  def _low(self) -> float:
+    return self.policy.rules.min_margin - self.policy.rules.review_margin
+
+  @property
+  def _high(self) -> float:
+    return self.policy.rules.min_margin + self.policy.rules.review_margin
 
   def decide_columns(
     self,

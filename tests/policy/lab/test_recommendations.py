@@ -81,6 +81,14 @@ def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules):
   assert find(found, "pays")["cause"] == "risk"
 
 
+def test_loans_that_may_default_no_more_often_than_the_others_are_priced_too_low(tests_of_rules):
+  equal = tests_of_rules.assign(default_rate_kept=tests_of_rules["default_rate_declined_low"])
+
+  found = report_rules(equal, "simulated", make_economics(), make_lab())
+
+  assert {rule["cause"] for rule in found["recommendations"]} == {"price"}
+
+
 def test_too_few_loans_have_no_profit_and_the_file_stays_json(report):
   few = find(report, "few")
 
@@ -166,7 +174,7 @@ def _report_after(holds, change):
     "holds_after_npv": holds,
     "after_npv": {"profit_change": {"mid": {"capped": after}}},
   }
-  return {"recommendations": [entry]}
+  return {"recommendations": [entry | {"id": "sure", "holds_after_npv": True}, entry]}
 
 
 @pytest.mark.parametrize(

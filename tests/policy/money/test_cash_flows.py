@@ -92,7 +92,7 @@ def test_one_loan_is_worth_what_it_is_among_others(rate, term, scenario, pd_):
 
 
 @pytest.mark.parametrize(
-  ("rate", "term"), [(np.nan, 36), (np.inf, 36), (-5, 36), (-1_200, 36), (12, np.nan), (12, 0), (0, 0)]
+  ("rate", "term"), [(np.nan, 36), (np.inf, 36), (-0.5, 36), (-1_200, 36), (12, np.nan), (12, np.inf), (12, 0), (0, 0)]
 )
 def test_what_is_no_rate_or_no_term_makes_no_value(rate, term):
   one, many = value_unit(rate, term, PLAIN), value_units([rate, 12], [term, 12], PLAIN)
@@ -100,6 +100,21 @@ def test_what_is_no_rate_or_no_term_makes_no_value(rate, term):
   assert np.isnan([one.paid, one.charged_off, one.margin(0.1)]).all()
   assert np.isnan([many.paid[0], many.charged_off[0]]).all()
   assert many.paid[1] == pytest.approx(value_unit(12, 12, PLAIN).paid)
+
+
+def test_none_in_a_column_is_a_missing_number():
+  column = [None, 12]
+  for computed in (
+    value_units(column, 12, PLAIN).paid,
+    value_units(12, column, PLAIN).paid,
+    value_units(12, 12, PLAIN, column).paid,
+    default_months(column, PLAIN),
+    settled_months(column, PLAIN),
+    expected_loss(column, 1, 12, 12, PLAIN),
+    expected_npv(column, 1, 12, 12, PLAIN),
+    expected_npv(1, column, 12, 12, PLAIN),
+  ):
+    assert np.isnan(computed).tolist() == [True, False]
 
 
 def test_expected_loss_is_pd_times_lgd_times_ead():

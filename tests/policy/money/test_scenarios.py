@@ -33,6 +33,7 @@ def change(scenario, **changed):
       change("hard", default_at_share_of_term=0.7, paid_share_of_term=0.5),
       r"scenarios\.hard\n.*so that a riskier loan could be worth more",
     ),
+    (read_economics(scenarios={}), r"scenarios\n.*at least 1"),
     (read_economics(main="gentle"), r"no scenario gentle; give one of mild, mid, hard"),
     (read_economics(ranges={}), r"has no range"),
   ],
@@ -44,6 +45,13 @@ def test_an_assumption_out_of_range_is_refused(group, said):
 
 def test_a_loan_may_be_settled_soon_after_others_stop_paying():
   Economics.model_validate(change("mid", paid_share_of_term=0.41))
+
+
+def test_one_scenario_at_the_bounds_of_its_ranges_is_enough():
+  mid = read_economics()["scenarios"]["mid"]
+  ranges = {name: {"low": value, "high": value, "source": "agreed"} for name, value in mid.items()}
+
+  Economics.model_validate(read_economics(scenarios={"mid": mid}, ranges=ranges))
 
 
 def test_a_range_that_is_crossed_is_refused():

@@ -45,7 +45,7 @@ def report_rules(tests: pd.DataFrame, origin: str, economics: Economics, options
   """
   outlook = {"scenario": economics.main, "paid_life": options.paid_life.value}
   alone, after = (select_rows(tests, after=which, **outlook) for which in After)
-  of_rule = dict(tuple(tests.groupby("rule_id", sort=False)))
+  of_rule = dict(tuple(tests.groupby("rule_id")))
   surest_first = alone.sort_values("profit_change_low", ascending=False, kind="stable").index
   described = [_describe(of_rule[name], alone.loc[name], after.loc[name]) for name in surest_first]
   return {
@@ -77,7 +77,7 @@ def read_rules(recommendations: Mapping[str, Any], ids: Sequence[str], *, origin
     if rule_id in tested:
       problem = f"rule {rule_id!r} was tested and did not hold"
     else:
-      near = get_close_matches(rule_id, known, n=1)
+      near = get_close_matches(rule_id, known)
       problem = f"there is no rule {rule_id!r}"
       problem += f"; did you mean {near[0]!r}?" if near else ""
     listed = ", ".join(known) or "none, since no rule held"
@@ -140,7 +140,7 @@ def _say(error: KeyError | TypeError | ValidationError) -> str:
 
 
 def _describe(tests: pd.DataFrame, alone: pd.Series, after: pd.Series) -> dict[str, Any]:
-  rule = json.loads(alone["rule"])
+  rule, outlook = json.loads(alone["rule"]), {name: alone[name] for name in ("scenario", "paid_life")}
   return {
     "id": rule["id"],
     "title": rule["title"],
@@ -148,8 +148,7 @@ def _describe(tests: pd.DataFrame, alone: pd.Series, after: pd.Series) -> dict[s
     "action": "decline",
     "found_by": alone["found_by"],
     "quoted_on": _QUOTED_ON[alone["found_by"]],
-    "scenario": alone["scenario"],
-    "paid_life": alone["paid_life"],
+    **outlook,
     "holds": bool(alone["holds"]),
     "holds_after_npv": bool(after["holds"]),
     "is_enough_after_npv": bool(after["is_enough"]),
@@ -158,7 +157,8 @@ def _describe(tests: pd.DataFrame, alone: pd.Series, after: pd.Series) -> dict[s
     **_measure(tests, After.APPROVE_ALL, ALL),
     "after_npv": _count(after) | _measure(tests, After.NPV, ALL),
     "samples": {
-      name: _count(_main_row(tests, name, alone)) | _measure(tests, After.APPROVE_ALL, name)
+      name: _count(select_rows(tests, **outlook, after=After.APPROVE_ALL, sample=name).loc[rule["id"]])
+      | _measure(tests, After.APPROVE_ALL, name)
       for name in tests["sample"].unique()
       if name != ALL
     },
@@ -168,13 +168,6 @@ def _describe(tests: pd.DataFrame, alone: pd.Series, after: pd.Series) -> dict[s
 def _cause(row: pd.Series) -> str:
   """Whether the loans declined default more often, or are priced too low."""
   return "risk" if row["default_rate_declined_low"] > row["default_rate_kept"] else "price"
-
-
-def _main_row(tests: pd.DataFrame, sample: str, like: pd.Series) -> pd.Series:
-  is_same = tests["sample"].eq(sample)
-  for name in ("after", "scenario", "paid_life"):
-    is_same &= tests[name].eq(like[name])
-  return tests[is_same].iloc[0]
 
 
 def _count(row: pd.Series) -> dict[str, Any]:

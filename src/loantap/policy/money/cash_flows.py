@@ -69,8 +69,7 @@ def settled_months(term_months: Numbers, scenario: Scenario) -> FloatArray:
 
 def exposure_at_default(principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario) -> FloatArray:
   """EAD: the balance when the loan stops paying, in the currency of the principal."""
-  term = np.asarray(term_months, dtype=float)
-  return scheduled_balance(principal, rate_pct, term, default_months(term, scenario))
+  return scheduled_balance(principal, rate_pct, term_months, default_months(term_months, scenario))
 
 
 def expected_loss(

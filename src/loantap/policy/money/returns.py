@@ -67,7 +67,7 @@ def yearly_return(flows: ImputedFlows) -> Estimate:
 
   if excess(_LOWEST) < 0 or excess(_HIGHEST) > 0:
     return NO_ESTIMATE
-  rate = float(brentq(excess, _LOWEST, _HIGHEST, xtol=1e-12))
+  rate = float(brentq(excess, _LOWEST, _HIGHEST))
   # By how much the NPV of all falls as the rate rises.
   fall = float(paid @ (months * (1 + rate) ** -(months + 1.0)))
   half = Z95 * float(_npv_at(flows, rate).std()) * np.sqrt(len(flows)) / fall
