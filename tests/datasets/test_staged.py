@@ -7,6 +7,7 @@ from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
 from loantap.datasets import StagedDataset
+from loantap.datasets.staged import StagedFile, find_current, rename_into_place, staging_path
 from loantap.portfolio.errors import InputError
 
 OLD = pd.DataFrame({"loan_id": ["old"]})
@@ -15,7 +16,7 @@ NEW = pd.DataFrame({"loan_id": ["new"]})
 
 @pytest.fixture
 def path(tmp_path):
-  return tmp_path / "03_primary" / "loans.parquet"
+  return tmp_path / "data" / "03_primary" / "loans.parquet"
 
 
 @pytest.fixture
@@ -36,10 +37,13 @@ def list_files(path):
 
 def test_publication_puts_the_file_in_place_and_leaves_no_other(staged, path):
   assert not staged.exists()
+  assert find_current(path) == path
   staged.save(NEW)
   assert staged.exists()
   assert not path.exists()
+  assert_frame_equal(pd.read_parquet(find_current(path)), NEW)
   staged.publish()
+  assert find_current(path) == path
 
   assert list_files(path) == ["loans.parquet"]
   assert_frame_equal(pd.read_parquet(path), NEW)
@@ -62,6 +66,7 @@ def test_a_failing_save_leaves_the_last_good_file_and_no_half_of_another(kind, f
 
   with pytest.raises(DatasetError):
     dataset.save(bad)
+  assert dataset.exists()
   dataset.publish()
 
   assert [found.name for found in tmp_path.iterdir()] == [file]
@@ -77,6 +82,59 @@ def test_a_file_left_by_a_killed_run_is_not_read_and_gone_with_the_next_save(wit
   after.save(NEW)
   after.publish()
   assert list_files(path) == ["loans.parquet"]
+
+
+def test_a_killed_runs_leftovers_go_and_what_this_run_staged_stays(path):
+  path.parent.mkdir(parents=True)
+  file = StagedFile(path)
+  own, other = file.staged, staging_path(path, "12-abcdef")
+  for _ in range(2):
+    own.touch()
+    other.touch()
+    file.remove_leftovers()
+    assert list_files(path) == ([own.name] if file.renames else [])
+    with file.writing():
+      own.touch()
+
+
+@pytest.mark.parametrize("new", ["file", "folder"])
+@pytest.mark.parametrize("old", ["nothing", "file", "folder"])
+def test_files_and_folders_replace_each_other_and_killed_in_between_the_last_good_one_counts(
+  old, new, tmp_path, monkeypatch
+):
+  path, file = tmp_path / "loans", StagedFile(tmp_path / "loans")
+  for kind, made in ((old, path), (new, file.staged)):
+    if kind == "folder":
+      made.mkdir()
+    if kind != "nothing":
+      (made / "part-0.parquet" if kind == "folder" else made).write_text(kind)
+
+  rename = os.replace
+
+  def killed(source, target):
+    if source == file.staged:
+      raise KeyboardInterrupt
+    rename(source, target)
+
+  monkeypatch.setattr(os, "replace", killed)
+  with pytest.raises(KeyboardInterrupt):
+    rename_into_place(file.staged, path)
+  monkeypatch.undo()
+  assert file.current.exists() == (old != "nothing")
+  assert path.exists() == (old == new == "file")
+  rename_into_place(file.staged, path)
+
+  assert file.current == path
+  assert path.is_dir() == (new == "folder")
+  assert list_files(path) == ["loans"]
+
+
+def test_an_optional_file_is_nothing_until_it_is_saved(tmp_path):
+  dataset = StagedDataset(dataset={"type": "json.JSONDataset", "filepath": str(tmp_path / "n.json")}, optional=True)
+
+  assert dataset.load() is None
+  dataset.save({"n": 1})
+  assert dataset.load() == {"n": 1}
 
 
 def test_a_failing_publication_keeps_the_staged_file_for_a_look(staged, path):

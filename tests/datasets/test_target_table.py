@@ -2,6 +2,8 @@ import re
 import subprocess
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -56,8 +58,8 @@ def test_every_value_survives(credentials):
 
 
 def test_categories_are_text_and_times_are_in_utc(credentials):
-  seconds = int(pd.Timestamp("2026-01-01 12:00", tz="Asia/Kolkata").timestamp())
-  time = pa.array([seconds], pa.timestamp("s", "Asia/Kolkata"))
+  noon = pd.Timestamp("2026-01-01 12:00", tz="Asia/Kolkata")
+  time = pa.array([noon.value + 1], pa.timestamp("ns", "Asia/Kolkata"))  # stored to the microsecond
   grade = pa.array(["B"]).dictionary_encode()
   write(credentials, pa.table({"loan_id": ["a"], "grade": grade, "time": time}))
 
@@ -83,6 +85,19 @@ class TestUntilPublished:
     assert target.load().read_all().num_rows == 1
     assert tables(credentials) == ["portfolio"]
 
+  @pytest.mark.parametrize("form", [lambda rows: rows, pa.Table.from_pandas], ids=["frame", "Arrow"])
+  def test_no_rows_are_rows_too(self, form, loans, credentials):
+    write(credentials, loans)
+    write(credentials, form(loans.head(0)))
+
+    assert read(credentials).empty
+
+  def test_a_warehouse_that_cannot_forget_them_hides_no_other_error(self, target, credentials, caplog):
+    Path(credentials["path"]).write_text("no database")
+    target.discard()
+
+    assert "is left behind" in caplog.text
+
   def test_discarded_they_are_gone(self, target, credentials):
     target.discard()
     target.publish()
@@ -100,15 +115,16 @@ class TestUntilPublished:
     assert tables(credentials) == ["portfolio"]
 
   def test_what_a_killed_run_left_is_in_nobodys_way_and_removed_after_a_day(self, target, loans, credentials):
-    old, other = "portfolio__staged_250101000000_abcdef", "portfolio_months__staged_250101_abc"
-    ask(credentials, f"CREATE TABLE {old} (a INTEGER); CREATE TABLE {other} (a INTEGER)")
+    now, other = datetime.now(tz=UTC), "portfolio_months__staged_250101_abc"
+    old, new = (f"portfolio__staged_{now - timedelta(hours=n):%y%m%d%H%M%S}_abcdef" for n in (25, 23))
+    ask(credentials, "".join(f"CREATE TABLE {name} (a INTEGER);" for name in (old, new, other)))
 
     write(credentials, loans)
 
     waiting = [name for name in tables(credentials) if "__staged_" in name]
     assert old not in waiting
-    assert other in waiting
-    assert len(waiting) == 2  # and the one of the run that is still going on
+    assert {new, other} < set(waiting)
+    assert len(waiting) == 3  # and the one of the run that is still going on
 
 
 @pytest.mark.parametrize("kind", ["frames", "another order", "Arrow batches", "an Arrow table"])

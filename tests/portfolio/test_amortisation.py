@@ -11,10 +11,11 @@ from loantap.portfolio.amortisation import (
   implied_principal,
   list_instalment_exceptions,
   monthly_rate,
+  months_to_repay,
   scheduled_balance,
 )
 
-principals = st.floats(500, 40_000)
+principals = st.floats(5, 40_000)
 rates = st.one_of(st.just(0.0), st.floats(1e-9, 60))
 terms = st.integers(1, 120)
 
@@ -53,6 +54,12 @@ def test_the_principal_an_instalment_implies_is_the_one_it_came_from(principal, 
 
   assert float(implied_principal(instalment, rate_pct, months)) == pytest.approx(principal)
   assert emi_of_one(principal, rate_pct, months) == pytest.approx(float(instalment))
+  assert float(months_to_repay(principal, rate_pct, instalment)) == pytest.approx(months)
+
+
+@pytest.mark.parametrize("instalment", [-0.5, 0, 5, 10])
+def test_no_more_than_the_interest_never_repays(instalment):
+  assert not np.isfinite(months_to_repay(1_000, 12.0, instalment))
 
 
 @given(principal=principals, rate_pct=rates, months=terms)

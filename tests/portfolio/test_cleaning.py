@@ -1,9 +1,12 @@
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
-from loantap.portfolio.cleaning import clean_source_table, mark_outcome
+from loantap.portfolio import cleaning
+from loantap.portfolio.cleaning import clean_source_table, mark_outcome, no_quarantine
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.statuses import Statuses
 from tests.conftest import AS_OF, raw_loans, read_portfolio
 
 A, B, C = ({"grade": grade, "sub_grade": f"{grade}4"} for grade in "ABC")
@@ -17,9 +20,11 @@ def reasons_of(raw, table):
   return list(cleaned.quarantine.itertuples(index=False, name=None))
 
 
-@pytest.mark.parametrize("table", [Table.LOANS, Table.APPLICATIONS])
-def test_good_rows_are_kept_with_their_bookkeeping(table, extract):
-  cleaned = clean_source_table(extract(table, {}, {"int_rate": "9"}), table, AS_OF)
+@pytest.mark.parametrize(
+  ("table", "time"), [(Table.LOANS, "2026-10-01 12:00"), (Table.APPLICATIONS, "2026-10-01 17:30+05:30")]
+)
+def test_good_rows_are_kept_with_their_bookkeeping(table, time, extract):
+  cleaned = clean_source_table(extract(table, {}, {"int_rate": "9"}, updated_at=time), table, AS_OF)
 
   assert cleaned.quarantine.empty
   assert list(cleaned.rows["loan_id"]) == ["1", "2"]
@@ -32,6 +37,8 @@ def test_a_bad_value_sets_its_row_aside_with_number_and_reason(extract):
   raw = extract(Table.LOANS, {}, {"int_rate": "-1", "term": "48 months"}, {})
 
   assert reasons_of(raw, Table.LOANS) == [("2", 2, "term '48 months' is not 36 or 60; int_rate '-1' is below 0")]
+  raw = extract(Table.APPLICATIONS, {}, {"dti": "-1"})
+  assert reasons_of(raw, Table.APPLICATIONS) == [("2", 2, "dti '-1' is below 0")]
 
 
 @pytest.mark.parametrize(
@@ -50,9 +57,9 @@ def test_a_row_is_set_aside_for_its_bookkeeping(bookkeeping, reason, extract):
 
 
 def test_the_first_of_rows_as_new_is_kept(extract):
-  raw = extract(Table.LOANS, A, B, {}, loan_id=["1", "1", "2"])
+  raw = extract(Table.LOANS, A, *[B] * 40, loan_id="1")
 
-  assert reasons_of(raw, Table.LOANS) == [("1", 2, "repeats the loan_id of a row as new or newer")]
+  assert [row for _, row, _ in reasons_of(raw, Table.LOANS)] == [*range(2, 42)]
   assert clean_source_table(raw, Table.LOANS, AS_OF).rows["grade"].iloc[0] == "A"
 
 
@@ -92,7 +99,7 @@ def test_an_empty_source_table_gives_empty_rows(extract):
   cleaned = clean_source_table(extract(Table.LOANS).head(0), Table.LOANS, AS_OF)
 
   assert cleaned.rows.empty
-  assert cleaned.quarantine.empty
+  assert_frame_equal(cleaned.quarantine, no_quarantine())
 
 
 def test_the_target_is_one_for_charged_off():
@@ -125,6 +132,7 @@ def test_a_file_with_a_bad_row_is_refused_until_the_share_that_the_remedy_names_
     read_portfolio(csv, AS_OF, 0)
   assert refused.value.problem == ("1 of 3 rows cannot be used (row 2: grade 'H' is not one of A, B, C, D, E, F, G)")
   share = float(refused.value.remedy.partition("sources.tolerated_bad_share=")[2])
+  assert share == pytest.approx(1 / 3, abs=0.01)
 
   cleaned = read_portfolio(csv, AS_OF, share)
 
@@ -132,16 +140,16 @@ def test_a_file_with_a_bad_row_is_refused_until_the_share_that_the_remedy_names_
   assert list(cleaned.quarantine["row"]) == [2]
 
 
-def test_a_file_with_many_bad_rows_shows_the_first_five():
-  changes = [{"dti": str(number), "grade": "H"} for number in range(8)]
+@pytest.mark.parametrize(("bad", "more"), [(8, "; and 3 more)"), (5, "G)")])
+def test_a_file_with_many_bad_rows_shows_the_first_five(bad, more):
+  csv = raw_loans({}, *[{"dti": str(number), "grade": "H"} for number in range(bad)])
 
   with pytest.raises(InputError) as refused:
-    read_portfolio(raw_loans({}, *changes), AS_OF, 0.5)
+    list(cleaning.read_portfolio([csv.head(4), csv.iloc[4:]], AS_OF, 0.5))
 
   assert refused.value.problem.count("grade 'H'") == 5
   assert "row 6: grade" in refused.value.problem
-  assert "row 7: grade" not in refused.value.problem
-  assert "; and 3 more" in refused.value.problem
+  assert refused.value.problem.endswith(more)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +167,13 @@ def test_a_file_with_many_bad_rows_shows_the_first_five():
 def test_a_file_that_cannot_be_used_is_refused(csv, tolerated, said):
   with pytest.raises(InputError, match=said):
     read_portfolio(csv, AS_OF, tolerated)
+
+
+def test_a_file_may_have_words_of_its_own_for_an_outcome():
+  csv = raw_loans({"loan_status": "Default"})
+  cleaned = read_portfolio(csv, AS_OF, 0, statuses=Statuses(charged_off=("default",)))
+
+  assert cleaned.rows["loan_status"].tolist() == ["Charged Off"]
 
 
 def test_a_file_may_have_further_columns():

@@ -1,10 +1,17 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loantap.portfolio.amortisation import emi
-from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions, is_off, require_few_exceptions
+from loantap.portfolio.contradictions import (
+  TERMS,
+  contradict,
+  find_contradictions,
+  is_off,
+  require_few_exceptions,
+  tell_remedy,
+)
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import parse
@@ -23,7 +30,9 @@ AMOUNT, RATE, MONTHS, INSTALMENT = LOAN = (12_000.0, 12.0, 36.0, 398.57)
     # A monthly rate.
     ((AMOUNT, 1.0, MONTHS, INSTALMENT), "interest_rate_pct", "at 12% 398.57"),
     ((AMOUNT, 0.5, MONTHS, 365.06), "interest_rate_pct", "at 6% 365.06"),
-    ((AMOUNT, 0.0, MONTHS, INSTALMENT), "interest_rate_pct", "at 0% it would be 333.33"),
+    ((AMOUNT, 2.5, MONTHS, 509.42), "interest_rate_pct", "at 30% 509.42"),
+    ((AMOUNT, 0.0, MONTHS, INSTALMENT), "interest_rate_pct", "at 0% it would be 333.33$"),
+    ((AMOUNT, 0.009, MONTHS, INSTALMENT), "interest_rate_pct", "at 0.9% 337.98"),
     # Nothing bears out a rate that no loan has.
     ((AMOUNT, 0.12, MONTHS, 250.0), "interest_rate_pct", "instalment of 250.00"),
     # Cents, thousands.
@@ -39,7 +48,9 @@ def test_a_number_in_another_unit_is_contradicted(terms, column, said):
 
   assert named == column
   assert reason.startswith("contradicted by ")
-  assert said in reason
+  assert said in f"{reason}$"
+  assert tell_remedy(named, reason)
+  assert tell_remedy(named, "missing") == ""
 
 
 @pytest.mark.parametrize(
@@ -54,6 +65,7 @@ def test_a_number_in_another_unit_is_contradicted(terms, column, said):
     (AMOUNT, 0.9, MONTHS, 337.98),  # a rate below 1 percent that the instalment bears out
     (AMOUNT, 0.0, MONTHS, 333.33),
     (AMOUNT, 1.0, MONTHS, 200.0),  # part-funded at 1 percent: no other rate makes 200.00
+    (AMOUNT, 3.5, MONTHS, 591.41),  # no loan bears 42 percent
     (AMOUNT, 5.32, 60.0, 228.1),  # the cheapest there is
     (AMOUNT, 0.12, MONTHS, np.nan),  # nothing to hold it against
     *[tuple(np.nan if n == missing else LOAN[n] for n in range(4)) for missing in range(4)],
@@ -65,6 +77,7 @@ def test_terms_that_may_be_honest_are_left_alone(terms):
 
 
 @given(st.floats(1, 1_000_000), st.floats(0, 100), st.sampled_from([36.0, 60.0]), st.floats(0.01, 100_000))
+@example(AMOUNT, 0.5, MONTHS, 341.0)
 def test_a_row_of_many_is_judged_as_alone(amount, rate, months, instalment):
   columns = {
     name: np.array([value, np.nan, good])

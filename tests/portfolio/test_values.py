@@ -1,4 +1,5 @@
 from decimal import Decimal
+from zoneinfo import available_timezones
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from loantap.portfolio.column_reading import Texts, read_column
 from loantap.portfolio.dictionary import CSV_ORDER, Kind, portfolio_columns
-from loantap.portfolio.values import list_rules, make_reader, show_value, to_days
+from loantap.portfolio.values import find_months, list_rules, make_reader, show_value, to_days
 from tests.conftest import AS_OF, MADE_UP_LOAN
 
 every_column = pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
@@ -79,11 +80,36 @@ def test_what_python_holds_for_equal_is_told_apart_in_one_column(equal):
     (-1.0, "-1.0"),
     (True, "True"),
     (pd.Timestamp("2099-01-01"), "2099-01-01"),
+    ("y" * 20, "y" * 20),
     ("y" * 21, "text of 21 characters"),
   ],
 )
 def test_a_value_is_shown_as_it_stands_and_a_long_one_by_its_length(raw, shown):
   assert show_value(raw) == shown
+
+
+@pytest.mark.parametrize(
+  ("name", "raw", "value", "reason"),
+  [
+    ("loan_amount", "1E3", 1_000, ""),
+    ("loan_amount", "\u0661\u0662", None, "not a number"),
+    ("loan_amount", 10**400, None, "not a finite number"),
+    ("sub_grade", "H1", None, "not one of A1, A2, A3, ..., G5"),
+  ],
+  ids=["exponent", "other digits", "too large", "long list"],
+)
+def test_a_value_is_read_or_told_what_is_wrong(name, raw, value, reason):
+  assert read_alone(next(c for c in portfolio_columns() if c.name == name), raw) == (value, reason)
+
+
+@pytest.mark.parametrize("first", ["2020-01-01", "2020-07-01"])
+def test_midnight_of_a_first_day_is_that_day_in_every_zone_of_the_world(first):
+  moments = [pd.Timestamp(first, tz=zone).tz_convert(None) for zone in available_timezones()]
+
+  months, is_unclear = find_months(np.array(moments, dtype="datetime64[us]"))
+
+  assert set(months.astype(str)) == {first[:7]}
+  assert not is_unclear.any()
 
 
 @pytest.mark.parametrize("text", ["now", "today", "yesterday", "0000-01-01", "2015"])

@@ -47,6 +47,7 @@ def test_only_what_changed_is_read_and_that_is_told(copy, caplog):
   assert copy.extract() == datetime.fromisoformat("2016-01-02 18:39")
   assert "warehouse, table loan_events: 2 of 4,000 rows are new since 2016-01-02 18:39:00" in caplog.messages
   assert copy.extract() == day(19)
+  assert "0 of 4,000 rows are new since 2016-01-19" in caplog.text
 
 
 def test_changes_without_any_since_recent_rows_were_replaced_every_byte_stays_as_well(copy):
@@ -129,6 +130,10 @@ def test_rows_removed_while_they_are_recent_go(copy):
   copy.source.sql("DELETE FROM rows WHERE loan_id = 'loan-10007'")
 
   assert copy.extract() == day(19)
+  copy.source.sql("UPDATE rows SET updated_at = ?", day(20))
+  copy.extract()
+  copy.source.sql("DELETE FROM rows")
+  assert copy.extract() == day(19)
 
 
 # Where changes alone would not do, every row is read, and a warning says why.
@@ -206,7 +211,7 @@ def test_another_type_reads_all(copy):
   assert copy.extract() is None
 
 
-@pytest.mark.parametrize("damage", ["gone", "cut", "list"])
+@pytest.mark.parametrize("damage", ["gone", "cut", "list", "list of a later release"])
 def test_a_damaged_snapshot_is_read_anew(damage, copy, caplog):
   part = min(copy.folder.glob("part-*"))
   if damage == "gone":
@@ -214,7 +219,8 @@ def test_a_damaged_snapshot_is_read_anew(damage, copy, caplog):
   elif damage == "cut":
     part.write_bytes(part.read_bytes()[:-50])
   else:
-    (copy.folder / "manifest.json").write_text("{}", encoding="utf-8")
+    manifest = copy.folder / "manifest.json"
+    manifest.write_text("{}" if damage == "list" else manifest.read_text().replace("{", '{"new": 1,', 1))
 
   assert copy.extract() is None
   assert "Every row is read" in caplog.text

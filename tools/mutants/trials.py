@@ -122,6 +122,9 @@ class Trials:
     finder = _Mutated(mutation)
     for module in list(sys.modules):
       if module in {finder.name, *self.graph.find_downstream_modules(finder.name)} or module.startswith("tests"):
+        package, _, child = module.rpartition(".")
+        if package in sys.modules:  # or `from package import child` finds the old one
+          vars(sys.modules[package]).pop(child, None)
         del sys.modules[module]
     sys.meta_path.insert(0, finder)
     files = {test.partition("::")[0]: None for test in tests}

@@ -34,7 +34,7 @@ def annuity_factor(rate_pct: Numbers, months: Numbers) -> FloatArray:
   count = np.asarray(months, dtype=float)
   # expm1/log1p keep small rates exact.
   discount = -np.expm1(-count * np.log1p(rate))
-  with np.errstate(divide="ignore", invalid="ignore"):
+  with np.errstate(invalid="ignore"):
     return np.where(rate == 0, count, discount / rate)
 
 

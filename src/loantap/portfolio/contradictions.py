@@ -107,7 +107,7 @@ def contradict(amount: float, rate_pct: float, months: float, instalment: float)
     return "interest_rate_pct", reason
 
   monthly = rate_pct * MONTHS_PER_YEAR
-  if 0 < rate_pct < _MAX_MONTHLY and _is_close(instalment, amount, monthly, months):
+  if rate_pct < _MAX_MONTHLY and _is_close(instalment, amount, monthly, months):
     return say(monthly)
   if rate_pct < _MIN_RATE:
     return say(rate_pct * 100)

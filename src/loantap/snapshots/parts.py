@@ -107,16 +107,15 @@ class _OpenPart:
     self._path = path
     self._writer = pq.ParquetWriter(path, schema)
     self._pending: list[pa.RecordBatch] = []
-    self._written = 0
     self.rows = 0
 
   def write(self, batch: pa.RecordBatch) -> None:
     while batch.num_rows:
-      piece = batch.slice(0, GROUP_ROWS - (self.rows - self._written))
+      piece = batch.slice(0, GROUP_ROWS - self.rows % GROUP_ROWS)
       self._pending.append(piece)
       self.rows += piece.num_rows
       batch = batch.slice(piece.num_rows)
-      if self.rows - self._written == GROUP_ROWS:
+      if self.rows % GROUP_ROWS == 0:
         self._flush()
 
   def finish(self) -> Part:
@@ -131,7 +130,6 @@ class _OpenPart:
     if self._pending:
       self._writer.write_table(pa.Table.from_batches(self._pending))
     self._pending = []
-    self._written = self.rows
 
 
 @contextmanager
