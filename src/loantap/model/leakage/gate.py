@@ -196,7 +196,7 @@ def _summarise_last(findings: Sequence[FeatureFinding], last: LastTraining | Non
   told = (
     f"{len(caught)} of {compared} features are much stronger than when {last.label} was trained"
     if last
-    else ("nothing to compare with: no champion of such loans and this target has kept its leakage report")
+    else "nothing to compare with: no champion of such loans and this target has kept its leakage report"
   )
   return {"passed": not caught, "statement": told, "caught": caught}
 

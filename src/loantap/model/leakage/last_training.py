@@ -62,7 +62,7 @@ def check_against_last_training(
   if last is None or then is None:
     return Evidence("last_training")
   # Below a half is chance; what a person has declared since is no surprise.
-  before = max(then.unbiased, 0.5, options.expected_auc.get(finding.feature, 0.5))
+  before = max(then.unbiased, options.expected_auc.get(finding.feature, 0.5))
   error = float(np.hypot(finding.standard_error, then.standard_error)) * copies**0.5
   least = finding.auc - before - Z * error
   figures = {"auc_then": then.auc, "n_then": then.n, "rise_at_least": least}
