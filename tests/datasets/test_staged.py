@@ -45,7 +45,7 @@ def test_publication_puts_the_file_in_place_and_leaves_no_other(staged, path):
   staged.publish()
   assert find_current(path) == path
 
-  assert list_files(path) == ["loans.parquet"]
+  assert list_files(staged.filepath) == ["loans.parquet"]
   assert_frame_equal(pd.read_parquet(path), NEW)
 
 

@@ -12,6 +12,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends import waiting
+from loantap.databases.marks import is_marked
+from loantap.datasets.target_table import publish_together
 from loantap.portfolio.errors import InputError
 from tests.datasets.target_runs import ask, make_target, read, refusal, tables, write
 
@@ -228,6 +230,18 @@ def test_it_exists_when_there_is_a_table(loans, credentials):
 
   assert make_target(credentials).exists()
   assert not make_target(credentials, table="other").exists()
+
+
+@pytest.mark.parametrize("run", ["r-1", None])
+def test_each_database_gets_its_own_tables_with_the_mark_of_the_run(run, loans, credentials):
+  other = credentials | {"path": f"{credentials['path']}2"}
+  targets = [make_target(credentials), make_target(other, table="loans")]
+  for target in targets:
+    target.save(loans)
+  publish_together(targets, run)
+
+  assert (tables(credentials), tables(other)) == (["portfolio"], ["loans"])
+  assert is_marked(targets[0].file, "portfolio", str(run)) is (run is not None)
 
 
 def test_credentials_never_show(credentials):

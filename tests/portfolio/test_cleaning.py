@@ -57,9 +57,9 @@ def test_a_row_is_set_aside_for_its_bookkeeping(bookkeeping, reason, extract):
 
 
 def test_the_first_of_rows_as_new_is_kept(extract):
-  raw = extract(Table.LOANS, A, *[B] * 40, loan_id="1")
+  raw = extract(Table.LOANS, B, A, *[B] * 38, loan_id="1", updated_at=["2016-01-01", "2016-01-02"] * 20)
 
-  assert [row for _, row, _ in reasons_of(raw, Table.LOANS)] == [*range(2, 42)]
+  assert [row for _, row, _ in reasons_of(raw, Table.LOANS)] == [1, *range(3, 41)]
   assert clean_source_table(raw, Table.LOANS, AS_OF).rows["grade"].iloc[0] == "A"
 
 

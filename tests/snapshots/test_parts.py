@@ -139,7 +139,7 @@ def test_a_missing_part_is_an_error(tmp_path):
 
 def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
   """100 batches of 1.2 MB take no more than a few of them at a time."""
-  monkeypatch.setattr(parts, "GROUP_ROWS", 15_000)
+  monkeypatch.setattr(parts, "GROUP_ROWS", 15_001)
   pool = pa.default_memory_pool()
   held = []
   size = make_batch(0, 10_000, day(1)).nbytes
