@@ -85,6 +85,7 @@ def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(active
 
 def test_nothing_is_recorded_without_a_run(registry):
   assert not runs.is_recording()
+  assert end_runs_of_killed_tasks("data") == 0
   with mlflow.start_run():
     assert runs.is_recording()
 

@@ -17,6 +17,7 @@ def test_a_run_ends_as_is_said_with_those_nested_in_it(active_run):
   end_run(outer, "FAILED")
 
   assert read_states(outer, nested) == ["FAILED", "FAILED"]
+  assert mlflow.active_run() is None
 
 
 def test_a_forgotten_run_is_ended_once_with_those_nested_in_it_that_still_run(registry):
