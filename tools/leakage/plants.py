@@ -111,6 +111,22 @@ def _reprice(by: float, of_bad: float, loans: pd.DataFrame, rng: np.random.Gener
   return loans.assign(interest_rate_pct=rate, instalment=instalment)
 
 
+def _verify_income(by: float, of_bad: float, loans: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+  """Income looked at again after the loan went bad, and DTI with it."""
+  hit = _some(loans, rng, of_bad)
+  return loans.assign(
+    annual_income=loans[_INCOME].mask(hit, (loans[_INCOME] * by).round()),
+    dti_pct=loans["dti_pct"].mask(hit, (loans["dti_pct"] / by).round(2)),
+  )
+
+
+def _resize(by: float, of_bad: float, loans: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+  """The amount as restructured, the instalment with it."""
+  amount = loans["loan_amount"].mask(_some(loans, rng, of_bad), (loans["loan_amount"] * by).round())
+  instalment = pd.Series(emi(amount, loans["interest_rate_pct"], loans["term_months"]), loans.index).round(2)
+  return loans.assign(loan_amount=amount, instalment=instalment)
+
+
 def _shift_months(of_bad: float, loans: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
   """The oldest credit line as a later, thinner bureau file has it."""
   younger = loans["earliest_credit_line"] + (loans["issue_month"] - loans["earliest_credit_line"]) * 0.7
@@ -201,6 +217,24 @@ PLANTS: Final = (
   ),
   _plant(COMBINATION, "three columns, in 70%", ("dti_pct", _INCOME, _UTIL), partial(_three, 0.7)),
   _plant(REFRESHED, "total accounts as the open ones in 20%", "total_accounts", _close_all),
+  *(
+    _plant(
+      REFRESHED,
+      f"income x{by:g} and DTI with it in {of_bad:.0%}",
+      (_INCOME, "dti_pct"),
+      partial(_verify_income, by, of_bad),
+    )
+    for by, of_bad in ((0.8, 0.5), (0.85, 0.6))
+  ),
+  *(
+    _plant(
+      REFRESHED,
+      f"amount x{by:g} and instalment with it in 50%",
+      ("loan_amount", "instalment"),
+      partial(_resize, by, 0.5),
+    )
+    for by in (1.3, 0.7)
+  ),
   _plant(ARITHMETIC, "instalment halved in 25%", "instalment", partial(_raise, "instalment", 0.5, 0, 0.25)),
   _plant(
     ARITHMETIC, "instalment with a third of fees in 45%", "instalment", partial(_raise, "instalment", 1.35, 0, 0.45)

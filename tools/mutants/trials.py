@@ -16,6 +16,7 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,6 +87,9 @@ class Trials:
             raise RuntimeError(f"{mutation}\n{Path(folder.name, 'output').read_text()}")
           folder.cleanup()
           late = code in {-signal.SIGXCPU, -signal.SIGALRM}
+          if late:
+            with suppress(ProcessLookupError):
+              os.killpg(pid, signal.SIGKILL)  # what its tests had started
           self.told(mutation, "timed out" if late else "killed" if code else "survived")
       time.sleep(0.01)
 

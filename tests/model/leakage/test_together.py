@@ -30,6 +30,7 @@ ALL = OPTIONS.model_copy(update={"impact_loans": 20_000})
 SHOWN = {
   "employment_years with dti_pct, in 35%": ("combination", "dti_pct and employment_years together adds"),
   "three columns, in 70%": ("combination", "revolving_utilisation_pct"),
+  "income x0.8 and DTI with it in 50%": ("refreshed", "both together: annual_income and dti_pct add"),
   "open_accounts x0.5 +0 in 60%": ("refreshed", "open_accounts tells what no other column knows"),
   "open_accounts in 2014": ("slice", "in issue year 2014 open_accounts adds"),
   "dti_pct in 60 months": ("slice", "in term_months over 36 dti_pct adds"),
@@ -90,6 +91,24 @@ def test_honest_loans_raise_no_alarm(seed, real_loans):
   assert examine(drawn)[1] == examine(resample(real_loans, seed))[1] == {}
   assert examine(simulate(3_000, 70 + seed))[1] == {}
   assert examine(put_score(real_loans, 0.72, seed), scored)[1] == {}
+
+
+@pytest.mark.parametrize(("seed", "grade"), [(77, "B"), (78, "C")])
+def test_within_one_grade_an_honest_income_may_tell_what_the_price_does_not(seed, grade):
+  loans = simulate(20_000, seed)
+
+  assert examine(loans[loans["grade"] == grade].reset_index(drop=True))[1] == {}
+
+
+def test_a_column_without_any_value_tells_nothing(base):
+  assert examine(base.assign(bankruptcies=np.nan, employment_years=np.nan))[1] == {}
+
+
+@pytest.mark.parametrize("by", [1.3, 0.7])
+def test_an_amount_restructured_with_its_instalment_is_caught(by, real_loans):
+  plant = named(f"amount x{by:g} and instalment with it in 50%")
+
+  assert ("refreshed", "log_loan_amount") in examine(plant.put_into(real_loans))[1]
 
 
 def test_loans_that_are_there_twice_count_once(base):

@@ -50,15 +50,21 @@ class Reading:
 
 
 def read_columns(loans: pd.DataFrame, features: pd.DataFrame, names: Iterable[str]) -> dict[str, Reading]:
-  """What the features `names` are computed from; the age of a date is read as its feature is."""
+  """What the features `names` are computed from, where it is not wholly missing.
+
+  The age of a date is read as its feature is.
+  """
   users: dict[str, list[str]] = {}
   for name in names:
     used = FEATURES[name].uses
     is_dated = any(COLUMNS[column].kind not in _READ for column in used)
     for column in (name,) if is_dated else used:
       users.setdefault(column, []).append(name)
+  tables = {column: features if column not in loans else loans for column in users}
   return {
-    column: read(features[column] if column not in loans else loans[column], column, users[column]) for column in users
+    column: read(table[column], column, users[column])
+    for column, table in tables.items()
+    if table[column].notna().any()
   }
 
 
