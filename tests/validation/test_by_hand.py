@@ -132,9 +132,9 @@ def test_points_of_bands_categories_and_missing_values():
   loans = pd.DataFrame({"dti": [8, 10, 13, nan], "purpose": ["small_business", "car", "car", "car"]})
 
   assert add_points(card, loans).tolist() == [599, 605, 600, 601.5]
-  assert not find_gaps(card).any()
-  assert find_gaps(card[::-1]).tolist() == find_gaps(card.assign(high=card["low"])).tolist() == [True]
-  assert find_gaps(card.assign(low=card["low"] + 1)).tolist() == [True]
+  assert find_gaps(card) == []
+  for damaged in (card[::-1], card.assign(high=card["low"]), card.assign(low=card["low"] + 1)):
+    assert find_gaps(damaged) == ["dti"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A reported figure beside the recomputed one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -52,9 +52,9 @@ def compare_each(figure: str, reported: pd.Series, recomputed: pd.Series, *how: 
   yield from [check for check in each if not check.agrees][:_NAMED]
 
 
-def count(figure: str, n: int, wrong: pd.Series) -> Check:
-  """How many of `n` are wrong, none being allowed; the first are named by their index."""
-  names = [str(name) for name in wrong.index[wrong.to_numpy(bool)]]
+def count(figure: str, n: int, wrong: Iterable[Any]) -> Check:
+  """How many of `n` are wrong, none being allowed; the first are named."""
+  names = list(map(str, wrong))
   more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
   return compare(f"{figure}: {', '.join(names[:_NAMED])}{more}" if names else figure, n, len(names), 0, 0)
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-import pandas as pd
-
 from loantap.validation.check import Check, Material, compare, count
 
 # Reports of the run by the file of the evidence that they became.
@@ -22,13 +20,9 @@ def check_record(given: Material) -> Iterator[Check]:
   cv, test = (set(given.sample(name)["loan_id"]) for name in ("cv", "test"))
   yield compare("loans in training and test", len(cv | test), len(cv & test), 0, 0)
   rows = given.file("predictions.parquet")
-  yield count("loans twice in a sample", len(rows), _by_loan(rows, rows.duplicated(["loan_id", "sample"])))
-  judged = rows.drop_duplicates("loan_id")
-  yield count("loans not in the raw data", len(judged), _by_loan(judged, ~judged["loan_id"].isin(given.raw.index)))
-
-
-def _by_loan(rows: pd.DataFrame, wrong: pd.Series) -> pd.Series:
-  return wrong.set_axis(rows["loan_id"])
+  ids = rows["loan_id"]
+  yield count("loans twice in a sample", len(rows), ids[rows.duplicated(["loan_id", "sample"])])
+  yield count("loans not in the raw data", ids.nunique(), ids[~ids.isin(given.raw.index)].unique())
 
 
 def check_outcomes(given: Material) -> Iterator[Check]:
@@ -38,7 +32,7 @@ def check_outcomes(given: Material) -> Iterator[Check]:
   bad, paid = (status.str.endswith(end).eq(True) for end in ("charged off", "fully paid"))
   # One that still runs has no outcome.
   wrong = status.notna() & ~(bad & rows["is_charged_off"].eq(1) | paid & rows["is_charged_off"].eq(0))
-  yield count("outcomes that are not the raw status", len(rows), wrong)
+  yield count("outcomes that are not the raw status", len(rows), wrong.index[wrong])
 
 
 def check_split(given: Material) -> Iterator[Check]:
@@ -47,8 +41,8 @@ def check_split(given: Material) -> Iterator[Check]:
   meant = {"cv": table["split"] == "train", "test": table["split"] == "test", "out_of_time": table["judged_at"].notna()}
   for sample, of in meant.items():
     judged = set(rows.loc[rows["sample"] == sample, "loan_id"])
-    unlike = pd.Series(True, sorted(judged ^ set(table.index[of])))
-    yield count(f"{sample}: loans that the split or the predictions lack", len(judged), unlike)
+    unlike = judged ^ set(table.index[of])
+    yield count(f"{sample}: loans unlike the split", len(judged), sorted(unlike))
 
 
 def check_published(given: Material) -> Iterator[Check]:
@@ -61,8 +55,8 @@ def check_published(given: Material) -> Iterator[Check]:
     reported, kept = given.file(file), given.file(name)
     told = dict(_spread(reported[namespace] if file == "08_reporting/metrics.json" else reported))
     found = dict(_spread(kept))
-    unlike = {key: told.get(key, "nothing") != found.get(key, "nothing") for key in sorted({*told, *found})}
-    yield count(f"{file}: figures unlike the evidence's", len(unlike), pd.Series(unlike))
+    unlike = [key for key in sorted({*told, *found}) if told.get(key, "nothing") != found.get(key, "nothing")]
+    yield count(f"{file}: unlike the evidence", len(found), unlike)
 
 
 def _spread(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
