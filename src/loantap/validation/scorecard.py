@@ -59,11 +59,13 @@ def check_points(given: Material) -> Iterator[Check]:
   yield compare("scorecard.json: base points", len(train), report["base_points"], base)
   entries = [(entry["feature"], row) for entry in report["features"] for row in entry["attributes"]]
   told = pd.DataFrame([row | {"of": f"{feature}: {row['attribute']}"} for feature, row in entries]).set_index("of")
-  own: dict[str, Any] = {}
+  own: dict[str, tuple[int, float]] = {}
   for feature, rows in card[card["feature"] != _BASE].groupby("feature"):
     attributes, points = place(rows, train[feature])
-    own |= {f"{feature}: {name}": of for name, of in pd.Series(points).groupby(attributes) if name != "any other"}
-  found = pd.DataFrame({name: [len(of), of.mean()] for name, of in own.items()}, ["n", "points"]).T
+    groups = [(name, of) for name, of in pd.Series(points).groupby(attributes) if name != "any other"]
+    if len({round(of.mean(), 9) for _, of in groups}) > 1:  # others move no score, and are not told
+      own |= {f"{feature}: {name}": (len(of), of.mean()) for name, of in groups}
+  found = pd.DataFrame(own, ["n", "points"]).T
   for name in found:
     yield from compare_each(f"scorecard.json: {name} of attributes", told[name], found[name])
 
