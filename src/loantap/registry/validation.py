@@ -75,14 +75,18 @@ def gather(model: ModelVersion, data: Path) -> tuple[dict[str, Any], Material]:
   raw, digest = _read_raw(data / "01_raw" / "loans")
   with tempfile.TemporaryDirectory() as folder:
     pack = fetch_file(model, EVIDENCE, Path(folder))
-    files = {path.name: _read(path) for path in pack.iterdir() if path.suffix in {".json", ".parquet"}}
+    files = {
+      path.name: _read(path, f"evidence, {path.name}")
+      for path in pack.iterdir()
+      if path.suffix in {".json", ".parquet"}
+    }
   for name in (INDEX, PREDICTIONS):
     if not isinstance(files.get(name), dict | pd.DataFrame):
       why = f" ({files[name].problem})" if name in files else ""
       raise InputError(f"model {model}", f"its evidence has no {name} that can be read{why}", _REMEDY)
   of_run = {name: data / place.format(input=MODELS[facts.namespace]) for name, place in _OF_RUN.items()}
   of_run |= {place: data / place for place in (name.format(facts.namespace) for name in PUBLISHED)}
-  files |= {name: _read(path) for name, path in of_run.items()}
+  files |= {name: _read(path, str(path.relative_to(data.parent))) for name, path in of_run.items()}
   run = files[INDEX]["run"]
   described = {
     "model": str(model),
@@ -106,7 +110,7 @@ def _find_absent(model: ModelVersion, facts: ModelFacts, current: Path, own: pd.
     absent |= dict.fromkeys(("Outcomes", "Decisions", "Targets", "Money"), facts.target.obstacle)
   if facts.not_for_lending:
     absent |= dict.fromkeys(("Points", "Scores", "Decisions"), "it is not for lending")
-  rows, judged = _read(current), model
+  rows, judged = _read(current, str(current)), model
   if isinstance(rows, pd.DataFrame) and digest_predictions(rows) != digest_predictions(own):
     with suppress(InputError):  # where no other version made them, the files are held against this one
       judged = find_by_predictions(facts.namespace, rows, current)
@@ -115,14 +119,14 @@ def _find_absent(model: ModelVersion, facts: ModelFacts, current: Path, own: pd.
   return absent
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path, where: str) -> Any:
   """What a file holds, or the InputError that stands for it where it cannot be read."""
   try:
     return pd.read_parquet(path) if path.suffix == ".parquet" else json.loads(path.read_text("utf-8"))
   except FileNotFoundError:
-    return InputError(str(path), "it is not there", _REMEDY)
+    return InputError(where, "it is not there", _REMEDY)
   except (OSError, ValueError) as error:
-    return InputError(str(path), f"it is damaged ({error})", _REMEDY)
+    return InputError(where, f"it is damaged ({error})", _REMEDY)
 
 
 def _read_raw(folder: Path) -> tuple[pd.DataFrame, str]:
