@@ -57,7 +57,6 @@ SLOW_FILES = (
   "project/*",
   "registry/*",
   "reporting/model_card/test_model_card.py",
-  "reporting/model_card/test_model_section.py",
   "suite/test_process_state.py",
   "suite/test_sharing.py",
 )
