@@ -93,9 +93,11 @@ def test_a_value_is_shown_as_it_stands_and_a_long_one_by_its_length(raw, shown):
     ("loan_amount", "1E3", 1_000, ""),
     ("loan_amount", "\u0661\u0662", None, "not a number"),
     ("loan_amount", 10**400, None, "not a finite number"),
+    ("open_accounts", "500", 500, ""),
+    ("open_accounts", "501", None, "above 500"),
     ("sub_grade", "H1", None, "not one of A1, A2, A3, ..., G5"),
   ],
-  ids=["exponent", "other digits", "too large", "long list"],
+  ids=["exponent", "other digits", "too large", "most", "more", "long list"],
 )
 def test_a_value_is_read_or_told_what_is_wrong(name, raw, value, reason):
   assert read_alone(COLUMNS[name], raw) == (value, reason)
