@@ -237,7 +237,7 @@ def is_registered(name: str) -> bool:
 
 def _describe_verdicts(verdicts: tuple[Verdict, ...]) -> dict[str, object]:
   *contest, promotion = [verdict.as_dict() for verdict in verdicts]
-  return {"challenger": contest[0] if contest else None, "champion": promotion}
+  return {"challenger": next(iter(contest), None), "champion": promotion}
 
 
 def _signature(trained: TrainedModel) -> ModelSignature:
