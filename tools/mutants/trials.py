@@ -53,12 +53,15 @@ class Trials:
       trace = Path(folder, "trace.json")
       _wait(_fork(lambda: _Traced(self.coverage).run(session, trace), Path(folder, "output")), folder)
       self.coverage.stop()
-      self.cost, self.reached = json.loads(trace.read_text())
+      self.cost, self.reached, modules = json.loads(trace.read_text())
       self.functions = defaultdict(list)
       for value in gc.get_objects():
         if type(value) is FunctionType:
           code = value.__code__
           self.functions[code.co_filename, code.co_qualname, code.co_firstlineno].append(value)
+      # What tests import, or their fixtures, is there for every fork; its functions are made anew as they were.
+      for name in modules:
+        importlib.import_module(name)
       gc.freeze()  # or each fork looks for garbage among what was imported
       # What fails without a change would be taken for a test that notices.
       _wait(_fork(lambda: _run(session, list(self.cost), folder), Path(folder, "output")), folder)
@@ -199,7 +202,7 @@ class _Traced:
       }
       for file in data.measured_files()
     }
-    output.write_text(json.dumps([cost, reached]))
+    output.write_text(json.dumps([cost, reached, sorted(n for n in sys.modules if n.partition(".")[0] == "loantap")]))
     return code
 
   def within(self, name: str) -> Generator[None, Any, Any]:

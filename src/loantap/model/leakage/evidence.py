@@ -76,7 +76,7 @@ def make_context(loans: pd.DataFrame, options: LeakageOptions) -> Context:
     target,
     split_folds(target, options),
     pd.factorize(loans["issue_month"])[0] if "issue_month" in loans else None,
-    {name: group_outcomes(pd.factorize(loans[name])[0], target) for name in encodable_columns(loans)},
+    {name: g for name in encodable_columns(loans) if (g := group_outcomes(pd.factorize(loans[name])[0], target))},
     _measure_lags(loans) if "issue_month" in loans else {},
   )
 
@@ -200,7 +200,7 @@ def read_signal(values: pd.Series, bins: Bins, target: pd.Series) -> FloatArray:
   """
   if pd.api.types.is_numeric_dtype(values):
     return np.asarray(values.rank(pct=True).fillna(0.5), dtype=float)
-  means = np.bincount(bins.codes, target) / np.maximum(np.bincount(bins.codes), 1)
+  means = np.bincount(bins.codes, target) / np.bincount(bins.codes)
   return means[bins.codes]
 
 

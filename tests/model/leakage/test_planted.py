@@ -1,0 +1,147 @@
+"""Leaks planted into whole portfolios, and honest ones; too slow for mutants."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model.leakage.findings import LeakageError, require_no_leak
+from loantap.model.leakage.gate import examine_portfolio
+from loantap.model.leakage.together import examine_together
+from tests.model.leakage.limits import OPTIONS
+from tools.leakage.honest import SCORE_FEATURES, put_score, redraw, resample, simulate
+from tools.leakage.plants import PLANTS
+
+KNOWN = (
+  *FEATURE_SETS["lending"].features,
+  "home_ownership",
+  "application_type",
+  "credit_history_years",
+  "mortgage_accounts",
+  "has_mortgage",
+)
+ALL = OPTIONS.model_copy(update={"impact_loans": 20_000})
+# One of each kind, and what is said of it.
+SHOWN = {
+  "employment_years with dti_pct, in 35%": ("combination", "dti_pct and employment_years together adds"),
+  "three columns, in 70%": ("combination", "revolving_utilisation_pct"),
+  "income x0.8 and DTI with it in 50%": ("refreshed", "both together: annual_income and dti_pct add"),
+  "open_accounts x0.5 +0 in 60%": ("refreshed", "open_accounts tells what no other column knows"),
+  "open_accounts in 2014": ("slice", "in issue year 2014 open_accounts adds"),
+  "dti_pct in 60 months": ("slice", "in term_months over 36 dti_pct adds"),
+  "employment_years, 30% against 5%": ("missing", "is missing in 3"),
+  "purpose moving, 20% against 2%": ("category", "purpose 'moving' holds"),
+  "instalment halved in 25%": ("arithmetic", "instalment is not the EMI of amount, rate and term"),
+  "penalty rate of 2 points in 40%": ("arithmetic", "interest_rate_pct is more than 0.5 points off"),
+  "downgraded by 5 in 50%": ("strength", "a column of this name honestly reaches about 0.700"),
+}
+
+
+def examine(loans, options=ALL):
+  is_train = pd.Series(np.arange(len(loans)) % 10 > 0, index=loans.index)
+  report = examine_portfolio(loans, build_features(loans, KNOWN), is_train, options)
+  return report, {
+    (name, entry["feature"]): entry
+    for entry in report["features"]
+    if entry["caught"]
+    for name, test in entry["tests"].items()
+    if test["verdict"] == "caught"
+  }
+
+
+@pytest.fixture(scope="module")
+def base():
+  return simulate(5_000, 11)
+
+
+def named(name):
+  return next(plant for plant in PLANTS if plant.name == name)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_each_kind_is_caught_by_its_name_and_told(name, base):
+  kind, said = SHOWN[name]
+  report, found = examine(named(name).put_into(base))
+
+  told = [entry for (test, _), entry in found.items() if test == kind]
+  assert told
+  assert any(said in reason for entry in told for reason in entry["reasons"])
+  with pytest.raises(LeakageError, match=r"lending.*Ask the source"):
+    require_no_leak(FEATURE_SETS["lending"], report)
+
+
+# `make bench-gate` plants them all.
+@pytest.mark.parametrize("plant", PLANTS[::3], ids=lambda plant: plant.name)
+def test_planted_leaks_are_caught_on_real_loans(plant, real_loans):
+  assert examine(plant.put_into(real_loans))[1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_honest_loans_raise_no_alarm(seed, real_loans):
+  scored = ALL.model_copy(update={"expected_auc": dict.fromkeys(SCORE_FEATURES, 0.72)})
+  redrawn = redraw(real_loans)
+  for _ in range(seed + 1):
+    drawn = next(redrawn)
+
+  assert examine(drawn)[1] == examine(resample(real_loans, seed))[1] == {}
+  assert examine(simulate(3_000, 70 + seed))[1] == {}
+  assert examine(put_score(real_loans, 0.72, seed), scored)[1] == {}
+
+
+@pytest.mark.parametrize(("seed", "grade"), [(77, "B"), (78, "C")])
+def test_within_one_grade_an_honest_income_may_tell_what_the_price_does_not(seed, grade):
+  loans = simulate(20_000, seed)
+
+  assert examine(loans[loans["grade"] == grade].reset_index(drop=True))[1] == {}
+
+
+def test_a_column_without_any_value_tells_nothing(base):
+  assert examine(base.assign(bankruptcies=np.nan, employment_years=np.nan))[1] == {}
+
+
+@pytest.mark.parametrize("by", [1.3, 0.7])
+def test_an_amount_restructured_with_its_instalment_is_caught(by, real_loans):
+  plant = named(f"amount x{by:g} and instalment with it in 50%")
+
+  assert ("refreshed", "log_loan_amount") in examine(plant.put_into(real_loans))[1]
+
+
+def test_loans_that_are_there_twice_count_once(base):
+  twice = pd.concat([base, base], ignore_index=True)
+
+  assert examine(twice)[1] == {}
+  once, again = (examine(loans)[0]["checks"]["feature_sets"]["sets"] for loans in (base, twice))
+  assert again[0]["n"] < len(base) * 1.01
+  assert once[0]["n"] == len(base) * 0.9
+
+
+def test_a_score_that_nobody_declared_is_an_alarm(base):
+  tests = {test for test, _ in examine(put_score(base, 0.72, 1))[1]}
+
+  assert {"strength", "refreshed"} <= tests
+
+
+def test_many_columns_a_little_refreshed_are_caught_together(base):
+  rng, bad = np.random.default_rng(3), base["is_charged_off"].to_numpy()
+  columns = ["dti_pct", "revolving_utilisation_pct", "annual_income", "revolving_balance", "total_accounts"]
+  moved = {
+    c: np.sort(base[c])[np.argsort(np.argsort(base[c].rank(pct=True) + 0.07 * bad + rng.normal(0, 0.01, len(bad))))]
+    for c in columns
+  }
+  loans = base.assign(**moved)
+
+  found = examine_together(loans, build_features(loans, KNOWN), dict.fromkeys(KNOWN, False), ALL)
+
+  told = {e.statement for evidence in found.evidence.values() for e in evidence}
+  assert any("many columns a little" in statement for statement in told)
+
+
+def test_a_set_that_ranks_too_well_stops_though_no_feature_is_caught(base):
+  # Nobody's data ranks at .5: the honest set fails such a limit, and no feature does.
+  report, found = examine(base, ALL.model_copy(update={"max_set_auc": 0.6}))
+
+  assert found == {}
+  assert not report["checks"]["feature_sets"]["passed"]
+  with pytest.raises(LeakageError, match=r"'lending' tells more than applications can: AUC 0\.[67]\d\d .*above 0.60"):
+    require_no_leak(FEATURE_SETS["lending"], report)
