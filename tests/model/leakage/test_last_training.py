@@ -39,6 +39,7 @@ def test_a_feature_may_rise_by_drift_and_chance(then, errors, copies, most):
   found = [compare(most + by, then, errors=errors, copies=copies).verdict for by in (-0.2, -0.0002, 0.0002)]
 
   assert found == ["passed", "passed", "caught"]
+  assert compare(0.55, (0.55, 0.55), options=OPTIONS.model_copy(update={"drift_tolerance": 0.0})).verdict == "passed"
 
 
 def test_what_a_person_declares_is_no_surprise():

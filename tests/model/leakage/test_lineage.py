@@ -60,19 +60,19 @@ def held_out(loans, keys):
 def test_duplicates_are_counted_across_the_split_and_between_folds():
   #                               fold 0  1  2  0  1  2  held out
   loans = pd.DataFrame({"a": [1.0, 2, 3, 1, 2, 4, 2, 4, 9, 9], "b": [1.0, 1, 1, 1, 1, 1, 1, 1, 1, 1], "c": 0.0})
-  loans["c"] = [7.0, 8, 8, 7, 5, np.nan, np.nan, 5, 6, 6]
+  loans["c"] = [7.0, 8, 8, 7, 5, np.nan, np.nan, 5, 7, 6]
   found = held_out(loans, [("a", "b"), ("c",)])
 
-  # By a: 2 and 4 are in training too, 9 is held out twice. By c: 5; and 8 lies in two folds, 7 in one.
+  # By a: 2 and 4 are in training too, 9 is held out twice. By c: 5 and 7; and 8 lies in two folds, 7 in one.
   assert found.as_dict() == {
     "keys": ["a + b", "c"],
     "test_loans": 4,
-    "test_duplicates": 2,
-    "test_duplicates_by_key": [2, 1],
+    "test_duplicates": 3,
+    "test_duplicates_by_key": [2, 2],
     "train_loans": 6,
     "fold_duplicates": 2,
   }
-  assert found.share == 0.5
+  assert found.share == 0.75
   assert held_out(loans[:6], [("a",)]).share == 0
   assert held_out(loans.assign(a=[1, 2, 3, 4, 5, 5, 6, 7, 8, 9]), [("a", "b")]).fold_duplicates == 2
   assert held_out(loans.assign(borrower_id=[*"ABCDEFGHIA"]), [("a",)]).as_dict()["test_duplicates_by_key"] == [1]

@@ -13,6 +13,8 @@ def test_limits_that_nobody_sets_are_as_documented():
   names = "strength_tolerance drift_tolerance max_added_auc max_borrower_auc max_set_auc rate_tolerance max_odds_ratio"
   found = [getattr(LeakageOptions(**GIVEN), name) for name in [*names.split(), "expected_auc"]]
 
+  declared = LeakageOptions(**GIVEN | {"expected_auc": {"dti_pct": 0.7}})
+  assert declared.expected_auc == {"dti_pct": 0.7}
   assert found == [0.02, 0.03, 0.01, 0.03, 0.8, 0.5, 2.0, {}]
 
 

@@ -42,7 +42,15 @@ def finding(auc, error, name="open_accounts"):
   ],
 )
 def test_a_feature_may_exceed_what_is_expected_by_tolerance_and_chance(auc, error, copies, verdict):
-  assert check_strength(finding(auc, error), copies, OPTIONS).verdict == verdict
+  found = check_strength(finding(auc, error), copies, OPTIONS)
+
+  assert found.verdict == verdict
+  assert found.figures["auc_expected"] == 0.53
+  assert found.figures["auc_at_least"] == pytest.approx(auc - 3.0902 * error * copies**0.5, abs=1e-5)
+
+
+def test_a_feature_may_reach_just_what_is_expected():
+  assert check_strength(finding(0.53, 0), 1, OPTIONS.model_copy(update={"strength_tolerance": 0.0})).verdict == "passed"
 
 
 def test_what_is_expected_is_what_a_person_says_then_the_table_then_the_limit_of_all():

@@ -98,7 +98,7 @@ def _measure_lags(loans: pd.DataFrame) -> dict[str, FloatArray]:
       days = (loans[name] - loans["issue_month"]).dt.days
       lag = days - days.groupby([loans[n] for n in alike]).transform("mean")
       if lag.abs().max() >= 1:
-        lags[name] = lag.fillna(0).to_numpy(dtype=float)
+        lags[name] = lag.fillna(0).to_numpy()
   return lags
 
 
@@ -199,7 +199,7 @@ def read_signal(values: pd.Series, bins: Bins, target: pd.Series) -> FloatArray:
   rate.
   """
   if pd.api.types.is_numeric_dtype(values):
-    return np.asarray(values.rank(pct=True).fillna(0.5), dtype=float)
+    return np.asarray(values.rank(pct=True).fillna(0.5), np.float64)
   means = np.bincount(bins.codes, target) / np.bincount(bins.codes)
   return means[bins.codes]
 
