@@ -67,7 +67,7 @@ def test_a_column_may_add_a_hundredth_beside_a_price_and_what_a_score_adds_witho
   scored = look(loans, *PAIR, expected_auc={"dti_pct": 0.6})[1].evidence["dti_pct"][0]
   assert scored.figures["auc_added_allowed"] == pytest.approx(0.01 + add_strengths(alone, 0.6) - alone)
   # Without a price all may add as much as they are expected to tell.
-  unpriced = loans.assign(interest_rate_pct=np.random.default_rng(5).normal(size=LOANS))
+  unpriced = make(price=0, dti_pct=1.2)
   others = max(refit(unpriced, *PAIR).before("dti_pct").area.value, 0.5)
   allowed = look(unpriced, *PAIR)[1].evidence["dti_pct"][0].figures["auc_added_allowed"]
   assert allowed == pytest.approx(0.01 + add_strengths(others, 0.605) - others)
@@ -164,7 +164,7 @@ def test_the_borrowers_columns_may_add_little_to_an_offer_all_together():
   assert look(loans, *names, **lenient, max_borrower_auc=gain.at_least(Z))[0] == {}
   # A score adds by itself what is expected of it.
   assert look(loans, *names, **lenient, max_borrower_auc=0.001, expected_auc={"dti_pct": 0.75})[0] == {}
-  unpriced = loans.assign(interest_rate_pct=np.random.default_rng(5).normal(size=LOANS))
+  unpriced = make(price=0, dti_pct=0.4, open_accounts=0.4)
   assert look(unpriced, *names, **lenient, max_borrower_auc=0.001)[0] == {}
 
 
