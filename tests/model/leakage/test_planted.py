@@ -8,6 +8,7 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.leakage.findings import LeakageError, require_no_leak
 from loantap.model.leakage.gate import examine_portfolio
+from loantap.model.leakage.last_training import LastTraining
 from loantap.model.leakage.together import examine_together
 from tests.model.leakage.limits import OPTIONS
 from tools.leakage.honest import SCORE_FEATURES, put_score, redraw, resample, simulate
@@ -145,3 +146,28 @@ def test_a_set_that_ranks_too_well_stops_though_no_feature_is_caught(base):
   assert not report["checks"]["feature_sets"]["passed"]
   with pytest.raises(LeakageError, match=r"'lending' tells more than applications can: AUC 0\.[67]\d\d .*above 0.60"):
     require_no_leak(FEATURE_SETS["lending"], report)
+
+
+def test_a_leak_since_the_last_training_is_caught_below_the_declared_strength(real_loans):
+  def compare(loans, last=None):
+    features = build_features(loans, ["dti_pct", "purpose", "pincode"])
+    return examine_portfolio(loans, features, pd.Series(True, index=loans.index), OPTIONS, last)
+
+  first = compare(real_loans)
+  last = LastTraining.model_validate(first | {"target": {"name": "charged_off"}, "label": "champion 3"})
+  hit = real_loans["is_charged_off"].eq(1) & (real_loans.index % 10 < 4)
+  leaking = real_loans.assign(dti_pct=real_loans["dti_pct"] + 8 * hit)
+  again, later = compare(real_loans, last), compare(leaking, last)
+  # Copies tell nothing new: with so few loans of their own the rise may be chance.
+  copied = compare(pd.concat([leaking[::4]] * 4, ignore_index=True), last)
+
+  assert first["checks"]["last_training"]["statement"].startswith("nothing to compare with: no champion")
+  told = "{} of 3 features are much stronger than when champion 3 was trained"
+  for report, caught in ((again, []), (later, ["dti_pct"]), (copied, [])):
+    assert report["checks"]["last_training"] == {
+      "passed": not caught,
+      "statement": told.format(len(caught)),
+      "caught": caught,
+    }
+  assert later["features"][0]["tests"]["strength"]["verdict"] == "passed"
+  assert later["features"][0]["caught"]

@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import TargetEncoder
 
+from loantap.model.leakage.readings import cross, fold_by_content, read, read_columns
 from loantap.model.leakage.statistics import (
   Bins,
   GroupExcess,
@@ -11,33 +13,20 @@ from loantap.model.leakage.statistics import (
   bin_values,
   cross_fitted_auc,
   explained_share,
-  find_implausible_categories,
   group_outcomes,
   in_sample_auc,
   measure_group_excess,
-  split_folds,
 )
-from tests.model.leakage.limits import OPTIONS
 
 
 def test_numbers_of_more_than_20_values_are_cut_into_20_bins_and_others_are_not():
-  as_they_are, cut = bin_values(pd.Series(np.arange(20.0))), bin_values(pd.Series([*range(40), np.nan]))
-  words = bin_values(pd.Series([f"{n:02d}" for n in range(40)]))
+  few, cut = bin_values(pd.Series([2.0, np.nan, 1.0, 2.0])), bin_values(pd.Series([*range(40), np.nan]))
 
-  assert as_they_are.labels[:2] == ("0.0", "1.0")
+  assert (few.labels, few.codes.tolist()) == (("1.0", "2.0", "missing"), [1, 2, 0, 1])
   assert np.bincount(cut.codes).tolist() == [2] * 20 + [1]
-  assert (len(bin_values(pd.Series(np.arange(21.0))).labels), len(words.labels)) == (20, 40)
+  assert bin_values(pd.Series(np.arange(20.0))).labels[0] == "0.0"
+  assert bin_values(pd.Series(np.arange(21.0))).labels[0] != "0.0"
   assert np.bincount(bin_values(pd.Series([0, *[1] * 4, *range(2, 27)])).codes).min() > 0
-  assert len(bin_values(pd.Series([0] * 80 + [*range(1, 21)])).labels) == 5
-
-
-def test_folds_are_stratified_and_drawn_by_the_seed():
-  target = pd.Series([1] * 20 + [0] * 80)
-  folds = [split_folds(target, OPTIONS.model_copy(update={"seed": seed})) for seed in (1, 1, 2)]
-  held_out = [[outside.tolist() for _, outside in split] for split in folds]
-
-  assert held_out[0] == held_out[1] != held_out[2]
-  assert [int(target[rows].sum()) for rows in held_out[0]] == [4] * 5
 
 
 def test_the_cross_fitted_area_is_that_of_the_librarys_target_encoder():
@@ -57,24 +46,11 @@ def test_the_cross_fitted_area_is_that_of_the_librarys_target_encoder():
   assert in_sample_auc(bins, target) == pytest.approx(roc_auc_score(target, means), abs=1e-12)
 
 
-def test_an_implausible_category_comes_with_its_loans_rate_and_chance():
-  values = pd.Series(["run"] * 30 + ["others"] * 1_000)
-  target = pd.Series([1] * 29 + [0] + [1] * 190 + [0] * 810)
-  [found] = find_implausible_categories(bin_values(values), target, OPTIONS).to_dict("records")
-  chance = 4 * (0.7**30 + 30 * 0.7**29 * 0.3)
-  exact = OPTIONS.model_copy(update={"false_discovery_rate": found["adjusted_p_value"]})
-
-  assert (found["category"], found["loans"], found["default_rate"]) == ("run", 30, 29 / 30)
-  assert found["adjusted_p_value"] == pytest.approx(chance)
-  assert find_implausible_categories(bin_values(values), target, exact).empty
-
-
 @pytest.mark.parametrize(
   ("values", "codes", "share"),
   [
     # Within groups 5 of 14 squares: 1 - 5/14 x 3/2. Group 1 has no loans.
     ([0.1, 0.2, 0.3, 0.6], [0, 0, 2, 2], 13 / 28),
-    # 0.5 of 2: 1 - 1/4 x 2/1; one loan is a group too.
     ([1.0, 2.0, 3.0], [0, 0, 1], 0.5),
     ([1.0, 2.0, 1.0, 2.0], [0, 0, 1, 1], 0.0),
     ([1.0, 1.0, 1.0], [0, 0, 1], 0.0),
@@ -93,20 +69,18 @@ def test_groups_of_2_to_200_loans_count_where_there_are_30_of_them():
 
   assert found.loans.tolist() == [*range(1, 203), *range(404, 460)]
   assert np.bincount(found.group).tolist() == [2, 200, *[2] * 28]
-  assert found.others.tolist() == [1.0] * 2 + [199.0] * 200 + [1.0] * 56
-  # One loan of each pair was lost: of 258 loans the half. The neighbour's outcome is the other one.
+  assert set(found.others[2:202]) == {199}
+  # One loan of each pair was lost. The neighbour's outcome is the other one.
   assert found.outcome.tolist() == [0.5 if n % 2 else -0.5 for n in found.loans]
-  assert found.their_outcome[[0, 1, -1]].tolist() == [-0.5, 0.5, -0.5]
-  assert found.their_outcome[2] == pytest.approx(-0.5 / 199)
-  assert group_outcomes(codes[:-4], target[:-4]) is None
+  assert found.their_outcome[[0, 2, -1]] == pytest.approx([-0.5, -0.5 / 199, -0.5])
+  assert group_outcomes(codes[:-4], target[:-4]) is group_outcomes(np.full(9, -1), target[:9]) is None
   assert len(group_outcomes(np.repeat(np.arange(30), 2), target[:60]).loans) == 60
 
 
 def test_the_excess_of_a_group_is_what_its_neighbours_values_tell_beyond_their_outcomes():
   group, outcome = np.array([0, 0, 1, 1, 1]), np.array([0.6, -0.4, 0.6, -0.4, -0.4])
-  others = np.array([1.0, 1, 2, 2, 2])
   theirs = np.array([-0.4, 0.6, -0.4, 0.1, 0.1])
-  groups = OutcomeGroups(np.array([5, 4, 3, 2, 1]), group, others, outcome, theirs)
+  groups = OutcomeGroups(np.array([5, 4, 3, 2, 1]), group, np.array([1.0, 1, 2, 2, 2]), outcome, theirs)
   ranks = np.array([9.0, 0.1, 0.3, 0.2, 0.9, 0.5])
   # By loan: the neighbours' mean value, less the mean of these.
   told = np.array([0.9, 0.5, 0.2, 0.15, 0.25]) - 0.4
@@ -117,8 +91,65 @@ def test_the_excess_of_a_group_is_what_its_neighbours_values_tell_beyond_their_o
   excess = sum(each) - sum(outcome * theirs)
 
   found = measure_group_excess(ranks, groups)
-
   assert (found.share, found.z, found.loans) == pytest.approx((excess / 1.2, excess / error**0.5, 5))
-  small = OutcomeGroups(groups.loans, group, others, outcome / 2, theirs / 2)
+  small = OutcomeGroups(groups.loans, group, groups.others, outcome / 2, theirs / 2)
   assert measure_group_excess(ranks / 2, small).z == pytest.approx(found.z)
   assert measure_group_excess(ranks * 0, groups) == GroupExcess(0.0, 0.0, 5)
+
+
+def test_the_columns_of_features_are_read_and_the_age_of_a_date_as_its_feature_is():
+  loans = pd.DataFrame({"loan_amount": [1.0, 2.0], "annual_income": [3.0, 4.0], "dti_pct": [np.nan] * 2})
+  ages = pd.DataFrame({"credit_history_years": [9.0, 8.0]})
+  found = read_columns(loans, ages, ["credit_history_years", "loan_to_income", "log_annual_income", "dti_pct"])
+
+  assert {r.name: r.features for r in found.values()} == {
+    "credit_history_years": ("credit_history_years",),
+    "loan_amount": ("loan_to_income",),
+    "annual_income": ("loan_to_income", "log_annual_income"),
+  }
+  assert found["credit_history_years"].score[0] > 0 > found["annual_income"].score[0]
+
+
+def test_a_number_is_scored_by_its_rank_and_nothing_by_the_middle():
+  found, many = read(pd.Series([30.0, 10.0, np.nan, 20.0, 40.0]), "x"), read(pd.Series(np.arange(10_000.0)), "x")
+
+  assert found.score.tolist() == pytest.approx([*norm.ppf([0.65, 0.15]), 0, *norm.ppf([0.4, 0.9])])
+  assert (many.score.min(), many.score.max()) == pytest.approx((norm.ppf(1e-4), -norm.ppf(1e-4)))
+  assert found.is_missing.tolist() == [0, 0, 1, 0, 0]
+  assert np.bincount(read(pd.Series(np.arange(80.0)), "x").coarse).tolist() == [10] * 8
+
+
+@pytest.mark.parametrize(
+  ("values", "counts", "first", "last"),
+  [
+    # Ten values are ten bins, however often they are there; eleven are cut by tenths.
+    ([*range(10), *[9] * 90], [1] * 9 + [91], "up to 0", "over 8"),
+    ([*range(11), *[10] * 9], [2] * 5 + [10], "up to 1.9", "over 10"),
+    ([5, 5], [2], "5", "5"),
+  ],
+)
+def test_few_values_are_bins_of_their_own(values, counts, first, last):
+  found = read(pd.Series(values, dtype=float), "x")
+
+  assert np.bincount(found.codes).tolist() == counts
+  assert (found.labels[0], found.labels[-2]) == (first, last)
+
+
+@pytest.mark.parametrize(("kept", "loans"), [(20, 1_000), (40, 10_000)])
+def test_a_category_is_read_from_20_loans_on_that_are_4_of_1000(kept, loans):
+  sizes = {"c": kept, "b": kept - 1, "a": loans - 2 * kept, None: 1}
+  found = read(pd.Series(np.repeat([*sizes], [*sizes.values()])), "x")
+
+  assert (found.labels, found.is_category) == (("a", "c", "missing"), True)
+  assert np.bincount(found.codes).tolist() == [loans - 2 * kept, kept, kept]
+  assert found.score[-2] == pytest.approx(norm.ppf((loans / 2 - kept) / loans))
+
+
+def test_equal_loans_are_dealt_to_folds_in_turn():
+  values = read(pd.Series(np.repeat(np.arange(10.0), range(1, 11))), "x")
+  folds = fold_by_content({"x": values}, values.codes % 2, 5)
+
+  # One value of each outcome in each fold.
+  assert [sorted(c % 2 for c in set(values.codes[outside])) for _, outside in folds] == [[0, 1]] * 5
+  assert all(len(inside) + len(outside) == 55 for inside, outside in folds)
+  assert cross(np.array([0, 0, 1, 1, 1]), np.array([0, 1, 0, 1, 1])).tolist() == [0, 1, 2, 3, 3]
