@@ -1,7 +1,6 @@
 import pandas as pd
 import pytest
 
-from loantap.features.build import MISSING
 from loantap.model.leakage.statistics import bin_values, find_implausible_categories
 from tests.model.leakage.limits import OPTIONS, examine, examine_among, verdicts
 
@@ -21,19 +20,6 @@ def test_the_pincode_is_found_with_the_categories_that_give_it_away(loans):
   assert {c["category"] for c in finding.categories} == ALWAYS_LOST
   assert "AUC 0." in finding.reasons[0]
   assert "11650 (100.0%)" in finding.reasons[1]
-
-
-def test_thousands_of_rare_professions_tell_nothing_and_are_caught_for_being_remembered(real_loans):
-  target, profession = real_loans["is_charged_off"], real_loans["profession"]
-  in_sample = target.groupby(profession.fillna(MISSING)).transform("mean")
-
-  finding = examine(profession, target)
-
-  assert profession.nunique() > 2_000
-  assert in_sample[target == 1].mean() - in_sample[target == 0].mean() > 0.5
-  assert verdicts(finding) == {"memorised": "caught"}
-  assert finding.auc_in_sample == pytest.approx(0.967, abs=0.02)
-  assert finding.auc == pytest.approx(0.528, abs=0.03)
 
 
 def flag(**counts):
@@ -65,25 +51,12 @@ def test_only_a_long_run_of_losses_or_repayments_is_implausible(run, p_value):
   assert flag(run=run, others=(190, 1_000)) == found
 
 
-def target_mean(loans, column):
-  """Default rate of the loans that share a value, each loan's own outcome included."""
-  return loans.groupby(column)["is_charged_off"].transform("mean").rename("dti_pct")
-
-
 def leave_one_out(loans, column):
   """Default rate of the *other* loans that share a value."""
   grouped = loans.groupby(column)["is_charged_off"]
   others = grouped.transform("size") - 1
   mean = (grouped.transform("sum") - loans["is_charged_off"]) / others.where(others > 0)
   return mean.rename("dti_pct")
-
-
-def test_a_target_mean_made_in_sample_is_caught_where_its_area_would_let_it_pass(loans):
-  finding = examine_among(target_mean(loans, "earliest_credit_line"), loans)
-
-  assert finding.auc < OPTIONS.max_auc
-  assert verdicts(finding) == {"computed_from_outcomes": "caught"}
-  assert "same earliest_credit_line" in finding.reasons[0]
 
 
 @pytest.mark.parametrize("column", ["profession", "earliest_credit_line"])

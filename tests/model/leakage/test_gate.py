@@ -42,19 +42,6 @@ def test_the_real_sample_passes_with_every_feature_that_is_lent_on(report):
     require_no_leak(feature_set, report)
 
 
-def test_the_pincode_makes_the_model_look_good_and_the_listing_status_does_nothing(report):
-  impact = {record["feature"]: record for record in report["impact"]}
-  pincode, listing = impact["pincode"], impact["listing_status"]
-
-  assert pincode["n"] == pincode["drawn_from"] == 4_715
-  assert pincode["with"]["roc_auc"] == pytest.approx(0.905, abs=0.01)
-  assert pincode["without"]["roc_auc"] == pytest.approx(0.705, abs=0.01)
-  assert pincode["difference"]["roc_auc_low"] > 0.17
-  assert pincode["difference"]["log_loss_high"] < -0.15
-  assert pincode["difference"]["f2_low"] > 0.1
-  assert listing["difference"]["roc_auc_low"] < 0 < listing["difference"]["roc_auc_high"]
-
-
 def test_what_its_own_columns_do_not_give_is_caught(simulated_loans):
   leaky = build_features(simulated_loans, FEW)
   leaky = leaky.assign(dti_pct=leaky["dti_pct"] + 0.2 * simulated_loans["is_charged_off"])

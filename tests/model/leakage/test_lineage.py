@@ -1,6 +1,5 @@
 import numpy as np
 import pandas as pd
-import pytest
 
 from loantap.model.leakage.borrowers import find_duplicate_borrowers
 from loantap.model.leakage.lineage import LaterDates, check_dates, check_lineage, find_later_dates
@@ -19,13 +18,10 @@ def test_dates_after_the_month_of_issue_are_counted_with_the_first_five_loans():
   assert (unnamed.later, unnamed.examples) == (6, ())
   assert (LaterDates("x", 0, 0, (), ()).share, lines.share) == (0, 6 / 7)
 
-
-@pytest.mark.parametrize(("later", "verdict"), [(0, "passed"), (1, "warned"), (2, "caught")])
-def test_a_feature_of_later_dates_is_warned_of_up_to_a_share_and_caught_beyond(later, verdict):
-  found = [LaterDates("line", 1_000, later, ("a",), ("age",)), LaterDates("other", 10, 10, (), ("other_age",))]
-  evidence = check_dates("age", found, OPTIONS)
-
-  assert (evidence.verdict, evidence.figures) == (verdict, {"line": later / 1_000} if later else {})
+  used = LaterDates("line", 1_000, 1, ("a",), ("age",)), LaterDates("none", 9, 0, (), ("age",))
+  for most, verdict in ((0.001, "warned"), (0.0009, "caught")):
+    evidence = check_dates("age", [*used, lines], OPTIONS.model_copy(update={"max_later_share": most}))
+    assert (evidence.verdict, evidence.figures) == (verdict, {"line": 0.001})
 
 
 def test_a_feature_comes_out_the_same_to_the_last_digits_for_every_second_loan():

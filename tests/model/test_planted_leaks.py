@@ -9,7 +9,6 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.leakage.findings import LeakageError, require_no_leak
 from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.leakage.last_training import LastTraining
-from loantap.model.leakage.together import examine_together
 from tests.model.leakage.limits import OPTIONS
 from tools.leakage.honest import SCORE_FEATURES, put_score, redraw, resample, simulate
 from tools.leakage.plants import PLANTS
@@ -121,31 +120,6 @@ def test_a_score_that_nobody_declared_is_an_alarm(base):
   tests = {test for test, _ in examine(put_score(base, 0.72, 1))[1]}
 
   assert {"strength", "refreshed"} <= tests
-
-
-def test_many_columns_a_little_refreshed_are_caught_together(base):
-  rng, bad = np.random.default_rng(3), base["is_charged_off"].to_numpy()
-  columns = ["dti_pct", "revolving_utilisation_pct", "annual_income", "revolving_balance", "total_accounts"]
-  moved = {
-    c: np.sort(base[c])[np.argsort(np.argsort(base[c].rank(pct=True) + 0.07 * bad + rng.normal(0, 0.01, len(bad))))]
-    for c in columns
-  }
-  loans = base.assign(**moved)
-
-  found = examine_together(loans, build_features(loans, KNOWN), dict.fromkeys(KNOWN, False), ALL)
-
-  told = {e.statement for evidence in found.evidence.values() for e in evidence}
-  assert any("many columns a little" in statement for statement in told)
-
-
-def test_a_set_that_ranks_too_well_stops_though_no_feature_is_caught(base):
-  # Nobody's data ranks at .5: the honest set fails such a limit, and no feature does.
-  report, found = examine(base, ALL.model_copy(update={"max_set_auc": 0.6}))
-
-  assert found == {}
-  assert not report["checks"]["feature_sets"]["passed"]
-  with pytest.raises(LeakageError, match=r"'lending' tells more than applications can: AUC 0\.[67]\d\d .*above 0.60"):
-    require_no_leak(FEATURE_SETS["lending"], report)
 
 
 def test_a_leak_since_the_last_training_is_caught_below_the_declared_strength(real_loans):
