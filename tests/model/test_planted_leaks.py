@@ -25,15 +25,12 @@ ALL = OPTIONS.model_copy(update={"impact_loans": 20_000})
 # One of each kind, and what is said of it.
 SHOWN = {
   "employment_years with dti_pct, in 35%": ("combination", "dti_pct and employment_years together adds"),
-  "three columns, in 70%": ("combination", "revolving_utilisation_pct"),
   "income x0.8 and DTI with it in 50%": ("refreshed", "both together: annual_income and dti_pct add"),
   "open_accounts x0.5 +0 in 60%": ("refreshed", "open_accounts tells what no other column knows"),
-  "open_accounts in 2014": ("slice", "in issue year 2014 open_accounts adds"),
   "dti_pct in 60 months": ("slice", "in term_months over 36 dti_pct adds"),
   "employment_years, 30% against 5%": ("missing", "is missing in 3"),
   "purpose moving, 20% against 2%": ("category", "purpose 'moving' holds"),
   "instalment halved in 25%": ("arithmetic", "instalment is not the EMI of amount, rate and term"),
-  "penalty rate of 2 points in 40%": ("arithmetic", "interest_rate_pct is more than 0.5 points off"),
   "downgraded by 5 in 50%": ("strength", "a column of this name honestly reaches about 0.700"),
 }
 
@@ -131,17 +128,11 @@ def test_a_leak_since_the_last_training_is_caught_below_the_declared_strength(re
   last = LastTraining.model_validate(first | {"target": {"name": "charged_off"}, "label": "champion 3"})
   hit = real_loans["is_charged_off"].eq(1) & (real_loans.index % 10 < 4)
   leaking = real_loans.assign(dti_pct=real_loans["dti_pct"] + 8 * hit)
-  again, later = compare(real_loans, last), compare(leaking, last)
   # Copies tell nothing new: with so few loans of their own the rise may be chance.
-  copied = compare(pd.concat([leaking[::4]] * 4, ignore_index=True), last)
+  copied = pd.concat([leaking[::4]] * 4, ignore_index=True)
 
-  assert first["checks"]["last_training"]["statement"].startswith("nothing to compare with: no champion")
   told = "{} of 3 features are much stronger than when champion 3 was trained"
-  for report, caught in ((again, []), (later, ["dti_pct"]), (copied, [])):
-    assert report["checks"]["last_training"] == {
-      "passed": not caught,
-      "statement": told.format(len(caught)),
-      "caught": caught,
-    }
-  assert later["features"][0]["tests"]["strength"]["verdict"] == "passed"
-  assert later["features"][0]["caught"]
+  for loans, caught in ((real_loans, []), (leaking, ["dti_pct"]), (copied, [])):
+    check = {"passed": not caught, "statement": told.format(len(caught)), "caught": caught}
+    assert compare(loans, last)["checks"]["last_training"] == check
+  assert first["checks"]["last_training"]["statement"].startswith("nothing to compare with: no champion")

@@ -59,7 +59,8 @@ class Trials:
         if type(value) is FunctionType:
           code = value.__code__
           self.functions[code.co_filename, code.co_qualname, code.co_firstlineno].append(value)
-      # What tests import, or their fixtures, is there for every fork; its functions are made anew as they were.
+      # What fixtures import, such as Kedro's settings, or each fork pays for it. After the functions are listed: what
+      # these modules called while they were imported is imported anew.
       for name in modules:
         importlib.import_module(name)
       gc.freeze()  # or each fork looks for garbage among what was imported

@@ -53,6 +53,10 @@ def test_cells_are_held_against_what_the_model_expects_of_them():
   found = [model.surprise(c) for c in (*cells, cells[0] * 0)]
   told = (12.5 - 2) / 2, (10 + 4.5**2 / 9.75 - 2) / 2, (11 + 1 / 7 - 3) / 6**0.5, (6.5**2 / 20.75 - 1) / 2**0.5
   assert found == pytest.approx(told)
+  # Nor do loans of one outcome tell anything.
+  one = CrossFitted(np.array([0, 1]), np.zeros(2), {"x": np.zeros(2)}, np.zeros(2))
+  assert one.gain_of("x", np.array([True, False])) == Gain(0.0, np.inf)
+  assert made(np.zeros(3), [1, 1, 1]).surprise(np.zeros(3, dtype=int)) == 0
 
 
 def test_an_effect_of_a_cell_is_learned_on_other_folds_and_shrunk():

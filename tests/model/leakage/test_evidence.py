@@ -99,6 +99,7 @@ def test_the_grouping_that_gives_most_of_an_outcome_away_is_named():
   assert told(found) == ("caught", {"z": excess.z, "excess_share": excess.share, "loans": 400.0})
   assert f"same profession it tells {excess.share:.1%} more" in found.statement
   assert told(check_group_means(signal, context, limit(max_group_z=excess.z))) == ("passed", found.figures)
+  assert told(check_group_means(signal, Context(outcome, []), OPTIONS)) == ("passed", {})
 
 
 def test_a_feature_may_go_with_a_later_date_up_to_the_limit():

@@ -28,6 +28,8 @@ TARGET = np.array([1, 1, *[0] * 8])
     ([0.5, 0.185, 0.25, 0.16, *[0.05] * 6], 5 * 2 / (4 * 2 + 3), [0, 1, 2]),
     # At .111 the first alone: F2 .556 again.
     ([0.9, 0.01, 0.105, *[0.02] * 7], 5 / (4 * 2 + 1), [0]),
+    # None at .111, then all at 0, and so on.
+    ([0.05] * 10, 0, []),
   ],
 )
 def test_f2_is_taken_where_declining_raises_it_and_each_loan_moves_it(pds, f2, declined):

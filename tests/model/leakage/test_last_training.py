@@ -43,3 +43,7 @@ def test_what_a_person_declares_is_no_surprise():
   declared = OPTIONS.model_copy(update={"expected_auc": {"dti_pct": 0.7}})
 
   assert [compare(now, (0.55, 0.55), options=declared).verdict for now in (0.7298, 0.7302)] == ["passed", "caught"]
+
+
+def test_a_feature_that_is_new_is_compared_with_nothing():
+  assert compare(0.9, None, remember(("purpose", 2_000, 0.5, 0.5, 0.5))).figures == {}

@@ -34,6 +34,7 @@ def test_a_feature_comes_out_the_same_to_the_last_digits_for_every_second_loan()
   for other in (dti.add([5e-9, *[0] * 6]), dti.add([0, 0, 1e-5, *[0] * 4]), purpose.replace({"a": "b", "b": "c"})):
     assert check_lineage(other, loans).figures == {"differing": 1, "loans": 4}
   assert check_lineage(purpose.rename("dti_pct"), loans).figures["differing"] == 4
+  assert check_lineage(dti.rename("my_dti"), loans).statement.startswith("not declared in features/definitions.py")
 
 
 def test_duplicates_are_counted_across_the_split_and_between_folds():

@@ -46,6 +46,8 @@ def test_honest_columns_are_not_blamed_and_their_sets_are_judged():
   found, joint = look(make(), *ALL)
 
   assert (found, [s["feature_set"] for s in joint.sets]) == ({}, ["lending", "application"])
+  # What was caught alone is no part of them.
+  assert look(make(), *ALL, caught="open_accounts")[1].sets != joint.sets
 
 
 def test_a_column_may_add_a_hundredth_beside_a_price_and_what_a_score_adds_without():
