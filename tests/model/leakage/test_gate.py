@@ -84,9 +84,10 @@ def travel(loans, count):
 
 
 def test_many_dates_after_the_decision_are_caught_with_their_loans(simulated_loans):
-  report = gate(travel(simulated_loans, 40))
+  report = gate(travel(simulated_loans, 40).assign(updated_at=pd.Timestamp("2026-11-23")))
 
   assert not report["checks"]["time_travel"]["passed"]
+  assert report["checks"]["time_travel"]["statement"].endswith("; updated_at does, and no feature uses it")
   found = entry(report, "credit_history_years")
   assert found["caught"]
   assert "earliest_credit_line in 40 of 4,000 loans (such as 00000, " in found["reasons"][0]

@@ -40,7 +40,7 @@ def test_a_feature_comes_out_the_same_to_the_last_digits_for_every_second_loan()
 def test_duplicates_are_counted_across_the_split_and_between_folds():
   train = pd.Series(np.arange(10) < 6)
   #                               fold 0  1  2  0  1  2  held out
-  loans = pd.DataFrame({"a": [1.0, 2, 3, 1, 2, 4, 2, 4, 9, 9], "b": 1.0})
+  loans = pd.DataFrame({"a": [6.0, 2, 3, 1, 2, 4, 2, 4, 9, 9], "b": 1.0})
   loans["c"] = [7.0, 8, 8, 7, 5, np.nan, np.nan, 5, 7, 6]
 
   def find(loans, *keys):
