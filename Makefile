@@ -73,7 +73,7 @@ mutants: $(READY) ## Change what decides in small ways: does a test notice? AREA
 
 # Ten applications are scored for each loan that is searched on: 4 million at full size.
 serve: $(READY) ## API and dashboard on what the last run left, until Ctrl-C; ARGS="--port 8001"
-	@$(WITH_VENV) $(BIN)/loantap-serve $(ARGS)
+	@$(WITH_VENV) exec $(BIN)/loantap-serve $(ARGS)
 
 validate: $(READY) ## Recompute the champion's figures from raw loans and predictions; ARGS="NAME VERSION"
 	@$(BIN)/loantap-models validate $(ARGS)

@@ -114,7 +114,10 @@ def _digest(files: Iterable[Path]) -> str:
 
 def _touched(since: str) -> dict[str, set[int]]:
   """Lines by file that differ from where `since` was left."""
-  base = _git("merge-base", since, "HEAD").strip()
+  try:
+    base = _git("merge-base", since, "HEAD").strip()
+  except subprocess.CalledProcessError:
+    sys.exit(f"--since {since}: git knows no such commit or branch")
   lines: dict[str, set[int]] = defaultdict(set)
   path = ""
   for line in _git("diff", "-U0", "--no-color", base).splitlines():
