@@ -11,16 +11,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.serving.api.app import make_app
+from loantap.serving.api.answers import PROBLEM_JSON
 from loantap.serving.api.first_start import prepare
 from loantap.serving.api.office import Office
-from loantap.serving.api.problems import PROBLEM_JSON
 from loantap.serving.api.schemas import Problem
-from loantap.serving.api.worker import make_office
+from loantap.serving.api.worker import make_app, make_office
 from loantap.serving.audit.records import Caller
-from loantap.serving.desk.desk import Desk
+from loantap.serving.desk.desk import Desk, Loaded
 from loantap.serving.desk.fields import make_example
-from loantap.serving.desk.live_model import Loaded
 from loantap.serving.keys.keys import Keys, Scope
 from loantap.serving.settings import ServingSettings, read_settings
 from tests.conftest import PROJECT

@@ -4,10 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.audit.errors import AuditUnavailableError
-from loantap.serving.audit.polling import Polled
-from loantap.serving.audit.store import AuditStore
-from loantap.serving.errors import NotNowError, NotThereError
+from loantap.serving.audit.store import AuditStore, Polled
+from loantap.serving.errors import AuditUnavailableError, NotNowError, NotThereError
 from loantap.serving.keys.commands import main
 from loantap.serving.keys.keys import Keys, Scope
 from tests.serving.entries import ANN, BOB, ask, keep

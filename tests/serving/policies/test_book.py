@@ -6,10 +6,9 @@ import pytest
 from loantap.policy.credit_policy import require_as_approved
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Caller
-from loantap.serving.errors import NotNowError, NotThereError
+from loantap.serving.errors import InvalidPolicyError, NotNowError, NotThereError, PolicyChangedError, SamePersonError
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.policies.entries import State
-from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedError, SamePersonError
 from tests.policy.policies import ECONOMICS, make_policy, read_policy
 from tests.serving.entries import ANN, BOB, ask, race, tamper
 

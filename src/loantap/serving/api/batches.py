@@ -10,22 +10,21 @@ from flask import Response, request
 
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
+from loantap.serving.api.answers import ProblemError, refuse
 from loantap.serving.api.batch_forms import Answered, read_csv, take_faults, write_csv, write_json
-from loantap.serving.api.bodies import CSV, JSON, parse_object, read_body
-from loantap.serving.api.memory import trim
+from loantap.serving.api.envelope import Slots
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import REPEATABLE, describe, in_json, refer
-from loantap.serving.api.parameters import require_known
-from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.process import trim
+from loantap.serving.api.requests import CSV, JSON, parse_object, read_body, require_known
 from loantap.serving.api.schemas import Batch as ToldBatch
 from loantap.serving.api.scoring import SCORE, count, find_kept
-from loantap.serving.api.slots import Slots
-from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.records import Caller
 from loantap.serving.desk.applications import Applications
 from loantap.serving.desk.batch import Batch, decide_batch
 from loantap.serving.desk.fields import ApplicationFields
 from loantap.serving.desk.standing import find_today
+from loantap.serving.errors import AuditUnavailableError
 
 _APPLICATIONS: Final = "applications"
 # Batches that may wait, and seconds that they do.

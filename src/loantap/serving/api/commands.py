@@ -7,8 +7,7 @@ from typing import Any, Final
 import click
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.api.memory import loading
-from loantap.serving.api.metrics_folder import own_folder
+from loantap.serving.api.process import loading, own_folder
 from loantap.serving.settings import ServingSettings, read_settings
 
 _TARGET: Final = "loantap.serving.api.worker:load"

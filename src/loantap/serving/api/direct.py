@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
-from loantap.serving.api.bodies import JSON, read_bytes
 from loantap.serving.api.office import Office
+from loantap.serving.api.requests import JSON, read_bytes
 from loantap.serving.api.scoring import FAULT, SCORE, SCORE_PATH, decide
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
-from loantap.serving.api.problems import REQUEST_ID
+from loantap.serving.api.answers import REQUEST_ID
 
 if TYPE_CHECKING:
   from _typeshed.wsgi import WSGIEnvironment

@@ -11,8 +11,8 @@ from pydantic.json_schema import models_json_schema
 from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
-from loantap.serving.api.parameters import MOST
-from loantap.serving.api.problems import KINDS, PROBLEM_JSON
+from loantap.serving.api.answers import KINDS, PROBLEM_JSON
+from loantap.serving.api.requests import MOST
 from loantap.serving.api.schemas import Problem
 from loantap.serving.desk.desk import OFFERS
 from loantap.serving.desk.fields import EXAMPLE, application_columns, make_example

@@ -9,19 +9,17 @@ from flask import Response
 
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import Decider
-from loantap.serving.api.answers import answer
-from loantap.serving.api.bodies import read_object
+from loantap.serving.api.answers import ProblemError, answer
 from loantap.serving.api.decisions import ADMIN, READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import describe, in_json, in_query
-from loantap.serving.api.parameters import read_text
-from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.requests import read_object, read_text
 from loantap.serving.api.service_schemas import ActivePolicy as PolicyTold
 from loantap.serving.api.service_schemas import Policies, Trial
 from loantap.serving.api.service_schemas import Proposal as ProposalTold
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Record
-from loantap.serving.desk.trial import try_on_decisions
+from loantap.serving.desk.replay import try_on_decisions
 from loantap.serving.policies.entries import UNAPPROVED, ActivePolicy, BookEntry, Proposal
 
 _DAYS: Final = 30

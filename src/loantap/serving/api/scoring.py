@@ -8,13 +8,10 @@ from apiflask import APIFlask
 from flask import Response, request
 
 from loantap.portfolio import contradictions
-from loantap.serving.api.answers import NO_OFFERS, answer, tell_decision, tell_offers
-from loantap.serving.api.bodies import parse_object, read_body
-from loantap.serving.api.doors import Visitor
-from loantap.serving.api.office import Office
+from loantap.serving.api.answers import NO_OFFERS, ProblemError, answer, tell_decision, tell_offers
+from loantap.serving.api.office import Office, Visitor
 from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query, refer
-from loantap.serving.api.parameters import read_flag, require_known
-from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.requests import parse_object, read_body, read_flag, require_known
 from loantap.serving.api.schemas import Decision, Offers
 from loantap.serving.audit.records import Caller, Entry, Record
 from loantap.serving.audit.writer import require_same

@@ -10,11 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.engines import Engines
-from loantap.serving.audit.errors import ForbiddenErasureError
 from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.tables import personal, records
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.errors import NotThereError
+from loantap.serving.errors import ForbiddenErasureError, NotThereError
 
 # Rows per statement, ids per record, parts purged per transaction, which keeps writers out.
 _STATEMENT, _RECORD, _STEP = 500, 1_000, 5_000

@@ -10,8 +10,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from loantap.serving.audit import tables
-from loantap.serving.audit.chain import GENESIS, IdMaker, hash_record, write_time
-from loantap.serving.audit.drafts import Draft, WrittenDrafts, prepare, require_caller
+from loantap.serving.audit.chain import (
+  GENESIS,
+  Draft,
+  IdMaker,
+  WrittenDrafts,
+  hash_record,
+  prepare,
+  require_caller,
+  write_time,
+)
 from loantap.serving.audit.records import PREFIXES, Caller, Entry, Kind, Record
 
 REFER, OPEN = "refer", "open"

@@ -5,8 +5,7 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, Row, exists, select
 
-from loantap.serving.audit.chain import GENESIS, digest_personal, hash_record
-from loantap.serving.audit.drafts import find_application_id, find_columns
+from loantap.serving.audit.chain import GENESIS, digest_personal, find_application_id, find_columns, hash_record
 from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import Fault, Head, Kind, Verdict
 from loantap.serving.audit.tables import cases, help_offers, personal, records

@@ -14,8 +14,7 @@ from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import help_offers, personal, records
 from loantap.serving.audit.transaction import Transaction
 from loantap.serving.errors import NotNowError, NotThereError
-from loantap.serving.help.offer import Ended, HelpOffer, HelpOfferPage, HelpProposal, Spoken, State, WatchedLoan
-from loantap.serving.help.report import Counts
+from loantap.serving.help.offer import Counts, Ended, HelpOffer, HelpOfferPage, HelpProposal, Spoken, State, WatchedLoan
 
 _STEPS: Final = {"answer": (Kind.HELP_ANSWERED, "answered"), "outcome": (Kind.HELP_ENDED, "ended")}
 _COLUMNS: Final = [column for column in help_offers.c if column.name != "seq"]

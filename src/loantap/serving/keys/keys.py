@@ -14,10 +14,9 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.audit.polling import Polled
 from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import PREFIXES, Caller, Entry, Kind, Record
-from loantap.serving.audit.store import AuditStore
+from loantap.serving.audit.store import AuditStore, Polled
 from loantap.serving.audit.transaction import Transaction
 from loantap.serving.errors import NotNowError, NotThereError
 

@@ -12,7 +12,7 @@ from loantap.policy.credit_policy import CreditPolicy, digest_policy, require_as
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Record
-from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedError
+from loantap.serving.errors import InvalidPolicyError, PolicyChangedError
 
 # What a proposal does not have yet.
 UNAPPROVED = frozenset({"approved_by", "digest"})

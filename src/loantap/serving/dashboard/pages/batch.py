@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 
 from loantap.reporting.formatting import CURRENCY, NOTHING, count, money, name_category, percent
 from loantap.serving.api.service_schemas import FieldOfApplication
-from loantap.serving.dashboard.answers import BatchAnswer
+from loantap.serving.dashboard.client import BatchAnswer
 from loantap.serving.dashboard.frame import Page, show_figures, show_page, show_table
 
 _LARGEST: Final = 16_000_000

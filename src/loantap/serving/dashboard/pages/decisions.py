@@ -6,12 +6,9 @@ import streamlit as st
 
 from loantap.reporting.formatting import count, name_category, percent
 from loantap.serving.api.schemas import Event
-from loantap.serving.dashboard.answers import Decision
-from loantap.serving.dashboard.client import Api
-from loantap.serving.dashboard.decision_view import show_application, show_decision
-from loantap.serving.dashboard.documents import show_papers
-from loantap.serving.dashboard.frame import Page, show_page, show_table
-from loantap.serving.dashboard.paging import Pages
+from loantap.serving.dashboard.client import Api, Decision
+from loantap.serving.dashboard.decision_view import show_application, show_decision, show_papers
+from loantap.serving.dashboard.frame import Page, Pages, show_page, show_table
 
 _PAGE: Final = 25
 _OUTCOMES: Final = ("any", "approve", "refer", "decline")

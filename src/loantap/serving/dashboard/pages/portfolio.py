@@ -17,8 +17,15 @@ from loantap.reporting.page_table import PageTable, list_rows, with_interval
 from loantap.serving.dashboard import messages
 from loantap.serving.dashboard.charts import chart_again
 from loantap.serving.dashboard.frame import Page, show_chart, show_page, show_table
-from loantap.serving.dashboard.frontier_again import Again, Choice, JudgedLoans, decide_again, load_judged
-from loantap.serving.dashboard.last_run import LastRun, NoRunError
+from loantap.serving.dashboard.last_run import (
+  Again,
+  Choice,
+  JudgedLoans,
+  LastRun,
+  NoRunError,
+  decide_again,
+  load_judged,
+)
 from loantap.serving.dashboard.settings import DashboardSettings
 
 _PAID_LIVES: Final = {"to the end of their term": PaidLife.CONTRACTUAL, "no longer than observed": PaidLife.CAPPED}

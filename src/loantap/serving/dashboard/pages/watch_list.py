@@ -14,6 +14,7 @@ from loantap.reporting.sparkline import TRENDS, draw_line
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.frame import (
   Page,
+  Pages,
   act,
   current_theme,
   show_done,
@@ -23,10 +24,8 @@ from loantap.serving.dashboard.frame import (
   show_table,
 )
 from loantap.serving.dashboard.look import read_palette
-from loantap.serving.dashboard.paging import Pages
 from loantap.serving.dashboard.session import Session
-from loantap.serving.help.offer import NEEDED, HelpOffer, HelpOutcome, Said, State, Terms, WatchedLoan
-from loantap.serving.help.report import FEW, Rate
+from loantap.serving.help.offer import FEW, NEEDED, HelpOffer, HelpOutcome, Rate, Said, State, Terms, WatchedLoan
 from loantap.serving.help.watchlist import FILTERS
 from loantap.surveillance.help.actions import Action
 
