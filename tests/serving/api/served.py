@@ -58,7 +58,6 @@ class Api:
     return self.ask("GET", path, key, **more)
 
   def score(self, changes: Mapping[str, Any] | None = None, **more: Any) -> Any:
-    """The answer to an application with these changes."""
     return self.post(SCORE, self.make_application(**changes or {}), **more)
 
   def decide(self, **changes: Any) -> dict[str, Any]:
@@ -67,7 +66,6 @@ class Api:
     return dict(answer.json)
 
   def refer(self, **changes: Any) -> str:
-    """The id of a decision that waits for a person."""
     made = self.decide(**(LARGE | changes))
     assert (made["decision"], made["case"]) == ("refer", "open")
     return str(made["id"])
@@ -76,14 +74,12 @@ class Api:
     write_watchlist(self.office.settings.reports)
 
   def decide_all(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of each row, what a batch of them says."""
     return list(self.post(BATCH, {"applications": rows}).json["results"])
 
   def replay(self, decision: Mapping[str, Any]) -> dict[str, Any]:
     return dict(self.post(f"/v1/decisions/{decision['id']}/replay").json)
 
   def find(self, decision: Mapping[str, Any]) -> dict[str, Any]:
-    """A decision as it is kept now."""
     return dict(self.get(f"/v1/decisions/{decision['id']}").json)
 
   def make_application(self, **changes: Any) -> dict[str, Any]:
@@ -120,7 +116,6 @@ def put_to_work(desk: Desk, lending: Scorer | None, application: Scorer | None) 
 
 
 def expect(answer: TestResponse, status: int, kind: str) -> Problem:
-  """The problem that an answer must be."""
   assert answer.status_code == status, answer.text
   assert answer.content_type == PROBLEM_JSON
   problem = Problem.model_validate(answer.json)

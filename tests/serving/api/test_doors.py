@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from loantap.serving.api.envelope import Envelope, Slots
-from loantap.serving.api.logs import RequestLog
+from loantap.serving.api.envelope import Envelope, RequestLog, Slots
 from loantap.serving.api.office import RateLimit
 from loantap.serving.errors import AuditUnavailableError
 from loantap.serving.keys.keys import Scope

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from loantap.serving.api.envelope import Slots
+from loantap.serving.api.envelope import JsonFormatter, Slots, is_alarm
 from loantap.serving.api.first_start import prepare
-from loantap.serving.api.logs import JsonFormatter, is_alarm
 from loantap.serving.api.process import loading, own_folder
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.keys.keys import Keys, Scope

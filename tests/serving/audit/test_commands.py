@@ -19,8 +19,7 @@ from loantap.serving.audit.tables import REVISION
 from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.errors import ForbiddenErasureError
 from loantap.serving.help.offer import HelpProposal, Spoken
-from loantap.serving.help.offers import HelpOffers
-from loantap.serving.help.watchlist import WatchlistFiles
+from loantap.serving.help.offers import HelpOffers, WatchlistFiles
 from loantap.serving.keys.keys import Keys, Scope
 from tests.conftest import PROJECT
 from tests.serving.conftest import make_url

@@ -27,7 +27,6 @@ def ids(store):
 
 @pytest.fixture
 def taken(cases, ids):
-  """The first case, which Ann has."""
   return cases.take(ids[0], ANN)
 
 

@@ -112,8 +112,7 @@ def add_models(app: APIFlask, office: Office) -> None:
   @app.get("/v1/schema/application")
   @describe(app, "The fields of an application", "About", told=Fields, is_open=True)
   def describe_application() -> Response:
-    rule = request.url_rule
-    request.environ[ROUTE] = rule.rule if rule else ""
+    _note_route()
     require_known([])
     needed = _list_needed(office)
     return answer({"fields": describe_fields(needed), "example": make_example(needed)})

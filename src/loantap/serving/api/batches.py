@@ -67,7 +67,7 @@ def add_batches(app: APIFlask, office: Office) -> None:
       )
     try:
       told = find_kept(office, caller) or decide_rows(office, kind, raw, caller)
-      if _wants_csv():
+      if request.accept_mimetypes.best_match([JSON, CSV]) == CSV:
         response = Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
       else:
         response = Response(write_json(told), content_type=JSON)
@@ -187,7 +187,3 @@ def _count(office: Office, batch: Batch) -> None:
   for decision, n in batch.entry.public["counts"].items():
     if n and decision != Decision.INVALID:
       count(office, {**batch.entry.public, "decision": decision}, n)
-
-
-def _wants_csv() -> bool:
-  return request.accept_mimetypes.best_match([JSON, CSV]) == CSV

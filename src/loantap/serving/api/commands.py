@@ -60,8 +60,8 @@ def _run(settings: ServingSettings) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
+    from loantap.serving.api.envelope import LOGGING
     from loantap.serving.api.first_start import prepare
-    from loantap.serving.api.logs import LOGGING
 
     # At once: the first key is kept nowhere.
     for line in prepare(settings):

@@ -11,6 +11,7 @@ from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_query
 from loantap.serving.api.requests import read_choice, read_count, read_limit, read_model, read_text, require_id
 from loantap.serving.help.offer import (
+  FILTERS,
   NEEDED,
   Ended,
   HelpOffer,
@@ -24,7 +25,6 @@ from loantap.serving.help.offer import (
   WatchlistPage,
   report_help,
 )
-from loantap.serving.help.watchlist import FILTERS
 
 HELP: Final = "help"
 _LAST: Final = 100_000_000

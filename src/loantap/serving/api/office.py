@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Final
 from flask import request
 
 from loantap.serving.api.answers import REQUEST_ID, ProblemError, refuse
-from loantap.serving.api.envelope import ROUTE
-from loantap.serving.api.logs import CALLER
+from loantap.serving.api.envelope import CALLER, ROUTE
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.requests import require_known
 from loantap.serving.audit.records import Caller
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.desk.desk import Desk
-from loantap.serving.help.offers import HelpOffers
-from loantap.serving.help.watchlist import WatchlistFiles
+from loantap.serving.help.offers import HelpOffers, WatchlistFiles
 from loantap.serving.keys.keys import ApiKey, Keys
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings
@@ -41,7 +39,7 @@ class _Window:
 
 
 class RateLimit:
-  """Counts requests by key and minute; each process grants its part of the rate."""
+  """Counts requests by key and minute (no library was as fast: ADR 19); each process grants its part of the rate."""
 
   def __init__(self, processes: int) -> None:
     self._processes = processes

@@ -7,7 +7,6 @@ from typing import Any, Final
 from apiflask import APIFlask
 from flask import Response
 
-from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import Decider
 from loantap.serving.api.answers import ProblemError, answer
 from loantap.serving.api.decisions import ADMIN, READ
@@ -126,7 +125,6 @@ def add_policies(app: APIFlask, office: Office) -> None:
 
 
 def _list_decisions(office: Office, since: datetime) -> list[Record]:
-  """Decisions since a time, newest first, at most the newest 50,000."""
   found: list[Record] = []
   after: str | None = None
   while len(found) < _MOST:
@@ -149,7 +147,7 @@ def _tell_active(active: ActivePolicy) -> dict[str, Any]:
     "effective_from": str(policy.effective_from),
     "activated_at": write_time(active.activated_at),
     "activated_by": active.activated_by,
-    "policy": _tell_content(policy),
+    "policy": policy.model_dump(mode="json", exclude=set(UNAPPROVED)),
     "economics": active.economics.model_dump(mode="json"),
   }
 
@@ -168,14 +166,9 @@ def _tell_proposal(proposal: Proposal) -> dict[str, Any]:
 
 
 def _tell_entry(entry: BookEntry) -> dict[str, Any]:
-  """A proposal and what became of it."""
   return _tell_proposal(entry.proposal) | {
     "state": entry.state,
     "digest": entry.digest[:12] if entry.digest else None,
     "approved_by": entry.approved_by,
     "activated_at": write_time(entry.activated_at) if entry.activated_at else None,
   }
-
-
-def _tell_content(policy: CreditPolicy) -> dict[str, Any]:
-  return policy.model_dump(mode="json", exclude=set(UNAPPROVED))

@@ -36,7 +36,10 @@ _LOCK: Final = "lock"
 
 @contextmanager
 def own_folder(parent: Path | None = None) -> Iterator[Path]:
-  """A new folder for this server's processes, by default in the system's temporary one."""
+  """A new folder for this server's processes to count in, by default in the system's temporary one.
+
+  The next server clears a killed one's away, whose lock no process holds.
+  """
   where = parent or Path(tempfile.gettempdir())
   _clear(where)
   with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=where) as folder:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
@@ -119,7 +119,6 @@ def _check_type(given: str, types: Sequence[str]) -> str:
 
 
 def _count_flat(found: dict[str, Any]) -> int:
-  """Names of an object and of the objects in its lists."""
   lists = [value for value in found.values() if type(value) is list]
   return len(found) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
 
@@ -187,11 +186,15 @@ def require_known(names: Collection[str]) -> None:
       refuse(_BAD, f"The parameter {shown} is given twice.", shown, "given twice", "Give it once")
 
 
+def _refuse_value(name: str, problem: str, remedy: str) -> NoReturn:
+  refuse(_BAD, f"{name} cannot be used.", name, problem, remedy)
+
+
 def read_flag(name: str) -> bool:
   """A boolean parameter; false where it is not given."""
   given = request.args.get(name, "false")
   if given not in _FLAGS:
-    refuse(_BAD, f"{name} cannot be used.", name, "neither true nor false", "Give true or false")
+    _refuse_value(name, "neither true nor false", "Give true or false")
   return _FLAGS[given]
 
 
@@ -201,13 +204,7 @@ def read_text(name: str) -> str | None:
   if given is None:
     return None
   if not given or len(given) > _LONGEST or not given.isprintable():
-    refuse(
-      _BAD,
-      f"{name} cannot be used.",
-      name,
-      f"not 1 to {_LONGEST} printable characters",
-      "Leave it out, or give another",
-    )
+    _refuse_value(name, f"not 1 to {_LONGEST} printable characters", "Leave it out, or give another")
   return given
 
 
@@ -218,7 +215,7 @@ def read_choice(name: str, choices: Collection[str], default: str = "") -> str:
     return default
   if given not in choices:
     listed = ", ".join(choices)
-    refuse(_BAD, f"{name} cannot be used.", name, f"not one of {listed}", "Give one of them")
+    _refuse_value(name, f"not one of {listed}", "Give one of them")
   return given
 
 
@@ -226,13 +223,7 @@ def read_count(name: str, default: int, most: int, least: int = 1) -> int:
   """A whole number from `least`."""
   given = request.args.get(name, str(default))
   if not (given.isascii() and given.isdigit() and len(given) < 10 and least <= int(given) <= most):
-    refuse(
-      _BAD,
-      f"{name} cannot be used.",
-      name,
-      f"not a whole number from {least} to {most:,}",
-      f"Give one from {least} to {most:,}",
-    )
+    _refuse_value(name, f"not a whole number from {least} to {most:,}", f"Give one from {least} to {most:,}")
   return int(given)
 
 
@@ -264,6 +255,4 @@ def read_time(name: str) -> datetime | None:
     moment = found if found.tzinfo else found.replace(tzinfo=UTC)
     return moment.astimezone(UTC)
   except (ValueError, OverflowError):
-    refuse(
-      _BAD, f"{name} cannot be used.", name, "not a day or a time such as 2026-11-28T09:30:00Z", "Give one in ISO 8601"
-    )
+    _refuse_value(name, "not a day or a time such as 2026-11-28T09:30:00Z", "Give one in ISO 8601")

@@ -1,19 +1,25 @@
-"""The application: its routes, documentation and error handlers; and what each process of the API loads."""
+"""The application: its routes, documentation and error handlers; and what each process of the API loads.
+
+One application is decided without Flask in between (ADR 19). Other forms of the request and whatever goes wrong are
+Flask's, so that one place answers errors.
+"""
+
+from __future__ import annotations
 
 import ctypes
 import gc
 import os
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from apiflask import APIFlask
 from flask import Response
 from prometheus_client import multiprocess
+from pydantic_core import to_json
 
 from loantap.portfolio.errors import InputError
 from loantap.registry.commands import find_address
@@ -22,7 +28,6 @@ from loantap.serving.api.about import add_health, add_models
 from loantap.serving.api.answers import ProblemError, answer_problem, answer_problems, tell_field
 from loantap.serving.api.batches import add_batches
 from loantap.serving.api.decisions import add_decisions, add_queue
-from loantap.serving.api.direct import decide_directly
 from loantap.serving.api.envelope import Envelope, Slots
 from loantap.serving.api.help import add_help
 from loantap.serving.api.metrics import Metrics
@@ -30,7 +35,8 @@ from loantap.serving.api.office import Doors, Office
 from loantap.serving.api.openapi import ABOUT, complete
 from loantap.serving.api.policies import add_policies
 from loantap.serving.api.process import loading
-from loantap.serving.api.scoring import add_scoring
+from loantap.serving.api.requests import JSON, read_bytes
+from loantap.serving.api.scoring import FAULT, SCORE, SCORE_PATH, add_scoring, decide
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.configured import read_configured
@@ -42,11 +48,45 @@ from loantap.serving.errors import (
   NotThereError,
   SamePersonError,
 )
-from loantap.serving.help.offers import HelpOffers
-from loantap.serving.help.watchlist import WatchlistFiles
+from loantap.serving.help.offers import HelpOffers, WatchlistFiles
 from loantap.serving.keys.keys import Keys
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings, read_settings
+
+if TYPE_CHECKING:
+  from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_TYPES: Final = (JSON,)
+
+
+def decide_directly(office: Office, app: WSGIApplication) -> WSGIApplication:
+  """WSGI: decides on one application, and leaves all else to `app`."""
+
+  def answer(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+    try:
+      visitor = office.doors.let_in(environ, SCORE_PATH, SCORE)
+      raw = read_bytes(environ, office.settings.max_body, _TYPES)[1]
+      # The view refuses a length that is none.
+      body = b"" if raw is None else to_json(decide(office, visitor, raw))
+    except Exception as error:  # noqa: BLE001 - the view raises it again
+      environ[FAULT] = error
+      return list(app(environ, start))
+    if not body:
+      return list(app(environ, start))
+    start("200 OK", [("Content-Type", JSON), ("Content-Length", str(len(body)))])
+    return [body]
+
+  def route(environ: WSGIEnvironment, start: StartResponse) -> object:
+    is_plain = (
+      environ["PATH_INFO"] == SCORE_PATH
+      and environ["REQUEST_METHOD"] == "POST"
+      and not environ["QUERY_STRING"]
+      and environ.get("CONTENT_LENGTH")
+    )
+    return answer(environ, start) if is_plain else app(environ, start)
+
+  return route  # type: ignore[return-value]
+
 
 _FEW = 16
 # Seconds.
@@ -149,15 +189,8 @@ def _add_docs(app: APIFlask) -> None:
   folder = files("loantap.serving.api") / "pages"
   for route, (name, kind) in _PAGES.items():
     content = (folder / name).read_bytes()
-    view = app.doc(hide=True)(_make_view(content, kind))
+    view = app.doc(hide=True)(partial(Response, content, content_type=kind))
     app.add_url_rule(route, f"docs_{name}", view)
-
-
-def _make_view(content: bytes, kind: str) -> Callable[[], Response]:
-  def show() -> Response:
-    return Response(content, content_type=kind)
-
-  return show
 
 
 # Of malloc.h.

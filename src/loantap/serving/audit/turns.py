@@ -16,9 +16,10 @@ _REFUSED, _TAKEN = b"1", b"0"
 
 
 class Turns:
-  """The turns of one process, for one of its threads at a time.
+  """The turns of one process at SQLite, for one of its threads at a time.
 
-  The locked file's one byte says whether the database refused the last who had a turn.
+  The lock wakes who waits, and is freed with its holder. The locked file's one byte says whether the
+  database refused the last who had a turn.
   """
 
   def __init__(self, path: Path, where: str) -> None:
@@ -91,6 +92,9 @@ class _Ticket(Generic[W]):
 class GroupCommit(Generic[W]):
   """Hands groups of works to one thread at a time.
 
+  The first thread writes for itself, then the first of those who came meanwhile for all. No thread
+  has to be started, stopped or lost in a fork.
+
   Args:
       carry_out: does a group in order, in one transaction, and notes the outcome in each work;
           skips those given up. What it raises is raised in its thread.
@@ -141,7 +145,6 @@ class GroupCommit(Generic[W]):
       return True
 
   def _lead(self) -> None:
-    """Carry out the first group, and name the next leader."""
     group = self._take_group()
     is_carried_out = False
     try:

@@ -70,7 +70,6 @@ def _check_chain(row: Row[Any], seq: int, last: str) -> None:
 
 
 def _check_found_by(row: Row[Any]) -> None:
-  """The columns that find a record agree with its public part."""
   if (row.decision, row.model_version, row.policy_digest) != find_columns(from_json(row.public)):
     raise _BrokenError("it is found by a decision, model or policy that its public part has not")
 
@@ -98,7 +97,6 @@ def _check_noted(row: Row[Any], noted: Head | None) -> None:
 
 
 def _find_rest(connection: Connection, seq: int, noted: Head | None) -> Fault | None:
-  """Whether the end of the log was cut off."""
   if noted is not None and noted.seq > seq:
     return Fault(seq + 1, None, f"it is missing: the log once ended at record {noted.seq}")
   for table, what in ((personal, "personal part"), (cases, "case"), (help_offers, "offer of help")):

@@ -87,7 +87,6 @@ def read_case(row: Row[Any], now: datetime) -> Case:
 
 
 def _read_queued(row: Row[Any], record: Record, now: datetime) -> QueuedCase:
-  """A case with the record of its decision."""
   personal = record.personal or {}
   told = {name: record.public.get(name) for name in ("probability_of_default", "score", "expected_npv")}
   told |= {APPLICATION_ID: personal.get(APPLICATION_ID), "reasons": personal.get("reasons", [])}

@@ -225,7 +225,6 @@ def _read(answer: httpx.Response, kind: type[AnswerT]) -> AnswerT:
 
 
 def _read_problem(answer: httpx.Response) -> ApiError:
-  """The problem in an answer (RFC 9457), whatever its form."""
   try:
     told = answer.json()
   except ValueError:

@@ -187,7 +187,6 @@ def _find_model(session: Session) -> tuple[Model | None, ApiError | None]:
 
 
 def _is_simulated(settings: DashboardSettings, model: Model | None) -> bool:
-  """Whether the model, or without one the last run, is a demo."""
   if model is not None:
     return model.origin == SIMULATED
   try:

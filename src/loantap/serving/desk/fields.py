@@ -235,7 +235,7 @@ def _describe(column: Column, *, required: bool) -> dict[str, Any]:
     "label": column.label,
     "meaning": column.meaning,
     "unit": column.unit,
-    "kind": _name_kind(column),
+    "kind": "integer" if column.kind is Kind.COUNT else column.kind.value,
     "minimum": column.minimum,
     "maximum": column.maximum,
     "values": values or None,
@@ -244,14 +244,3 @@ def _describe(column: Column, *, required: bool) -> dict[str, Any]:
     "nullable": column.nullable,
     "personal": column.personal,
   }
-
-
-def _name_kind(column: Column) -> str:
-  kinds = {
-    Kind.NUMBER: "number",
-    Kind.COUNT: "integer",
-    Kind.CATEGORY: "category",
-    Kind.MONTH: "month",
-    Kind.TEXT: "text",
-  }
-  return kinds[column.kind]

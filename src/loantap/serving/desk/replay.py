@@ -185,7 +185,6 @@ def _find_ruled_out(
   unlike: IntArray,
   policies: PastPolicies,
 ) -> IntArray:
-  """Places of decisions that a rule declined, and no policy."""
   digests = np.array([record.public.get("policy_alone", "") for record in kept], dtype=object)
   found = []
   for digest in set(digests.tolist()) - {""}:

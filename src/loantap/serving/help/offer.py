@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from loantap.measures.intervals import wilson_bounds
 from loantap.serving.told import Note, Told
 from loantap.surveillance.help.actions import Action
+from loantap.surveillance.options import LEVELS, QUEUES
 
 _Money = Annotated[float, Field(strict=True, gt=0, le=1e8)]
 _Months = Annotated[int, Field(strict=True, ge=1, le=480)]
@@ -30,6 +31,10 @@ NEEDED: Final[Mapping[Action, tuple[str, ...]]] = MappingProxyType(
     Action.TERM_EXTENSION: ("emi_new", "months_left_new"),
     Action.STEP_UP: ("emi_new", "emi_later", "step_months", "months_left_new"),
   }
+)
+# Of the watch-list, with what may be chosen.
+FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+  {"queue": QUEUES, "level": LEVELS, "action": tuple(Action)}
 )
 
 

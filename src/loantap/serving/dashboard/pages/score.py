@@ -82,7 +82,6 @@ def _show(page: Page) -> None:
 
 
 def _decide(api: Api, application: dict[str, Any]) -> Decision:
-  """A decision, with its points where the key may read."""
   made = api.score(application, uuid4().hex)
   try:
     return api.find_decision(made.id)

@@ -25,8 +25,18 @@ from loantap.serving.dashboard.frame import (
 )
 from loantap.serving.dashboard.look import read_palette
 from loantap.serving.dashboard.session import Session
-from loantap.serving.help.offer import FEW, NEEDED, HelpOffer, HelpOutcome, Rate, Said, State, Terms, WatchedLoan
-from loantap.serving.help.watchlist import FILTERS
+from loantap.serving.help.offer import (
+  FEW,
+  FILTERS,
+  NEEDED,
+  HelpOffer,
+  HelpOutcome,
+  Rate,
+  Said,
+  State,
+  Terms,
+  WatchedLoan,
+)
 from loantap.surveillance.help.actions import Action
 
 _KEYS: Final = {name: f"watch:{name}" for name in FILTERS}
