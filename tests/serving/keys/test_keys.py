@@ -25,7 +25,7 @@ def test_a_key_is_taken_for_what_it_is(keys):
   assert len(text.removeprefix(f"lt_{key.id}_")) == 43  # 32 bytes in base64
   assert (key.owner, key.scopes, key.rate_per_minute) == ("Ann Lee", {"score", "read"}, 90)
   assert key.created_by == "Ann Lee"
-  assert not key.is_revoked
+  assert not key.revoked_at
 
 
 def test_another_text_is_none(keys):
@@ -74,7 +74,7 @@ def test_a_revoked_key_works_no_more_in_any_process(keys, store, url):
     assert keys.check(text) is None
     wait_until(lambda: others.check(text) is None, within_s=30)
     assert keys.list_keys() == others.list_keys() == [revoked]
-  assert revoked.is_revoked
+  assert revoked.revoked_at
   [(created,)] = ask(url, "SELECT id FROM records WHERE kind = 'key_created'")
   assert [record.person for record in store.about(created)] == ["Bob Ray"]
 

@@ -23,8 +23,6 @@ from loantap.serving.audit.chain import write_time
 from loantap.serving.desk.desk import LiveModel, Loaded, NotReadyError
 from loantap.serving.desk.fields import describe_fields, make_example
 
-_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
-
 
 def add_health(app: APIFlask, office: Office) -> None:
   """Add `/healthz`, `/readyz` and `/metrics`."""
@@ -56,7 +54,7 @@ def add_health(app: APIFlask, office: Office) -> None:
   def show_metrics() -> Response:
     _note_route()
     office.metrics.show_queue(office.store.waiting)
-    return Response(office.metrics.write(), content_type=_PROMETHEUS)
+    return Response(office.metrics.write(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _note_route() -> None:

@@ -17,7 +17,6 @@ from loantap.serving.desk.fields import FieldError
 
 PROBLEM_JSON: Final = "application/problem+json"
 REQUEST_ID: Final = "loantap.request_id"
-_URN: Final = "urn:loantap:problem:"
 
 KINDS: Final = {
   "not-json": (400, "The body is not JSON"),
@@ -82,7 +81,7 @@ def write_problem(error: ProblemError, path: str, request_id: str) -> bytes:
   """The problem document as JSON."""
   status, title = KINDS[error.kind]
   document: dict[str, object] = {
-    "type": f"{_URN}{error.kind}",
+    "type": f"urn:loantap:problem:{error.kind}",
     "title": title,
     "status": status,
     "detail": error.detail,

@@ -66,7 +66,7 @@ def add_batches(app: APIFlask, office: Office) -> None:
         headers={"Retry-After": "5"},
       )
     try:
-      told = find_kept(office, caller) or decide_rows(office, kind, raw, caller)
+      told = find_kept(office, caller) or _decide_rows(office, kind, raw, caller)
       if request.accept_mimetypes.best_match([JSON, CSV]) == CSV:
         response = Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
       else:
@@ -85,14 +85,7 @@ def _tidy(office: Office, told: list[Answered]) -> None:
     office.store.tidy()
 
 
-def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answered:
-  """Decide the applications of a body; returns what was kept.
-
-  Raises:
-      ProblemError: it is no batch.
-      NotReadyError: there is no champion.
-      AuditUnavailableError: nothing can be kept.
-  """
+def _decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answered:
   batch = _decide(office, kind, raw)
   kept = office.store.append_batch(batch.entry, batch.kept, caller)
   if kept.before:
@@ -114,11 +107,11 @@ def _decide(office: Office, kind: str, raw: bytes) -> Batch:
     _require_size(rows, most)
     # The name before the list has no bracket, and nothing follows it.
     applications = Applications(rows, raw[raw.index(b"[") : raw.rindex(b"]") + 1].decode())
-  refused = check_rows(applications, standing.fields, faults)
+  refused = _check_rows(applications, standing.fields, faults)
   return decide_batch(standing, applications, refused, find_today())
 
 
-def check_rows(
+def _check_rows(
   applications: Applications, fields: ApplicationFields, faults: Mapping[int, list[str]]
 ) -> dict[int, list[str]]:
   """What is wrong with the names and types of rows, by place from 0.

@@ -11,7 +11,6 @@ from loantap.serving.api.process import loading, own_folder
 from loantap.serving.settings import ServingSettings, read_settings
 
 _TARGET: Final = "loantap.serving.api.worker:load"
-_METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 # Before NumPy, Arrow and MLflow are imported: one thread per request, no reports.
 _ENVIRONMENT: Final = {
   "OMP_NUM_THREADS": "1",
@@ -51,7 +50,7 @@ def _serve(settings: ServingSettings) -> None:
   with own_folder() as folder:
     counted = settings.metrics_folder or folder
     counted.mkdir(parents=True, exist_ok=True)
-    os.environ[_METRICS] = str(counted)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counted)
     _run(settings)
 
 

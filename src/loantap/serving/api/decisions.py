@@ -53,7 +53,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
     else:
       told["input"] = (record.personal or {})["application"]
       told |= _explain(office, record)
-    told["events"] = [tell_event(event) for event in office.store.about(record.id)]
+    told["events"] = [_tell_event(event) for event in office.store.about(record.id)]
     return answer(told)
 
   @app.get("/v1/decisions")
@@ -104,7 +104,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
   def replay_decision(decision_id: str) -> Response:
     visitor = office.enter(READ)
     record = find_decision(office, decision_id)
-    require_kept(record)
+    _require_kept(record)
     replayed = office.desk.replayer.replay(record)
     is_same = not replayed.differences
     public = {"same": is_same, "differences": replayed.differences}
@@ -139,8 +139,7 @@ def find_decision(office: Office, decision_id: str) -> Record:
   return record
 
 
-def require_kept(record: Record) -> None:
-  """Raise `ProblemError` for a decision whose application was erased."""
+def _require_kept(record: Record) -> None:
   if record.is_erased:
     raise ProblemError(
       "erased",
@@ -149,7 +148,7 @@ def require_kept(record: Record) -> None:
     )
 
 
-def tell_event(record: Record) -> dict[str, Any]:
+def _tell_event(record: Record) -> dict[str, Any]:
   """What happened to a decision, with an override's note unless it was erased."""
   told = {
     "id": record.id,

@@ -21,10 +21,8 @@ from loantap.serving.audit.records import Record
 from loantap.serving.desk.replay import try_on_decisions
 from loantap.serving.policies.entries import UNAPPROVED, ActivePolicy, BookEntry, Proposal
 
-_DAYS: Final = 30
 # Enough to see what a policy does.
 _MOST: Final = 50_000
-_PAGE: Final = 500
 _BODY: Final = {
   "type": "object",
   "properties": {
@@ -119,7 +117,7 @@ def add_policies(app: APIFlask, office: Office) -> None:
     policy, economics = office.book.find_proposal(policy_id).try_out()
     decider = Decider(policy, policy.find_scenario(economics))
     until = datetime.now(UTC)
-    since = until - timedelta(days=_DAYS)
+    since = until - timedelta(days=30)
     tried = try_on_decisions(decider, _list_decisions(office, since), office.book)
     return answer({**asdict(tried), "since": write_time(since), "until": write_time(until)})
 
@@ -128,7 +126,7 @@ def _list_decisions(office: Office, since: datetime) -> list[Record]:
   found: list[Record] = []
   after: str | None = None
   while len(found) < _MOST:
-    page = office.store.search(since=since, after=after, limit=_PAGE)
+    page = office.store.search(since=since, after=after, limit=500)
     found += page.records
     after = page.next
     if after is None:

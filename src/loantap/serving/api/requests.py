@@ -22,7 +22,6 @@ Body = TypeVar("Body", bound=BaseModel)
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
-_UTF8: Final = {"utf-8", "utf8"}
 # Objects of an application lie this deep: in a list, in the body.
 _DEEPEST: Final = 12
 _AFTER_NAME: Final = re.compile(rb'"\s*:')
@@ -105,7 +104,7 @@ def _check_type(given: str, types: Sequence[str]) -> str:
   kind, _, options = given.partition(";")
   kind = kind.strip().lower()
   charset = options.partition("charset=")[2].split(";")[0].strip().strip('"').lower()
-  if kind in types and (not charset or charset in _UTF8):
+  if kind in types and (not charset or charset in {"utf-8", "utf8"}):
     return kind
   listed = " or ".join(types)
   shown = given if given.isprintable() and len(given) < 60 else "something else"

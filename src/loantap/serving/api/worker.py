@@ -56,16 +56,14 @@ from loantap.serving.settings import ServingSettings, read_settings
 if TYPE_CHECKING:
   from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_TYPES: Final = (JSON,)
 
-
-def decide_directly(office: Office, app: WSGIApplication) -> WSGIApplication:
+def _decide_directly(office: Office, app: WSGIApplication) -> WSGIApplication:
   """WSGI: decides on one application, and leaves all else to `app`."""
 
   def answer(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
     try:
       visitor = office.doors.let_in(environ, SCORE_PATH, SCORE)
-      raw = read_bytes(environ, office.settings.max_body, _TYPES)[1]
+      raw = read_bytes(environ, office.settings.max_body, (JSON,))[1]
       # The view refuses a length that is none.
       body = b"" if raw is None else to_json(decide(office, visitor, raw))
     except Exception as error:  # noqa: BLE001 - the view raises it again
@@ -92,7 +90,6 @@ _FEW = 16
 # Seconds.
 _PATIENCE = 0.5
 TITLE = "LoanTap underwriting"
-_GROUPS = ("Decide", "Decisions", "Queue", "Help", "Policy", "About", "Operation")
 # Page, style and script need no network.
 _PAGES: Final = {
   "/docs": ("docs.html", "text/html; charset=utf-8"),
@@ -130,7 +127,7 @@ def make_app(office: Office) -> APIFlask:
     AUTO_404_RESPONSE=False,
     AUTO_AUTH_ERROR_RESPONSE=False,
     AUTO_TAGS=False,
-    TAGS=[{"name": name} for name in _GROUPS],
+    TAGS=[{"name": name} for name in ("Decide", "Decisions", "Queue", "Help", "Policy", "About", "Operation")],
     SECURITY_SCHEMES={"key": {"type": "http", "scheme": "bearer", "description": "lt_..., of loantap-keys"}},
   )
   app.spec_processor(partial(complete, app))
@@ -141,7 +138,7 @@ def make_app(office: Office) -> APIFlask:
   answer_problems(app)
   _answer_faults(app)
   envelope = Envelope(
-    decide_directly(office, app.wsgi_app),
+    _decide_directly(office, app.wsgi_app),
     office.metrics,
     make_slots(office.settings.threads),
     log=office.settings.log_requests,
@@ -195,7 +192,6 @@ def _add_docs(app: APIFlask) -> None:
 
 # Of malloc.h.
 _M_ARENA_MAX = -8
-_SHARED = "PROMETHEUS_MULTIPROC_DIR"
 # Objects made, then younger collections, before a collection.
 _THRESHOLDS = (50_000, 20, 20)
 _COUNTED = re.compile(r"_(\d+)\.db$")
@@ -248,7 +244,7 @@ def make_office(settings: ServingSettings) -> Office:
 
 def _forget_dead_processes() -> bool:
   """Take dead processes' gauges out of the sums; False if nothing is shared."""
-  folder = os.environ.get(_SHARED)
+  folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
   if not folder:
     return False
   found = (_COUNTED.search(path.name) for path in Path(folder).glob("*.db"))

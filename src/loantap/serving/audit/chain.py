@@ -56,15 +56,14 @@ def write_time(at: datetime) -> str:
 
 def begin_id(prefix: str, at: datetime) -> str:
   """How ids made from a time on begin."""
-  return f"{prefix}{count_milliseconds(at):0{_TIME_DIGITS}x}"
+  return f"{prefix}{_count_milliseconds(at):0{_TIME_DIGITS}x}"
 
 
-def count_milliseconds(at: datetime) -> int:
-  """Milliseconds since 1970."""
+def _count_milliseconds(at: datetime) -> int:
   return int(at.timestamp() * 1000)
 
 
-def read_milliseconds(record_id: str) -> int:
+def _read_milliseconds(record_id: str) -> int:
   """When an id was made, in milliseconds since 1970."""
   return int(record_id[_PREFIX_LENGTH : _PREFIX_LENGTH + _TIME_DIGITS], 16)
 
@@ -73,7 +72,7 @@ class IdMaker:
   """Makes ids that sort as records were kept, even if a clock is put back."""
 
   def __init__(self, at: datetime, after: str | None, n: int) -> None:
-    moment = max(count_milliseconds(at), read_milliseconds(after) if after else 0)
+    moment = max(_count_milliseconds(at), _read_milliseconds(after) if after else 0)
     self._moment = f"{moment:0{_TIME_DIGITS}x}"
     self._random = os.urandom(_RANDOM_BYTES * n).hex()
     self._made = 0
@@ -125,7 +124,7 @@ def prepare(entries: Sequence[Entry]) -> list[Draft]:
 
 def _prepare_one(entry: Entry, salt: bytes) -> Draft:
   public = write_json(entry.public, "public part of a record").decode()
-  about = (entry.kind, entry.subject, find_amount(entry.public), public)
+  about = (entry.kind, entry.subject, _find_amount(entry.public), public)
   found_by = find_columns(entry.public)
   if entry.personal is None:
     return Draft(*about, None, salt, None, None, *found_by)
@@ -163,7 +162,7 @@ def find_application_id(personal: Mapping[str, Any]) -> str | None:
   return _find_text(personal, "application_id")
 
 
-def find_amount(public: Mapping[str, Any]) -> float:
+def _find_amount(public: Mapping[str, Any]) -> float:
   """What is at stake in a case, in currency; 0 if it is not told."""
   amount = public.get("amount")
   return float(amount) if isinstance(amount, int | float) else 0.0

@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.engines import Engines
 from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.tables import personal, records
 from loantap.serving.audit.transaction import Transaction
@@ -69,14 +68,6 @@ def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
   public = {"reason": f"kept before {write_time(before)}", "up_to": up_to, "n": n}
   transaction.append([Entry(Kind.ERASED, public)], caller)
   return int(n)
-
-
-def clear_journal(engines: Engines) -> None:
-  """Write SQLite's journal into the file, so that nothing erased is left in it.
-
-  A program that reads for longer delays that.
-  """
-  engines.checkpoint("TRUNCATE")
 
 
 def _require_known(transaction: Transaction, record_ids: Sequence[str]) -> None:

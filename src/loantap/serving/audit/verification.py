@@ -10,8 +10,6 @@ from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import Fault, Head, Kind, Verdict
 from loantap.serving.audit.tables import cases, help_offers, personal, records
 
-_ROWS = 5_000
-
 
 class _BrokenError(Exception):
   """What does not hold of a record."""
@@ -29,7 +27,7 @@ def verify(connection: Connection, noted: Head | None = None) -> Verdict:
     select(records, personal.c.salt, personal.c.content, personal.c.application_id)
     .select_from(joined)
     .order_by(records.c.seq)
-    .execution_options(yield_per=_ROWS)
+    .execution_options(yield_per=5_000)
   )
   with connection.execute(asked) as rows:
     for row in rows:

@@ -81,8 +81,7 @@ def _is_after(order: Order, cursor: str) -> ColumnElement[bool]:
     raise InputError("after", f"{cursor[:40]!r} is no cursor of this list", "Pass on `next` as it came") from error
 
 
-def read_case(row: Row[Any], now: datetime) -> Case:
-  """A case of a row of the table, as it stands at a time."""
+def _read_case(row: Row[Any], now: datetime) -> Case:
   return Case.model_validate(_read(row, now))
 
 
@@ -119,7 +118,7 @@ class CaseQueue:
   def find(self, decision_id: str) -> Case | None:
     """The case of a decision; None where it was not referred."""
     row = self._store.read(lambda connection: _find_row(connection, decision_id))
-    return None if row is None else read_case(row, datetime.now(UTC))
+    return None if row is None else _read_case(row, datetime.now(UTC))
 
   def list_cases(
     self, state: State = State.OPEN, order: Order = Order.AGE, after: str | None = None, limit: int = 50
@@ -212,7 +211,7 @@ def _require_open(transaction: Transaction, decision_id: str) -> Case:
       "there is none: no decision of this id was referred",
       "Look into the queue, or search the decisions",
     )
-  case = read_case(row, transaction.now)
+  case = _read_case(row, transaction.now)
   if case.closed_at is not None:
     raise NotNowError(
       f"case {decision_id}",
@@ -242,4 +241,4 @@ def _change(
   record = transaction.append([entry], caller)[0]
   is_meant = cases.c.decision_id == entry.subject
   row = transaction.connection.execute(update(cases).where(is_meant).values(changed).returning(cases)).one()
-  return read_case(row, transaction.now), record
+  return _read_case(row, transaction.now), record

@@ -13,8 +13,6 @@ from loantap.serving.api.service_schemas import ActivePolicy, Fields, Key, Model
 from loantap.serving.cases.case import Cases
 from loantap.serving.help.offer import HelpReport, WatchedLoan, WatchlistPage
 
-_BY_PERSON: Final = "case_decided"
-
 
 class Decision(KeptDecision):
   """A decision as the API gives it, whole or in a list."""
@@ -26,7 +24,7 @@ class Decision(KeptDecision):
   @property
   def by_person(self) -> Event | None:
     """What a person decided on it since, if one did."""
-    return next((one for one in reversed(self.events) if one.kind == _BY_PERSON), None)
+    return next((one for one in reversed(self.events) if one.kind == "case_decided"), None)
 
 
 class DecisionPage(BaseModel):

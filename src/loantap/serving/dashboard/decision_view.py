@@ -140,15 +140,14 @@ def word_choice(one: FieldOfApplication, value: str | float) -> str:
   return name_category(value) if isinstance(value, str) else f"{value:g} {one.unit}".strip()
 
 
-def list_values(schema: Fields, given: Mapping[str, Any]) -> list[tuple[str, str]]:
-  """Each field's name and value, in the order of the schema."""
+def _list_values(schema: Fields, given: Mapping[str, Any]) -> list[tuple[str, str]]:
   return [(one.label, _word(one, given[one.name])) for one in schema.fields if one.name in given]
 
 
 def show_application(api: Api, given: Mapping[str, Any]) -> None:
   """The fields of an application as a table, folded."""
   with st.expander("Application"):
-    show_table(("Field", "Value"), list_values(api.read_schema(), given), {1})
+    show_table(("Field", "Value"), _list_values(api.read_schema(), given), {1})
 
 
 def _word(one: FieldOfApplication, value: object) -> str:
@@ -181,7 +180,6 @@ _FACTS: Final[dict[str, str]] = {
   Reason.TOO_MUCH_DEBT: "There is too much other debt.",
   Reason.SUSPECTED_FRAUD: "We could not confirm what the application says.",
 }
-_WITHDRAWN: Final = "As you asked, we do not go on with your application."
 _REASONS: Final = {"refer": "What they will look at:", "decline": "What weighed most:"}
 _ENDS: Final = {
   "decline": "You may ask us to look at this decision again, and tell us what we should know.",
@@ -191,7 +189,7 @@ _ENDS: Final = {
 
 def show_papers(schema: Fields, application: Mapping[str, Any], decision: Decision) -> None:
   """Buttons to download both."""
-  sheet = write_sheet(list_values(schema, application), decision)
+  sheet = write_sheet(_list_values(schema, application), decision)
   papers = ("Decision sheet", "sheet", sheet), ("Letter to the applicant", "letter", write_letter(decision))
   for place, (label, name, text) in zip(st.columns(2), papers, strict=True):
     place.download_button(label, text, f"{decision.id}-{name}.html", "text/html", on_click="ignore", width="stretch")
@@ -225,7 +223,7 @@ def write_letter(decision: Decision) -> str:
   given = decision.reasons if last is None else _word_reasons(decision, last)
   told, end = _OUTCOMES.get(outcome, ""), _ENDS.get(outcome, "")
   if last and last.public == {"decision": "decline", "reason": Reason.WITHDRAWN}:
-    told, end, given = _WITHDRAWN, "", []
+    told, end, given = "As you asked, we do not go on with your application.", "", []
   reasons = ""
   if outcome in _REASONS and given:
     reasons = f"<p>{_REASONS[outcome]}</p>{_write_reasons(given)}"

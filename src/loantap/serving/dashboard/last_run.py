@@ -90,7 +90,6 @@ class LastRun:
 
 
 _LOANS: Final = ["loan_id", "grade", *(name for name in TERMS if name != "is_charged_off")]
-_SPLITS: Final = ["loan_id", "known_from", "judged_at"]
 # Learnt in a run, not anew at another LGD.
 _LEARNT: Final = "profit_score_hurdle"
 
@@ -166,7 +165,7 @@ def load_judged(run: LastRun, conf: Path) -> JudgedLoans:
   portfolio = join_portfolio(
     run.read_table("lending/predictions"),
     run.read_layer("03_primary/loans", _LOANS),
-    run.read_layer("05_model_input/splits", _SPLITS),
+    run.read_layer("05_model_input/splits", ["loan_id", "known_from", "judged_at"]),
   )
   judged = portfolio[portfolio["sample"].eq(CROSS_VALIDATION)].reset_index(drop=True)
   insights = read_group(conf, "insights", without={"as_of"})

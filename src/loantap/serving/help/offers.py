@@ -140,7 +140,6 @@ _STEPS: Final = {"answer": (Kind.HELP_ANSWERED, "answered"), "outcome": (Kind.HE
 _COLUMNS: Final = [column for column in help_offers.c if column.name != "seq"]
 # What list and plan said, so that outcomes can be learnt from.
 _OF_LOAN: Final = {"as_of_month", "level", "queue", "days_past_due", "pd_12m", "expected_loss"}
-_OF_PLAN: Final = {"action", "cost", "loss_avoided"}
 
 
 class HelpOffers:
@@ -157,7 +156,7 @@ class HelpOffers:
       "action": proposal.action.value,
       "by_plan": proposal.terms is None,
       "loan": _round(loan.model_dump(mode="json", include=_OF_LOAN)),
-      "plan": loan.plan and _round(loan.plan.model_dump(mode="json", include=_OF_PLAN)),
+      "plan": loan.plan and _round(loan.plan.model_dump(mode="json", include={"action", "cost", "loss_avoided"})),
     }
     kept = {
       "application_id": subject,

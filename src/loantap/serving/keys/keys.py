@@ -57,11 +57,6 @@ class ApiKey:
   created_by: str
   revoked_at: datetime | None = None
 
-  @property
-  def is_revoked(self) -> bool:
-    """Whether it does not work any more."""
-    return self.revoked_at is not None
-
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -123,7 +118,7 @@ class Keys:
     mark, _, rest = text.partition("_")
     key_id, _, secret = rest.partition("_")
     known = self._known.get().get(key_id)
-    if mark != _MARK or known is None or known.key.is_revoked:
+    if mark != _MARK or known is None or known.key.revoked_at:
       return None
     return known.key if hmac.compare_digest(known.digest, _digest(secret)) else None
 

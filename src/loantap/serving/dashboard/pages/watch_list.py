@@ -42,7 +42,6 @@ from loantap.surveillance.help.actions import Action
 _KEYS: Final = {name: f"watch:{name}" for name in FILTERS}
 _OPENED: Final = "watched-loan"
 _ANY: Final = "any"
-_PAGE: Final = 20
 
 
 def show() -> None:
@@ -80,7 +79,7 @@ def _show_list(session: Session) -> None:
   }
   asked = {name: value for name, value in wanted.items() if value != _ANY}
   pages = Pages("watch-list", tuple(asked.items()))
-  found = session.api.list_watched(**asked, after=pages.after, limit=_PAGE)
+  found = session.api.list_watched(**asked, after=pages.after, limit=20)
   if found.simulated:
     st.warning("Simulated: these loans or their months are made up. Offer nothing to anybody by this list.")
   month = f"{found.as_of_month:%Y-%m}" if found.as_of_month else "no month"
