@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from apiflask import APIFlask
 from flask import Response, request
@@ -142,32 +142,24 @@ def _read_json(raw: bytes) -> list[dict[str, Any]]:
   rows = body.pop(_APPLICATIONS, None)
   if body:
     name = next(iter(body))[:40]
-    refuse(
-      "invalid-body", "The body has a field that is not known.", name, "unknown field", f"Give {_APPLICATIONS} alone"
-    )
+    _refuse("The body has a field that is not known.", name, "unknown field", f"Give {_APPLICATIONS} alone")
   if type(rows) is not list:
-    refuse(
-      "invalid-body",
-      f"The body has no list of {_APPLICATIONS}.",
-      _APPLICATIONS,
-      "missing, or no list",
-      f'Send {{"{_APPLICATIONS}": [...]}}',
-    )
+    remedy = f'Send {{"{_APPLICATIONS}": [...]}}'
+    _refuse(f"The body has no list of {_APPLICATIONS}.", _APPLICATIONS, "missing, or no list", remedy)
   for place, row in enumerate(rows):
     if type(row) is not dict:
-      refuse(
-        "invalid-body",
-        f"Row {place} is no application.",
-        f"{_APPLICATIONS}[{place}]",
-        "not an object",
-        "Give an object with the fields of an application",
-      )
+      remedy = "Give an object with the fields of an application"
+      _refuse(f"Row {place} is no application.", f"{_APPLICATIONS}[{place}]", "not an object", remedy)
   return rows
+
+
+def _refuse(detail: str, field: str, problem: str, remedy: str) -> NoReturn:
+  refuse("invalid-body", detail, field, problem, remedy)
 
 
 def _require_size(rows: Sequence[object], most: int) -> None:
   if not rows:
-    refuse("invalid-body", "The batch has no applications.", _APPLICATIONS, "empty", "Send at least one")
+    _refuse("The batch has no applications.", _APPLICATIONS, "empty", "Send at least one")
   if len(rows) > most:
     raise ProblemError(
       "too-large",

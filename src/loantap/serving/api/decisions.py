@@ -22,17 +22,12 @@ READ: Final = "read"
 ADMIN: Final = "admin"
 # An invalid application has no record of its own to replay.
 _DECISIONS: Final = tuple(d.value for d in Decision if d is not Decision.INVALID)
-_SEARCHED: Final = (
-  "decision",
-  "application_id",
-  "since",
-  "until",
-  "person",
-  "model_version",
-  "policy_digest",
-  "after",
-  "limit",
-)
+_TEXTS: Final = {
+  "application_id": "As it was given",
+  "person": "For whom they were made",
+  "model_version": "Of the model that scored",
+  "policy_digest": "Of the policy that decided",
+}
 
 
 def add_decisions(app: APIFlask, office: Office) -> None:
@@ -65,26 +60,20 @@ def add_decisions(app: APIFlask, office: Office) -> None:
     scope=READ,
     parameters=[
       in_query("decision", "Only these", type="string", enum=list(_DECISIONS)),
-      in_query("application_id", "As it was given"),
       in_query("since", "Made at this time or later", type="string", format="date-time"),
       in_query("until", "Made before", type="string", format="date-time"),
-      in_query("person", "For whom they were made"),
-      in_query("model_version", "Of the model that scored"),
-      in_query("policy_digest", "Of the policy that decided"),
+      *(in_query(name, told) for name, told in _TEXTS.items()),
       AFTER,
       LIMIT,
     ],
   )
   def search_decisions() -> Response:
-    office.enter(READ, *_SEARCHED)
+    office.enter(READ, "decision", "since", "until", *_TEXTS, "after", "limit")
     page = office.store.search(
       decision=read_choice("decision", _DECISIONS) or None,
-      person=read_text("person"),
-      application_id=read_text("application_id"),
       since=read_time("since"),
       until=read_time("until"),
-      model_version=read_text("model_version"),
-      policy_digest=read_text("policy_digest"),
+      **{name: read_text(name) for name in _TEXTS},
       after=read_text("after"),
       limit=read_limit(),
     )
