@@ -36,7 +36,6 @@ def make_decision(number: int = 1, decision: str = "approve", **public: Any) -> 
 
 
 def keep(store: AuditStore, *numbers: int, by: Caller = ANN) -> list[Record]:
-  """Keep decisions of these numbers."""
   return store.append([make_decision(number) for number in numbers], by)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic_core import from_json, to_json
 
-from loantap.serving.json_pattern import fill_by, make_pattern, write_numbers, write_texts
+from loantap.serving.desk.batch import fill_by, make_pattern, write_numbers, write_texts
 
 TEXTS = [[], ["a"], ["a", "b"], ['a","b', "c"], ['"', ","], [",", ""], ["\\", "\\"], [None], ["é", None]]
 

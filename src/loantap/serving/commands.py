@@ -25,7 +25,6 @@ from loantap.serving.keys.keys import Keys, Scope
 from loantap.serving.settings import ServingSettings, read_settings
 
 _HOST: Final = "127.0.0.1"
-_READY_WITHIN: Final = 60.0
 # The API ends requests in flight within 30 seconds.
 _ENDS_WITHIN: Final = 35.0
 _RATE_PER_MINUTE: Final = 6_000
@@ -112,7 +111,7 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator[subpro
 
 
 def _wait_until_ready(url: str, run: list[subprocess.Popen[bytes]]) -> None:
-  until = time.monotonic() + _READY_WITHIN
+  until = time.monotonic() + 60.0
   told = "no answer"
   while time.monotonic() < until:
     if any(one.poll() is not None for one in run):

@@ -1,4 +1,4 @@
-"""Why something of the log, such as a case or a key, cannot be had or changed."""
+"""Why the audit log fails, or something of it, such as a case, a key or a policy, cannot be had or changed."""
 
 from loantap.portfolio.errors import InputError
 
@@ -9,3 +9,34 @@ class NotThereError(InputError):
 
 class NotNowError(InputError):
   """Somebody else has it or did this before, or it is too early or too late."""
+
+
+class AuditUnavailableError(InputError):
+  """Nothing can be kept or read now: disk full, file locked, server gone.
+
+  A record whose commit lost its connection may have been kept: the same idempotency key finds it.
+  """
+
+
+class SchemaError(InputError):
+  """The tables are not those of this version of LoanTap."""
+
+
+class IdempotencyConflictError(InputError):
+  """An idempotency key was used before, for another request."""
+
+
+class ForbiddenErasureError(InputError):
+  """The database lets this role keep records but not erase personal parts."""
+
+
+class InvalidPolicyError(InputError):
+  """What is proposed is no policy; `where` names the field."""
+
+
+class SamePersonError(InputError):
+  """Who activates a policy wrote or proposed it, or uses the key that proposed it."""
+
+
+class PolicyChangedError(InputError):
+  """What the log holds of a policy is not what was kept, or not what was approved."""

@@ -14,8 +14,6 @@ from loantap.portfolio.errors import InputError
 from loantap.project.folder import anchor_address, find_project
 
 _PREFIX: Final = "LOANTAP_"
-_CONF = Path("conf/base")
-_AUDIT = Path("data/09_serving/audit.db")
 _REPORTS = Path("data/08_reporting")
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -73,8 +71,8 @@ def read_settings(
   project = find_project(folder or Path.cwd())
   found: dict[str, Any] = {
     "project": project,
-    "conf": project / _CONF,
-    "audit_url": f"sqlite:///{project / _AUDIT}",
+    "conf": project / "conf/base",
+    "audit_url": f"sqlite:///{project / 'data/09_serving/audit.db'}",
     "recommendations": project / _REPORTS / "recommendations.json",
     "reports": project / _REPORTS,
     "environment": variables.get("KEDRO_ENV", "local"),

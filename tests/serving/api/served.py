@@ -11,16 +11,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.serving.api.app import make_app
+from loantap.serving.api.answers import PROBLEM_JSON
 from loantap.serving.api.first_start import prepare
 from loantap.serving.api.office import Office
-from loantap.serving.api.problems import PROBLEM_JSON
 from loantap.serving.api.schemas import Problem
-from loantap.serving.api.worker import make_office
+from loantap.serving.api.worker import make_app, make_office
 from loantap.serving.audit.records import Caller
-from loantap.serving.desk.desk import Desk
+from loantap.serving.desk.desk import Desk, Loaded
 from loantap.serving.desk.fields import make_example
-from loantap.serving.desk.live_model import Loaded
 from loantap.serving.keys.keys import Keys, Scope
 from loantap.serving.settings import ServingSettings, read_settings
 from tests.conftest import PROJECT
@@ -60,7 +58,6 @@ class Api:
     return self.ask("GET", path, key, **more)
 
   def score(self, changes: Mapping[str, Any] | None = None, **more: Any) -> Any:
-    """The answer to an application with these changes."""
     return self.post(SCORE, self.make_application(**changes or {}), **more)
 
   def decide(self, **changes: Any) -> dict[str, Any]:
@@ -69,7 +66,6 @@ class Api:
     return dict(answer.json)
 
   def refer(self, **changes: Any) -> str:
-    """The id of a decision that waits for a person."""
     made = self.decide(**(LARGE | changes))
     assert (made["decision"], made["case"]) == ("refer", "open")
     return str(made["id"])
@@ -78,14 +74,12 @@ class Api:
     write_watchlist(self.office.settings.reports)
 
   def decide_all(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of each row, what a batch of them says."""
     return list(self.post(BATCH, {"applications": rows}).json["results"])
 
   def replay(self, decision: Mapping[str, Any]) -> dict[str, Any]:
     return dict(self.post(f"/v1/decisions/{decision['id']}/replay").json)
 
   def find(self, decision: Mapping[str, Any]) -> dict[str, Any]:
-    """A decision as it is kept now."""
     return dict(self.get(f"/v1/decisions/{decision['id']}").json)
 
   def make_application(self, **changes: Any) -> dict[str, Any]:
@@ -122,7 +116,6 @@ def put_to_work(desk: Desk, lending: Scorer | None, application: Scorer | None) 
 
 
 def expect(answer: TestResponse, status: int, kind: str) -> Problem:
-  """The problem that an answer must be."""
   assert answer.status_code == status, answer.text
   assert answer.content_type == PROBLEM_JSON
   problem = Problem.model_validate(answer.json)

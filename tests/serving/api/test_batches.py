@@ -7,8 +7,8 @@ import weakref
 import pytest
 
 from loantap.serving.api import batches
-from loantap.serving.api.app import make_app
 from loantap.serving.api.schemas import Batch
+from loantap.serving.api.worker import make_app
 from tests.conftest import MADE_UP_LOAN
 from tests.serving.api.served import BATCH, SCORE, expect
 from tests.tables.test_reading_files import PACKED

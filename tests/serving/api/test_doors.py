@@ -4,11 +4,9 @@ import time
 
 import pytest
 
-from loantap.serving.api.envelope import Envelope
-from loantap.serving.api.logs import RequestLog
-from loantap.serving.api.rates import RateLimit
-from loantap.serving.api.slots import Slots
-from loantap.serving.audit.errors import AuditUnavailableError
+from loantap.serving.api.envelope import Envelope, RequestLog, Slots
+from loantap.serving.api.office import RateLimit
+from loantap.serving.errors import AuditUnavailableError
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import SCORE, expect
 

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from loantap.serving.api.envelope import JsonFormatter, Slots, is_alarm
 from loantap.serving.api.first_start import prepare
-from loantap.serving.api.logs import JsonFormatter, is_alarm
-from loantap.serving.api.memory import loading
-from loantap.serving.api.metrics_folder import own_folder
-from loantap.serving.api.slots import Slots
+from loantap.serving.api.process import loading, own_folder
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.keys.keys import Keys, Scope
 from loantap.serving.policies.book import PolicyBook
@@ -27,7 +25,7 @@ from tests.support.waiting import wait_until
 _SERVER = """
 import os, sys, time
 from pathlib import Path
-from loantap.serving.api.metrics_folder import own_folder
+from loantap.serving.api.process import own_folder
 with own_folder(Path(sys.argv[1])) as folder:
     child = os.fork()
     if child:

@@ -1,8 +1,7 @@
 import pytest
 
 from loantap.serving.cases.case import Cases, DecidedCase, Overrides, Reason
-from loantap.serving.help.offer import HelpOffer, HelpOfferPage, WatchedLoan, WatchlistPage
-from loantap.serving.help.report import HelpReport
+from loantap.serving.help.offer import HelpOffer, HelpOfferPage, HelpReport, WatchedLoan, WatchlistPage
 from tests.serving.api.served import expect
 from tests.serving.watched import LOANS
 

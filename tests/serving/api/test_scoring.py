@@ -4,7 +4,7 @@ import pytest
 from loantap.model.scoring.scorer import REASONS
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
-from loantap.serving.api import direct
+from loantap.serving.api import worker
 from loantap.serving.api.schemas import Decision, Offers
 from loantap.serving.desk.standing import find_today
 from tests.conftest import MADE_UP_LOAN
@@ -159,6 +159,6 @@ def test_a_fault_of_ours_is_a_problem_too(api, monkeypatch):
   def fail(*_):
     raise ZeroDivisionError
 
-  monkeypatch.setattr(direct, "decide", fail)
+  monkeypatch.setattr(worker, "decide", fail)
 
   expect(ask(api, True), 500, "bug")

@@ -13,14 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from loantap.serving.audit import schema
 from loantap.serving.audit.commands import main
 from loantap.serving.audit.engines import open_engines
-from loantap.serving.audit.errors import ForbiddenErasureError
 from loantap.serving.audit.records import Head
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import REVISION
 from loantap.serving.cases.cases import CaseQueue
+from loantap.serving.errors import ForbiddenErasureError
 from loantap.serving.help.offer import HelpProposal, Spoken
-from loantap.serving.help.offers import HelpOffers
-from loantap.serving.help.watchlist import WatchlistFiles
+from loantap.serving.help.offers import HelpOffers, WatchlistFiles
 from loantap.serving.keys.keys import Keys, Scope
 from tests.conftest import PROJECT
 from tests.serving.conftest import make_url

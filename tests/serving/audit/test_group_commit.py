@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from loantap.serving.audit.errors import AuditUnavailableError
-from loantap.serving.audit.group_commit import GroupCommit
 from loantap.serving.audit.store import AuditStore
+from loantap.serving.audit.turns import GroupCommit
+from loantap.serving.errors import AuditUnavailableError
 from tests.serving.entries import ANN, BOB, keep, make_decision, other_program
 from tests.support.waiting import wait_until
 

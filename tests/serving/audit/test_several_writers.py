@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
 from loantap.serving.audit.turns import Turns
+from loantap.serving.errors import AuditUnavailableError, IdempotencyConflictError
 from tests.serving.entries import ANN, BOB, ask, erase, make_decision, race, tamper
 
 KEYED = replace(ANN, idempotency_key="order 66", request_digest="d1")

@@ -12,9 +12,9 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit import engines as engines_module
 from loantap.serving.audit import schema
 from loantap.serving.audit.engines import open_engines
-from loantap.serving.audit.errors import AuditUnavailableError, SchemaError
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import REVISION, metadata
+from loantap.serving.errors import AuditUnavailableError, SchemaError
 from tests.serving.conftest import make_url
 from tests.serving.entries import ANN, ask, keep, make_decision, other_program, tamper
 

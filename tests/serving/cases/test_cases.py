@@ -5,8 +5,7 @@ import pytest
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.cases.case import CaseDecision, Reason, State
-from loantap.serving.cases.cases import CaseQueue
-from loantap.serving.cases.queue import Order, list_queue
+from loantap.serving.cases.cases import CaseQueue, Order, list_queue
 from loantap.serving.errors import NotNowError, NotThereError
 from tests.serving.entries import ANN, BOB, ask, keep, make_decision, race
 
@@ -28,7 +27,6 @@ def ids(store):
 
 @pytest.fixture
 def taken(cases, ids):
-  """The first case, which Ann has."""
   return cases.take(ids[0], ANN)
 
 

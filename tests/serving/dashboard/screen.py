@@ -75,7 +75,6 @@ def fill(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
 
 
 def choose(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
-  """The page after a value was chosen."""
   return look(fill(app, kind, label, value).run())
 
 
@@ -97,7 +96,6 @@ def read_all(app: AppTest) -> str:
 
 
 def refuse_connections(_request: httpx.Request) -> httpx.Response:
-  """An API that is not running."""
   raise httpx.ConnectError("nobody listens there")
 
 

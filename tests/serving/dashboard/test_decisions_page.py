@@ -4,9 +4,8 @@ import pytest
 
 from loantap.serving.api.schemas import Contribution
 from loantap.serving.cases.case import Outcome, Reason
-from loantap.serving.dashboard.answers import Decision
-from loantap.serving.dashboard.decision_view import list_steps, write_waterfall
-from loantap.serving.dashboard.documents import write_letter, write_sheet
+from loantap.serving.dashboard.client import Decision
+from loantap.serving.dashboard.decision_view import list_steps, write_letter, write_sheet, write_waterfall
 from tests.serving.dashboard.screen import choose, list_buttons, press, read_all
 
 

@@ -6,8 +6,7 @@ from loantap.policy.comparison.tables import compare_policies
 from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.errors import InputError
 from loantap.serving.dashboard.charts import chart_again
-from loantap.serving.dashboard.frontier_again import Choice, decide_again, load_judged
-from loantap.serving.dashboard.last_run import LastRun, NoRunError
+from loantap.serving.dashboard.last_run import Choice, LastRun, NoRunError, decide_again, load_judged
 from loantap.serving.dashboard.settings import DashboardSettings
 from tests.conftest import PROJECT
 from tests.policy.comparison.loans import make_portfolio

@@ -7,8 +7,7 @@ from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from loantap.portfolio.dictionary import REAL
 from loantap.registry.models import CHAMPION, ModelVersion, promote
 from loantap.serving.configured import read_configured
-from loantap.serving.desk.desk import Desk, NotReadyError
-from loantap.serving.desk.live_model import LiveModel
+from loantap.serving.desk.desk import Desk, LiveModel, NotReadyError
 from tests.conftest import AS_OF, PROJECT
 from tests.policy.policies import make_test_decider
 from tests.registry.damage import shorten

@@ -6,10 +6,8 @@ import pytest
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.tables import help_offers, personal, records
 from loantap.serving.errors import NotNowError, NotThereError
-from loantap.serving.help.offer import Ended, HelpProposal, Spoken, Terms
-from loantap.serving.help.offers import HelpOffers
-from loantap.serving.help.report import measure_rate, report_help
-from loantap.serving.help.watchlist import WatchlistFiles
+from loantap.serving.help.offer import Ended, HelpProposal, Spoken, Terms, measure_rate, report_help
+from loantap.serving.help.offers import HelpOffers, WatchlistFiles
 from loantap.surveillance.schemas import WATCHLIST
 from tests.serving.entries import ANN, BOB, ask, race, tamper
 from tests.serving.watched import LOANS, MONTH, make_plans, make_watchlist, write_watchlist

@@ -4,10 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.audit.errors import AuditUnavailableError
-from loantap.serving.audit.polling import Polled
-from loantap.serving.audit.store import AuditStore
-from loantap.serving.errors import NotNowError, NotThereError
+from loantap.serving.audit.store import AuditStore, Polled
+from loantap.serving.errors import AuditUnavailableError, NotNowError, NotThereError
 from loantap.serving.keys.commands import main
 from loantap.serving.keys.keys import Keys, Scope
 from tests.serving.entries import ANN, BOB, ask, keep
@@ -27,7 +25,7 @@ def test_a_key_is_taken_for_what_it_is(keys):
   assert len(text.removeprefix(f"lt_{key.id}_")) == 43  # 32 bytes in base64
   assert (key.owner, key.scopes, key.rate_per_minute) == ("Ann Lee", {"score", "read"}, 90)
   assert key.created_by == "Ann Lee"
-  assert not key.is_revoked
+  assert not key.revoked_at
 
 
 def test_another_text_is_none(keys):
@@ -76,7 +74,7 @@ def test_a_revoked_key_works_no_more_in_any_process(keys, store, url):
     assert keys.check(text) is None
     wait_until(lambda: others.check(text) is None, within_s=30)
     assert keys.list_keys() == others.list_keys() == [revoked]
-  assert revoked.is_revoked
+  assert revoked.revoked_at
   [(created,)] = ask(url, "SELECT id FROM records WHERE kind = 'key_created'")
   assert [record.person for record in store.about(created)] == ["Bob Ray"]
 

@@ -6,17 +6,15 @@ import pytest
 from loantap.policy.credit_policy import require_as_approved
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Caller
-from loantap.serving.errors import NotNowError, NotThereError
+from loantap.serving.errors import InvalidPolicyError, NotNowError, NotThereError, PolicyChangedError, SamePersonError
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.policies.entries import State
-from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedError, SamePersonError
 from tests.policy.policies import ECONOMICS, make_policy, read_policy
 from tests.serving.entries import ANN, BOB, ask, race, tamper
 
 SYSTEM = Caller("loantap-api", "loantap-api", "start")
 TODAY = date(2026, 12, 15)
 _CHANGE = "UPDATE records SET public = replace(public, '35000', '99000')"
-_LAST = "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1"
 
 
 @pytest.fixture
@@ -225,7 +223,7 @@ def test_each_way_back_goes_one_further(book, url):
   assert back[-1] == book.active()
   assert (back[-1].policy, back[-1].generation) == (make_policy(), 7)
   assert (back[-1].activated_by, back[-1].can_roll_back_to) == ("Ann Lee", None)
-  assert ask(url, _LAST) == [("policy_rolled_back", "Ann Lee")]
+  assert ask(url, "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1") == [("policy_rolled_back", "Ann Lee")]
   with pytest.raises(NotNowError, match="there was none before it"):
     book.roll_back(ANN)
 

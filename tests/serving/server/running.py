@@ -93,7 +93,6 @@ class Running:
     return self.post(SCORE, json=self.example | changes)
 
   def make_key(self, owner: str, *scopes: str) -> str:
-    """A key of these scopes, or of all."""
     chosen = [word for scope in scopes or _SCOPES for word in ("--scope", scope)]
     command = [sys.executable, "-m", "loantap.serving.keys.commands", "create"]
     made = subprocess.run(
@@ -118,7 +117,6 @@ class Running:
     return [json.loads(line) for line in self.errors.read_text("utf-8").splitlines()]
 
   def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-    """Ask it to end; returns its exit code."""
     if self.process.poll() is None:
       self.process.send_signal(how)
     return self.process.wait(_PATIENCE)

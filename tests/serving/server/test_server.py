@@ -122,4 +122,4 @@ def test_both_answer_until_they_are_ended_and_the_key_of_the_dashboard_with_them
   with closing(AuditStore.open(f"sqlite:///{tmp_path / 'serve.db'}")) as store:
     of_dashboard = [key for key in Keys(store).list_keys() if key.owner == "dashboard"]
   assert of_dashboard
-  assert all(key.is_revoked for key in of_dashboard)
+  assert all(key.revoked_at for key in of_dashboard)

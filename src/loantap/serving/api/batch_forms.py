@@ -17,13 +17,11 @@ from loantap.policy.decisions import Decision
 from loantap.policy.score_table import SCORE_COLUMNS
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT, require_names
-from loantap.serving.api.answers import tell_decision
-from loantap.serving.api.problems import tell_field
+from loantap.serving.api.answers import tell_decision, tell_field
 from loantap.serving.audit.records import KeptBatch, Kind, Record
-from loantap.serving.desk.batch import Batch
+from loantap.serving.desk.batch import Batch, Blank, fill_by, make_pattern, write_texts
 from loantap.serving.desk.fields import application_columns
 from loantap.serving.desk.standing import Standing
-from loantap.serving.json_pattern import Blank, fill_by, make_pattern, write_texts
 from loantap.tables.csv_file import CsvRows
 
 _BODY: Final = "the body"

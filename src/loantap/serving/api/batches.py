@@ -3,29 +3,28 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from apiflask import APIFlask
 from flask import Response, request
 
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
+from loantap.serving.api.answers import ProblemError, refuse
 from loantap.serving.api.batch_forms import Answered, read_csv, take_faults, write_csv, write_json
-from loantap.serving.api.bodies import CSV, JSON, parse_object, read_body
-from loantap.serving.api.memory import trim
+from loantap.serving.api.envelope import Slots
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import REPEATABLE, describe, in_json, refer
-from loantap.serving.api.parameters import require_known
-from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.process import trim
+from loantap.serving.api.requests import CSV, JSON, parse_object, read_body, require_known
 from loantap.serving.api.schemas import Batch as ToldBatch
 from loantap.serving.api.scoring import SCORE, count, find_kept
-from loantap.serving.api.slots import Slots
-from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.records import Caller
 from loantap.serving.desk.applications import Applications
 from loantap.serving.desk.batch import Batch, decide_batch
 from loantap.serving.desk.fields import ApplicationFields
 from loantap.serving.desk.standing import find_today
+from loantap.serving.errors import AuditUnavailableError
 
 _APPLICATIONS: Final = "applications"
 # Batches that may wait, and seconds that they do.
@@ -67,8 +66,8 @@ def add_batches(app: APIFlask, office: Office) -> None:
         headers={"Retry-After": "5"},
       )
     try:
-      told = find_kept(office, caller) or decide_rows(office, kind, raw, caller)
-      if _wants_csv():
+      told = find_kept(office, caller) or _decide_rows(office, kind, raw, caller)
+      if request.accept_mimetypes.best_match([JSON, CSV]) == CSV:
         response = Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
       else:
         response = Response(write_json(told), content_type=JSON)
@@ -86,14 +85,7 @@ def _tidy(office: Office, told: list[Answered]) -> None:
     office.store.tidy()
 
 
-def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answered:
-  """Decide the applications of a body; returns what was kept.
-
-  Raises:
-      ProblemError: it is no batch.
-      NotReadyError: there is no champion.
-      AuditUnavailableError: nothing can be kept.
-  """
+def _decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answered:
   batch = _decide(office, kind, raw)
   kept = office.store.append_batch(batch.entry, batch.kept, caller)
   if kept.before:
@@ -115,11 +107,11 @@ def _decide(office: Office, kind: str, raw: bytes) -> Batch:
     _require_size(rows, most)
     # The name before the list has no bracket, and nothing follows it.
     applications = Applications(rows, raw[raw.index(b"[") : raw.rindex(b"]") + 1].decode())
-  refused = check_rows(applications, standing.fields, faults)
+  refused = _check_rows(applications, standing.fields, faults)
   return decide_batch(standing, applications, refused, find_today())
 
 
-def check_rows(
+def _check_rows(
   applications: Applications, fields: ApplicationFields, faults: Mapping[int, list[str]]
 ) -> dict[int, list[str]]:
   """What is wrong with the names and types of rows, by place from 0.
@@ -150,32 +142,24 @@ def _read_json(raw: bytes) -> list[dict[str, Any]]:
   rows = body.pop(_APPLICATIONS, None)
   if body:
     name = next(iter(body))[:40]
-    refuse(
-      "invalid-body", "The body has a field that is not known.", name, "unknown field", f"Give {_APPLICATIONS} alone"
-    )
+    _refuse("The body has a field that is not known.", name, "unknown field", f"Give {_APPLICATIONS} alone")
   if type(rows) is not list:
-    refuse(
-      "invalid-body",
-      f"The body has no list of {_APPLICATIONS}.",
-      _APPLICATIONS,
-      "missing, or no list",
-      f'Send {{"{_APPLICATIONS}": [...]}}',
-    )
+    remedy = f'Send {{"{_APPLICATIONS}": [...]}}'
+    _refuse(f"The body has no list of {_APPLICATIONS}.", _APPLICATIONS, "missing, or no list", remedy)
   for place, row in enumerate(rows):
     if type(row) is not dict:
-      refuse(
-        "invalid-body",
-        f"Row {place} is no application.",
-        f"{_APPLICATIONS}[{place}]",
-        "not an object",
-        "Give an object with the fields of an application",
-      )
+      remedy = "Give an object with the fields of an application"
+      _refuse(f"Row {place} is no application.", f"{_APPLICATIONS}[{place}]", "not an object", remedy)
   return rows
+
+
+def _refuse(detail: str, field: str, problem: str, remedy: str) -> NoReturn:
+  refuse("invalid-body", detail, field, problem, remedy)
 
 
 def _require_size(rows: Sequence[object], most: int) -> None:
   if not rows:
-    refuse("invalid-body", "The batch has no applications.", _APPLICATIONS, "empty", "Send at least one")
+    _refuse("The batch has no applications.", _APPLICATIONS, "empty", "Send at least one")
   if len(rows) > most:
     raise ProblemError(
       "too-large",
@@ -188,7 +172,3 @@ def _count(office: Office, batch: Batch) -> None:
   for decision, n in batch.entry.public["counts"].items():
     if n and decision != Decision.INVALID:
       count(office, {**batch.entry.public, "decision": decision}, n)
-
-
-def _wants_csv() -> bool:
-  return request.accept_mimetypes.best_match([JSON, CSV]) == CSV

@@ -7,12 +7,10 @@ from typing import Any, Final
 import click
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.api.memory import loading
-from loantap.serving.api.metrics_folder import own_folder
+from loantap.serving.api.process import loading, own_folder
 from loantap.serving.settings import ServingSettings, read_settings
 
 _TARGET: Final = "loantap.serving.api.worker:load"
-_METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 # Before NumPy, Arrow and MLflow are imported: one thread per request, no reports.
 _ENVIRONMENT: Final = {
   "OMP_NUM_THREADS": "1",
@@ -52,7 +50,7 @@ def _serve(settings: ServingSettings) -> None:
   with own_folder() as folder:
     counted = settings.metrics_folder or folder
     counted.mkdir(parents=True, exist_ok=True)
-    os.environ[_METRICS] = str(counted)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counted)
     _run(settings)
 
 
@@ -61,8 +59,8 @@ def _run(settings: ServingSettings) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
+    from loantap.serving.api.envelope import LOGGING
     from loantap.serving.api.first_start import prepare
-    from loantap.serving.api.logs import LOGGING
 
     # At once: the first key is kept nowhere.
     for line in prepare(settings):

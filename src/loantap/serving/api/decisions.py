@@ -1,5 +1,6 @@
-"""Routes to kept decisions."""
+"""Routes to kept decisions, and of the queue of those that were referred."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from apiflask import APIFlask
@@ -7,31 +8,26 @@ from flask import Response
 
 from loantap.policy.decisions import Decision
 from loantap.portfolio.errors import InputError
-from loantap.serving.api.answers import answer, tell_decision
-from loantap.serving.api.bodies import read_model
+from loantap.serving.api.answers import ProblemError, answer, tell_decision
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import AFTER, LIMIT, REPEATABLE, describe, in_query
-from loantap.serving.api.parameters import is_id, read_choice, read_limit, read_text, read_time
-from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.requests import is_id, read_choice, read_limit, read_model, read_text, read_time, require_id
 from loantap.serving.api.schemas import Decisions, Erasure, ErasureReason, KeptDecision, Replay
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.records import Entry, Kind, Record
+from loantap.serving.audit.records import Caller, Entry, Kind, Record
+from loantap.serving.cases.case import Case, CaseDecision, Cases, DecidedCase, Overrides, State
+from loantap.serving.cases.cases import Order
 
 READ: Final = "read"
 ADMIN: Final = "admin"
 # An invalid application has no record of its own to replay.
 _DECISIONS: Final = tuple(d.value for d in Decision if d is not Decision.INVALID)
-_SEARCHED: Final = (
-  "decision",
-  "application_id",
-  "since",
-  "until",
-  "person",
-  "model_version",
-  "policy_digest",
-  "after",
-  "limit",
-)
+_TEXTS: Final = {
+  "application_id": "As it was given",
+  "person": "For whom they were made",
+  "model_version": "Of the model that scored",
+  "policy_digest": "Of the policy that decided",
+}
 
 
 def add_decisions(app: APIFlask, office: Office) -> None:
@@ -52,7 +48,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
     else:
       told["input"] = (record.personal or {})["application"]
       told |= _explain(office, record)
-    told["events"] = [tell_event(event) for event in office.store.about(record.id)]
+    told["events"] = [_tell_event(event) for event in office.store.about(record.id)]
     return answer(told)
 
   @app.get("/v1/decisions")
@@ -64,26 +60,20 @@ def add_decisions(app: APIFlask, office: Office) -> None:
     scope=READ,
     parameters=[
       in_query("decision", "Only these", type="string", enum=list(_DECISIONS)),
-      in_query("application_id", "As it was given"),
       in_query("since", "Made at this time or later", type="string", format="date-time"),
       in_query("until", "Made before", type="string", format="date-time"),
-      in_query("person", "For whom they were made"),
-      in_query("model_version", "Of the model that scored"),
-      in_query("policy_digest", "Of the policy that decided"),
+      *(in_query(name, told) for name, told in _TEXTS.items()),
       AFTER,
       LIMIT,
     ],
   )
   def search_decisions() -> Response:
-    office.enter(READ, *_SEARCHED)
+    office.enter(READ, "decision", "since", "until", *_TEXTS, "after", "limit")
     page = office.store.search(
       decision=read_choice("decision", _DECISIONS) or None,
-      person=read_text("person"),
-      application_id=read_text("application_id"),
       since=read_time("since"),
       until=read_time("until"),
-      model_version=read_text("model_version"),
-      policy_digest=read_text("policy_digest"),
+      **{name: read_text(name) for name in _TEXTS},
       after=read_text("after"),
       limit=read_limit(),
     )
@@ -103,7 +93,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
   def replay_decision(decision_id: str) -> Response:
     visitor = office.enter(READ)
     record = find_decision(office, decision_id)
-    require_kept(record)
+    _require_kept(record)
     replayed = office.desk.replayer.replay(record)
     is_same = not replayed.differences
     public = {"same": is_same, "differences": replayed.differences}
@@ -138,8 +128,7 @@ def find_decision(office: Office, decision_id: str) -> Record:
   return record
 
 
-def require_kept(record: Record) -> None:
-  """Raise `ProblemError` for a decision whose application was erased."""
+def _require_kept(record: Record) -> None:
   if record.is_erased:
     raise ProblemError(
       "erased",
@@ -148,7 +137,7 @@ def require_kept(record: Record) -> None:
     )
 
 
-def tell_event(record: Record) -> dict[str, Any]:
+def _tell_event(record: Record) -> dict[str, Any]:
   """What happened to a decision, with an override's note unless it was erased."""
   told = {
     "id": record.id,
@@ -167,3 +156,68 @@ def _explain(office: Office, record: Record) -> dict[str, Any]:
     return office.desk.replayer.explain(record)
   except InputError as error:
     return {"base_points": None, "contributions": [], "unexplained": str(error)}
+
+
+DECIDE: Final = "decide"
+
+
+def add_queue(app: APIFlask, office: Office) -> None:
+  """Add the routes of the refer queue."""
+
+  @app.get("/v1/cases")
+  @describe(
+    app,
+    "Referred decisions that wait for a person",
+    "Queue",
+    told=Cases,
+    scope=READ,
+    problems=(409,),
+    parameters=[
+      in_query("state", "Which", type="string", enum=list(State), default="open"),
+      in_query("order", "The oldest or the largest first", type="string", enum=list(Order), default="age"),
+      AFTER,
+      LIMIT,
+    ],
+  )
+  def list_cases() -> Response:
+    office.enter(READ, "state", "order", "after", "limit")
+    state = State(read_choice("state", list(State), State.OPEN))
+    order = Order(read_choice("order", list(Order), Order.AGE))
+    return answer(office.cases.list_cases(state, order, read_text("after"), read_limit()))
+
+  @app.post("/v1/cases/<decision_id>/decide")
+  @describe(
+    app,
+    "Decide a case that one has taken",
+    "Queue",
+    told=DecidedCase,
+    scope=DECIDE,
+    problems=(404, 409, 422),
+    body=CaseDecision,
+  )
+  def decide_case(decision_id: str) -> Response:
+    visitor = office.enter(DECIDE)
+    said = read_model(CaseDecision, office.settings.max_body)
+    case, record = office.cases.decide(_check(decision_id), said, visitor.as_caller())
+    return answer(DecidedCase(**dict(case), note=said.note or None, override=record.id))
+
+  @app.get("/v1/overrides")
+  @describe(app, "What people decided, counted", "Queue", told=Overrides, scope=READ)
+  def count_overrides() -> Response:
+    office.enter(READ)
+    return answer(office.cases.count_overrides().model_dump(exclude_unset=True))
+
+  _add_step(app, office, "take", office.cases.take, "Take a case, so that nobody else has it")
+  _add_step(app, office, "give-back", office.cases.give_back, "Give a case back")
+
+
+def _add_step(app: APIFlask, office: Office, step: str, act: Callable[[str, Caller], Case], summary: str) -> None:
+  @app.post(f"/v1/cases/<decision_id>/{step}", endpoint=f"{step}_case")
+  @describe(app, summary, "Queue", told=Case, scope=DECIDE, problems=(404, 409))
+  def change(decision_id: str) -> Response:
+    visitor = office.enter(DECIDE)
+    return answer(act(_check(decision_id), visitor.as_caller()))
+
+
+def _check(decision_id: str) -> str:
+  return require_id(decision_id, "case", "/v1/cases")

@@ -5,27 +5,26 @@ from typing import Final
 from apiflask import APIFlask
 from flask import Response
 
-from loantap.serving.api.answers import answer
-from loantap.serving.api.bodies import read_model
+from loantap.serving.api.answers import answer, refuse
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import AFTER, LIMIT, describe, in_query
-from loantap.serving.api.parameters import read_choice, read_count, read_limit, read_text, require_id
-from loantap.serving.api.problems import refuse
+from loantap.serving.api.requests import read_choice, read_count, read_limit, read_model, read_text, require_id
 from loantap.serving.help.offer import (
+  FILTERS,
   NEEDED,
   Ended,
   HelpOffer,
   HelpOfferPage,
   HelpProposal,
+  HelpReport,
   Spoken,
   State,
   Terms,
   WatchedLoan,
   WatchlistPage,
+  report_help,
 )
-from loantap.serving.help.report import HelpReport, report_help
-from loantap.serving.help.watchlist import FILTERS
 
 HELP: Final = "help"
 _LAST: Final = 100_000_000

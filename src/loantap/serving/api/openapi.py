@@ -11,18 +11,16 @@ from pydantic.json_schema import models_json_schema
 from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
-from loantap.serving.api.parameters import MOST
-from loantap.serving.api.problems import KINDS, PROBLEM_JSON
+from loantap.serving.api.answers import KINDS, PROBLEM_JSON
+from loantap.serving.api.requests import MOST
 from loantap.serving.api.schemas import Problem
 from loantap.serving.desk.desk import OFFERS
 from loantap.serving.desk.fields import EXAMPLE, application_columns, make_example
 
 JSON: Final = "application/json"
 _REF: Final = "#/components/schemas/"
-_KEY: Final = "key"
 # Of an app: the models that its routes tell or are told.
 _MODELS: Final = "loantap.models"
-_NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
 _ALWAYS: Final = (400, 500, 503)
 _WITH_KEY: Final = (401, 403, 429)
 ABOUT: Final = (
@@ -79,7 +77,7 @@ def describe(
     description=f"Needs a key with the scope `{scope}`." if scope else None,
     tags=[tag],
     responses=responses,
-    security=None if is_open else _KEY,
+    security=None if is_open else "key",
     extensions=more,
   )
 
@@ -154,7 +152,7 @@ def _describe_field(column: Column) -> dict[str, Any]:
   if column.kind is Kind.MONTH:
     text |= {"description": "A month such as Jan-2015 or 2015-01-01"}
   options = [text]
-  if column.kind in _NUMERIC:
+  if column.kind in (Kind.NUMBER, Kind.COUNT):
     number: dict[str, Any] = {"type": "integer" if column.kind is Kind.COUNT else "number"}
     if column.values:
       number["enum"] = [int(value) for value in column.values]

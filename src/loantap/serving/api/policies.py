@@ -7,27 +7,22 @@ from typing import Any, Final
 from apiflask import APIFlask
 from flask import Response
 
-from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import Decider
-from loantap.serving.api.answers import answer
-from loantap.serving.api.bodies import read_object
+from loantap.serving.api.answers import ProblemError, answer
 from loantap.serving.api.decisions import ADMIN, READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import describe, in_json, in_query
-from loantap.serving.api.parameters import read_text
-from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.requests import read_object, read_text
 from loantap.serving.api.service_schemas import ActivePolicy as PolicyTold
 from loantap.serving.api.service_schemas import Policies, Trial
 from loantap.serving.api.service_schemas import Proposal as ProposalTold
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Record
-from loantap.serving.desk.trial import try_on_decisions
+from loantap.serving.desk.replay import try_on_decisions
 from loantap.serving.policies.entries import UNAPPROVED, ActivePolicy, BookEntry, Proposal
 
-_DAYS: Final = 30
 # Enough to see what a policy does.
 _MOST: Final = 50_000
-_PAGE: Final = 500
 _BODY: Final = {
   "type": "object",
   "properties": {
@@ -122,17 +117,16 @@ def add_policies(app: APIFlask, office: Office) -> None:
     policy, economics = office.book.find_proposal(policy_id).try_out()
     decider = Decider(policy, policy.find_scenario(economics))
     until = datetime.now(UTC)
-    since = until - timedelta(days=_DAYS)
+    since = until - timedelta(days=30)
     tried = try_on_decisions(decider, _list_decisions(office, since), office.book)
     return answer({**asdict(tried), "since": write_time(since), "until": write_time(until)})
 
 
 def _list_decisions(office: Office, since: datetime) -> list[Record]:
-  """Decisions since a time, newest first, at most the newest 50,000."""
   found: list[Record] = []
   after: str | None = None
   while len(found) < _MOST:
-    page = office.store.search(since=since, after=after, limit=_PAGE)
+    page = office.store.search(since=since, after=after, limit=500)
     found += page.records
     after = page.next
     if after is None:
@@ -151,7 +145,7 @@ def _tell_active(active: ActivePolicy) -> dict[str, Any]:
     "effective_from": str(policy.effective_from),
     "activated_at": write_time(active.activated_at),
     "activated_by": active.activated_by,
-    "policy": _tell_content(policy),
+    "policy": policy.model_dump(mode="json", exclude=set(UNAPPROVED)),
     "economics": active.economics.model_dump(mode="json"),
   }
 
@@ -170,14 +164,9 @@ def _tell_proposal(proposal: Proposal) -> dict[str, Any]:
 
 
 def _tell_entry(entry: BookEntry) -> dict[str, Any]:
-  """A proposal and what became of it."""
   return _tell_proposal(entry.proposal) | {
     "state": entry.state,
     "digest": entry.digest[:12] if entry.digest else None,
     "approved_by": entry.approved_by,
     "activated_at": write_time(entry.activated_at) if entry.activated_at else None,
   }
-
-
-def _tell_content(policy: CreditPolicy) -> dict[str, Any]:
-  return policy.model_dump(mode="json", exclude=set(UNAPPROVED))

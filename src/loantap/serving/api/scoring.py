@@ -8,13 +8,10 @@ from apiflask import APIFlask
 from flask import Response, request
 
 from loantap.portfolio import contradictions
-from loantap.serving.api.answers import NO_OFFERS, answer, tell_decision, tell_offers
-from loantap.serving.api.bodies import parse_object, read_body
-from loantap.serving.api.doors import Visitor
-from loantap.serving.api.office import Office
+from loantap.serving.api.answers import NO_OFFERS, ProblemError, answer, tell_decision, tell_offers
+from loantap.serving.api.office import Office, Visitor
 from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query, refer
-from loantap.serving.api.parameters import read_flag, require_known
-from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.requests import parse_object, read_body, read_flag, require_known
 from loantap.serving.api.schemas import Decision, Offers
 from loantap.serving.audit.records import Caller, Entry, Record
 from loantap.serving.audit.writer import require_same
@@ -74,12 +71,12 @@ def add_scoring(app: APIFlask, office: Office) -> None:
       return answer(tell_offers(kept[0]))
     application = parse_object(raw)
     standing = office.desk.standing
-    require_offers(standing)
-    require_valid(standing.offer_fields.check(application))
+    _require_offers(standing)
+    _require_valid(standing.offer_fields.check(application))
     try:
       entry = standing.offer(application, find_today())
     except InvalidApplicationError as error:
-      raise tell_invalid(error) from error
+      raise _tell_invalid(error) from error
     return answer(tell_offers(office.store.append([entry], caller)[0]))
 
 
@@ -98,17 +95,17 @@ def decide(office: Office, visitor: Visitor, raw: bytes, *, with_offers: bool = 
   application = parse_object(raw)
   standing = office.desk.standing
   today = find_today()
-  require_valid(standing.fields.check(application))
+  _require_valid(standing.fields.check(application))
 
   def make() -> Entry:
     try:
       return standing.decide(application, today)
     except InvalidApplicationError as error:
-      raise tell_invalid(error) from error
+      raise _tell_invalid(error) from error
 
   if with_offers:
     entry = make()
-    personal = {**(entry.personal or {}), **try_offers(standing, application, today)}
+    personal = {**(entry.personal or {}), **_try_offers(standing, application, today)}
     record = office.store.append([Entry(entry.kind, entry.public, personal)], caller)[0]
   else:
     record = office.store.append_made(make, caller)
@@ -116,16 +113,16 @@ def decide(office: Office, visitor: Visitor, raw: bytes, *, with_offers: bool = 
   return tell_decision(record)
 
 
-def try_offers(standing: Standing, application: Mapping[str, Any], today: pd.Timestamp) -> dict[str, Any]:
+def _try_offers(standing: Standing, application: Mapping[str, Any], today: pd.Timestamp) -> dict[str, Any]:
   """Offers beside a decision, or why there are none; the decision stands anyway."""
   try:
-    require_offers(standing)
-    require_valid(standing.offer_fields.check(application))
+    _require_offers(standing)
+    _require_valid(standing.offer_fields.check(application))
     return {_OFFERS: standing.list_offers(application, today)}
   except ProblemError as error:
     reason = error.detail
   except InvalidApplicationError as error:
-    reason = tell_invalid(error).detail
+    reason = _tell_invalid(error).detail
   return {_OFFERS: [], NO_OFFERS: reason}
 
 
@@ -142,14 +139,12 @@ def find_kept(office: Office, caller: Caller) -> list[Record]:
   return kept
 
 
-def require_valid(errors: Sequence[FieldError]) -> None:
-  """Raise `ProblemError` for an application whose names or types are wrong."""
+def _require_valid(errors: Sequence[FieldError]) -> None:
   if errors:
     raise ProblemError("invalid-application", _say(errors), errors)
 
 
-def require_offers(standing: Standing) -> None:
-  """Raise `ProblemError` where there is no model for offers."""
+def _require_offers(standing: Standing) -> None:
   if standing.maker is None:
     raise ProblemError(
       "no-model",
@@ -157,8 +152,7 @@ def require_offers(standing: Standing) -> None:
     )
 
 
-def tell_invalid(error: InvalidApplicationError) -> ProblemError:
-  """Why an application cannot be scored."""
+def _tell_invalid(error: InvalidApplicationError) -> ProblemError:
   errors = [
     FieldError(str(column.source_name), reason, contradictions.tell_remedy(column.name, reason) or tell_remedy(column))
     for column, _, reason in error.problems

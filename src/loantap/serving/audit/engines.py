@@ -14,8 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import anchor_address, find_project
-from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.turns import Turns
+from loantap.serving.errors import AuditUnavailableError
 
 # Where the log is.
 VARIABLE = "LOANTAP_AUDIT_URL"

@@ -9,12 +9,10 @@ from sqlalchemy.exc import DBAPIError
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.engines import Engines
-from loantap.serving.audit.errors import ForbiddenErasureError
 from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.tables import personal, records
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.errors import NotThereError
+from loantap.serving.errors import ForbiddenErasureError, NotThereError
 
 # Rows per statement, ids per record, parts purged per transaction, which keeps writers out.
 _STATEMENT, _RECORD, _STEP = 500, 1_000, 5_000
@@ -70,14 +68,6 @@ def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
   public = {"reason": f"kept before {write_time(before)}", "up_to": up_to, "n": n}
   transaction.append([Entry(Kind.ERASED, public)], caller)
   return int(n)
-
-
-def clear_journal(engines: Engines) -> None:
-  """Write SQLite's journal into the file, so that nothing erased is left in it.
-
-  A program that reads for longer delays that.
-  """
-  engines.checkpoint("TRUNCATE")
 
 
 def _require_known(transaction: Transaction, record_ids: Sequence[str]) -> None:

@@ -5,8 +5,8 @@ from importlib.resources import as_file, files
 from sqlalchemy import Connection, inspect, text
 
 from loantap.serving.audit.engines import Engines
-from loantap.serving.audit.errors import SchemaError
 from loantap.serving.audit.tables import REVISION
+from loantap.serving.errors import SchemaError
 
 _PACKAGE = "loantap.serving.audit"
 

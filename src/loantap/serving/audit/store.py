@@ -1,23 +1,24 @@
 """The audit log: append-only, chained, durable before anybody is answered."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Connection, update
 
 from loantap.serving.audit import erasure, reading, schema, verification
-from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.drafts import WrittenDrafts, prepare_written, require_caller
+from loantap.serving.audit.chain import WrittenDrafts, prepare_written, require_caller, write_time
 from loantap.serving.audit.engines import Engines, open_engines
-from loantap.serving.audit.errors import AuditUnavailableError
-from loantap.serving.audit.group_commit import GroupCommit
+from loantap.serving.audit.reading import find_newest_id
 from loantap.serving.audit.records import Caller, Entry, Head, KeptBatch, Page, Record, Verdict, Written
 from loantap.serving.audit.tables import probe
 from loantap.serving.audit.transaction import Transaction
+from loantap.serving.audit.turns import GroupCommit
 from loantap.serving.audit.writer import Append, Change, Writer, give_up, require_same
+from loantap.serving.errors import AuditUnavailableError
 
 T = TypeVar("T")
 # Seconds; what was written to so recently can be written to.
@@ -166,7 +167,8 @@ class AuditStore:
         ForbiddenErasureError: the database does not let this role.
     """
     n = self.change(lambda transaction: erasure.erase(transaction, caller, reason, record_ids, application_id))
-    erasure.clear_journal(self._engines)
+    # Nothing erased is left in SQLite's journal; a program that reads for longer delays that.
+    self._engines.checkpoint("TRUNCATE")
     return n
 
   def purge_older_than(self, days: int, caller: Caller) -> int:
@@ -180,7 +182,7 @@ class AuditStore:
     n = 0
     while step := self.change(lambda transaction: erasure.purge(transaction, caller, before)):
       n += step
-    erasure.clear_journal(self._engines)
+    self._engines.checkpoint("TRUNCATE")
     return n
 
   def tidy(self) -> None:
@@ -198,3 +200,49 @@ class AuditStore:
     except AuditUnavailableError:
       return False
     return True
+
+
+MAX_AGE_SECONDS = 0.5
+
+
+class Polled(Generic[T]):
+  """A value made of the records of one sort.
+
+  A new id with the prefix makes it out of date; it is used `max_age` seconds without a look.
+  """
+
+  def __init__(
+    self, store: AuditStore, prefix: str, make: Callable[[Connection], T], max_age: float = MAX_AGE_SECONDS
+  ) -> None:
+    self._store = store
+    self._prefix = prefix
+    self._make = make
+    self._max_age = max_age
+    self._lock = threading.Lock()
+    self._looked_at = float("-inf")
+    self._known: tuple[str | None, T] | None = None
+
+  def get(self) -> T:
+    """The value, at most `max_age` behind the log, or `AuditUnavailableError`."""
+    known = self._known
+    if known is not None and time.monotonic() - self._looked_at < self._max_age:
+      return known[1]
+    with self._lock:
+      return self._look()
+
+  def forget(self) -> None:
+    """Look again at the next call, after a change by this process."""
+    self._looked_at = float("-inf")
+
+  def _look(self) -> T:
+    known, looked_at = self._known, time.monotonic()
+    if known is None or looked_at - self._looked_at >= self._max_age:
+      known = self._store.read(self._read)
+      self._known, self._looked_at = known, looked_at
+    return known[1]
+
+  def _read(self, connection: Connection) -> tuple[str | None, T]:
+    newest = find_newest_id(connection, self._prefix)
+    if self._known is not None and self._known[0] == newest:
+      return self._known
+    return newest, self._make(connection)

@@ -18,7 +18,6 @@ def _texts(*names: str, nullable: bool = True) -> list[Column[str]]:
 
 
 def _index_where_given(name: str, *columns: str, unique: bool = False) -> Index:
-  """An index of the rows that have its first column."""
   is_given = text(f"{columns[0]} IS NOT NULL")
   return Index(name, *columns, unique=unique, sqlite_where=is_given, postgresql_where=is_given)
 

@@ -10,14 +10,21 @@ from typing import Any
 from sqlalchemy import Connection
 
 from loantap.serving.audit import tables
-from loantap.serving.audit.chain import GENESIS, IdMaker, hash_record, write_time
-from loantap.serving.audit.drafts import Draft, WrittenDrafts, prepare, require_caller
+from loantap.serving.audit.chain import (
+  GENESIS,
+  Draft,
+  IdMaker,
+  WrittenDrafts,
+  hash_record,
+  prepare,
+  require_caller,
+  write_time,
+)
 from loantap.serving.audit.records import PREFIXES, Caller, Entry, Kind, Record
 
 REFER, OPEN = "refer", "open"
 # Number, id and hash of a record.
 Numbered = tuple[int, str, str]
-_LAST = "SELECT seq, id, hash FROM records ORDER BY seq DESC LIMIT 1"
 
 
 class Chain:
@@ -29,7 +36,7 @@ class Chain:
   def __init__(self, cursor: Any, style: str) -> None:
     self.now = datetime.now(UTC)
     self._cursor, self._mark = cursor, MARKS[style]
-    last = cursor.execute(_LAST).fetchone()
+    last = cursor.execute("SELECT seq, id, hash FROM records ORDER BY seq DESC LIMIT 1").fetchone()
     self._seq: int = last[0] if last else 0
     self._last_id: str | None = last[1] if last else None
     self._hash: str = last[2] if last else GENESIS

@@ -1,24 +1,25 @@
-"""Writers of several processes take turns at SQLite, by a lock that wakes who waits (ADR 19).
-
-It is freed with its holder.
-"""
+"""Who writes when (ADR 19): processes take turns, and one commit serves all threads of a process that wait."""
 
 import fcntl
 import os
-from collections.abc import Iterator
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
-from loantap.serving.audit.errors import AuditUnavailableError
+from loantap.serving.errors import AuditUnavailableError
 
 _REMEDY = "Look which other program holds it, and whether its disk has room"
 _REFUSED, _TAKEN = b"1", b"0"
 
 
 class Turns:
-  """The turns of one process, for one of its threads at a time.
+  """The turns of one process at SQLite, for one of its threads at a time.
 
-  The locked file's one byte says whether the database refused the last who had a turn.
+  The lock wakes who waits, and is freed with its holder. The locked file's one byte says whether the
+  database refused the last who had a turn.
   """
 
   def __init__(self, path: Path, where: str) -> None:
@@ -60,3 +61,119 @@ class Turns:
       # On a full disk, everybody waits as long as the first.
       with suppress(OSError):
         os.pwrite(self._descriptor, said, 0)
+
+
+class Work(Protocol):
+  """What one thread wants done.
+
+  Attributes:
+      rows: about how many rows it writes.
+      is_alone: whether it needs a transaction of its own.
+  """
+
+  rows: int
+  is_alone: bool
+
+
+W = TypeVar("W", bound=Work)
+
+
+class _Ticket(Generic[W]):
+  __slots__ = ("is_done", "leads", "wake", "work")
+
+  def __init__(self, work: W) -> None:
+    self.work = work
+    self.is_done = False
+    self.leads = False
+    self.wake = threading.Lock()
+    self.wake.acquire()
+
+
+class GroupCommit(Generic[W]):
+  """Hands groups of works to one thread at a time.
+
+  The first thread writes for itself, then the first of those who came meanwhile for all. No thread
+  has to be started, stopped or lost in a fork.
+
+  Args:
+      carry_out: does a group in order, in one transaction, and notes the outcome in each work;
+          skips those given up. What it raises is raised in its thread.
+      give_up: notes in a work that it is not done, since `carry_out` raised or hangs.
+      max_rows: of a group, unless its first work alone has more.
+      patience: seconds that a work waits for others before it is given up.
+  """
+
+  def __init__(
+    self,
+    carry_out: Callable[[list[W]], None],
+    give_up: Callable[[W], None],
+    max_rows: int = 2_000,
+    patience: float = 8.0,
+  ) -> None:
+    self._carry_out = carry_out
+    self._give_up = give_up
+    self._max_rows = max_rows
+    self._patience = patience
+    self._queue: deque[_Ticket[W]] = deque()
+    self._lock = threading.Lock()
+    self._is_led = False
+
+  def __len__(self) -> int:
+    """How many threads wait."""
+    return len(self._queue)
+
+  def do(self, work: W) -> None:
+    """Returns when the work was carried out, by whichever thread."""
+    ticket = _Ticket(work)
+    with self._lock:
+      self._queue.append(ticket)
+      leads = not self._is_led
+      self._is_led = True
+    is_woken = leads or ticket.wake.acquire(timeout=self._patience)
+    if not is_woken and self._leave(ticket):
+      self._give_up(work)
+    elif not ticket.is_done:
+      self._lead()
+
+  def _leave(self, ticket: _Ticket[W]) -> bool:
+    """Whether a work may be given up: not done, nor about to lead."""
+    with self._lock:
+      if ticket.is_done or ticket.leads:
+        return False
+      if ticket in self._queue:
+        self._queue.remove(ticket)
+      return True
+
+  def _lead(self) -> None:
+    group = self._take_group()
+    is_carried_out = False
+    try:
+      self._carry_out([ticket.work for ticket in group])
+      is_carried_out = True
+    finally:
+      for ticket in group:
+        if not is_carried_out:
+          self._give_up(ticket.work)
+        ticket.is_done = True
+        ticket.wake.release()
+      self._pass_on()
+
+  def _take_group(self) -> list[_Ticket[W]]:
+    with self._lock:
+      group = [self._queue.popleft()]
+      rows = group[0].work.rows
+      while self._queue and not group[0].work.is_alone:
+        following = self._queue[0].work
+        rows += following.rows
+        if following.is_alone or rows > self._max_rows:
+          break
+        group.append(self._queue.popleft())
+    return group
+
+  def _pass_on(self) -> None:
+    with self._lock:
+      if self._queue:
+        self._queue[0].leads = True
+        self._queue[0].wake.release()
+      else:
+        self._is_led = False

@@ -5,13 +5,10 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, Row, exists, select
 
-from loantap.serving.audit.chain import GENESIS, digest_personal, hash_record
-from loantap.serving.audit.drafts import find_application_id, find_columns
+from loantap.serving.audit.chain import GENESIS, digest_personal, find_application_id, find_columns, hash_record
 from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import Fault, Head, Kind, Verdict
 from loantap.serving.audit.tables import cases, help_offers, personal, records
-
-_ROWS = 5_000
 
 
 class _BrokenError(Exception):
@@ -30,7 +27,7 @@ def verify(connection: Connection, noted: Head | None = None) -> Verdict:
     select(records, personal.c.salt, personal.c.content, personal.c.application_id)
     .select_from(joined)
     .order_by(records.c.seq)
-    .execution_options(yield_per=_ROWS)
+    .execution_options(yield_per=5_000)
   )
   with connection.execute(asked) as rows:
     for row in rows:
@@ -71,7 +68,6 @@ def _check_chain(row: Row[Any], seq: int, last: str) -> None:
 
 
 def _check_found_by(row: Row[Any]) -> None:
-  """The columns that find a record agree with its public part."""
   if (row.decision, row.model_version, row.policy_digest) != find_columns(from_json(row.public)):
     raise _BrokenError("it is found by a decision, model or policy that its public part has not")
 
@@ -99,7 +95,6 @@ def _check_noted(row: Row[Any], noted: Head | None) -> None:
 
 
 def _find_rest(connection: Connection, seq: int, noted: Head | None) -> Fault | None:
-  """Whether the end of the log was cut off."""
   if noted is not None and noted.seq > seq:
     return Fault(seq + 1, None, f"it is missing: the log once ended at record {noted.seq}")
   for table, what in ((personal, "personal part"), (cases, "case"), (help_offers, "offer of help")):

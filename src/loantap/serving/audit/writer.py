@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from loantap.serving.audit.drafts import Draft, WrittenDrafts, prepare
+from loantap.serving.audit.chain import Draft, WrittenDrafts, prepare
 from loantap.serving.audit.engines import Engines
-from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
 from loantap.serving.audit.records import Caller, Entry, Record
 from loantap.serving.audit.transaction import MARKS, Chain, Numbered, Transaction, list_records
+from loantap.serving.errors import AuditUnavailableError, IdempotencyConflictError
 
 T = TypeVar("T")
 _ASK = "SELECT caller, idempotency_key FROM records WHERE position = 0 AND idempotency_key IN "

@@ -1,23 +1,102 @@
-"""The refer queue: look, take, give back, decide; each step is a record."""
+"""The refer queue: look, take, give back, decide; each step is a record.
+
+Apart from `case`, since the dashboard knows cases and no database.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_, update
 
+from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.credit_policy import fold_name
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.reading import list_kinds
+from loantap.serving.audit.reading import list_kinds, read_record, select_records
 from loantap.serving.audit.records import Caller, Entry, Kind, Record
 from loantap.serving.audit.store import AuditStore
-from loantap.serving.audit.tables import cases
+from loantap.serving.audit.tables import cases, records
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.cases.case import Case, CaseDecision, Cases, OverrideCount, Overrides, Reason, State
-from loantap.serving.cases.queue import NOBODY, Order, list_queue, read_case
+from loantap.serving.cases.case import Case, CaseDecision, Cases, OverrideCount, Overrides, QueuedCase, Reason, State
 from loantap.serving.errors import NotNowError, NotThereError
+
+# Columns of a case that is open.
+NOBODY: Final[Mapping[str, Any]] = MappingProxyType(
+  {"state": "open", **dict.fromkeys(("taken_by", "taken_by_key", "taken_at", "expires_at"))}
+)
+
+
+class Order(StrEnum):
+  """Which case comes first."""
+
+  AGE = "age"
+  AMOUNT = "amount"
+
+
+def list_queue(
+  connection: Connection, state: State, order: Order, after: str | None, limit: int, now: datetime
+) -> Cases:
+  """Cases in a state with their decisions; see `CaseQueue.list_cases`."""
+  is_in_state = _is_in_state(state, now)
+  asked = select(cases).where(is_in_state)
+  if after is not None:
+    asked = asked.where(_is_after(order, after))
+  first = [cases.c.seq] if order is Order.AGE else [cases.c.amount.desc(), cases.c.seq]
+  rows = connection.execute(asked.order_by(*first).limit(limit + 1)).all()
+  shown = rows[:limit]
+  decisions = {
+    row.seq: read_record(row)
+    for row in connection.execute(select_records().where(records.c.seq.in_([row.seq for row in shown])))
+  }
+  n = connection.execute(select(func.count()).select_from(cases).where(is_in_state)).scalar_one()
+  items = [_read_queued(row, decisions[row.seq], now) for row in shown]
+  following = _write_cursor(order, shown[-1]) if len(rows) > limit else None
+  return Cases(items=items, next=following, n=n, reasons=list(Reason))
+
+
+def _is_in_state(state: State, now: datetime) -> ColumnElement[bool]:
+  has_expired = cases.c.expires_at <= write_time(now)
+  if state is State.OPEN:
+    return or_(cases.c.state == State.OPEN, and_(cases.c.state == State.TAKEN, has_expired))
+  if state is State.TAKEN:
+    return and_(cases.c.state == State.TAKEN, ~has_expired)
+  return cases.c.state == State.CLOSED
+
+
+def _write_cursor(order: Order, row: Any) -> str:
+  return str(row.seq) if order is Order.AGE else f"{row.amount!r}:{row.seq}"
+
+
+def _is_after(order: Order, cursor: str) -> ColumnElement[bool]:
+  try:
+    if order is Order.AGE:
+      return cases.c.seq > int(cursor)
+    amount, _, seq = cursor.partition(":")
+    return tuple_(-cases.c.amount, cases.c.seq) > tuple_(-float(amount), int(seq))
+  except ValueError as error:
+    raise InputError("after", f"{cursor[:40]!r} is no cursor of this list", "Pass on `next` as it came") from error
+
+
+def _read_case(row: Row[Any], now: datetime) -> Case:
+  return Case.model_validate(_read(row, now))
+
+
+def _read_queued(row: Row[Any], record: Record, now: datetime) -> QueuedCase:
+  personal = record.personal or {}
+  told = {name: record.public.get(name) for name in ("probability_of_default", "score", "expected_npv")}
+  told |= {APPLICATION_ID: personal.get(APPLICATION_ID), "reasons": personal.get("reasons", [])}
+  return QueuedCase.model_validate(_read(row, now) | told)
+
+
+def _read(row: Row[Any], now: datetime) -> dict[str, Any]:
+  is_over = row.state == State.TAKEN and row.expires_at <= write_time(now)
+  told = {name: getattr(row, name) for name in Case.model_fields}
+  return {**told, **NOBODY} if is_over else told
+
 
 # Taking a case again holds it longer.
 HOLD = timedelta(minutes=30)
@@ -39,7 +118,7 @@ class CaseQueue:
   def find(self, decision_id: str) -> Case | None:
     """The case of a decision; None where it was not referred."""
     row = self._store.read(lambda connection: _find_row(connection, decision_id))
-    return None if row is None else read_case(row, datetime.now(UTC))
+    return None if row is None else _read_case(row, datetime.now(UTC))
 
   def list_cases(
     self, state: State = State.OPEN, order: Order = Order.AGE, after: str | None = None, limit: int = 50
@@ -132,7 +211,7 @@ def _require_open(transaction: Transaction, decision_id: str) -> Case:
       "there is none: no decision of this id was referred",
       "Look into the queue, or search the decisions",
     )
-  case = read_case(row, transaction.now)
+  case = _read_case(row, transaction.now)
   if case.closed_at is not None:
     raise NotNowError(
       f"case {decision_id}",
@@ -162,4 +241,4 @@ def _change(
   record = transaction.append([entry], caller)[0]
   is_meant = cases.c.decision_id == entry.subject
   row = transaction.connection.execute(update(cases).where(is_meant).values(changed).returning(cases)).one()
-  return read_case(row, transaction.now), record
+  return _read_case(row, transaction.now), record

@@ -1,4 +1,4 @@
-"""The API, asked over HTTP."""
+"""The API, asked over HTTP, and its answers where these are not as it describes them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,45 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from loantap.serving.api.schemas import FieldProblem, Replay
+from loantap.serving.api.schemas import Event, FieldProblem, KeptDecision, Replay
 from loantap.serving.api.service_schemas import ActivePolicy, Fields, Key, Model, Policies, Trial
 from loantap.serving.cases.case import Cases
-from loantap.serving.dashboard.answers import BatchAnswer, Decision, DecisionPage
-from loantap.serving.help.offer import WatchedLoan, WatchlistPage
-from loantap.serving.help.report import HelpReport
+from loantap.serving.help.offer import HelpReport, WatchedLoan, WatchlistPage
+
+
+class Decision(KeptDecision):
+  """A decision as the API gives it, whole or in a list."""
+
+  person: str = ""
+  caller: str = ""
+  events: list[Event] = Field(default_factory=list)
+
+  @property
+  def by_person(self) -> Event | None:
+    """What a person decided on it since, if one did."""
+    return next((one for one in reversed(self.events) if one.kind == "case_decided"), None)
+
+
+class DecisionPage(BaseModel):
+  """Some decisions, newest first, and where the next ones begin."""
+
+  model_config = ConfigDict(frozen=True)
+
+  items: list[Decision]
+  next: str | None
+
+
+class BatchAnswer(BaseModel):
+  """Decisions on a batch: counts, and one result per row."""
+
+  model_config = ConfigDict(frozen=True)
+
+  n: int
+  counts: dict[str, int]
+  results: list[dict[str, Any]]
+
 
 # Seconds; a batch of thousands of rows takes some.
 _TIMEOUT: Final = httpx.Timeout(60, connect=3)
@@ -192,7 +223,6 @@ def _read(answer: httpx.Response, kind: type[AnswerT]) -> AnswerT:
 
 
 def _read_problem(answer: httpx.Response) -> ApiError:
-  """The problem in an answer (RFC 9457), whatever its form."""
   try:
     told = answer.json()
   except ValueError:

@@ -1,13 +1,31 @@
-"""What the last run left, read anew once it changes."""
+"""What the last run left, read anew once it changes, and its frontier under a person's own assumptions.
+
+The frontier is for a chosen LGD and PD cut-off, by the run's formulas, from stored PDs.
+"""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from loantap.model.training.predictions import CROSS_VALIDATION
+from loantap.policy.comparison.comparison import Slice
+from loantap.policy.comparison.frontier import trace_frontier
+from loantap.policy.comparison.measures import Outcomes, measure_policy
+from loantap.policy.comparison.options import ComparisonOptions
+from loantap.policy.comparison.portfolio import LoanValues, join_portfolio, value_loans
+from loantap.policy.comparison.rules import APPROVE_ALL, LABELS
+from loantap.policy.money.imputed import TERMS, impute_flows
+from loantap.policy.money.scenarios import Economics, PaidLife
+from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.target import find_target, require_lifetime
+from loantap.project.parameters import read_group
+from loantap.serving.configured import validate_group
 from loantap.serving.dashboard.settings import DashboardSettings
 
 _REMEDY: Final = "Run `make run` again, which writes it"
@@ -69,3 +87,104 @@ class LastRun:
     except (OSError, ValueError, KeyError) as error:
       # pyarrow's own errors are ValueErrors.
       raise InputError(str(path), f"it cannot be read: {error}", _REMEDY) from error
+
+
+_LOANS: Final = ["loan_id", "grade", *(name for name in TERMS if name != "is_charged_off")]
+# Learnt in a run, not anew at another LGD.
+_LEARNT: Final = "profit_score_hurdle"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLoans:
+  """Loans of the past with PDs of models that did not see them.
+
+  Attributes:
+      portfolio: one row per loan of cross-validation, from `join_portfolio`.
+      economics: the project's scenarios.
+      min_loans: of fewer approved loans some figures are not told.
+  """
+
+  portfolio: pd.DataFrame
+  economics: Economics
+  options: ComparisonOptions
+  min_loans: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+  """What a person chooses.
+
+  Attributes:
+      scenario: whose other assumptions hold.
+      loss_given_default: a fraction.
+      paid_life: how long loans that were paid back have run.
+  """
+
+  scenario: str
+  loss_given_default: float
+  paid_life: PaidLife
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+  """Judged loans under a choice: their values and outcomes, `trace_frontier`'s curves."""
+
+  values: LoanValues
+  outcomes: Outcomes
+  curves: pd.DataFrame
+  min_loans: int
+
+  def compare(self, cutoff: float) -> pd.DataFrame:
+    """A PD cut-off, below which loans are approved, beside expected NPV and approving all.
+
+    Returns one row per policy: `policy`, `label` and what `measure_policy` returns.
+    """
+    pds = self.values.probability_of_default
+    everybody = np.ones(len(pds), bool)
+    approved: Mapping[str, tuple[str, BoolArray]] = {
+      APPROVE_ALL: (LABELS[APPROVE_ALL], everybody),
+      "pd_cutoff": (f"PD below {100 * cutoff:g}%", pds < cutoff),
+      "npv": (LABELS["npv"], self.values.margin > 0),
+    }
+    rows: list[dict[str, Any]] = [
+      {"policy": policy, "label": label} | measure_policy(flags, everybody, self.outcomes, self.min_loans)
+      for policy, (label, flags) in approved.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def load_judged(run: LastRun, conf: Path) -> JudgedLoans:
+  """The last run's judged loans, with the assumptions in the folder `conf`.
+
+  Raises:
+      NoRunError: there was none.
+      InputError: its PDs are none over the life, its tables not of one run, or a group of parameters cannot be used.
+  """
+  training = run.read_report("lending/training.json")
+  require_lifetime(find_target(training), "model lending of the last run")
+  portfolio = join_portfolio(
+    run.read_table("lending/predictions"),
+    run.read_layer("03_primary/loans", _LOANS),
+    run.read_layer("05_model_input/splits", ["loan_id", "known_from", "judged_at"]),
+  )
+  judged = portfolio[portfolio["sample"].eq(CROSS_VALIDATION)].reset_index(drop=True)
+  insights = read_group(conf, "insights", without={"as_of"})
+  economics = validate_group(Economics, conf, "economics", read_group(conf, "economics"))
+  options = validate_group(ComparisonOptions, conf, "insights.comparison", insights.get("comparison", {}))
+  return JudgedLoans(judged, economics, options, int(insights["min_loans"]))
+
+
+def decide_again(judged: JudgedLoans, choice: Choice) -> Again:
+  """Value all loans and trace the frontier under a choice."""
+  assumed = judged.economics.scenarios[choice.scenario].model_copy(
+    update={"loss_given_default": choice.loss_given_default}
+  )
+  values = value_loans(judged.portfolio, assumed)
+  flows = impute_flows(judged.portfolio, assumed, judged.economics, choice.paid_life)
+  outcomes = Outcomes(flows, judged.portfolio["is_charged_off"].to_numpy() == 1)
+  part = Slice(
+    CROSS_VALIDATION, choice.scenario, values.with_profit_score(values.margin), {}, {choice.paid_life: outcomes}
+  )
+  curves = trace_frontier(part, judged.options)
+  curves = curves[curves["family"].ne(_LEARNT)].reset_index(drop=True)
+  return Again(values, outcomes, curves, judged.min_loans)

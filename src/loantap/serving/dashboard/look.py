@@ -13,7 +13,6 @@ from loantap.reporting.charts.frame import to_spec
 Theme = Literal["light", "dark"]
 THEMES: Final[tuple[Theme, ...]] = ("light", "dark")
 
-_SHEETS: Final = ("style.css", "insights.css")
 _ROOT: Final = re.compile(r":root\s*\{([^}]*)\}")
 _VARIABLE: Final = re.compile(r"(--[a-z0-9-]+):\s*(#[0-9a-fA-F]{6})")
 _USE: Final = re.compile(r"var\((--[a-z0-9-]+)\)")
@@ -42,7 +41,7 @@ def read_palette(theme: Theme) -> Mapping[str, str]:
   """The colours of the reports by variable, such as `--ink`."""
   templates = resources.files("loantap.reporting") / "templates"
   colours: dict[str, str] = {}
-  for sheet in _SHEETS:
+  for sheet in ("style.css", "insights.css"):
     blocks = _ROOT.findall((templates / sheet).read_text("utf-8"))
     for block in blocks[: 1 if theme == "light" else 2]:
       colours |= dict(_VARIABLE.findall(block))

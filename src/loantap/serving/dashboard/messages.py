@@ -94,7 +94,6 @@ def _say(error: ApiError) -> str:
 
 
 def _tell_field(one: FieldProblem) -> str:
-  """What is wrong with a field, under its name in the form if it has one."""
   if not one.field:
     return one.problem
   label = _LABELS.get(one.field)

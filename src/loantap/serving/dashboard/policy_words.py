@@ -166,7 +166,6 @@ def list_differences(before: Content, after: Content) -> list[tuple[str, str, st
 
 
 def _tell_apart(was: float, becomes: float, word: Callable[[float], str]) -> tuple[str, str]:
-  """Two values in words; in full if words would make them equal."""
   told = word(was), word(becomes)
   return told if told[0] != told[1] else (f"{was:.10g}", f"{becomes:.10g}")
 

@@ -98,7 +98,7 @@ def _show_sign_in(session: Session | None, *, has_dashboard_key: bool) -> None:
     if session is not None and session.is_own_key:
       st.query_params[_MARK] = "yes"
       st.caption(f"Signed in as **{session.person or 'the owner of your key'}**")
-      st.button("Sign out", on_click=sign_out, width="stretch")
+      st.button("Sign out", on_click=_sign_out, width="stretch")
       return
     if session is not None:
       st.caption("Not signed in: the dashboard's own key scores and reads.")
@@ -113,7 +113,7 @@ def _show_sign_in(session: Session | None, *, has_dashboard_key: bool) -> None:
       st.caption("The key stays in this session and is forgotten with it.")
 
 
-def sign_out() -> None:
+def _sign_out() -> None:
   """Forget the key, and what was shown to its owner."""
   for name in list(st.session_state):
     del st.session_state[name]

@@ -15,7 +15,6 @@ KEY_VARIABLE: Final = "LOANTAP_DASHBOARD_KEY"
 KEY_FILE_VARIABLE: Final = "LOANTAP_DASHBOARD_KEY_FILE"
 PROJECT_VARIABLE: Final = "LOANTAP_PROJECT"
 DEFAULT_API: Final = "http://127.0.0.1:8000"
-_KEY_FILE: Final = Path("data/09_serving/dashboard.key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def _read_key(environment: Mapping[str, str], project: Path) -> str:
   if given:
     return given
   named = environment.get(KEY_FILE_VARIABLE)
-  path = Path(named) if named else project / _KEY_FILE
+  path = Path(named) if named else project / "data/09_serving/dashboard.key"
   if not path.is_file():
     if named:
       raise InputError(KEY_FILE_VARIABLE, f"there is no file {path}", "Name the key's file")

@@ -44,7 +44,6 @@ EXAMPLE: Final = MappingProxyType(
     "address": "12 Nowhere Lane\nSampleville, OK 22690",
   }
 )
-_OUTCOME: Final = "loan_status"
 _ID: Final = MappingProxyType(
   {
     "name": APPLICATION_ID,
@@ -66,9 +65,6 @@ _LONGEST: Final = {Kind.TEXT: 500, Kind.CATEGORY: 100}
 _LONGEST_NUMBER: Final = 60
 # Floats cannot hold all larger whole numbers.
 _LARGEST: Final = 2.0**53
-_NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
-_WRONG: Final = "neither a text nor null"
-_WRONG_NUMBER: Final = "neither a number, nor a text as in a LoanTap file, nor null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,9 @@ class ApplicationFields:
     text = frozenset({str, type(None)})
     number = text | {int, float}
     types = {
-      name: (number, _LONGEST_NUMBER) if column.kind in _NUMERIC else (text, _LONGEST.get(column.kind, _LONGEST_NUMBER))
+      name: (number, _LONGEST_NUMBER)
+      if column.kind in (Kind.NUMBER, Kind.COUNT)
+      else (text, _LONGEST.get(column.kind, _LONGEST_NUMBER))
       for name, column in application_columns().items()
     }
     types[APPLICATION_ID] = (frozenset({str, int, type(None)}), _LONGEST[Kind.CATEGORY])
@@ -202,8 +200,10 @@ def _tell_type(name: str, allowed: frozenset[type]) -> FieldError:
   if name == APPLICATION_ID:
     return FieldError(name, "neither a text, nor a whole number, nor null", "Give a text")
   if float in allowed:
-    return FieldError(name, _WRONG_NUMBER, tell_remedy(application_columns()[name]))
-  return FieldError(name, _WRONG, tell_remedy(application_columns()[name]))
+    return FieldError(
+      name, "neither a number, nor a text as in a LoanTap file, nor null", tell_remedy(application_columns()[name])
+    )
+  return FieldError(name, "neither a text nor null", tell_remedy(application_columns()[name]))
 
 
 def _tell_length(name: str, longest: int) -> FieldError:
@@ -224,7 +224,7 @@ def make_example(needed: tuple[Column, ...]) -> dict[str, Any]:
 def describe_fields(needed: tuple[Column, ...]) -> list[dict[str, Any]]:
   """What each field of an application but the outcome means, in dictionary order."""
   names = {column.name for column in needed}
-  known = [COLUMNS[name] for name in CSV_ORDER if name != _OUTCOME]
+  known = [COLUMNS[name] for name in CSV_ORDER if name != "loan_status"]
   return [dict(_ID), *(_describe(column, required=column.name in names) for column in known)]
 
 
@@ -235,7 +235,7 @@ def _describe(column: Column, *, required: bool) -> dict[str, Any]:
     "label": column.label,
     "meaning": column.meaning,
     "unit": column.unit,
-    "kind": _name_kind(column),
+    "kind": "integer" if column.kind is Kind.COUNT else column.kind.value,
     "minimum": column.minimum,
     "maximum": column.maximum,
     "values": values or None,
@@ -244,14 +244,3 @@ def _describe(column: Column, *, required: bool) -> dict[str, Any]:
     "nullable": column.nullable,
     "personal": column.personal,
   }
-
-
-def _name_kind(column: Column) -> str:
-  kinds = {
-    Kind.NUMBER: "number",
-    Kind.COUNT: "integer",
-    Kind.CATEGORY: "category",
-    Kind.MONTH: "month",
-    Kind.TEXT: "text",
-  }
-  return kinds[column.kind]

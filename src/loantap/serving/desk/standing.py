@@ -13,7 +13,7 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.policy.application_ids import APPLICATION_ID, name_one
 from loantap.policy.decisions import Decider
 from loantap.policy.lab.rules import Rule
-from loantap.policy.offers.maker import Offer, OfferMaker
+from loantap.policy.offers.maker import OfferMaker
 from loantap.policy.offers.options import OffersOptions
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import SIMULATED
@@ -60,7 +60,7 @@ class Standing:
   offer_fields: ApplicationFields = field(init=False, repr=False, compare=False)
 
   def __post_init__(self) -> None:
-    object.__setattr__(self, "made_by", describe_maker(self.underwriter))
+    object.__setattr__(self, "made_by", _describe_maker(self.underwriter))
     object.__setattr__(self, "fields", ApplicationFields(self.underwriter.needed))
     taken = self.maker.scorer.columns if self.maker else ()
     object.__setattr__(self, "offer_fields", ApplicationFields(taken))
@@ -84,7 +84,7 @@ class Standing:
     public = describe_decision(self.made_by, as_of, decided.decision, found.__getitem__)
     personal = {
       "application": dict(application),
-      APPLICATION_ID: name_application(application),
+      APPLICATION_ID: _name_application(application),
       "reasons": [reason for reason in decided.reasons if reason],
     }
     return Entry(Kind.DECISION, public, personal)
@@ -93,13 +93,13 @@ class Standing:
     """What to keep of offers to one applicant, or `InvalidApplicationError`."""
     if self.maker is None:
       raise ValueError("no offers can be made without a model")
-    offers = self.list_offers(application, as_of)
+    offers, policy = self.list_offers(application, as_of), self.maker.decider.policy
     public = {
-      **describe_offers(self.maker),
+      **_describe(self.maker.scorer, policy.name, policy.short_digest),
       "as_of": str(as_of.date()),
       "n": sum(offer["offer"] > 0 for offer in offers),
     }
-    personal = {"application": dict(application), APPLICATION_ID: name_application(application), "offers": offers}
+    personal = {"application": dict(application), APPLICATION_ID: _name_application(application), "offers": offers}
     return Entry(Kind.OFFERS, public, personal)
 
   def list_offers(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> list[dict[str, Any]]:
@@ -109,7 +109,8 @@ class Standing:
     _, problems = self.maker.scorer.read_one(application, as_of)
     if problems:
       raise InvalidApplicationError(problems)
-    return [tell_offer(offer) for offer in self.maker.make_offers_one(application, as_of)]
+    offers = map(asdict, self.maker.make_offers_one(application, as_of))
+    return [{name: value for name, value in offer.items() if name not in _SAID} for offer in offers]
 
 
 def make_standing(
@@ -127,19 +128,13 @@ def describe_decision(
   return {**made_by, "as_of": str(as_of.date()), "decision": decision, **{name: find(name) for name in _FOUND}}
 
 
-def describe_maker(underwriter: Underwriter) -> dict[str, object]:
+def _describe_maker(underwriter: Underwriter) -> dict[str, object]:
   """What decides, as kept and told with each decision."""
   described = _describe(underwriter.scorer, underwriter.policy_version, underwriter.policy_digest)
   if underwriter.rules:
     described["rules"] = [rule.model_dump(mode="json") for rule in underwriter.rules]
     described["policy_alone"] = underwriter.decider.policy.short_digest
   return described
-
-
-def describe_offers(maker: OfferMaker) -> dict[str, object]:
-  """What makes offers, as kept and told with them."""
-  policy = maker.decider.policy
-  return _describe(maker.scorer, policy.name, policy.short_digest)
 
 
 def _describe(scorer: Scorer, policy: str, digest: str) -> dict[str, object]:
@@ -151,14 +146,9 @@ def _describe(scorer: Scorer, policy: str, digest: str) -> dict[str, object]:
   }
 
 
-def name_application(application: Mapping[str, Any]) -> str | None:
+def _name_application(application: Mapping[str, Any]) -> str | None:
   """The id as it was given; None where there is none."""
   return name_one(application) if APPLICATION_ID in application else None
-
-
-def tell_offer(offer: Offer) -> dict[str, Any]:
-  """An offer, without what is said of all of them at once."""
-  return {name: value for name, value in asdict(offer).items() if name not in _SAID}
 
 
 def find_today() -> pd.Timestamp:

@@ -1,4 +1,4 @@
-"""Help for a loan on the watch-list: the plan, what may be offered, and what came of it."""
+"""Help for a loan on the watch-list: the plan, what may be offered, what came of it, and what works."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -8,8 +8,10 @@ from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from loantap.measures.intervals import wilson_bounds
 from loantap.serving.told import Note, Told
 from loantap.surveillance.help.actions import Action
+from loantap.surveillance.options import LEVELS, QUEUES
 
 _Money = Annotated[float, Field(strict=True, gt=0, le=1e8)]
 _Months = Annotated[int, Field(strict=True, ge=1, le=480)]
@@ -29,6 +31,10 @@ NEEDED: Final[Mapping[Action, tuple[str, ...]]] = MappingProxyType(
     Action.TERM_EXTENSION: ("emi_new", "months_left_new"),
     Action.STEP_UP: ("emi_new", "emi_later", "step_months", "months_left_new"),
   }
+)
+# Of the watch-list, with what may be chosen.
+FILTERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+  {"queue": QUEUES, "level": LEVELS, "action": tuple(Action)}
 )
 
 
@@ -185,3 +191,66 @@ class WatchlistPage(Told):
   counts: dict[str, dict[str, int]] = Field(description="Of the whole list, by queue, level and action")
   items: list[WatchedLoan]
   next: str | None = Field(description="Give it as `after` for more; null at the end")
+
+
+# Offers by action, whether simulated, answer and outcome.
+Counts = Mapping[tuple[str | int | None, ...], int]
+# With fewer, an interval is up to 35 points wide.
+FEW: Final = 30
+
+
+class Rate(Told):
+  """`n` of `of`, with its 95% interval (Wilson)."""
+
+  n: int
+  of: int
+  share: float | None
+  low: float | None
+  high: float | None
+  is_small: bool = Field(description="Too few to conclude from")
+
+
+class HelpOfAction(Told):
+  """What came of an action."""
+
+  action: Action
+  simulated: bool
+  offered: int
+  take_up: Rate = Field(description="Accepted, of those answered")
+  outcomes: dict[Said, dict[HelpOutcome, Rate]] = Field(description="By answer, of those known")
+
+
+class HelpReport(Told):
+  """What works, from the lightest touch; simulated loans apart."""
+
+  items: list[HelpOfAction]
+
+
+def report_help(counts: Counts) -> HelpReport:
+  """Take-up and outcomes of each action that was offered."""
+  seen = {key[:2] for key in counts}
+  return HelpReport(items=[_report(counts, a, s) for s in (0, 1) for a in Action if (a, s) in seen])
+
+
+def measure_rate(n: int, of: int) -> Rate:
+  """A share with its interval."""
+  if not of:
+    return Rate(n=n, of=of, share=None, low=None, high=None, is_small=True)
+  low, high = wilson_bounds(n, of)
+  return Rate(n=n, of=of, share=n / of, low=float(low), high=float(high), is_small=of < FEW)
+
+
+def _report(counts: Counts, action: Action, simulated: int) -> HelpOfAction:
+  mine = {(said, outcome): n for (a, s, said, outcome), n in counts.items() if (a, s) == (action, simulated)}
+  answered = {said: sum(n for (one, _), n in mine.items() if one == said) for said in Said}
+  known = {said: answered[said] - mine.get((said, None), 0) for said in Said}
+  return HelpOfAction(
+    action=action,
+    simulated=bool(simulated),
+    offered=sum(mine.values()),
+    take_up=measure_rate(answered[Said.ACCEPTED], sum(answered.values())),
+    outcomes={
+      said: {outcome: measure_rate(mine.get((said, outcome), 0), known[said]) for outcome in HelpOutcome}
+      for said in Said
+    },
+  )

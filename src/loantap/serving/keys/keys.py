@@ -14,10 +14,9 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from loantap.portfolio.errors import InputError
-from loantap.serving.audit.polling import Polled
 from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import PREFIXES, Caller, Entry, Kind, Record
-from loantap.serving.audit.store import AuditStore
+from loantap.serving.audit.store import AuditStore, Polled
 from loantap.serving.audit.transaction import Transaction
 from loantap.serving.errors import NotNowError, NotThereError
 
@@ -57,11 +56,6 @@ class ApiKey:
   created_at: datetime
   created_by: str
   revoked_at: datetime | None = None
-
-  @property
-  def is_revoked(self) -> bool:
-    """Whether it does not work any more."""
-    return self.revoked_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +118,7 @@ class Keys:
     mark, _, rest = text.partition("_")
     key_id, _, secret = rest.partition("_")
     known = self._known.get().get(key_id)
-    if mark != _MARK or known is None or known.key.is_revoked:
+    if mark != _MARK or known is None or known.key.revoked_at:
       return None
     return known.key if hmac.compare_digest(known.digest, _digest(secret)) else None
 

@@ -9,13 +9,11 @@ from loantap.policy.credit_policy import CreditPolicy, require_as_approved, requ
 from loantap.policy.decisions import Decider, make_decider
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.errors import InputError
-from loantap.serving.audit.polling import Polled
 from loantap.serving.audit.records import PREFIXES, Caller, Kind
-from loantap.serving.audit.store import AuditStore
+from loantap.serving.audit.store import AuditStore, Polled
 from loantap.serving.audit.transaction import Transaction
-from loantap.serving.errors import NotNowError
+from loantap.serving.errors import InvalidPolicyError, NotNowError
 from loantap.serving.policies.entries import NOBODY_YET, UNAPPROVED, ActivePolicy, BookEntry, Proposal, build_policy
-from loantap.serving.policies.errors import InvalidPolicyError
 from loantap.serving.policies.pages import (
   propose,
   put_in_force,

@@ -12,7 +12,7 @@ from loantap.policy.credit_policy import CreditPolicy, digest_policy, require_as
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Record
-from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedError
+from loantap.serving.errors import InvalidPolicyError, PolicyChangedError
 
 # What a proposal does not have yet.
 UNAPPROVED = frozenset({"approved_by", "digest"})
@@ -119,7 +119,7 @@ def build_policy(
   Raises:
       InvalidPolicyError: a field is missing, unknown or wrong; or the approver is the author.
   """
-  assumed = build_economics(economics)
+  assumed = _build_economics(economics)
   fields = {**written, "approved_by": approver, "digest": None}
   try:
     policy = CreditPolicy.model_validate(fields)
@@ -131,8 +131,7 @@ def build_policy(
   return policy.model_copy(update={"digest": digest}), assumed
 
 
-def build_economics(written: Mapping[str, Any]) -> Economics:
-  """Assumptions of their fields; `InvalidPolicyError` if one is missing or wrong."""
+def _build_economics(written: Mapping[str, Any]) -> Economics:
   try:
     return Economics.model_validate(written)
   except ValidationError as error:

@@ -12,7 +12,7 @@ from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.transaction import Transaction
 from loantap.serving.audit.verification import is_as_kept
-from loantap.serving.errors import NotNowError, NotThereError
+from loantap.serving.errors import InvalidPolicyError, NotNowError, NotThereError, PolicyChangedError, SamePersonError
 from loantap.serving.policies.entries import (
   UNAPPROVED,
   Activation,
@@ -24,7 +24,6 @@ from loantap.serving.policies.entries import (
   read_proposal,
   restore_policy,
 )
-from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedError, SamePersonError
 
 
 @dataclass(frozen=True, slots=True)

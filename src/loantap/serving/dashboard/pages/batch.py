@@ -10,11 +10,9 @@ from pandas.io.formats.style import Styler
 
 from loantap.reporting.formatting import CURRENCY, NOTHING, count, money, name_category, percent
 from loantap.serving.api.service_schemas import FieldOfApplication
-from loantap.serving.dashboard.answers import BatchAnswer
+from loantap.serving.dashboard.client import BatchAnswer
 from loantap.serving.dashboard.frame import Page, show_figures, show_page, show_table
 
-_LARGEST: Final = 16_000_000
-_MOST_ERRORS: Final = 100
 _MOST_ROWS: Final = 500
 # Name in the download, heading here.
 _TOLD: Final = {
@@ -71,7 +69,7 @@ def _show(page: Page) -> None:
 
 def find_problem(text: str, needed: list[FieldOfApplication], size: int) -> str | None:
   """What keeps a file from being sent; None for nothing."""
-  if size > _LARGEST:
+  if size > 16_000_000:
     return "The file is larger than 16 MB. Split it."
   header = [name.strip().strip('"') for name in text.partition("\n")[0].split(",")]
   missing = [f"{one.name} ({one.label})" for one in needed if one.name not in header]
@@ -82,7 +80,7 @@ def find_problem(text: str, needed: list[FieldOfApplication], size: int) -> str 
   return None
 
 
-def word_rows(table: pd.DataFrame) -> Styler:
+def _word_rows(table: pd.DataFrame) -> Styler:
   """Rows as words, that still sort as numbers."""
   shown = table.rename(columns=_TOLD)
   figures = shown[list(_FORMATS)].astype(float)
@@ -102,11 +100,11 @@ def _show_answer(answer: BatchAnswer) -> None:
   invalid = table[table["decision"].eq("invalid")]
   if len(invalid):
     st.subheader("Rows with errors", anchor=False)
-    told = invalid[["row", "reasons"]].head(_MOST_ERRORS).astype(str)
+    told = invalid[["row", "reasons"]].head(100).astype(str)
     show_table(("Row", "What is wrong"), list(told.itertuples(index=False)))
     st.caption("Row 1 is the first below the header. Mend these rows and send them again in a file of their own.")
   st.subheader("Decisions", anchor=False)
-  st.dataframe(word_rows(table.head(_MOST_ROWS)), hide_index=True, placeholder=NOTHING)
+  st.dataframe(_word_rows(table.head(_MOST_ROWS)), hide_index=True, placeholder=NOTHING)
   if len(table) > _MOST_ROWS:
     st.caption(f"The first {_MOST_ROWS} of {len(table):,} rows; the download has all.")
   st.download_button("Download the results", table.to_csv(index=False), "decisions.csv", "text/csv", on_click="ignore")

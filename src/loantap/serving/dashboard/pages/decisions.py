@@ -6,15 +6,10 @@ import streamlit as st
 
 from loantap.reporting.formatting import count, name_category, percent
 from loantap.serving.api.schemas import Event
-from loantap.serving.dashboard.answers import Decision
-from loantap.serving.dashboard.client import Api
-from loantap.serving.dashboard.decision_view import show_application, show_decision
-from loantap.serving.dashboard.documents import show_papers
-from loantap.serving.dashboard.frame import Page, show_page, show_table
-from loantap.serving.dashboard.paging import Pages
+from loantap.serving.dashboard.client import Api, Decision
+from loantap.serving.dashboard.decision_view import show_application, show_decision, show_papers
+from loantap.serving.dashboard.frame import Page, Pages, show_page, show_table
 
-_PAGE: Final = 25
-_OUTCOMES: Final = ("any", "approve", "refer", "decline")
 _NOTHING: Final = {"search:id": "", "search:application": "", "search:outcome": "any"}
 
 
@@ -33,7 +28,7 @@ def _show(page: Page) -> None:
     return
   pages = Pages("decisions", (application, outcome))
   found = session.api.search_decisions(
-    application_id=application, decision=None if outcome == "any" else outcome, after=pages.after, limit=_PAGE
+    application_id=application, decision=None if outcome == "any" else outcome, after=pages.after, limit=25
   )
   if not found.items and pages.after is None:
     st.info("There is no such decision. Score an application, or search for less.")
@@ -63,7 +58,7 @@ def _ask() -> tuple[str, str, str]:
   left, middle, right = st.columns(3)
   named = left.text_input("Decision id", key="search:id")
   application = middle.text_input("Application id", key="search:application")
-  outcome = right.selectbox("Decision", _OUTCOMES, key="search:outcome")
+  outcome = right.selectbox("Decision", ("any", "approve", "refer", "decline"), key="search:outcome")
   state["search"] = {key: state[key] for key in _NOTHING}
   return named.strip(), application.strip(), outcome
 

@@ -18,8 +18,6 @@ from loantap.serving.dashboard.last_run import LastRun, NoRunError
 from loantap.serving.dashboard.session import Session
 
 _CARD: Final = "model_card.html"
-_CARD_HEIGHT: Final = 800
-_PERFECT: Final = "Of a perfect model, by chance"
 # The model card's metrics of how good a PD is.
 _OF_PDS: Final = frozenset(
   {"Default rate", "AUC", "KS", "Average precision", "Brier score", "Expected calibration error (ECE)"}
@@ -102,7 +100,7 @@ def _show_metrics(run: LastRun) -> None:
       continue
     rows.append((label, *(_word_cell(cells[n]) for n in measured)))
     if any(cells[n].remark for n in measured):
-      rows.append((_PERFECT, *(cells[n].remark.removeprefix("perfect: ") for n in measured)))
+      rows.append(("Of a perfect model, by chance", *(cells[n].remark.removeprefix("perfect: ") for n in measured)))
   show_table(head, rows, range(1, len(head)))
   st.caption(
     "In brackets: 95% intervals. An ECE above that of a perfect model says that calibration is "
@@ -158,7 +156,7 @@ def _show_card(run: LastRun) -> None:
   )
   # Two megabytes, for those alone who want to read them here.
   if st.toggle("Read it here"):
-    st.iframe(path, height=_CARD_HEIGHT, alt="The model card")
+    st.iframe(path, height=800, alt="The model card")
 
 
 def _show_history(served: Model) -> None:

@@ -22,7 +22,6 @@ from loantap.serving.dashboard.policy_words import (
 )
 from loantap.serving.dashboard.session import Session
 
-_OUTCOMES: Final = ("approve", "refer", "decline")
 _ASKED_BACK: Final = "policy-asked-back"
 _TRIALS: Final = "policy-trials"
 
@@ -140,7 +139,7 @@ def _show_trial(trial: Trial) -> None:
   before, after = trial.before, trial.after
   rows = [
     (name, count(before.get(name, 0)), count(after.get(name, 0)), signed(after.get(name, 0) - before.get(name, 0), 0))
-    for name in _OUTCOMES
+    for name in ("approve", "refer", "decline")
   ]
   npv, new_npv = trial.expected_npv_before, trial.expected_npv_after
   rows.append(("expected NPV, approved", money(npv), money(new_npv), money(new_npv - npv)))

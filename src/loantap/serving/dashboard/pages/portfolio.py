@@ -17,14 +17,19 @@ from loantap.reporting.page_table import PageTable, list_rows, with_interval
 from loantap.serving.dashboard import messages
 from loantap.serving.dashboard.charts import chart_again
 from loantap.serving.dashboard.frame import Page, show_chart, show_page, show_table
-from loantap.serving.dashboard.frontier_again import Again, Choice, JudgedLoans, decide_again, load_judged
-from loantap.serving.dashboard.last_run import LastRun, NoRunError
+from loantap.serving.dashboard.last_run import (
+  Again,
+  Choice,
+  JudgedLoans,
+  LastRun,
+  NoRunError,
+  decide_again,
+  load_judged,
+)
 from loantap.serving.dashboard.settings import DashboardSettings
 
 _PAID_LIVES: Final = {"to the end of their term": PaidLife.CONTRACTUAL, "no longer than observed": PaidLife.CAPPED}
 _CONF: Final = Path("conf/base")
-_RESTS_ON: Final = ("03_primary/loans.parquet", "05_model_input/splits.parquet")
-_DIFFER: Final = ("more defaults", "fewer defaults")
 _AUDIT: Final = "audit"
 _ALL: Final = "all factors"
 # The riskiest fifth of all PDs is declined.
@@ -81,7 +86,7 @@ def _show_segments(findings: pd.DataFrame) -> None:
   differs = st.checkbox("Only segments that differ from all others", value=factor == _ALL)
   shown = lent_on if factor == _ALL else lent_on[lent_on["phrase"].eq(factor)]
   if differs:
-    shown = shown[shown["finding"].isin(_DIFFER)]
+    shown = shown[shown["finding"].isin(["more defaults", "fewer defaults"])]
   if shown.empty:
     st.caption("No segment of it is shown to differ.")
   else:
@@ -202,7 +207,7 @@ def _show_page_table(table: PageTable) -> None:
 def _stamp(settings: DashboardSettings) -> tuple[int, ...]:
   """Tells the frontier's files apart from another run's or other parameters'."""
   tables = [settings.tables / "lending" / "predictions.parquet"]
-  tables += [settings.project / "data" / name for name in _RESTS_ON]
+  tables += [settings.project / "data" / name for name in ("03_primary/loans.parquet", "05_model_input/splits.parquet")]
   paths = [*tables, *sorted((settings.project / _CONF).glob("parameters*.yml"))]
   return tuple(path.stat().st_mtime_ns for path in paths if path.is_file())
 

@@ -6,11 +6,9 @@ import streamlit as st
 
 from loantap.reporting.formatting import CURRENCY, count, percent
 from loantap.serving.cases.case import QueuedCase
-from loantap.serving.dashboard.decision_view import list_figures, show_application, show_reasons
-from loantap.serving.dashboard.documents import show_papers
-from loantap.serving.dashboard.frame import Page, act, show_done, show_figures, show_page
+from loantap.serving.dashboard.decision_view import list_figures, show_application, show_papers, show_reasons
+from loantap.serving.dashboard.frame import Page, Pages, act, show_done, show_figures, show_page
 from loantap.serving.dashboard.messages import tell_missing_right
-from loantap.serving.dashboard.paging import Pages
 from loantap.serving.dashboard.session import Session
 
 _ORDERS: Final = {"Oldest first": "age", "Largest amount first": "amount"}

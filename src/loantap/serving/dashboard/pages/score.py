@@ -10,10 +10,15 @@ from loantap.portfolio.amortisation import emi_of_one
 from loantap.portfolio.contradictions import CLOSE
 from loantap.reporting.formatting import CURRENCY
 from loantap.serving.api.service_schemas import FieldOfApplication, Fields
-from loantap.serving.dashboard.answers import Decision
-from loantap.serving.dashboard.client import Api, ApiError
-from loantap.serving.dashboard.decision_view import HEADLINES, explain_field, list_figures, show_decision, word_choice
-from loantap.serving.dashboard.documents import show_papers
+from loantap.serving.dashboard.client import Api, ApiError, Decision
+from loantap.serving.dashboard.decision_view import (
+  HEADLINES,
+  explain_field,
+  list_figures,
+  show_decision,
+  show_papers,
+  word_choice,
+)
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 
 _LOAN: Final = frozenset(
@@ -77,7 +82,6 @@ def _show(page: Page) -> None:
 
 
 def _decide(api: Api, application: dict[str, Any]) -> Decision:
-  """A decision, with its points where the key may read."""
   made = api.score(application, uuid4().hex)
   try:
     return api.find_decision(made.id)

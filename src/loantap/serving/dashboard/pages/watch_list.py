@@ -14,6 +14,7 @@ from loantap.reporting.sparkline import TRENDS, draw_line
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.frame import (
   Page,
+  Pages,
   act,
   current_theme,
   show_done,
@@ -23,17 +24,24 @@ from loantap.serving.dashboard.frame import (
   show_table,
 )
 from loantap.serving.dashboard.look import read_palette
-from loantap.serving.dashboard.paging import Pages
 from loantap.serving.dashboard.session import Session
-from loantap.serving.help.offer import NEEDED, HelpOffer, HelpOutcome, Said, State, Terms, WatchedLoan
-from loantap.serving.help.report import FEW, Rate
-from loantap.serving.help.watchlist import FILTERS
+from loantap.serving.help.offer import (
+  FEW,
+  FILTERS,
+  NEEDED,
+  HelpOffer,
+  HelpOutcome,
+  Rate,
+  Said,
+  State,
+  Terms,
+  WatchedLoan,
+)
 from loantap.surveillance.help.actions import Action
 
 _KEYS: Final = {name: f"watch:{name}" for name in FILTERS}
 _OPENED: Final = "watched-loan"
 _ANY: Final = "any"
-_PAGE: Final = 20
 
 
 def show() -> None:
@@ -71,7 +79,7 @@ def _show_list(session: Session) -> None:
   }
   asked = {name: value for name, value in wanted.items() if value != _ANY}
   pages = Pages("watch-list", tuple(asked.items()))
-  found = session.api.list_watched(**asked, after=pages.after, limit=_PAGE)
+  found = session.api.list_watched(**asked, after=pages.after, limit=20)
   if found.simulated:
     st.warning("Simulated: these loans or their months are made up. Offer nothing to anybody by this list.")
   month = f"{found.as_of_month:%Y-%m}" if found.as_of_month else "no month"

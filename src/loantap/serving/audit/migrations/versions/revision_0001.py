@@ -76,7 +76,6 @@ def _texts(*names: str, nullable: bool = True) -> list[sa.Column[str]]:
 
 
 def _index_where_given(name: str, table: str, columns: list[str], *, is_unique: bool = False) -> None:
-  """An index of the rows that have its first column."""
   is_given = sa.text(f"{columns[0]} IS NOT NULL")
   op.create_index(name, table, columns, unique=is_unique, sqlite_where=is_given, postgresql_where=is_given)
 

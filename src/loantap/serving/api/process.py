@@ -1,16 +1,34 @@
-"""The folder that the processes of one server count in, until it ends.
+"""What a process of the API holds: memory, and a folder to count in."""
 
-The next server clears a killed one's away, whose lock no process holds.
-"""
-
+import ctypes
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+  """Keep what is loaded within out of garbage collection for good.
+
+  Collection takes a fifth of the start; processes that part would no longer share what it touched.
+  """
+  gc.disable()
+  try:
+    yield
+    gc.freeze()
+  finally:
+    gc.enable()
+
+
+# Gives back free memory, where the C library can.
+trim: Callable[[int], object] = getattr(ctypes.CDLL(None), "malloc_trim", lambda kept: kept)
+
 
 _PREFIX: Final = "loantap-metrics-"
 _LOCK: Final = "lock"
@@ -18,7 +36,10 @@ _LOCK: Final = "lock"
 
 @contextmanager
 def own_folder(parent: Path | None = None) -> Iterator[Path]:
-  """A new folder for this server's processes, by default in the system's temporary one."""
+  """A new folder for this server's processes to count in, by default in the system's temporary one.
+
+  The next server clears a killed one's away, whose lock no process holds.
+  """
   where = parent or Path(tempfile.gettempdir())
   _clear(where)
   with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=where) as folder:
