@@ -4,7 +4,7 @@ from typing import Any
 
 from loantap.policy.credit_policy import CreditPolicy, digest_policy
 from loantap.policy.decisions import Decider, make_decider
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
 from tests.policy.money.economics import make_economics
 from tests.policy.shipped import read_shipped
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from loantap.measures.intervals import wilson_bounds
-from loantap.policy.approvals import decide_loans, tabulate_approvals
+from loantap.policy.targets import decide_loans, tabulate_approvals
 from tests.policy.policies import make_test_decider
 
 PREDICTIONS = pd.DataFrame(

@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 
 from loantap.policy.decisions import Decider
-from loantap.policy.money.imputed import impute_flows
-from loantap.policy.money.scenarios import PaidLife
-from loantap.policy.trial import try_policy
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import impute_flows
+from loantap.policy.targets import try_policy
 from loantap.portfolio.errors import InputError
 from tests.policy.policies import ECONOMICS, make_policy, make_test_decider
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from loantap.model.scoring.scorer import REASONS, Scorer
-from loantap.policy.lab.rule_tally import RuleTally
+from loantap.policy.lab.rules import RuleTally
 from loantap.policy.schemas import SCORES
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns

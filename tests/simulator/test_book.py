@@ -7,8 +7,8 @@ import pytest
 from loantap.portfolio.dictionary import RESOLVED
 from loantap.portfolio.errors import InputError
 from loantap.simulator import iter_book, simulate_portfolio, snapshot_month
+from loantap.simulator.book import running_per_resolved
 from loantap.simulator.events import iter_months
-from loantap.simulator.running import running_per_resolved
 
 LOANS, SEED = 12_000, 7
 PERIODS = {"now": np.datetime64("2017-03", "M"), "before": np.datetime64("2015-06", "M")}

@@ -16,10 +16,9 @@ from rich.table import Table
 from loantap.model.training.predictions import CROSS_VALIDATION
 from loantap.policy.credit_policy import CreditPolicy, digest_policy
 from loantap.policy.decisions import Decider
-from loantap.policy.money.cash_flows import VALUED_BY, value_units
-from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.policy.money.cash_flows import VALUED_BY, Economics, Scenario, value_units
 from loantap.policy.sizing import SizingLoans, size_rules
-from loantap.policy.trial import TRIED_COLUMNS, try_policy
+from loantap.policy.targets import TRIED_COLUMNS, try_policy
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.target import find_target, require_lifetime
 from loantap.project.folder import find_project

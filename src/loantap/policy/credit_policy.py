@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
 
-from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.policy.money.cash_flows import Economics, Scenario
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import Options, Portion
 

@@ -10,8 +10,7 @@ from typing import Final
 import numpy as np
 
 from loantap.policy.credit_policy import CreditPolicy, require_as_approved
-from loantap.policy.money.cash_flows import value_unit, value_units
-from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.policy.money.cash_flows import Economics, Scenario, value_unit, value_units
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
 

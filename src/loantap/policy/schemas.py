@@ -1,13 +1,45 @@
-"""Pandera schemas of profits, targets and scores."""
+"""Pandera schemas of profits, targets, scores, compared policies and tests of rules; columns that others share."""
+
+from typing import Final
 
 import pandera.pandas as pa
 
 from loantap.model.scoring.scorecard import SCALE
 from loantap.model.scoring.scorer import REASONS
+from loantap.model.training.predictions import SAMPLES
+from loantap.policy.comparison.rules import POLICIES
 from loantap.policy.credit_policy import Targets
 from loantap.policy.decisions import Decision
-from loantap.policy.schema_columns import AT_LEAST_ONE, FIGURE, IS_TEXT, MAYBE_RATE, RATE, TEXT, one_of
+from loantap.policy.lab.backtest import SAMPLES as TESTED_SAMPLES
+from loantap.policy.lab.backtest import After, FoundBy
+from loantap.policy.money.cash_flows import PaidLife
 from loantap.portfolio.dictionary import REAL, SIMULATED
+
+RATE: Final = pa.Check.in_range(0, 1)
+COUNT: Final = pa.Column("int64", pa.Check.ge(0))
+AT_LEAST_ONE: Final = pa.Column("int64", pa.Check.gt(0))
+TEXT: Final = pa.Column("str")
+# Missing where there are too few loans.
+FIGURE: Final = pa.Column("float64", nullable=True)
+MAYBE_RATE: Final = pa.Column("float64", RATE, nullable=True)
+# Texts that repeat are categories in batches, text in files and frames.
+IS_TEXT: Final = pa.Check(
+  lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str", error="text"
+)
+
+
+def one_of(*values: str) -> pa.Column:
+  """A text out of these."""
+  return pa.Column("str", pa.Check.isin(values))
+
+
+PAID_LIFE: Final = one_of(*(life.value for life in PaidLife))
+
+
+def bounded(*names: str, check: pa.Check | None = None) -> dict[str, pa.Column]:
+  """Figures with `_low` and `_high`; missing where there are too few loans."""
+  return {f"{name}{end}": pa.Column("float64", check, nullable=True) for name in names for end in ("", "_low", "_high")}
+
 
 # One row per loan; further columns are one per scenario and paid life.
 PROFITS = pa.DataFrameSchema(
@@ -57,4 +89,78 @@ DECISIONS = pa.DataFrameSchema(
   | {"application_id": TEXT, "origin": one_of(REAL, SIMULATED), "decided_on": pa.Column("datetime64[s]")},
   strict=True,
   name="decisions",
+)
+
+
+_SLICE = {"sample": one_of(*SAMPLES), "scenario": TEXT, "paid_life": PAID_LIFE}
+_POINT = {
+  "n": AT_LEAST_ONE,
+  "approved": COUNT,
+  **bounded("approval_rate", "default_rate_approved", check=RATE),
+  **bounded("profit", "gain_to_approve_all"),
+}
+
+# One row per sample and loan.
+APPROVALS = pa.DataFrameSchema(
+  {"loan_id": TEXT, "sample": one_of(*SAMPLES), **{policy: pa.Column("bool") for policy in POLICIES}},
+  strict=True,
+  unique=["loan_id", "sample"],
+  name="approvals",
+)
+
+# One row per policy, sample, scenario and paid life.
+POLICY_COMPARISON = pa.DataFrameSchema(
+  {
+    "policy": TEXT,
+    "label": TEXT,
+    "cap": MAYBE_RATE,
+    **_SLICE,
+    **_POINT,
+    **bounded("default_rate_change", "gain_to_grade_term_npv", "gain_to_npv", "yearly_return", "oracle_share"),
+    **bounded("charge_offs_avoided", check=RATE),
+    **bounded("price_per_point"),
+    "note": TEXT,
+  },
+  strict=True,
+  unique=["policy", "sample", "scenario", "paid_life"],
+  name="policy_comparison",
+)
+
+# One row per family and hurdle, or policy, on each sample, scenario and paid life.
+FRONTIER = pa.DataFrameSchema(
+  {"family": TEXT, "label": TEXT, "is_policy": pa.Column("bool"), "hurdle": FIGURE, **_SLICE, **_POINT},
+  strict=True,
+  name="frontier",
+)
+
+
+# One row per rule, sample, what decides before it, scenario and paid life; units as in `backtest`.
+RULE_TESTS = pa.DataFrameSchema(
+  {
+    "rule_id": TEXT,
+    "title": TEXT,
+    "rule": TEXT,  # as JSON
+    "found_by": one_of(*(found.value for found in FoundBy)),
+    "sample": one_of(*TESTED_SAMPLES),
+    "after": one_of(*(after.value for after in After)),
+    "scenario": TEXT,
+    "paid_life": PAID_LIFE,
+    "n": COUNT,  # applications of the sample
+    "approved": COUNT,  # before the rule
+    "charged_off": COUNT,  # of those
+    "approvals_lost": COUNT,  # approved before, declined by the rule
+    "charge_offs_avoided": COUNT,  # of those
+    "approvals_lost_share": MAYBE_RATE,
+    "charge_offs_avoided_share": MAYBE_RATE,
+    **bounded("default_rate_declined", check=RATE),
+    "default_rate_kept": MAYBE_RATE,
+    **bounded("profit_change"),
+    "p_value": MAYBE_RATE,
+    "is_enough": pa.Column("bool"),
+    "adjusted_p_value": MAYBE_RATE,
+    "holds": pa.Column("bool"),
+  },
+  strict=True,
+  unique=["rule_id", "sample", "after", "scenario", "paid_life"],
+  name="rule_tests",
 )

@@ -1,9 +1,10 @@
-"""How many of a file's applications get each decision, and why others cannot."""
+"""What became of a file of applications: decisions, offers by kind, and why others cannot be scored."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -163,3 +164,41 @@ def _find_repeated(ids: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
 
 def _name_rows(rows: npt.NDArray[np.int64]) -> CountedRows:
   return CountedRows(len(rows), tuple(int(row) + 1 for row in rows[:_SHOWN_ROWS]))
+
+
+READ_COLUMNS: Final = ("application_id", "offer", "kind", "decision", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class OffersAccount:
+  """What became of the applications of a file: by their best decision, by kind of offer, and why none."""
+
+  applications: ScoringAccount
+  decisions: dict[str, int]
+  kinds: dict[str, int]
+  no_offer: dict[str, int]
+
+  def as_dict(self) -> dict[str, Any]:
+    """For `offers_account.json`."""
+    return self.applications.as_dict() | {"decisions": self.decisions, "kinds": self.kinds, "no_offer": self.no_offer}
+
+
+def account_for_offers(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> OffersAccount:
+  """Count the offers, batches being in order, with `READ_COLUMNS`."""
+  decisions: Counter[str] = Counter()
+  kinds: Counter[str] = Counter()
+  no_offer: Counter[str] = Counter()
+
+  def count() -> Iterator[pd.DataFrame]:
+    for batch in batches:
+      # The first row of an application has its best decision.
+      first = batch[batch["offer"] <= 1]
+      decisions.update(first["decision"].astype("str"))
+      kinds.update(batch["kind"].astype("str"))
+      no_offer.update(first["reason"].astype("str")[first["decision"].eq("decline")])
+      yield first.rename(columns={"reason": "reason_1"})
+
+  applications = account_for_scores(count(), has_ids=has_ids)
+  return OffersAccount(
+    applications, dict(decisions.most_common()), dict(kinds.most_common()), dict(no_offer.most_common())
+  )

@@ -12,12 +12,10 @@ from loantap.features.formulas import Values
 from loantap.model.scoring.assessed import Assessed, Scored
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
-from loantap.policy.lab.rule_tally import RuleTally
-from loantap.policy.lab.rules import Rule, apply_rules, apply_rules_to_one, columns_of_rules
+from loantap.policy.lab.rules import Rule, RuleTally, apply_rules, apply_rules_to_one, columns_of_rules
 from loantap.policy.money.cash_flows import VALUED_BY
-from loantap.policy.score_table import MadeBy, put_first, tabulate_scores
+from loantap.policy.score_table import APPLICATION_ID, MadeBy, name_applications, name_one, put_first, tabulate_scores
 from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS, Column

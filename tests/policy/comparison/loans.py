@@ -7,8 +7,8 @@ import pandas as pd
 
 from loantap.features.build import columns_used
 from loantap.features.definitions import FEATURE_SETS
-from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.comparison.portfolio import LoanValues
+from loantap.policy.options import ComparisonOptions
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
 _TEXTS = {Kind.CATEGORY, Kind.TEXT}

@@ -2,14 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.policy.comparison import schemas
+from loantap.policy import schemas
 from loantap.policy.comparison.comparison import Slice, decide_portfolio, list_approvals, measure_slice
+from loantap.policy.comparison.frontier import compare_policies
 from loantap.policy.comparison.measures import Outcomes
 from loantap.policy.comparison.portfolio import join_portfolio, number_cells, plan_lessons
 from loantap.policy.comparison.rules import POLICIES, make_rules
-from loantap.policy.comparison.tables import compare_policies
-from loantap.policy.money.imputed import ImputedFlows, name_profit, tabulate_profits
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import ImputedFlows, name_profit, tabulate_profits
 from loantap.portfolio.errors import InputError
 from tests.policy.comparison.loans import make_options, make_portfolio, make_values
 from tests.policy.money.economics import make_economics

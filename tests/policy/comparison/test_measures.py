@@ -10,9 +10,8 @@ from loantap.policy.comparison.measures import (
   measure_policy,
   price_point,
 )
-from loantap.policy.money.imputed import ImputedFlows, impute_flows
-from loantap.policy.money.returns import yearly_return
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import ImputedFlows, impute_flows, yearly_return
 from tests.policy.comparison.loans import make_options
 from tests.policy.money.economics import make_economics
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from loantap.policy.comparison.portfolio import value_loans
-from loantap.policy.money.scenarios import Scenario
+from loantap.policy.money.cash_flows import Scenario
 
 
 # 1,000 at 12% over 12 months earn 22.33 if they are paid back and lose 286.22 if they are charged

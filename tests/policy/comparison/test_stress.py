@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from loantap.policy.comparison.stress import stress_policy
+from loantap.policy.comparison.measures import stress_policy
 
 
 def test_what_was_approved_once_earns_what_each_scenario_pays():

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from loantap.policy.fairness.options import FairnessOptions
 from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
+from loantap.policy.options import FairnessOptions
 from tests.policy.money.economics import make_economics
 
 OPTIONS: Final = FairnessOptions(min_loans=100, four_fifths=0.8, target_ratios=(0.8, 0.9, 1.0))

@@ -4,7 +4,7 @@ from loantap.model.scoring.judged import JudgedModel
 from loantap.pipelines.insights import nodes
 from loantap.policy.fairness.policy_audit import list_policies
 from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY, FAIRNESS_FRONTIER
-from loantap.policy.money.imputed import tabulate_profits
+from loantap.policy.money.returns import tabulate_profits
 from loantap.policy.options import InsightsOptions
 from tests.policy.fairness.approvals import OPTIONS, decide, predict
 from tests.policy.money.economics import make_economics

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import norm
 
 from loantap.measures.intervals import Z95, wilson_bounds
-from loantap.policy.fairness.ratios import measure_ratios, ratio_bounds
+from loantap.policy.fairness.proxies import measure_ratios, ratio_bounds
 from loantap.policy.money.returns import NO_ESTIMATE, Estimate
 
 APPROVED, LOANS = np.array([280, 70, 50, 240]), np.array([400, 200, 50, 400])

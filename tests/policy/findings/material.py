@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loantap.policy.findings.options import FindingsOptions
-from loantap.policy.options import InsightsOptions
+from loantap.policy.options import FindingsOptions, InsightsOptions
 from loantap.portfolio.arrays import FloatArray
 from tests.policy.shipped import read_shipped
 

@@ -4,13 +4,11 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from loantap.measures.intervals import Z95, wilson_bounds
-from loantap.policy.findings.drivers import TOO_FEW
-from loantap.policy.findings.effects import control_discoveries
+from loantap.policy.findings.effects import Finding, control_discoveries
 from loantap.policy.findings.evidence import FACTORS
-from loantap.policy.findings.find import find_all
+from loantap.policy.findings.find import TOO_FEW, find_all
 from loantap.policy.findings.schemas import CLAIMS, DRIVERS, FINDING_YEARS, FINDINGS
 from loantap.policy.findings.segmentations import segment_loans
-from loantap.policy.findings.wording import Finding
 from loantap.portfolio.errors import InputError
 from tests.policy.findings.material import draw_loans, make_options, make_profits, settle
 

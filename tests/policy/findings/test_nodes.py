@@ -2,7 +2,7 @@ import pytest
 
 from loantap.pipelines.insights.nodes import find_effects, measure_information
 from loantap.policy.findings import schemas
-from loantap.policy.money.imputed import tabulate_profits
+from loantap.policy.money.returns import tabulate_profits
 from tests.policy.findings.material import make_insights_options
 from tests.policy.money.economics import make_economics
 

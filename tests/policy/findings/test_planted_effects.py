@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from loantap.policy.findings.effects import tabulate_findings
-from loantap.policy.findings.evidence import gather_evidence
+from loantap.policy.findings.effects import Finding, tabulate_findings
+from loantap.policy.findings.evidence import gather_evidence, tabulate_years
 from loantap.policy.findings.segmentations import SEGMENTATIONS
-from loantap.policy.findings.wording import Finding
-from loantap.policy.findings.years import tabulate_years
 from tests.policy.findings.material import TITLES, draw_loans, make_options, make_profits, settle
 
 SEEDS = 200

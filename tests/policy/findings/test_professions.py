@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loantap.policy.findings.professions import group_professions
+from loantap.policy.findings.segmentations import group_professions
 
 
 def group(title):

@@ -6,8 +6,13 @@ import pytest
 from scipy.stats import chi2
 
 from loantap.policy.findings.adjustment import Regression
-from loantap.policy.findings.evidence import Evidence
-from loantap.policy.findings.years import YearTable, follow_driver, measure_stability_over_years, tabulate_years
+from loantap.policy.findings.evidence import (
+  Evidence,
+  YearTable,
+  follow_driver,
+  measure_stability_over_years,
+  tabulate_years,
+)
 
 
 def make_table(excess, loans=400, variance=4e-4):

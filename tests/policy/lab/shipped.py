@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from loantap.policy.lab.options import LabOptions
+from loantap.policy.options import LabOptions
 from tests.policy.shipped import read_shipped
 
 

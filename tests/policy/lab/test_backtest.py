@@ -8,17 +8,18 @@ from loantap.policy.lab.backtest import (
   After,
   Candidate,
   FoundBy,
+  JudgedLoans,
+  Sample,
   backtest,
   control_false_claims,
   estimate_change,
+  gather_judged_loans,
   select_rows,
+  split_in_halves,
 )
-from loantap.policy.lab.judged_loans import JudgedLoans, Sample, gather_judged_loans, split_in_halves
-from loantap.policy.lab.schemas import RULE_TESTS
-from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
-from loantap.policy.money.imputed import tabulate_profits
-from loantap.policy.money.returns import estimate_mean
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import VALUED_BY, PaidLife, expected_npv
+from loantap.policy.money.returns import estimate_mean, tabulate_profits
+from loantap.policy.schemas import RULE_TESTS
 from loantap.portfolio.errors import InputError
 from tests.policy.lab.loans import make_loans, make_predictions
 from tests.policy.lab.test_rules import make_rule

@@ -3,11 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loantap.policy.lab.backtest import MAX_FALSE_RATE, After, FoundBy, backtest
-from loantap.policy.lab.judged_loans import JudgedLoans, Sample, split_in_halves
+from loantap.policy.lab.backtest import MAX_FALSE_RATE, After, FoundBy, JudgedLoans, Sample, backtest, split_in_halves
 from loantap.policy.lab.rules import READABLE_COLUMNS, Rule, read_columns
 from loantap.policy.lab.search import list_candidates
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import PaidLife
 from tests.policy.lab.loans import make_loans
 from tests.policy.lab.shipped import make_lab
 

@@ -3,10 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from loantap.policy.lab.backtest import Candidate, FoundBy, backtest
-from loantap.policy.lab.judged_loans import gather_judged_loans
+from loantap.policy.lab.backtest import Candidate, FoundBy, backtest, gather_judged_loans
 from loantap.policy.lab.recommendations import choose_rules, doubt_rules, read_rules, report_rules
-from loantap.policy.money.imputed import tabulate_profits
+from loantap.policy.money.returns import tabulate_profits
 from loantap.portfolio.errors import InputError
 from tests.policy.lab.loans import make_loans, make_predictions
 from tests.policy.lab.shipped import make_lab

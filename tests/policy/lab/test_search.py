@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from loantap.policy.fairness.proxies import PROXIES
-from loantap.policy.lab.backtest import FoundBy
-from loantap.policy.lab.judged_loans import gather_judged_loans
+from loantap.policy.lab.backtest import FoundBy, gather_judged_loans
 from loantap.policy.lab.rules import READABLE_COLUMNS, Condition, read_columns
 from loantap.policy.lab.search import SEARCHED, hold_all, list_candidates, list_conditions, search_rules
-from loantap.policy.money.imputed import tabulate_profits
+from loantap.policy.money.returns import tabulate_profits
 from tests.policy.lab.loans import make_loans, make_predictions
 from tests.policy.lab.shipped import make_lab
 from tests.policy.money.economics import make_economics

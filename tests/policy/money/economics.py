@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
 from tests.policy.shipped import read_shipped
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loantap.policy.money.cash_flows import (
+  Scenario,
   default_months,
   expected_loss,
   expected_npv,
@@ -13,7 +14,6 @@ from loantap.policy.money.cash_flows import (
   value_unit,
   value_units,
 )
-from loantap.policy.money.scenarios import Scenario
 
 PLAIN = Scenario(cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01)
 rates = st.one_of(st.just(0.0), st.floats(0.5, 40))

@@ -3,9 +3,15 @@ import numpy_financial as npf
 import pandas as pd
 import pytest
 
-from loantap.policy.money.imputed import ImputedFlows, impute_flows, tabulate_profits
-from loantap.policy.money.returns import estimate_mean, pool_flows, yearly_return
-from loantap.policy.money.scenarios import PaidLife, Scenario
+from loantap.policy.money.cash_flows import PaidLife, Scenario
+from loantap.policy.money.returns import (
+  ImputedFlows,
+  estimate_mean,
+  impute_flows,
+  pool_flows,
+  tabulate_profits,
+  yearly_return,
+)
 from tests.policy.money.economics import make_economics
 
 ECONOMICS = make_economics()

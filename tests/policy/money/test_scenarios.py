@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
 from tests.policy.money.economics import make_economics, read_economics
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from loantap.policy.money.scenarios import Scenario
+from loantap.policy.money.cash_flows import Scenario
 from loantap.policy.offers.options import OffersOptions
 from tests.policy.shipped import read_shipped
 

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.policy.offers.account import account_for_offers
 from loantap.policy.offers.maker import OfferMaker
 from loantap.policy.offers.schemas import OFFERS
+from loantap.policy.scoring_account import account_for_offers
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from loantap.policy.money.cash_flows import value_unit
-from loantap.policy.money.scenarios import Scenario
+from loantap.policy.money.cash_flows import Scenario, value_unit
 from loantap.policy.offers.prices import list_prices
 from loantap.portfolio.errors import InputError
 from tests.policy.offers.options import MID, bands, options

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from loantap.policy.summary.samples import count_samples, describe_later
+from loantap.policy.summary.headlines import count_samples, describe_later
 
 LOANS = pd.DataFrame(
   {

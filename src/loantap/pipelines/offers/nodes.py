@@ -8,14 +8,13 @@ import pandas as pd
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.credit_policy import CreditPolicy, require_in_force
 from loantap.policy.decisions import make_decider
-from loantap.policy.money.scenarios import Economics
-from loantap.policy.offers.account import READ_COLUMNS, account_for_offers
+from loantap.policy.money.cash_flows import Economics
 from loantap.policy.offers.maker import OfferMaker
 from loantap.policy.offers.options import OffersOptions
-from loantap.policy.scoring_account import require_few_invalid
+from loantap.policy.score_table import APPLICATION_ID
+from loantap.policy.scoring_account import READ_COLUMNS, account_for_offers, require_few_invalid
 from loantap.portfolio.loantap_format import require_names
 from loantap.tables.rows import Batches, MappedFile, Rows
 

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
-from loantap.policy.money.cash_flows import VALUED_BY, value_units
-from loantap.policy.money.imputed import TERMS
-from loantap.policy.money.scenarios import Scenario
+from loantap.policy.money.cash_flows import VALUED_BY, Scenario, value_units
+from loantap.policy.money.returns import TERMS
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.comparison.portfolio import Lesson, LoanValues
+from loantap.policy.options import ComparisonOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray
 
 Rule = Callable[[LoanValues, LoanValues], BoolArray]

@@ -18,13 +18,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from loantap.policy.fairness.options import FairnessOptions
-from loantap.policy.fairness.proxies import POLICY_PROXIES
-from loantap.policy.fairness.ratios import measure_ratios
-from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
-from loantap.policy.money.imputed import name_profit
-from loantap.policy.money.returns import estimate_mean, estimate_share
-from loantap.policy.money.scenarios import Economics, PaidLife
+from loantap.policy.fairness.proxies import POLICY_PROXIES, measure_ratios
+from loantap.policy.money.cash_flows import VALUED_BY, Economics, PaidLife, expected_npv
+from loantap.policy.money.returns import estimate_mean, estimate_share, name_profit
+from loantap.policy.options import FairnessOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 # Highest approval rates that are tried.

@@ -13,9 +13,8 @@ from fairlearn.metrics import MetricFrame, selection_rate
 
 from loantap.measures.intervals import wilson_bounds
 from loantap.model.training.predictions import OUT_OF_TIME
-from loantap.policy.fairness.options import FairnessOptions
-from loantap.policy.fairness.proxies import POLICY_PROXIES
-from loantap.policy.fairness.ratios import ApprovalRatios, measure_ratios
+from loantap.policy.fairness.proxies import POLICY_PROXIES, ApprovalRatios, measure_ratios
+from loantap.policy.options import FairnessOptions
 from loantap.portfolio.arrays import BoolArray, IntArray
 from loantap.portfolio.errors import InputError
 

@@ -6,7 +6,7 @@ import pandera.pandas as pa
 
 from loantap.policy.fairness.policy_audit import VERDICTS
 from loantap.policy.fairness.proxies import POLICY_PROXIES
-from loantap.policy.schema_columns import AT_LEAST_ONE, COUNT, MAYBE_RATE, PAID_LIFE, RATE, TEXT, bounded, one_of
+from loantap.policy.schemas import AT_LEAST_ONE, COUNT, MAYBE_RATE, PAID_LIFE, RATE, TEXT, bounded, one_of
 
 _PROXY: Final = one_of(*POLICY_PROXIES)
 _POSITIVE: Final = pa.Check.ge(0)

@@ -9,11 +9,17 @@ import pandas as pd
 from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
-from loantap.policy.findings.effects import control_discoveries, measure_gaps, measure_profits, name_findings
+from loantap.policy.findings.effects import (
+  Finding,
+  control_discoveries,
+  measure_gaps,
+  measure_profits,
+  name_findings,
+  tell_answer,
+)
 from loantap.policy.findings.evidence import Evidence
-from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.findings.segmentations import SEGMENTATIONS, Role
-from loantap.policy.findings.wording import Finding, tell_answer
+from loantap.policy.options import FindingsOptions
 
 _PERCENT: Final = 100
 

@@ -18,9 +18,8 @@ from loantap.features.build import build_features
 from loantap.measures.intervals import measure_default_rates
 from loantap.measures.stability import compare_counts
 from loantap.policy.findings.effects import control_discoveries
-from loantap.policy.findings.options import FindingsOptions
-from loantap.policy.findings.professions import NOT_STATED, group_professions
-from loantap.policy.findings.segmentations import Role
+from loantap.policy.findings.segmentations import NOT_STATED, Role, group_professions
+from loantap.policy.options import FindingsOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
 

@@ -10,11 +10,10 @@ import pandas as pd
 from pydantic import ValidationError
 
 from loantap.measures.metrics import round_significant
-from loantap.policy.lab.backtest import MAX_FALSE_RATE, After, FoundBy, select_rows
-from loantap.policy.lab.judged_loans import ALL
-from loantap.policy.lab.options import LabOptions
+from loantap.policy.lab.backtest import ALL, MAX_FALSE_RATE, After, FoundBy, select_rows
 from loantap.policy.lab.rules import Rule
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
+from loantap.policy.options import LabOptions
 from loantap.portfolio.errors import InputError
 
 _FILE: Final = "recommendations.json"

@@ -7,6 +7,7 @@ geography, no home ownership, nothing known only afterwards. A missing value bre
 import math
 import operator
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import reduce
@@ -20,7 +21,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from loantap.features.build import to_values
 from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.features.formulas import Values, tell_column, tell_one
-from loantap.portfolio.arrays import BoolArray, FloatArray
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS, Kind
 from loantap.portfolio.errors import InputError
@@ -251,3 +252,28 @@ def _require_columns(given: Container[str], names: Sequence[str]) -> None:
 
 def _length(values: FloatArray | Texts) -> Any:
   return values.codes if isinstance(values, Texts) else values
+
+
+@dataclass(slots=True)
+class RuleTally:
+  """Counts, over a file's batches, what rules would decline that are recommended and not switched on."""
+
+  rules: Sequence[Rule]
+  applications: int = 0
+  declined: IntArray | int = field(default=0)
+
+  def add(self, columns: Values, is_open: BoolArray, is_valid: BoolArray) -> None:
+    """Count a batch of typed canonical columns; `is_open`: whether a rule may still decline an application."""
+    self.applications += int(is_valid.sum())
+    self.declined = self.declined + apply_rules(self.rules, columns)[is_open].sum(axis=0)
+
+  def describe(self) -> list[str]:
+    """What each rule would have done, in a sentence; nothing of no applications."""
+    if not self.applications:
+      return []
+    counts = [int(count) for count in self.declined]  # type: ignore[union-attr]
+    return [
+      f"Recommended and not switched on: {rule.title} would have declined {count:,} of {self.applications:,} "
+      f"applications, besides those that are declined (scoring.recommendations=[{rule.id}])"
+      for rule, count in zip(self.rules, counts, strict=True)
+    ]

@@ -16,10 +16,9 @@ from loantap.features.definitions import FEATURES
 from loantap.features.formulas import Values, tell_column
 from loantap.measures.intervals import Z95
 from loantap.policy.fairness.proxies import PROXIES
-from loantap.policy.lab.backtest import Candidate, FoundBy, estimate_change
-from loantap.policy.lab.judged_loans import ALL, JudgedLoans
-from loantap.policy.lab.options import LabOptions
+from loantap.policy.lab.backtest import ALL, Candidate, FoundBy, JudgedLoans, estimate_change
 from loantap.policy.lab.rules import LOAN_TO_INCOME, READABLE, Condition, Operator, Rule, name_rule
+from loantap.policy.options import LabOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS, GRADES

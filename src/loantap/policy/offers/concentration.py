@@ -14,8 +14,7 @@ from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
 from loantap.model.training.predictions import OUT_OF_TIME
-from loantap.policy.money.cash_flows import VALUED_BY, expected_loss
-from loantap.policy.money.scenarios import Scenario
+from loantap.policy.money.cash_flows import VALUED_BY, Scenario, expected_loss
 from loantap.policy.offers.options import ConcentrationOptions
 from loantap.policy.offers.products import TOO_FEW
 from loantap.portfolio.arrays import FloatArray, IntArray

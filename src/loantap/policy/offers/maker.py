@@ -9,14 +9,22 @@ import pandas as pd
 
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.credit_policy import Rules
 from loantap.policy.decisions import Decider
-from loantap.policy.offers.choice import DECISIONS, EMPTY, KINDS, Kind, choose, decide, make_sentences
-from loantap.policy.offers.grid import Applicants, make_grid
+from loantap.policy.offers.choice import (
+  DECISIONS,
+  EMPTY,
+  KINDS,
+  Applicants,
+  Kind,
+  choose,
+  decide,
+  make_grid,
+  make_sentences,
+)
 from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
-from loantap.policy.score_table import categorise
+from loantap.policy.score_table import APPLICATION_ID, categorise, name_applications, name_one
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 # What offers depend on beside the PD.

@@ -16,8 +16,7 @@ from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.policy.decisions import Decider
 from loantap.policy.money.cash_flows import value_units
 from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share
-from loantap.policy.offers.choice import DECISIONS
-from loantap.policy.offers.grid import Applicants
+from loantap.policy.offers.choice import DECISIONS, Applicants
 from loantap.policy.offers.maker import make_offers
 from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices

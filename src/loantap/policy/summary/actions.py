@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from loantap.policy.findings.wording import tell_rate
-from loantap.policy.money.scenarios import PaidLife
-from loantap.policy.summary.fairness import tell_fairness
+from loantap.policy.findings.effects import tell_rate
+from loantap.policy.money.cash_flows import PaidLife
 from loantap.policy.summary.headlines import (
   EVERYBODY,
   NPV,
@@ -21,6 +20,7 @@ from loantap.policy.summary.headlines import (
   read_gain,
   rename_approved,
   select_policies,
+  tell_fairness,
 )
 
 _CAPS: Final = "capped_default_rate"

@@ -7,10 +7,9 @@ from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
 from loantap.policy.findings.claims import Verdict
-from loantap.policy.findings.drivers import DRIVES, TOO_FEW
-from loantap.policy.findings.effects import control_discoveries
-from loantap.policy.findings.wording import Finding, tell_rate
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.findings.effects import Finding, control_discoveries, tell_rate
+from loantap.policy.findings.find import DRIVES, TOO_FEW
+from loantap.policy.money.cash_flows import PaidLife
 from loantap.policy.summary.headlines import (
   Headline,
   find_policy,

@@ -5,8 +5,8 @@ from typing import Any, Final
 from flask import Response
 from pydantic_core import to_json
 
-from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
+from loantap.policy.score_table import APPLICATION_ID
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Record
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_
 
-from loantap.policy.application_ids import APPLICATION_ID
+from loantap.policy.score_table import APPLICATION_ID
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.reading import read_record, select_records
