@@ -10,8 +10,7 @@ from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans
-from tests.policy.lab.shipped import make_lab
-from tests.policy.policies import make_test_decider
+from tests.policy.shipped import make_lab, make_test_decider
 
 DECIDER = make_test_decider()
 SAFE = {"int_rate": "14.0", "grade": "C", "sub_grade": "C2", "installment": "410.13"}

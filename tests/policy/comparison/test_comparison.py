@@ -12,9 +12,8 @@ from loantap.policy.money.cash_flows import PaidLife
 from loantap.policy.money.returns import ImputedFlows, name_profit, tabulate_profits
 from loantap.portfolio.errors import InputError
 from tests.policy.comparison.loans import make_options, make_portfolio, make_values
-from tests.policy.money.economics import make_economics
+from tests.policy.shipped import ECONOMICS
 
-ECONOMICS = make_economics()
 OPTIONS = make_options(caps=(0.01, 0.15, 0.17))
 PREDICTIONS, LOANS, SPLITS = make_portfolio()
 

@@ -9,11 +9,12 @@ from loantap.policy.comparison.measures import (
   estimate_ratio,
   measure_policy,
   price_point,
+  stress_policy,
 )
 from loantap.policy.money.cash_flows import PaidLife
 from loantap.policy.money.returns import ImputedFlows, impute_flows, yearly_return
 from tests.policy.comparison.loans import make_options
-from tests.policy.money.economics import make_economics
+from tests.policy.shipped import ECONOMICS
 
 # Five loans earn 10, 20, 30, -40 and -60; the last two are charged off.
 PROFIT = np.array([10.0, 20, 30, -40, -60])
@@ -170,8 +171,7 @@ def test_a_return_is_that_of_the_approved_loans_alone():
       "is_charged_off": [0, 1],
     }
   )
-  economics = make_economics()
-  flows = impute_flows(loans, economics.main_scenario, economics, PaidLife.CONTRACTUAL)
+  flows = impute_flows(loans, ECONOMICS.main_scenario, ECONOMICS, PaidLife.CONTRACTUAL)
   paid = np.array([True, False])
 
   figures = measure_policy(paid, paid, Outcomes(flows, ~paid), min_loans=1)
@@ -187,3 +187,23 @@ def test_a_return_is_that_of_the_approved_loans_alone():
 def test_caps_that_do_not_go_together_are_refused(changed, message):
   with pytest.raises(ValueError, match=message):
     make_options(**changed)
+
+
+def test_what_was_approved_once_earns_what_each_scenario_pays():
+  approvals = pd.DataFrame(
+    {"loan_id": ["c", "a", "b", "a"], "sample": ["cv", "cv", "cv", "out_of_time"], "npv": [False, True, True, False]}
+  )
+  profits = pd.DataFrame(
+    {
+      "loan_id": ["a", "b", "c"],
+      "npv_mid_contractual": [30.0, 60, -90],
+      "npv_hard_contractual": [-30.0, 0, -900],
+      "npv_hard_capped": [7.0, 7, 7],
+    }
+  )
+
+  stressed = stress_policy(approvals, profits, "npv", ["mid", "hard"]).set_index("scenario")
+
+  # c is declined; three applications.
+  assert stressed["profit"].to_dict() == pytest.approx({"mid": 30, "hard": -10})
+  assert stressed.loc["hard", "profit_low"] < -10 < stressed.loc["hard", "profit_high"]

@@ -10,9 +10,7 @@ from loantap.policy.fairness.schemas import FAIRNESS_FRONTIER
 from loantap.policy.money.cash_flows import VALUED_BY, PaidLife, expected_npv
 from loantap.policy.money.returns import tabulate_profits
 from tests.policy.fairness.approvals import OPTIONS, decide, predict
-from tests.policy.money.economics import make_economics
-
-ECONOMICS = make_economics()
+from tests.policy.shipped import ECONOMICS
 
 
 def make_queue(seed, loans, shift):

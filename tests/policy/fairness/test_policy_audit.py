@@ -3,11 +3,16 @@ import pandas as pd
 import pytest
 
 from loantap.measures.intervals import wilson_bounds
+from loantap.model.scoring.judged import JudgedModel
+from loantap.pipelines.insights import nodes
 from loantap.policy.fairness import policy_audit
-from loantap.policy.fairness.policy_audit import audit_policies, join_approvals
-from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY
+from loantap.policy.fairness.policy_audit import audit_policies, join_approvals, list_policies
+from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY, FAIRNESS_FRONTIER
+from loantap.policy.money.returns import tabulate_profits
+from loantap.policy.options import InsightsOptions
 from loantap.portfolio.errors import InputError
 from tests.policy.fairness.approvals import OPTIONS, decide, predict
+from tests.policy.shipped import ECONOMICS
 
 POLICIES = ["approve_all", "nobody", "pd_cutoff", "npv"]
 
@@ -131,3 +136,28 @@ def test_a_clear_ratio_is_told_and_an_open_one_is_left_open(verdicts):
     "OTHER": policy_audit.OPEN,  # exactly four fifths of 90%
     "ANY": policy_audit.FEW,
   }
+
+
+@pytest.fixture(scope="module")
+def insights_options():
+  return InsightsOptions.model_construct(fairness=OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def judged(simulated_loans):
+  predictions = predict(simulated_loans)
+  return JudgedModel("loantap-lending-demo", "3", True, "3", predictions, {})
+
+
+def test_every_policy_is_audited_and_the_npv_policy_is_priced(judged, simulated_loans, insights_options):
+  approvals = decide(judged.predictions, simulated_loans)
+  profits = tabulate_profits(simulated_loans, ECONOMICS)
+
+  audited, priced = nodes.audit_policies(judged, approvals, simulated_loans, profits, ECONOMICS, insights_options)
+
+  FAIRNESS_BY_POLICY.validate(audited)
+  assert audited["policy"].unique().tolist() == list_policies(approvals)
+  assert audited.groupby(["policy", "proxy"])["n"].sum().eq(len(simulated_loans)).all()
+  FAIRNESS_FRONTIER.validate(priced)
+  approved = approvals.loc[approvals["sample"] != "out_of_time", "npv"].sum()
+  assert priced.loc[priced["target_ratio"].isna(), "approved"].eq(approved).all()

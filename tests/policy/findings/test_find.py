@@ -4,13 +4,17 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from loantap.measures.intervals import Z95, wilson_bounds
+from loantap.pipelines.insights.nodes import find_effects, measure_information
+from loantap.policy.findings import schemas
 from loantap.policy.findings.effects import Finding, control_discoveries
 from loantap.policy.findings.evidence import FACTORS
 from loantap.policy.findings.find import TOO_FEW, find_all
 from loantap.policy.findings.schemas import CLAIMS, DRIVERS, FINDING_YEARS, FINDINGS
 from loantap.policy.findings.segmentations import segment_loans
+from loantap.policy.money.returns import tabulate_profits
 from loantap.portfolio.errors import InputError
-from tests.policy.findings.material import draw_loans, make_options, make_profits, settle
+from tests.policy.findings.material import draw_loans, make_insights_options, make_options, make_profits, settle
+from tests.policy.shipped import ECONOMICS
 
 DRIVER_FIGURES = ("strength", "strength_low", "strength_high", "p_value", "q_value", "lowest_rate", "highest_rate")
 
@@ -193,3 +197,28 @@ def test_profits_in_another_order_are_those_of_their_loans(loans, found):
   again = find_all(loans, profits, "mid", make_options())
 
   pd.testing.assert_frame_equal(again.segments, found.segments)
+
+
+OPTIONS = make_insights_options()
+
+
+def test_findings_fit_their_schemas_with_profits_of_the_main_scenario(simulated_loans):
+  profits = tabulate_profits(simulated_loans, ECONOMICS)
+
+  tables = find_effects(simulated_loans, profits, ECONOMICS, OPTIONS)
+
+  named = (schemas.FINDINGS, schemas.FINDING_YEARS, schemas.DRIVERS, schemas.CLAIMS)
+  assert all(len(schema.validate(table)) for table, schema in zip(tables, named, strict=True))
+  row = tables[0].set_index(["segmentation", "segment"]).loc[("grade", "B")]
+  is_b = simulated_loans["grade"] == "B"
+  for life in ("contractual", "capped"):
+    assert row[f"profit_{life}"] == pytest.approx(profits.loc[is_b, f"npv_mid_{life}"].mean())
+
+
+def test_information_fits_its_schemas(simulated_loans):
+  values, bins = measure_information(simulated_loans, OPTIONS)
+
+  schemas.INFORMATION_VALUES.validate(values)
+  schemas.BINS.validate(bins)
+  assert values["factor"].iloc[0] == "pincode"
+  assert set(bins["factor"]) == set(values["factor"])

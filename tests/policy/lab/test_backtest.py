@@ -23,7 +23,7 @@ from loantap.policy.schemas import RULE_TESTS
 from loantap.portfolio.errors import InputError
 from tests.policy.lab.loans import make_loans, make_predictions
 from tests.policy.lab.test_rules import make_rule
-from tests.policy.money.economics import make_economics
+from tests.policy.shipped import ECONOMICS
 
 DTI_30 = make_rule(("dti_pct", ">", 30), rule_id="dti_30")
 
@@ -166,10 +166,10 @@ def test_a_rule_holds_where_chance_explains_it_once_in_eighty(winning, p_value, 
 def test_loans_meet_their_profits_and_their_pds():
   # Loans so small that many earn less than 1.
   loans = make_loans(400, seed=1).assign(loan_amount=lambda table: table["loan_amount"] / 1e3)
-  economics, predictions = make_economics(), make_predictions(loans, seed=1)
-  profits = tabulate_profits(loans, economics).sample(frac=1, random_state=2)
+  predictions = make_predictions(loans, seed=1)
+  profits = tabulate_profits(loans, ECONOMICS).sample(frac=1, random_state=2)
 
-  judged = gather_judged_loans(loans, profits, predictions, economics)
+  judged = gather_judged_loans(loans, profits, predictions, ECONOMICS)
 
   named = profits.set_index("loan_id")["npv_hard_capped"][loans["loan_id"]]
   assert judged.gains["hard", PaidLife.CAPPED].tolist() == (-named).tolist()
@@ -178,20 +178,20 @@ def test_loans_meet_their_profits_and_their_pds():
   everybody, late = judged.sample("all"), judged.sample("out_of_time")
   assert sorted(everybody.places) == list(range(400))
   row = predictions[predictions["sample"].eq("out_of_time")].merge(loans, on="loan_id")
-  npv = expected_npv(*(row[name] for name in VALUED_BY), economics.scenarios["mid"])
+  npv = expected_npv(*(row[name] for name in VALUED_BY), ECONOMICS.scenarios["mid"])
   assert late.approved["mid"].tolist() == (npv > 0).tolist()
   assert 0 < late.approved["mid"].mean() < 1
   assert loans["loan_id"].to_numpy()[late.places].tolist() == row["loan_id"].tolist()
 
 
 def test_predictions_of_another_portfolio_are_refused():
-  loans, economics = make_loans(100, seed=1), make_economics()
-  profits = tabulate_profits(loans, economics)
+  loans = make_loans(100, seed=1)
+  profits = tabulate_profits(loans, ECONOMICS)
 
   with pytest.raises(InputError, match=" 6 of 130 loans of the predictions"):
-    gather_judged_loans(loans.iloc[3:], profits, make_predictions(loans, late=30), economics)
+    gather_judged_loans(loans.iloc[3:], profits, make_predictions(loans, late=30), ECONOMICS)
   with pytest.raises(InputError, match=" 1 of 100 loans of the imputed profits"):
-    gather_judged_loans(loans, profits.iloc[1:], make_predictions(loans), economics)
+    gather_judged_loans(loans, profits.iloc[1:], make_predictions(loans), ECONOMICS)
 
 
 def test_a_loan_stays_on_its_side_when_the_portfolio_grows():

@@ -8,7 +8,7 @@ from loantap.policy.lab.rules import READABLE_COLUMNS, Rule, read_columns
 from loantap.policy.lab.search import list_candidates
 from loantap.policy.money.cash_flows import PaidLife
 from tests.policy.lab.loans import make_loans
-from tests.policy.lab.shipped import make_lab
+from tests.policy.shipped import make_lab
 
 SEEDS = 200
 LAB = make_lab()

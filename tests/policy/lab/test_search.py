@@ -9,8 +9,7 @@ from loantap.policy.lab.rules import READABLE_COLUMNS, Condition, read_columns
 from loantap.policy.lab.search import SEARCHED, hold_all, list_candidates, list_conditions, search_rules
 from loantap.policy.money.returns import tabulate_profits
 from tests.policy.lab.loans import make_loans, make_predictions
-from tests.policy.lab.shipped import make_lab
-from tests.policy.money.economics import make_economics
+from tests.policy.shipped import ECONOMICS, make_lab
 
 LOANS = make_loans(4_000, seed=9)
 COLUMNS = read_columns(LOANS, READABLE_COLUMNS)
@@ -115,9 +114,8 @@ def test_the_surest_gain_comes_first_and_not_the_largest():
 
 
 def make_judged(loans):
-  economics = make_economics()
-  profits = tabulate_profits(loans, economics)
-  return gather_judged_loans(loans, profits, make_predictions(loans), economics)
+  profits = tabulate_profits(loans, ECONOMICS)
+  return gather_judged_loans(loans, profits, make_predictions(loans), ECONOMICS)
 
 
 def test_after_the_policy_the_search_looks_at_what_it_approves():

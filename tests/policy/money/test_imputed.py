@@ -12,9 +12,8 @@ from loantap.policy.money.returns import (
   tabulate_profits,
   yearly_return,
 )
-from tests.policy.money.economics import make_economics
+from tests.policy.shipped import ECONOMICS
 
-ECONOMICS = make_economics()
 PLAIN = Scenario(cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01)
 
 

@@ -10,7 +10,7 @@ from loantap.serving.errors import NotNowError, NotThereError
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.policies.entries import State
 from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedError, SamePersonError
-from tests.policy.policies import ECONOMICS, make_policy, read_policy
+from tests.policy.shipped import ECONOMICS, make_policy, read_policy
 from tests.serving.entries import ANN, BOB, ask, race, tamper
 
 SYSTEM = Caller("loantap-api", "loantap-api", "start")
