@@ -13,6 +13,7 @@ from loantap.policy.decisions import Decision
 from loantap.policy.lab.backtest import SAMPLES as TESTED_SAMPLES
 from loantap.policy.lab.backtest import After, FoundBy
 from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import name_bounds
 from loantap.portfolio.dictionary import REAL, SIMULATED
 
 RATE: Final = pa.Check.in_range(0, 1)
@@ -38,7 +39,7 @@ PAID_LIFE: Final = one_of(*(life.value for life in PaidLife))
 
 def bounded(*names: str, check: pa.Check | None = None) -> dict[str, pa.Column]:
   """Figures with `_low` and `_high`; missing where there are too few loans."""
-  return {f"{name}{end}": pa.Column("float64", check, nullable=True) for name in names for end in ("", "_low", "_high")}
+  return {name: pa.Column("float64", check, nullable=True) for name in name_bounds(*names)}
 
 
 # One row per loan; further columns are one per scenario and paid life.
@@ -57,7 +58,7 @@ TARGET_CHECKS = pa.DataFrameSchema(
   {
     "target": pa.Column("str", pa.Check.isin(list(Targets.model_fields)), unique=True),
     "limit": pa.Column("float64", RATE),
-    **{f"reached{end}": pa.Column("float64", RATE) for end in ("", "_low", "_high")},
+    **dict.fromkeys(name_bounds("reached"), pa.Column("float64", RATE)),
     "n": AT_LEAST_ONE,
     "holds": pa.Column("bool"),
   },

@@ -9,7 +9,7 @@ import pandas as pd
 from loantap.policy.credit_policy import Targets
 from loantap.policy.decisions import Decided, Decider, Decision
 from loantap.policy.money.cash_flows import VALUED_BY, Economics, PaidLife, Scenario
-from loantap.policy.money.returns import TERMS, Estimate, estimate_mean, estimate_share, impute_flows
+from loantap.policy.money.returns import TERMS, Estimate, estimate_mean, estimate_share, impute_flows, name_bounds
 from loantap.policy.offers.concentration import find_largest
 from loantap.portfolio.arrays import BoolArray, FloatArray
 from loantap.portfolio.errors import InputError
@@ -17,9 +17,7 @@ from loantap.portfolio.errors import InputError
 _DTYPES = {
   "target": "str",
   "limit": "float64",
-  "reached": "float64",
-  "reached_low": "float64",
-  "reached_high": "float64",
+  **dict.fromkeys(name_bounds("reached"), "float64"),
   "n": "int64",
   "holds": "bool",
 }
@@ -69,7 +67,7 @@ def check_targets(decided: Decided, loans: pd.DataFrame, targets: Targets) -> li
     checks.append(_check("max_default_rate", targets.max_default_rate, bad, len(approved)))
   largest = find_largest(approved["state"], approved["loan_amount"])
   if largest is not None:
-    limit, bounds = targets.max_concentration, (largest.share, largest.low, largest.high)
+    limit, bounds = targets.max_concentration, (largest.value, largest.low, largest.high)
     checks.append(TargetCheck("max_concentration", limit, *bounds, len(approved), largest.low <= limit))
   return checks
 

@@ -18,6 +18,7 @@ from loantap.policy.comparison.measures import Outcomes
 from loantap.policy.comparison.portfolio import LoanValues
 from loantap.policy.comparison.rules import price_cap
 from loantap.policy.money.cash_flows import Economics
+from loantap.policy.money.returns import name_bounds
 from loantap.policy.options import ComparisonOptions
 from loantap.portfolio.arrays import FloatArray
 
@@ -35,18 +36,7 @@ _POLICY_COLUMNS = (
   "paid_life",
   "n",
   "approved",
-  "approval_rate",
-  "approval_rate_low",
-  "approval_rate_high",
-  "default_rate_approved",
-  "default_rate_approved_low",
-  "default_rate_approved_high",
-  "profit",
-  "profit_low",
-  "profit_high",
-  "gain_to_approve_all",
-  "gain_to_approve_all_low",
-  "gain_to_approve_all_high",
+  *name_bounds("approval_rate", "default_rate_approved", "profit", "gain_to_approve_all"),
 )
 
 

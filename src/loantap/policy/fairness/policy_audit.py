@@ -14,6 +14,7 @@ from fairlearn.metrics import MetricFrame, selection_rate
 from loantap.measures.intervals import wilson_bounds
 from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.policy.fairness.proxies import POLICY_PROXIES, ApprovalRatios, measure_ratios
+from loantap.policy.money.returns import name_bounds
 from loantap.policy.options import FairnessOptions
 from loantap.portfolio.arrays import BoolArray, IntArray
 from loantap.portfolio.errors import InputError
@@ -39,13 +40,6 @@ ABOVE: Final = "at least four fifths"
 MEASURE: Final = "the measure: approved most often"
 VERDICTS: Final = (FEW, NOBODY, BELOW, OPEN, ABOVE, MEASURE)
 
-_ERRORS: Final = ("true_positive_rate", "false_positive_rate", "default_rate_approved", "observed_to_expected")
-
-
-def _name_bounded(*names: str) -> list[str]:
-  return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
-
-
 _COLUMNS: Final = (
   "policy",
   "proxy",
@@ -56,9 +50,9 @@ _COLUMNS: Final = (
   "charged_off",
   "approved",
   "charged_off_approved",
-  *_name_bounded("approval_rate", "approval_ratio"),
+  *name_bounds("approval_rate", "approval_ratio"),
   "verdict",
-  *_name_bounded(*_ERRORS),
+  *name_bounds("true_positive_rate", "false_positive_rate", "default_rate_approved", "observed_to_expected"),
 )
 
 

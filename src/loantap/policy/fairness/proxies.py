@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import comb
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -51,30 +50,24 @@ def _bands(read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...])
   return band
 
 
-def _history_years(loans: pd.DataFrame) -> pd.Series:
-  return build_features(loans, ["credit_history_years"])["credit_history_years"]
-
-
-PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
-  {
-    "home_ownership": Proxy("Housing, which may stand for wealth", _categories("home_ownership")),
-    "credit_history_years": Proxy(
-      "Length of the credit history in years, which may stand for age", _bands(_history_years, (10, 15, 20, 25))
-    ),
-    "annual_income": Proxy(
-      "Yearly income, which may stand for wealth",
-      _bands(lambda loans: loans["annual_income"], (40_000, 60_000, 80_000, 120_000)),
-    ),
-    "employment_years": Proxy(
-      "Years in employment, which may stand for age", _bands(lambda loans: loans["employment_years"], (1, 4, 7, 10))
-    ),
-    "pincode": Proxy(
-      "Pincode, which may stand for origin; built from the outcome in this data",
-      _categories("pincode"),
-      audit_only=True,
-    ),
-  }
-)
+_HISTORY: Final = "credit_history_years"
+PROXIES: Final[Mapping[str, Proxy]] = {
+  "home_ownership": Proxy("Housing, which may stand for wealth", _categories("home_ownership")),
+  "credit_history_years": Proxy(
+    "Length of the credit history in years, which may stand for age",
+    _bands(lambda loans: build_features(loans, [_HISTORY])[_HISTORY], (10, 15, 20, 25)),
+  ),
+  "annual_income": Proxy(
+    "Yearly income, which may stand for wealth",
+    _bands(lambda loans: loans["annual_income"], (40_000, 60_000, 80_000, 120_000)),
+  ),
+  "employment_years": Proxy(
+    "Years in employment, which may stand for age", _bands(lambda loans: loans["employment_years"], (1, 4, 7, 10))
+  ),
+  "pincode": Proxy(
+    "Pincode, which may stand for origin; built from the outcome in this data", _categories("pincode"), audit_only=True
+  ),
+}
 
 
 def _professions(loans: pd.DataFrame) -> pd.Series:
@@ -82,16 +75,14 @@ def _professions(loans: pd.DataFrame) -> pd.Series:
 
 
 # Policies are audited by a group of professions too, which no model has as a feature.
-POLICY_PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
-  {
-    "home_ownership": PROXIES["home_ownership"],
-    "profession": Proxy("Group of professions, which may stand for sex", _professions),
-    "annual_income": PROXIES["annual_income"],
-    "credit_history_years": PROXIES["credit_history_years"],
-    "employment_years": PROXIES["employment_years"],
-    "pincode": PROXIES["pincode"],
-  }
-)
+POLICY_PROXIES: Final[Mapping[str, Proxy]] = {
+  "home_ownership": PROXIES["home_ownership"],
+  "profession": Proxy("Group of professions, which may stand for sex", _professions),
+  "annual_income": PROXIES["annual_income"],
+  "credit_history_years": PROXIES["credit_history_years"],
+  "employment_years": PROXIES["employment_years"],
+  "pincode": PROXIES["pincode"],
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from loantap.policy.findings.evidence import (
   tabulate_years,
 )
 from loantap.policy.findings.segmentations import SEGMENTATIONS
-from loantap.policy.money.returns import Estimate
+from loantap.policy.money.returns import Estimate, name_bounds
 from loantap.policy.options import FindingsOptions
 
 DRIVES: Final = "drives default"
@@ -57,10 +57,7 @@ _COLUMNS: Final = {
   "role": "str",
   "year": "int64",
   "loans": "int64",
-  "strength": "float64",
-  "strength_low": "float64",
-  "strength_high": "float64",
-  "p_value": "float64",
+  **dict.fromkeys((*name_bounds("strength"), "p_value"), "float64"),
   "lowest_segment": "str",
   "lowest_rate": "float64",
   "highest_segment": "str",

@@ -7,7 +7,6 @@ measured on the others, since it is flattered where bins were chosen.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +18,7 @@ from loantap.measures.intervals import measure_default_rates
 from loantap.measures.stability import compare_counts
 from loantap.policy.findings.effects import control_discoveries
 from loantap.policy.findings.segmentations import NOT_STATED, Role, group_professions
+from loantap.policy.money.returns import name_bounds
 from loantap.policy.options import FindingsOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
@@ -46,7 +46,7 @@ _LENDER: Final = ("grade", "sub_grade", "interest_rate_pct", "term_months", "ins
 _AUDIT: Final = ("pincode", "state")
 # All that is known at the decision but identifiers, free text and the month of issue, whose level
 # hangs on how many of its loans are resolved.
-FACTORS: Final[Mapping[str, Role]] = MappingProxyType(
+FACTORS: Final[Mapping[str, Role]] = (
   dict.fromkeys(_APPLICANT, Role.APPLICANT) | dict.fromkeys(_LENDER, Role.LENDER) | dict.fromkeys(_AUDIT, Role.AUDIT)
 )
 # Categories of a smaller share are binned together.
@@ -74,7 +74,8 @@ def measure_information(loans: pd.DataFrame, options: FindingsOptions) -> Inform
   smallest = min(np.bincount(outcome[half], minlength=2).min() for half in (found, ~found))
   values, bins = [], []
   for name, role in FACTORS.items():
-    row: dict[str, Any] = {"factor": name, "meaning": _meaning(name), "role": role.value}
+    meaning = "Length of the credit history" if name == _HISTORY else COLUMNS[name].meaning
+    row: dict[str, Any] = {"factor": name, "meaning": meaning, "role": role.value}
     row |= {"loans": int((~found).sum()), "charged_off": int(outcome[~found].sum())}
     if smallest >= options.min_outcomes:
       table = _bin(loans, name, outcome, found, options)
@@ -95,26 +96,16 @@ _VALUE_TYPES: Final = {
   "loans": "int64",
   "charged_off": "int64",
   "bins": "Int64",
-  "iv": "float64",
-  "iv_low": "float64",
-  "iv_high": "float64",
-  "iv_chance": "float64",
-  "p_value": "float64",
+  **dict.fromkeys((*name_bounds("iv"), "iv_chance", "p_value"), "float64"),
 }
-_BIN_COLUMNS: Final = (
-  "factor",
-  "order",
-  "bin",
-  "loans",
-  "charged_off",
-  "default_rate",
-  "default_rate_low",
-  "default_rate_high",
-)
-
-
-def _meaning(name: str) -> str:
-  return "Length of the credit history" if name == _HISTORY else COLUMNS[name].meaning
+_BIN_TYPES: Final = {
+  "factor": "str",
+  "order": "int64",
+  "bin": "str",
+  "loans": "int64",
+  "charged_off": "int64",
+  **dict.fromkeys(name_bounds("default_rate"), "float64"),
+}
 
 
 def _read(loans: pd.DataFrame, name: str) -> tuple[FloatArray | IntArray, pd.Index | None]:
@@ -134,7 +125,11 @@ def _bin(loans: pd.DataFrame, name: str, outcome: IntArray, found: BoolArray, op
     labels, bins = ["stated"], np.where(stated, 0, 1)[~found]
   else:
     splits, bins = _search(values, outcome, found, options, is_text=texts is not None)
-    labels = _label_numbers(splits, values) if texts is None else _label_groups(splits, texts)
+    labels = (
+      _label_numbers(splits, values)
+      if texts is None
+      else [", ".join(str(text).replace("_", " ") for text in texts[group]) for group in splits]
+    )
     # What is missing, and texts that only the others have, are in one more.
     bins = np.where((bins < 0) | (bins >= len(labels)), len(labels), bins)
   count = np.bincount(bins, minlength=len(labels) + 1)
@@ -161,10 +156,6 @@ def _search(
   )
   best.fit(values[found], outcome[found])
   return best.splits, best.transform(values[~found], metric="indices", metric_missing="empirical").astype(np.int64)
-
-
-def _label_groups(splits: Any, texts: pd.Index) -> list[str]:
-  return [", ".join(str(text).replace("_", " ") for text in texts[group]) for group in splits]
 
 
 def _label_numbers(splits: Any, values: FloatArray | IntArray) -> list[str]:
@@ -209,10 +200,5 @@ def _name_strength(iv: float) -> str:
 
 
 def _join_bins(tables: list[pd.DataFrame]) -> pd.DataFrame:
-  if not tables:
-    types = {"factor": "str", "bin": "str"} | dict.fromkeys(_BIN_COLUMNS[5:], "float64")
-    return pd.DataFrame(columns=list(_BIN_COLUMNS)).astype(
-      dict.fromkeys(("order", "loans", "charged_off"), "int64") | types
-    )
-  joined = pd.concat(tables, ignore_index=True)[list(_BIN_COLUMNS)]
-  return joined.astype({"bin": "str", "factor": "str"})
+  joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(_BIN_TYPES))
+  return joined[list(_BIN_TYPES)].astype(_BIN_TYPES)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -21,74 +20,84 @@ from loantap.portfolio.dictionary import COLUMNS
 NOT_STATED: Final = "not stated"
 OTHER: Final = "other"
 
-_PROFESSIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-  {
-    "project manager": ("project manager",), "programme manager": ("program manager",), "director": ("director",),
-    "executive": ("vice president", "president", "chief", "partner"), "manager": ("manager",),
-    "supervisor": ("supervisor", "foreman", "lead", "team leader", "superintendent"),
-    "teacher": ("teacher", "professor", "instructor", "educator", "faculty"), "nurse": ("nurse", "nursing"),
-    "driver": ("driver", "courier", "hauler"), "engineer": ("engineer",),
-    "lawyer": ("attorney", "lawyer", "paralegal", "counsel"),
-    "doctor, therapist or pharmacist": (
-      "doctor", "physician", "dentist", "pharmacist", "therapist", "veterinarian", "optometrist", "hygienist",
-    ),
-    "sales": ("sales", "salesman", "account executive", "realtor", "real estate"),
-    "software or systems": (
-      "developer", "programmer", "software", "systems administrator", "network",
-    ),
-    "technician or mechanic": (
-      "technician", "mechanic", "electrician", "plumber", "installer", "maintenance",
-    ),
-    "analyst or accountant": (
-      "analyst", "accountant", "auditor", "controller", "bookkeeper", "accounting",
-    ),
-    "banking or insurance": (
-      "banker", "loan officer", "teller", "underwriter", "adjuster", "financial advisor", "insurance",
-    ),
-    "office or administration": (
-      "administrator", "administrative", "secretary", "clerk", "assistant", "receptionist",
-      "coordinator", "processor",
-    ),
-    "owner": ("owner", "self employed", "proprietor"),
-    "police, fire or military": (
-      "police", "sheriff", "deputy", "firefighter", "fire fighter", "correction", "correctional", "army", "navy",
-      "marine", "air force", "usaf", "military", "sergeant", "captain",
-    ),
-    "post": ("usps", "postal", "mail carrier", "letter carrier"),
-    "customer service": ("customer service", "customer care", "customer"),
-    "food or hotel": (
-      "server", "chef", "cook", "bartender", "waitress", "waiter", "housekeeper",
-    ),
-    "social work": ("counselor", "social worker", "caregiver", "case worker"), "consultant": ("consultant",),
-    "production or trade": (
-      "operator", "machinist", "welder", "carpenter", "laborer", "labor", "assembler",
-      "production", "warehouse", "material handler", "construction", "custodian",
-    ),
-  }
-)  # fmt: skip
+
+def _read_groups(text: str) -> dict[str, list[str]]:
+  """Words by what stands before them on their line."""
+  lines = (line.strip().partition(": ") for line in text.strip().splitlines())
+  return {group: re.split(r",\s*", words) for group, _, words in lines}
+
+
+_PROFESSIONS: Final = _read_groups("""
+  project manager: project manager
+  programme manager: program manager
+  director: director
+  executive: vice president, president, chief, partner
+  manager: manager
+  supervisor: supervisor, foreman, lead, team leader, superintendent
+  teacher: teacher, professor, instructor, educator, faculty
+  nurse: nurse, nursing
+  driver: driver, courier, hauler
+  engineer: engineer
+  lawyer: attorney, lawyer, paralegal, counsel
+  doctor, therapist or pharmacist: doctor, physician, dentist, pharmacist, therapist, veterinarian, optometrist, \
+    hygienist
+  sales: sales, salesman, account executive, realtor, real estate
+  software or systems: developer, programmer, software, systems administrator, network
+  technician or mechanic: technician, mechanic, electrician, plumber, installer, maintenance
+  analyst or accountant: analyst, accountant, auditor, controller, bookkeeper, accounting
+  banking or insurance: banker, loan officer, teller, underwriter, adjuster, financial advisor, insurance
+  office or administration: administrator, administrative, secretary, clerk, assistant, receptionist, \
+    coordinator, processor
+  owner: owner, self employed, proprietor
+  police, fire or military: police, sheriff, deputy, firefighter, fire fighter, correction, correctional, army, \
+    navy, marine, air force, usaf, military, sergeant, captain
+  post: usps, postal, mail carrier, letter carrier
+  customer service: customer service, customer care, customer
+  food or hotel: server, chef, cook, bartender, waitress, waiter, housekeeper
+  social work: counselor, social worker, caregiver, case worker
+  consultant: consultant
+  production or trade: operator, machinist, welder, carpenter, laborer, labor, assembler, production, \
+    warehouse, material handler, construction, custodian
+""")
 
 # Written out first; British spellings as American ones, which the titles use.
-_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType(
-  {
-    "mgr": "manager", "mngr": "manager", "programme": "program", "prog": "program", "proj": "project",
-    "dir": "director", "vp": "vice president", "svp": "vice president", "evp": "vice president",
-    "avp": "vice president", "ceo": "chief", "cfo": "chief", "coo": "chief", "cto": "chief", "cio": "chief",
-    "asst": "assistant", "assist": "assistant", "admin": "administrator", "supv": "supervisor", "sup": "supervisor",
-    "supt": "superintendent", "rn": "nurse", "lpn": "nurse", "lvn": "nurse", "cna": "nurse", "rnc": "nurse",
-    "tech": "technician", "eng": "engineer", "engr": "engineer", "acct": "accountant", "csr": "customer service",
-    "cust": "customer", "rep": "representative", "labourer": "laborer", "labour": "labor",
-    "counsellor": "counselor", "selfemployed": "self employed", "truckdriver": "driver", "leader": "team leader",
-  }
-)  # fmt: skip
+_SYNONYMS: Final = {
+  short: word
+  for word, shorts in _read_groups("""
+    manager: mgr, mngr
+    program: programme, prog
+    project: proj
+    director: dir
+    vice president: vp, svp, evp, avp
+    chief: ceo, cfo, coo, cto, cio
+    assistant: asst, assist
+    administrator: admin
+    supervisor: supv, sup
+    superintendent: supt
+    nurse: rn, lpn, lvn, cna, rnc
+    technician: tech
+    engineer: eng, engr
+    accountant: acct
+    customer service: csr
+    customer: cust
+    representative: rep
+    laborer: labourer
+    labor: labour
+    counselor: counsellor
+    self employed: selfemployed
+    driver: truckdriver
+    team leader: leader
+  """).items()
+  for short in shorts
+}
 
 # What is corrected into; too long for a slip of the pen to make another word ...
-_SPELT: Final = (
-  "manager", "director", "teacher", "engineer", "supervisor", "technician", "mechanic", "electrician", "accountant",
-  "analyst", "president", "assistant", "secretary", "receptionist", "administrator", "administrative", "professor",
-  "instructor", "project", "program", "attorney", "paralegal", "operator", "machinist", "consultant", "physician",
-  "pharmacist", "therapist", "sergeant", "bookkeeper", "underwriter", "coordinator", "carpenter", "bartender",
-  "firefighter", "superintendent", "counselor", "programmer",
-)  # fmt: skip
+_SPELT: Final = """
+  manager director teacher engineer supervisor technician mechanic electrician accountant analyst president assistant
+  secretary receptionist administrator administrative professor instructor project program attorney paralegal operator
+  machinist consultant physician pharmacist therapist sergeant bookkeeper underwriter coordinator carpenter bartender
+  firefighter superintendent counselor programmer
+""".split()
 # ... but for these.
 _OTHER_WORDS: Final = frozenset({"resident", "protect", "directory", "operation"})
 
@@ -107,14 +116,10 @@ def group_professions(titles: pd.Series) -> pd.Series:
   return pd.Series(pd.Categorical.from_codes(places[codes], groups), titles.index)
 
 
-def _clean_words(title: str) -> list[str]:
-  return [part for word in _WORD.findall(title.lower()) for part in _correct(word).split()]
-
-
 # A run groups the same titles four times.
 @lru_cache(_TITLES)
 def _place(title: str) -> int:
-  words = _clean_words(title)
+  words = [part for word in _WORD.findall(title.lower()) for part in _correct(word).split()]
   pairs = (f"{first} {second}" for first, second in pairwise(words))
   none = len(_PROFESSIONS)
   return min((_PLACES.get(text, none) for text in (*words, *pairs)), default=none)
@@ -187,7 +192,7 @@ _ALL: Final = (
   Segmentation("pincode", "pincode", Role.AUDIT),
   Segmentation("state", "state", Role.AUDIT),
 )
-SEGMENTATIONS: Final[Mapping[str, Segmentation]] = MappingProxyType({s.name: s for s in _ALL})
+SEGMENTATIONS: Final[Mapping[str, Segmentation]] = {s.name: s for s in _ALL}
 
 
 def segment_loans(loans: pd.DataFrame) -> pd.DataFrame:

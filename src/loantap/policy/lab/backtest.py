@@ -15,7 +15,7 @@ from loantap.measures.intervals import Z95
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
 from loantap.policy.lab.rules import READABLE_COLUMNS, Rule, apply_rules, read_columns
 from loantap.policy.money.cash_flows import VALUED_BY, Economics, PaidLife, expected_npv
-from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share, name_profit
+from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share, name_bounds, name_profit
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 
@@ -81,7 +81,11 @@ def split_in_halves(loan_ids: pd.Series) -> BoolArray:
 def _make_samples(
   loans: pd.DataFrame, predictions: pd.DataFrame, places: IntArray, economics: Economics
 ) -> tuple[Sample, ...]:
-  approved = _approve(loans, predictions, places, economics)
+  pd_ = predictions[VALUED_BY[0]].to_numpy(float)
+  amount, rate, term = (loans[name].to_numpy(float)[places] for name in VALUED_BY[1:])
+  approved = {
+    name: expected_npv(pd_, amount, rate, term, scenario) > 0 for name, scenario in economics.scenarios.items()
+  }
   of_sample = predictions["sample"].to_numpy(object)
   chosen = {name: np.isin(of_sample, _OF_ALL) if name == ALL else of_sample == name for name in SAMPLES}
   return tuple(
@@ -89,14 +93,6 @@ def _make_samples(
     for name, rows in chosen.items()
     if rows.any()
   )
-
-
-def _approve(
-  loans: pd.DataFrame, predictions: pd.DataFrame, places: IntArray, economics: Economics
-) -> dict[str, BoolArray]:
-  pd_ = predictions[VALUED_BY[0]].to_numpy(float)
-  amount, rate, term = (loans[name].to_numpy(float)[places] for name in VALUED_BY[1:])
-  return {name: expected_npv(pd_, amount, rate, term, scenario) > 0 for name, scenario in economics.scenarios.items()}
 
 
 def _find(index: pd.Index, wanted: pd.Series, what: str) -> IntArray:
@@ -160,19 +156,14 @@ def backtest(candidates: Sequence[Candidate], loans: JudgedLoans, min_loans: int
 
 _KEYS: Final = ("rule_id", "title", "rule", "found_by", "sample", "after", "scenario", "paid_life")
 _COUNTS: Final = ("n", "approved", "charged_off", "approvals_lost", "charge_offs_avoided")
+_OF_PROFIT: Final = [*name_bounds("profit_change"), "p_value"]
 _FIGURES: Final = (
   "approvals_lost_share",
   "charge_offs_avoided_share",
-  "default_rate_declined",
-  "default_rate_declined_low",
-  "default_rate_declined_high",
+  *name_bounds("default_rate_declined"),
   "default_rate_kept",
-  "profit_change",
-  "profit_change_low",
-  "profit_change_high",
-  "p_value",
+  *_OF_PROFIT,
 )
-_OF_PROFIT: Final = ["profit_change", "profit_change_low", "profit_change_high", "p_value"]
 
 
 def _keep(sample: Sample, candidate: Candidate, loans: JudgedLoans) -> Sample:

@@ -13,6 +13,7 @@ from loantap.measures.metrics import round_significant
 from loantap.policy.lab.backtest import ALL, MAX_FALSE_RATE, After, FoundBy, select_rows
 from loantap.policy.lab.rules import Rule
 from loantap.policy.money.cash_flows import Economics
+from loantap.policy.money.returns import name_bounds
 from loantap.policy.options import LabOptions
 from loantap.portfolio.errors import InputError
 
@@ -25,9 +26,7 @@ _COUNTED: Final = (
   "charge_offs_avoided",
   "approvals_lost_share",
   "charge_offs_avoided_share",
-  "default_rate_declined",
-  "default_rate_declined_low",
-  "default_rate_declined_high",
+  *name_bounds("default_rate_declined"),
   "default_rate_kept",
 )
 _QUOTED_ON: Final = {
@@ -178,10 +177,10 @@ def _measure(tests: pd.DataFrame, after: After, sample: str) -> dict[str, Any]:
   changes: dict[str, dict[str, Any]] = {}
   for row in rows.to_dict("records"):
     changes.setdefault(row["scenario"], {})[row["paid_life"]] = {
-      "value": _to_json(row["profit_change"]),
-      "low": _to_json(row["profit_change_low"]),
-      "high": _to_json(row["profit_change_high"]),
-      "adjusted_p_value": _to_json(row["adjusted_p_value"]),
+      name: _to_json(row[column])
+      for name, column in zip(
+        ("value", "low", "high", "adjusted_p_value"), (*name_bounds("profit_change"), "adjusted_p_value"), strict=True
+      )
     }
   return {"profit_change": changes}
 

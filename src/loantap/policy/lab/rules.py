@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import reduce
-from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -30,16 +29,15 @@ from loantap.portfolio.values import Value, is_missing
 
 LOAN_TO_INCOME: Final = "loan_to_income"
 # What a rule may read, and its name in a title.
-READABLE: Final[Mapping[str, str]] = MappingProxyType(
-  {name: name.removesuffix("_pct").replace("_", " ") for name in FEATURE_SETS["lending"].columns}
-  | {
-    "dti_pct": "DTI",
-    "interest_rate_pct": "interest rate",
-    "term_months": "term in months",
-    "grade": "grade",
-    LOAN_TO_INCOME: "amount as a share of yearly income",
-  }
-)
+READABLE: Final[Mapping[str, str]] = {
+  name: name.removesuffix("_pct").replace("_", " ") for name in FEATURE_SETS["lending"].columns
+} | {
+  "dti_pct": "DTI",
+  "interest_rate_pct": "interest rate",
+  "term_months": "term in months",
+  "grade": "grade",
+  LOAN_TO_INCOME: "amount as a share of yearly income",
+}
 # Those that all of these are made of.
 READABLE_COLUMNS: Final = tuple(name for name in READABLE if name != LOAN_TO_INCOME)
 
@@ -55,24 +53,20 @@ class Operator(StrEnum):
 
 
 # Of arrays and of single values; none holds of a missing number (NaN).
-_COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = MappingProxyType(
-  {
-    Operator.ABOVE: operator.gt,
-    Operator.AT_LEAST: operator.ge,
-    Operator.BELOW: operator.lt,
-    Operator.AT_MOST: operator.le,
-    Operator.ONE_OF: lambda given, values: reduce(operator.or_, (given == v for v in values)),
-  }
-)
-_WORDS: Final[Mapping[Operator, str]] = MappingProxyType(
-  {
-    Operator.ABOVE: "above",
-    Operator.AT_LEAST: "of at least",
-    Operator.BELOW: "below",
-    Operator.AT_MOST: "of at most",
-    Operator.ONE_OF: "of",
-  }
-)
+_COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = {
+  Operator.ABOVE: operator.gt,
+  Operator.AT_LEAST: operator.ge,
+  Operator.BELOW: operator.lt,
+  Operator.AT_MOST: operator.le,
+  Operator.ONE_OF: lambda given, values: reduce(operator.or_, (given == v for v in values)),
+}
+_WORDS: Final[Mapping[Operator, str]] = {
+  Operator.ABOVE: "above",
+  Operator.AT_LEAST: "of at least",
+  Operator.BELOW: "below",
+  Operator.AT_MOST: "of at most",
+  Operator.ONE_OF: "of",
+}
 
 
 class Condition(Options):

@@ -34,8 +34,13 @@ class Estimate:
   high: float
 
   def named(self, name: str) -> dict[str, float]:
-    """As three columns: its name, with `_low` and with `_high`."""
-    return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+    """As three columns, see `name_bounds`."""
+    return dict(zip(name_bounds(name), (self.value, self.low, self.high), strict=True))
+
+
+def name_bounds(*names: str) -> tuple[str, ...]:
+  """Each name, with `_low` and with `_high`."""
+  return tuple(f"{name}{end}" for name in names for end in ("", "_low", "_high"))
 
 
 NO_ESTIMATE: Final = Estimate(math.nan, math.nan, math.nan)

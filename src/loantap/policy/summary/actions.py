@@ -80,9 +80,11 @@ def _propose_policy(
   if npv["default_rate_approved"] > everybody["default_rate_approved"]:
     text += ": the loans declined are safer, but their rate does not pay"
   text += f".{_tell_in_force(targets)}"
+  held_out = find_policy(select_policies(policies, "test", scenario), "npv")
+  held_out_gain = read_gain(held_out)
   points = (
     _tell_later(policies, "npv", scenario, told_later),
-    _tell_held_out(policies, scenario),
+    f"On {int(held_out['n']):,} loans held out from training: {held_out_gain}." if held_out_gain else "",
     _tell_scenarios(policies, stressed, scenario),
     tell_fairness(fairness, "npv"),
   )
@@ -192,13 +194,6 @@ def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str =
     )
   which = f": {later}" if later else ""
   return f"Out of time, profit changes by {gain}{rates}; n = {int(row['n']):,}{which}."
-
-
-def _tell_held_out(policies: pd.DataFrame, scenario: str) -> str:
-  """What expected NPV gains on loans that no model was trained on; empty without them."""
-  row = find_policy(select_policies(policies, "test", scenario), "npv")
-  gain = read_gain(row)
-  return "" if gain is None else f"On {int(row['n']):,} loans held out from training: {gain}."
 
 
 def _tell_in_force(targets: pd.DataFrame) -> str:
