@@ -6,7 +6,7 @@ import hashlib
 import json
 import unicodedata
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -18,7 +18,7 @@ from loantap.portfolio.options import Options, Portion
 _SHOWN_DIGITS = 12
 _FILE = "conf/base/parameters_policy.yml"
 # At this price hardly anything but the PD decides.
-MAX_DEFAULT_PRICE: Final = 5.0
+MAX_DEFAULT_PRICE = 5.0
 
 
 def _require_words(text: str) -> str:

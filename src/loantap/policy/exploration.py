@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,16 +12,16 @@ from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
 # Columns that say the same by definition: their association tells nothing.
-SAME_BY_DEFINITION: Final[Mapping[str, str]] = {
+SAME_BY_DEFINITION: Mapping[str, str] = {
   "loan_status": "is_charged_off",
   "grade": "sub_grade",
   "funded_principal": "loan_amount",
 }
 # Where a row comes from says nothing of the borrower.
-_RECORD_KEEPING: Final = frozenset({"updated_at", "origin"})
-MAX_LEVELS: Final = 40
-NOT_STATED: Final = "not stated"
-_OUTCOME: Final = "is_charged_off"
+_RECORD_KEEPING = frozenset({"updated_at", "origin"})
+MAX_LEVELS = 40
+NOT_STATED = "not stated"
+_OUTCOME = "is_charged_off"
 
 
 @dataclass(frozen=True, slots=True)

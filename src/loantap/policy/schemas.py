@@ -1,7 +1,5 @@
 """Pandera schemas of profits, targets, scores, compared policies and tests of rules; columns that others share."""
 
-from typing import Final
-
 import pandera.pandas as pa
 
 from loantap.model.scoring.scorecard import SCALE
@@ -16,15 +14,15 @@ from loantap.policy.money.cash_flows import PaidLife
 from loantap.policy.money.returns import name_bounds
 from loantap.portfolio.dictionary import REAL, SIMULATED
 
-RATE: Final = pa.Check.in_range(0, 1)
-COUNT: Final = pa.Column("int64", pa.Check.ge(0))
-AT_LEAST_ONE: Final = pa.Column("int64", pa.Check.gt(0))
-TEXT: Final = pa.Column("str")
+RATE = pa.Check.in_range(0, 1)
+COUNT = pa.Column("int64", pa.Check.ge(0))
+AT_LEAST_ONE = pa.Column("int64", pa.Check.gt(0))
+TEXT = pa.Column("str")
 # Missing where there are too few loans.
-FIGURE: Final = pa.Column("float64", nullable=True)
-MAYBE_RATE: Final = pa.Column("float64", RATE, nullable=True)
+FIGURE = pa.Column("float64", nullable=True)
+MAYBE_RATE = pa.Column("float64", RATE, nullable=True)
 # Texts that repeat are categories in batches, text in files and frames.
-IS_TEXT: Final = pa.Check(
+IS_TEXT = pa.Check(
   lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str", error="text"
 )
 
@@ -34,7 +32,7 @@ def one_of(*values: str) -> pa.Column:
   return pa.Column("str", pa.Check.isin(values))
 
 
-PAID_LIFE: Final = one_of(*(life.value for life in PaidLife))
+PAID_LIFE = one_of(*(life.value for life in PaidLife))
 
 
 def bounded(*names: str, check: pa.Check | None = None) -> dict[str, pa.Column]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from loantap.portfolio.arrays import IntArray
 from loantap.portfolio.identity import read_ids
 from loantap.portfolio.values import is_missing
 
-APPLICATION_ID: Final = "application_id"
+APPLICATION_ID = "application_id"
 
 
 def name_applications(rows: pd.DataFrame, first_row: int) -> pd.Series:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -166,7 +166,7 @@ def _name_rows(rows: npt.NDArray[np.int64]) -> CountedRows:
   return CountedRows(len(rows), tuple(int(row) + 1 for row in rows[:_SHOWN_ROWS]))
 
 
-READ_COLUMNS: Final = ("application_id", "offer", "kind", "decision", "reason")
+READ_COLUMNS = ("application_id", "offer", "kind", "decision", "reason")
 
 
 @dataclass(frozen=True, slots=True)

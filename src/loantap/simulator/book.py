@@ -8,7 +8,6 @@ of running ones of its vintage, by term, months on book and outcome. They have s
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -46,8 +45,8 @@ from loantap.simulator.texts import give_shared_pincodes
 
 # Next to nothing has ended by then under the law, yet the table holds some such loans: they stand
 # for no more than they would had this share ended.
-LEAST_ENDED_SHARE: Final = 0.05
-_MONTH_SHARES: Final = np.repeat(known.LOANS_PER_QUARTER, 3) / (3 * sum(known.LOANS_PER_QUARTER))
+LEAST_ENDED_SHARE = 0.05
+_MONTH_SHARES = np.repeat(known.LOANS_PER_QUARTER, 3) / (3 * sum(known.LOANS_PER_QUARTER))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ measured on them says how a method works, not how borrowers behave.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,23 +17,23 @@ from loantap.portfolio.dictionary import COLUMNS
 from loantap.simulator.courses import AS_OF_MONTH, Courses, Draws, can_be_followed, draw_courses, read_courses
 from loantap.simulator.streams import Streams, normal_at
 
-DAYS_PER_INSTALMENT: Final = 30
+DAYS_PER_INSTALMENT = 30
 
 # Percentage points added over the months before the first missed payment by a borrower of average
 # strain. Strength 0 leaves noise alone.
-DRIFT_MONTHS: Final = 6
-DTI_DRIFT_POINTS: Final = 4.0
-UTILISATION_DRIFT_POINTS: Final = 12.0
+DRIFT_MONTHS = 6
+DTI_DRIFT_POINTS = 4.0
+UTILISATION_DRIFT_POINTS = 12.0
 # A random walk (points a month) and an error of reporting.
-DTI_WALK_POINTS: Final = 0.5
-DTI_NOISE_POINTS: Final = 0.8
-UTILISATION_WALK_POINTS: Final = 2.0
-UTILISATION_NOISE_POINTS: Final = 4.0
-HUNDREDTHS: Final = 100
+DTI_WALK_POINTS = 0.5
+DTI_NOISE_POINTS = 0.8
+UTILISATION_WALK_POINTS = 2.0
+UTILISATION_NOISE_POINTS = 4.0
+HUNDREDTHS = 100
 
-CHUNK_LOANS: Final = 5_000
+CHUNK_LOANS = 5_000
 
-EVENT_COLUMNS: Final = (
+EVENT_COLUMNS = (
   "loan_id",
   "month",
   "outstanding_balance",

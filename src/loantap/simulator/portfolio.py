@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -25,22 +24,22 @@ from loantap.simulator.borrowers import LOANTAP
 from loantap.simulator.streams import Streams
 
 # Reference borrower: every transform is zero for them.
-REFERENCE_RATE_PCT: Final = 13.0
-REFERENCE_DTI_PCT: Final = 17.0
-REFERENCE_INCOME: Final = 65_000.0
-REFERENCE_UTILISATION_PCT: Final = 54.0
-REFERENCE_OPEN_ACCOUNTS: Final = 10.0
-REFERENCE_MORTGAGES: Final = 1.0
-REFERENCE_LOAN_TO_INCOME: Final = 0.2
+REFERENCE_RATE_PCT = 13.0
+REFERENCE_DTI_PCT = 17.0
+REFERENCE_INCOME = 65_000.0
+REFERENCE_UTILISATION_PCT = 54.0
+REFERENCE_OPEN_ACCOUNTS = 10.0
+REFERENCE_MORTGAGES = 1.0
+REFERENCE_LOAN_TO_INCOME = 0.2
 # Beyond these a column says no more about risk (9,999 is "no income").
-HIGHEST_RATE_PCT: Final = 23.0
-HIGHEST_DTI_PCT: Final = 45.0
-HIGHEST_UTILISATION_PCT: Final = 120.0
-LOWEST_INCOME: Final = 1_000.0
-LOWEST_RATE_PCT: Final = 1.0
+HIGHEST_RATE_PCT = 23.0
+HIGHEST_DTI_PCT = 45.0
+HIGHEST_UTILISATION_PCT = 120.0
+LOWEST_INCOME = 1_000.0
+LOWEST_RATE_PCT = 1.0
 
-INTERCEPT: Final = -1.807
-COEFFICIENTS: Final = MappingProxyType(
+INTERCEPT = -1.807
+COEFFICIENTS = MappingProxyType(
   {
     "log_rate": 1.70,  # per unit of log(rate / 13%), the incumbent engine's view of the risk
     "is_60_months": 0.40,

@@ -1,14 +1,12 @@
 """Pools of words for simulated addresses, professions and loan titles: invented, no one's data."""
 
-from typing import Final
-
 
 def _split(text: str) -> tuple[str, ...]:
   """The words of a text: between commas where it has any."""
   return tuple(" ".join(text.split()).split(", " if "," in text else " "))
 
 
-FIRST_NAMES: Final = _split("""
+FIRST_NAMES = _split("""
   Adam Alan Alice Amanda Amy Andrea Andrew Angela Anna Anthony April Ashley Austin Barbara Benjamin Beth Brandon Brenda
   Brian Caitlin Calvin Carla Carol Catherine Charles Christina Cindy Colleen Courtney Craig Crystal Cynthia Daniel David
   Dawn Deborah Denise Derek Diana Donald Douglas Dustin Edward Elaine Elizabeth Emily Eric Erika Erin Eugene Evan
@@ -22,7 +20,7 @@ FIRST_NAMES: Final = _split("""
   Vanessa Veronica Vincent Virginia Walter Wanda Wayne Wendy Whitney William Yolanda Zachary
 """)
 
-LAST_NAMES: Final = _split("""
+LAST_NAMES = _split("""
   Adams Aguilar Allen Alvarez Anderson Andrews Armstrong Arnold Austin Bailey Baker Barnes Barrett Bates Beck Bell
   Bennett Berry Bishop Black Bowman Boyd Bradley Brooks Brown Bryant Burke Burns Butler Byrd Caldwell Campbell Carlson
   Carpenter Carr Carroll Carter Castillo Castro Chambers Chan Chapman Chavez Christensen Clark Cohen Cole Coleman
@@ -46,7 +44,7 @@ LAST_NAMES: Final = _split("""
   Wilson Wood Woods Wright Wu Yates York Young Zamora Zimmerman
 """)
 
-STREET_SUFFIXES: Final = _split("""
+STREET_SUFFIXES = _split("""
   Alley Avenue Bridge Brook Bypass Camp Canyon Cape Circle Cliff Club Corner Course Court Cove Creek Crest Crossing
   Curve Dale Dam Divide Drive Estate Expressway Extension Fall Ferry Field Flat Ford Forest Forge Fork Fort Freeway
   Garden Gateway Glen Green Grove Harbor Haven Heights Highway Hill Hollow Inlet Island Isle Junction Key Knoll Lake
@@ -57,22 +55,22 @@ STREET_SUFFIXES: Final = _split("""
   Wall Way Well
 """)
 
-CITY_PREFIXES: Final = ("East", "West", "North", "South", "New", "Lake", "Port")
-CITY_SUFFIXES: Final = _split("""
+CITY_PREFIXES = ("East", "West", "North", "South", "New", "Lake", "Port")
+CITY_SUFFIXES = _split("""
   berg borough burgh bury chester fort furt haven land mouth port shire side stad ton town view ville
 """)
 
-STATES: Final = _split("""
+STATES = _split("""
   AK AL AR AZ CA CO CT DC DE FL GA HI IA ID IL IN KS KY LA MA MD ME MI MN MO MS MT NC ND NE NH NJ NM NV NY OH OK OR PA
   RI SC SD TN TX UT VA VT WA WI WV WY
 """)
 
-MILITARY_OFFICES: Final = ("APO", "DPO", "FPO")
-MILITARY_REGIONS: Final = ("AA", "AE", "AP")
-SHIP_PREFIXES: Final = ("USCGC", "USNS", "USNV", "USS")
+MILITARY_OFFICES = ("APO", "DPO", "FPO")
+MILITARY_REGIONS = ("AA", "AE", "AP")
+SHIP_PREFIXES = ("USCGC", "USNS", "USNV", "USS")
 
 # In falling order of frequency; drawn with a Zipf law.
-COMMON_PROFESSIONS: Final = _split("""
+COMMON_PROFESSIONS = _split("""
   Teacher, Manager, Supervisor, RN, Driver, Owner, Sales, Registered Nurse, Truck Driver, Office Manager,
   Project Manager, Police Officer, Operations Manager, General Manager, Sales Manager, Mechanic, Director,
   Vice President, Administrative Assistant, Electrician, Technician, Store Manager, Accountant, Engineer, President,
@@ -85,11 +83,11 @@ COMMON_PROFESSIONS: Final = _split("""
   Instructor, Data Analyst, Carpenter, Deputy Sheriff, Legal Assistant, Cook
 """)
 
-PROFESSION_LEVELS: Final = _split("""
+PROFESSION_LEVELS = _split("""
   Senior Junior Lead Chief Assistant Associate Deputy Principal Regional District National Area Corporate Global Local
   Shift Night Head Staff Certified Licensed Field Site Group Interim Divisional Executive Managing Technical Clinical
 """)
-PROFESSION_FIELDS: Final = _split("""
+PROFESSION_FIELDS = _split("""
   Account Admissions Advertising Audit Benefits Billing Building Cargo Claims Collections Communications Community
   Compliance Construction Content Contracts Credit Customer Data Database Delivery Dental Design Development Education
   Electrical Energy Engineering Environmental Events Facilities Finance Fleet Food Fraud Freight Grants Health Housing
@@ -98,13 +96,13 @@ PROFESSION_FIELDS: Final = _split("""
   Purchasing Quality Records Research Retail Risk Safety Sales School Security Service Software Surgical Systems Tax
   Test Training Transport Travel Treasury Utility Warehouse Web Youth
 """)
-PROFESSION_ROLES: Final = _split("""
+PROFESSION_ROLES = _split("""
   Administrator Adviser Agent Aide Analyst Architect Assistant Associate Buyer Clerk Consultant Controller Coordinator
   Counselor Dispatcher Director Engineer Estimator Examiner Inspector Instructor Installer Investigator Lead Manager
   Mechanic Officer Operator Partner Planner Processor Recruiter Representative Scheduler Scientist Secretary Specialist
   Superintendent Supervisor Technician Therapist Trainer Worker Writer
 """)
-EMPLOYER_KINDS: Final = _split("""
+EMPLOYER_KINDS = _split("""
   Associates, Auto Group, Bank, Brothers, Clinic, Construction, Consulting, Corp, County Schools, Dental, Electric,
   Enterprises, Farms, Foods, Foundation, Group, Health System, Homes, Hospital, Hotels, Inc, Inc., Industries,
   Insurance, Labs, LLC, Logistics, Manufacturing, Marine, Medical Center, Partners, Pharmacy, Plumbing, Realty,
@@ -112,7 +110,7 @@ EMPLOYER_KINDS: Final = _split("""
 """)
 
 # The form's title for each purpose, and borrowers' own words.
-FORM_TITLES: Final = {
+FORM_TITLES = {
   "debt_consolidation": "Debt consolidation",
   "credit_card": "Credit card refinancing",
   "home_improvement": "Home improvement",
@@ -128,7 +126,7 @@ FORM_TITLES: Final = {
   "renewable_energy": "Green loan",
   "educational": "Student Loan",
 }
-OWN_TITLE_TOPICS: Final = {
+OWN_TITLE_TOPICS = {
   "debt_consolidation": ("Debt Consolidation", "Consolidation", "Consolidate", "Debt", "Payoff"),
   "credit_card": ("Credit Card", "Credit Cards", "Card Payoff", "Credit Card Refinance", "CC"),
   "home_improvement": ("Home Improvement", "Kitchen", "Bathroom Remodel", "Roof", "House"),
@@ -144,11 +142,11 @@ OWN_TITLE_TOPICS: Final = {
   "renewable_energy": ("Solar", "Green Energy", "Solar Panels", "Windows", "Heat Pump"),
   "educational": ("Student", "Tuition", "School", "College", "Degree"),
 }
-OWN_TITLE_OPENERS: Final = (
+OWN_TITLE_OPENERS = (
   "", "", "", "", "", "My ", "My ", "Our ", "The ", "New ", "Final ", "Quick ", "Great ", "One ",
   "Lower ", "Better ", "Fast ", "Smart ", "2012 ", "2013 ",
 )  # fmt: skip
-OWN_TITLE_CLOSERS: Final = (
+OWN_TITLE_CLOSERS = (
   "", "", "", " ", " Loan", " Loan", " Loan", " loan", " Plan", " Help", " Fund", " 2012",
   " 2013", " Project", " Request", " Now", " Goal", " Costs", " Refi", " Relief", " Freedom",
   " Fresh Start", " Payoff", " Expenses", " #1", " Solution",

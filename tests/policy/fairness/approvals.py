@@ -1,7 +1,5 @@
 """Loans under made-up policies, as `insights.approvals` has them."""
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
 
@@ -9,7 +7,7 @@ from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
 from loantap.policy.options import FairnessOptions
 from tests.policy.shipped import ECONOMICS
 
-OPTIONS: Final = FairnessOptions(min_loans=100, four_fifths=0.8, target_ratios=(0.8, 0.9, 1.0))
+OPTIONS = FairnessOptions(min_loans=100, four_fifths=0.8, target_ratios=(0.8, 0.9, 1.0))
 
 
 def predict(loans: pd.DataFrame) -> pd.DataFrame:

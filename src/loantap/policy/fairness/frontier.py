@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from loantap.policy.options import FairnessOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 # Highest approval rates that are tried.
-_TRIED: Final = 401
+_TRIED = 401
 
 
 @dataclass(frozen=True, slots=True)

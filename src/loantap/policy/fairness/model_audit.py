@@ -1,7 +1,7 @@
 """Audit by groups that may stand for protected ones (`proxies.py`): it decides nothing."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,9 @@ from loantap.policy.fairness.proxies import PROXIES
 from loantap.portfolio.arrays import BoolArray, FloatArray
 
 # Of a smaller group no ratio is told, and none is the measure of others.
-MIN_LOANS: Final = 100
-_JUDGED: Final = ("is_charged_off", "probability_of_default")
-_AUC: Final = ("roc_auc", "roc_auc_low", "roc_auc_high")
+MIN_LOANS = 100
+_JUDGED = ("is_charged_off", "probability_of_default")
+_AUC = ("roc_auc", "roc_auc_low", "roc_auc_high")
 
 
 def audit_groups(rows: pd.DataFrame, approved: Mapping[str, BoolArray], options: EvaluationOptions) -> dict[str, Any]:

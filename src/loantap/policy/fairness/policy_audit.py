@@ -5,7 +5,7 @@ loans were approved in their day: nothing is said of those turned away.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,9 +19,9 @@ from loantap.policy.options import FairnessOptions
 from loantap.portfolio.arrays import BoolArray, IntArray
 from loantap.portfolio.errors import InputError
 
-_KEYS: Final = ("loan_id", "sample")
-_TERMS: Final = ("is_charged_off", "loan_amount", "interest_rate_pct", "term_months")
-_GROUPED_BY: Final = (
+_KEYS = ("loan_id", "sample")
+_TERMS = ("is_charged_off", "loan_amount", "interest_rate_pct", "term_months")
+_GROUPED_BY = (
   "home_ownership",
   "profession",
   "annual_income",
@@ -32,15 +32,15 @@ _GROUPED_BY: Final = (
 )
 
 # What can be said of a group's ratio.
-FEW: Final = "too few loans to say"
-NOBODY: Final = "nobody is approved"
-BELOW: Final = "below four fifths"
-OPEN: Final = "may lie on either side of four fifths"
-ABOVE: Final = "at least four fifths"
-MEASURE: Final = "the measure: approved most often"
-VERDICTS: Final = (FEW, NOBODY, BELOW, OPEN, ABOVE, MEASURE)
+FEW = "too few loans to say"
+NOBODY = "nobody is approved"
+BELOW = "below four fifths"
+OPEN = "may lie on either side of four fifths"
+ABOVE = "at least four fifths"
+MEASURE = "the measure: approved most often"
+VERDICTS = (FEW, NOBODY, BELOW, OPEN, ABOVE, MEASURE)
 
-_COLUMNS: Final = (
+_COLUMNS = (
   "policy",
   "proxy",
   "phrase",

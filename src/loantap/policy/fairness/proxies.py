@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import comb
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -50,8 +49,8 @@ def _bands(read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...])
   return band
 
 
-_HISTORY: Final = "credit_history_years"
-PROXIES: Final[Mapping[str, Proxy]] = {
+_HISTORY = "credit_history_years"
+PROXIES: Mapping[str, Proxy] = {
   "home_ownership": Proxy("Housing, which may stand for wealth", _categories("home_ownership")),
   "credit_history_years": Proxy(
     "Length of the credit history in years, which may stand for age",
@@ -75,7 +74,7 @@ def _professions(loans: pd.DataFrame) -> pd.Series:
 
 
 # Policies are audited by a group of professions too, which no model has as a feature.
-POLICY_PROXIES: Final[Mapping[str, Proxy]] = {
+POLICY_PROXIES: Mapping[str, Proxy] = {
   "home_ownership": PROXIES["home_ownership"],
   "profession": Proxy("Group of professions, which may stand for sex", _professions),
   "annual_income": PROXIES["annual_income"],

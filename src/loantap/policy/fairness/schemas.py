@@ -1,15 +1,13 @@
 """Pandera schemas of the fairness audit, without any protected attribute: see proxies."""
 
-from typing import Final
-
 import pandera.pandas as pa
 
 from loantap.policy.fairness.policy_audit import VERDICTS
 from loantap.policy.fairness.proxies import POLICY_PROXIES
 from loantap.policy.schemas import AT_LEAST_ONE, COUNT, MAYBE_RATE, PAID_LIFE, RATE, TEXT, bounded, one_of
 
-_PROXY: Final = one_of(*POLICY_PROXIES)
-_POSITIVE: Final = pa.Check.ge(0)
+_PROXY = one_of(*POLICY_PROXIES)
+_POSITIVE = pa.Check.ge(0)
 
 # One row per policy, proxy and group.
 FAIRNESS_BY_POLICY = pa.DataFrameSchema(

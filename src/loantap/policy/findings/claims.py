@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from loantap.policy.findings.evidence import Evidence
 from loantap.policy.findings.segmentations import SEGMENTATIONS, Role
 from loantap.policy.options import FindingsOptions
 
-_PERCENT: Final = 100
+_PERCENT = 100
 
 
 class Verdict(StrEnum):
@@ -51,11 +51,11 @@ class Claim:
   instead: str
 
 
-_NO_PINCODE: Final = (
+_NO_PINCODE = (
   "No decision, limit or price depends on the pincode: each loan is judged by its own expected "
   "profit. Outcomes by pincode are audited; a limit on a region is one of the portfolio."
 )
-_PROFESSION: Final = "The profession is in no decision and no offer: each loan is judged by its own expected profit."
+_PROFESSION = "The profession is in no decision and no offer: each loan is judged by its own expected profit."
 
 
 def _about_pincode(pincode: str, direction: Finding) -> Claim:
@@ -78,7 +78,7 @@ def _about_profession(group: str, plural: str) -> Claim:
   )
 
 
-CLAIMS: Final = (
+CLAIMS = (
   Claim(
     "higher amounts",
     "Higher amounts default more often",

@@ -1,7 +1,7 @@
 """One row per segment: outcome, adjusted effect, stability, profit, and a sentence of closed lists of words."""
 
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -119,7 +119,7 @@ def tell_answer(row: Row, *, is_audit: bool, is_refused: bool) -> str:
   )
 
 
-_PERCENT: Final = 100
+_PERCENT = 100
 
 
 def tabulate_findings(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:

@@ -6,7 +6,6 @@ It includes the year, since a year's level hangs on how many of its loans are re
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -20,9 +19,9 @@ from loantap.policy.options import FindingsOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 
-_YEAR: Final = "issue_year"
+_YEAR = "issue_year"
 # What is adjusted: all but what is for the audit only.
-FACTORS: Final = tuple(name for name, s in SEGMENTATIONS.items() if s.role is not Role.AUDIT)
+FACTORS = tuple(name for name, s in SEGMENTATIONS.items() if s.role is not Role.AUDIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Effect:
   error: float
 
 
-NO_EFFECT: Final = Effect(float("nan"), float("nan"))
+NO_EFFECT = Effect(float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)

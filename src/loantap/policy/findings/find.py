@@ -1,7 +1,7 @@
 """All findings about a portfolio, and what drives default: every factor by its adjusted strength."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,9 @@ from loantap.policy.findings.segmentations import SEGMENTATIONS
 from loantap.policy.money.returns import Estimate, name_bounds
 from loantap.policy.options import FindingsOptions
 
-DRIVES: Final = "drives default"
-NOT_SHOWN: Final = "no effect shown"
-TOO_FEW: Final = "too few loans to say"
+DRIVES = "drives default"
+NOT_SHOWN = "no effect shown"
+TOO_FEW = "too few loans to say"
 
 
 def tabulate_drivers(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def tabulate_drivers(evidence: Evidence, years: dict[str, YearTable], options: F
   return table.sort_values(["rank", "year"], ignore_index=True)
 
 
-_COLUMNS: Final = {
+_COLUMNS = {
   "factor": "str",
   "phrase": "str",
   "role": "str",
@@ -100,7 +100,7 @@ def _judge(evidence: Evidence, name: str) -> dict[str, Any]:
   }
 
 
-_PERCENT: Final = 100
+_PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)

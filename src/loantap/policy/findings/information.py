@@ -7,7 +7,7 @@ measured on the others, since it is flattered where bins were chosen.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,8 @@ from loantap.policy.options import FindingsOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
-_HISTORY: Final = "credit_history_years"
-_APPLICANT: Final = (
+_HISTORY = "credit_history_years"
+_APPLICANT = (
   "loan_amount",
   "purpose",
   "annual_income",
@@ -42,21 +42,21 @@ _APPLICANT: Final = (
   _HISTORY,
   "application_type",
 )
-_LENDER: Final = ("grade", "sub_grade", "interest_rate_pct", "term_months", "instalment")
-_AUDIT: Final = ("pincode", "state")
+_LENDER = ("grade", "sub_grade", "interest_rate_pct", "term_months", "instalment")
+_AUDIT = ("pincode", "state")
 # All that is known at the decision but identifiers, free text and the month of issue, whose level
 # hangs on how many of its loans are resolved.
-FACTORS: Final[Mapping[str, Role]] = (
+FACTORS: Mapping[str, Role] = (
   dict.fromkeys(_APPLICANT, Role.APPLICANT) | dict.fromkeys(_LENDER, Role.LENDER) | dict.fromkeys(_AUDIT, Role.AUDIT)
 )
 # Categories of a smaller share are binned together.
-_RARE: Final = 0.01
+_RARE = 0.01
 # At most so many different numbers are named one by one.
-_FEW_VALUES: Final = 5
+_FEW_VALUES = 5
 # Siddiqi, Credit Risk Scorecards, 2006.
-_STRENGTHS: Final = ((0.02, "not predictive"), (0.1, "weak"), (0.3, "medium"))
-_STRONGEST: Final = "strong"
-TOO_FEW: Final = "too few loans to say"
+_STRENGTHS = ((0.02, "not predictive"), (0.1, "weak"), (0.3, "medium"))
+_STRONGEST = "strong"
+TOO_FEW = "too few loans to say"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def measure_information(loans: pd.DataFrame, options: FindingsOptions) -> Inform
   return InformationTables(ranked, _join_bins(bins))
 
 
-_VALUE_TYPES: Final = {
+_VALUE_TYPES = {
   "factor": "str",
   "meaning": "str",
   "role": "str",
@@ -98,7 +98,7 @@ _VALUE_TYPES: Final = {
   "bins": "Int64",
   **dict.fromkeys((*name_bounds("iv"), "iv_chance", "p_value"), "float64"),
 }
-_BIN_TYPES: Final = {
+_BIN_TYPES = {
   "factor": "str",
   "order": "int64",
   "bin": "str",

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from loantap.portfolio.dictionary import COLUMNS
 
-NOT_STATED: Final = "not stated"
-OTHER: Final = "other"
+NOT_STATED = "not stated"
+OTHER = "other"
 
 
 def _read_groups(text: str) -> dict[str, list[str]]:
@@ -27,7 +26,7 @@ def _read_groups(text: str) -> dict[str, list[str]]:
   return {group: re.split(r",\s*", words) for group, _, words in lines}
 
 
-_PROFESSIONS: Final = _read_groups("""
+_PROFESSIONS = _read_groups("""
   project manager: project manager
   programme manager: program manager
   director: director
@@ -61,7 +60,7 @@ _PROFESSIONS: Final = _read_groups("""
 """)
 
 # Written out first; British spellings as American ones, which the titles use.
-_SYNONYMS: Final = {
+_SYNONYMS = {
   short: word
   for word, shorts in _read_groups("""
     manager: mgr, mngr
@@ -92,19 +91,19 @@ _SYNONYMS: Final = {
 }
 
 # What is corrected into; too long for a slip of the pen to make another word ...
-_SPELT: Final = """
+_SPELT = """
   manager director teacher engineer supervisor technician mechanic electrician accountant analyst president assistant
   secretary receptionist administrator administrative professor instructor project program attorney paralegal operator
   machinist consultant physician pharmacist therapist sergeant bookkeeper underwriter coordinator carpenter bartender
   firefighter superintendent counselor programmer
 """.split()
 # ... but for these.
-_OTHER_WORDS: Final = frozenset({"resident", "protect", "directory", "operation"})
+_OTHER_WORDS = frozenset({"resident", "protect", "directory", "operation"})
 
-_WORD: Final = re.compile(r"[a-z]+")
-_MIN_LETTERS: Final = 6
+_WORD = re.compile(r"[a-z]+")
+_MIN_LETTERS = 6
 # 396,030 loans have some 125,000 titles.
-_TITLES: Final = 2**18
+_TITLES = 2**18
 
 
 def group_professions(titles: pd.Series) -> pd.Series:
@@ -147,9 +146,9 @@ def _slips(word: str) -> Iterator[str]:
   yield from (word[:at] + word[at + 1 :] for at in range(len(word)))
 
 
-_PLACES: Final = {words: place for place, group in enumerate(_PROFESSIONS.values()) for words in group}
-_WORDS: Final = frozenset(word for words in _PLACES for word in words.split())
-_SLIPS: Final = {slip: word for word in _SPELT for slip in _slips(word)}
+_PLACES = {words: place for place, group in enumerate(_PROFESSIONS.values()) for words in group}
+_WORDS = frozenset(word for words in _PLACES for word in words.split())
+_SLIPS = {slip: word for word in _SPELT for slip in _slips(word)}
 
 
 class Role(StrEnum):
@@ -177,7 +176,7 @@ class Segmentation:
   twin: str = ""
 
 
-_ALL: Final = (
+_ALL = (
   Segmentation("loan_amount", "loan amount", Role.APPLICANT, (0, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000)),
   Segmentation("purpose", "purpose", Role.APPLICANT),
   Segmentation("annual_income", "yearly income", Role.APPLICANT, (0, 30_000, 45_000, 60_000, 75_000, 100_000, 150_000)),
@@ -192,7 +191,7 @@ _ALL: Final = (
   Segmentation("pincode", "pincode", Role.AUDIT),
   Segmentation("state", "state", Role.AUDIT),
 )
-SEGMENTATIONS: Final[Mapping[str, Segmentation]] = {s.name: s for s in _ALL}
+SEGMENTATIONS: Mapping[str, Segmentation] = {s.name: s for s in _ALL}
 
 
 def segment_loans(loans: pd.DataFrame) -> pd.DataFrame:

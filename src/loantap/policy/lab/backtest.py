@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,9 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 
 # All loans once, each with the PD of a model that did not see it.
-ALL: Final = "all"
-SAMPLES: Final = (ALL, CROSS_VALIDATION, TEST, OUT_OF_TIME)
-_OF_ALL: Final = (CROSS_VALIDATION, TEST)
+ALL = "all"
+SAMPLES = (ALL, CROSS_VALIDATION, TEST, OUT_OF_TIME)
+_OF_ALL = (CROSS_VALIDATION, TEST)
 
 Outlook = tuple[str, PaidLife]
 
@@ -109,8 +109,8 @@ def _find(index: pd.Index, wanted: pd.Series, what: str) -> IntArray:
 
 # How often a portfolio in which no rule gains may get a recommendation all the same, over four
 # families of claims: rules written by hand and rules found, alone and after the policy.
-MAX_FALSE_RATE: Final = 0.05
-_FAMILIES: Final = 4
+MAX_FALSE_RATE = 0.05
+_FAMILIES = 4
 
 
 class After(StrEnum):
@@ -154,10 +154,10 @@ def backtest(candidates: Sequence[Candidate], loans: JudgedLoans, min_loans: int
   return _judge(_blank_few(table, min_loans))
 
 
-_KEYS: Final = ("rule_id", "title", "rule", "found_by", "sample", "after", "scenario", "paid_life")
-_COUNTS: Final = ("n", "approved", "charged_off", "approvals_lost", "charge_offs_avoided")
-_OF_PROFIT: Final = [*name_bounds("profit_change"), "p_value"]
-_FIGURES: Final = (
+_KEYS = ("rule_id", "title", "rule", "found_by", "sample", "after", "scenario", "paid_life")
+_COUNTS = ("n", "approved", "charged_off", "approvals_lost", "charge_offs_avoided")
+_OF_PROFIT = [*name_bounds("profit_change"), "p_value"]
+_FIGURES = (
   "approvals_lost_share",
   "charge_offs_avoided_share",
   *name_bounds("default_rate_declined"),

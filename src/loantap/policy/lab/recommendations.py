@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 from pydantic import ValidationError
@@ -17,9 +17,9 @@ from loantap.policy.money.returns import name_bounds
 from loantap.policy.options import LabOptions
 from loantap.portfolio.errors import InputError
 
-_FILE: Final = "recommendations.json"
-_AGAIN: Final = "Run `--pipelines insights`, which writes it"
-_COUNTED: Final = (
+_FILE = "recommendations.json"
+_AGAIN = "Run `--pipelines insights`, which writes it"
+_COUNTED = (
   "n",
   "approved",
   "approvals_lost",
@@ -29,7 +29,7 @@ _COUNTED: Final = (
   *name_bounds("default_rate_declined"),
   "default_rate_kept",
 )
-_QUOTED_ON: Final = {
+_QUOTED_ON = {
   FoundBy.HAND.value: "all judged loans",
   FoundBy.SEARCH.value: "the half of the judged loans that the search did not look at",
 }

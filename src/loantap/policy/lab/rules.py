@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import reduce
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +27,9 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import Options
 from loantap.portfolio.values import Value, is_missing
 
-LOAN_TO_INCOME: Final = "loan_to_income"
+LOAN_TO_INCOME = "loan_to_income"
 # What a rule may read, and its name in a title.
-READABLE: Final[Mapping[str, str]] = {
+READABLE: Mapping[str, str] = {
   name: name.removesuffix("_pct").replace("_", " ") for name in FEATURE_SETS["lending"].columns
 } | {
   "dti_pct": "DTI",
@@ -39,7 +39,7 @@ READABLE: Final[Mapping[str, str]] = {
   LOAN_TO_INCOME: "amount as a share of yearly income",
 }
 # Those that all of these are made of.
-READABLE_COLUMNS: Final = tuple(name for name in READABLE if name != LOAN_TO_INCOME)
+READABLE_COLUMNS = tuple(name for name in READABLE if name != LOAN_TO_INCOME)
 
 
 class Operator(StrEnum):
@@ -53,14 +53,14 @@ class Operator(StrEnum):
 
 
 # Of arrays and of single values; none holds of a missing number (NaN).
-_COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = {
+_COMPARISONS: Mapping[Operator, Callable[[Any, Any], Any]] = {
   Operator.ABOVE: operator.gt,
   Operator.AT_LEAST: operator.ge,
   Operator.BELOW: operator.lt,
   Operator.AT_MOST: operator.le,
   Operator.ONE_OF: lambda given, values: reduce(operator.or_, (given == v for v in values)),
 }
-_WORDS: Final[Mapping[Operator, str]] = {
+_WORDS: Mapping[Operator, str] = {
   Operator.ABOVE: "above",
   Operator.AT_LEAST: "of at least",
   Operator.BELOW: "below",

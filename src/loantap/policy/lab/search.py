@@ -8,7 +8,7 @@ employment), and neither sub-grade nor instalment: grade, rate, amount and term 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +23,9 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS, GRADES
 
-_SAID_BY_OTHERS: Final = ("instalment", "sub_grade")
-SEARCHED: Final = tuple(name for name in READABLE if name not in PROXIES and name not in _SAID_BY_OTHERS)
-_CHUNK: Final = 32_768
+_SAID_BY_OTHERS = ("instalment", "sub_grade")
+SEARCHED = tuple(name for name in READABLE if name not in PROXIES and name not in _SAID_BY_OTHERS)
+_CHUNK = 32_768
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -108,7 +108,7 @@ class Economics(Options):
 
 
 # Columns by which `expected_npv` values a loan, in the order of its arguments.
-VALUED_BY: Final = ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")
+VALUED_BY = ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")
 
 
 @dataclass(frozen=True, slots=True)

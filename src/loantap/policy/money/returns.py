@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -43,7 +42,7 @@ def name_bounds(*names: str) -> tuple[str, ...]:
   return tuple(f"{name}{end}" for name in names for end in ("", "_low", "_high"))
 
 
-NO_ESTIMATE: Final = Estimate(math.nan, math.nan, math.nan)
+NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan)
 
 
 def estimate_share(hits: int, of: int) -> Estimate:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from enum import IntFlag, StrEnum
 from functools import reduce
 from operator import or_
-from typing import Final
 
 import numpy as np
 from scipy.special import expit, logit
@@ -151,13 +150,11 @@ class Kind(StrEnum):
   NONE = "none"
 
 
-KINDS: Final = tuple(kind.value for kind in Kind)
+KINDS = tuple(kind.value for kind in Kind)
 # A place without an offer.
-EMPTY: Final = -1
-_ALL: Final = int(reduce(or_, Limit))
-_COUNTERFACTUAL: Final = (
-  "the PD of these terms is a model's estimate, not the result of an experiment: a person decides"
-)
+EMPTY = -1
+_ALL = int(reduce(or_, Limit))
+_COUNTERFACTUAL = "the PD of these terms is a model's estimate, not the result of an experiment: a person decides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +260,4 @@ def decide(column: IntArray, kind: IntArray) -> IntArray:
   return np.where(column == EMPTY, 2, np.where(is_as_asked, 0, 1))
 
 
-DECISIONS: Final = tuple(
-  decision.value for decision in (Decision.APPROVE, Decision.REFER, Decision.DECLINE, Decision.INVALID)
-)
+DECISIONS = tuple(decision.value for decision in (Decision.APPROVE, Decision.REFER, Decision.DECLINE, Decision.INVALID))

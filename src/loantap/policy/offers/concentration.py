@@ -4,8 +4,6 @@ A region that suffers (a plant that closes, a storm) takes its loans with it. Th
 decline a person who lives there or to charge more.
 """
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,11 +17,11 @@ from loantap.policy.offers.options import ConcentrationOptions
 from loantap.policy.offers.products import TOO_FEW
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-ALL_REGIONS: Final = "all regions"
-NOT_STATED: Final = "not stated"
-ABOVE: Final = "above the limit"
-WITHIN: Final = "within the limit"
-MAY_EXCEED: Final = "may be above the limit"
+ALL_REGIONS = "all regions"
+NOT_STATED = "not stated"
+ABOVE = "above the limit"
+WITHIN = "within the limit"
+MAY_EXCEED = "may be above the limit"
 
 
 def measure_portfolio(

@@ -5,7 +5,7 @@ loans says mostly who took which loan. Given sub-grade and applicant it says mor
 does; still of a model, since terms were never drawn by lot.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,10 @@ from loantap.policy.money.returns import NO_ESTIMATE, Estimate
 from loantap.policy.offers.options import TWO_YEARS, Counterfactual, OffersOptions
 from loantap.policy.offers.products import TOO_FEW
 
-AGREES: Final = "the value in force lies in the interval"
-DIFFERS: Final = "the value in force lies outside of the interval: estimate it again"
+AGREES = "the value in force lies in the interval"
+DIFFERS = "the value in force lies outside of the interval: estimate it again"
 _TERM, _AMOUNT = "two_years_of_term", "log2_amount"
-_APPLICANT: Final = (
+_APPLICANT = (
   "log_annual_income",
   "dti_pct",
   "revolving_utilisation_pct",
@@ -28,7 +28,7 @@ _APPLICANT: Final = (
   "public_records",
 )
 # With fewer loans of either outcome, dozens of sub-grades say nothing.
-_MIN_OUTCOMES: Final = 500
+_MIN_OUTCOMES = 500
 
 
 def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -28,7 +27,7 @@ from loantap.policy.score_table import APPLICATION_ID, categorise, name_applicat
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 # What offers depend on beside the PD.
-_READ: Final = ("loan_amount", "term_months", "annual_income", "dti_pct")
+_READ = ("loan_amount", "term_months", "annual_income", "dti_pct")
 _APPROVE, _REFER, _INVALID = map(DECISIONS.index, ("approve", "refer", "invalid"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
@@ -74,7 +74,7 @@ class Affordability(Options):
 
 
 # Months for which `two_years_longer` applies once.
-TWO_YEARS: Final = 24
+TWO_YEARS = 24
 
 
 class Counterfactual(Options):

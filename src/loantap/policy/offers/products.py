@@ -5,7 +5,7 @@ earned at the rate offered is imputed from its outcome; it was made at another r
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,18 +21,18 @@ from loantap.policy.offers.maker import make_offers
 from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
 
-TOO_FEW: Final = "too few loans to say"
-NOT_TOLD_APART: Final = "not told apart from its margin"
-EARNS_LESS: Final = "earns less than its margin"
-EARNS_MORE: Final = "earns more than its margin"
-_OFFER_TERMS: Final = ("probability_of_default", "loan_amount", "term_months", "annual_income", "dti_pct")
+TOO_FEW = "too few loans to say"
+NOT_TOLD_APART = "not told apart from its margin"
+EARNS_LESS = "earns less than its margin"
+EARNS_MORE = "earns more than its margin"
+_OFFER_TERMS = ("probability_of_default", "loan_amount", "term_months", "annual_income", "dti_pct")
 # No margin is compared below so many expected charge-offs, and paid loans.
-_MIN_OUTCOMES: Final = 10
+_MIN_OUTCOMES = 10
 # Loans whose grids are held at a time: 16 loans for each.
-_ROWS: Final = 16_384
-_SPREAD: Final = {"low": 0.1, "median": 0.5, "high": 0.9}
-_INCOMES: Final = (-np.inf, 40_000, 60_000, 80_000, 120_000, np.inf)
-_INCOME_NAMES: Final = (
+_ROWS = 16_384
+_SPREAD = {"low": 0.1, "median": 0.5, "high": 0.9}
+_INCOMES = (-np.inf, 40_000, 60_000, 80_000, 120_000, np.inf)
+_INCOME_NAMES = (
   "below 40,000",
   "40,000 to below 60,000",
   "60,000 to below 80,000",

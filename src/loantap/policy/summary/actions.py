@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
@@ -23,8 +23,8 @@ from loantap.policy.summary.headlines import (
   tell_fairness,
 )
 
-_CAPS: Final = "capped_default_rate"
-_HOW_KEPT: Final = (
+_CAPS = "capped_default_rate"
+_HOW_KEPT = (
   "The policy file keeps the cap by a price of default per unit of principal (see loantap-policy size); here the "
   "price is per loan; loantap-policy try says what a policy in the file earns."
 )

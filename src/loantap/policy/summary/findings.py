@@ -1,7 +1,5 @@
 """The five findings."""
 
-from typing import Final
-
 import pandas as pd
 from scipy.stats import norm
 
@@ -22,7 +20,7 @@ from loantap.policy.summary.headlines import (
 )
 
 # Benjamini-Hochberg over all groups of applicants.
-_FALSE_DISCOVERIES: Final = 0.05
+_FALSE_DISCOVERIES = 0.05
 
 
 def summarise_findings(

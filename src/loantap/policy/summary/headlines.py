@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
@@ -11,13 +11,13 @@ from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.model.validation.plain import make_plain
 from loantap.policy.money.cash_flows import PaidLife
 
-PER_APPLICATION: Final = "per application"
+PER_APPLICATION = "per application"
 # What a profit is counted against, and what its column is called.
-EVERYBODY: Final = "approving everybody"
-NPV: Final = "expected NPV"
-_GAINS: Final = {EVERYBODY: "approve_all", NPV: "npv"}
-PREPAID: Final = "; with prepayment"
-_PER_LOAN: Final = "per loan"
+EVERYBODY = "approving everybody"
+NPV = "expected NPV"
+_GAINS = {EVERYBODY: "approve_all", NPV: "npv"}
+PREPAID = "; with prepayment"
+_PER_LOAN = "per loan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def join_names(names: Sequence[str]) -> str:
   return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-_FOUR_FIFTHS: Final = 0.8
+_FOUR_FIFTHS = 0.8
 
 
 def tell_fairness(fairness: pd.DataFrame, policy: str) -> str:
