@@ -1,4 +1,7 @@
-"""Pandera schemas of profits, targets, scores, compared policies and tests of rules; columns that others share."""
+"""Pandera schemas of policy, and columns that those of findings and offers share.
+
+The fairness audit is without any protected attribute: see proxies.
+"""
 
 import pandera.pandas as pa
 
@@ -8,6 +11,7 @@ from loantap.model.training.predictions import SAMPLES
 from loantap.policy.comparison.rules import POLICIES
 from loantap.policy.credit_policy import Targets
 from loantap.policy.decisions import Decision
+from loantap.policy.fairness.proxies import POLICY_PROXIES, VERDICTS
 from loantap.policy.lab.backtest import SAMPLES as TESTED_SAMPLES
 from loantap.policy.lab.backtest import After, FoundBy
 from loantap.policy.money.cash_flows import PaidLife
@@ -162,4 +166,55 @@ RULE_TESTS = pa.DataFrameSchema(
   strict=True,
   unique=["rule_id", "sample", "after", "scenario", "paid_life"],
   name="rule_tests",
+)
+
+
+_PROXY = one_of(*POLICY_PROXIES)
+_POSITIVE = pa.Check.ge(0)
+
+# One row per policy, proxy and group.
+FAIRNESS_BY_POLICY = pa.DataFrameSchema(
+  {
+    "policy": TEXT,
+    "proxy": _PROXY,
+    "phrase": TEXT,
+    "audit_only": pa.Column("bool"),
+    "group": TEXT,
+    "n": AT_LEAST_ONE,
+    "charged_off": COUNT,
+    "approved": COUNT,
+    "charged_off_approved": COUNT,
+    **bounded("approval_rate", check=RATE),
+    **bounded("approval_ratio", check=_POSITIVE),
+    "verdict": one_of(*VERDICTS),
+    **bounded("true_positive_rate", "false_positive_rate", "default_rate_approved", check=RATE),
+    **bounded("observed_to_expected", check=_POSITIVE),
+  },
+  strict=True,
+  ordered=True,
+  unique=["policy", "proxy", "group"],
+  name="fairness_by_policy",
+)
+
+# One row per proxy, target ratio, scenario and way that paid loans may have run.
+FAIRNESS_FRONTIER = pa.DataFrameSchema(
+  {
+    "proxy": _PROXY,
+    "phrase": TEXT,
+    "target_ratio": MAYBE_RATE,
+    "n": AT_LEAST_ONE,
+    **bounded("worst_ratio", check=_POSITIVE),
+    "approved": COUNT,
+    "approval_rate": pa.Column("float64", RATE),
+    "approved_besides": COUNT,
+    "declined_besides": COUNT,
+    **bounded("default_rate_approved", check=RATE),
+    "scenario": TEXT,
+    "paid_life": PAID_LIFE,
+    **bounded("lost_per_application"),
+  },
+  strict=True,
+  ordered=True,
+  unique=["proxy", "target_ratio", "scenario", "paid_life"],
+  name="fairness_frontier",
 )

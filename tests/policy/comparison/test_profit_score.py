@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.policy.comparison.portfolio import Lesson, value_loans
-from loantap.policy.comparison.profit_score import prepare_features, score_profits
+from loantap.policy.comparison.portfolio import Lesson, prepare_features, score_profits, value_loans
 from loantap.policy.money.cash_flows import Scenario
 from tests.policy.comparison.loans import make_portfolio, make_values
 

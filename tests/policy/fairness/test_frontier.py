@@ -6,9 +6,9 @@ import pytest
 from loantap.policy.fairness.frontier import Queue, equalise, price_fairness
 from loantap.policy.fairness.policy_audit import join_approvals
 from loantap.policy.fairness.proxies import POLICY_PROXIES
-from loantap.policy.fairness.schemas import FAIRNESS_FRONTIER
 from loantap.policy.money.cash_flows import VALUED_BY, PaidLife, expected_npv
 from loantap.policy.money.returns import tabulate_profits
+from loantap.policy.schemas import FAIRNESS_FRONTIER
 from tests.policy.fairness.approvals import OPTIONS, decide, predict
 from tests.policy.shipped import ECONOMICS
 

@@ -7,9 +7,9 @@ from loantap.model.scoring.judged import JudgedModel
 from loantap.pipelines.insights import nodes
 from loantap.policy.fairness import policy_audit
 from loantap.policy.fairness.policy_audit import audit_policies, join_approvals, list_policies
-from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY, FAIRNESS_FRONTIER
 from loantap.policy.money.returns import tabulate_profits
 from loantap.policy.options import InsightsOptions
+from loantap.policy.schemas import FAIRNESS_BY_POLICY, FAIRNESS_FRONTIER
 from loantap.portfolio.errors import InputError
 from tests.policy.fairness.approvals import OPTIONS, decide, predict
 from tests.policy.shipped import ECONOMICS

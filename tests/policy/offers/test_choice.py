@@ -6,8 +6,7 @@ from loantap.policy.offers import choice, prices
 from loantap.policy.offers.choice import DECISIONS, KINDS, Applicants, make_sentences
 from loantap.policy.offers.maker import make_offers
 from loantap.policy.offers.prices import list_prices
-from tests.policy.offers.options import MID, bands, options
-from tests.policy.shipped import make_policy
+from tests.policy.shipped import MID, bands, make_policy, options
 
 RULES = make_policy().rules
 SOLID = {"pd_": 0.1, "amount": 10_000, "term": 36, "income": 60_000, "dti": 15}

@@ -15,7 +15,7 @@ from loantap.policy.offers.concentration import (
 )
 from loantap.policy.offers.products import TOO_FEW
 from loantap.policy.offers.schemas import CONCENTRATION
-from tests.policy.offers.options import MID, options
+from tests.policy.shipped import MID, options
 
 LIMITS = options().concentration
 MAX_SHARE = 0.2

@@ -3,11 +3,10 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from loantap.policy.offers.counterfactuals import AGREES, DIFFERS, estimate_counterfactuals
-from loantap.policy.offers.products import TOO_FEW
+from loantap.policy.offers.products import AGREES, DIFFERS, TOO_FEW, estimate_counterfactuals
 from loantap.policy.offers.schemas import COUNTERFACTUALS
 from loantap.portfolio.dictionary import SUB_GRADES
-from tests.policy.offers.options import options
+from tests.policy.shipped import options
 
 
 def make_loans(n, odds_ratio, seed=3):

@@ -13,8 +13,7 @@ from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans, train, training_options
-from tests.policy.offers.options import options
-from tests.policy.shipped import make_test_decider
+from tests.policy.shipped import make_test_decider, options
 
 NUMBERS = ["amount", "term_months", "rate_pct", "instalment", "probability_of_default", "expected_npv"]
 

@@ -10,8 +10,7 @@ from loantap.policy.money.cash_flows import Scenario, value_unit
 from loantap.policy.offers.options import require_an_amount
 from loantap.policy.offers.prices import list_prices
 from loantap.portfolio.errors import InputError
-from tests.policy.offers.options import MID, bands, options
-from tests.policy.shipped import make_policy
+from tests.policy.shipped import MID, bands, make_policy, options
 
 WIDE = options(rate_bands=bands((0, 1, 0.01, 100)), margin=0.01)
 AT_36, AT_60 = 0, 1

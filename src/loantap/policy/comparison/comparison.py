@@ -6,8 +6,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from loantap.policy.comparison.measures import Outcomes, measure_policy
-from loantap.policy.comparison.portfolio import Lesson, LoanValues, join_portfolio, plan_lessons, value_loans
-from loantap.policy.comparison.profit_score import prepare_features, score_profits
+from loantap.policy.comparison.portfolio import (
+  Lesson,
+  LoanValues,
+  join_portfolio,
+  plan_lessons,
+  prepare_features,
+  score_profits,
+  value_loans,
+)
 from loantap.policy.comparison.rules import (
   CAPPED,
   GRADE_TERM,

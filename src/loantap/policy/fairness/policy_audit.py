@@ -13,7 +13,17 @@ from fairlearn.metrics import MetricFrame, selection_rate
 
 from loantap.measures.intervals import wilson_bounds
 from loantap.model.training.predictions import OUT_OF_TIME
-from loantap.policy.fairness.proxies import POLICY_PROXIES, ApprovalRatios, measure_ratios
+from loantap.policy.fairness.proxies import (
+  ABOVE,
+  BELOW,
+  FEW,
+  MEASURE,
+  NOBODY,
+  OPEN,
+  POLICY_PROXIES,
+  ApprovalRatios,
+  measure_ratios,
+)
 from loantap.policy.money.returns import name_bounds
 from loantap.policy.options import FairnessOptions
 from loantap.portfolio.arrays import BoolArray, IntArray
@@ -30,15 +40,6 @@ _GROUPED_BY = (
   "employment_years",
   "pincode",
 )
-
-# What can be said of a group's ratio.
-FEW = "too few loans to say"
-NOBODY = "nobody is approved"
-BELOW = "below four fifths"
-OPEN = "may lie on either side of four fifths"
-ABOVE = "at least four fifths"
-MEASURE = "the measure: approved most often"
-VERDICTS = (FEW, NOBODY, BELOW, OPEN, ABOVE, MEASURE)
 
 _COLUMNS = (
   "policy",

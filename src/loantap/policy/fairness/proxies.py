@@ -84,6 +84,16 @@ POLICY_PROXIES: Mapping[str, Proxy] = {
 }
 
 
+# What can be said of a group's ratio.
+FEW = "too few loans to say"
+NOBODY = "nobody is approved"
+BELOW = "below four fifths"
+OPEN = "may lie on either side of four fifths"
+ABOVE = "at least four fifths"
+MEASURE = "the measure: approved most often"
+VERDICTS = (FEW, NOBODY, BELOW, OPEN, ABOVE, MEASURE)
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalRatios:
   """The approval rate of each group of one proxy by that of the group approved most often, `is_measure`.
