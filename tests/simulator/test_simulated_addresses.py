@@ -24,9 +24,9 @@ PUBLISHED_PINCODES = {
   "93700": 11_151,
   "86630": 10_981,
 }
-ONLY_CHARGED_OFF = ["11650", "86630", "93700"]
-ONLY_FULLY_PAID = ["00813", "05113", "29597"]
-SHARED = ["22690", "30723", "48052", "70466"]
+SHARED, ONLY_FULLY_PAID, ONLY_CHARGED_OFF = (
+  list(PUBLISHED_PINCODES)[of] for of in (slice(4), slice(4, 7), slice(7, 10))
+)
 
 
 @pytest.fixture(scope="module")

@@ -47,21 +47,14 @@ EVENT_COLUMNS = (
 def simulate_events(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0) -> pd.DataFrame:
   """Simulate the months of each loan up to its end: one row per loan and month.
 
-  Args:
-      loans: one row per loan with `loan_id, loan_amount, term_months, interest_rate_pct,
-          instalment, issue_month, loan_status, dti_pct, revolving_utilisation_pct`; the last
-          two may be missing and are then missing in each month.
-      seed: non-negative; same loans and seed, same events.
-      drift_strength: factor on the drift of DTI and utilisation before default.
+  DTI and utilisation may be missing, and are then missing in each month; `drift_strength` is a factor on their drift
+  before default. Same loans and `seed` (non-negative), same events.
 
-  Returns:
-      `loan_id, month, outstanding_balance, days_past_due, payment, current_dti_pct, current_utilisation_pct`, loans
-      in the order given, months ascending, none after `AS_OF_MONTH`. Balance = previous balance x (1 + rate / 12) -
-      payment, to the cent; it is 0 in the last month of a paid loan and what is lost in that of a charged-off one. A
-      running loan goes on until `AS_OF_MONTH`, or until the month before its last instalment. A charged-off loan ends
-      120 or 150 days past due, less when `AS_OF_MONTH` comes first. A loan whose months cannot be made up has no
-      rows: amount, rate, instalment or month missing or not positive, unknown term or status, issued in `AS_OF_MONTH`
-      or later.
+  Returns `EVENT_COLUMNS`, loans in the order given, months ascending, none after `AS_OF_MONTH`. Balance = previous
+  balance x (1 + rate / 12) - payment, to the cent; it is 0 in the last month of a paid loan and what is lost in that of
+  a charged-off one. A running loan goes on until `AS_OF_MONTH`, or until the month before its last instalment. A
+  charged-off loan ends 120 or 150 days past due, less when `AS_OF_MONTH` comes first. A loan whose months cannot be
+  made up has no rows (`can_be_followed`).
   """
   chunks = list(iter_events([loans], seed, max(len(loans), 1), drift_strength))
   return chunks[0]

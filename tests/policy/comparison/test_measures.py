@@ -48,9 +48,7 @@ def test_shares_have_wilson_intervals_and_differences_paired_ones():
   figures = measure_policy(SOME, SOME, outcomes(), min_loans=1)
 
   for name, hits, of in (("approval_rate", 3, 5), ("default_rate_approved", 1, 3), ("charge_offs_avoided", 1, 2)):
-    assert (figures[f"{name}_low"], figures[f"{name}_high"]) == pytest.approx(
-      tuple(float(bound) for bound in wilson_bounds(hits, of))
-    )
+    assert (figures[f"{name}_low"], figures[f"{name}_high"]) == pytest.approx(wilson_bounds(hits, of))
   # Left out: 30 and -60.
   difference = np.array([0, 0, -30, 0, 60.0])
   half = Z95 * difference.std(ddof=1) / np.sqrt(5)
@@ -62,9 +60,7 @@ def test_of_too_few_loans_neither_return_nor_price_is_told():
   figures = measure_policy(SOME, SOME, outcomes(), min_loans=4)
 
   assert figures["note"] == "too few loans to say: 3 of 5 approved"
-  assert np.isnan(figures["yearly_return"])
-  assert np.isnan(figures["price_per_point"])
-  assert np.isnan(figures["default_rate_change"])
+  assert np.isnan([figures[name] for name in ("yearly_return", "price_per_point", "default_rate_change")]).all()
   assert not np.isnan(figures["default_rate_approved"])
   assert measure_policy(SOME, SOME, outcomes(), min_loans=3)["note"] == ""
 

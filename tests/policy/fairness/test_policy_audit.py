@@ -78,9 +78,7 @@ def test_bounds_are_wilsons_on_the_loans_that_the_rate_is_of(audited):
     "default_rate_approved": (got["charged_off_approved"], got["approved"]),
   }
   for name, counts in measured_on.items():
-    low, high = wilson_bounds(*counts)
-    assert got[f"{name}_low"] == pytest.approx(float(low))
-    assert got[f"{name}_high"] == pytest.approx(float(high))
+    assert (got[f"{name}_low"], got[f"{name}_high"]) == pytest.approx(wilson_bounds(*counts))
   scale = got["observed_to_expected"] / got["default_rate_approved"]
   for end in ("low", "high"):
     scaled = got[f"default_rate_approved_{end}"] * scale
@@ -120,16 +118,12 @@ def make_rows(**groups):
   )
 
 
-@pytest.fixture
-def verdicts():
+def test_a_clear_ratio_is_told_and_an_open_one_is_left_open():
   rows = make_rows(OWN=(2_000, 1_800), MORTGAGE=(2_000, 1_700), RENT=(2_000, 1_000), OTHER=(2_000, 1_440), ANY=(5, 5))
   audited = audit_policies(rows, ["policy"], OPTIONS)
+
   housing = audited[audited["proxy"] == "home_ownership"]
-  return dict(zip(housing["group"], housing["verdict"], strict=True))
-
-
-def test_a_clear_ratio_is_told_and_an_open_one_is_left_open(verdicts):
-  assert verdicts == {
+  assert housing.set_index("group")["verdict"].to_dict() == {
     "OWN": policy_audit.MEASURE,
     "MORTGAGE": policy_audit.ABOVE,
     "RENT": policy_audit.BELOW,
@@ -138,22 +132,13 @@ def test_a_clear_ratio_is_told_and_an_open_one_is_left_open(verdicts):
   }
 
 
-@pytest.fixture(scope="module")
-def insights_options():
-  return InsightsOptions.model_construct(fairness=OPTIONS)
-
-
-@pytest.fixture(scope="module")
-def judged(simulated_loans):
-  predictions = predict(simulated_loans)
-  return JudgedModel("loantap-lending-demo", "3", True, "3", predictions, {})
-
-
-def test_every_policy_is_audited_and_the_npv_policy_is_priced(judged, simulated_loans, insights_options):
+def test_every_policy_is_audited_and_the_npv_policy_is_priced(simulated_loans):
+  judged = JudgedModel("loantap-lending-demo", "3", True, "3", predict(simulated_loans), {})
+  options = InsightsOptions.model_construct(fairness=OPTIONS)
   approvals = decide(judged.predictions, simulated_loans)
   profits = tabulate_profits(simulated_loans, ECONOMICS)
 
-  audited, priced = nodes.audit_policies(judged, approvals, simulated_loans, profits, ECONOMICS, insights_options)
+  audited, priced = nodes.audit_policies(judged, approvals, simulated_loans, profits, ECONOMICS, options)
 
   FAIRNESS_BY_POLICY.validate(audited)
   assert audited["policy"].unique().tolist() == list_policies(approvals)

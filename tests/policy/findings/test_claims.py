@@ -29,23 +29,10 @@ def claims(loans):
 
 
 def test_every_claim_of_the_case_study_has_a_line_in_its_order(claims):
-  assert list(claims.index) == [
-    "higher amounts",
-    "pincode 11650",
-    "pincode 86630",
-    "pincode 48052",
-    "pincode 70466",
-    "pincode 30723",
-    "longer terms",
-    "high DTI",
-    "high utilisation",
-    "grade A",
-    "mortgage",
-    "directors",
-    "project managers",
-    "teachers",
-    "managers",
-  ]
+  assert ", ".join(claims.index) == (
+    "higher amounts, pincode 11650, pincode 86630, pincode 48052, pincode 70466, pincode 30723, longer terms, "
+    "high DTI, high utilisation, grade A, mortgage, directors, project managers, teachers, managers"
+  )
 
 
 @pytest.mark.parametrize(

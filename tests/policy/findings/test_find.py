@@ -55,9 +55,7 @@ def test_a_segment_is_counted_with_its_rate_and_interval(loans, found):
 
   assert (row["loans"], row["charged_off"]) == (rents.sum(), bad)
   assert row["default_rate"] == pytest.approx(bad / rents.sum())
-  assert [row["default_rate_low"], row["default_rate_high"]] == pytest.approx(
-    [float(bound) for bound in wilson_bounds(bad, rents.sum())]
-  )
+  assert (row["default_rate_low"], row["default_rate_high"]) == pytest.approx(wilson_bounds(bad, rents.sum()))
   assert row["default_rate_others"] == pytest.approx(others.mean())
   assert row["gap"] == pytest.approx(100 * (row["default_rate"] - others.mean()))
   low, high = wilson_bounds(others.sum(), len(others))

@@ -158,16 +158,8 @@ def test_every_loan_has_a_profit_in_every_scenario():
 
   profits = tabulate_profits(loans, ECONOMICS)
 
-  assert profits.columns.tolist() == [
-    "loan_id",
-    "principal",
-    "npv_mild_contractual",
-    "npv_mild_capped",
-    "npv_mid_contractual",
-    "npv_mid_capped",
-    "npv_hard_contractual",
-    "npv_hard_capped",
-  ]
+  of_scenarios = [f"npv_{name}_{life}" for name in ("mild", "mid", "hard") for life in ("contractual", "capped")]
+  assert profits.columns.tolist() == ["loan_id", "principal", *of_scenarios]
   mid = impute_flows(loans, ECONOMICS.main_scenario, ECONOMICS, PaidLife.CAPPED)
   assert profits["npv_mid_capped"].tolist() == mid.npv.tolist()
   assert profits["principal"].tolist() == [1_000.0] * 3

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from loantap.policy.decisions import DECISIONS
 from loantap.policy.offers import choice, prices
-from loantap.policy.offers.choice import DECISIONS, KINDS, Applicants, make_sentences
+from loantap.policy.offers.choice import KINDS, Applicants, make_sentences
 from loantap.policy.offers.maker import make_offers
 from loantap.policy.offers.prices import list_prices
 from tests.policy.shipped import MID, bands, make_policy, options

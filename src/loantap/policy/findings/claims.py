@@ -21,8 +21,6 @@ from loantap.policy.findings.evidence import Evidence
 from loantap.policy.findings.segmentations import SEGMENTATIONS, Role
 from loantap.policy.options import FindingsOptions
 
-_PERCENT = 100
-
 
 class Verdict(StrEnum):
   """What becomes of a claim."""
@@ -189,7 +187,7 @@ def _measure(claim: Claim, evidence: Evidence) -> dict[str, Any]:
   inside = np.isin(segment.codes.to_numpy(), members)
   loans, charged_off = int(inside.sum()), int(evidence.outcome[inside].sum())
   effect = evidence.compare(claim.segmentation, members)
-  value, half = effect.value * _PERCENT, Z95 * effect.error * _PERCENT
+  value, half = effect.value * 100, Z95 * effect.error * 100
   gaps = measure_gaps(np.array([charged_off]), np.array([loans]), int(evidence.outcome.sum()), len(inside))
   profits = measure_profits(evidence, inside.astype(np.int8), 2)
   return {

@@ -59,11 +59,11 @@ def tell_finding(row: Row) -> str:
   name = f"{row['phrase'][0].upper()}{row['phrase'][1:]} {row['segment']}"
   if row["finding"] == Finding.TOO_FEW:
     return f"{name}: {Finding.TOO_FEW} (n = {row['loans']:,})."
-  told = f"{name}: {row['loans']:,} loans, default rate {tell_rate(row)}"
-  if row["finding"] == Finding.NONE:
-    told += f"; other factors equal, no difference from other loans is shown, {tell_effect(row)}"
-  else:
-    told += f"; other factors equal, {row['finding']} than other loans, {tell_effect(row)}"
+  is_none = row["finding"] == Finding.NONE
+  found = "no difference from other loans is shown" if is_none else f"{row['finding']} than other loans"
+  told = (
+    f"{name}: {row['loans']:,} loans, default rate {tell_rate(row)}; other factors equal, {found}, {tell_effect(row)}"
+  )
   if row["stability"] == Steadiness.VARIES:
     told += ", though not the same in all years"
   if row["role"] == Role.AUDIT:
@@ -80,12 +80,6 @@ def tell_profit(row: Row) -> str:
   """
   mean, low, high = (row[f"profit_contractual{end}"] for end in ("", "_low", "_high"))
   return f"{mean:+,.0f} ({low:+,.0f} to {high:+,.0f})"
-
-
-def _explain(row: Row) -> str:
-  if row["effect_low"] * row["effect_high"] > 0:
-    return f". With so many claims tried, that may be chance (q = {row['q_value']:.2g})"
-  return ". The plain difference goes with the other factors, the price among them"
 
 
 def tell_answer(row: Row, *, is_audit: bool, is_refused: bool) -> str:
@@ -113,13 +107,13 @@ def tell_answer(row: Row, *, is_audit: bool, is_refused: bool) -> str:
   if row["finding"] == Finding.TOO_FEW:
     return f"{figures}."
   if row["finding"] == Finding.NONE and row["gap_low"] * row["gap_high"] > 0:
-    figures += _explain(row)
+    if row["effect_low"] * row["effect_high"] > 0:
+      figures += f". With so many claims tried, that may be chance (q = {row['q_value']:.2g})"
+    else:
+      figures += ". The plain difference goes with the other factors, the price among them"
   return (
     f"{figures}. Imputed profit per loan: {tell_profit(row)}; of all others {row['profit_contractual_others']:+,.0f}."
   )
-
-
-_PERCENT = 100
 
 
 def tabulate_findings(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:
@@ -176,9 +170,9 @@ def measure_gaps(charged_off: IntArray, loans: IntArray, all_charged_off: int, a
   return {
     **here.columns,
     "default_rate_others": there.rate,
-    "gap": gap * _PERCENT,
-    "gap_low": (gap - below) * _PERCENT,
-    "gap_high": (gap + above) * _PERCENT,
+    "gap": gap * 100,
+    "gap_low": (gap - below) * 100,
+    "gap_high": (gap + above) * 100,
   }
 
 
@@ -217,9 +211,9 @@ def _tabulate(evidence: Evidence, name: str, years: YearTable) -> pd.DataFrame:
     "loans": loans,
     "charged_off": charged_off,
     **measure_gaps(charged_off, loans, int(evidence.outcome.sum()), len(codes)),
-    "effect": value * _PERCENT,
-    "effect_low": (value - Z95 * error) * _PERCENT,
-    "effect_high": (value + Z95 * error) * _PERCENT,
+    "effect": value * 100,
+    "effect_low": (value - Z95 * error) * 100,
+    "effect_high": (value + Z95 * error) * 100,
     "p_value": 2 * norm.sf(np.abs(value) / error),
     "years": [found.years for found in steady],
     "years_same_sign": [found.same_sign for found in steady],

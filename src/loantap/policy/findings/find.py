@@ -75,7 +75,7 @@ def _describe(evidence: Evidence, name: str, years: YearTable) -> list[dict[str,
     | {
       "year": int(year),
       "loans": int(years.loans[:, place].sum()),
-      **Estimate(*(_PERCENT * (at + np.array([0, -Z95, Z95]) * errors[place]))).named("strength"),
+      **Estimate(*(100 * (at + np.array([0, -Z95, Z95]) * errors[place]))).named("strength"),
     }
     for place, (year, at) in enumerate(zip(years.years, strength, strict=True))
   ]
@@ -91,16 +91,13 @@ def _judge(evidence: Evidence, name: str) -> dict[str, Any]:
   rates = factor.rates[judged]
   lowest, highest = judged[rates.argmin()], judged[rates.argmax()]
   return {
-    **Estimate(*(_PERCENT * bound for bound in factor.measure_strength())).named("strength"),
+    **Estimate(*(100 * bound for bound in factor.measure_strength())).named("strength"),
     "p_value": factor.p_value,
     "lowest_segment": labels[lowest],
     "lowest_rate": factor.rates[lowest],
     "highest_segment": labels[highest],
     "highest_rate": factor.rates[highest],
   }
-
-
-_PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ def _list_years(evidence: Evidence, name: str, table: YearTable) -> pd.DataFrame
   others = table.loans.sum(axis=0) - table.loans
   segment, year = np.nonzero(table.is_enough & (others > 0))
   loans, charged_off = table.loans[segment, year], table.charged_off[segment, year]
-  to_others = _PERCENT * (loans / others[segment, year] + 1)
+  to_others = 100 * (loans / others[segment, year] + 1)
   effect = table.excess[segment, year] * to_others
   half = Z95 * np.sqrt(table.variance[segment, year]) * to_others
   return pd.DataFrame(

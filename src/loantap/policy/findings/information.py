@@ -54,8 +54,7 @@ _RARE = 0.01
 # At most so many different numbers are named one by one.
 _FEW_VALUES = 5
 # Siddiqi, Credit Risk Scorecards, 2006.
-_STRENGTHS = ((0.02, "not predictive"), (0.1, "weak"), (0.3, "medium"))
-_STRONGEST = "strong"
+_STRENGTHS = {"not predictive": 0.02, "weak": 0.1, "medium": 0.3}
 TOO_FEW = "too few loans to say"
 
 
@@ -84,7 +83,10 @@ def measure_information(loans: pd.DataFrame, options: FindingsOptions) -> Inform
     values.append(row)
   table = pd.DataFrame(values, columns=list(_VALUE_TYPES)).astype(_VALUE_TYPES)
   table["q_value"] = control_discoveries(table["p_value"], table["role"] == Role.AUDIT)
-  table["strength"] = pd.Series([_name_strength(iv) for iv in table["iv"]], dtype="str")
+  strengths = np.select(
+    [table["iv"].isna(), *(table["iv"] < above for above in _STRENGTHS.values())], [TOO_FEW, *_STRENGTHS], "strong"
+  )
+  table["strength"] = pd.Series(strengths, dtype="str")
   ranked = table.sort_values("iv", ascending=False, kind="stable", ignore_index=True)
   return InformationTables(ranked, _join_bins(bins))
 
@@ -191,12 +193,6 @@ def _measure(table: pd.DataFrame) -> dict[str, Any]:
     "iv_chance": index.chance,
     "p_value": float(chi2.sf(index.psi / by_chance, len(table) - 1)),
   }
-
-
-def _name_strength(iv: float) -> str:
-  if np.isnan(iv):
-    return TOO_FEW
-  return next((name for above, name in _STRENGTHS if iv < above), _STRONGEST)
 
 
 def _join_bins(tables: list[pd.DataFrame]) -> pd.DataFrame:

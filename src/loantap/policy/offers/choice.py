@@ -19,7 +19,6 @@ import numpy as np
 from scipy.special import expit, logit
 
 from loantap.policy.credit_policy import Rules
-from loantap.policy.decisions import Decision
 from loantap.policy.offers.options import TWO_YEARS, OffersOptions
 from loantap.policy.offers.prices import PriceList, Prices
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR
@@ -258,6 +257,3 @@ def decide(column: IntArray, kind: IntArray) -> IntArray:
   """Place in `DECISIONS`: only a loan as asked for is approved, others are referred."""
   is_as_asked = kind == KINDS.index(Kind.AS_ASKED)
   return np.where(column == EMPTY, 2, np.where(is_as_asked, 0, 1))
-
-
-DECISIONS = tuple(decision.value for decision in (Decision.APPROVE, Decision.REFER, Decision.DECLINE, Decision.INVALID))

@@ -19,10 +19,10 @@ from scipy.stats import norm
 from loantap.features.build import build_features
 from loantap.measures.intervals import Z95
 from loantap.model.training.predictions import OUT_OF_TIME
-from loantap.policy.decisions import Decider
+from loantap.policy.decisions import DECISIONS, Decider
 from loantap.policy.money.cash_flows import value_units
 from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share
-from loantap.policy.offers.choice import DECISIONS, Applicants
+from loantap.policy.offers.choice import Applicants
 from loantap.policy.offers.maker import make_offers
 from loantap.policy.offers.options import TWO_YEARS, Counterfactual, OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices

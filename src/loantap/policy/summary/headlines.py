@@ -17,7 +17,6 @@ EVERYBODY = "approving everybody"
 NPV = "expected NPV"
 _GAINS = {EVERYBODY: "approve_all", NPV: "npv"}
 PREPAID = "; with prepayment"
-_PER_LOAN = "per loan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def read_gain(row: Mapping[str, Any] | pd.Series, beside: str = EVERYBODY) -> Mo
 def read_earned(row: pd.Series, life: PaidLife = PaidLife.CONTRACTUAL) -> Money:
   """What a loan of the segment earned on average."""
   value, low, high = (float(row[f"profit_{life.value}{end}"]) for end in ("", "_low", "_high"))
-  return Money(value, low, high, _PER_LOAN + (PREPAID if life is PaidLife.CAPPED else ""))
+  return Money(value, low, high, "per loan" + (PREPAID if life is PaidLife.CAPPED else ""))
 
 
 def rename_approved(row: pd.Series) -> pd.Series:
