@@ -20,7 +20,6 @@ def read_shipped(group: str, **changed: Any) -> dict[str, Any]:
 
 
 def read_economics(**changed: Any) -> dict[str, Any]:
-  """The group as it is written, with the month of the portfolio in place of its reference."""
   return read_shipped("economics", outcomes_as_of=date(2017, 3, 1)) | changed
 
 

@@ -184,8 +184,6 @@ def test_one_application_is_decided_as_in_a_frame(application, scorer):
 
 
 class TestRules:
-  """Rules of the policy lab that are switched on."""
-
   RULES = tuple(rule for rule in make_lab().rules if rule.id in {"dti_at_most_30", "sixty_months_up_to_grade_c"})
   HIGH_DTI = SAFE | {"dti": "31", "annual_inc": "150000"}
   LONG = SAFE | {"term": " 60 months", "installment": "279.22", "annual_inc": "90000"}

@@ -9,6 +9,7 @@ from loantap.portfolio.errors import InputError
 from loantap.simulator import iter_book, simulate_portfolio, snapshot_month, true_courses
 from loantap.simulator.book import running_per_resolved
 from loantap.simulator.events import iter_months
+from tests.simulator.test_events import one_loan
 
 LOANS, SEED = 12_000, 7
 PERIODS = {"now": np.datetime64("2017-03", "M"), "before": np.datetime64("2015-06", "M")}
@@ -175,17 +176,7 @@ def test_a_loan_is_thirty_days_late_in_its_first_missed_month_and_later_from_the
 
 
 def test_nobody_knows_how_a_running_loan_of_a_file_ends():
-  loan = pd.DataFrame(
-    {
-      "loan_id": ["one"],
-      "loan_amount": [10_000.0],
-      "term_months": [36.0],
-      "interest_rate_pct": [12.0],
-      "instalment": [332.14],
-      "issue_month": [pd.Timestamp("2015-09-01")],
-      "loan_status": ["Late (31-120 days)"],
-    }
-  )
+  loan = one_loan(issue_month=pd.Timestamp("2015-09-01"), loan_status="Late (31-120 days)")
   course = true_courses(loan, seed=5).iloc[0]
 
   assert course["first_missed_month"] in {15, 16, 17}

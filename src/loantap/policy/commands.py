@@ -35,8 +35,6 @@ _SHARE = click.FloatRange(0, 1)
 
 
 class _Commands(click.Group):
-  """Commands that end with the message of what is refused."""
-
   def invoke(self, ctx: click.Context) -> Any:
     try:
       return super().invoke(ctx)

@@ -30,8 +30,6 @@ _NO_ROWS = np.zeros(0, "int64")
 
 @dataclass(slots=True)
 class _Cause:
-  """Rows that cannot be scored for one reason; `example` is that of the first."""
-
   rows: int = 0
   example: str = ""
   first_rows: list[int] = field(default_factory=list)

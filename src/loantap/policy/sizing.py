@@ -181,7 +181,6 @@ def _require_room(loans: SizingLoans, rules: Rules, targets: Targets) -> None:
 
 
 def _refuse_cap(loans: SizingLoans, rules: Rules, targets: Targets) -> NoReturn:
-  """Say which default rate the floor allows: that at the highest price."""
   bands_at = cache(lambda discount: _Bands.at(loans, _HIGHEST_PRICE, discount, rules, targets))
   discounts = range(-_HIGHEST_PRICE, _count_discounts(loans))
 

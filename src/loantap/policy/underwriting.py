@@ -165,7 +165,6 @@ class Underwriter:
     return len(self._causes) - len(self.rules)
 
   def _declining_rule(self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp) -> int | None:
-    """Place of the first rule that declines one application."""
     if not self.rules:
       return None
     values = dict(scored.columns)

@@ -87,11 +87,9 @@ class Courses:
 def true_courses(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0) -> pd.DataFrame:
   """The truth behind `simulate_events` of the same arguments: one row per loan with months.
 
-  Returns:
-      `loan_id`; `first_missed_month` (months on book, missing if never); `end_months_on_book`
-      and `end` (`prepaid`, `matured` or `charged_off`; both missing for a loan that is running
-      and whose end nobody has drawn); `strain` (of the average borrower); `drift_strength`;
-      `arrears_month`, of an instalment that is paid one month late (0: none).
+  Returns `loan_id`; `first_missed_month` (months on book, missing if never); `end_months_on_book` and `end`
+  (`prepaid`, `matured` or `charged_off`; both missing for a loan that is running and whose end nobody has drawn);
+  `strain` (of the average borrower); `drift_strength`; `arrears_month`, of an instalment paid one month late (0: none).
   """
   followed = loans[can_be_followed(loans)]
   return describe_courses(followed, draw_courses(followed, Draws(Streams(seed))), drift_strength)

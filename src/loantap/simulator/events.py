@@ -176,13 +176,7 @@ def _balances(
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-  """What figures that wander need: one value per row, a loan's rows together.
-
-  Attributes:
-      keys: what tells loans apart.
-      month: counted from the loan's issue.
-      starts: row of the loan's first month.
-  """
+  """One value per row, a loan's rows together: what tells it apart, the month from its issue, its first row."""
 
   seed: int
   keys: npt.NDArray[np.uint64]

@@ -18,14 +18,22 @@ OPTIONS = make_options(caps=(0.01, 0.15, 0.17))
 PREDICTIONS, LOANS, SPLITS = make_portfolio()
 
 
+def decide(predictions=PREDICTIONS):
+  return decide_portfolio(predictions, LOANS, SPLITS, ECONOMICS, OPTIONS)
+
+
+def compare(decided):
+  return compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
+
+
 @pytest.fixture(scope="module")
 def decided():
-  return decide_portfolio(PREDICTIONS, LOANS, SPLITS, ECONOMICS, OPTIONS)
+  return decide()
 
 
 @pytest.fixture(scope="module")
 def compared(decided):
-  return compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
+  return compare(decided)
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +111,7 @@ def test_loans_without_a_grade_share_a_cell_of_their_own():
 def test_a_model_that_was_cross_validated_only_is_compared_on_that():
   alone = PREDICTIONS[PREDICTIONS["sample"].eq("cv")]
 
-  decided = decide_portfolio(alone, LOANS, SPLITS, ECONOMICS, OPTIONS)
-  compared = compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
+  compared = compare(decide(alone))
 
   assert set(compared.policies["sample"]) == {"cv"}
   assert compared.policies["n"].eq(500).all()
@@ -133,10 +140,8 @@ def test_outcomes_of_other_samples_change_nothing(approvals, sample):
 
 
 def decide_flipped(rows):
-  """Approvals where the outcomes of these rows are the other ones."""
   outcomes = PREDICTIONS["is_charged_off"].where(~rows, 1 - PREDICTIONS["is_charged_off"])
-  decided = decide_portfolio(PREDICTIONS.assign(is_charged_off=outcomes), LOANS, SPLITS, ECONOMICS, OPTIONS)
-  return list_approvals(decided, ECONOMICS)
+  return list_approvals(decide(PREDICTIONS.assign(is_charged_off=outcomes)), ECONOMICS)
 
 
 def test_approvals_have_a_row_for_each_judged_loan_in_the_order_given_of_the_main_scenario(approvals, decided):

@@ -40,7 +40,6 @@ def test_the_approved_come_first_and_then_the_most_valuable():
 
 @pytest.mark.parametrize(("seed", "ratio"), [(0, 0.7), (1, 0.85), (2, 1.0)])
 def test_no_other_hurdles_reach_the_ratio_for_less(seed, ratio):
-  """Against all pairs of counts of two groups."""
   queue = make_queue(seed, (60, 40), (60, -60))
   loans = queue.loans
   cheapest = max(

@@ -50,7 +50,6 @@ def draw_loans(loans: int, seed: int) -> pd.DataFrame:
 
 
 def settle(loans: pd.DataFrame, log_odds: FloatArray, seed: int) -> pd.DataFrame:
-  """The same loans with outcomes drawn from their log odds of default."""
   drawn = np.random.default_rng([seed, 1]).random(len(loans)) < 1 / (1 + np.exp(-log_odds))
   return loans.assign(is_charged_off=drawn.astype("int8"))
 

@@ -107,7 +107,6 @@ def test_the_interval_of_a_strength_holds_the_truth_as_often_as_it_says():
 
 
 def make_table(excess, loans=400, variance=4e-4):
-  """Segments x years, with as many loans in each cell."""
   values = np.array(excess, dtype=float)
   counts = np.full(values.shape, loans)
   return YearTable(

@@ -124,7 +124,6 @@ def test_discoveries_are_controlled_over_all_and_the_audit_apart():
 
 
 def assert_nothing_is_told(found, loans):
-  """There is one driver per factor for all years, and none of them holds a figure."""
   assert set(found.segments["finding"]) == {Finding.TOO_FEW}
   assert set(found.claims["verdict"]) == {"too few loans to say"}
   assert found.years.empty

@@ -32,9 +32,13 @@ def tests_of_rules():
   return backtest(candidates, judged, min_loans=30)
 
 
+def tell(tests):
+  return report_rules(tests, "simulated", ECONOMICS, make_lab())
+
+
 @pytest.fixture(scope="module")
 def report(tests_of_rules):
-  return report_rules(tests_of_rules, "simulated", ECONOMICS, make_lab())
+  return tell(tests_of_rules)
 
 
 def find(report, rule_id):
@@ -72,7 +76,7 @@ def test_a_rule_carries_its_evidence(report):
 def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules):
   holds = tests_of_rules["holds"] & tests_of_rules["after"].eq("npv")
 
-  found = report_rules(tests_of_rules.assign(holds=holds), "simulated", ECONOMICS, make_lab())
+  found = tell(tests_of_rules.assign(holds=holds))
 
   assert [rule["id"] for rule in found["recommendations"]] == ["pays"]
   assert not find(found, "pays")["holds"]
@@ -82,7 +86,7 @@ def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules):
 def test_loans_that_may_default_no_more_often_than_the_others_are_priced_too_low(tests_of_rules):
   equal = tests_of_rules.assign(default_rate_kept=tests_of_rules["default_rate_declined_low"])
 
-  found = report_rules(equal, "simulated", ECONOMICS, make_lab())
+  found = tell(equal)
 
   assert {rule["cause"] for rule in found["recommendations"]} == {"price"}
 

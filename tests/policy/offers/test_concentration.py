@@ -38,7 +38,6 @@ def test_shares_are_of_principal_and_add_up_to_one():
 
 
 def test_the_index_and_the_intervals_hold_the_truth_as_often_as_they_say():
-  """Of 200 portfolios out of a known market."""
   shares = np.array([0.4, 0.3, 0.2, 0.1])
   held = {"share": 0, "index": 0}
   indices = []

@@ -26,7 +26,6 @@ def maker(simulated_loans):
 
 @pytest.fixture(scope="module")
 def applications(simulated_loans):
-  """400 applications: some cannot be scored, some have no income."""
   rows = render(simulated_loans.head(400), portfolio_columns()).drop(columns="loan_status")
   rows.loc[[7, 33], "dti"] = -1.0
   rows.loc[[8, 34], "annual_inc"] = 0.0

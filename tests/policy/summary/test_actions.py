@@ -82,7 +82,6 @@ def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out():
 
 
 def cap(percent, gain, half, **figures):
-  """A cap that lowers the default rate on the same loans."""
   end = "" if percent == 17 else f"_{percent}"
   given = {"cap": percent / 100} | LOWER | figures
   return policy(f"capped_default_rate{end}", gain, half, **given)

@@ -143,7 +143,6 @@ def _sweep(queue: Queue, rows: pd.DataFrame, options: FairnessOptions) -> Iterat
 
 
 def _lose(dropped: IntArray, imputed: pd.DataFrame, economics: Economics) -> Iterator[dict[str, Any]]:
-  """Imputed profit lost per application, paired by loan, in each scenario."""
   for scenario in economics.scenarios:
     for paid_life in PaidLife:
       lost = dropped * imputed[name_profit(scenario, paid_life)].to_numpy()

@@ -146,7 +146,6 @@ def _bin(loans: pd.DataFrame, name: str, outcome: IntArray, found: BoolArray, op
 def _search(
   values: FloatArray | IntArray, outcome: IntArray, found: BoolArray, options: FindingsOptions, *, is_text: bool
 ) -> tuple[Any, IntArray]:
-  """Where the best bins of some loans are split, and the bin of each of the others."""
   # Its solver takes two seconds to import.
   from optbinning import OptimalBinning
 

@@ -164,7 +164,6 @@ def _describe(tests: pd.DataFrame, alone: pd.Series, after: pd.Series) -> dict[s
 
 
 def _cause(row: pd.Series) -> str:
-  """Whether the loans declined default more often, or are priced too low."""
   return "risk" if row["default_rate_declined_low"] > row["default_rate_kept"] else "price"
 
 

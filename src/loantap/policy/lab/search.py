@@ -149,7 +149,6 @@ def _conditions_on(name: str, columns: Values, edges: int) -> list[Condition]:
 
 
 def _bounds(values: FloatArray, edges: int) -> list[float]:
-  """Quantiles at equal counts, at three significant digits."""
   known = values[np.isfinite(values)]
   if not len(known):
     return []

@@ -156,7 +156,6 @@ def impute_flows(loans: pd.DataFrame, scenario: Scenario, economics: Economics, 
 
 
 def _months_observed(issued: pd.Series, economics: Economics) -> FloatArray:
-  """Months from issue to the last observation, at least one."""
   last = economics.outcomes_as_of
   months = (last.year - issued.dt.year) * 12 + last.month - issued.dt.month
   observed: FloatArray = np.maximum(months.to_numpy(float), 1)

@@ -206,7 +206,6 @@ def choose(grid: Grid, options: OffersOptions) -> Choice:
 
 
 def _find_first(can: BoolArray) -> IntArray:
-  """The first column of each row that can be had: amounts fall."""
   return np.where(can.any(axis=1), np.argmax(can, axis=1), EMPTY)
 
 

@@ -124,7 +124,6 @@ class OffersOptions(DatedOptions):
   @field_validator("rate_bands")
   @classmethod
   def _is_a_table(cls, bands: tuple[RateBand, ...]) -> tuple[RateBand, ...]:
-    """Bands follow one another, and a higher PD is never cheaper."""
     if bands[0].above_pd != 0:
       raise ValueError(f"a gap: nothing is said of PDs up to {bands[0].above_pd:g}")
     for one, following in pairwise(bands):

@@ -182,7 +182,6 @@ def _find_later(policies: pd.DataFrame, policy: str, scenario: str) -> pd.Series
 
 
 def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str = "") -> str:
-  """What it did out of time, and on which loans; empty where no loan was judged so."""
   row, everybody = (_find_later(policies, name, scenario) for name in (policy, "approve_all"))
   gain = read_gain(row)
   if gain is None:
@@ -197,7 +196,6 @@ def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str =
 
 
 def _tell_in_force(targets: pd.DataFrame) -> str:
-  """What the policy in force does with its referrals and limits; empty where not checked."""
   reached = targets.set_index("target")["reached"].to_dict()
   if not {"review_capacity", "min_approval_rate"} <= reached.keys():
     return ""
@@ -248,7 +246,6 @@ def _tell_change(row: pd.Series) -> str:
 
 
 def _tell_points(row: pd.Series) -> str:
-  """In percentage points, paired."""
   value, low, high = (100 * row[f"default_rate_change{end}"] for end in ("", "_low", "_high"))
   return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
 

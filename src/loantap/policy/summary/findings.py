@@ -134,7 +134,6 @@ def _select_losing(known: pd.DataFrame, life: PaidLife) -> pd.DataFrame:
 
 
 def _find_cut(policies: pd.DataFrame, scenario: str) -> Headline:
-  """What it costs to decline by PD, whatever a loan is to earn."""
   judged = select_policies(policies, "cv", scenario)
   bands, f2 = find_policy(judged, "bands"), find_policy(judged, "f2_threshold")
   money = read_gain(bands)
