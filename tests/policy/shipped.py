@@ -47,6 +47,7 @@ def make_lab(**changed: Any) -> LabOptions:
 
 
 SHIPPED = read_shipped("offers", as_of="2026-11-23")
+PLAIN = Scenario(cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01)
 MID = Scenario(cost_of_funds_pct=7, loss_given_default=0.7, default_at_share_of_term=0.4, origination_cost_share=0.01)
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 
 from loantap.policy.lab.rules import Rule
 from loantap.policy.money.cash_flows import PaidLife
-from loantap.portfolio.options import DatedOptions, Options, Portion
+from loantap.portfolio.options import DatedOptions, Options, Part, Portion, Some
 
 
 class LabOptions(Options):
@@ -48,7 +48,7 @@ class FindingsOptions(Options):
   min_outcomes: PositiveInt
   min_outcomes_per_year: PositiveInt
   min_outcomes_per_coefficient: PositiveInt
-  false_discovery_rate: Annotated[float, Field(gt=0, lt=1)]
+  false_discovery_rate: Part
   max_bins: Annotated[int, Field(ge=2, le=20)]
   binning_seconds: Annotated[int, Field(ge=1, le=60)]
 
@@ -60,19 +60,16 @@ class FairnessOptions(Options):
   """
 
   min_loans: Annotated[int, Field(ge=30)]
-  four_fifths: Annotated[float, Field(gt=0, le=1)]
-  target_ratios: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1)]
-
-
-Cap = Annotated[float, Field(gt=0, lt=1)]
+  four_fifths: Some
+  target_ratios: Annotated[tuple[Some, ...], Field(min_length=1)]
 
 
 class ComparisonOptions(Options):
   """The policies that are compared, and the frontier; what is referred counts as declined."""
 
-  caps: tuple[Cap, ...] = Field(min_length=1)
-  shown_cap: Cap
-  referred_share: Annotated[float, Field(gt=0, lt=1)]
+  caps: tuple[Part, ...] = Field(min_length=1)
+  shown_cap: Part
+  referred_share: Part
   profit_score_penalty: PositiveFloat
   frontier_points: Annotated[int, Field(ge=2, le=200)]
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from loantap.policy.comparison.portfolio import Lesson, prepare_features, score_profits, value_loans
-from loantap.policy.money.cash_flows import Scenario
 from tests.policy.comparison.loans import make_portfolio, make_values
+from tests.policy.shipped import PLAIN
 
 # Past loans returned .1 more than their PD said where the feature is 1, and .1 less where it is -1.
 FEATURE = np.array([[1.0], [-1.0], [1.0], [-1.0], [1.0], [-1.0]])
@@ -58,9 +58,6 @@ def test_features_are_prepared_without_looking_at_outcomes():
 # off after half of the term, of which .6 is lost; funds cost 6%, origination 1%. At a PD of .25
 # 22.33 - .25 x 308.55 = -54.81 are to be expected.
 def test_a_loan_is_worth_what_its_pd_says_and_was_worth_what_its_outcome_says():
-  scenario = Scenario(
-    cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01
-  )
   portfolio = pd.DataFrame(
     {
       "probability_of_default": [0.25, 0.0],
@@ -73,7 +70,7 @@ def test_a_loan_is_worth_what_its_pd_says_and_was_worth_what_its_outcome_says():
     }
   )
 
-  values = value_loans(portfolio, scenario)
+  values = value_loans(portfolio, PLAIN)
 
   assert len(values) == 2
   assert values.margin == pytest.approx([-0.05481, 0.02233], abs=2e-5)

@@ -16,9 +16,8 @@ from loantap.policy.money.cash_flows import (
   value_unit,
   value_units,
 )
-from tests.policy.shipped import ECONOMICS, read_economics
+from tests.policy.shipped import ECONOMICS, PLAIN, read_economics
 
-PLAIN = Scenario(cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01)
 rates = st.one_of(st.just(0.0), st.floats(0.5, 40))
 terms = st.sampled_from([1, 2, 12, 36, 60])
 scenarios = st.builds(

@@ -3,7 +3,7 @@ import numpy_financial as npf
 import pandas as pd
 import pytest
 
-from loantap.policy.money.cash_flows import PaidLife, Scenario
+from loantap.policy.money.cash_flows import PaidLife
 from loantap.policy.money.returns import (
   ImputedFlows,
   estimate_mean,
@@ -12,9 +12,7 @@ from loantap.policy.money.returns import (
   tabulate_profits,
   yearly_return,
 )
-from tests.policy.shipped import ECONOMICS
-
-PLAIN = Scenario(cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01)
+from tests.policy.shipped import ECONOMICS, PLAIN
 
 
 def loan(**changed):

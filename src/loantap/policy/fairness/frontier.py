@@ -103,7 +103,7 @@ def price_fairness(
   for name, proxy in POLICY_PROXIES.items():
     if proxy.audit_only:
       continue
-    codes = proxy.group(rows).cat.remove_unused_categories().cat.codes.to_numpy("int64")
+    codes = proxy.group(rows).cat.codes.to_numpy("int64")
     queue = Queue.line_up(codes, rows["npv"].to_numpy(), expected)
     about = {"proxy": name, "phrase": proxy.phrase}
     for step in _sweep(queue, rows, options):

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from fairlearn.metrics import MetricFrame, selection_rate
 
-from loantap.measures.intervals import wilson_bounds
 from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.policy.fairness.proxies import (
   ABOVE,
@@ -22,6 +21,7 @@ from loantap.policy.fairness.proxies import (
   OPEN,
   POLICY_PROXIES,
   ApprovalRatios,
+  bound_rate,
   measure_ratios,
 )
 from loantap.policy.money.returns import name_bounds
@@ -90,7 +90,7 @@ def audit_policies(rows: pd.DataFrame, policies: Sequence[str], options: Fairnes
   """
   tables = []
   for name, proxy in POLICY_PROXIES.items():
-    groups = proxy.group(rows).cat.remove_unused_categories()
+    groups = proxy.group(rows)
     counted = _count(rows, groups, policies)
     table = counted.join(_measure_rates(counted)).join(_measure_calibration(counted))
     by_policy = counted.groupby("policy", observed=True, sort=False)
@@ -139,7 +139,7 @@ def _measure_rates(counted: pd.DataFrame) -> pd.DataFrame:
   columns = {}
   for name, (hits, of) in measured_on.items():
     columns[name] = _measure_rate(hits, of)
-    columns |= _bounds(name, hits, of)
+    columns |= bound_rate(name, hits, of)
   return pd.DataFrame(columns)
 
 
@@ -165,20 +165,12 @@ def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
 def _measure_calibration(counted: pd.DataFrame) -> pd.DataFrame:
   bad, approved, expected = (counted[name] for name in ("charged_off_approved", "approved", "expected"))
   rate = (bad / approved).where(approved > 0)
-  bounds = _bounds("default_rate_approved", bad, approved)
+  bounds = bound_rate("default_rate_approved", bad, approved)
   mean_pd = expected / approved
   return pd.DataFrame(
     {"default_rate_approved": rate, **bounds, "observed_to_expected": rate / mean_pd}
     | {name.replace("default_rate_approved", "observed_to_expected"): bound / mean_pd for name, bound in bounds.items()}
   )
-
-
-def _bounds(name: str, hits: pd.Series, of: pd.Series) -> dict[str, pd.Series]:
-  bounds = wilson_bounds(hits, of.clip(lower=1))
-  return {
-    f"{name}_{end}": pd.Series(bound, index=of.index).where(of > 0)
-    for end, bound in zip(("low", "high"), bounds, strict=True)
-  }
 
 
 def _tell_ratios(counted: pd.DataFrame, options: FairnessOptions) -> pd.DataFrame:

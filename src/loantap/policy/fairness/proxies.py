@@ -24,13 +24,16 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 class Proxy:
   """A way to group borrowers.
 
-  `phrase` says what it may stand for; `group` gives an ordered categorical; `audit_only`: nothing but this audit may
-  look at it.
+  `phrase` says what it may stand for; `audit_only`: nothing but this audit may look at it.
   """
 
   phrase: str
-  group: Callable[[pd.DataFrame], pd.Series]
+  read: Callable[[pd.DataFrame], pd.Series]
   audit_only: bool = False
+
+  def group(self, loans: pd.DataFrame) -> pd.Series:
+    """The group of each loan: an ordered categorical of those that have loans."""
+    return self.read(loans).cat.remove_unused_categories()
 
 
 def _categories(name: str) -> Callable[[pd.DataFrame], pd.Series]:
@@ -69,14 +72,12 @@ PROXIES: Mapping[str, Proxy] = {
 }
 
 
-def _professions(loans: pd.DataFrame) -> pd.Series:
-  return group_professions(loans["profession"]).cat.remove_unused_categories()
-
-
 # Policies are audited by a group of professions too, which no model has as a feature.
 POLICY_PROXIES: Mapping[str, Proxy] = {
   "home_ownership": PROXIES["home_ownership"],
-  "profession": Proxy("Group of professions, which may stand for sex", _professions),
+  "profession": Proxy(
+    "Group of professions, which may stand for sex", lambda loans: group_professions(loans["profession"])
+  ),
   "annual_income": PROXIES["annual_income"],
   "credit_history_years": PROXIES["credit_history_years"],
   "employment_years": PROXIES["employment_years"],
@@ -114,6 +115,15 @@ class ApprovalRatios:
     if not others.any():
       return NO_ESTIMATE
     return Estimate(*(float(values[others].min()) for values in (self.ratio, self.low, self.high)))
+
+
+def bound_rate(name: str, hits: pd.Series, of: pd.Series) -> dict[str, pd.Series]:
+  """Bounds of the rate of hits (95%, Wilson), as `_low` and `_high` of its name; missing of none."""
+  bounds = wilson_bounds(hits, of.clip(lower=1))
+  return {
+    f"{name}_{end}": pd.Series(bound, index=of.index).where(of > 0)
+    for end, bound in zip(("low", "high"), bounds, strict=True)
+  }
 
 
 def measure_ratios(approved: IntArray, loans: IntArray, min_loans: int) -> ApprovalRatios:

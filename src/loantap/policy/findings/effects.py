@@ -10,6 +10,7 @@ from scipy.stats import false_discovery_control, norm
 from loantap.measures.intervals import Z95, measure_default_rates
 from loantap.policy.findings.evidence import Evidence, YearTable, measure_stability_over_years
 from loantap.policy.findings.segmentations import SEGMENTATIONS, Role
+from loantap.policy.money.returns import name_bounds
 from loantap.policy.options import FindingsOptions
 from loantap.portfolio.arrays import FloatArray, IntArray
 
@@ -78,7 +79,7 @@ def tell_profit(row: Row) -> str:
   ...              "profit_contractual_high": 68})
   '-369 (-470 to +68)'
   """
-  mean, low, high = (row[f"profit_contractual{end}"] for end in ("", "_low", "_high"))
+  mean, low, high = (row[name] for name in name_bounds("profit_contractual"))
   return f"{mean:+,.0f} ({low:+,.0f} to {high:+,.0f})"
 
 

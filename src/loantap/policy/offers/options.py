@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 
 from loantap.policy.credit_policy import Rules
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.options import DatedOptions, Options, Portion
+from loantap.portfolio.options import DatedOptions, Options, Part, Portion, Some
 
 # In percent per year.
 Rate = Annotated[float, Field(gt=0, le=100)]
@@ -48,8 +48,8 @@ class AmountOptions(Options):
 
   lowest: PositiveFloat
   step: PositiveFloat
-  shares: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(min_length=1)
-  smaller_at_most: Annotated[float, Field(gt=0, lt=1)]
+  shares: tuple[Part, ...] = Field(min_length=1)
+  smaller_at_most: Part
 
   @model_validator(mode="after")
   def _is_ordered(self) -> AmountOptions:
@@ -69,7 +69,7 @@ class Affordability(Options):
   loan's instalment among them. Existing debt counts in full: nothing proves that the loan pays it off.
   """
 
-  max_instalment_share: Annotated[float, Field(gt=0, le=1)]
+  max_instalment_share: Some
   max_dti_pct: Annotated[float, Field(gt=0, le=200)]
 
 
@@ -100,7 +100,7 @@ class ConcentrationOptions(Options):
   `max_index` is a Herfindahl-Hirschman index of principal (HHI, 0 to 1).
   """
 
-  max_index: Annotated[float, Field(gt=0, le=1)]
+  max_index: Some
   min_loans: PositiveInt
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from loantap.policy.findings.effects import tell_rate
 from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import name_bounds
 from loantap.policy.summary.headlines import (
   EVERYBODY,
   NPV,
@@ -246,7 +247,7 @@ def _tell_change(row: pd.Series) -> str:
 
 
 def _tell_points(row: pd.Series) -> str:
-  value, low, high = (100 * row[f"default_rate_change{end}"] for end in ("", "_low", "_high"))
+  value, low, high = (100 * row[name] for name in name_bounds("default_rate_change"))
   return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 

@@ -8,6 +8,7 @@ from loantap.policy.findings.claims import Verdict
 from loantap.policy.findings.effects import Finding, control_discoveries, tell_rate
 from loantap.policy.findings.find import DRIVES, TOO_FEW
 from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import name_bounds
 from loantap.policy.summary.headlines import (
   Headline,
   find_policy,
@@ -126,7 +127,7 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
 
 def _select_losing(known: pd.DataFrame, life: PaidLife) -> pd.DataFrame:
   """The groups that lost money beyond what their number explains, most in all first."""
-  value, low, high = (known[f"profit_{life.value}{end}"] for end in ("", "_low", "_high"))
+  value, low, high = (known[name] for name in name_bounds(f"profit_{life.value}"))
   p_values = pd.Series(norm.cdf(value * 2 * Z95 / (high - low)), known.index)
   q_values = control_discoveries(p_values, pd.Series(data=False, index=known.index))
   total = (value * known["loans"])[q_values <= _FALSE_DISCOVERIES]

@@ -10,6 +10,7 @@ import pandas as pd
 from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.model.validation.plain import make_plain
 from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import name_bounds
 
 PER_APPLICATION = "per application"
 # What a profit is counted against, and what its column is called.
@@ -99,8 +100,7 @@ def find_policy(policies: pd.DataFrame, name: str) -> pd.Series:
 
 def read_gain(row: Mapping[str, Any] | pd.Series, beside: str = EVERYBODY) -> Money | None:
   """What a policy earns more than `EVERYBODY` or `NPV`; None where too few loans say."""
-  name = f"gain_to_{_GAINS[beside]}"
-  value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+  value, low, high = (float(row[name]) for name in name_bounds(f"gain_to_{_GAINS[beside]}"))
   if math.isnan(value):
     return None
   return Money(value, low, high, f"{PER_APPLICATION}, against {beside}")
@@ -108,14 +108,13 @@ def read_gain(row: Mapping[str, Any] | pd.Series, beside: str = EVERYBODY) -> Mo
 
 def read_earned(row: pd.Series, life: PaidLife = PaidLife.CONTRACTUAL) -> Money:
   """What a loan of the segment earned on average."""
-  value, low, high = (float(row[f"profit_{life.value}{end}"]) for end in ("", "_low", "_high"))
+  value, low, high = (float(row[name]) for name in name_bounds(f"profit_{life.value}"))
   return Money(value, low, high, "per loan" + (PREPAID if life is PaidLife.CAPPED else ""))
 
 
 def rename_approved(row: pd.Series) -> pd.Series:
   """The default rate of what is approved, by the names that `tell_rate` reads."""
-  ends = ("", "_low", "_high")
-  return pd.Series({f"default_rate{end}": row[f"default_rate_approved{end}"] for end in ends})
+  return row[[*name_bounds("default_rate_approved")]].set_axis(name_bounds("default_rate"))
 
 
 def take_first(rows: pd.DataFrame, by: str, *, largest: bool = False) -> pd.Series:
