@@ -15,6 +15,7 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import fold_ids
 
 COUNTED_COLUMNS = ("application_id", "decision", "reason_1")
+COUNTED_OF_OFFERS = ("application_id", "offer", "kind", "decision", "reason")
 # Rows shown of each reason, and reasons in a message.
 _SHOWN_ROWS, _SHOWN_REASONS = 5, 3
 # In a smaller file one bad row is more than any small share.
@@ -164,9 +165,6 @@ def _name_rows(rows: npt.NDArray[np.int64]) -> CountedRows:
   return CountedRows(len(rows), tuple(int(row) + 1 for row in rows[:_SHOWN_ROWS]))
 
 
-READ_COLUMNS = ("application_id", "offer", "kind", "decision", "reason")
-
-
 @dataclass(frozen=True, slots=True)
 class OffersAccount:
   """What became of the applications of a file: by their best decision, by kind of offer, and why none."""
@@ -182,7 +180,7 @@ class OffersAccount:
 
 
 def account_for_offers(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> OffersAccount:
-  """Count the offers, batches being in order, with `READ_COLUMNS`."""
+  """Count the offers, batches being in order, with `COUNTED_OF_OFFERS`."""
   decisions: Counter[str] = Counter()
   kinds: Counter[str] = Counter()
   no_offer: Counter[str] = Counter()

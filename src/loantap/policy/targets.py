@@ -14,6 +14,8 @@ from loantap.policy.offers.concentration import find_largest
 from loantap.portfolio.arrays import BoolArray, FloatArray
 from loantap.portfolio.errors import InputError
 
+# What is read of each loan that a policy is tried on, by canonical name.
+TRIED_COLUMNS = ("loan_id", *TERMS, "state")
 _DTYPES = {
   "target": "str",
   "limit": "float64",
@@ -119,10 +121,6 @@ def _count(rows: pd.DataFrame) -> dict[str, float]:
     | estimate_share(int(outcomes.sum()), approved).named("default_rate_approved")
     | estimate_mean(rows["earned"].to_numpy()).named("profit")
   )
-
-
-# What is read of each loan, by canonical name.
-TRIED_COLUMNS = ("loan_id", *TERMS, "state")
 
 
 @dataclass(frozen=True, slots=True)
