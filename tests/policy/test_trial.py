@@ -207,14 +207,7 @@ def test_where_nobody_is_approved_there_is_no_default_rate(approvals):
 
 def test_a_loan_is_decided_at_the_pd_of_each_sample_and_its_own_terms():
   predictions = pd.DataFrame({"loan_id": ["b", "a", "a"], "probability_of_default": [0.2, 0.2, 0.05]})
-  loans = pd.DataFrame(
-    {
-      "loan_id": ["a", "b"],
-      "loan_amount": [10_000.0, 10_000],
-      "interest_rate_pct": [12.0, 24],
-      "term_months": [36.0, 36],
-    }
-  )
+  loans = LOANS.head(2).assign(loan_amount=10_000.0, interest_rate_pct=[12.0, 24])
 
   decided = decide_loans(predictions, loans, make_test_decider())
 
