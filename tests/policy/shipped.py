@@ -8,8 +8,7 @@ import yaml
 from loantap.policy.credit_policy import CreditPolicy, digest_policy
 from loantap.policy.decisions import Decider, make_decider
 from loantap.policy.money.cash_flows import Economics, Scenario
-from loantap.policy.offers.options import OffersOptions
-from loantap.policy.options import LabOptions
+from loantap.policy.options import LabOptions, OffersOptions
 from tests.conftest import PROJECT
 
 

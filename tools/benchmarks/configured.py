@@ -16,8 +16,7 @@ from loantap.model.training.options import TrainingOptions
 from loantap.model.training.train import feature_names, train_logistic
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.money.cash_flows import Economics
-from loantap.policy.offers.options import OffersOptions
-from loantap.policy.options import ComparisonOptions, ScoringOptions
+from loantap.policy.options import ComparisonOptions, OffersOptions, ScoringOptions
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from scipy.optimize import brentq
 
 from loantap.policy.money.cash_flows import Scenario, value_unit
-from loantap.policy.offers.options import require_an_amount
 from loantap.policy.offers.prices import list_prices
+from loantap.policy.options import require_an_amount
 from loantap.portfolio.errors import InputError
 from tests.policy.shipped import MID, bands, make_policy, options
 

@@ -21,10 +21,9 @@ from loantap.policy.lab.search import list_candidates
 from loantap.policy.money.cash_flows import Economics
 from loantap.policy.money.returns import tabulate_profits
 from loantap.policy.offers.concentration import measure_portfolio
-from loantap.policy.offers.options import OffersOptions
 from loantap.policy.offers.products import estimate_counterfactuals as estimate
 from loantap.policy.offers.products import tabulate_products as tabulate
-from loantap.policy.options import InsightsOptions
+from loantap.policy.options import InsightsOptions, OffersOptions
 from loantap.policy.targets import check_targets, decide_loans, tabulate_targets
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting.eda_page import render_eda as render_exploration

@@ -12,7 +12,7 @@ from loantap.policy.credit_policy import CreditPolicy, require_in_force
 from loantap.policy.decisions import make_decider
 from loantap.policy.money.cash_flows import Economics
 from loantap.policy.offers.maker import OfferMaker
-from loantap.policy.offers.options import OffersOptions
+from loantap.policy.options import OffersOptions
 from loantap.policy.score_table import APPLICATION_ID
 from loantap.policy.scoring_account import COUNTED_OF_OFFERS, account_for_offers, require_few_invalid
 from loantap.portfolio.loantap_format import require_names

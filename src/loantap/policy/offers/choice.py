@@ -19,8 +19,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from loantap.policy.credit_policy import Rules
-from loantap.policy.offers.options import TWO_YEARS, OffersOptions
 from loantap.policy.offers.prices import PriceList, Prices
+from loantap.policy.options import TWO_YEARS, OffersOptions
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import TERMS_MONTHS

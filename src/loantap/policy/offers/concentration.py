@@ -13,8 +13,8 @@ from loantap.measures.intervals import Z95
 from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.policy.money.cash_flows import VALUED_BY, Scenario, expected_loss
 from loantap.policy.money.returns import Estimate
-from loantap.policy.offers.options import ConcentrationOptions
 from loantap.policy.offers.products import TOO_FEW
+from loantap.policy.options import ConcentrationOptions
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 ALL_REGIONS = "all regions"

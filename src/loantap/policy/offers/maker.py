@@ -11,8 +11,8 @@ from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.credit_policy import Rules
 from loantap.policy.decisions import DECISIONS, Decider
 from loantap.policy.offers.choice import EMPTY, KINDS, Applicants, Kind, choose, decide, make_grid, make_sentences
-from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
+from loantap.policy.options import OffersOptions, require_an_amount
 from loantap.policy.score_table import APPLICATION_ID, categorise, name_applications, name_one
 from loantap.portfolio.arrays import FloatArray, IntArray
 

@@ -24,8 +24,8 @@ from loantap.policy.money.cash_flows import value_units
 from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share
 from loantap.policy.offers.choice import Applicants
 from loantap.policy.offers.maker import make_offers
-from loantap.policy.offers.options import TWO_YEARS, Counterfactual, OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
+from loantap.policy.options import TWO_YEARS, Counterfactual, OffersOptions, require_an_amount
 
 TOO_FEW = "too few loans to say"
 NOT_TOLD_APART = "not told apart from its margin"

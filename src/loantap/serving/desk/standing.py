@@ -13,7 +13,7 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.policy.decisions import Decider
 from loantap.policy.lab.rules import Rule
 from loantap.policy.offers.maker import Offer, OfferMaker
-from loantap.policy.offers.options import OffersOptions
+from loantap.policy.options import OffersOptions
 from loantap.policy.score_table import APPLICATION_ID, name_one
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import SIMULATED
