@@ -9,8 +9,8 @@ from loantap.features.build import build_features
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
 from loantap.pipelines.evaluation import nodes
-from loantap.policy.approvals import decide_loans
 from loantap.policy.decisions import make_decider
+from loantap.policy.targets import decide_loans
 from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import load_options
 

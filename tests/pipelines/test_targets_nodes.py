@@ -6,7 +6,7 @@ import pytest
 from loantap.model.scoring.judged import JudgedModel
 from loantap.pipelines.insights.nodes import check_policy_targets
 from loantap.portfolio.errors import InputError
-from tests.policy.policies import ECONOMICS, make_policy
+from tests.policy.shipped import ECONOMICS, make_policy
 
 # At 12% over 36 months a loan earns up to a PD of .146, at 24% up to more than .25.
 LOANS = pd.DataFrame(

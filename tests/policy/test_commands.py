@@ -22,8 +22,11 @@ def call(*words):
   return CliRunner().invoke(main, words)
 
 
+POLICY = "conf/base/parameters_policy.yml"
+
+
 def edit(project, old, new):
-  path = project / "conf/base/parameters_policy.yml"
+  path = project / POLICY
   text = path.read_text("utf-8")
   assert old in text
   path.write_text(text.replace(old, new), "utf-8")
@@ -48,7 +51,7 @@ def test_a_change_needs_a_second_person(project):
 
   assert call("approve", "--by", "Credit committee").output == ("policy npv 2026-11 is approved by Credit committee\n")
   assert "as approved" in call("show").output
-  text = (project / "conf/base/parameters_policy.yml").read_text("utf-8")
+  text = (project / POLICY).read_text("utf-8")
   assert yaml.safe_load(text)["policy"]["approved_by"] == "Credit committee"
   assert "# A loan is worth making from an expected NPV" in text
 
@@ -116,8 +119,7 @@ def test_rules_are_sized_and_tried_on_loans_that_the_model_did_not_see(project):
   assert "MISSED" in strict
 
 
-@pytest.fixture
-def page(project):
+def make_page(project):
   path = project / "data/08_reporting/insights.html"
   path.parent.mkdir(parents=True)
   path.write_text("<p>A page", "utf-8")
@@ -133,7 +135,8 @@ def find_browser(project, monkeypatch, script):
   monkeypatch.setenv("PATH", str(program.parent))
 
 
-def test_the_page_is_printed_beside_it(project, page, monkeypatch):
+def test_the_page_is_printed_beside_it(project, monkeypatch):
+  page = make_page(project)
   write = """for word; do case $word in --print-to-pdf=*) echo printed > "${word#*=}";; esac; done"""
   find_browser(project, monkeypatch, write)
 
@@ -142,22 +145,21 @@ def test_the_page_is_printed_beside_it(project, page, monkeypatch):
   assert sorted(path.name for path in page.parent.iterdir()) == ["insights.html", "insights.pdf"]
 
 
-def test_a_browser_that_fails_leaves_the_last_pdf(project, page, monkeypatch):
-  page.with_suffix(".pdf").write_text("the last", "utf-8")
+def test_a_browser_that_fails_leaves_the_last_pdf(project, monkeypatch):
+  printed = make_page(project).with_suffix(".pdf")
+  printed.write_text("the last", "utf-8")
   find_browser(project, monkeypatch, "echo no memory >&2; exit 1")
 
   said = call("pdf")
 
   assert said.exit_code == 1
   assert "the browser did not print it: no memory" in said.output
-  assert page.with_suffix(".pdf").read_text("utf-8") == "the last"
+  assert printed.read_text("utf-8") == "the last"
 
 
 def test_without_a_page_or_a_browser_pdf_says_what_to_do(project, monkeypatch):
   assert "Run `--pipelines insights` first" in call("pdf").output
-  page = project / "data/08_reporting/insights.html"
-  page.parent.mkdir(parents=True)
-  page.write_text("<p>A page", "utf-8")
+  make_page(project)
   monkeypatch.setenv("PATH", str(project))
 
   said = call("pdf")

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from loantap.policy.credit_policy import CreditPolicy, digest_policy, require_as_approved, require_in_force
 from loantap.portfolio.errors import InputError
-from tests.policy.policies import ECONOMICS, make_policy, read_policy
+from tests.policy.shipped import ECONOMICS, make_policy, read_policy
 
 
 def test_the_shipped_policy_is_as_it_was_approved():

@@ -11,8 +11,7 @@ from loantap.policy.credit_policy import CreditPolicy, Rules
 from loantap.policy.decisions import CAUSES, Decider, Decision
 from loantap.policy.money.cash_flows import value_unit
 from loantap.policy.options import InsightsOptions, ScoringOptions
-from tests.policy.policies import ECONOMICS, make_test_decider
-from tests.policy.shipped import read_shipped
+from tests.policy.shipped import ECONOMICS, make_test_decider, read_shipped
 
 # Scenario mid: at 12% over 36 months one unit is repaid by .03321 a month, worth 32.386 times as much at 7%: 1.0757,
 # less 1.01, is .0657. After 14 instalments it has paid .4453 (13.407 times .03321), and .3 of the balance of .6546,

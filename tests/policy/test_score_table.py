@@ -26,36 +26,9 @@ def test_a_row_holds_what_was_found_of_its_application():
 
   assert tuple(scores.columns) == SCORE_COLUMNS
   first, second = scores.astype(object).where(scores.notna(), None).to_dict("records")
-  assert list(first.values()) == [
-    "A",
-    0.25,
-    550,
-    "decline",
-    "c",
-    "a",
-    "",
-    "",
-    "loantap-lending-demo",
-    "3",
-    -12.5,
-    "npv 2026-11",
-    "0123456789ab",
-  ]
-  assert list(second.values()) == [
-    "B",
-    None,
-    None,
-    "invalid",
-    "b",
-    "",
-    "",
-    "",
-    "loantap-lending-demo",
-    "3",
-    None,
-    "npv 2026-11",
-    "0123456789ab",
-  ]
+  model, policy = ("loantap-lending-demo", "3"), ("npv 2026-11", "0123456789ab")
+  assert list(first.values()) == ["A", 0.25, 550, "decline", "c", "a", "", "", *model, -12.5, *policy]
+  assert list(second.values()) == ["B", None, None, "invalid", "b", "", "", "", *model, None, *policy]
 
 
 def test_reasons_that_no_row_has_are_not_kept():

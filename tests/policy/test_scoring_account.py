@@ -6,7 +6,6 @@ from loantap.portfolio.errors import InputError
 
 
 def make_scores(*reasons, ids=None):
-  """Scores in which each row with a reason is invalid."""
   return pd.DataFrame(
     {
       "application_id": pd.Series(ids or [str(n) for n in range(len(reasons))], dtype="str"),

@@ -7,7 +7,7 @@ from loantap.policy.decisions import Decision
 from loantap.policy.money.cash_flows import value_units
 from loantap.policy.sizing import SizingLoans, size_rules
 from loantap.portfolio.errors import InputError
-from tests.policy.policies import ECONOMICS, make_test_decider
+from tests.policy.shipped import ECONOMICS, make_test_decider
 
 # Half of the loans earn: -.10, -.09 ... .09.
 MARGINS = np.arange(-10, 10) / 100

@@ -18,7 +18,6 @@ def portfolio(demo: SimulatedPortfolio) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def loans(portfolio: pd.DataFrame) -> pd.DataFrame:
-  """4,000 of the simulated loans, with the identifiers that events refer to."""
   few = portfolio.head(4_000)
   return few.assign(loan_id=[f"loan-{number:05d}" for number in range(len(few))])
 

@@ -242,7 +242,6 @@ def test_a_running_loan_that_should_have_ended_is_seen_until_the_month_before():
 
 
 def end_of(*statuses, loans=300):
-  """Last months of so many loans of each status."""
   one = one_loan(issue_month=pd.Timestamp("2015-09-01"))
   named = [one.assign(loan_id=f"{status} {n}", loan_status=status) for status in statuses for n in range(loans)]
   return simulate_events(pd.concat(named), seed=3).groupby("loan_id").last()

@@ -20,7 +20,7 @@ from loantap.portfolio.errors import InputError
 from loantap.tables import files, tasks
 from loantap.tables.rows import MappedFile
 from tests.conftest import AS_OF
-from tests.policy.policies import ECONOMICS, make_policy
+from tests.policy.shipped import ECONOMICS, make_policy
 from tests.spark.functions_of_rows import (
   break_in_the_middle,
   make_one_impossible,

@@ -25,8 +25,8 @@ from loantap.model.training.predictions import CROSS_VALIDATION, TEST, cross_val
 from loantap.model.training.search import SearchOutcome, fit_candidate, search
 from loantap.model.training.train import feature_names, finish_logistic
 from loantap.policy.comparison.comparison import Decided, decide_portfolio, slice_portfolio
-from loantap.policy.money.imputed import impute_flows
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import impute_flows
 from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import COLUMNS

@@ -14,11 +14,9 @@ from loantap.model.scoring.trained import make_trained_model
 from loantap.model.training.candidate import Balancing
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.train import feature_names, train_logistic
-from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.credit_policy import CreditPolicy
-from loantap.policy.money.scenarios import Economics
-from loantap.policy.offers.options import OffersOptions
-from loantap.policy.options import ScoringOptions
+from loantap.policy.money.cash_flows import Economics
+from loantap.policy.options import ComparisonOptions, OffersOptions, ScoringOptions
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render

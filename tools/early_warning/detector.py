@@ -13,7 +13,7 @@ from scipy.special import betainc, log_ndtr
 
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.simulator import AS_OF_MONTH, courses, events, true_log_odds
-from loantap.simulator.running import running_per_resolved
+from loantap.simulator.book import running_per_resolved
 from tools.early_warning.world import World
 
 # The third month end with an instalment unpaid is the default.

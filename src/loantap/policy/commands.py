@@ -16,10 +16,9 @@ from rich.table import Table
 from loantap.model.training.predictions import CROSS_VALIDATION
 from loantap.policy.credit_policy import CreditPolicy, digest_policy
 from loantap.policy.decisions import Decider
-from loantap.policy.money.cash_flows import VALUED_BY, value_units
-from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.policy.money.cash_flows import VALUED_BY, Economics, Scenario, value_units
 from loantap.policy.sizing import SizingLoans, size_rules
-from loantap.policy.trial import TRIED_COLUMNS, try_policy
+from loantap.policy.targets import TRIED_COLUMNS, try_policy
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.target import find_target, require_lifetime
 from loantap.project.folder import find_project
@@ -36,8 +35,6 @@ _SHARE = click.FloatRange(0, 1)
 
 
 class _Commands(click.Group):
-  """Commands that end with the message of what is refused."""
-
   def invoke(self, ctx: click.Context) -> Any:
     try:
       return super().invoke(ctx)
@@ -59,8 +56,8 @@ def show() -> None:
   for name, value in written.items():
     said = ", ".join(f"{key} {of}" for key, of in value.items()) if name in {"rules", "targets"} else value
     table.add_row(name, str(said))
-  policy, scenario = _load(folder, written)
-  is_same = written["digest"] == digest_policy(policy, scenario)
+  policy, economics = _load(folder, written)
+  is_same = written["digest"] == digest_policy(policy, policy.find_scenario(economics))
   table.add_row("", "as approved" if is_same else "CHANGED since it was approved")
   Console().print(table)
 
@@ -69,7 +66,7 @@ def show() -> None:
 def try_out() -> None:
   """Let the policy decide on loans that the model did not see, whether approved or not."""
   folder = find_project(Path.cwd())
-  policy, economics = _load_both(folder, read_group(folder / _CONF, "policy"))
+  policy, economics = _load(folder, read_group(folder / _CONF, "policy"))
   predictions, loans = _read_judged(folder, TRIED_COLUMNS)
   decider = Decider(policy, policy.find_scenario(economics))
   trial = try_policy(decider, predictions, loans, economics)
@@ -109,9 +106,10 @@ def approve(name: str) -> None:
   """Record who approved the policy, and the digest of what was approved."""
   folder = find_project(Path.cwd())
   path = folder / _POLICY
-  policy, scenario = _load(folder, read_group(path.parent, "policy") | {"approved_by": name, "digest": None})
+  policy, economics = _load(folder, read_group(path.parent, "policy") | {"approved_by": name, "digest": None})
+  digest = digest_policy(policy, policy.find_scenario(economics))
   text = path.read_text("utf-8")
-  for key, value in (("approved_by", name), ("digest", digest_policy(policy, scenario))):
+  for key, value in (("approved_by", name), ("digest", digest)):
     line = f"  {key}: {json.dumps(value)}".replace("\\", r"\\")
     text, count = re.subn(rf"(?m)^  {key}:.*$", line, text)
     if count != 1:
@@ -127,11 +125,11 @@ def approve(name: str) -> None:
 def size(capacity: float | None, floor: float | None, cap: float | None) -> None:
   """Find rules that reach the targets on loans that the last model did not see."""
   folder = find_project(Path.cwd())
-  policy, scenario = _load(folder, read_group(folder / _CONF, "policy"))
+  policy, economics = _load(folder, read_group(folder / _CONF, "policy"))
   given = {"review_capacity": capacity, "min_approval_rate": floor, "max_default_rate": cap}
   changed = {name: value for name, value in given.items() if value is not None}
   targets = policy.targets.model_copy(update=changed)
-  loans = _read_loans(folder, scenario)
+  loans = _read_loans(folder, policy.find_scenario(economics))
   sizes = size_rules(loans, policy.rules, targets)
   expected = "nothing is approved"
   if not math.isnan(sizes.default_rate):
@@ -161,11 +159,6 @@ def _read_judged(folder: Path, columns: Sequence[str]) -> tuple[pd.DataFrame, pd
   return predictions[predictions["sample"] == CROSS_VALIDATION], loans
 
 
-def _load(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Scenario]:
-  policy, economics = _load_both(folder, written)
-  return policy, policy.find_scenario(economics)
-
-
-def _load_both(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Economics]:
+def _load(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Economics]:
   policy = CreditPolicy.model_validate(written)
   return policy, Economics.model_validate(read_group(folder / _CONF, "economics"))

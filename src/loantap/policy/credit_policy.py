@@ -6,19 +6,17 @@ import hashlib
 import json
 import unicodedata
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.policy.money.cash_flows import Economics, Scenario
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import Options, Portion
 
-# Digits of the digest that are recorded with a decision and shown.
-_SHOWN_DIGITS = 12
 _FILE = "conf/base/parameters_policy.yml"
 # At this price hardly anything but the PD decides.
-MAX_DEFAULT_PRICE: Final = 5.0
+MAX_DEFAULT_PRICE = 5.0
 
 
 def _require_words(text: str) -> str:
@@ -100,8 +98,8 @@ class CreditPolicy(Options):
 
   @property
   def short_digest(self) -> str:
-    """The first digits of the digest, as recorded with each decision."""
-    return (self.digest or "")[:_SHOWN_DIGITS]
+    """The first digits of the digest, as shown and recorded with each decision."""
+    return (self.digest or "")[:12]
 
   def find_scenario(self, economics: Economics) -> Scenario:
     """The scenario that decides; refused where there is none of that name."""

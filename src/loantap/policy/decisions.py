@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 import numpy as np
 
 from loantap.policy.credit_policy import CreditPolicy, require_as_approved
-from loantap.policy.money.cash_flows import value_unit, value_units
-from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.policy.money.cash_flows import Economics, Scenario, value_unit, value_units
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
 
@@ -25,10 +23,10 @@ class Decision(StrEnum):
   INVALID = "invalid"
 
 
-DECISIONS: Final = tuple(decision.value for decision in Decision)
+DECISIONS = tuple(decision.value for decision in Decision)
 _APPROVE, _REFER, _DECLINE, _INVALID = range(4)
 # What decided, where the features alone do not say it.
-CAUSES: Final = (
+CAUSES = (
   "",
   "the interest rate does not cover the expected loss",
   "the loan is expected to earn about nothing, so a person decides",

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,16 +12,16 @@ from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
 # Columns that say the same by definition: their association tells nothing.
-SAME_BY_DEFINITION: Final[Mapping[str, str]] = MappingProxyType(
-  {"loan_status": "is_charged_off", "grade": "sub_grade", "funded_principal": "loan_amount"}
-)
+SAME_BY_DEFINITION: Mapping[str, str] = {
+  "loan_status": "is_charged_off",
+  "grade": "sub_grade",
+  "funded_principal": "loan_amount",
+}
 # Where a row comes from says nothing of the borrower.
-_RECORD_KEEPING: Final = frozenset({"updated_at", "origin"})
-MAX_LEVELS: Final = 40
-NOT_STATED: Final = "not stated"
-_OUTCOME: Final = "is_charged_off"
-_QUARTILES: Final = (0.25, 0.5, 0.75)
-_OUTCOMES: Final = ("paid", "charged_off")
+_RECORD_KEEPING = frozenset({"updated_at", "origin"})
+MAX_LEVELS = 40
+NOT_STATED = "not stated"
+_OUTCOME = "is_charged_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def explore_outcomes(loans: pd.DataFrame) -> Exploration:
   outcome = loans[_OUTCOME]
   names = [name for name in list_explored(loans) if name not in _RECORD_KEEPING | {_OUTCOME}]
   told = [name for name in names if len(loans[name].unique()) > 1]
-  measured = [name for name in told if _is_measured(name)]
+  measured = [name for name in told if COLUMNS[name].kind in {Kind.NUMBER, Kind.COUNT, Kind.MONTH, Kind.DATE}]
   numbers = pd.DataFrame([_compare(loans[name], outcome) for name in measured])
   if len(numbers):
     distance = (numbers["auc"] - 0.5).abs()
@@ -64,10 +62,6 @@ def explore_outcomes(loans: pd.DataFrame) -> Exploration:
     numbers = numbers.loc[order].reset_index(drop=True)
   levels = [_tabulate_levels(loans[name], outcome) for name in told if name not in measured]
   return Exploration(numbers, pd.concat(levels, ignore_index=True) if levels else pd.DataFrame())
-
-
-def _is_measured(name: str) -> bool:
-  return COLUMNS[name].kind in {Kind.NUMBER, Kind.COUNT, Kind.MONTH, Kind.DATE}
 
 
 def _compare(values: pd.Series, outcome: pd.Series) -> dict[str, object]:
@@ -78,10 +72,10 @@ def _compare(values: pd.Series, outcome: pd.Series) -> dict[str, object]:
   score: FloatArray = np.asarray(ordered[stated], dtype=float)
   area, low, high = measure_auc(outcome[stated].to_numpy(), score)
   row: dict[str, object] = {"column": values.name, "n": int(stated.sum())}
-  for name, bad in zip(_OUTCOMES, (0, 1), strict=True):
+  for name, bad in (("paid", 0), ("charged_off", 1)):
     of = outcome == bad
     row[f"missing_{name}"] = float((~stated[of]).mean())
-    quartiles = shown[of & stated].quantile(list(_QUARTILES))
+    quartiles = shown[of & stated].quantile([0.25, 0.5, 0.75])
     for end, value in zip(("low", "median", "high"), quartiles, strict=True):
       row[f"{end}_{name}"] = float(value)
   return row | {"auc": area, "auc_low": low, "auc_high": high}

@@ -1,7 +1,8 @@
-"""How many of a file's applications get each decision, and why others cannot."""
+"""What became of a file of applications: decisions, offers by kind, and why others cannot be scored."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import fold_ids
 
 COUNTED_COLUMNS = ("application_id", "decision", "reason_1")
+COUNTED_OF_OFFERS = ("application_id", "offer", "kind", "decision", "reason")
 # Rows shown of each reason, and reasons in a message.
 _SHOWN_ROWS, _SHOWN_REASONS = 5, 3
 # In a smaller file one bad row is more than any small share.
@@ -29,8 +31,6 @@ _NO_ROWS = np.zeros(0, "int64")
 
 @dataclass(slots=True)
 class _Cause:
-  """Rows that cannot be scored for one reason; `example` is that of the first."""
-
   rows: int = 0
   example: str = ""
   first_rows: list[int] = field(default_factory=list)
@@ -163,3 +163,38 @@ def _find_repeated(ids: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
 
 def _name_rows(rows: npt.NDArray[np.int64]) -> CountedRows:
   return CountedRows(len(rows), tuple(int(row) + 1 for row in rows[:_SHOWN_ROWS]))
+
+
+@dataclass(frozen=True, slots=True)
+class OffersAccount:
+  """What became of the applications of a file: by their best decision, by kind of offer, and why none."""
+
+  applications: ScoringAccount
+  decisions: dict[str, int]
+  kinds: dict[str, int]
+  no_offer: dict[str, int]
+
+  def as_dict(self) -> dict[str, Any]:
+    """For `offers_account.json`."""
+    return self.applications.as_dict() | {"decisions": self.decisions, "kinds": self.kinds, "no_offer": self.no_offer}
+
+
+def account_for_offers(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> OffersAccount:
+  """Count the offers, batches being in order, with `COUNTED_OF_OFFERS`."""
+  decisions: Counter[str] = Counter()
+  kinds: Counter[str] = Counter()
+  no_offer: Counter[str] = Counter()
+
+  def count() -> Iterator[pd.DataFrame]:
+    for batch in batches:
+      # The first row of an application has its best decision.
+      first = batch[batch["offer"] <= 1]
+      decisions.update(first["decision"].astype("str"))
+      kinds.update(batch["kind"].astype("str"))
+      no_offer.update(first["reason"].astype("str")[first["decision"].eq("decline")])
+      yield first.rename(columns={"reason": "reason_1"})
+
+  applications = account_for_scores(count(), has_ids=has_ids)
+  return OffersAccount(
+    applications, dict(decisions.most_common()), dict(kinds.most_common()), dict(no_offer.most_common())
+  )

@@ -155,7 +155,9 @@ def _find_review(distances: FloatArray, room: int) -> float:
   """The greatest distance from the hurdle within which there is room for all loans."""
   if room >= len(distances):
     return math.ceil(float(distances.max(initial=0)) * _STEPS) / _STEPS
-  return max(_step_below(float(np.partition(distances, room)[room])), 0.0)
+  # The last step below the first loan that is one too many.
+  one_too_many = float(np.partition(distances, room)[room])
+  return max((math.ceil(one_too_many * _STEPS - _ROUNDING) - 1) / _STEPS, 0.0)
 
 
 def _require_room(loans: SizingLoans, rules: Rules, targets: Targets) -> None:
@@ -179,7 +181,6 @@ def _require_room(loans: SizingLoans, rules: Rules, targets: Targets) -> None:
 
 
 def _refuse_cap(loans: SizingLoans, rules: Rules, targets: Targets) -> NoReturn:
-  """Say which default rate the floor allows: that at the highest price."""
   bands_at = cache(lambda discount: _Bands.at(loans, _HIGHEST_PRICE, discount, rules, targets))
   discounts = range(-_HIGHEST_PRICE, _count_discounts(loans))
 
@@ -197,8 +198,3 @@ def _refuse_cap(loans: SizingLoans, rules: Rules, targets: Targets) -> NoReturn:
     f"expected of what is approved is {lowest:.2%} at the lowest",
     f"Lower min_approval_rate, or raise max_default_rate to {allowed:g}",
   )
-
-
-def _step_below(value: float) -> float:
-  """The last step below the first loan that is one too many."""
-  return (math.ceil(value * _STEPS - _ROUNDING) - 1) / _STEPS

@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,10 @@ from loantap.features.formulas import Values
 from loantap.model.scoring.assessed import Assessed, Scored
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
-from loantap.policy.lab.rule_tally import RuleTally
-from loantap.policy.lab.rules import Rule, apply_rules, apply_rules_to_one, columns_of_rules
+from loantap.policy.lab.rules import Rule, RuleTally, apply_rules, apply_rules_to_one, columns_of_rules
 from loantap.policy.money.cash_flows import VALUED_BY
-from loantap.policy.score_table import MadeBy, put_first, tabulate_scores
+from loantap.policy.score_table import APPLICATION_ID, MadeBy, name_applications, name_one, put_first, tabulate_scores
 from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS, Column
@@ -139,14 +138,10 @@ class Underwriter:
 
   def conclude_one(self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp) -> Underwritten:
     """Decide one application that this scorer has scored, for those who need `scored.columns` too."""
-    amount, rate, months = (scored.columns.get(name, math.nan) for name in TERMS)
-    decision, cause, npv = self.decider.decide_one(
-      scored.probability_of_default,
-      amount,  # type: ignore[arg-type]
-      rate,  # type: ignore[arg-type]
-      months,  # type: ignore[arg-type]
-      scored.unlike,
-    )
+    columns: Mapping[str, Any] = scored.columns
+    amount, rate, months = (columns.get(name, math.nan) for name in TERMS)
+    pd_ = scored.probability_of_default
+    decision, cause, npv = self.decider.decide_one(pd_, amount, rate, months, scored.unlike)
     if decision != Decision.INVALID and not scored.unlike:
       declining = self._declining_rule(application, scored, as_of)
       if declining is not None and decision != Decision.DECLINE:
@@ -170,28 +165,21 @@ class Underwriter:
     return len(self._causes) - len(self.rules)
 
   def _declining_rule(self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp) -> int | None:
-    """Place of the first rule that declines one application."""
     if not self.rules:
       return None
     values = dict(scored.columns)
     for name in columns_of_rules(self.rules):
       if name not in values:
-        column = COLUMNS[name]
-        raw = application.get(str(column.source_name))
-        values[name] = make_reader(column)(raw, to_days(as_of))[0]
+        raw = application.get(str(COLUMNS[name].source_name))
+        values[name] = make_reader(COLUMNS[name])(raw, to_days(as_of))[0]
     declines = apply_rules_to_one(self.rules, values)
     return declines.index(True) if any(declines) else None
 
   def _decide(self, assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp) -> Decided:
     unknown = np.full(len(assessed.unlike), np.nan)
-    amount, rate, months = (assessed.columns.get(name, unknown) for name in TERMS)
-    decided = self.decider.decide_columns(
-      assessed.probability_of_default,
-      amount,  # type: ignore[arg-type]
-      rate,  # type: ignore[arg-type]
-      months,  # type: ignore[arg-type]
-      assessed.unlike,
-    )
+    columns: Mapping[str, Any] = assessed.columns
+    amount, rate, months = (columns.get(name, unknown) for name in TERMS)
+    decided = self.decider.decide_columns(assessed.probability_of_default, amount, rate, months, assessed.unlike)
     if self.rules and len(rows):
       declines = apply_rules(self.rules, _read_more(self.rules, assessed, rows, as_of))
       is_stopped = _is_open(decided, assessed) & declines.any(axis=1)

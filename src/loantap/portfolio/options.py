@@ -12,6 +12,9 @@ from loantap.portfolio.statuses import Statuses
 # What NumPy's and scikit-learn's generators both take.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Portion = Annotated[float, Field(ge=0, le=1)]
+# Some of it, and not all of it.
+Some = Annotated[float, Field(gt=0, le=1)]
+Part = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Options(BaseModel):

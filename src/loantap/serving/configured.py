@@ -12,9 +12,8 @@ from pydantic import BaseModel, ValidationError
 from loantap.policy.credit_policy import CreditPolicy, require_as_approved
 from loantap.policy.lab.recommendations import choose_rules
 from loantap.policy.lab.rules import Rule
-from loantap.policy.money.scenarios import Economics
-from loantap.policy.offers.options import OffersOptions
-from loantap.policy.options import ScoringOptions
+from loantap.policy.money.cash_flows import Economics
+from loantap.policy.options import OffersOptions, ScoringOptions
 from loantap.portfolio.errors import InputError
 from loantap.project.parameters import read_groups
 

@@ -5,7 +5,6 @@ correlated by `correlation_matrix`, become columns by the quantiles and shares o
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ from loantap.simulator.streams import Streams
 
 # Of the standard normal scores, each column with those above it. Fitted so that the Spearman correlations of simulated
 # loans, after rounding, caps and missing values, are those of the sample, whose standard error is about 0.014.
-_LOWER_TRIANGLE: Final[dict[str, tuple[float, ...]]] = {
+_LOWER_TRIANGLE: dict[str, tuple[float, ...]] = {
   "issue_month": (),
   "sub_grade": (0.11,),
   "term_months": (0.08, 0.61),
@@ -37,7 +36,7 @@ _LOWER_TRIANGLE: Final[dict[str, tuple[float, ...]]] = {
   "home_ownership": (0.01, -0.10, 0.20, 0.22, 0.31, 0.02, 0.19, 0.32, 0.26, 0.05, 0.78, 0.28, -0.01, 0.31),
 }
 
-SCORES: Final = tuple(_LOWER_TRIANGLE)
+SCORES = tuple(_LOWER_TRIANGLE)
 
 
 def score_correlations() -> npt.NDArray[np.float64]:

@@ -5,16 +5,14 @@ in public notebooks; these win. Measured: quantiles, shares and rank correlation
 5,239 of its rows. Only aggregates are here; no row of real data is in the project.
 """
 
-from typing import Final
-
 import numpy as np
 
-PUBLISHED_ROWS: Final = 396_030
+PUBLISHED_ROWS = 396_030
 
 # Loans per quarter, per ten thousand (measured; up to early 2012 raised by a tenth, to match the
 # published number of loans without mortgage accounts).
-FIRST_QUARTER: Final = "2007-07"
-LOANS_PER_QUARTER: Final = (
+FIRST_QUARTER = "2007-07"
+LOANS_PER_QUARTER = (
   4, 5,
   5, 5, 6, 19,
   10, 15, 24, 27,
@@ -27,15 +25,15 @@ LOANS_PER_QUARTER: Final = (
   353, 181, 102, 42,
 )  # fmt: skip
 # Calendar rules of the table (measured).
-FIRST_60_MONTH_LOANS: Final = np.datetime64("2010-05", "M")
-FIRST_BANKRUPTCIES: Final = np.datetime64("2008-03", "M")  # before: missing, 535 published
-LAST_WITHOUT_MORTGAGES: Final = np.datetime64("2012-03", "M")  # this month 4 in 5 are missing
-LAST_PART_FUNDED: Final = np.datetime64("2011-12", "M")
-FIRST_JOINT: Final = np.datetime64("2015-10", "M")
-FORM_TITLES_ONLY: Final = np.datetime64("2014-03", "M")  # later titles come from the form's list
+FIRST_60_MONTH_LOANS = np.datetime64("2010-05", "M")
+FIRST_BANKRUPTCIES = np.datetime64("2008-03", "M")  # before: missing, 535 published
+LAST_WITHOUT_MORTGAGES = np.datetime64("2012-03", "M")  # this month 4 in 5 are missing
+LAST_PART_FUNDED = np.datetime64("2011-12", "M")
+FIRST_JOINT = np.datetime64("2015-10", "M")
+FORM_TITLES_ONLY = np.datetime64("2014-03", "M")  # later titles come from the form's list
 
 # Loans by sub-grade A1 .. G5, per ten thousand (measured, smoothed).
-SUB_GRADE_SHARES: Final = (
+SUB_GRADE_SHARES = (
   240, 250, 270, 365, 460,
   510, 595, 690, 650, 525,
   595, 565, 530, 500, 450,
@@ -45,7 +43,7 @@ SUB_GRADE_SHARES: Final = (
   23, 17, 12, 9, 7,
 )  # fmt: skip
 # Mean rate of each sub-grade, percent per year (measured, smoothed).
-SUB_GRADE_RATES: Final = (
+SUB_GRADE_RATES = (
   5.83, 6.51, 7.29, 7.68, 8.46,
   9.34, 10.32, 11.33, 12.13, 12.67,
   13.25, 13.75, 14.35, 14.99, 15.53,
@@ -55,8 +53,8 @@ SUB_GRADE_RATES: Final = (
   25.20, 25.50, 25.90, 26.20, 26.50,
 )  # fmt: skip
 # How far a grade's rates lay off those means in mid-year, percentage points.
-RATE_SHIFT_YEARS: Final = tuple(range(2007, 2017))
-RATE_SHIFTS: Final = {
+RATE_SHIFT_YEARS = tuple(range(2007, 2017))
+RATE_SHIFTS = {
   "A": (0.9, 0.9, 0.8, -0.4, -0.1, 0.3, 0.3, 0.1, -0.45, -0.3),
   "B": (-0.5, -0.2, 0.3, -0.5, -0.2, 0.9, 0.7, 0.0, -1.1, -1.1),
   "C": (-2.5, -2.4, -1.0, -0.9, -0.3, 1.1, 1.2, -0.1, -1.0, -0.7),
@@ -65,28 +63,28 @@ RATE_SHIFTS: Final = {
   "F": (-5.3, -5.2, -4.5, -4.6, -3.2, -0.5, 0.3, 0.7, 0.2, 1.4),
   "G": (-5.5, -5.4, -4.8, -4.8, -3.4, -0.6, -0.2, 0.2, 0.8, 2.2),
 }
-RATE_RANGE: Final = (5.32, 30.99)
+RATE_RANGE = (5.32, 30.99)
 
-SHARE_60_MONTHS: Final = 0.264  # of loans issued since there are such, before the next lines
+SHARE_60_MONTHS = 0.264  # of loans issued since there are such, before the next lines
 # From about 22,000 on, a larger amount makes a longer term no likelier (measured).
-LARGE_LOAN_SCORE: Final = 0.9
-LARGE_LOAN_TERM_SLOPE: Final = 0.5
-PART_FUNDED_SHARE: Final = 0.060  # of loans up to 2011, which is 0.5% of all
-PART_FUNDED_RANGE: Final = (0.35, 0.99)  # share of the amount that was funded
-MAX_LOAN_TO_INCOME: Final = 0.5
-LOAN_AMOUNT_RANGE: Final = (500.0, 40_000.0)
+LARGE_LOAN_SCORE = 0.9
+LARGE_LOAN_TERM_SLOPE = 0.5
+PART_FUNDED_SHARE = 0.060  # of loans up to 2011, which is 0.5% of all
+PART_FUNDED_RANGE = (0.35, 0.99)  # share of the amount that was funded
+MAX_LOAN_TO_INCOME = 0.5
+LOAN_AMOUNT_RANGE = (500.0, 40_000.0)
 # Applicants ask for round amounts: multiples of these, with these shares.
-AMOUNT_STEPS: Final = (5_000.0, 4_000.0, 3_000.0, 1_000.0, 500.0, 400.0, 100.0, 25.0)
-AMOUNT_STEP_SHARES: Final = (0.15, 0.12, 0.11, 0.18, 0.10, 0.07, 0.10, 0.17)
-INCOME_STEPS: Final = (5_000.0, 1_000.0, 100.0, 1.0)
-INCOME_STEP_SHARES: Final = (0.34, 0.47, 0.10, 0.09)
+AMOUNT_STEPS = (5_000.0, 4_000.0, 3_000.0, 1_000.0, 500.0, 400.0, 100.0, 25.0)
+AMOUNT_STEP_SHARES = (0.15, 0.12, 0.11, 0.18, 0.10, 0.07, 0.10, 0.17)
+INCOME_STEPS = (5_000.0, 1_000.0, 100.0, 1.0)
+INCOME_STEP_SHARES = (0.34, 0.47, 0.10, 0.09)
 
 # By which a standard normal score becomes a value (measured; the ends as published).
-QUANTILE_LEVELS: Final = (
+QUANTILE_LEVELS = (
   0.0, 0.001, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975,
   0.99, 0.999, 0.9999, 1.0,
 )  # fmt: skip
-QUANTILES: Final = {
+QUANTILES = {
   "loan_amount": (
     500, 1_000, 1_600, 2_500, 3_500, 5_000, 7_000, 8_900, 10_200, 12_000, 15_000, 17_800,
     21_300, 27_200, 31_800, 35_000, 35_000, 35_100, 40_000, 40_000,
@@ -120,32 +118,32 @@ QUANTILES: Final = {
     700,
   ),
 }  # fmt: skip
-HIGHEST_DTI: Final = 9_999.0  # published once: an applicant without income
+HIGHEST_DTI = 9_999.0  # published once: an applicant without income
 
 # Shares of counts from 0 upwards (measured; the tail set by the published mean and maximum).
-EMPLOYMENT_YEARS_SHARES: Final = (0.080, 0.068, 0.099, 0.083, 0.058, 0.071, 0.057, 0.053, 0.051, 0.042, 0.338)
-MORTGAGE_SHARES: Final = (
+EMPLOYMENT_YEARS_SHARES = (0.080, 0.068, 0.099, 0.083, 0.058, 0.071, 0.057, 0.053, 0.051, 0.042, 0.338)
+MORTGAGE_SHARES = (
   0.392, 0.169, 0.138, 0.1055, 0.0755, 0.0485, 0.0315, 0.0165, 0.0105, 0.0050, 0.0028, 0.0016,
   0.0010, 0.0005, 0.00040, 0.00020, 0.00015, 0.0001, 0.0001, 0.00005, 0.00005, 0.00005, 0.00005,
 )  # fmt: skip
-PUBLIC_RECORD_SHARES: Final = (
+PUBLIC_RECORD_SHARES = (
   0.8540, 0.1256, 0.0137, 0.0038, 0.0013, 0.0006, 0.0004, 0.0002, 0.0001, 0.0001, 0.0001,
   0.00005, 0.00003, 0.00002,
 )  # fmt: skip
 # Bankruptcies given one, two, three and more public records.
-BANKRUPTCY_SHARES: Final = ((0.185, 0.815), (0.42, 0.34, 0.24), (0.46, 0.28, 0.10, 0.16))
+BANKRUPTCY_SHARES = ((0.185, 0.815), (0.42, 0.34, 0.24), (0.46, 0.28, 0.10, 0.16))
 
-EMPLOYMENT_MISSING: Final = 18_301 / PUBLISHED_ROWS
-PROFESSION_MISSING_WITH_EMPLOYMENT: Final = 0.81  # of those whose employment is missing
-PROFESSION_MISSING_ALONE: Final = 0.0217
-TITLE_MISSING: Final = 1_755 / PUBLISHED_ROWS
-UTILISATION_MISSING: Final = 276 / PUBLISHED_ROWS
+EMPLOYMENT_MISSING = 18_301 / PUBLISHED_ROWS
+PROFESSION_MISSING_WITH_EMPLOYMENT = 0.81  # of those whose employment is missing
+PROFESSION_MISSING_ALONE = 0.0217
+TITLE_MISSING = 1_755 / PUBLISHED_ROWS
+UTILISATION_MISSING = 276 / PUBLISHED_ROWS
 
-HOME_OWNERSHIP_SHARES: Final = {"RENT": 0.4065, "OWN": 0.0940, "MORTGAGE": 0.4995}
+HOME_OWNERSHIP_SHARES = {"RENT": 0.4065, "OWN": 0.0940, "MORTGAGE": 0.4995}
 # Too few for the sample of 5,239; instead of RENT.
-RARE_HOME_OWNERSHIP: Final = {"OTHER": 0.0007, "NONE": 0.0002, "ANY": 0.00002}
-VERIFICATIONS: Final = ("Not Verified", "Source Verified", "Verified")
-VERIFICATION_SHARES: Final = {
+RARE_HOME_OWNERSHIP = {"OTHER": 0.0007, "NONE": 0.0002, "ANY": 0.00002}
+VERIFICATIONS = ("Not Verified", "Source Verified", "Verified")
+VERIFICATION_SHARES = {
   "A": (0.474, 0.317, 0.209),
   "B": (0.382, 0.307, 0.311),
   "C": (0.282, 0.350, 0.368),
@@ -155,7 +153,7 @@ VERIFICATION_SHARES: Final = {
   "G": (0.030, 0.310, 0.660),
 }
 # Share of each purpose, and by how much its log-odds rise per step of a sub-grade's score.
-PURPOSES: Final = {
+PURPOSES = {
   "debt_consolidation": (0.588, 0.02),
   "credit_card": (0.214, -0.34),
   "home_improvement": (0.061, -0.12),
@@ -171,17 +169,17 @@ PURPOSES: Final = {
   "renewable_energy": (0.0008, 0.20),
   "educational": (0.0006, 0.0),
 }
-WHOLE_LISTING_SHARES: Final = {
+WHOLE_LISTING_SHARES = {
   2007: 0.0, 2008: 0.0, 2009: 0.0, 2010: 0.0, 2011: 0.0, 2012: 0.061, 2013: 0.256, 2014: 0.512,
   2015: 0.598, 2016: 0.791,
 }  # fmt: skip
-APPLICATION_SHARES: Final = {"INDIVIDUAL": 0.9855, "JOINT": 0.0085, "DIRECT_PAY": 0.0060}
+APPLICATION_SHARES = {"INDIVIDUAL": 0.9855, "JOINT": 0.0085, "DIRECT_PAY": 0.0060}
 
-MILITARY_SHARE: Final = 0.105
-MILITARY_FORM_SHARES: Final = {"unit": 0.36, "psc": 0.32, "ship": 0.32}
-FLAT_SHARES: Final = {" Apt. ": 0.242, " Suite ": 0.259, "": 0.499}
+MILITARY_SHARE = 0.105
+MILITARY_FORM_SHARES = {"unit": 0.36, "psc": 0.32, "ship": 0.32}
+FLAT_SHARES = {" Apt. ": 0.242, " Suite ": 0.259, "": 0.499}
 # Published loans per pincode. In the real table the pincode is built from the outcome.
-PINCODES_CHARGED_OFF: Final = {"11650": 11_226, "93700": 11_151, "86630": 10_981}
-PINCODES_FULLY_PAID: Final = {"00813": 45_824, "29597": 45_471, "05113": 45_402}
-PINCODES_SHARED: Final = {"70466": 56_985, "30723": 56_546, "22690": 56_527, "48052": 55_917}
-PUBLISHED_CHARGED_OFF: Final = 77_673
+PINCODES_CHARGED_OFF = {"11650": 11_226, "93700": 11_151, "86630": 10_981}
+PINCODES_FULLY_PAID = {"00813": 45_824, "29597": 45_471, "05113": 45_402}
+PINCODES_SHARED = {"70466": 56_985, "30723": 56_546, "22690": 56_527, "48052": 55_917}
+PUBLISHED_CHARGED_OFF = 77_673

@@ -6,7 +6,6 @@ comes later.
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,29 +27,29 @@ from loantap.portfolio.dictionary import (
 from loantap.simulator.streams import Streams
 
 # When the real table was drawn: every loan in it had ended.
-AS_OF_MONTH: Final = np.datetime64("2017-03", "M")
+AS_OF_MONTH = np.datetime64("2017-03", "M")
 
 # Unsecured loans are charged off at 120 days or, mostly, once an instalment is 150 days old.
-MONTHS_FROM_MISSED_TO_CHARGE_OFF: Final = (3, 4)
-CHARGE_OFF_AT_150_DAYS_SHARE: Final = 0.6
-_LAG_SHARES: Final = (1 - CHARGE_OFF_AT_150_DAYS_SHARE, CHARGE_OFF_AT_150_DAYS_SHARE)
+MONTHS_FROM_MISSED_TO_CHARGE_OFF = (3, 4)
+CHARGE_OFF_AT_150_DAYS_SHARE = 0.6
+_LAG_SHARES = (1 - CHARGE_OFF_AT_150_DAYS_SHARE, CHARGE_OFF_AT_150_DAYS_SHARE)
 # First missed instalment as a share of the term: a mean of 0.4, between the scenarios' 0.35-0.45.
-DEFAULT_TIMING_BETA: Final = (2.0, 3.0)
+DEFAULT_TIMING_BETA = (2.0, 3.0)
 # Share of loans that end well which are paid early, by the law of charge-offs: so the resolved
 # loans of a young vintage hold nearly as many defaults as the vintage will in the end.
-PREPAID_SHARE: Final = 0.8
+PREPAID_SHARE = 0.8
 # Of a running loan in its last month; less than one in its grace period.
-INSTALMENTS_BEHIND: Final = MappingProxyType({CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, DEFAULT: 5})
+INSTALMENTS_BEHIND = MappingProxyType({CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, DEFAULT: 5})
 # Of one 31 to 120 days late, by chance: at 120 days only those still run that go on to 150.
-_LATE_INSTALMENTS: Final = (2, 3, 4)
-_LATE_SHARES: Final = np.array([1, 1, CHARGE_OFF_AT_150_DAYS_SHARE]) / (2 + CHARGE_OFF_AT_150_DAYS_SHARE)
+_LATE_INSTALMENTS = (2, 3, 4)
+_LATE_SHARES = np.array([1, 1, CHARGE_OFF_AT_150_DAYS_SHARE]) / (2 + CHARGE_OFF_AT_150_DAYS_SHARE)
 # Share of loans that miss one instalment and pay it a month later.
-ARREARS_SHARE_FULLY_PAID: Final = 0.10
-ARREARS_SHARE_CHARGED_OFF: Final = 0.20
+ARREARS_SHARE_FULLY_PAID = 0.10
+ARREARS_SHARE_CHARGED_OFF = 0.20
 
-PREPAID: Final = "prepaid"
-MATURED: Final = "matured"
-CHARGED_OFF_END: Final = "charged_off"
+PREPAID = "prepaid"
+MATURED = "matured"
+CHARGED_OFF_END = "charged_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,9 @@ class Courses:
 def true_courses(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0) -> pd.DataFrame:
   """The truth behind `simulate_events` of the same arguments: one row per loan with months.
 
-  Returns:
-      `loan_id`; `first_missed_month` (months on book, missing if never); `end_months_on_book`
-      and `end` (`prepaid`, `matured` or `charged_off`; both missing for a loan that is running
-      and whose end nobody has drawn); `strain` (of the average borrower); `drift_strength`;
-      `arrears_month`, of an instalment that is paid one month late (0: none).
+  Returns `loan_id`; `first_missed_month` (months on book, missing if never); `end_months_on_book` and `end`
+  (`prepaid`, `matured` or `charged_off`; both missing for a loan that is running and whose end nobody has drawn);
+  `strain` (of the average borrower); `drift_strength`; `arrears_month`, of an instalment paid one month late (0: none).
   """
   followed = loans[can_be_followed(loans)]
   return describe_courses(followed, draw_courses(followed, Draws(Streams(seed))), drift_strength)

@@ -6,7 +6,6 @@ measured on them says how a method works, not how borrowers behave.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,23 +17,23 @@ from loantap.portfolio.dictionary import COLUMNS
 from loantap.simulator.courses import AS_OF_MONTH, Courses, Draws, can_be_followed, draw_courses, read_courses
 from loantap.simulator.streams import Streams, normal_at
 
-DAYS_PER_INSTALMENT: Final = 30
+DAYS_PER_INSTALMENT = 30
 
 # Percentage points added over the months before the first missed payment by a borrower of average
 # strain. Strength 0 leaves noise alone.
-DRIFT_MONTHS: Final = 6
-DTI_DRIFT_POINTS: Final = 4.0
-UTILISATION_DRIFT_POINTS: Final = 12.0
+DRIFT_MONTHS = 6
+DTI_DRIFT_POINTS = 4.0
+UTILISATION_DRIFT_POINTS = 12.0
 # A random walk (points a month) and an error of reporting.
-DTI_WALK_POINTS: Final = 0.5
-DTI_NOISE_POINTS: Final = 0.8
-UTILISATION_WALK_POINTS: Final = 2.0
-UTILISATION_NOISE_POINTS: Final = 4.0
-HUNDREDTHS: Final = 100
+DTI_WALK_POINTS = 0.5
+DTI_NOISE_POINTS = 0.8
+UTILISATION_WALK_POINTS = 2.0
+UTILISATION_NOISE_POINTS = 4.0
+HUNDREDTHS = 100
 
-CHUNK_LOANS: Final = 5_000
+CHUNK_LOANS = 5_000
 
-EVENT_COLUMNS: Final = (
+EVENT_COLUMNS = (
   "loan_id",
   "month",
   "outstanding_balance",
@@ -48,21 +47,14 @@ EVENT_COLUMNS: Final = (
 def simulate_events(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0) -> pd.DataFrame:
   """Simulate the months of each loan up to its end: one row per loan and month.
 
-  Args:
-      loans: one row per loan with `loan_id, loan_amount, term_months, interest_rate_pct,
-          instalment, issue_month, loan_status, dti_pct, revolving_utilisation_pct`; the last
-          two may be missing and are then missing in each month.
-      seed: non-negative; same loans and seed, same events.
-      drift_strength: factor on the drift of DTI and utilisation before default.
+  DTI and utilisation may be missing, and are then missing in each month; `drift_strength` is a factor on their drift
+  before default. Same loans and `seed` (non-negative), same events.
 
-  Returns:
-      `loan_id, month, outstanding_balance, days_past_due, payment, current_dti_pct, current_utilisation_pct`, loans
-      in the order given, months ascending, none after `AS_OF_MONTH`. Balance = previous balance x (1 + rate / 12) -
-      payment, to the cent; it is 0 in the last month of a paid loan and what is lost in that of a charged-off one. A
-      running loan goes on until `AS_OF_MONTH`, or until the month before its last instalment. A charged-off loan ends
-      120 or 150 days past due, less when `AS_OF_MONTH` comes first. A loan whose months cannot be made up has no
-      rows: amount, rate, instalment or month missing or not positive, unknown term or status, issued in `AS_OF_MONTH`
-      or later.
+  Returns `EVENT_COLUMNS`, loans in the order given, months ascending, none after `AS_OF_MONTH`. Balance = previous
+  balance x (1 + rate / 12) - payment, to the cent; it is 0 in the last month of a paid loan and what is lost in that of
+  a charged-off one. A running loan goes on until `AS_OF_MONTH`, or until the month before its last instalment. A
+  charged-off loan ends 120 or 150 days past due, less when `AS_OF_MONTH` comes first. A loan whose months cannot be
+  made up has no rows (`can_be_followed`).
   """
   chunks = list(iter_events([loans], seed, max(len(loans), 1), drift_strength))
   return chunks[0]
@@ -184,13 +176,7 @@ def _balances(
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-  """What figures that wander need: one value per row, a loan's rows together.
-
-  Attributes:
-      keys: what tells loans apart.
-      month: counted from the loan's issue.
-      starts: row of the loan's first month.
-  """
+  """One value per row, a loan's rows together: what tells it apart, the month from its issue, its first row."""
 
   seed: int
   keys: npt.NDArray[np.uint64]

@@ -14,7 +14,6 @@ EMPLOYER_SHARE = 0.25  # of the other titles: borrowers who wrote where they wor
 LEVEL_SHARE = 0.55  # of those who wrote what they do
 CASE_SHARES = (0.80, 0.13, 0.07)  # as written, lower case, upper case
 FORM_TITLE_SHARES = (0.28, 0.95)  # before and since titles come from the form's list
-BOX_NUMBERS = 10_000
 PINCODE_DIGITS = 5
 
 
@@ -113,7 +112,7 @@ def _civilian(streams: Streams, loans: int) -> TextArray:
   street = _pick(streams, "street", names, loans) + " "
   suffix = _pick(streams, "street suffix", words.STREET_SUFFIXES, loans)
   kind = choose(streams.open("flat"), known.FLAT_SHARES, loans)
-  flat = np.where(kind == "", "", kind + _numbers(streams, "flat number", 1_000, 3, loans))
+  flat = np.where(kind == "", "", kind + _numbers(streams, "flat number", 3, loans))
   state = _pick(streams, "state", words.STATES, loans)
   city = _cities(streams, loans)
   lines: TextArray = house + street + suffix + flat + "\r\n" + city + ", " + state
@@ -130,8 +129,8 @@ def _cities(streams: Streams, loans: int) -> TextArray:
 
 
 def _military(streams: Streams, loans: int) -> TextArray:
-  unit = _numbers(streams, "unit", BOX_NUMBERS, 4, loans)
-  box = _numbers(streams, "box", BOX_NUMBERS, 4, loans)
+  unit = _numbers(streams, "unit", 4, loans)
+  box = _numbers(streams, "box", 4, loans)
   ship = (
     _pick(streams, "ship prefix", words.SHIP_PREFIXES, loans) + " " + _pick(streams, "ship", words.LAST_NAMES, loans)
   )
@@ -150,7 +149,8 @@ def _pick(streams: Streams, name: str, pool: tuple[str, ...], loans: int) -> Tex
   return np.array(pool, dtype=object)[places]
 
 
-def _numbers(streams: Streams, name: str, below: int, digits: int, loans: int) -> TextArray:
+def _numbers(streams: Streams, name: str, digits: int, loans: int) -> TextArray:
+  below = 10**digits
   pool = np.array([f"{number:0{digits}d}" for number in range(below)], dtype=object)
   return pool[streams.open(name).integers(0, below, loans)]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from loantap.policy.offers.options import Affordability
+from loantap.policy.options import Affordability
 from loantap.portfolio.options import DatedOptions, Options, Portion, Seed
 from loantap.surveillance.help.actions import Action
 

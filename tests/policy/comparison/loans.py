@@ -7,8 +7,8 @@ import pandas as pd
 
 from loantap.features.build import columns_used
 from loantap.features.definitions import FEATURE_SETS
-from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.comparison.portfolio import LoanValues
+from loantap.policy.options import ComparisonOptions
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
 _TEXTS = {Kind.CATEGORY, Kind.TEXT}
@@ -33,14 +33,15 @@ def make_values(
   declined: list[bool] | None = None,
 ) -> LoanValues:
   """Loans of 1 each, of which only what is given matters."""
-  of = expected if expected is not None else [1.0] * len(pds)
+  n = len(pds)
+  of = [1.0] * n if expected is None else expected
   return LoanValues(
     probability_of_default=np.array(pds, float),
-    declined=np.array(declined if declined is not None else [False] * len(pds), bool),
-    grade_term=np.array(cells if cells is not None else [0] * len(pds), int),
+    declined=np.array([False] * n if declined is None else declined, bool),
+    grade_term=np.array([0] * n if cells is None else cells, int),
     margin=np.array(of, float),
     expected=np.array(of, float),
-    realised=np.array(realised if realised is not None else of, float),
+    realised=np.array(of if realised is None else realised, float),
     profit_score=np.array(of, float),
   )
 

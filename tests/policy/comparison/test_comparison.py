@@ -2,31 +2,38 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.policy.comparison import schemas
+from loantap.policy import schemas
 from loantap.policy.comparison.comparison import Slice, decide_portfolio, list_approvals, measure_slice
+from loantap.policy.comparison.frontier import compare_policies
 from loantap.policy.comparison.measures import Outcomes
 from loantap.policy.comparison.portfolio import join_portfolio, number_cells, plan_lessons
 from loantap.policy.comparison.rules import POLICIES, make_rules
-from loantap.policy.comparison.tables import compare_policies
-from loantap.policy.money.imputed import ImputedFlows, name_profit, tabulate_profits
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import ImputedFlows, name_profit, tabulate_profits
 from loantap.portfolio.errors import InputError
 from tests.policy.comparison.loans import make_options, make_portfolio, make_values
-from tests.policy.money.economics import make_economics
+from tests.policy.shipped import ECONOMICS
 
-ECONOMICS = make_economics()
 OPTIONS = make_options(caps=(0.01, 0.15, 0.17))
 PREDICTIONS, LOANS, SPLITS = make_portfolio()
 
 
+def decide(predictions=PREDICTIONS):
+  return decide_portfolio(predictions, LOANS, SPLITS, ECONOMICS, OPTIONS)
+
+
+def compare(decided):
+  return compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
+
+
 @pytest.fixture(scope="module")
 def decided():
-  return decide_portfolio(PREDICTIONS, LOANS, SPLITS, ECONOMICS, OPTIONS)
+  return decide()
 
 
 @pytest.fixture(scope="module")
 def compared(decided):
-  return compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
+  return compare(decided)
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +111,7 @@ def test_loans_without_a_grade_share_a_cell_of_their_own():
 def test_a_model_that_was_cross_validated_only_is_compared_on_that():
   alone = PREDICTIONS[PREDICTIONS["sample"].eq("cv")]
 
-  decided = decide_portfolio(alone, LOANS, SPLITS, ECONOMICS, OPTIONS)
-  compared = compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
+  compared = compare(decide(alone))
 
   assert set(compared.policies["sample"]) == {"cv"}
   assert compared.policies["n"].eq(500).all()
@@ -134,10 +140,8 @@ def test_outcomes_of_other_samples_change_nothing(approvals, sample):
 
 
 def decide_flipped(rows):
-  """Approvals where the outcomes of these rows are the other ones."""
   outcomes = PREDICTIONS["is_charged_off"].where(~rows, 1 - PREDICTIONS["is_charged_off"])
-  decided = decide_portfolio(PREDICTIONS.assign(is_charged_off=outcomes), LOANS, SPLITS, ECONOMICS, OPTIONS)
-  return list_approvals(decided, ECONOMICS)
+  return list_approvals(decide(PREDICTIONS.assign(is_charged_off=outcomes)), ECONOMICS)
 
 
 def test_approvals_have_a_row_for_each_judged_loan_in_the_order_given_of_the_main_scenario(approvals, decided):

@@ -4,8 +4,8 @@ import pytest
 from loantap.policy.comparison.comparison import Slice
 from loantap.policy.comparison.frontier import trace_frontier
 from loantap.policy.comparison.measures import Outcomes
-from loantap.policy.money.imputed import ImputedFlows
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import ImputedFlows
 from tests.policy.comparison.loans import make_options, make_values
 
 PDS = [0.1, 0.2, 0.3, 0.4]

@@ -9,12 +9,12 @@ from loantap.policy.comparison.measures import (
   estimate_ratio,
   measure_policy,
   price_point,
+  stress_policy,
 )
-from loantap.policy.money.imputed import ImputedFlows, impute_flows
-from loantap.policy.money.returns import yearly_return
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import ImputedFlows, impute_flows, yearly_return
 from tests.policy.comparison.loans import make_options
-from tests.policy.money.economics import make_economics
+from tests.policy.shipped import ECONOMICS
 
 # Five loans earn 10, 20, 30, -40 and -60; the last two are charged off.
 PROFIT = np.array([10.0, 20, 30, -40, -60])
@@ -48,9 +48,7 @@ def test_shares_have_wilson_intervals_and_differences_paired_ones():
   figures = measure_policy(SOME, SOME, outcomes(), min_loans=1)
 
   for name, hits, of in (("approval_rate", 3, 5), ("default_rate_approved", 1, 3), ("charge_offs_avoided", 1, 2)):
-    assert (figures[f"{name}_low"], figures[f"{name}_high"]) == pytest.approx(
-      tuple(float(bound) for bound in wilson_bounds(hits, of))
-    )
+    assert (figures[f"{name}_low"], figures[f"{name}_high"]) == pytest.approx(wilson_bounds(hits, of))
   # Left out: 30 and -60.
   difference = np.array([0, 0, -30, 0, 60.0])
   half = Z95 * difference.std(ddof=1) / np.sqrt(5)
@@ -62,9 +60,7 @@ def test_of_too_few_loans_neither_return_nor_price_is_told():
   figures = measure_policy(SOME, SOME, outcomes(), min_loans=4)
 
   assert figures["note"] == "too few loans to say: 3 of 5 approved"
-  assert np.isnan(figures["yearly_return"])
-  assert np.isnan(figures["price_per_point"])
-  assert np.isnan(figures["default_rate_change"])
+  assert np.isnan([figures[name] for name in ("yearly_return", "price_per_point", "default_rate_change")]).all()
   assert not np.isnan(figures["default_rate_approved"])
   assert measure_policy(SOME, SOME, outcomes(), min_loans=3)["note"] == ""
 
@@ -171,8 +167,7 @@ def test_a_return_is_that_of_the_approved_loans_alone():
       "is_charged_off": [0, 1],
     }
   )
-  economics = make_economics()
-  flows = impute_flows(loans, economics.main_scenario, economics, PaidLife.CONTRACTUAL)
+  flows = impute_flows(loans, ECONOMICS.main_scenario, ECONOMICS, PaidLife.CONTRACTUAL)
   paid = np.array([True, False])
 
   figures = measure_policy(paid, paid, Outcomes(flows, ~paid), min_loans=1)
@@ -188,3 +183,23 @@ def test_a_return_is_that_of_the_approved_loans_alone():
 def test_caps_that_do_not_go_together_are_refused(changed, message):
   with pytest.raises(ValueError, match=message):
     make_options(**changed)
+
+
+def test_what_was_approved_once_earns_what_each_scenario_pays():
+  approvals = pd.DataFrame(
+    {"loan_id": ["c", "a", "b", "a"], "sample": ["cv", "cv", "cv", "out_of_time"], "npv": [False, True, True, False]}
+  )
+  profits = pd.DataFrame(
+    {
+      "loan_id": ["a", "b", "c"],
+      "npv_mid_contractual": [30.0, 60, -90],
+      "npv_hard_contractual": [-30.0, 0, -900],
+      "npv_hard_capped": [7.0, 7, 7],
+    }
+  )
+
+  stressed = stress_policy(approvals, profits, "npv", ["mid", "hard"]).set_index("scenario")
+
+  # c is declined; three applications.
+  assert stressed["profit"].to_dict() == pytest.approx({"mid": 30, "hard": -10})
+  assert stressed.loc["hard", "profit_low"] < -10 < stressed.loc["hard", "profit_high"]

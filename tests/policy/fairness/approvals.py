@@ -1,15 +1,13 @@
 """Loans under made-up policies, as `insights.approvals` has them."""
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
 
-from loantap.policy.fairness.options import FairnessOptions
 from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
-from tests.policy.money.economics import make_economics
+from loantap.policy.options import FairnessOptions
+from tests.policy.shipped import ECONOMICS
 
-OPTIONS: Final = FairnessOptions(min_loans=100, four_fifths=0.8, target_ratios=(0.8, 0.9, 1.0))
+OPTIONS = FairnessOptions(min_loans=100, four_fifths=0.8, target_ratios=(0.8, 0.9, 1.0))
 
 
 def predict(loans: pd.DataFrame) -> pd.DataFrame:
@@ -29,7 +27,7 @@ def predict(loans: pd.DataFrame) -> pd.DataFrame:
 def decide(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
   """Approvals of everybody, of nobody, of the lowest PDs, of loans that are expected to earn."""
   joined = predictions[["loan_id", "probability_of_default"]].merge(loans, on="loan_id")
-  npv = expected_npv(*(joined[name] for name in VALUED_BY), make_economics().main_scenario)
+  npv = expected_npv(*(joined[name] for name in VALUED_BY), ECONOMICS.main_scenario)
   pd_ = joined["probability_of_default"]
   return predictions[["loan_id", "sample"]].assign(
     approve_all=True, nobody=False, pd_cutoff=pd_ < pd_.median(), npv=np.asarray(npv) > 0

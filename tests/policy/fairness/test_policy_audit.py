@@ -3,11 +3,16 @@ import pandas as pd
 import pytest
 
 from loantap.measures.intervals import wilson_bounds
+from loantap.model.scoring.judged import JudgedModel
+from loantap.pipelines.insights import nodes
 from loantap.policy.fairness import policy_audit
-from loantap.policy.fairness.policy_audit import audit_policies, join_approvals
-from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY
+from loantap.policy.fairness.policy_audit import audit_policies, join_approvals, list_policies
+from loantap.policy.money.returns import tabulate_profits
+from loantap.policy.options import InsightsOptions
+from loantap.policy.schemas import FAIRNESS_BY_POLICY, FAIRNESS_FRONTIER
 from loantap.portfolio.errors import InputError
 from tests.policy.fairness.approvals import OPTIONS, decide, predict
+from tests.policy.shipped import ECONOMICS
 
 POLICIES = ["approve_all", "nobody", "pd_cutoff", "npv"]
 
@@ -73,9 +78,7 @@ def test_bounds_are_wilsons_on_the_loans_that_the_rate_is_of(audited):
     "default_rate_approved": (got["charged_off_approved"], got["approved"]),
   }
   for name, counts in measured_on.items():
-    low, high = wilson_bounds(*counts)
-    assert got[f"{name}_low"] == pytest.approx(float(low))
-    assert got[f"{name}_high"] == pytest.approx(float(high))
+    assert (got[f"{name}_low"], got[f"{name}_high"]) == pytest.approx(wilson_bounds(*counts))
   scale = got["observed_to_expected"] / got["default_rate_approved"]
   for end in ("low", "high"):
     scaled = got[f"default_rate_approved_{end}"] * scale
@@ -115,19 +118,31 @@ def make_rows(**groups):
   )
 
 
-@pytest.fixture
-def verdicts():
+def test_a_clear_ratio_is_told_and_an_open_one_is_left_open():
   rows = make_rows(OWN=(2_000, 1_800), MORTGAGE=(2_000, 1_700), RENT=(2_000, 1_000), OTHER=(2_000, 1_440), ANY=(5, 5))
   audited = audit_policies(rows, ["policy"], OPTIONS)
+
   housing = audited[audited["proxy"] == "home_ownership"]
-  return dict(zip(housing["group"], housing["verdict"], strict=True))
-
-
-def test_a_clear_ratio_is_told_and_an_open_one_is_left_open(verdicts):
-  assert verdicts == {
+  assert housing.set_index("group")["verdict"].to_dict() == {
     "OWN": policy_audit.MEASURE,
     "MORTGAGE": policy_audit.ABOVE,
     "RENT": policy_audit.BELOW,
     "OTHER": policy_audit.OPEN,  # exactly four fifths of 90%
     "ANY": policy_audit.FEW,
   }
+
+
+def test_every_policy_is_audited_and_the_npv_policy_is_priced(simulated_loans):
+  judged = JudgedModel("loantap-lending-demo", "3", True, "3", predict(simulated_loans), {})
+  options = InsightsOptions.model_construct(fairness=OPTIONS)
+  approvals = decide(judged.predictions, simulated_loans)
+  profits = tabulate_profits(simulated_loans, ECONOMICS)
+
+  audited, priced = nodes.audit_policies(judged, approvals, simulated_loans, profits, ECONOMICS, options)
+
+  FAIRNESS_BY_POLICY.validate(audited)
+  assert audited["policy"].unique().tolist() == list_policies(approvals)
+  assert audited.groupby(["policy", "proxy"])["n"].sum().eq(len(simulated_loans)).all()
+  FAIRNESS_FRONTIER.validate(priced)
+  approved = approvals.loc[approvals["sample"] != "out_of_time", "npv"].sum()
+  assert priced.loc[priced["target_ratio"].isna(), "approved"].eq(approved).all()

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loantap.policy.findings.options import FindingsOptions
-from loantap.policy.options import InsightsOptions
+from loantap.policy.options import FindingsOptions, InsightsOptions
 from loantap.portfolio.arrays import FloatArray
 from tests.policy.shipped import read_shipped
 
@@ -51,7 +50,6 @@ def draw_loans(loans: int, seed: int) -> pd.DataFrame:
 
 
 def settle(loans: pd.DataFrame, log_odds: FloatArray, seed: int) -> pd.DataFrame:
-  """The same loans with outcomes drawn from their log odds of default."""
   drawn = np.random.default_rng([seed, 1]).random(len(loans)) < 1 / (1 + np.exp(-log_odds))
   return loans.assign(is_charged_off=drawn.astype("int8"))
 

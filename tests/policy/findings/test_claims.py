@@ -22,30 +22,21 @@ def loans():
   return settled.assign(pincode=np.where(pincode == "OK", "48052", pincode))
 
 
-@pytest.fixture(scope="module")
-def claims(loans):
+def judge(loans):
   evidence = gather_evidence(loans, make_profits(loans), "mid", make_options())
   return judge_claims(evidence, make_options()).set_index("topic")
 
 
+@pytest.fixture(scope="module")
+def claims(loans):
+  return judge(loans)
+
+
 def test_every_claim_of_the_case_study_has_a_line_in_its_order(claims):
-  assert list(claims.index) == [
-    "higher amounts",
-    "pincode 11650",
-    "pincode 86630",
-    "pincode 48052",
-    "pincode 70466",
-    "pincode 30723",
-    "longer terms",
-    "high DTI",
-    "high utilisation",
-    "grade A",
-    "mortgage",
-    "directors",
-    "project managers",
-    "teachers",
-    "managers",
-  ]
+  assert ", ".join(claims.index) == (
+    "higher amounts, pincode 11650, pincode 86630, pincode 48052, pincode 70466, pincode 30723, longer terms, "
+    "high DTI, high utilisation, grade A, mortgage, directors, project managers, teachers, managers"
+  )
 
 
 @pytest.mark.parametrize(
@@ -80,11 +71,8 @@ def test_a_plain_difference_that_others_explain_is_said_to_be_theirs(loans):
   long = loans["term_months"] == 60
   rng = np.random.default_rng(8)
   teaches = rng.random(len(loans)) < np.where(long, 0.05, 0.5)
-  evidence = gather_evidence(
-    loans.assign(profession=np.where(teaches, "Teacher", "Pilot")), make_profits(loans), "mid", make_options()
-  )
 
-  row = judge_claims(evidence, make_options()).set_index("topic").loc["teachers"]
+  row = judge(loans.assign(profession=np.where(teaches, "Teacher", "Pilot"))).loc["teachers"]
 
   assert row["gap_high"] < 0
   assert row["verdict"] == Verdict.NOT_SHOWN

@@ -4,15 +4,17 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from loantap.measures.intervals import Z95, wilson_bounds
-from loantap.policy.findings.drivers import TOO_FEW
-from loantap.policy.findings.effects import control_discoveries
+from loantap.pipelines.insights.nodes import find_effects, measure_information
+from loantap.policy.findings import schemas
+from loantap.policy.findings.effects import Finding, control_discoveries
 from loantap.policy.findings.evidence import FACTORS
-from loantap.policy.findings.find import find_all
+from loantap.policy.findings.find import TOO_FEW, find_all
 from loantap.policy.findings.schemas import CLAIMS, DRIVERS, FINDING_YEARS, FINDINGS
 from loantap.policy.findings.segmentations import segment_loans
-from loantap.policy.findings.wording import Finding
+from loantap.policy.money.returns import tabulate_profits
 from loantap.portfolio.errors import InputError
-from tests.policy.findings.material import draw_loans, make_options, make_profits, settle
+from tests.policy.findings.material import draw_loans, make_insights_options, make_options, make_profits, settle
+from tests.policy.shipped import ECONOMICS
 
 DRIVER_FIGURES = ("strength", "strength_low", "strength_high", "p_value", "q_value", "lowest_rate", "highest_rate")
 
@@ -53,9 +55,7 @@ def test_a_segment_is_counted_with_its_rate_and_interval(loans, found):
 
   assert (row["loans"], row["charged_off"]) == (rents.sum(), bad)
   assert row["default_rate"] == pytest.approx(bad / rents.sum())
-  assert [row["default_rate_low"], row["default_rate_high"]] == pytest.approx(
-    [float(bound) for bound in wilson_bounds(bad, rents.sum())]
-  )
+  assert (row["default_rate_low"], row["default_rate_high"]) == pytest.approx(wilson_bounds(bad, rents.sum()))
   assert row["default_rate_others"] == pytest.approx(others.mean())
   assert row["gap"] == pytest.approx(100 * (row["default_rate"] - others.mean()))
   low, high = wilson_bounds(others.sum(), len(others))
@@ -124,7 +124,6 @@ def test_discoveries_are_controlled_over_all_and_the_audit_apart():
 
 
 def assert_nothing_is_told(found, loans):
-  """There is one driver per factor for all years, and none of them holds a figure."""
   assert set(found.segments["finding"]) == {Finding.TOO_FEW}
   assert set(found.claims["verdict"]) == {"too few loans to say"}
   assert found.years.empty
@@ -195,3 +194,28 @@ def test_profits_in_another_order_are_those_of_their_loans(loans, found):
   again = find_all(loans, profits, "mid", make_options())
 
   pd.testing.assert_frame_equal(again.segments, found.segments)
+
+
+OPTIONS = make_insights_options()
+
+
+def test_findings_fit_their_schemas_with_profits_of_the_main_scenario(simulated_loans):
+  profits = tabulate_profits(simulated_loans, ECONOMICS)
+
+  tables = find_effects(simulated_loans, profits, ECONOMICS, OPTIONS)
+
+  named = (schemas.FINDINGS, schemas.FINDING_YEARS, schemas.DRIVERS, schemas.CLAIMS)
+  assert all(len(schema.validate(table)) for table, schema in zip(tables, named, strict=True))
+  row = tables[0].set_index(["segmentation", "segment"]).loc[("grade", "B")]
+  is_b = simulated_loans["grade"] == "B"
+  for life in ("contractual", "capped"):
+    assert row[f"profit_{life}"] == pytest.approx(profits.loc[is_b, f"npv_mid_{life}"].mean())
+
+
+def test_information_fits_its_schemas(simulated_loans):
+  values, bins = measure_information(simulated_loans, OPTIONS)
+
+  schemas.INFORMATION_VALUES.validate(values)
+  schemas.BINS.validate(bins)
+  assert values["factor"].iloc[0] == "pincode"
+  assert set(bins["factor"]) == set(values["factor"])

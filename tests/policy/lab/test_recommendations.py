@@ -3,15 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from loantap.policy.lab.backtest import Candidate, FoundBy, backtest
-from loantap.policy.lab.judged_loans import gather_judged_loans
+from loantap.policy.lab.backtest import Candidate, FoundBy, backtest, gather_judged_loans
 from loantap.policy.lab.recommendations import choose_rules, doubt_rules, read_rules, report_rules
-from loantap.policy.money.imputed import tabulate_profits
+from loantap.policy.money.returns import tabulate_profits
 from loantap.portfolio.errors import InputError
 from tests.policy.lab.loans import make_loans, make_predictions
-from tests.policy.lab.shipped import make_lab
 from tests.policy.lab.test_rules import make_rule
-from tests.policy.money.economics import make_economics
+from tests.policy.shipped import ECONOMICS, make_lab
 
 # Loans with a DTI above 30 are charged off four times in five, whatever their PD says; cheap ones
 # hardly ever, and yet they earn less than they cost.
@@ -27,16 +25,20 @@ def tests_of_rules():
   is_risky, is_cheap = loans["dti_pct"] > 30, loans["interest_rate_pct"] < 12
   pd_ = np.select([is_risky, is_cheap], [0.8, 0.03], 0.15)
   loans["is_charged_off"] = np.random.default_rng(4).binomial(1, pd_)
-  economics, predictions = make_economics(), make_predictions(loans)
-  profits = tabulate_profits(loans, economics)
-  judged = gather_judged_loans(loans, profits, predictions, economics)
+  predictions = make_predictions(loans)
+  profits = tabulate_profits(loans, ECONOMICS)
+  judged = gather_judged_loans(loans, profits, predictions, ECONOMICS)
   candidates = [Candidate(rule, FoundBy.HAND) for rule in (COSTS, FEW, CHEAP, PAYS)]
   return backtest(candidates, judged, min_loans=30)
 
 
+def tell(tests):
+  return report_rules(tests, "simulated", ECONOMICS, make_lab())
+
+
 @pytest.fixture(scope="module")
 def report(tests_of_rules):
-  return report_rules(tests_of_rules, "simulated", make_economics(), make_lab())
+  return tell(tests_of_rules)
 
 
 def find(report, rule_id):
@@ -74,7 +76,7 @@ def test_a_rule_carries_its_evidence(report):
 def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules):
   holds = tests_of_rules["holds"] & tests_of_rules["after"].eq("npv")
 
-  found = report_rules(tests_of_rules.assign(holds=holds), "simulated", make_economics(), make_lab())
+  found = tell(tests_of_rules.assign(holds=holds))
 
   assert [rule["id"] for rule in found["recommendations"]] == ["pays"]
   assert not find(found, "pays")["holds"]
@@ -84,7 +86,7 @@ def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules):
 def test_loans_that_may_default_no_more_often_than_the_others_are_priced_too_low(tests_of_rules):
   equal = tests_of_rules.assign(default_rate_kept=tests_of_rules["default_rate_declined_low"])
 
-  found = report_rules(equal, "simulated", make_economics(), make_lab())
+  found = tell(equal)
 
   assert {rule["cause"] for rule in found["recommendations"]} == {"price"}
 

@@ -19,7 +19,7 @@ from loantap.policy.lab.rules import (
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
 from tests.policy.lab.loans import make_loans
-from tests.policy.lab.shipped import make_lab
+from tests.policy.shipped import make_lab
 
 
 def make_rule(*conditions, rule_id="rule"):

@@ -3,8 +3,11 @@ import numpy_financial as npf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from loantap.policy.money.cash_flows import (
+  Economics,
+  Scenario,
   default_months,
   expected_loss,
   expected_npv,
@@ -13,9 +16,8 @@ from loantap.policy.money.cash_flows import (
   value_unit,
   value_units,
 )
-from loantap.policy.money.scenarios import Scenario
+from tests.policy.shipped import ECONOMICS, PLAIN, read_economics
 
-PLAIN = Scenario(cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_of_term=0.5, origination_cost_share=0.01)
 rates = st.one_of(st.just(0.0), st.floats(0.5, 40))
 terms = st.sampled_from([1, 2, 12, 36, 60])
 scenarios = st.builds(
@@ -126,3 +128,59 @@ def test_expected_npv_is_in_currency_and_linear_in_pd_and_principal():
   npv = expected_npv([0, 1, 0.5, 0.5], [1_000, 1_000, 1_000, 2_000], 12, 12, PLAIN)
 
   assert npv == pytest.approx([22.33, -286.22, -131.94, -263.89], abs=0.03)
+
+
+def test_the_shipped_scenarios_grow_harder():
+  mild, mid, hard = ECONOMICS.scenarios.values()
+
+  for name in ("cost_of_funds_pct", "loss_given_default", "origination_cost_share"):
+    assert getattr(mild, name) < getattr(mid, name) < getattr(hard, name)
+  assert ECONOMICS.main_scenario == mid
+
+
+def change(scenario, **changed):
+  scenarios = read_economics()["scenarios"]
+  return read_economics(scenarios=scenarios | {scenario: scenarios[scenario] | changed})
+
+
+@pytest.mark.parametrize(
+  ("group", "said"),
+  [
+    (
+      change("mild", loss_given_default=0.2),
+      r"scenarios\.mild\.loss_given_default: 0\.2 is outside of the range from 0\.3 to 1 \(",
+    ),
+    (
+      change("mid", paid_share_of_term=0.4),
+      r"scenarios\.mid\n.*default_at_share_of_term 0\.4 is not below paid_share_of_term 0\.4",
+    ),
+    (
+      change("hard", default_at_share_of_term=0.7, paid_share_of_term=0.5),
+      r"scenarios\.hard\n.*so that a riskier loan could be worth more",
+    ),
+    (read_economics(scenarios={}), r"scenarios\n.*at least 1"),
+    (read_economics(main="gentle"), r"no scenario gentle; give one of mild, mid, hard"),
+    (read_economics(ranges={}), r"has no range"),
+  ],
+)
+def test_an_assumption_out_of_range_is_refused(group, said):
+  with pytest.raises(ValidationError, match=said):
+    Economics.model_validate(group)
+
+
+def test_a_loan_may_be_settled_soon_after_others_stop_paying():
+  Economics.model_validate(change("mid", paid_share_of_term=0.41))
+
+
+def test_one_scenario_at_the_bounds_of_its_ranges_is_enough():
+  mid = read_economics()["scenarios"]["mid"]
+  ranges = {name: {"low": value, "high": value, "source": "agreed"} for name, value in mid.items()}
+
+  Economics.model_validate(read_economics(scenarios={"mid": mid}, ranges=ranges))
+
+
+def test_a_range_that_is_crossed_is_refused():
+  crossed = read_economics()["ranges"] | {"loss_given_default": {"low": 0.9, "high": 0.3, "source": "nobody"}}
+
+  with pytest.raises(ValidationError, match=r"low 0\.9 is above high 0\.3"):
+    Economics.model_validate(read_economics(ranges=crossed))

@@ -2,13 +2,12 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from loantap.policy.offers import choice, grid, prices
-from loantap.policy.offers.choice import DECISIONS, KINDS, make_sentences
-from loantap.policy.offers.grid import Applicants
+from loantap.policy.decisions import DECISIONS
+from loantap.policy.offers import choice, prices
+from loantap.policy.offers.choice import KINDS, Applicants, make_sentences
 from loantap.policy.offers.maker import make_offers
 from loantap.policy.offers.prices import list_prices
-from tests.policy.offers.options import MID, bands, options
-from tests.policy.policies import make_policy
+from tests.policy.shipped import MID, bands, make_policy, options
 
 RULES = make_policy().rules
 SOLID = {"pd_": 0.1, "amount": 10_000, "term": 36, "income": 60_000, "dti": 15}
@@ -239,7 +238,7 @@ def test_a_step_larger_than_the_amount_leaves_no_smaller_loan():
 
 
 def test_of_several_terms_the_nearest_to_the_one_asked_for_is_offered(monkeypatch):
-  for module in (choice, grid, prices):
+  for module in (choice, prices):
     monkeypatch.setattr(module, "TERMS_MONTHS", (12, 24, 36, 48, 60))
 
   asked_for_48 = offer(term=48)

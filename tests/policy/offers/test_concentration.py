@@ -2,20 +2,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from loantap.policy.money.returns import Estimate
 from loantap.policy.offers.concentration import (
   ABOVE,
   ALL_REGIONS,
   MAY_EXCEED,
   NOT_STATED,
   WITHIN,
-  LargestShare,
   find_largest,
   measure_concentration,
   measure_portfolio,
 )
 from loantap.policy.offers.products import TOO_FEW
 from loantap.policy.offers.schemas import CONCENTRATION
-from tests.policy.offers.options import MID, options
+from tests.policy.shipped import MID, options
 
 LIMITS = options().concentration
 MAX_SHARE = 0.2
@@ -38,7 +38,6 @@ def test_shares_are_of_principal_and_add_up_to_one():
 
 
 def test_the_index_and_the_intervals_hold_the_truth_as_often_as_they_say():
-  """Of 200 portfolios out of a known market."""
   shares = np.array([0.4, 0.3, 0.2, 0.1])
   held = {"share": 0, "index": 0}
   indices = []
@@ -106,14 +105,14 @@ def test_the_largest_share_is_that_of_a_region_that_is_stated():
   # Error by hand: (80,000 x .2 + 340,000 x .16) / 1,000^2 / 100 = .0265^2; two regions are tried,
   # so that 2.2414 of them lie to either side.
   assert largest is not None
-  assert largest.share == 0.4
+  assert largest.value == 0.4
   assert (largest.low, largest.high) == pytest.approx((0.34053, 0.45947), abs=1e-5)
 
 
 @pytest.mark.parametrize(
   ("regions", "amounts", "largest"),
   [
-    (["A", "A", "B"], [300, 300, 400], LargestShare(0.6, 0, 1)),  # few loans say nothing for sure
+    (["A", "A", "B"], [300, 300, 400], Estimate(0.6, 0, 1)),  # few loans say nothing for sure
     ([], [], None),
     ([None, None], [100, 200], None),
     (["A", "B"], [0, 0], None),

@@ -6,15 +6,14 @@ import pandas as pd
 import pytest
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.policy.offers.account import account_for_offers
 from loantap.policy.offers.maker import OfferMaker
 from loantap.policy.offers.schemas import OFFERS
+from loantap.policy.scoring_account import account_for_offers
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans, train, training_options
-from tests.policy.offers.options import options
-from tests.policy.policies import make_test_decider
+from tests.policy.shipped import make_test_decider, options
 
 NUMBERS = ["amount", "term_months", "rate_pct", "instalment", "probability_of_default", "expected_npv"]
 
@@ -27,19 +26,19 @@ def maker(simulated_loans):
 
 @pytest.fixture(scope="module")
 def applications(simulated_loans):
-  """400 applications: some cannot be scored, some have no income."""
   rows = render(simulated_loans.head(400), portfolio_columns()).drop(columns="loan_status")
   rows.loc[[7, 33], "dti"] = -1.0
   rows.loc[[8, 34], "annual_inc"] = 0.0
   return rows
 
 
-def as_text(offers):
+def offer(maker, rows, first_row=0):
+  offers = maker.make_offers_batch(rows, first_row, AS_OF)
   return offers.astype(dict.fromkeys(offers.columns[offers.dtypes == "category"], "str"))
 
 
 def test_every_application_has_one_to_three_rows_in_its_place(maker, applications):
-  offers = as_text(maker.make_offers_batch(applications, 0, AS_OF))
+  offers = offer(maker, applications)
 
   OFFERS.validate(offers)
   order = [name for name, _ in groupby(offers["application_id"])]
@@ -50,7 +49,7 @@ def test_every_application_has_one_to_three_rows_in_its_place(maker, application
 
 
 def test_what_cannot_be_scored_keeps_its_place_with_the_reason(maker, applications):
-  offers = as_text(maker.make_offers_batch(applications, 0, AS_OF)).set_index("application_id")
+  offers = offer(maker, applications).set_index("application_id")
 
   broken = offers.loc[["7", "33"]]
   assert broken["decision"].tolist() == ["invalid"] * 2
@@ -62,7 +61,7 @@ def test_what_cannot_be_scored_keeps_its_place_with_the_reason(maker, applicatio
 
 
 def test_one_applicant_gets_what_a_file_gets(maker, applications):
-  offers = as_text(maker.make_offers_batch(applications, 0, AS_OF))
+  offers = offer(maker, applications)
   by_application = dict(tuple(offers.groupby("application_id", sort=False)))
 
   for number, application in enumerate(applications.head(100).to_dict("records")):
@@ -75,14 +74,14 @@ def test_one_applicant_gets_what_a_file_gets(maker, applications):
 
 def test_the_batches_of_a_file_make_no_difference(maker, applications):
   few = applications.head(60)
-  parts = [as_text(maker.make_offers_batch(few[row : row + 7], row, AS_OF)) for row in range(0, len(few), 7)]
+  parts = [offer(maker, few[row : row + 7], row) for row in range(0, len(few), 7)]
 
-  whole = as_text(maker.make_offers_batch(few, 0, AS_OF))
+  whole = offer(maker, few)
   pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
 
 
 def test_no_applications_get_no_offers_but_the_columns(maker):
-  OFFERS.validate(as_text(maker.make_offers_batch(raw_loans().head(0), 0, AS_OF)))
+  OFFERS.validate(offer(maker, raw_loans().head(0)))
 
 
 @pytest.mark.parametrize(
@@ -100,13 +99,11 @@ def test_an_application_unlike_those_of_the_training_goes_to_a_person(maker):
   strange = MADE_UP_LOAN | {"open_acc": "190", "total_acc": "200"}
 
   found = maker.make_offers_one(strange, AS_OF)[0]
-  (row,) = as_text(maker.make_offers_batch(pd.DataFrame([strange]), 0, AS_OF))[["kind", "decision", "reason"]].to_dict(
-    "records"
-  )[:1]
+  row = offer(maker, pd.DataFrame([strange])).iloc[0]
 
   assert (found.kind, found.decision) == ("as asked", "refer")
   assert found.reason.startswith("The number of open credit lines is outside the range of the")
-  assert row == {"kind": found.kind, "decision": found.decision, "reason": found.reason}
+  assert (row["kind"], row["decision"], row["reason"]) == (found.kind, found.decision, found.reason)
   assert not found.is_counterfactual
 
 

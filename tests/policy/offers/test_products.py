@@ -5,8 +5,7 @@ import pytest
 from loantap.policy.money.cash_flows import value_units
 from loantap.policy.offers.products import EARNS_LESS, EARNS_MORE, NOT_TOLD_APART, TOO_FEW, tabulate_products
 from loantap.policy.offers.schemas import PRODUCTS
-from tests.policy.offers.options import MID, options
-from tests.policy.policies import make_test_decider
+from tests.policy.shipped import MID, make_test_decider, options
 
 DECIDER = make_test_decider()
 

@@ -158,19 +158,17 @@ def make_policies(*changed: dict[str, Any]) -> pd.DataFrame:
   return pd.DataFrame(list(kept.values()))
 
 
+POLICIES, CLAIMS = make_policies(), make_claims()
+
+
 def find(
   *segments: dict[str, Any],
+  rates: list[dict[str, Any]] = RATES,
   drivers: pd.DataFrame = DRIVERS,
-  policies: pd.DataFrame | None = None,
-  claims: pd.DataFrame | None = None,
+  policies: pd.DataFrame = POLICIES,
+  claims: pd.DataFrame = CLAIMS,
 ) -> list[Headline]:
-  return summarise_findings(
-    drivers,
-    pd.DataFrame([*RATES, *segments]),
-    make_policies() if policies is None else policies,
-    make_claims() if claims is None else claims,
-    "mid",
-  )
+  return summarise_findings(drivers, pd.DataFrame([*rates, *segments]), policies, claims, "mid")
 
 
 def change(value: float | None, low: float | None) -> dict[str, Any]:
@@ -208,19 +206,6 @@ STRESSED = pd.DataFrame(
 LATER = "36-month loans issued July 2012 to December 2013"
 
 
-def propose(
-  held: list[dict[str, Any]] | None = None,
-  policies: pd.DataFrame | None = None,
-  fairness: pd.DataFrame | None = None,
-  stressed: pd.DataFrame = STRESSED,
-) -> list[Headline]:
-  tested = [rule("no_gain", (-1, -9), (-1, -9), n=3_000)]
-  report = {"scenario": "mid", "paid_life": "capped", "recommendations": held or [], "tested": tested}
-  known = make_policies() if policies is None else policies
-  audit = FAIRNESS if fairness is None else fairness
-  return propose_actions(known, report, audit, TARGETS, stressed, "mid", LATER)
-
-
 FAIRNESS = pd.DataFrame(
   [
     {
@@ -239,3 +224,14 @@ FAIRNESS = pd.DataFrame(
     )
   ]
 )
+
+
+def propose(
+  *held: dict[str, Any],
+  policies: pd.DataFrame = POLICIES,
+  fairness: pd.DataFrame = FAIRNESS,
+  stressed: pd.DataFrame = STRESSED,
+) -> list[Headline]:
+  tested = [rule("no_gain", (-1, -9), (-1, -9), n=3_000)]
+  report = {"scenario": "mid", "paid_life": "capped", "recommendations": held, "tested": tested}
+  return propose_actions(policies, report, fairness, TARGETS, stressed, "mid", LATER)

@@ -1,7 +1,7 @@
 import pytest
 
 from loantap.policy.summary.headlines import Money
-from tests.policy.summary.material import FAIRNESS, LOWER, NAN, STRESSED, make_policies, policy, propose, rule
+from tests.policy.summary.material import FAIRNESS, LOWER, NAN, POLICIES, STRESSED, make_policies, policy, propose, rule
 from tests.spread import spread
 
 
@@ -36,9 +36,7 @@ def test_loans_out_of_time_have_a_say(gain, title):
 
 
 def test_without_any_loans_out_of_time_the_others_decide_where_their_gain_is_no_chance():
-  policies = make_policies()
-
-  said = propose(policies=policies[policies["sample"].ne("out_of_time")])[0]
+  said = propose(policies=POLICIES[POLICIES["sample"].ne("out_of_time")])[0]
   chance = propose(policies=make_policies(policy("npv", 30, 30)))[0]
 
   assert said.title == "Decide by expected NPV"
@@ -82,7 +80,6 @@ def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out():
 
 
 def cap(percent, gain, half, **figures):
-  """A cap that lowers the default rate on the same loans."""
   end = "" if percent == 17 else f"_{percent}"
   given = {"cap": percent / 100} | LOWER | figures
   return policy(f"capped_default_rate{end}", gain, half, **given)
@@ -157,7 +154,7 @@ def test_the_rule_that_gains_most_surely_after_the_policy_is_to_be_added():
     rule("alone", (99, 90), (1, -9)),
   ]
 
-  said = propose(held)[2]
+  said = propose(*held)[2]
 
   assert said.title == "Add a rule: SURE"
   assert "scoring.recommendations=[sure]" in said.text
@@ -169,7 +166,7 @@ def test_the_rule_that_gains_most_surely_after_the_policy_is_to_be_added():
 def test_a_rule_against_cheap_loans_says_to_raise_rates():
   held = [rule("weak", (9, 1), (1, -9)), rule("cheap", (97, 62), (8, -4), cause="price")]
 
-  said = propose(held)[2]
+  said = propose(*held)[2]
 
   assert said.title == "Add no rule to expected NPV; test a higher rate for cheap loans"
   assert "2 of 3 rules tried earn more than approving everybody; the surest is “CHEAP”" in (said.text)
@@ -189,7 +186,7 @@ def test_where_no_rule_holds_none_is_to_be_added():
 
 
 def test_a_rule_that_only_holds_alone_is_not_to_be_added():
-  said = propose([rule("risky", (22, 10), (None, None), latest=(5, 1))])[2]
+  said = propose(rule("risky", (22, 10), (None, None), latest=(5, 1)))[2]
 
   assert said.title == "Add no rule to expected NPV"
   assert "After expected NPV" not in said.text

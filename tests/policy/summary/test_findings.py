@@ -1,10 +1,7 @@
-import pandas as pd
 import pytest
 
-from loantap.policy.summary.findings import summarise_findings
 from loantap.policy.summary.headlines import Headline, Money
 from tests.policy.summary.material import (
-  DRIVERS,
   DTI,
   POOR,
   RATES,
@@ -57,7 +54,7 @@ def test_without_a_driver_that_is_said(finding, title, text):
 def test_the_safest_loans_are_those_of_the_lowest_rates(profit, title):
   cheap = RATES[1] | spread("profit_contractual", profit, 97)
 
-  said = summarise_findings(DRIVERS, pd.DataFrame([RATES[0], cheap]), make_policies(), make_claims(), "mid")[1]
+  said = find(rates=[RATES[0], cheap])[1]
 
   assert said.title == title
   assert "a loan earned +2,863 (+2,363 to +3,363)" in said.text
@@ -109,9 +106,8 @@ def test_a_loss_that_only_prepayment_shows_is_told_as_that():
 
 def test_where_too_few_loans_say_neither_groups_nor_rates_are_named():
   few = {"finding": "too few loans to say"}
-  rates = pd.DataFrame([row | few for row in RATES])
 
-  said = summarise_findings(DRIVERS, rates, make_policies(), make_claims(), "mid")[1]
+  said = find(rates=[row | few for row in RATES])[1]
 
   assert find(POOR | few)[2].title == "Too few loans to say who loses money"
   assert (said.title, said.money) == ("Too few loans to say what each rate earns", None)

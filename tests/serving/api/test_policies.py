@@ -6,7 +6,7 @@ import pytest
 from loantap.serving.api.service_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.desk.standing import find_today
 from loantap.serving.keys.keys import Scope
-from tests.policy.lab.shipped import make_lab
+from tests.policy.shipped import make_lab
 from tests.serving.api.served import expect, make_api
 
 STRICT = "2026-12"

@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from loantap.policy.comparison.comparison import decide_portfolio
-from loantap.policy.comparison.tables import compare_policies
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.comparison.frontier import compare_policies
+from loantap.policy.money.cash_flows import PaidLife
 from loantap.portfolio.errors import InputError
 from loantap.serving.dashboard.charts import chart_again
 from loantap.serving.dashboard.last_run import Choice, LastRun, NoRunError, decide_again, load_judged

@@ -9,7 +9,7 @@ from loantap.serving.audit.records import Caller
 from loantap.serving.errors import InvalidPolicyError, NotNowError, NotThereError, PolicyChangedError, SamePersonError
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.policies.entries import State
-from tests.policy.policies import ECONOMICS, make_policy, read_policy
+from tests.policy.shipped import ECONOMICS, make_policy, read_policy
 from tests.serving.entries import ANN, BOB, ask, race, tamper
 
 SYSTEM = Caller("loantap-api", "loantap-api", "start")

@@ -5,7 +5,7 @@ from itertools import count
 import pandas as pd
 import pytest
 
-from loantap.policy.money.scenarios import Scenario
+from loantap.policy.money.cash_flows import Scenario
 from loantap.reporting.help_plan import word_plan
 from loantap.reporting.watchlist_page import render_watchlist
 from loantap.surveillance.help.plan import plan_help

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.features import outcomes
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
 from loantap.portfolio.assembly import events_origin, portfolio_origin
 from loantap.reporting import watchlist_page
 from loantap.reporting.book import page

@@ -16,7 +16,7 @@ from loantap.model.validation.vintages import VintageAnalysis
 from loantap.pipelines.evaluation.nodes import Audit
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting.figures import evaluation as figures
 from loantap.reporting.figures.frame import Title

@@ -24,11 +24,11 @@ from loantap.model.validation.vintage_report import COMPLETE
 from loantap.model.validation.vintage_report import report_vintages as report
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time
-from loantap.policy.approvals import decide_loans, impute_profit, tabulate_approvals
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
 from loantap.policy.fairness.model_audit import audit_groups
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
+from loantap.policy.targets import decide_loans, impute_profit, tabulate_approvals
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import is_among

@@ -6,9 +6,8 @@ import pandas as pd
 
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.predictions import CROSS_VALIDATION
-from loantap.policy.approvals import decide_loans
 from loantap.policy.comparison.comparison import decide_portfolio, list_approvals
-from loantap.policy.comparison.tables import compare_policies as compare
+from loantap.policy.comparison.frontier import compare_policies as compare
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
 from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes, list_explored
@@ -16,18 +15,16 @@ from loantap.policy.fairness import policy_audit
 from loantap.policy.fairness.frontier import price_fairness
 from loantap.policy.findings import information
 from loantap.policy.findings.find import find_all
-from loantap.policy.lab.backtest import backtest
-from loantap.policy.lab.judged_loans import gather_judged_loans
+from loantap.policy.lab.backtest import backtest, gather_judged_loans
 from loantap.policy.lab.recommendations import report_rules
 from loantap.policy.lab.search import list_candidates
-from loantap.policy.money.imputed import tabulate_profits
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
+from loantap.policy.money.returns import tabulate_profits
 from loantap.policy.offers.concentration import measure_portfolio
-from loantap.policy.offers.counterfactuals import estimate_counterfactuals as estimate
-from loantap.policy.offers.options import OffersOptions
+from loantap.policy.offers.products import estimate_counterfactuals as estimate
 from loantap.policy.offers.products import tabulate_products as tabulate
-from loantap.policy.options import InsightsOptions
-from loantap.policy.targets import check_targets, tabulate_targets
+from loantap.policy.options import InsightsOptions, OffersOptions
+from loantap.policy.targets import check_targets, decide_loans, tabulate_targets
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting.eda_page import render_eda as render_exploration
 

@@ -5,15 +5,14 @@ from typing import Any
 import pandas as pd
 
 from loantap.measures.intervals import measure_default_rate
+from loantap.policy.comparison.measures import stress_policy
 from loantap.policy.comparison.rules import NPV
-from loantap.policy.comparison.stress import stress_policy
 from loantap.policy.credit_policy import CreditPolicy
-from loantap.policy.money.scenarios import Economics, PaidLife
+from loantap.policy.money.cash_flows import Economics, PaidLife
 from loantap.policy.options import InsightsOptions
 from loantap.policy.summary.actions import propose_actions
 from loantap.policy.summary.findings import summarise_findings
-from loantap.policy.summary.headlines import describe_summary
-from loantap.policy.summary.samples import count_samples, describe_later
+from loantap.policy.summary.headlines import count_samples, describe_later, describe_summary
 from loantap.portfolio.assembly import events_origin, portfolio_origin
 from loantap.reporting.insights import sections
 from loantap.reporting.insights.page import PortfolioSummary

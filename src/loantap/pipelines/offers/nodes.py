@@ -8,14 +8,13 @@ import pandas as pd
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.credit_policy import CreditPolicy, require_in_force
 from loantap.policy.decisions import make_decider
-from loantap.policy.money.scenarios import Economics
-from loantap.policy.offers.account import READ_COLUMNS, account_for_offers
+from loantap.policy.money.cash_flows import Economics
 from loantap.policy.offers.maker import OfferMaker
-from loantap.policy.offers.options import OffersOptions
-from loantap.policy.scoring_account import require_few_invalid
+from loantap.policy.options import OffersOptions
+from loantap.policy.score_table import APPLICATION_ID
+from loantap.policy.scoring_account import COUNTED_OF_OFFERS, account_for_offers, require_few_invalid
 from loantap.portfolio.loantap_format import require_names
 from loantap.tables.rows import Batches, MappedFile, Rows
 
@@ -36,6 +35,6 @@ def make_offers(
 def account_for_applications(offers: Batches, applications: Rows, options: OffersOptions) -> dict[str, Any]:
   """How many applications have no offer or cannot be scored, and why; too many stop the run."""
   has_ids = APPLICATION_ID in applications.columns
-  account = account_for_offers(offers.read(READ_COLUMNS), has_ids=has_ids)
+  account = account_for_offers(offers.read(COUNTED_OF_OFFERS), has_ids=has_ids)
   require_few_invalid(account.applications, options.max_invalid_share)
   return account.as_dict()

@@ -9,15 +9,13 @@ import pandas as pd
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.credit_policy import CreditPolicy, require_in_force
 from loantap.policy.decisions import make_decider
 from loantap.policy.lab.recommendations import choose_rules, doubt_rules
-from loantap.policy.lab.rule_tally import RuleTally
-from loantap.policy.lab.rules import keep_readable, source_columns
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.lab.rules import RuleTally, keep_readable, source_columns
+from loantap.policy.money.cash_flows import Economics
 from loantap.policy.options import ScoringOptions
-from loantap.policy.score_table import SCORE_COLUMNS, date_decisions
+from loantap.policy.score_table import APPLICATION_ID, SCORE_COLUMNS, date_decisions
 from loantap.policy.scoring_account import COUNTED_COLUMNS, account_for_scores, require_few_invalid
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.loantap_format import require_names

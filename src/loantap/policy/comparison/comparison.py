@@ -6,9 +6,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from loantap.policy.comparison.measures import Outcomes, measure_policy
-from loantap.policy.comparison.options import ComparisonOptions
-from loantap.policy.comparison.portfolio import Lesson, LoanValues, join_portfolio, plan_lessons, value_loans
-from loantap.policy.comparison.profit_score import prepare_features, score_profits
+from loantap.policy.comparison.portfolio import (
+  Lesson,
+  LoanValues,
+  join_portfolio,
+  plan_lessons,
+  prepare_features,
+  score_profits,
+  value_loans,
+)
 from loantap.policy.comparison.rules import (
   CAPPED,
   GRADE_TERM,
@@ -20,9 +26,9 @@ from loantap.policy.comparison.rules import (
   make_rules,
   name_cap,
 )
-from loantap.policy.money.imputed import impute_flows
-from loantap.policy.money.returns import estimate_mean
-from loantap.policy.money.scenarios import Economics, PaidLife
+from loantap.policy.money.cash_flows import Economics, PaidLife
+from loantap.policy.money.returns import estimate_mean, impute_flows
+from loantap.policy.options import ComparisonOptions
 from loantap.portfolio.arrays import BoolArray
 
 

@@ -1,5 +1,7 @@
 """The frontier: what each default rate among approved loans costs in profit and approvals.
 
+The tables of the comparison are made slice by slice: flows are imputed once.
+
 A family of policies approves where a score exceeds a hurdle; as it rises, its figures trace a
 curve. No hurdle is chosen by outcomes, so that no curve flatters itself.
 """
@@ -11,11 +13,13 @@ import numpy as np
 import pandas as pd
 
 from loantap.measures.intervals import Z95, wilson_bounds
-from loantap.policy.comparison.comparison import Slice
+from loantap.policy.comparison.comparison import Decided, Slice, measure_slice, slice_portfolio
 from loantap.policy.comparison.measures import Outcomes
-from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.comparison.portfolio import LoanValues
 from loantap.policy.comparison.rules import price_cap
+from loantap.policy.money.cash_flows import Economics
+from loantap.policy.money.returns import name_bounds
+from loantap.policy.options import ComparisonOptions
 from loantap.portfolio.arrays import FloatArray
 
 FAMILIES = {
@@ -32,18 +36,7 @@ _POLICY_COLUMNS = (
   "paid_life",
   "n",
   "approved",
-  "approval_rate",
-  "approval_rate_low",
-  "approval_rate_high",
-  "default_rate_approved",
-  "default_rate_approved_low",
-  "default_rate_approved_high",
-  "profit",
-  "profit_low",
-  "profit_high",
-  "gain_to_approve_all",
-  "gain_to_approve_all_low",
-  "gain_to_approve_all_high",
+  *name_bounds("approval_rate", "default_rate_approved", "profit", "gain_to_approve_all"),
 )
 
 
@@ -148,3 +141,21 @@ def _describe(curve: Curve, outcomes: Outcomes) -> pd.DataFrame:
     half = Z95 * np.sqrt(variance / loans)
     columns |= {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half}
   return pd.DataFrame(columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+  """Policies (`POLICY_COMPARISON`), and the curves with them as points (`FRONTIER`)."""
+
+  policies: pd.DataFrame
+  frontier: pd.DataFrame
+
+
+def compare_policies(decided: Decided, economics: Economics, options: ComparisonOptions, min_loans: int) -> Comparison:
+  """Figures of every policy and the frontier, on every slice, for both paid lives."""
+  policies, curves = [], []
+  for part in slice_portfolio(decided, economics):
+    policies.append(measure_slice(part, options, min_loans))
+    curves.append(trace_frontier(part, options))
+  table = pd.concat(policies, ignore_index=True)
+  return Comparison(table, pd.concat([*curves, place_policies(table)], ignore_index=True))

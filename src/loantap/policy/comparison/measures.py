@@ -1,13 +1,23 @@
 """What a policy approved, what became of it, and what it earned; with intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from loantap.measures.intervals import Z95
-from loantap.policy.money.imputed import ImputedFlows
-from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_mean, estimate_share, yearly_return
+from loantap.model.training.predictions import CROSS_VALIDATION
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import (
+  NO_ESTIMATE,
+  Estimate,
+  ImputedFlows,
+  estimate_mean,
+  estimate_share,
+  yearly_return,
+)
 from loantap.portfolio.arrays import BoolArray, FloatArray
 
 
@@ -108,3 +118,20 @@ def _half_width(influence: FloatArray) -> float:
   if len(influence) < 2:
     return float("nan")
   return Z95 * float(influence.std(ddof=1)) / float(np.sqrt(len(influence)))
+
+
+def stress_policy(
+  approvals: pd.DataFrame, profits: pd.DataFrame, policy: str, scenarios: Sequence[str]
+) -> pd.DataFrame:
+  """Profit per application, in currency, of one policy decided in the main scenario: one row per scenario.
+
+  On the loans of the cross-validation, paid loans running for their contract.
+  """
+  judged = approvals[approvals["sample"].eq(CROSS_VALIDATION)]
+  approved = judged[policy].to_numpy(bool)
+  earned = profits.set_index("loan_id").loc[judged["loan_id"]]
+  rows = []
+  for scenario in scenarios:
+    npv = earned[f"npv_{scenario}_{PaidLife.CONTRACTUAL.value}"].to_numpy(float)
+    rows.append({"scenario": scenario, **estimate_mean(npv * approved).named("profit")})
+  return pd.DataFrame(rows)

@@ -7,25 +7,24 @@ loans a rule that has to learn approves everybody, as today.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import numpy as np
 
-from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.comparison.portfolio import Lesson, LoanValues
+from loantap.policy.options import ComparisonOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray
 
 Rule = Callable[[LoanValues, LoanValues], BoolArray]
 
-APPROVE_ALL: Final = "approve_all"
-GRADE_TERM: Final = "grade_term_npv"
-CAPPED: Final = "capped_default_rate"
-NPV: Final = "npv"
-ORACLE: Final = "oracle"
+APPROVE_ALL = "approve_all"
+GRADE_TERM = "grade_term_npv"
+CAPPED = "capped_default_rate"
+NPV = "npv"
+ORACLE = "oracle"
 # Sums of so many PDs are no more exact.
-_ROUNDING: Final = 1e-9
+_ROUNDING = 1e-9
 # In the order in which pages show them.
-LABELS: Final[Mapping[str, str]] = {
+LABELS: Mapping[str, str] = {
   APPROVE_ALL: "Approve everybody",
   "f2_threshold": "F2 threshold",
   "pd_cutoff": "PD cut-off",
@@ -36,7 +35,7 @@ LABELS: Final[Mapping[str, str]] = {
   "profit_score": "Profit score",
   ORACLE: "Oracle (knows the outcome)",
 }
-POLICIES: Final = tuple(LABELS)
+POLICIES = tuple(LABELS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,22 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from loantap.policy.fairness.options import FairnessOptions
-from loantap.policy.fairness.proxies import POLICY_PROXIES
-from loantap.policy.fairness.ratios import measure_ratios
-from loantap.policy.money.cash_flows import VALUED_BY, expected_npv
-from loantap.policy.money.imputed import name_profit
-from loantap.policy.money.returns import estimate_mean, estimate_share
-from loantap.policy.money.scenarios import Economics, PaidLife
+from loantap.policy.fairness.proxies import POLICY_PROXIES, measure_ratios
+from loantap.policy.money.cash_flows import VALUED_BY, Economics, PaidLife, expected_npv
+from loantap.policy.money.returns import estimate_mean, estimate_share, name_profit
+from loantap.policy.options import FairnessOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 # Highest approval rates that are tried.
-_TRIED: Final = 401
+_TRIED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,7 @@ def price_fairness(
   for name, proxy in POLICY_PROXIES.items():
     if proxy.audit_only:
       continue
-    codes = proxy.group(rows).cat.remove_unused_categories().cat.codes.to_numpy("int64")
+    codes = proxy.group(rows).cat.codes.to_numpy("int64")
     queue = Queue.line_up(codes, rows["npv"].to_numpy(), expected)
     about = {"proxy": name, "phrase": proxy.phrase}
     for step in _sweep(queue, rows, options):
@@ -146,7 +143,6 @@ def _sweep(queue: Queue, rows: pd.DataFrame, options: FairnessOptions) -> Iterat
 
 
 def _lose(dropped: IntArray, imputed: pd.DataFrame, economics: Economics) -> Iterator[dict[str, Any]]:
-  """Imputed profit lost per application, paired by loan, in each scenario."""
   for scenario in economics.scenarios:
     for paid_life in PaidLife:
       lost = dropped * imputed[name_profit(scenario, paid_life)].to_numpy()

@@ -1,21 +1,21 @@
 """Audit by groups that may stand for protected ones (`proxies.py`): it decides nothing."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from loantap.measures.auc import measure_auc, quantile_bounds
-from loantap.measures.intervals import measure_default_rates, wilson_bounds
+from loantap.measures.intervals import measure_default_rates
 from loantap.model.validation.options import EvaluationOptions
-from loantap.policy.fairness.proxies import PROXIES
+from loantap.policy.fairness.proxies import PROXIES, bound_rate
 from loantap.portfolio.arrays import BoolArray, FloatArray
 
 # Of a smaller group no ratio is told, and none is the measure of others.
-MIN_LOANS: Final = 100
-_JUDGED: Final = ("is_charged_off", "probability_of_default")
-_AUC: Final = ("roc_auc", "roc_auc_low", "roc_auc_high")
+MIN_LOANS = 100
+_JUDGED = ("is_charged_off", "probability_of_default")
+_AUC = ("roc_auc", "roc_auc_low", "roc_auc_high")
 
 
 def audit_groups(rows: pd.DataFrame, approved: Mapping[str, BoolArray], options: EvaluationOptions) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def audit_groups(rows: pd.DataFrame, approved: Mapping[str, BoolArray], options:
   """
   audited: dict[str, Any] = {}
   for name, proxy in PROXIES.items():
-    groups = proxy.group(rows).cat.remove_unused_categories()
+    groups = proxy.group(rows)
     table = _judge_groups(rows, groups)
     favoured = {}
     for rule, whether in approved.items():
@@ -70,9 +70,7 @@ def measure_approvals(
   table = table.where(is_measure)
   for name, hits, of in (("approval_rate", "approved", "loans"), ("false_positive_rate", "refused", "good")):
     table[name] = counts[hits] / counts[of]
-    bounds = wilson_bounds(counts[hits], counts[of].clip(lower=1))
-    for end, bound in zip(("low", "high"), bounds, strict=True):
-      table[f"{name}_{end}"] = pd.Series(bound, index=counts.index).where(counts[of] > 0)
+    table = table.assign(**bound_rate(name, counts[hits], counts[of]))
   return table.assign(is_measure=is_measure)
 
 

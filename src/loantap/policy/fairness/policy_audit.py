@@ -5,23 +5,33 @@ loans were approved in their day: nothing is said of those turned away.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from fairlearn.metrics import MetricFrame, selection_rate
 
-from loantap.measures.intervals import wilson_bounds
 from loantap.model.training.predictions import OUT_OF_TIME
-from loantap.policy.fairness.options import FairnessOptions
-from loantap.policy.fairness.proxies import POLICY_PROXIES
-from loantap.policy.fairness.ratios import ApprovalRatios, measure_ratios
+from loantap.policy.fairness.proxies import (
+  ABOVE,
+  BELOW,
+  FEW,
+  MEASURE,
+  NOBODY,
+  OPEN,
+  POLICY_PROXIES,
+  ApprovalRatios,
+  bound_rate,
+  measure_ratios,
+)
+from loantap.policy.money.returns import name_bounds
+from loantap.policy.options import FairnessOptions
 from loantap.portfolio.arrays import BoolArray, IntArray
 from loantap.portfolio.errors import InputError
 
-_KEYS: Final = ("loan_id", "sample")
-_TERMS: Final = ("is_charged_off", "loan_amount", "interest_rate_pct", "term_months")
-_GROUPED_BY: Final = (
+_KEYS = ("loan_id", "sample")
+_TERMS = ("is_charged_off", "loan_amount", "interest_rate_pct", "term_months")
+_GROUPED_BY = (
   "home_ownership",
   "profession",
   "annual_income",
@@ -31,23 +41,7 @@ _GROUPED_BY: Final = (
   "pincode",
 )
 
-# What can be said of a group's ratio.
-FEW: Final = "too few loans to say"
-NOBODY: Final = "nobody is approved"
-BELOW: Final = "below four fifths"
-OPEN: Final = "may lie on either side of four fifths"
-ABOVE: Final = "at least four fifths"
-MEASURE: Final = "the measure: approved most often"
-VERDICTS: Final = (FEW, NOBODY, BELOW, OPEN, ABOVE, MEASURE)
-
-_ERRORS: Final = ("true_positive_rate", "false_positive_rate", "default_rate_approved", "observed_to_expected")
-
-
-def _name_bounded(*names: str) -> list[str]:
-  return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
-
-
-_COLUMNS: Final = (
+_COLUMNS = (
   "policy",
   "proxy",
   "phrase",
@@ -57,9 +51,9 @@ _COLUMNS: Final = (
   "charged_off",
   "approved",
   "charged_off_approved",
-  *_name_bounded("approval_rate", "approval_ratio"),
+  *name_bounds("approval_rate", "approval_ratio"),
   "verdict",
-  *_name_bounded(*_ERRORS),
+  *name_bounds("true_positive_rate", "false_positive_rate", "default_rate_approved", "observed_to_expected"),
 )
 
 
@@ -96,7 +90,7 @@ def audit_policies(rows: pd.DataFrame, policies: Sequence[str], options: Fairnes
   """
   tables = []
   for name, proxy in POLICY_PROXIES.items():
-    groups = proxy.group(rows).cat.remove_unused_categories()
+    groups = proxy.group(rows)
     counted = _count(rows, groups, policies)
     table = counted.join(_measure_rates(counted)).join(_measure_calibration(counted))
     by_policy = counted.groupby("policy", observed=True, sort=False)
@@ -145,7 +139,7 @@ def _measure_rates(counted: pd.DataFrame) -> pd.DataFrame:
   columns = {}
   for name, (hits, of) in measured_on.items():
     columns[name] = _measure_rate(hits, of)
-    columns |= _bounds(name, hits, of)
+    columns |= bound_rate(name, hits, of)
   return pd.DataFrame(columns)
 
 
@@ -171,20 +165,12 @@ def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
 def _measure_calibration(counted: pd.DataFrame) -> pd.DataFrame:
   bad, approved, expected = (counted[name] for name in ("charged_off_approved", "approved", "expected"))
   rate = (bad / approved).where(approved > 0)
-  bounds = _bounds("default_rate_approved", bad, approved)
+  bounds = bound_rate("default_rate_approved", bad, approved)
   mean_pd = expected / approved
   return pd.DataFrame(
     {"default_rate_approved": rate, **bounds, "observed_to_expected": rate / mean_pd}
     | {name.replace("default_rate_approved", "observed_to_expected"): bound / mean_pd for name, bound in bounds.items()}
   )
-
-
-def _bounds(name: str, hits: pd.Series, of: pd.Series) -> dict[str, pd.Series]:
-  bounds = wilson_bounds(hits, of.clip(lower=1))
-  return {
-    f"{name}_{end}": pd.Series(bound, index=of.index).where(of > 0)
-    for end, bound in zip(("low", "high"), bounds, strict=True)
-  }
 
 
 def _tell_ratios(counted: pd.DataFrame, options: FairnessOptions) -> pd.DataFrame:

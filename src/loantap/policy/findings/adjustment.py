@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -22,9 +21,9 @@ from loantap.measures.stability import noncentrality_bounds
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 # Nothing beside a segment of ten loans, but it keeps the coefficient of one without any charge-off finite.
-_PENALTY: Final = 0.01
-_TOLERANCE: Final = 1e-7
-_BLOCK: Final = 20_000  # loans
+_PENALTY = 0.01
+_TOLERANCE = 1e-7
+_BLOCK = 20_000  # loans
 
 
 @dataclass(frozen=True, slots=True)

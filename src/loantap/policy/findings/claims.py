@@ -2,20 +2,24 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
-from loantap.policy.findings.effects import control_discoveries, measure_gaps, measure_profits, name_findings
+from loantap.policy.findings.effects import (
+  Finding,
+  control_discoveries,
+  measure_gaps,
+  measure_profits,
+  name_findings,
+  tell_answer,
+)
 from loantap.policy.findings.evidence import Evidence
-from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.findings.segmentations import SEGMENTATIONS, Role
-from loantap.policy.findings.wording import Finding, tell_answer
-
-_PERCENT: Final = 100
+from loantap.policy.options import FindingsOptions
 
 
 class Verdict(StrEnum):
@@ -45,11 +49,11 @@ class Claim:
   instead: str
 
 
-_NO_PINCODE: Final = (
+_NO_PINCODE = (
   "No decision, limit or price depends on the pincode: each loan is judged by its own expected "
   "profit. Outcomes by pincode are audited; a limit on a region is one of the portfolio."
 )
-_PROFESSION: Final = "The profession is in no decision and no offer: each loan is judged by its own expected profit."
+_PROFESSION = "The profession is in no decision and no offer: each loan is judged by its own expected profit."
 
 
 def _about_pincode(pincode: str, direction: Finding) -> Claim:
@@ -72,7 +76,7 @@ def _about_profession(group: str, plural: str) -> Claim:
   )
 
 
-CLAIMS: Final = (
+CLAIMS = (
   Claim(
     "higher amounts",
     "Higher amounts default more often",
@@ -183,7 +187,7 @@ def _measure(claim: Claim, evidence: Evidence) -> dict[str, Any]:
   inside = np.isin(segment.codes.to_numpy(), members)
   loans, charged_off = int(inside.sum()), int(evidence.outcome[inside].sum())
   effect = evidence.compare(claim.segmentation, members)
-  value, half = effect.value * _PERCENT, Z95 * effect.error * _PERCENT
+  value, half = effect.value * 100, Z95 * effect.error * 100
   gaps = measure_gaps(np.array([charged_off]), np.array([loans]), int(evidence.outcome.sum()), len(inside))
   profits = measure_profits(evidence, inside.astype(np.int8), 2)
   return {

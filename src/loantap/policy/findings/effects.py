@@ -1,20 +1,120 @@
-"""One row per segment: outcome, adjusted effect, stability, profit, and a sentence."""
+"""One row per segment: outcome, adjusted effect, stability, profit, and a sentence of closed lists of words."""
 
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, norm
 
 from loantap.measures.intervals import Z95, measure_default_rates
-from loantap.policy.findings.evidence import Evidence
-from loantap.policy.findings.options import FindingsOptions
+from loantap.policy.findings.evidence import Evidence, YearTable, measure_stability_over_years
 from loantap.policy.findings.segmentations import SEGMENTATIONS, Role
-from loantap.policy.findings.wording import Finding, Steadiness, tell_finding
-from loantap.policy.findings.years import YearTable, measure_stability_over_years
+from loantap.policy.money.returns import name_bounds
+from loantap.policy.options import FindingsOptions
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-_PERCENT: Final = 100
+# Figures by the names of a table's columns.
+Row: TypeAlias = dict[str, Any] | pd.Series
+
+
+class Finding(StrEnum):
+  """What the loans say of a segment, other factors being equal."""
+
+  MORE = "more defaults"
+  FEWER = "fewer defaults"
+  NONE = "no difference shown"
+  TOO_FEW = "too few loans to say"
+
+
+class Steadiness(StrEnum):
+  """Whether a segment's effect holds over the years of issue."""
+
+  SAME_SIGN = "same sign in every year"
+  NOT_SHOWN = "no difference between years shown"
+  VARIES = "differs between years"
+  TOO_FEW = "too few loans to say"
+
+
+def tell_rate(row: Row) -> str:
+  """A default rate with its interval.
+
+  >>> tell_rate({"default_rate": 0.2, "default_rate_low": 0.151, "default_rate_high": 0.26})
+  '20.0% (15.1 to 26.0%)'
+  """
+  low, high = row["default_rate_low"], row["default_rate_high"]
+  return f"{row['default_rate']:.1%} ({low * 100:.1f} to {high:.1%})"
+
+
+def tell_effect(row: Row) -> str:
+  """An effect in percentage points, with its interval.
+
+  >>> tell_effect({"effect": -4.13, "effect_low": -6.27, "effect_high": -1.99})
+  '-4.1 points (-6.3 to -2.0)'
+  """
+  return f"{row['effect']:+.1f} points ({row['effect_low']:+.1f} to {row['effect_high']:+.1f})"
+
+
+def tell_finding(row: Row) -> str:
+  """One sentence about a segment, with its figures; `row` of `tabulate_findings`."""
+  name = f"{row['phrase'][0].upper()}{row['phrase'][1:]} {row['segment']}"
+  if row["finding"] == Finding.TOO_FEW:
+    return f"{name}: {Finding.TOO_FEW} (n = {row['loans']:,})."
+  is_none = row["finding"] == Finding.NONE
+  found = "no difference from other loans is shown" if is_none else f"{row['finding']} than other loans"
+  told = (
+    f"{name}: {row['loans']:,} loans, default rate {tell_rate(row)}; other factors equal, {found}, {tell_effect(row)}"
+  )
+  if row["stability"] == Steadiness.VARIES:
+    told += ", though not the same in all years"
+  if row["role"] == Role.AUDIT:
+    return f"{told}. For audit only: nothing is lent on it."
+  return f"{told}. Imputed profit per loan: {tell_profit(row)}."
+
+
+def tell_profit(row: Row) -> str:
+  """Imputed profit per loan, with its interval.
+
+  >>> tell_profit({"profit_contractual": -369.2, "profit_contractual_low": -470,
+  ...              "profit_contractual_high": 68})
+  '-369 (-470 to +68)'
+  """
+  mean, low, high = (row[name] for name in name_bounds("profit_contractual"))
+  return f"{mean:+,.0f} ({low:+,.0f} to {high:+,.0f})"
+
+
+def tell_answer(row: Row, *, is_audit: bool, is_refused: bool) -> str:
+  """What the loans answer to a claim; `is_refused`: it asks to lend less for what nothing may be lent on."""
+  if row["finding"] == Finding.TOO_FEW:
+    figures = f"Too few loans to say (n = {row['loans']:,})"
+  else:
+    figures = (
+      f"{row['charged_off']:,} of {row['loans']:,} loans were charged off, {tell_rate(row)}, and "
+      f"{row['default_rate_others']:.1%} of all others; other factors equal, {tell_effect(row)}: {row['finding']}"
+    )
+  if is_refused:
+    leak = ""
+    if row["loans"] and row["charged_off"] in {0, row["loans"]}:
+      leak = (
+        "All loans of the pincode ended alike, since the pincode in this data is made from "
+        "the outcome: it says nothing about the next applicant. "
+      )
+    return (
+      f"{figures}. Refused: no policy depends on the pincode. {leak}Where a pincode is true, "
+      "it stands for where people live, and to refuse credit for that is redlining."
+    )
+  if is_audit:
+    return f"{figures}. No lending depends on the pincode, whichever way it points."
+  if row["finding"] == Finding.TOO_FEW:
+    return f"{figures}."
+  if row["finding"] == Finding.NONE and row["gap_low"] * row["gap_high"] > 0:
+    if row["effect_low"] * row["effect_high"] > 0:
+      figures += f". With so many claims tried, that may be chance (q = {row['q_value']:.2g})"
+    else:
+      figures += ". The plain difference goes with the other factors, the price among them"
+  return (
+    f"{figures}. Imputed profit per loan: {tell_profit(row)}; of all others {row['profit_contractual_others']:+,.0f}."
+  )
 
 
 def tabulate_findings(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:
@@ -71,9 +171,9 @@ def measure_gaps(charged_off: IntArray, loans: IntArray, all_charged_off: int, a
   return {
     **here.columns,
     "default_rate_others": there.rate,
-    "gap": gap * _PERCENT,
-    "gap_low": (gap - below) * _PERCENT,
-    "gap_high": (gap + above) * _PERCENT,
+    "gap": gap * 100,
+    "gap_low": (gap - below) * 100,
+    "gap_high": (gap + above) * 100,
   }
 
 
@@ -112,9 +212,9 @@ def _tabulate(evidence: Evidence, name: str, years: YearTable) -> pd.DataFrame:
     "loans": loans,
     "charged_off": charged_off,
     **measure_gaps(charged_off, loans, int(evidence.outcome.sum()), len(codes)),
-    "effect": value * _PERCENT,
-    "effect_low": (value - Z95 * error) * _PERCENT,
-    "effect_high": (value + Z95 * error) * _PERCENT,
+    "effect": value * 100,
+    "effect_low": (value - Z95 * error) * 100,
+    "effect_high": (value + Z95 * error) * 100,
     "p_value": 2 * norm.sf(np.abs(value) / error),
     "years": [found.years for found in steady],
     "years_same_sign": [found.same_sign for found in steady],

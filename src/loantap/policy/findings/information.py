@@ -7,8 +7,7 @@ measured on the others, since it is flattered where bins were chosen.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,14 +17,14 @@ from loantap.features.build import build_features
 from loantap.measures.intervals import measure_default_rates
 from loantap.measures.stability import compare_counts
 from loantap.policy.findings.effects import control_discoveries
-from loantap.policy.findings.options import FindingsOptions
-from loantap.policy.findings.professions import NOT_STATED, group_professions
-from loantap.policy.findings.segmentations import Role
+from loantap.policy.findings.segmentations import NOT_STATED, Role, group_professions
+from loantap.policy.money.returns import name_bounds
+from loantap.policy.options import FindingsOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
-_HISTORY: Final = "credit_history_years"
-_APPLICANT: Final = (
+_HISTORY = "credit_history_years"
+_APPLICANT = (
   "loan_amount",
   "purpose",
   "annual_income",
@@ -43,21 +42,20 @@ _APPLICANT: Final = (
   _HISTORY,
   "application_type",
 )
-_LENDER: Final = ("grade", "sub_grade", "interest_rate_pct", "term_months", "instalment")
-_AUDIT: Final = ("pincode", "state")
+_LENDER = ("grade", "sub_grade", "interest_rate_pct", "term_months", "instalment")
+_AUDIT = ("pincode", "state")
 # All that is known at the decision but identifiers, free text and the month of issue, whose level
 # hangs on how many of its loans are resolved.
-FACTORS: Final[Mapping[str, Role]] = MappingProxyType(
+FACTORS: Mapping[str, Role] = (
   dict.fromkeys(_APPLICANT, Role.APPLICANT) | dict.fromkeys(_LENDER, Role.LENDER) | dict.fromkeys(_AUDIT, Role.AUDIT)
 )
 # Categories of a smaller share are binned together.
-_RARE: Final = 0.01
+_RARE = 0.01
 # At most so many different numbers are named one by one.
-_FEW_VALUES: Final = 5
+_FEW_VALUES = 5
 # Siddiqi, Credit Risk Scorecards, 2006.
-_STRENGTHS: Final = ((0.02, "not predictive"), (0.1, "weak"), (0.3, "medium"))
-_STRONGEST: Final = "strong"
-TOO_FEW: Final = "too few loans to say"
+_STRENGTHS = {"not predictive": 0.02, "weak": 0.1, "medium": 0.3}
+TOO_FEW = "too few loans to say"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,8 @@ def measure_information(loans: pd.DataFrame, options: FindingsOptions) -> Inform
   smallest = min(np.bincount(outcome[half], minlength=2).min() for half in (found, ~found))
   values, bins = [], []
   for name, role in FACTORS.items():
-    row: dict[str, Any] = {"factor": name, "meaning": _meaning(name), "role": role.value}
+    meaning = "Length of the credit history" if name == _HISTORY else COLUMNS[name].meaning
+    row: dict[str, Any] = {"factor": name, "meaning": meaning, "role": role.value}
     row |= {"loans": int((~found).sum()), "charged_off": int(outcome[~found].sum())}
     if smallest >= options.min_outcomes:
       table = _bin(loans, name, outcome, found, options)
@@ -84,38 +83,31 @@ def measure_information(loans: pd.DataFrame, options: FindingsOptions) -> Inform
     values.append(row)
   table = pd.DataFrame(values, columns=list(_VALUE_TYPES)).astype(_VALUE_TYPES)
   table["q_value"] = control_discoveries(table["p_value"], table["role"] == Role.AUDIT)
-  table["strength"] = pd.Series([_name_strength(iv) for iv in table["iv"]], dtype="str")
+  strengths = np.select(
+    [table["iv"].isna(), *(table["iv"] < above for above in _STRENGTHS.values())], [TOO_FEW, *_STRENGTHS], "strong"
+  )
+  table["strength"] = pd.Series(strengths, dtype="str")
   ranked = table.sort_values("iv", ascending=False, kind="stable", ignore_index=True)
   return InformationTables(ranked, _join_bins(bins))
 
 
-_VALUE_TYPES: Final = {
+_VALUE_TYPES = {
   "factor": "str",
   "meaning": "str",
   "role": "str",
   "loans": "int64",
   "charged_off": "int64",
   "bins": "Int64",
-  "iv": "float64",
-  "iv_low": "float64",
-  "iv_high": "float64",
-  "iv_chance": "float64",
-  "p_value": "float64",
+  **dict.fromkeys((*name_bounds("iv"), "iv_chance", "p_value"), "float64"),
 }
-_BIN_COLUMNS: Final = (
-  "factor",
-  "order",
-  "bin",
-  "loans",
-  "charged_off",
-  "default_rate",
-  "default_rate_low",
-  "default_rate_high",
-)
-
-
-def _meaning(name: str) -> str:
-  return "Length of the credit history" if name == _HISTORY else COLUMNS[name].meaning
+_BIN_TYPES = {
+  "factor": "str",
+  "order": "int64",
+  "bin": "str",
+  "loans": "int64",
+  "charged_off": "int64",
+  **dict.fromkeys(name_bounds("default_rate"), "float64"),
+}
 
 
 def _read(loans: pd.DataFrame, name: str) -> tuple[FloatArray | IntArray, pd.Index | None]:
@@ -135,7 +127,11 @@ def _bin(loans: pd.DataFrame, name: str, outcome: IntArray, found: BoolArray, op
     labels, bins = ["stated"], np.where(stated, 0, 1)[~found]
   else:
     splits, bins = _search(values, outcome, found, options, is_text=texts is not None)
-    labels = _label_numbers(splits, values) if texts is None else _label_groups(splits, texts)
+    labels = (
+      _label_numbers(splits, values)
+      if texts is None
+      else [", ".join(str(text).replace("_", " ") for text in texts[group]) for group in splits]
+    )
     # What is missing, and texts that only the others have, are in one more.
     bins = np.where((bins < 0) | (bins >= len(labels)), len(labels), bins)
   count = np.bincount(bins, minlength=len(labels) + 1)
@@ -150,7 +146,6 @@ def _bin(loans: pd.DataFrame, name: str, outcome: IntArray, found: BoolArray, op
 def _search(
   values: FloatArray | IntArray, outcome: IntArray, found: BoolArray, options: FindingsOptions, *, is_text: bool
 ) -> tuple[Any, IntArray]:
-  """Where the best bins of some loans are split, and the bin of each of the others."""
   # Its solver takes two seconds to import.
   from optbinning import OptimalBinning
 
@@ -162,10 +157,6 @@ def _search(
   )
   best.fit(values[found], outcome[found])
   return best.splits, best.transform(values[~found], metric="indices", metric_missing="empirical").astype(np.int64)
-
-
-def _label_groups(splits: Any, texts: pd.Index) -> list[str]:
-  return [", ".join(str(text).replace("_", " ") for text in texts[group]) for group in splits]
 
 
 def _label_numbers(splits: Any, values: FloatArray | IntArray) -> list[str]:
@@ -203,17 +194,6 @@ def _measure(table: pd.DataFrame) -> dict[str, Any]:
   }
 
 
-def _name_strength(iv: float) -> str:
-  if np.isnan(iv):
-    return TOO_FEW
-  return next((name for above, name in _STRENGTHS if iv < above), _STRONGEST)
-
-
 def _join_bins(tables: list[pd.DataFrame]) -> pd.DataFrame:
-  if not tables:
-    types = {"factor": "str", "bin": "str"} | dict.fromkeys(_BIN_COLUMNS[5:], "float64")
-    return pd.DataFrame(columns=list(_BIN_COLUMNS)).astype(
-      dict.fromkeys(("order", "loans", "charged_off"), "int64") | types
-    )
-  joined = pd.concat(tables, ignore_index=True)[list(_BIN_COLUMNS)]
-  return joined.astype({"bin": "str", "factor": "str"})
+  joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(_BIN_TYPES))
+  return joined[list(_BIN_TYPES)].astype(_BIN_TYPES)

@@ -3,9 +3,9 @@
 import pandera.pandas as pa
 
 from loantap.policy.findings.claims import Verdict
+from loantap.policy.findings.effects import Finding, Steadiness
 from loantap.policy.findings.segmentations import Role
-from loantap.policy.findings.wording import Finding, Steadiness
-from loantap.policy.schema_columns import AT_LEAST_ONE, COUNT, FIGURE, MAYBE_RATE, RATE, TEXT, bounded, one_of
+from loantap.policy.schemas import AT_LEAST_ONE, COUNT, FIGURE, MAYBE_RATE, RATE, TEXT, bounded, one_of
 
 _NOT_NEGATIVE = pa.Check.ge(0)
 _ROLE = one_of(*(role.value for role in Role))

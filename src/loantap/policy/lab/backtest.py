@@ -1,26 +1,116 @@
-"""What a rule would have done to the loans made: alone, and after the NPV policy."""
+"""What a rule would have done to the loans made, alone and after the NPV policy."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from loantap.features.formulas import Values
 from loantap.measures.intervals import Z95
-from loantap.policy.lab.judged_loans import ALL, JudgedLoans, Sample
-from loantap.policy.lab.rules import Rule, apply_rules
-from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share
-from loantap.policy.money.scenarios import PaidLife
+from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
+from loantap.policy.lab.rules import READABLE_COLUMNS, Rule, apply_rules, read_columns
+from loantap.policy.money.cash_flows import VALUED_BY, Economics, PaidLife, expected_npv
+from loantap.policy.money.returns import NO_ESTIMATE, Estimate, estimate_share, name_bounds, name_profit
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
+from loantap.portfolio.errors import InputError
+
+# All loans once, each with the PD of a model that did not see it.
+ALL = "all"
+SAMPLES = (ALL, CROSS_VALIDATION, TEST, OUT_OF_TIME)
+_OF_ALL = (CROSS_VALIDATION, TEST)
+
+Outlook = tuple[str, PaidLife]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+  """Some of the loans, by their places; `approved`: per scenario, for a positive expected NPV."""
+
+  name: str
+  places: IntArray
+  approved: Mapping[str, BoolArray]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLoans:
+  """The loans of a portfolio that a model was judged on.
+
+  `columns` are what rules may read, `gains` the imputed profit of declining each loan, in currency. What the search
+  finds on loans that are `is_searched` is quoted on the others.
+  """
+
+  columns: Values
+  is_charged_off: BoolArray
+  gains: Mapping[Outlook, FloatArray]
+  is_searched: BoolArray
+  samples: tuple[Sample, ...]
+
+  def sample(self, name: str) -> Sample:
+    """The sample of this name."""
+    return next(sample for sample in self.samples if sample.name == name)
+
+
+def gather_judged_loans(
+  loans: pd.DataFrame, profits: pd.DataFrame, predictions: pd.DataFrame, economics: Economics
+) -> JudgedLoans:
+  """Put resolved loans, imputed profits and PDs (one row per sample and loan) together."""
+  at = pd.Index(loans["loan_id"])
+  profits_at = _find(pd.Index(profits["loan_id"]), loans["loan_id"], "imputed profits")
+  judged_at = _find(at, predictions["loan_id"], "predictions")
+  outlooks = [(name, paid_life) for name in economics.scenarios for paid_life in PaidLife]
+  return JudgedLoans(
+    columns=read_columns(loans, READABLE_COLUMNS),
+    is_charged_off=loans["is_charged_off"].to_numpy() == 1,
+    gains={outlook: -profits[name_profit(*outlook)].to_numpy(float)[profits_at] for outlook in outlooks},
+    is_searched=split_in_halves(loans["loan_id"]),
+    samples=_make_samples(loans, predictions, judged_at, economics),
+  )
+
+
+def split_in_halves(loan_ids: pd.Series) -> BoolArray:
+  """Which loans the search may look at: about half, by a hash of the id, so that a loan stays on its side."""
+  found: BoolArray = pd.util.hash_array(loan_ids.to_numpy(object), categorize=False) % 2 == 0
+  return found
+
+
+def _make_samples(
+  loans: pd.DataFrame, predictions: pd.DataFrame, places: IntArray, economics: Economics
+) -> tuple[Sample, ...]:
+  pd_ = predictions[VALUED_BY[0]].to_numpy(float)
+  amount, rate, term = (loans[name].to_numpy(float)[places] for name in VALUED_BY[1:])
+  approved = {
+    name: expected_npv(pd_, amount, rate, term, scenario) > 0 for name, scenario in economics.scenarios.items()
+  }
+  of_sample = predictions["sample"].to_numpy(object)
+  chosen = {name: np.isin(of_sample, _OF_ALL) if name == ALL else of_sample == name for name in SAMPLES}
+  return tuple(
+    Sample(name, places[rows], {scenario: yes[rows] for scenario, yes in approved.items()})
+    for name, rows in chosen.items()
+    if rows.any()
+  )
+
+
+def _find(index: pd.Index, wanted: pd.Series, what: str) -> IntArray:
+  places = index.get_indexer(pd.Index(wanted))
+  if (places < 0).any():
+    raise InputError(
+      "insights",
+      f"{(places < 0).sum():,} of {len(places):,} loans of the {what} do not fit "
+      "03_primary/loans: another portfolio was read since",
+      "Run `--pipelines training`, which judges the models of that portfolio",
+    )
+  return places
+
 
 # How often a portfolio in which no rule gains may get a recommendation all the same, over four
 # families of claims: rules written by hand and rules found, alone and after the policy.
-MAX_FALSE_RATE: Final = 0.05
-_FAMILIES: Final = 4
+MAX_FALSE_RATE = 0.05
+_FAMILIES = 4
 
 
 class After(StrEnum):
@@ -64,21 +154,16 @@ def backtest(candidates: Sequence[Candidate], loans: JudgedLoans, min_loans: int
   return _judge(_blank_few(table, min_loans))
 
 
-_KEYS: Final = ("rule_id", "title", "rule", "found_by", "sample", "after", "scenario", "paid_life")
-_COUNTS: Final = ("n", "approved", "charged_off", "approvals_lost", "charge_offs_avoided")
-_FIGURES: Final = (
+_KEYS = ("rule_id", "title", "rule", "found_by", "sample", "after", "scenario", "paid_life")
+_COUNTS = ("n", "approved", "charged_off", "approvals_lost", "charge_offs_avoided")
+_OF_PROFIT = [*name_bounds("profit_change"), "p_value"]
+_FIGURES = (
   "approvals_lost_share",
   "charge_offs_avoided_share",
-  "default_rate_declined",
-  "default_rate_declined_low",
-  "default_rate_declined_high",
+  *name_bounds("default_rate_declined"),
   "default_rate_kept",
-  "profit_change",
-  "profit_change_low",
-  "profit_change_high",
-  "p_value",
+  *_OF_PROFIT,
 )
-_OF_PROFIT: Final = ["profit_change", "profit_change_low", "profit_change_high", "p_value"]
 
 
 def _keep(sample: Sample, candidate: Candidate, loans: JudgedLoans) -> Sample:

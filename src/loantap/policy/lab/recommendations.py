@@ -4,34 +4,32 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 from pydantic import ValidationError
 
 from loantap.measures.metrics import round_significant
-from loantap.policy.lab.backtest import MAX_FALSE_RATE, After, FoundBy, select_rows
-from loantap.policy.lab.judged_loans import ALL
-from loantap.policy.lab.options import LabOptions
+from loantap.policy.lab.backtest import ALL, MAX_FALSE_RATE, After, FoundBy, select_rows
 from loantap.policy.lab.rules import Rule
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
+from loantap.policy.money.returns import name_bounds
+from loantap.policy.options import LabOptions
 from loantap.portfolio.errors import InputError
 
-_FILE: Final = "recommendations.json"
-_AGAIN: Final = "Run `--pipelines insights`, which writes it"
-_COUNTED: Final = (
+_FILE = "recommendations.json"
+_AGAIN = "Run `--pipelines insights`, which writes it"
+_COUNTED = (
   "n",
   "approved",
   "approvals_lost",
   "charge_offs_avoided",
   "approvals_lost_share",
   "charge_offs_avoided_share",
-  "default_rate_declined",
-  "default_rate_declined_low",
-  "default_rate_declined_high",
+  *name_bounds("default_rate_declined"),
   "default_rate_kept",
 )
-_QUOTED_ON: Final = {
+_QUOTED_ON = {
   FoundBy.HAND.value: "all judged loans",
   FoundBy.SEARCH.value: "the half of the judged loans that the search did not look at",
 }
@@ -166,7 +164,6 @@ def _describe(tests: pd.DataFrame, alone: pd.Series, after: pd.Series) -> dict[s
 
 
 def _cause(row: pd.Series) -> str:
-  """Whether the loans declined default more often, or are priced too low."""
   return "risk" if row["default_rate_declined_low"] > row["default_rate_kept"] else "price"
 
 
@@ -179,10 +176,10 @@ def _measure(tests: pd.DataFrame, after: After, sample: str) -> dict[str, Any]:
   changes: dict[str, dict[str, Any]] = {}
   for row in rows.to_dict("records"):
     changes.setdefault(row["scenario"], {})[row["paid_life"]] = {
-      "value": _to_json(row["profit_change"]),
-      "low": _to_json(row["profit_change_low"]),
-      "high": _to_json(row["profit_change_high"]),
-      "adjusted_p_value": _to_json(row["adjusted_p_value"]),
+      name: _to_json(row[column])
+      for name, column in zip(
+        ("value", "low", "high", "adjusted_p_value"), (*name_bounds("profit_change"), "adjusted_p_value"), strict=True
+      )
     }
   return {"profit_change": changes}
 

@@ -7,11 +7,11 @@ geography, no home ownership, nothing known only afterwards. A missing value bre
 import math
 import operator
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import reduce
-from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -20,27 +20,26 @@ from pydantic import Field, ValidationInfo, field_validator
 from loantap.features.build import to_values
 from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.features.formulas import Values, tell_column, tell_one
-from loantap.portfolio.arrays import BoolArray, FloatArray
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS, Kind
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import Options
 from loantap.portfolio.values import Value, is_missing
 
-LOAN_TO_INCOME: Final = "loan_to_income"
+LOAN_TO_INCOME = "loan_to_income"
 # What a rule may read, and its name in a title.
-READABLE: Final[Mapping[str, str]] = MappingProxyType(
-  {name: name.removesuffix("_pct").replace("_", " ") for name in FEATURE_SETS["lending"].columns}
-  | {
-    "dti_pct": "DTI",
-    "interest_rate_pct": "interest rate",
-    "term_months": "term in months",
-    "grade": "grade",
-    LOAN_TO_INCOME: "amount as a share of yearly income",
-  }
-)
+READABLE: Mapping[str, str] = {
+  name: name.removesuffix("_pct").replace("_", " ") for name in FEATURE_SETS["lending"].columns
+} | {
+  "dti_pct": "DTI",
+  "interest_rate_pct": "interest rate",
+  "term_months": "term in months",
+  "grade": "grade",
+  LOAN_TO_INCOME: "amount as a share of yearly income",
+}
 # Those that all of these are made of.
-READABLE_COLUMNS: Final = tuple(name for name in READABLE if name != LOAN_TO_INCOME)
+READABLE_COLUMNS = tuple(name for name in READABLE if name != LOAN_TO_INCOME)
 
 
 class Operator(StrEnum):
@@ -54,24 +53,20 @@ class Operator(StrEnum):
 
 
 # Of arrays and of single values; none holds of a missing number (NaN).
-_COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = MappingProxyType(
-  {
-    Operator.ABOVE: operator.gt,
-    Operator.AT_LEAST: operator.ge,
-    Operator.BELOW: operator.lt,
-    Operator.AT_MOST: operator.le,
-    Operator.ONE_OF: lambda given, values: reduce(operator.or_, (given == v for v in values)),
-  }
-)
-_WORDS: Final[Mapping[Operator, str]] = MappingProxyType(
-  {
-    Operator.ABOVE: "above",
-    Operator.AT_LEAST: "of at least",
-    Operator.BELOW: "below",
-    Operator.AT_MOST: "of at most",
-    Operator.ONE_OF: "of",
-  }
-)
+_COMPARISONS: Mapping[Operator, Callable[[Any, Any], Any]] = {
+  Operator.ABOVE: operator.gt,
+  Operator.AT_LEAST: operator.ge,
+  Operator.BELOW: operator.lt,
+  Operator.AT_MOST: operator.le,
+  Operator.ONE_OF: lambda given, values: reduce(operator.or_, (given == v for v in values)),
+}
+_WORDS: Mapping[Operator, str] = {
+  Operator.ABOVE: "above",
+  Operator.AT_LEAST: "of at least",
+  Operator.BELOW: "below",
+  Operator.AT_MOST: "of at most",
+  Operator.ONE_OF: "of",
+}
 
 
 class Condition(Options):
@@ -251,3 +246,28 @@ def _require_columns(given: Container[str], names: Sequence[str]) -> None:
 
 def _length(values: FloatArray | Texts) -> Any:
   return values.codes if isinstance(values, Texts) else values
+
+
+@dataclass(slots=True)
+class RuleTally:
+  """Counts, over a file's batches, what rules would decline that are recommended and not switched on."""
+
+  rules: Sequence[Rule]
+  applications: int = 0
+  declined: IntArray | int = field(default=0)
+
+  def add(self, columns: Values, is_open: BoolArray, is_valid: BoolArray) -> None:
+    """Count a batch of typed canonical columns; `is_open`: whether a rule may still decline an application."""
+    self.applications += int(is_valid.sum())
+    self.declined = self.declined + apply_rules(self.rules, columns)[is_open].sum(axis=0)
+
+  def describe(self) -> list[str]:
+    """What each rule would have done, in a sentence; nothing of no applications."""
+    if not self.applications:
+      return []
+    counts = [int(count) for count in self.declined]  # type: ignore[union-attr]
+    return [
+      f"Recommended and not switched on: {rule.title} would have declined {count:,} of {self.applications:,} "
+      f"applications, besides those that are declined (scoring.recommendations=[{rule.id}])"
+      for rule, count in zip(self.rules, counts, strict=True)
+    ]

@@ -8,7 +8,7 @@ employment), and neither sub-grade nor instalment: grade, rate, amount and term 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -16,17 +16,16 @@ from loantap.features.definitions import FEATURES
 from loantap.features.formulas import Values, tell_column
 from loantap.measures.intervals import Z95
 from loantap.policy.fairness.proxies import PROXIES
-from loantap.policy.lab.backtest import Candidate, FoundBy, estimate_change
-from loantap.policy.lab.judged_loans import ALL, JudgedLoans
-from loantap.policy.lab.options import LabOptions
+from loantap.policy.lab.backtest import ALL, Candidate, FoundBy, JudgedLoans, estimate_change
 from loantap.policy.lab.rules import LOAN_TO_INCOME, READABLE, Condition, Operator, Rule, name_rule
+from loantap.policy.options import LabOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS, GRADES
 
-_SAID_BY_OTHERS: Final = ("instalment", "sub_grade")
-SEARCHED: Final = tuple(name for name in READABLE if name not in PROXIES and name not in _SAID_BY_OTHERS)
-_CHUNK: Final = 32_768
+_SAID_BY_OTHERS = ("instalment", "sub_grade")
+SEARCHED = tuple(name for name in READABLE if name not in PROXIES and name not in _SAID_BY_OTHERS)
+_CHUNK = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,6 @@ def _conditions_on(name: str, columns: Values, edges: int) -> list[Condition]:
 
 
 def _bounds(values: FloatArray, edges: int) -> list[float]:
-  """Quantiles at equal counts, at three significant digits."""
   known = values[np.isfinite(values)]
   if not len(known):
     return []

@@ -4,9 +4,6 @@ A region that suffers (a plant that closes, a storm) takes its loans with it. Th
 decline a person who lives there or to charge more.
 """
 
-from dataclasses import dataclass
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -14,26 +11,17 @@ from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
 from loantap.model.training.predictions import OUT_OF_TIME
-from loantap.policy.money.cash_flows import VALUED_BY, expected_loss
-from loantap.policy.money.scenarios import Scenario
-from loantap.policy.offers.options import ConcentrationOptions
+from loantap.policy.money.cash_flows import VALUED_BY, Scenario, expected_loss
+from loantap.policy.money.returns import Estimate
 from loantap.policy.offers.products import TOO_FEW
+from loantap.policy.options import ConcentrationOptions
 from loantap.portfolio.arrays import FloatArray, IntArray
 
-ALL_REGIONS: Final = "all regions"
-NOT_STATED: Final = "not stated"
-ABOVE: Final = "above the limit"
-WITHIN: Final = "within the limit"
-MAY_EXCEED: Final = "may be above the limit"
-
-
-@dataclass(frozen=True, slots=True)
-class LargestShare:
-  """The share of the region that holds most, with an interval of 95% for all regions at once."""
-
-  share: float
-  low: float
-  high: float
+ALL_REGIONS = "all regions"
+NOT_STATED = "not stated"
+ABOVE = "above the limit"
+WITHIN = "within the limit"
+MAY_EXCEED = "may be above the limit"
 
 
 def measure_portfolio(
@@ -67,8 +55,11 @@ def measure_concentration(
   return pd.concat(tables, ignore_index=True)[columns]
 
 
-def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> LargestShare | None:
-  """The region with most of an amount; None where no region is stated, or there is nothing."""
+def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> Estimate | None:
+  """The share of the region with most of an amount, its interval of 95% for all regions at once.
+
+  None where no region is stated, or there is nothing.
+  """
   values = np.asarray(amounts, dtype=float)
   codes, names = pd.factorize(regions.astype("str").fillna(NOT_STATED), sort=True)
   is_stated = names != NOT_STATED
@@ -78,7 +69,7 @@ def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> LargestShare | N
   largest = int(np.argmax(np.where(is_stated, shares, -1)))
   half = _half_width(errors, int(is_stated.sum()))
   low, high = np.clip(shares - half, 0, 1), np.clip(shares + half, 0, 1)
-  return LargestShare(*(float(of[largest]) for of in (shares, low, high)))
+  return Estimate(*(float(of[largest]) for of in (shares, low, high)))
 
 
 def _share_out(codes: IntArray, count: int, amounts: FloatArray) -> tuple[FloatArray, FloatArray]:

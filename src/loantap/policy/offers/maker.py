@@ -2,25 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.credit_policy import Rules
-from loantap.policy.decisions import Decider
-from loantap.policy.offers.choice import DECISIONS, EMPTY, KINDS, Kind, choose, decide, make_sentences
-from loantap.policy.offers.grid import Applicants, make_grid
-from loantap.policy.offers.options import OffersOptions, require_an_amount
+from loantap.policy.decisions import DECISIONS, Decider
+from loantap.policy.offers.choice import EMPTY, KINDS, Applicants, Kind, choose, decide, make_grid, make_sentences
 from loantap.policy.offers.prices import PriceList, list_prices
-from loantap.policy.score_table import categorise
+from loantap.policy.options import OffersOptions, require_an_amount
+from loantap.policy.score_table import APPLICATION_ID, categorise, name_applications, name_one
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 # What offers depend on beside the PD.
-_READ: Final = ("loan_amount", "term_months", "annual_income", "dti_pct")
+_READ = ("loan_amount", "term_months", "annual_income", "dti_pct")
 _APPROVE, _REFER, _INVALID = map(DECISIONS.index, ("approve", "refer", "invalid"))
 
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loantap.policy.money.cash_flows import value_units
-from loantap.policy.money.scenarios import Scenario
-from loantap.policy.offers.options import OffersOptions, RateBand
+from loantap.policy.money.cash_flows import Scenario, value_units
+from loantap.policy.options import OffersOptions, RateBand
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import TERMS_MONTHS

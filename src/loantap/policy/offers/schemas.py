@@ -2,8 +2,9 @@
 
 import pandera.pandas as pa
 
-from loantap.policy.offers.choice import DECISIONS, KINDS
-from loantap.policy.schema_columns import AT_LEAST_ONE, COUNT, FIGURE, IS_TEXT, MAYBE_RATE, RATE, TEXT, bounded, one_of
+from loantap.policy.decisions import DECISIONS
+from loantap.policy.offers.choice import KINDS
+from loantap.policy.schemas import AT_LEAST_ONE, COUNT, FIGURE, IS_TEXT, MAYBE_RATE, RATE, TEXT, bounded, one_of
 from loantap.portfolio.dictionary import TERMS_MONTHS
 
 _POSITIVE = pa.Check.gt(0)

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
-from loantap.policy.findings.wording import tell_rate
-from loantap.policy.money.scenarios import PaidLife
-from loantap.policy.summary.fairness import tell_fairness
+from loantap.policy.findings.effects import tell_rate
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import name_bounds
 from loantap.policy.summary.headlines import (
   EVERYBODY,
   NPV,
@@ -21,10 +21,11 @@ from loantap.policy.summary.headlines import (
   read_gain,
   rename_approved,
   select_policies,
+  tell_fairness,
 )
 
-_CAPS: Final = "capped_default_rate"
-_HOW_KEPT: Final = (
+_CAPS = "capped_default_rate"
+_HOW_KEPT = (
   "The policy file keeps the cap by a price of default per unit of principal (see loantap-policy size); here the "
   "price is per loan; loantap-policy try says what a policy in the file earns."
 )
@@ -80,9 +81,11 @@ def _propose_policy(
   if npv["default_rate_approved"] > everybody["default_rate_approved"]:
     text += ": the loans declined are safer, but their rate does not pay"
   text += f".{_tell_in_force(targets)}"
+  held_out = find_policy(select_policies(policies, "test", scenario), "npv")
+  held_out_gain = read_gain(held_out)
   points = (
     _tell_later(policies, "npv", scenario, told_later),
-    _tell_held_out(policies, scenario),
+    f"On {int(held_out['n']):,} loans held out from training: {held_out_gain}." if held_out_gain else "",
     _tell_scenarios(policies, stressed, scenario),
     tell_fairness(fairness, "npv"),
   )
@@ -180,7 +183,6 @@ def _find_later(policies: pd.DataFrame, policy: str, scenario: str) -> pd.Series
 
 
 def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str = "") -> str:
-  """What it did out of time, and on which loans; empty where no loan was judged so."""
   row, everybody = (_find_later(policies, name, scenario) for name in (policy, "approve_all"))
   gain = read_gain(row)
   if gain is None:
@@ -194,15 +196,7 @@ def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str =
   return f"Out of time, profit changes by {gain}{rates}; n = {int(row['n']):,}{which}."
 
 
-def _tell_held_out(policies: pd.DataFrame, scenario: str) -> str:
-  """What expected NPV gains on loans that no model was trained on; empty without them."""
-  row = find_policy(select_policies(policies, "test", scenario), "npv")
-  gain = read_gain(row)
-  return "" if gain is None else f"On {int(row['n']):,} loans held out from training: {gain}."
-
-
 def _tell_in_force(targets: pd.DataFrame) -> str:
-  """What the policy in force does with its referrals and limits; empty where not checked."""
   reached = targets.set_index("target")["reached"].to_dict()
   if not {"review_capacity", "min_approval_rate"} <= reached.keys():
     return ""
@@ -253,8 +247,7 @@ def _tell_change(row: pd.Series) -> str:
 
 
 def _tell_points(row: pd.Series) -> str:
-  """In percentage points, paired."""
-  value, low, high = (100 * row[f"default_rate_change{end}"] for end in ("", "_low", "_high"))
+  value, low, high = (100 * row[name] for name in name_bounds("default_rate_change"))
   return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 

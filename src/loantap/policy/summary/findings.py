@@ -1,16 +1,14 @@
 """The five findings."""
 
-from typing import Final
-
 import pandas as pd
 from scipy.stats import norm
 
 from loantap.measures.intervals import Z95
 from loantap.policy.findings.claims import Verdict
-from loantap.policy.findings.drivers import DRIVES, TOO_FEW
-from loantap.policy.findings.effects import control_discoveries
-from loantap.policy.findings.wording import Finding, tell_rate
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.findings.effects import Finding, control_discoveries, tell_rate
+from loantap.policy.findings.find import DRIVES, TOO_FEW
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import name_bounds
 from loantap.policy.summary.headlines import (
   Headline,
   find_policy,
@@ -23,7 +21,7 @@ from loantap.policy.summary.headlines import (
 )
 
 # Benjamini-Hochberg over all groups of applicants.
-_FALSE_DISCOVERIES: Final = 0.05
+_FALSE_DISCOVERIES = 0.05
 
 
 def summarise_findings(
@@ -129,7 +127,7 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
 
 def _select_losing(known: pd.DataFrame, life: PaidLife) -> pd.DataFrame:
   """The groups that lost money beyond what their number explains, most in all first."""
-  value, low, high = (known[f"profit_{life.value}{end}"] for end in ("", "_low", "_high"))
+  value, low, high = (known[name] for name in name_bounds(f"profit_{life.value}"))
   p_values = pd.Series(norm.cdf(value * 2 * Z95 / (high - low)), known.index)
   q_values = control_discoveries(p_values, pd.Series(data=False, index=known.index))
   total = (value * known["loans"])[q_values <= _FALSE_DISCOVERIES]
@@ -137,7 +135,6 @@ def _select_losing(known: pd.DataFrame, life: PaidLife) -> pd.DataFrame:
 
 
 def _find_cut(policies: pd.DataFrame, scenario: str) -> Headline:
-  """What it costs to decline by PD, whatever a loan is to earn."""
   judged = select_policies(policies, "cv", scenario)
   bands, f2 = find_policy(judged, "bands"), find_policy(judged, "f2_threshold")
   money = read_gain(bands)

@@ -1,22 +1,23 @@
 """A finding or an action as the head of credit reads it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
+from loantap.model.training.predictions import OUT_OF_TIME
 from loantap.model.validation.plain import make_plain
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import PaidLife
+from loantap.policy.money.returns import name_bounds
 
-PER_APPLICATION: Final = "per application"
+PER_APPLICATION = "per application"
 # What a profit is counted against, and what its column is called.
-EVERYBODY: Final = "approving everybody"
-NPV: Final = "expected NPV"
-_GAINS: Final = {EVERYBODY: "approve_all", NPV: "npv"}
-PREPAID: Final = "; with prepayment"
-_PER_LOAN: Final = "per loan"
+EVERYBODY = "approving everybody"
+NPV = "expected NPV"
+_GAINS = {EVERYBODY: "approve_all", NPV: "npv"}
+PREPAID = "; with prepayment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,7 @@ def find_policy(policies: pd.DataFrame, name: str) -> pd.Series:
 
 def read_gain(row: Mapping[str, Any] | pd.Series, beside: str = EVERYBODY) -> Money | None:
   """What a policy earns more than `EVERYBODY` or `NPV`; None where too few loans say."""
-  name = f"gain_to_{_GAINS[beside]}"
-  value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+  value, low, high = (float(row[name]) for name in name_bounds(f"gain_to_{_GAINS[beside]}"))
   if math.isnan(value):
     return None
   return Money(value, low, high, f"{PER_APPLICATION}, against {beside}")
@@ -108,14 +108,13 @@ def read_gain(row: Mapping[str, Any] | pd.Series, beside: str = EVERYBODY) -> Mo
 
 def read_earned(row: pd.Series, life: PaidLife = PaidLife.CONTRACTUAL) -> Money:
   """What a loan of the segment earned on average."""
-  value, low, high = (float(row[f"profit_{life.value}{end}"]) for end in ("", "_low", "_high"))
-  return Money(value, low, high, _PER_LOAN + (PREPAID if life is PaidLife.CAPPED else ""))
+  value, low, high = (float(row[name]) for name in name_bounds(f"profit_{life.value}"))
+  return Money(value, low, high, "per loan" + (PREPAID if life is PaidLife.CAPPED else ""))
 
 
 def rename_approved(row: pd.Series) -> pd.Series:
   """The default rate of what is approved, by the names that `tell_rate` reads."""
-  ends = ("", "_low", "_high")
-  return pd.Series({f"default_rate{end}": row[f"default_rate_approved{end}"] for end in ends})
+  return row[[*name_bounds("default_rate_approved")]].set_axis(name_bounds("default_rate"))
 
 
 def take_first(rows: pd.DataFrame, by: str, *, largest: bool = False) -> pd.Series:
@@ -131,3 +130,61 @@ def name_segment(row: pd.Series) -> str:
 def join_names(names: Sequence[str]) -> str:
   """Names in a sentence: `a, b and c`."""
   return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+_FOUR_FIFTHS = 0.8
+
+
+def tell_fairness(fairness: pd.DataFrame, policy: str) -> str:
+  """The groups approved at less than four fifths of the highest rate."""
+  of_policy = fairness[fairness["policy"].eq(policy)]
+  if of_policy.empty:
+    return "Fairness: not computed for this policy."
+  audited = of_policy[~of_policy["audit_only"].astype(bool) & of_policy["approval_ratio"].notna()]
+  if audited.empty:
+    return ""
+  below = audited[audited["approval_ratio"].lt(_FOUR_FIFTHS)].sort_values("approval_ratio")
+  shown = below[below["approval_ratio_high"].lt(_FOUR_FIFTHS)]
+  if below.empty:
+    return "Fairness: no group is approved at less than four fifths of the rate of another."
+  told, others = len(shown) or len(below), len(below) - len(shown)
+  is_or_may = "may be" if shown.empty else "are" if told > 1 else "is"
+  worst = _tell_group((below if shown.empty else shown).iloc[0].to_dict())
+  more = f"; {others} more may be" if others and len(shown) else ""
+  return (
+    f"Fairness: {told} {'groups' if told > 1 else 'group'} {is_or_may} approved at less than "
+    f"four fifths of the rate of the group approved most often{more}. Lowest: {worst}."
+  )
+
+
+def _tell_group(row: Mapping[Any, Any]) -> str:
+  proxy = str(row["phrase"]).partition(",")[0].lower()
+  low, high = row["approval_ratio_low"], row["approval_ratio_high"]
+  return f"{proxy}, {row['group']}: {row['approval_ratio']:.2f} ({low:.2f} to {high:.2f})"
+
+
+def count_samples(approvals: pd.DataFrame) -> dict[str, int]:
+  """How many loans each sample holds, by its name."""
+  counted = approvals["sample"].value_counts(sort=False)
+  return {str(name): int(count) for name, count in counted.items()}
+
+
+def describe_later(approvals: pd.DataFrame, loans: pd.DataFrame) -> str:
+  """Which loans were judged out of time, and of which term none was; empty where none was."""
+  is_later = approvals["sample"].eq(OUT_OF_TIME)
+  known = loans.set_index("loan_id")
+  later = known.loc[approvals.loc[is_later, "loan_id"]]
+  if later.empty:
+    return ""
+  terms = later["term_months"].unique()
+  others = known.loc[approvals.loc[~is_later, "loan_id"], "term_months"]
+  first, last = (f"{month:%B %Y}" for month in later["issue_month"].agg(["min", "max"]))
+  told = f"{_join(terms)}-month loans issued {first} to {last}"
+  untested = others[~others.isin(terms)].unique()
+  if len(untested):
+    return f"{told} ({_join(untested)} months are untested)"
+  return told
+
+
+def _join(terms: Iterable[float]) -> str:
+  return " and ".join(f"{term:.0f}" for term in sorted(terms))

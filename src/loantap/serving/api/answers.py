@@ -9,8 +9,8 @@ from flask import Flask, Response, request
 from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
-from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
+from loantap.policy.score_table import APPLICATION_ID
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Record
 from loantap.serving.desk.fields import FieldError

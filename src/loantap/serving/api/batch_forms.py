@@ -12,9 +12,8 @@ from typing import Any, Final
 from pydantic_core import to_json
 
 from loantap.model.scoring.scorer import REASONS
-from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
-from loantap.policy.score_table import SCORE_COLUMNS
+from loantap.policy.score_table import APPLICATION_ID, SCORE_COLUMNS
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT, require_names
 from loantap.serving.api.answers import tell_decision, tell_field

@@ -8,8 +8,8 @@ from typing import Any, Final, NoReturn
 from apiflask import APIFlask
 from flask import Response, request
 
-from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
+from loantap.policy.score_table import APPLICATION_ID
 from loantap.serving.api.answers import ProblemError, refuse
 from loantap.serving.api.batch_forms import Answered, read_csv, take_faults, write_csv, write_json
 from loantap.serving.api.envelope import Slots

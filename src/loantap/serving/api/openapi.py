@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
-from loantap.policy.application_ids import APPLICATION_ID
+from loantap.policy.score_table import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
 from loantap.serving.api.answers import KINDS, PROBLEM_JSON
 from loantap.serving.api.requests import MOST

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_, update
 
-from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.credit_policy import fold_name
+from loantap.policy.score_table import APPLICATION_ID
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.reading import list_kinds, read_record, select_records

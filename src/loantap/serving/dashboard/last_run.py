@@ -16,11 +16,11 @@ from loantap.model.training.predictions import CROSS_VALIDATION
 from loantap.policy.comparison.comparison import Slice
 from loantap.policy.comparison.frontier import trace_frontier
 from loantap.policy.comparison.measures import Outcomes, measure_policy
-from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.comparison.portfolio import LoanValues, join_portfolio, value_loans
 from loantap.policy.comparison.rules import APPROVE_ALL, LABELS
-from loantap.policy.money.imputed import TERMS, impute_flows
-from loantap.policy.money.scenarios import Economics, PaidLife
+from loantap.policy.money.cash_flows import Economics, PaidLife
+from loantap.policy.money.returns import TERMS, impute_flows
+from loantap.policy.options import ComparisonOptions
 from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.target import find_target, require_lifetime

@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from loantap.policy.credit_policy import MAX_DEFAULT_PRICE, Rules, Targets
-from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.policy.money.cash_flows import Economics, Scenario
 from loantap.reporting.formatting import count, percent, whole_percent
 from loantap.serving.api.service_schemas import ActivePolicy, Policy
 from loantap.serving.dashboard.client import ApiError

@@ -15,8 +15,8 @@ import pandas as pd
 from pydantic_core import to_json
 
 from loantap.model.scoring.scorer import REASONS
-from loantap.policy.application_ids import APPLICATION_ID, name_given
 from loantap.policy.decisions import Decision
+from loantap.policy.score_table import APPLICATION_ID, name_given
 from loantap.policy.underwriting import TERMS
 from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.column_reading import read_column

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from loantap.policy.application_ids import APPLICATION_ID
+from loantap.policy.score_table import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, CSV_ORDER, Column, Kind, portfolio_columns
 from loantap.serving.desk.applications import Applications
 

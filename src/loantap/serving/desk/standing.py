@@ -10,11 +10,11 @@ import pandas as pd
 
 from loantap.model.scoring.invalid import Problem
 from loantap.model.scoring.scorer import Scorer
-from loantap.policy.application_ids import APPLICATION_ID, name_one
 from loantap.policy.decisions import Decider
 from loantap.policy.lab.rules import Rule
 from loantap.policy.offers.maker import OfferMaker
-from loantap.policy.offers.options import OffersOptions
+from loantap.policy.options import OffersOptions
+from loantap.policy.score_table import APPLICATION_ID, name_one
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import SIMULATED
 from loantap.serving.audit.records import Entry, Kind

@@ -7,7 +7,7 @@ from typing import Any
 
 from loantap.policy.credit_policy import CreditPolicy, require_as_approved, require_in_force
 from loantap.policy.decisions import Decider, make_decider
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import PREFIXES, Caller, Kind
 from loantap.serving.audit.store import AuditStore, Polled

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from loantap.policy.credit_policy import CreditPolicy, digest_policy, require_as_approved
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Record
 from loantap.serving.errors import InvalidPolicyError, PolicyChangedError

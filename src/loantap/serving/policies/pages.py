@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from loantap.policy.credit_policy import CreditPolicy, fold_name
-from loantap.policy.money.scenarios import Economics
+from loantap.policy.money.cash_flows import Economics
 from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.transaction import Transaction

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from loantap.policy.money.scenarios import Scenario
+from loantap.policy.money.cash_flows import Scenario
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR, monthly_rate
 from loantap.surveillance.help.actions import Action
 from loantap.surveillance.help.rules import choose

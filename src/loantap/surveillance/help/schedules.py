@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loantap.policy.offers.options import Affordability
+from loantap.policy.options import Affordability
 from loantap.portfolio.amortisation import emi, implied_principal, monthly_rate, months_to_repay
 from loantap.portfolio.arrays import FloatArray
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.money.cash_flows import PaidLife
 from loantap.portfolio.errors import InputError
 from loantap.reporting.charts.drivers import chart_drivers
 from loantap.reporting.formatting import CURRENCY, capitalize_first, count, money, percent, signed, whole_percent
