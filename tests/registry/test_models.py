@@ -13,9 +13,8 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.promotion.rule import Verdict
 from loantap.model.scoring.trained import make_trained_model
 from loantap.model.training.train import feature_names, train_challenger
-from loantap.registry.descriptions import describe_registered
 from loantap.registry.history import read_verdicts
-from loantap.registry.models import TRUSTED_TYPES, find_champion, log_model, register
+from loantap.registry.models import TRUSTED_TYPES, describe_registered, find_champion, log_model, register
 from loantap.registry.reading import load_predictions, load_version
 from tests.conftest import CHALLENGER, training_options
 from tests.registry.registered import PREDICTIONS, artifacts_of, make_release, tags_of, with_facts

@@ -12,9 +12,11 @@ from loantap.registry import reading
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import UnreadableModelError, load_predictions, load_version, read_model
-from tests.registry.damage import (
+from tests.registry.registered import (
+  artifacts_of,
   forget_facts,
   forget_flavors,
+  make_champion,
   make_facts_old,
   make_facts_untrue,
   name_no_kind,
@@ -27,7 +29,6 @@ from tests.registry.damage import (
   take_other_features,
   trust_itself,
 )
-from tests.registry.registered import artifacts_of, make_champion
 
 pytestmark = pytest.mark.usefixtures("active_run")
 

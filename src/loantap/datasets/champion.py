@@ -5,8 +5,8 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.registry.deciding_model import load_deciding
 from loantap.registry.loading import has_champion, require_champion
+from loantap.registry.registered_this_run import load_deciding
 
 
 class ChampionDataset(AbstractDataset[Any, Scorer]):

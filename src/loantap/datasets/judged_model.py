@@ -7,7 +7,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 from loantap.datasets.staged import find_current
 from loantap.model.scoring.judged import JudgedModel
-from loantap.registry.judged import load_judged
+from loantap.registry.evidence import load_judged
 
 
 class JudgedModelDataset(AbstractDataset[Any, JudgedModel]):

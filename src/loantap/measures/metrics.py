@@ -1,4 +1,4 @@
-"""How well PDs discriminate, calibrate and decide."""
+"""How well PDs discriminate, calibrate and decide, and the tables behind the plots of it."""
 
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -6,10 +6,10 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import confusion_matrix_at_thresholds
+from sklearn.metrics import confusion_matrix_at_thresholds, precision_recall_curve, roc_curve
 
-from loantap.measures.auc import draw_resamples
-from loantap.measures.parallel import map_ahead
+from loantap.measures.auc import draw_resamples, map_ahead
+from loantap.measures.intervals import measure_default_rates
 from loantap.measures.threshold import area_under_curve, f2_decline_all, f2_score
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
@@ -141,3 +141,44 @@ def bootstrap_bounds(
 def round_significant(value: float) -> float:
   """`value` at six significant digits, as reports quote it."""
   return float(f"{value:.6g}")
+
+
+# A screen shows no more.
+_POINTS = 400
+
+
+def trace_roc(target: IntArray, pd_: FloatArray) -> pd.DataFrame:
+  """ROC curve: `false_positive_rate`, `true_positive_rate`, at most about 400 points."""
+  false_positive, true_positive, _ = roc_curve(target, pd_)
+  return _thin(pd.DataFrame({"false_positive_rate": false_positive, "true_positive_rate": true_positive}))
+
+
+def trace_precision_recall(target: IntArray, pd_: FloatArray) -> pd.DataFrame:
+  """Precision-recall curve: `recall`, `precision`, at most about 400 points."""
+  precision, recall, _ = precision_recall_curve(target, pd_, drop_intermediate=True)
+  return _thin(pd.DataFrame({"recall": recall, "precision": precision}))
+
+
+def tabulate_reliability(target: IntArray, pd_: FloatArray, bins: int = 10) -> pd.DataFrame:
+  """Reliability table: one row per equal-count bin of the PD.
+
+  Columns `mean_pd`, `observed_rate`, `low`, `high` (95% Wilson interval), `loans`.
+  """
+  groups = np.array_split(np.argsort(pd_, kind="stable"), min(bins, len(pd_)))
+  loans = np.array([len(group) for group in groups])
+  charged_off = np.array([target[group].sum() for group in groups])
+  default = measure_default_rates(charged_off, loans)
+  return pd.DataFrame(
+    {
+      "mean_pd": [pd_[group].mean() for group in groups],
+      "observed_rate": default.rate,
+      "low": default.low,
+      "high": default.high,
+      "loans": loans,
+    }
+  )
+
+
+def _thin(curve: pd.DataFrame) -> pd.DataFrame:
+  kept = np.unique(np.linspace(0, len(curve) - 1, _POINTS).round().astype(int))
+  return curve.iloc[kept].reset_index(drop=True)

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from loantap.features.formulas import Values
-from loantap.model.scoring.assessed import Assessed, Scored
+from loantap.features.build import Values
+from loantap.model.scoring.assessed import ApplicationTally, Assessed, Scored
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
 from loantap.policy.lab.rule_tally import RuleTally

@@ -27,7 +27,7 @@ from loantap.registry.connection import (
 )
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import load_version
-from loantap.reporting.terminal.fitting import FirstThatFits
+from loantap.reporting.terminal.details import FirstThatFits
 
 _ARTIFACTS = "tracking.experiment.create_experiment_kwargs.artifact_location"
 _CAPTION = "* champion   † best of its kind, not for lending"

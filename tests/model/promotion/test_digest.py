@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel
 
-from loantap.model.promotion.digest import digest_model
+from loantap.model.promotion.release import digest_model
 from loantap.portfolio.target import Target
 
 CHARGED_OFF, TWELVE = Target.CHARGED_OFF, Target.DPD_90_WITHIN_12

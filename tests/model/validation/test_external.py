@@ -7,8 +7,8 @@ from sklearn.metrics import roc_auc_score
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.training.training_digests import digest_loans
-from loantap.model.validation.external import measure_external
-from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.evaluation import EvaluationOptions
+from loantap.model.validation.vintage_report import measure_external
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns

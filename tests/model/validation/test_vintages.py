@@ -9,10 +9,9 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.measures.auc import MIN_FOR_AUC
 from loantap.model.training.options import OutOfTimeOptions
-from loantap.model.training.rolling_origin import date_loans
-from loantap.model.validation.external import ExternalResult
-from loantap.model.validation.options import EvaluationOptions
-from loantap.model.validation.vintage_report import report_vintages
+from loantap.model.training.splits import date_loans
+from loantap.model.validation.evaluation import EvaluationOptions
+from loantap.model.validation.vintage_report import ExternalResult, report_vintages
 from loantap.model.validation.vintages import (
   FIGURES,
   Judgement,

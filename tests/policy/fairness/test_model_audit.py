@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.evaluation import EvaluationOptions
 from loantap.policy.fairness.model_audit import MIN_LOANS, audit_groups, measure_approvals
 from loantap.policy.fairness.proxies import PROXIES
 

@@ -11,8 +11,7 @@ from loantap.serving.desk.desk import Desk, NotReadyError
 from loantap.serving.desk.live_model import LiveModel
 from tests.conftest import AS_OF, PROJECT
 from tests.policy.policies import make_test_decider
-from tests.registry.damage import shorten
-from tests.registry.registered import artifacts_of, make_champion, with_facts
+from tests.registry.registered import artifacts_of, make_champion, shorten, with_facts
 from tests.registry.test_fallback import fail_to_answer
 from tests.support.waiting import wait_until
 

@@ -1,15 +1,132 @@
-"""What a scorer answers."""
+"""What a scorer answers, and what is wrong with applications, or odd about them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from loantap.model.scoring.reasons import GivenReasons
 from loantap.portfolio.arrays import FloatArray, IntArray
-from loantap.portfolio.column_reading import Texts
+from loantap.portfolio.column_reading import ReadColumn, Texts, list_problems
+from loantap.portfolio.contradictions import TERMS, Contradiction, is_off
+from loantap.portfolio.dictionary import COLUMNS, Column
+from loantap.portfolio.units import UnitCounts
+from loantap.portfolio.values import show_value
+
+
+class Problem(NamedTuple):
+  """What is wrong with an application: where, the value as it is shown, and why."""
+
+  column: Column
+  value: str
+  reason: str
+
+
+def say_problem(column: Column, value: str, reason: str) -> str:
+  """One problem of one application."""
+  return f"{column.source_name} '{value}': {reason}"
+
+
+def describe_invalid(
+  given: Mapping[str, pd.Series],
+  read: Mapping[str, ReadColumn],
+  contradictions: Sequence[Contradiction],
+  faults: pd.Series,
+) -> dict[int, str]:
+  """All that is wrong with each application that cannot be scored, by its place, from 0.
+
+  `given` are the columns as they came, `read` the same typed; for `faults` see `list_faults`.
+  """
+  problems: dict[int, list[str]] = {}
+  for name, column in read.items():
+    described = list_problems(given[name], COLUMNS[name], column)
+    rows = np.flatnonzero(column.faults).tolist()
+    for row, value, reason in zip(rows, described["value"], described["reason"], strict=True):
+      problems.setdefault(row, []).append(say_problem(COLUMNS[name], value, reason))
+  for found in contradictions:
+    tied = COLUMNS[found.column]
+    value = show_value(given[found.column].iloc[found.row])
+    problems.setdefault(found.row, []).append(say_problem(tied, value, found.reason))
+  # Of a row that could not be read nothing is known, so all else about it is noise.
+  unread = faults.to_numpy()
+  problems |= {int(row): [str(unread[row])] for row in np.flatnonzero(pd.notna(unread))}
+  return {row: "; ".join(said) for row, said in problems.items()}
+
+
+_SHOWN = 5
+
+
+@dataclass(slots=True)
+class ApplicationTally:
+  """Counts over the batches of a file, in their order.
+
+  Attributes:
+      units: where their numbers lie.
+      exceptions: applications whose instalment is not that of amount, rate and term, as of an
+          offer that is part-funded.
+      first_exceptions: the first of those rows, numbered from 1.
+      unseen: by canonical column, the categories that the model has not seen in training.
+  """
+
+  rows: int = 0
+  units: UnitCounts = field(default_factory=UnitCounts)
+  exceptions: int = 0
+  first_exceptions: list[int] = field(default_factory=list)
+  unseen: dict[str, Counter[str]] = field(default_factory=dict)
+
+  def add(
+    self, columns: Mapping[str, FloatArray | Texts], invalid: Sequence[int], seen: Mapping[str, frozenset[str]]
+  ) -> None:
+    """Count a batch: `invalid` are places that cannot be scored, `seen` known categories."""
+    numbers = {n: v for n, v in columns.items() if not isinstance(v, Texts)}
+    self.units.add(numbers)
+    if numbers.keys() >= set(TERMS):
+      is_exception = is_off(numbers)
+      is_exception[list(invalid)] = False
+      rows = np.flatnonzero(is_exception)
+      self.exceptions += len(rows)
+      room = _SHOWN - len(self.first_exceptions)
+      self.first_exceptions += [self.rows + int(row) + 1 for row in rows[:room]]
+    for name, known in seen.items():
+      values = columns[name]
+      if isinstance(values, Texts):
+        self._count_unseen(name, values, known)
+    self.rows += len(next(iter(numbers.values()), ()))
+
+  def describe(self) -> list[str]:
+    """What is worth a warning, each in a sentence."""
+    said = []
+    if self.exceptions:
+      rows = ", ".join(f"{row:,}" for row in self.first_exceptions)
+      more = ", ..." if self.exceptions > len(self.first_exceptions) else ""
+      said.append(
+        f"{self.exceptions:,} of {self.rows:,} applications (rows {rows}{more}) have an "
+        f"instalment that is not that of their amount, rate and term, by more than 1%; "
+        f"they are scored as they are"
+      )
+    for name, counts in self.unseen.items():
+      shown = ", ".join(f"'{text}' ({rows:,})" for text, rows in counts.most_common(_SHOWN))
+      more = ", ..." if len(counts) > _SHOWN else ""
+      said.append(
+        f"{counts.total():,} of {self.rows:,} applications have a "
+        f"{COLUMNS[name].source_name} that the model has never seen: {shown}{more}; they "
+        f"are scored as a rare one"
+      )
+    return said
+
+  def _count_unseen(self, name: str, texts: Texts, known: frozenset[str]) -> None:
+    new = [place for place, text in enumerate(texts.values) if text not in known]
+    if not new:
+      return
+    rows = np.bincount(texts.codes[texts.codes >= 0], minlength=len(texts.values))
+    counts = self.unseen.setdefault(name, Counter())
+    for place in filter(rows.__getitem__, new):
+      counts[texts.values[place]] += int(rows[place])
 
 
 @dataclass(frozen=True, slots=True)

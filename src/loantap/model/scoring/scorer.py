@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from loantap.features.build import compute_column, make_formula
 from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
-from loantap.features.formulas import compute_column, make_formula
-from loantap.model.scoring.assessed import Assessed, Scored
+from loantap.model.scoring.assessed import ApplicationTally, Assessed, Problem, Scored, describe_invalid, say_problem
 from loantap.model.scoring.decompose import UnexplainableError, make_scorecard
-from loantap.model.scoring.invalid import Problem, describe_invalid, say_problem
 from loantap.model.scoring.reasons import REASONS, ReasonGiver, make_reason_giver
 from loantap.model.scoring.scorecard import SCALE, Scorecard, TableEffect, to_probabilities, to_probability
 from loantap.model.scoring.support import Support
-from loantap.model.scoring.tally import ApplicationTally
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.column_reading import Texts, read_column
 from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions

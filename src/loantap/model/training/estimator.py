@@ -8,10 +8,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from loantap.features.definitions import FEATURES, FeatureSet
-from loantap.model.training.candidate import Balancing, Candidate
 from loantap.model.training.category_encoder import CategoryEncoder, with_plain_encoders
 from loantap.model.training.logistic import BoundedLogisticRegression, as_scikit_learn
 from loantap.model.training.neighbours import SampledNeighbors
+from loantap.model.training.options import Balancing, Candidate
 
 # Categories with fewer loans share one column: a coefficient from a dozen loans is noise.
 MIN_CATEGORY_COUNT = 20

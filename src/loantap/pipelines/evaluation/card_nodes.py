@@ -11,7 +11,7 @@ from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import CROSS_VALIDATION
-from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.evaluation import EvaluationOptions
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.pipelines.evaluation.nodes import Audit
 from loantap.policy.credit_policy import CreditPolicy
@@ -33,7 +33,7 @@ from loantap.reporting.model_card.page import (
   PolicySummary,
 )
 from loantap.reporting.model_card.page import render_model_card as render
-from loantap.reporting.model_card.vintage_section import VintageSection
+from loantap.reporting.model_card.sections import VintageSection
 
 # Terms, and rates in percent, for which the card says up to which PD a loan is approved.
 _SHOWN_TERMS, _SHOWN_RATES = (36, 60), (8, 12, 16, 20, 24)

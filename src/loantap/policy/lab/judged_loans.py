@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from loantap.features.formulas import Values
+from loantap.features.build import Values
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
 from loantap.policy.lab.rules import READABLE_COLUMNS, read_columns
 from loantap.policy.money.cash_flows import VALUED_BY, expected_npv

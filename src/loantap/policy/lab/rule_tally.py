@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from loantap.features.formulas import Values
+from loantap.features.build import Values
 from loantap.policy.lab.rules import Rule, apply_rules
 from loantap.portfolio.arrays import BoolArray, IntArray
 

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from loantap.model.scoring.assessed import ApplicationTally
 from loantap.model.scoring.scorer import REASONS, Scorer
-from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.credit_policy import Rules
 from loantap.policy.decisions import Decider

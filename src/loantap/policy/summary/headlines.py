@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from loantap.model.validation.plain import make_plain
+from loantap.model.validation.evaluation import make_plain
 from loantap.policy.money.scenarios import PaidLife
 
 PER_APPLICATION: Final = "per application"
