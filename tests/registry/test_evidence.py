@@ -24,6 +24,8 @@ from loantap.registry.models import ModelVersion, register
 from loantap.registry.reading import UnreadableModelError
 from tests.registry.registered import PREDICTIONS, artifacts_of, make_champion, make_release, tags_of, with_facts
 
+pytestmark = pytest.mark.usefixtures("active_run")
+
 RUN = RunRecord(
   command="kedro run --params loans=2000",
   git_commit="0" * 40,
@@ -163,8 +165,6 @@ def test_the_range_of_a_perfect_ece_is_listed_though_it_bounds_no_figure():
 
 
 REPORT = {"promotion": {"champion": {"promoted": True}}}
-
-pytestmark = pytest.mark.usefixtures("active_run")
 
 
 @pytest.fixture

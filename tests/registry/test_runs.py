@@ -7,8 +7,8 @@ import pytest
 
 from loantap.project.journal import Conclusion
 from loantap.registry import runs
+from loantap.registry.loading import find_registered, forget_registered
 from loantap.registry.models import OUTCOME, ModelVersion, promote
-from loantap.registry.registered_this_run import find_registered, forget_registered
 from loantap.registry.runs import conclude_again, end_forgotten_run, end_run, end_runs_of_killed_tasks
 from tests.registry.registered import champions, tags_of
 

@@ -27,8 +27,8 @@ from loantap.registry.connection import (
   use_registry,
   wait_for,
 )
+from loantap.registry.loading import forget_registered
 from loantap.registry.locations import require_same_place
-from loantap.registry.registered_this_run import forget_registered
 from loantap.registry.runs import FAILED, KILLED, end_run, end_runs_of_killed_tasks
 
 logger = logging.getLogger(__name__)

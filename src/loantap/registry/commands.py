@@ -14,7 +14,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from loantap.model.names import is_for_lending
+from loantap.model.promotion.release import is_for_lending
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.registry import history, locations

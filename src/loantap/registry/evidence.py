@@ -25,7 +25,7 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.model.training.training_digests import FILE, TrainingDigests
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import asking_registry
-from loantap.registry.loading import find_best_champion
+from loantap.registry.loading import find_best_champion, find_registered
 from loantap.registry.models import (
   EVIDENCE,
   PREDICTIONS,
@@ -37,7 +37,6 @@ from loantap.registry.models import (
   write_json,
 )
 from loantap.registry.reading import FILES, UnreadableModelError, fetch_file, fetch_files, load_version
-from loantap.registry.registered_this_run import find_registered
 
 # Tag of a version.
 PREDICTIONS_DIGEST = "predictions_sha256"

@@ -12,8 +12,7 @@ import numpy as np
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature, infer_signature
 
-from loantap.model.names import is_for_lending, registered_name
-from loantap.model.promotion.release import Release, digest_model
+from loantap.model.promotion.release import Release, digest_model, is_for_lending, registered_name
 from loantap.model.promotion.rule import Verdict
 from loantap.model.scoring.trained import ModelFacts, TrainedModel
 from loantap.model.training.training_digests import FILE

@@ -4,7 +4,7 @@ import pytest
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.measures.threshold import decline_cross_fitted
+from loantap.measures.metrics import decline_cross_fitted
 from loantap.model.schemas import MODEL_INPUT_APPLICATION, OUT_OF_FOLD, PREDICTIONS
 from loantap.model.training.calibration import FittedModel
 from loantap.model.training.options import Balancing, Candidate, SplitOptions

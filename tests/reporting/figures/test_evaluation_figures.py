@@ -10,10 +10,10 @@ from loantap.reporting.figures.evaluation import (
   plot_precision_recall,
   plot_roc,
   plot_thresholds,
+  plot_vintages,
 )
 from loantap.reporting.figures.frame import Title, embed_svg
 from loantap.reporting.figures.interval_plot import compare, make_rate_axis, make_ratio_axis, place_rates
-from loantap.reporting.figures.vintages import plot_vintages
 from loantap.reporting.formatting import (
   NOTHING,
   decimal,

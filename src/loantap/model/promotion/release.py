@@ -1,4 +1,4 @@
-"""What is registered, whether two trainings gave the same model, and the champion."""
+"""What is registered, under which name, whether two trainings gave the same model, and the champion."""
 
 import hashlib
 import json
@@ -9,10 +9,36 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.model.promotion.rule import Verdict
 from loantap.model.scoring.trained import TrainedModel
 from loantap.model.training.training_digests import TrainingDigests
+from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.target import Target
+
+_DEMO = "-demo"
+
+
+def registered_name(namespace: str, origin: str) -> str:
+  """Registered name in a namespace for loans of this origin."""
+  name = f"loantap-{namespace.replace('_', '-')}"
+  return name if origin == REAL else f"{name}{_DEMO}"
+
+
+def is_for_lending(name: str) -> bool:
+  """Whether a model of this name may decide on applications."""
+  return not any(
+    name == registered_name(namespace, origin)
+    for namespace, feature_set in MODELS.items()
+    if not FEATURE_SETS[feature_set].for_lending
+    for origin in (REAL, SIMULATED)
+  )
+
+
+def origin_of_model(name: str) -> str:
+  """Origin of the loans that a model of this name learnt from."""
+  return SIMULATED if name.endswith(_DEMO) else REAL
+
 
 # Sums of one training repeat but for the last bits, which is where memory happens to lie.
 _DECIMALS = 9

@@ -9,11 +9,18 @@ import pandas as pd
 
 from loantap.features.build import compute_column, make_formula
 from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
-from loantap.model.scoring.assessed import ApplicationTally, Assessed, Problem, Scored, describe_invalid, say_problem
+from loantap.model.scoring.assessed import (
+  ApplicationTally,
+  Assessed,
+  Problem,
+  Scored,
+  Support,
+  describe_invalid,
+  say_problem,
+)
 from loantap.model.scoring.decompose import UnexplainableError, make_scorecard
 from loantap.model.scoring.reasons import REASONS, ReasonGiver, make_reason_giver
 from loantap.model.scoring.scorecard import SCALE, Scorecard, TableEffect, to_probabilities, to_probability
-from loantap.model.scoring.support import Support
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.column_reading import Texts, read_column
 from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions

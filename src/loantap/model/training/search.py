@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix_at_thresholds
 from threadpoolctl import threadpool_limits
 
 from loantap.features.definitions import FEATURE_SETS
-from loantap.measures.threshold import area_under_curve, f2_variance
+from loantap.measures.metrics import area_under_curve, f2_variance
 from loantap.model.training.calibration import log_likelihood
 from loantap.model.training.estimator import SMOTE_NEIGHBOURS, make_model
 from loantap.model.training.options import Candidate, TrainingOptions

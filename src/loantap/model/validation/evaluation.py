@@ -18,10 +18,10 @@ from loantap.measures.metrics import (
   perfect_ece_bounds,
   round_significant,
   tabulate_reliability,
+  tabulate_thresholds,
   trace_precision_recall,
   trace_roc,
 )
-from loantap.measures.threshold import tabulate_thresholds
 from loantap.model.training.calibration import Calibration, calibrate_cross_fitted, fit_calibration_out_of_fold
 from loantap.model.training.predictions import CROSS_VALIDATION, SAMPLES
 from loantap.portfolio.arrays import FloatArray, IntArray

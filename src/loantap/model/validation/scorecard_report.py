@@ -11,8 +11,7 @@ from scipy.special import logit
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURES
 from loantap.measures.auc import measure_auc
-from loantap.measures.intervals import measure_default_rates
-from loantap.measures.stability import measure_stability
+from loantap.measures.intervals import measure_default_rates, measure_stability
 from loantap.model.scoring.points import BASE, make_own_value
 from loantap.model.scoring.scorecard import SCALE
 from loantap.model.scoring.scorer import Scorer

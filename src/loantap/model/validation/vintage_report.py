@@ -13,8 +13,8 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.intervals import measure_stability
 from loantap.measures.metrics import round_significant
-from loantap.measures.stability import measure_stability
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.training.options import OutOfTimeOptions

@@ -19,8 +19,8 @@ from loantap.policy.decisions import make_decider
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting.figures import evaluation as figures
+from loantap.reporting.figures.evaluation import plot_vintages as plot_over_time
 from loantap.reporting.figures.frame import Title
-from loantap.reporting.figures.vintages import plot_vintages as plot_over_time
 from loantap.reporting.model_card.model_section import ModelSection
 from loantap.reporting.model_card.page import (
   BeyondIncome,

@@ -15,8 +15,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from loantap.features.build import build_features
-from loantap.measures.intervals import measure_default_rates
-from loantap.measures.stability import compare_counts
+from loantap.measures.intervals import compare_counts, measure_default_rates
 from loantap.policy.findings.effects import control_discoveries
 from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.findings.professions import NOT_STATED, group_professions
