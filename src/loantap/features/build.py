@@ -15,7 +15,6 @@ from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS, SUB_GRADES, Kind
 
-__all__ = ["MISSING", "build_features", "columns_used", "to_values"]
 _TEXT = (Kind.CATEGORY, Kind.TEXT)
 
 

@@ -34,6 +34,12 @@ from loantap.registry.reading import (
 # Tags of a run per model: version, whether it becomes champion, and why.
 _VERSION, _PROMOTED, _REASON = "registered.{}", "promoted.{}", "promotion_reason.{}"
 _TRUE, _FALSE = "true", "false"
+# Of a model that kept none.
+_NO_PREDICTIONS = pd.DataFrame({"loan_id": [], "sample": [], "probability_of_default": []}).astype(
+  {"loan_id": "str", "sample": "str"}
+)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +97,9 @@ def load_deciding(namespace: str) -> Scorer:
       RegistryDownError: the registry does not answer, and no champion was kept.
   """
   own = find_registered(namespace)
-  if own is not None and own.promoted:
-    trained, model = load_best(namespace, own.model)
-    return Scorer(trained, model.name, model.version)
-  if own is not None and not has_champion(namespace):
+  if own is not None and own.promoted and not _is_outranked(own.model, namespace):
+    return Scorer(load_version(own.model), own.model.name, own.model.version)
+  if own is not None and not own.promoted and not has_champion(namespace):
     raise InputError(
       f"model {own.model}",
       f"it was not promoted, so it makes no decisions ({own.reason})",
@@ -104,28 +109,7 @@ def load_deciding(namespace: str) -> Scorer:
   return Scorer(trained, model.name, model.version)
 
 
-# Of a model that kept none.
-_NO_PREDICTIONS = pd.DataFrame({"loan_id": [], "sample": [], "probability_of_default": []}).astype(
-  {"loan_id": "str", "sample": "str"}
-)
-
-logger = logging.getLogger(__name__)
-
-Loaded = tuple[TrainedModel, ModelVersion]
-
-
-def load_best(namespace: str, newest: ModelVersion | None = None) -> Loaded:
-  """Load the newest version, or else the champion; one from real loans goes before a demo's.
-
-  Raises:
-      InputError: as `load_champion`.
-  """
-  if newest is None or _is_outranked(newest, namespace):
-    return load_champion(namespace)
-  return load_version(newest), newest
-
-
-def load_champion(namespace: str) -> Loaded:
+def load_champion(namespace: str) -> tuple[TrainedModel, ModelVersion]:
   """Load the champion: one from real loans before one from simulated ones.
 
   Where it cannot be had (registry down, model lost, files damaged or of another release), the
