@@ -8,8 +8,8 @@ import pytest
 
 from loantap.datasets import JudgedModelDataset, RegisteredModelDataset
 from loantap.model.promotion.release import digest_predictions
-from loantap.model.scoring.judged import JudgedModel
-from loantap.model.training.training_digests import digest_loans
+from loantap.model.training.splits import digest_loans
+from loantap.model.validation.evaluation import JudgedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.evidence import (
   EXPECTED,

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from loantap.datasets.staged import find_current
-from loantap.model.scoring.judged import JudgedModel
+from loantap.model.validation.evaluation import JudgedModel
 from loantap.registry.evidence import load_judged
 
 

@@ -20,9 +20,9 @@ from pydantic import ValidationError
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.model.leakage.last_training import LastTraining
 from loantap.model.promotion.release import digest_predictions
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.training.training_digests import FILE, TrainingDigests
+from loantap.model.training.splits import FILE, TrainingDigests
+from loantap.model.validation.evaluation import JudgedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import asking_registry
 from loantap.registry.loading import find_best_champion, find_registered

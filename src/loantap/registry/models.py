@@ -15,7 +15,7 @@ from mlflow.models import ModelSignature, infer_signature
 from loantap.model.promotion.release import Release, digest_model, is_for_lending, registered_name
 from loantap.model.promotion.rule import Verdict
 from loantap.model.scoring.trained import ModelFacts, TrainedModel
-from loantap.model.training.training_digests import FILE
+from loantap.model.training.splits import FILE
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.registry.connection import asking_registry
 

@@ -1,6 +1,6 @@
 import pytest
 
-from loantap.model.scoring.judged import JudgedModel
+from loantap.model.validation.evaluation import JudgedModel
 from loantap.pipelines.insights import nodes
 from loantap.policy.fairness.policy_audit import list_policies
 from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY, FAIRNESS_FRONTIER

@@ -12,7 +12,7 @@ import pandas as pd
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.model.promotion.rule import Verdict
 from loantap.model.scoring.trained import TrainedModel
-from loantap.model.training.training_digests import TrainingDigests
+from loantap.model.training.splits import TrainingDigests
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.target import Target
 

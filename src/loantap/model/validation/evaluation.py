@@ -1,4 +1,4 @@
-"""Figures and curves of each sample, and what calibration changed."""
+"""Figures and curves of each sample, what calibration changed, and the version that all this speaks of."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,10 +22,13 @@ from loantap.measures.metrics import (
   trace_precision_recall,
   trace_roc,
 )
+from loantap.model.scoring.scorer import Scorer
 from loantap.model.training.calibration import Calibration, calibrate_cross_fitted, fit_calibration_out_of_fold
 from loantap.model.training.predictions import CROSS_VALIDATION, SAMPLES
+from loantap.model.training.splits import TrainingDigests
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.options import DatedOptions, Portion, Seed
+from loantap.portfolio.target import Target, find_target, require_lifetime
 
 
 def make_plain(value: Any) -> Any:
@@ -194,3 +197,57 @@ def _half_widths(calibration: Calibration, log_odds: FloatArray) -> FloatArray:
   design = np.column_stack([np.ones_like(log_odds), log_odds])
   information = (design * (pd_ * (1 - pd_))[:, None]).T @ design
   return normal_half_width(np.sqrt(np.diag(np.linalg.inv(information))))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedModel:
+  """The version whose predictions are evaluated: this run's, or that of the last training.
+
+  Attributes:
+      champion: which version decides now; empty where none does.
+      scorer: None of a model that must not be lent on.
+      training: None where the version does not carry the loans it was trained on.
+  """
+
+  name: str
+  version: str
+  is_new: bool
+  champion: str
+  predictions: pd.DataFrame
+  training_report: Mapping[str, Any]
+  scorer: Scorer | None = None
+  training: TrainingDigests | None = None
+
+  def __str__(self) -> str:
+    return f"{self.name} version {self.version}"
+
+  @property
+  def lending_scorer(self) -> Scorer:
+    """The scorer of a model that may be lent on."""
+    if self.scorer is None:
+      raise ValueError(f"{self} is not for lending")
+    return self.scorer
+
+  @property
+  def target(self) -> Target:
+    """Its target."""
+    return find_target(self.training_report)
+
+  @property
+  def lifetime_predictions(self) -> pd.DataFrame:
+    """Its predictions; InputError where its PDs are none over the life."""
+    require_lifetime(self.target, f"model {self}")
+    return self.predictions
+
+  def tell_standing(self, *, promoted: bool) -> str:
+    """Whether it decides, or else which version does; `promoted` is what the rule said."""
+    from_real = self.champion and not self.champion.split()[0].endswith("-demo")
+    if from_real and self.name.endswith("-demo"):
+      return f"Not champion: {self.champion}, which learnt from real loans, decides. This page is not about it"
+    if self.is_new and promoted:
+      return "Champion from the end of this run on"
+    if self.champion == str(self):
+      return "Champion"
+    if self.champion:
+      return f"Not champion: {self.champion} decides. This page is not about it"
+    return "Not champion, and no other version is"

@@ -15,10 +15,9 @@ from sklearn.metrics import roc_auc_score
 from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
 from loantap.measures.intervals import measure_stability
 from loantap.measures.metrics import round_significant
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.training.options import OutOfTimeOptions
-from loantap.model.validation.evaluation import EvaluationOptions
+from loantap.model.validation.evaluation import EvaluationOptions, JudgedModel
 from loantap.model.validation.vintages import Judgement, VintageAnalysis, judge
 from loantap.portfolio.arrays import IntArray
 from loantap.portfolio.cleaning import describe_problems, mark_outcome

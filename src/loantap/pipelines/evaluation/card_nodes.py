@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 from loantap.features.build import columns_used
 from loantap.features.definitions import DECIDES, FEATURE_SETS, FEATURES
 from loantap.model.leakage.options import FeatureEngineeringOptions
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import CROSS_VALIDATION
-from loantap.model.validation.evaluation import EvaluationOptions
+from loantap.model.validation.evaluation import EvaluationOptions, JudgedModel
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.pipelines.evaluation.nodes import Audit
 from loantap.policy.credit_policy import CreditPolicy

@@ -9,10 +9,9 @@ import pandas as pd
 
 from loantap.features.build import build_features
 from loantap.model.leakage.options import FeatureEngineeringOptions
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.points import tabulate_points
 from loantap.model.training.predictions import CROSS_VALIDATION, join_out_of_fold
-from loantap.model.validation.evaluation import EvaluationOptions, make_plain
+from loantap.model.validation.evaluation import EvaluationOptions, JudgedModel, make_plain
 from loantap.model.validation.evaluation import evaluate_samples as evaluate
 from loantap.model.validation.evaluation import trace_curves as trace
 from loantap.model.validation.scorecard_report import report_scorecard as report_points

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.predictions import CROSS_VALIDATION
+from loantap.model.validation.evaluation import JudgedModel
 from loantap.policy.approvals import decide_loans
 from loantap.policy.comparison.comparison import decide_portfolio, list_approvals
 from loantap.policy.comparison.tables import compare_policies as compare

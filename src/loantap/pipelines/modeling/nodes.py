@@ -13,9 +13,8 @@ from loantap.model.training.calibration import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import predict_samples as predict
 from loantap.model.training.search import SearchOutcome, search
-from loantap.model.training.splits import Split
+from loantap.model.training.splits import Split, digest_loans
 from loantap.model.training.train import cross_validate_candidate, feature_names, finish_logistic, train_logistic
-from loantap.model.training.training_digests import digest_loans
 from loantap.model.validation.evaluation import EvaluationOptions, make_plain
 from loantap.model.validation.evaluation import report_calibration as report_before_and_after
 from loantap.portfolio.assembly import portfolio_origin
