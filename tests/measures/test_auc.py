@@ -1,12 +1,16 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from loantap.measures.auc import (
+  _AHEAD,
   MIN_FOR_AUC,
   auc_standard_error,
   bootstrap_aucs,
+  map_ahead,
   measure_auc,
   quantile_bounds,
   resample_auc,
@@ -100,3 +104,34 @@ def test_bounds_of_a_resampled_auc_are_quantiles_of_its_draws(target):
   drawn = bootstrap_aucs(target, score[None], seed=7, resamples=25)[:, 0]
 
   assert resample_auc(target, score, seed=7, resamples=25)[1:] == quantile_bounds(drawn)
+
+
+def test_results_come_in_the_order_of_the_items():
+  def slow_at_first(number):
+    time.sleep(0.02 if number < 2 else 0)
+    return number**2
+
+  assert list(map_ahead(slow_at_first, range(20))) == [n**2 for n in range(20)]
+
+
+def test_only_a_few_items_are_made_before_their_results_are_taken():
+  made = []
+
+  def draw():
+    for number in range(50):
+      made.append(number)
+      yield number
+
+  for taken, _ in enumerate(map_ahead(lambda number: number, draw()), start=1):
+    assert len(made) <= taken + _AHEAD
+
+  assert made == list(range(50))
+
+
+def test_an_error_of_an_item_is_the_callers():
+  with pytest.raises(ZeroDivisionError):
+    list(map_ahead(lambda number: 1 // number, [1, 0, 1]))
+
+
+def test_nothing_gives_nothing():
+  assert list(map_ahead(str, [])) == []

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import fbeta_score
 
-from loantap.measures.threshold import (
+from loantap.measures.metrics import (
   decline_cross_fitted,
   f2_decline_all,
   f2_score,

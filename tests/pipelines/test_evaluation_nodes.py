@@ -6,8 +6,8 @@ import pytest
 from scipy.special import logit
 
 from loantap.features.build import build_features
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
+from loantap.model.validation.evaluation import JudgedModel
 from loantap.pipelines.evaluation import nodes
 from loantap.policy.decisions import make_decider
 from loantap.policy.targets import decide_loans

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from loantap.model.scoring.judged import JudgedModel
+from loantap.model.validation.evaluation import JudgedModel
 from loantap.pipelines.insights.nodes import check_policy_targets
 from loantap.portfolio.errors import InputError
 from tests.policy.shipped import ECONOMICS, make_policy

@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from loantap.features.definitions import FEATURE_SETS, MODELS
-from loantap.model.promotion.digest import digest_model
-from loantap.model.promotion.release import Champion, Release
+from loantap.model.promotion.release import Champion, Release, digest_model
 from loantap.model.scoring.trained import TrainedModel
 from loantap.pipelines.modeling.nodes import judge_promotion
 from tests.pipelines.in_memory import load_options, run

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from loantap.registry.commands import main
-from loantap.registry.judged import note_predictions
+from loantap.registry.evidence import note_predictions
 from loantap.registry.models import PREDICTIONS, ModelVersion
 from loantap.registry.validation import gather
 from loantap.validation.validate import PARTS, run_part, validate

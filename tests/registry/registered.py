@@ -1,16 +1,25 @@
-"""Models put into a registry, and what is asked of it."""
+"""Models put into a registry, and ways in which their files are damaged, or are not what was registered."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import mlflow
 import numpy as np
 import pandas as pd
+import skops.io
+import yaml
+from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from loantap.model.promotion.release import Release
 from loantap.model.promotion.rule import Condition, Verdict
 from loantap.model.scoring.trained import TrainedModel
-from loantap.registry.models import CHAMPION, ModelVersion, conclude, register
+from loantap.registry.models import CHAMPION, TRUSTED_TYPES, ModelVersion, conclude, register
 
 PREDICTIONS = pd.DataFrame(
   {
@@ -55,3 +64,96 @@ def artifacts_of(model: ModelVersion) -> Path:
 def tags_of(model: ModelVersion) -> dict[str, str]:
   tags: dict[str, str] = mlflow.MlflowClient().get_model_version(model.name, model.version).tags
   return tags
+
+
+def describe_anew(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+  path = folder / "MLmodel"
+  described = yaml.safe_load(path.read_text("utf-8"))
+  change(described)
+  path.write_text(yaml.safe_dump(described), "utf-8")
+
+
+def change_facts(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+  describe_anew(folder, lambda described: change(described["metadata"]["loantap"]))
+
+
+def say_scikit_learn(folder: Path, version: str) -> None:
+  describe_anew(folder, lambda described: described["flavors"]["sklearn"].update(sklearn_version=version))
+
+
+def make_facts_old(folder: Path) -> None:
+  """As the release before this one wrote them."""
+
+  def change(facts: dict[str, Any]) -> None:
+    facts["candidate"] = facts.pop("hyperparameters")
+    del facts["kind"], facts["calibration"]
+
+  change_facts(folder, change)
+
+
+def make_facts_untrue(folder: Path) -> None:
+  """Reasons measured from a point that is no number."""
+  nan = float("nan")
+  change_facts(folder, lambda facts: facts.update(reference=[*facts["reference"][:-1], nan]))
+
+
+def shorten_reference(folder: Path) -> None:
+  change_facts(folder, lambda facts: facts.update(reference=facts["reference"][:2]))
+
+
+def forget_facts(folder: Path) -> None:
+  describe_anew(folder, lambda described: described.pop("metadata"))
+
+
+def shorten(folder: Path) -> None:
+  path = folder / "model.skops"
+  path.write_bytes(path.read_bytes()[:-1_000])
+
+
+def trust_itself(folder: Path) -> None:
+  """Code, and a description that has it among the types to trust."""
+  skops.io.dump(FunctionTransformer(func=print), folder / "model.skops")
+  describe_anew(folder, lambda d: d["flavors"]["sklearn"].update(skops_trusted_types=["builtins.print"]))
+
+
+def put_another_object(folder: Path) -> None:
+  skops.io.dump(FunctionTransformer(), folder / "model.skops")
+
+
+def put_another_model(folder: Path) -> None:
+  """Of the same features, but not explainable."""
+  path = folder / "model.skops"
+  pipeline = skops.io.load(path, trusted=TRUSTED_TYPES)
+  skops.io.dump(Pipeline([pipeline.steps[0], ("classify", DummyClassifier())]), path)
+
+
+def take_other_features(folder: Path) -> None:
+  path = folder / "model.skops"
+  pipeline = skops.io.load(path, trusted=TRUSTED_TYPES)
+  pipeline[0].feature_names_in_ = pipeline[0].feature_names_in_[1:]
+  skops.io.dump(pipeline, path)
+
+
+def change_schema(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+  """An intact archive whose `schema.json` is not as this release of skops writes it."""
+  path = folder / "model.skops"
+  with ZipFile(path) as archive:
+    contents = {name: archive.read(name) for name in archive.namelist()}
+  schema = json.loads(contents["schema.json"])
+  change(schema)
+  contents["schema.json"] = json.dumps(schema).encode()
+  with ZipFile(path, "w") as archive:
+    for name, content in contents.items():
+      archive.writestr(name, content)
+
+
+def name_no_kind(folder: Path) -> None:
+  change_schema(folder, lambda schema: schema.pop("__class__"))
+
+
+def name_no_loader(folder: Path) -> None:
+  change_schema(folder, lambda schema: schema.update(__loader__="NodeOfTomorrow"))
+
+
+def forget_flavors(folder: Path) -> None:
+  describe_anew(folder, lambda described: described.update(flavors=None))

@@ -8,15 +8,16 @@ from types import SimpleNamespace
 import mlflow
 import pytest
 
-from loantap.registry import connection, locked_database
+from loantap.registry import connection
 from loantap.registry.connection import (
   ADDRESS_VARIABLE,
   RegistryDownError,
   asking_registry,
+  persist,
   registry_address,
   use_registry,
+  wait_for,
 )
-from loantap.registry.locked_database import persist, wait_for
 from loantap.registry.models import find_champion
 
 
@@ -100,7 +101,7 @@ class TestPatience:
   def test_a_wait_is_told_every_15_seconds_and_usually_ends_after_20(self, monkeypatch, caplog):
     passed = []
     clock = SimpleNamespace(monotonic=lambda: 1_000 + sum(passed), sleep=passed.append)
-    monkeypatch.setattr(locked_database, "time", clock)
+    monkeypatch.setattr(connection, "time", clock)
     error = sqlite3.OperationalError("database is locked")
 
     def attempt():

@@ -201,7 +201,7 @@ def test_validate_ends_with_1_where_a_figure_differs(words, differing, code, mon
 
   def validate(model, _):
     asked.append(model)
-    return SimpleNamespace(differing=differing, left_out=("money", "fairness"))
+    return SimpleNamespace(passes=not differing, failed={}, left_out=("money", "fairness"))
 
   monkeypatch.setattr(validation, "validate_version", validate)
   monkeypatch.setattr(validation_page, "tabulate_validation", lambda _: "table")

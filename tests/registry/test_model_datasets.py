@@ -15,8 +15,8 @@ from loantap.model.scoring.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.history import restore
+from loantap.registry.loading import forget_registered
 from loantap.registry.models import ModelVersion, find_champion
-from loantap.registry.registered_this_run import forget_registered
 from tests.conftest import train, training_options
 from tests.registry.registered import (
   PREDICTIONS,

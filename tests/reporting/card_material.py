@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.features.target import label_loans
+from loantap.features.outcomes import label_loans
 from loantap.portfolio.target import Target
 from loantap.reporting.figures.evaluation import Score, plot_before_and_after, plot_roc
 from loantap.reporting.figures.frame import Title
@@ -23,7 +23,7 @@ from loantap.reporting.model_card.page import (
   PolicySummary,
   render_model_card,
 )
-from loantap.reporting.model_card.vintage_section import VintageSection
+from loantap.reporting.model_card.sections import VintageSection
 from tests.conftest import OUT_OF_TIME
 from tests.reporting.leakage_findings import make_finding
 from tests.reporting.page_outline import read_section

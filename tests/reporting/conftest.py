@@ -4,7 +4,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from loantap.reporting.insights.page import PortfolioSummary
+from loantap.reporting.insights.sections import PortfolioSummary
 
 
 @pytest.fixture

@@ -5,10 +5,9 @@ from playwright.sync_api import expect
 
 from loantap.project.pdf import print_page
 from loantap.reporting.book.page import render_book
-from loantap.reporting.insights.page import render_insights
+from loantap.reporting.insights.finding_tables import plot_segments
 from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
-from loantap.reporting.insights.sections import PageSection, describe_policies, describe_rules
-from loantap.reporting.insights.segment_plots import plot_segments
+from loantap.reporting.insights.sections import PageSection, describe_policies, describe_rules, render_insights
 from loantap.reporting.model_card.page import render_model_card
 from loantap.reporting.watchlist_page import render_watchlist
 from loantap.surveillance.book.build import measure_book

@@ -5,7 +5,7 @@
 Simulated applicants in memory: all at once, and one by one as dictionaries.
 """
 
-from loantap.model.scoring.tally import ApplicationTally
+from loantap.model.scoring.assessed import ApplicationTally
 from loantap.policy.decisions import make_decider
 from loantap.policy.offers.maker import OfferMaker
 from loantap.policy.underwriting import Underwriter

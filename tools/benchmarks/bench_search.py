@@ -27,9 +27,8 @@ from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.training.candidate import Balancing, Candidate
 from loantap.model.training.estimator import make_preprocessor
-from loantap.model.training.options import TrainingOptions
+from loantap.model.training.options import Balancing, Candidate, TrainingOptions
 from loantap.model.training.search import choose, score_on_fold, search
 from loantap.model.training.splits import make_folds
 from loantap.portfolio.cleaning import mark_outcome

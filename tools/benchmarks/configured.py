@@ -11,8 +11,7 @@ from loantap.features.build import build_features
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import make_trained_model
-from loantap.model.training.candidate import Balancing
-from loantap.model.training.options import TrainingOptions
+from loantap.model.training.options import Balancing, TrainingOptions
 from loantap.model.training.train import feature_names, train_logistic
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.money.cash_flows import Economics

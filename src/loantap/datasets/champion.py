@@ -5,8 +5,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.registry.deciding_model import load_deciding
-from loantap.registry.loading import has_champion, require_champion
+from loantap.registry.loading import has_champion, load_deciding, require_champion
 
 
 class ChampionDataset(AbstractDataset[Any, Scorer]):

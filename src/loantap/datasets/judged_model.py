@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from loantap.datasets.staged import find_current
-from loantap.model.scoring.judged import JudgedModel
-from loantap.registry.judged import load_judged
+from loantap.model.validation.evaluation import JudgedModel
+from loantap.registry.evidence import load_judged
 
 
 class JudgedModelDataset(AbstractDataset[Any, JudgedModel]):

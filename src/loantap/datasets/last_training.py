@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 
 from loantap.model.leakage.last_training import LastTrainings
-from loantap.model.names import registered_name
+from loantap.model.promotion.release import registered_name
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.registry.evidence import load_last_training
 

@@ -11,9 +11,8 @@ from loantap.portfolio.errors import InputError
 from loantap.project.journal import Conclusion
 from loantap.registry.connection import asking_registry
 from loantap.registry.history import tell_restored
-from loantap.registry.loading import find_same_readable
+from loantap.registry.loading import find_same_readable, note_registered
 from loantap.registry.models import ModelVersion, conclude, find_champion, mark_not_for_lending, register
-from loantap.registry.registered_this_run import note_registered
 
 logger = logging.getLogger(__name__)
 

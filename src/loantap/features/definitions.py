@@ -1,7 +1,7 @@
 """What each model feature is, and which of them each model may use.
 
 To add a feature: describe it in `FEATURES`, name it in the sets that may use it, and write its
-formula in `formulas.py`. A new column goes into `portfolio/dictionary.py` first.
+formula in `build.py`. A new column goes into `portfolio/dictionary.py` first.
 """
 
 from dataclasses import dataclass

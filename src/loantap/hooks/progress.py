@@ -14,8 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from loantap.hooks.results import collect_results
 from loantap.hooks.run_choices import shows_all
 from loantap.hooks.saved import Catalog
-from loantap.reporting.terminal.run_summary import summarise_run
-from loantap.reporting.terminal.system_findings import tabulate_findings
+from loantap.reporting.terminal.run_summary import summarise_run, tabulate_findings
 from loantap.tables.progress import LOGGER
 
 _FINDINGS = "check_sources.system_findings"

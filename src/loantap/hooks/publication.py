@@ -18,7 +18,7 @@ from loantap.project.interruption import interruption
 from loantap.project.journal import Journal, Rename, read_journals
 from loantap.project.lock import ALL_PUBLISHED, RUN, ProjectLock, Record, lock_of
 from loantap.registry.connection import RegistryDownError, registry_address
-from loantap.registry.unfinished_runs import conclude_again, end_forgotten_run
+from loantap.registry.runs import conclude_again, end_forgotten_run
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from loantap.hooks.saved import Catalog
 from loantap.model.validation.evaluation import measure_out_of_fold
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry.connection import registry_address
-from loantap.reporting.terminal.results import RunResults
+from loantap.reporting.terminal.details import RunResults
 
 _PROMOTION = re.compile(r"modeling\.(\w+)\.promotion")
 _PREDICTIONS = re.compile(r"modeling\.(\w+)\.predictions")

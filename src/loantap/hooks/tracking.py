@@ -19,16 +19,17 @@ from loantap.project.lock import lock_of
 from loantap.project.task_codes import BUCKET_VARIABLE, RUN_VARIABLE
 from loantap.registry import runs
 from loantap.registry.connection import (
+  LONGEST_S,
   RegistryDownError,
   asking_registry,
   choose_address,
   keeping_address_variable,
   use_registry,
+  wait_for,
 )
+from loantap.registry.loading import forget_registered
 from loantap.registry.locations import require_same_place
-from loantap.registry.locked_database import LONGEST_S, wait_for
-from loantap.registry.registered_this_run import forget_registered
-from loantap.registry.unfinished_runs import FAILED, KILLED, end_run, end_runs_of_killed_tasks
+from loantap.registry.runs import FAILED, KILLED, end_run, end_runs_of_killed_tasks
 
 logger = logging.getLogger(__name__)
 

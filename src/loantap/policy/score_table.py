@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from loantap.model.names import origin_of_model
+from loantap.model.promotion.release import origin_of_model
 from loantap.model.scoring.assessed import Assessed
 from loantap.model.scoring.reasons import GivenReasons
 from loantap.model.scoring.scorer import REASONS

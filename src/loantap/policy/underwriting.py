@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loantap.features.formulas import Values
-from loantap.model.scoring.assessed import Assessed, Scored
+from loantap.features.build import Values
+from loantap.model.scoring.assessed import ApplicationTally, Assessed, Scored
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
 from loantap.policy.lab.rules import Rule, RuleTally, apply_rules, apply_rules_to_one, columns_of_rules
 from loantap.policy.money.cash_flows import VALUED_BY

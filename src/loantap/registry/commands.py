@@ -14,7 +14,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from loantap.model.names import is_for_lending
+from loantap.model.promotion.release import is_for_lending
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.registry import history, locations
@@ -27,7 +27,7 @@ from loantap.registry.connection import (
 )
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import load_version
-from loantap.reporting.terminal.fitting import FirstThatFits
+from loantap.reporting.terminal.details import FirstThatFits
 
 _ARTIFACTS = "tracking.experiment.create_experiment_kwargs.artifact_location"
 _CAPTION = "* champion   † best of its kind, not for lending"

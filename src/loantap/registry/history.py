@@ -10,7 +10,7 @@ from typing import Any
 import mlflow
 from mlflow.entities.model_registry import ModelVersion as Registered
 
-from loantap.model.names import registered_name
+from loantap.model.promotion.release import registered_name
 from loantap.model.scoring.scorer import NotForLendingError, Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError

@@ -1,4 +1,4 @@
-"""Which registered model is loaded, to score with or to be challenged.
+"""Which registered model is loaded, to score with or to be challenged, and what the active run registered.
 
 Functions raise `RegistryDownError` where the registry does not answer; those that go on with a
 champion that was kept, only where none was.
@@ -7,16 +7,19 @@ champion that was kept, only where none was.
 import logging
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+import mlflow
 import pandas as pd
 
-from loantap.model.names import registered_name
-from loantap.model.promotion.release import Champion, Release
+from loantap.model.promotion.release import Champion, Release, registered_name
+from loantap.model.promotion.rule import Verdict
+from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
-from loantap.registry.connection import RegistryDownError, registry_address
+from loantap.registry.connection import RegistryDownError, asking_registry, registry_address
 from loantap.registry.fallback import go_on, is_kept, keep
 from loantap.registry.models import ModelVersion, find_champion, find_same, is_registered, read_digest, registered_names
 from loantap.registry.reading import (
@@ -28,6 +31,9 @@ from loantap.registry.reading import (
   read_model,
 )
 
+# Tags of a run per model: version, whether it becomes champion, and why.
+_VERSION, _PROMOTED, _REASON = "registered.{}", "promoted.{}", "promotion_reason.{}"
+_TRUE, _FALSE = "true", "false"
 # Of a model that kept none.
 _NO_PREDICTIONS = pd.DataFrame({"loan_id": [], "sample": [], "probability_of_default": []}).astype(
   {"loan_id": "str", "sample": "str"}
@@ -35,21 +41,75 @@ _NO_PREDICTIONS = pd.DataFrame({"loan_id": [], "sample": [], "probability_of_def
 
 logger = logging.getLogger(__name__)
 
-Loaded = tuple[TrainedModel, ModelVersion]
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+  """A version that a run registered, or found registered; whether and why it becomes champion."""
+
+  model: ModelVersion
+  promoted: bool
+  reason: str
 
 
-def load_best(namespace: str, newest: ModelVersion | None = None) -> Loaded:
-  """Load the newest version, or else the champion; one from real loans goes before a demo's.
+def note_registered(namespace: str, model: ModelVersion, verdict: Verdict) -> None:
+  """Tag the active run with the version it made of a namespace, and the verdict."""
+  tags = {
+    _VERSION: f"{model.name}/{model.version}",
+    _PROMOTED: _TRUE if verdict.promoted else _FALSE,
+    _REASON: verdict.reason,
+  }
+  mlflow.set_tags({tag.format(namespace): value for tag, value in tags.items()})
+
+
+def find_registered(namespace: str) -> Registered | None:
+  """The active run's version of a namespace, or None."""
+  run = mlflow.active_run()
+  if run is None:
+    return None
+  with asking_registry():
+    tags = mlflow.MlflowClient().get_run(run.info.run_id).data.tags
+  name, _, version = tags.get(_VERSION.format(namespace), "").rpartition("/")
+  if not name:
+    return None
+  promoted = tags[_PROMOTED.format(namespace)] == _TRUE
+  return Registered(ModelVersion(name, version), promoted, tags[_REASON.format(namespace)])
+
+
+def forget_registered() -> None:
+  """Undo `note_registered`, where MLflow's run goes on after ours."""
+  run = mlflow.active_run()
+  if run is None:
+    return
+  client = mlflow.MlflowClient()
+  ours = tuple(tag.format("") for tag in (_VERSION, _PROMOTED, _REASON))
+  with asking_registry():
+    for tag in client.get_run(run.info.run_id).data.tags:
+      if tag.startswith(ours):
+        client.delete_tag(run.info.run_id, tag)
+
+
+def load_deciding(namespace: str) -> Scorer:
+  """The champion once the active run has ended: never a version that is not promoted.
 
   Raises:
-      InputError: as `load_champion`.
+      InputError: no champion is registered, or the run's version is not promoted and there is no
+          other.
+      RegistryDownError: the registry does not answer, and no champion was kept.
   """
-  if newest is None or _is_outranked(newest, namespace):
-    return load_champion(namespace)
-  return load_version(newest), newest
+  own = find_registered(namespace)
+  if own is not None and own.promoted and not _is_outranked(own.model, namespace):
+    return Scorer(load_version(own.model), own.model.name, own.model.version)
+  if own is not None and not own.promoted and not has_champion(namespace):
+    raise InputError(
+      f"model {own.model}",
+      f"it was not promoted, so it makes no decisions ({own.reason})",
+      "Run `--pipelines training` for its reports; score when there is a champion",
+    )
+  trained, model = load_champion(namespace)
+  return Scorer(trained, model.name, model.version)
 
 
-def load_champion(namespace: str) -> Loaded:
+def load_champion(namespace: str) -> tuple[TrainedModel, ModelVersion]:
   """Load the champion: one from real loans before one from simulated ones.
 
   Where it cannot be had (registry down, model lost, files damaged or of another release), the

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from loantap.portfolio.errors import InputError
 from loantap.project.lock import lock_of
-from loantap.registry.locked_database import PatientConnection
+from loantap.registry.connection import PatientConnection
 
 # MLflow stores whole paths here.
 _COLUMNS = (

@@ -10,14 +10,13 @@ from typing import Any, Final
 import pandas as pd
 
 from loantap.features.definitions import DECIDES, MODELS
-from loantap.model.promotion.digest import digest_predictions
+from loantap.model.promotion.release import digest_predictions
 from loantap.model.scoring.trained import ModelFacts
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import asking_registry
-from loantap.registry.evidence import INDEX, add_files
+from loantap.registry.evidence import INDEX, add_files, find_by_predictions
 from loantap.registry.history import get_version, list_versions
-from loantap.registry.judged import find_by_predictions
 from loantap.registry.loading import find_best_champion
 from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, registered_names
 from loantap.registry.reading import fetch_file, load_version

@@ -1,7 +1,11 @@
-"""How numbers and names are worded in pages and figures."""
+"""How numbers, names, tables, trends and plans of help are worded in pages and figures."""
 
 import math
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
 
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.products import PRODUCTS
@@ -166,3 +170,87 @@ def explain_segmentation(segmentation: str) -> str:
   if column is None:
     return ""
   return f"{column.meaning} ({column.unit})" if column.unit else column.meaning
+
+
+@dataclass(frozen=True, slots=True)
+class PageTable:
+  """A table as the page shows it; the first text of each row is its heading."""
+
+  caption: str
+  headers: Sequence[str]
+  rows: Sequence[Sequence[str]]
+  note: str = ""
+  is_folded: bool = False
+
+
+def with_interval(row: Mapping[str, Any], name: str, word: Callable[[float], str]) -> str:
+  """A figure with its 95% interval, as `1.0 [0.5, 1.5]`; a dash when it is missing."""
+  return tell_bounds(row[name], row[f"{name}_low"], row[f"{name}_high"], word)
+
+
+def tell_bounds(value: float, low: float, high: float, word: Callable[[float], str]) -> str:
+  """The same of three numbers."""
+  if is_missing(value):
+    return NOTHING
+  if is_missing(low) or is_missing(high):
+    return word(value)
+  return f"{word(value)} [{word(low)}, {word(high)}]"
+
+
+def pair(row: Mapping[str, Any], name: str, value: str) -> str:
+  """Two texts of a row as `name: value`."""
+  return f"{row[name]}: {row[value]}".replace("_", " ")
+
+
+def list_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+  """The rows of a table, each by the names of its columns."""
+  return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+_WIDTH, _HEIGHT, _EDGE = 96, 24, 2
+TRENDS: Final = {"trend_utilisation": "Utilisation", "trend_dti": "DTI", "trend_dpd": "Days late"}
+
+
+def draw_line(trend: str) -> list[list[str]]:
+  """Points of a line per unbroken run of a trend, in a box of 96 by 24; none for one value.
+
+  >>> draw_line("0 10")
+  [['2.0,22.0', '94.0,2.0']]
+  """
+  values = [float(value) for value in trend.split()]
+  known = [value for value in values if value == value]  # noqa: PLR0124 (NaN is not itself)
+  if len(known) < 2:
+    return []
+  low, span = min(known), (max(known) - min(known)) or 1.0
+  step = (_WIDTH - 2 * _EDGE) / (len(values) - 1)
+  lines: list[list[str]] = [[]]
+  for place, value in enumerate(values):
+    if value != value:  # noqa: PLR0124
+      lines.append([])
+      continue
+    height = _HEIGHT - _EDGE - (value - low) / span * (_HEIGHT - 2 * _EDGE)
+    lines[-1].append(f"{_EDGE + place * step:.1f},{height:.1f}")
+  return [line for line in lines if line]
+
+
+def word_plan(plan: Mapping[Any, Any]) -> str:
+  """What to do and what it costs and avoids; of none, why."""
+  cost, action = round(plan["cost"]), plan["action"]
+  if action == "none":
+    return str(plan["why"])
+  what = {"reminder": "Remind", "counselling": "Counsel"}.get(action, "")
+  if action == "due_date_shift":
+    what = f"Move the due date by {_count(plan['shift_days'], 'day')}"
+  if action in ("term_extension", "step_up"):
+    more = plan["months_left_new"] - plan["months_left"]
+    # Who has paid ahead may need no more months, only instalments of what is left.
+    longer = f"extend by {_count(more, 'month')}" if more else "re-spread the rest"
+    what = capitalize_first(longer) if action == "term_extension" else f"Step up, {longer}"
+    what += f": EMI {count(plan['emi_now'])} to {count(plan['emi_new'])}"
+  if action == "step_up":
+    what += f", {count(plan['emi_later'])} after {plan['step_months']:.0f} months"
+  return f"{what}; {'costs' if cost >= 0 else 'gains'} {count(abs(cost))}, avoids {count(plan['loss_avoided'])}"
+
+
+def _count(of: int, unit: str) -> str:
+  return f"{of} {unit}{'' if of == 1 else 's'}"

@@ -1,18 +1,49 @@
-"""The frame all pages share."""
+"""The frame all pages share, and charts inside it."""
 
 import base64
 import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import altair as alt
+import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loantap import __version__
 from loantap.portfolio.dictionary import SIMULATED
 from loantap.reporting import formatting
-from loantap.reporting.charts.inline import write_spec
+from loantap.reporting.charts.frame import to_spec
+
+
+@dataclass(frozen=True, slots=True)
+class PageChart:
+  """A chart as a page shows it, with its number of loans."""
+
+  anchor: str
+  heading: str
+  loans: int
+  caption: str
+  chart: alt.LayerChart
+
+  @property
+  def spec(self) -> dict[str, Any]:
+    """The Vega-Lite specification."""
+    return to_spec(self.chart)
+
+
+@cache
+def bundle_vega() -> str:
+  """Vega, Vega-Lite and Vega-Embed as one script of about 0.9 MB."""
+  return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def write_spec(spec: dict[str, Any]) -> str:
+  """A specification as JSON that can stand inside a script element."""
+  return json.dumps(spec, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def render_page(template: str, *, origin: str, scripts: Sequence[str] = (), **context: Any) -> str:
@@ -73,4 +104,7 @@ def _environment() -> Environment:
   environment.filters["spec"] = lambda spec: Markup(write_spec(spec))  # noqa: S704 - escaped
   environment.globals["percent_interval"] = formatting.percent_interval
   environment.globals["decimal_interval"] = formatting.decimal_interval
+  # Macros for every page.
+  for name in ("card/parts", "plots"):
+    environment.globals[name.rpartition("/")[2]] = environment.get_template(f"{name}.html").module
   return environment

@@ -10,8 +10,7 @@ from rich.box import SIMPLE
 from rich.table import Column, Table
 from rich.text import Text
 
-from loantap.reporting.formatting import NOTHING, count, is_missing
-from loantap.reporting.page_table import PageTable
+from loantap.reporting.formatting import NOTHING, PageTable, count, is_missing
 from loantap.reporting.shell import render_page
 from loantap.validation.check import Check
 

@@ -7,10 +7,8 @@ import pandas as pd
 
 from loantap.portfolio.dictionary import SIMULATED
 from loantap.reporting.book.page import BookOrigins
-from loantap.reporting.formatting import NOTHING, capitalize_first
-from loantap.reporting.help_plan import word_plan
+from loantap.reporting.formatting import NOTHING, TRENDS, capitalize_first, draw_line, word_plan
 from loantap.reporting.shell import render_page
-from loantap.reporting.sparkline import TRENDS, draw_line
 
 # Of each queue; the table file has them all.
 SHOWN: Final = 100

@@ -11,7 +11,7 @@ import pytest
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
-from loantap.measures.stability import measure_stability
+from loantap.measures.intervals import measure_stability
 from loantap.model.scoring.points import tabulate_points
 from loantap.model.scoring.scorer import Scorer, check_servable
 from loantap.model.validation.scorecard_report import report_scorecard

@@ -5,9 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.features.build import build_features, to_values
+from loantap.features.build import build_features, compute_column, tell_one, to_values
 from loantap.features.definitions import FEATURE_SETS, FEATURES
-from loantap.features.formulas import compute_column, tell_one
 from loantap.model.scoring.decompose import measure_reference
 from loantap.model.scoring.reasons import REASON_COUNT, REASONS, make_reason_giver
 from loantap.model.scoring.scorecard import LinearEffect, Scorecard, StepEffect, TableEffect

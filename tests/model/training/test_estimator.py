@@ -9,9 +9,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.training.candidate import Balancing, Candidate
-from loantap.model.training.category_encoder import CategoryEncoder, with_plain_encoders
-from loantap.model.training.estimator import credit_signs, make_model, slim
+from loantap.model.training.estimator import CategoryEncoder, credit_signs, make_model, slim, with_plain_encoders
+from loantap.model.training.options import Balancing, Candidate
 
 texts = st.sampled_from(["car", "house", "wedding", "", "Car", None])
 tables = st.integers(1, 60).flatmap(

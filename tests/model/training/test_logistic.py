@@ -7,7 +7,9 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import check_estimator
+from tabmat import DenseMatrix
 
+from loantap.model.training.dense_matrix import BlockwiseMatrix
 from loantap.model.training.logistic import BoundedLogisticRegression, as_scikit_learn
 
 # The second feature goes with the first; the third and the last say little or nothing.
@@ -135,3 +137,69 @@ def test_a_constant_column_keeps_no_path_from_converging(inverse_penalty):
   assert fitted.coef_[0][-1] == 0
   assert np.count_nonzero(fitted.coef_) >= 4
   np.testing.assert_allclose(fitted.solution, clone(classifier).fit(constant, TARGET).solution, atol=1e-6)
+
+
+RNG = np.random.default_rng(5)
+# Two blocks of rows, and some more.
+DENSE = np.asfortranarray(RNG.normal(size=(9_000, 7)))
+WEIGHTS = RNG.normal(size=len(DENSE))  # Of either sign, as the change of a Hessian's.
+SOME_ROWS = np.flatnonzero(RNG.random(len(DENSE)) < 0.4).astype("int32")
+SOME_COLUMNS = np.array([5, 0, 2], dtype="int32")
+EVERY_ROW = np.arange(len(DENSE), dtype="int32")
+EVERY_COLUMN = np.arange(DENSE.shape[1], dtype="int32")
+
+rows_asked = pytest.mark.parametrize(
+  "rows", [None, EVERY_ROW, SOME_ROWS, SOME_ROWS[:0]], ids=["None", "all", "some", "none"]
+)
+columns_asked = pytest.mark.parametrize("cols", [None, EVERY_COLUMN, SOME_COLUMNS], ids=["None", "all", "some"])
+
+
+@rows_asked
+@columns_asked
+@pytest.mark.parametrize("order", ["F", "C"])
+def test_the_sandwich_is_tabmat_s(rows, cols, order):
+  ours = BlockwiseMatrix(DENSE.copy(order)).sandwich(WEIGHTS, rows, cols)
+
+  expected = DenseMatrix(DENSE).sandwich(WEIGHTS, rows, cols)
+  np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-9)
+
+
+@columns_asked
+@pytest.mark.parametrize("adds_to", [False, True])
+def test_the_product_with_a_vector_is_tabmat_s(cols, adds_to):
+  vector = RNG.normal(size=DENSE.shape[1])
+  ours, expected = (
+    matrix.matvec(vector, cols, np.ones(len(DENSE)) if adds_to else None)
+    for matrix in (BlockwiseMatrix(DENSE), DenseMatrix(DENSE))
+  )
+
+  np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-12)
+
+
+@rows_asked
+@columns_asked
+@pytest.mark.parametrize("adds_to", [False, True])
+def test_the_transposed_product_is_tabmat_s(rows, cols, adds_to):
+  ours, expected = (
+    matrix.transpose_matvec(WEIGHTS, rows, cols, np.ones(DENSE.shape[1]) if adds_to else None)
+    for matrix in (BlockwiseMatrix(DENSE), DenseMatrix(DENSE))
+  )
+
+  np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-9)
+
+
+def test_fits_use_it(monkeypatch):
+  """It is put in place by a private method of glum, which a release may rename."""
+  asked = []
+  sandwich = BlockwiseMatrix.sandwich
+
+  def spy(self, *arguments):
+    asked.append(self.shape)
+    return sandwich(self, *arguments)
+
+  monkeypatch.setattr(BlockwiseMatrix, "sandwich", spy)
+  monkeypatch.setattr(DenseMatrix, "sandwich", None)
+  target = RNG.random(len(DENSE)) < 0.3
+  fitted = BoundedLogisticRegression().fit(DENSE, target)
+
+  assert asked == [DENSE.shape] * int(fitted.n_iter_[0])

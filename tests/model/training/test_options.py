@@ -9,7 +9,7 @@ from loantap.model.training.options import (
   SplitOptions,
   TrainingOptions,
 )
-from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.evaluation import EvaluationOptions
 from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
 
 GIVEN = {

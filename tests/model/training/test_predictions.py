@@ -4,11 +4,10 @@ import pytest
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.measures.threshold import decline_cross_fitted
+from loantap.measures.metrics import decline_cross_fitted
 from loantap.model.schemas import MODEL_INPUT_APPLICATION, OUT_OF_FOLD, PREDICTIONS
-from loantap.model.training.candidate import Balancing, Candidate
-from loantap.model.training.fitted import FittedModel
-from loantap.model.training.options import SplitOptions
+from loantap.model.training.calibration import FittedModel
+from loantap.model.training.options import Balancing, Candidate, SplitOptions
 from loantap.model.training.predictions import predict_out_of_fold, predict_samples
 from loantap.model.training.search import fit_candidate
 from loantap.model.training.splits import make_folds, split_loans

@@ -5,7 +5,7 @@ from sklearn.metrics import confusion_matrix, log_loss, roc_auc_score
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.measures.threshold import f2_variance, find_best_threshold
+from loantap.measures.metrics import f2_variance, find_best_threshold
 from loantap.model.schemas import CANDIDATES
 from loantap.model.training.search import (
   _within_one_standard_error,

@@ -6,9 +6,8 @@ from sklearn.metrics import roc_auc_score
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.training.calibration import Calibration, fit_calibration_out_of_fold
-from loantap.model.training.candidate import Balancing
 from loantap.model.training.estimator import credit_signs
-from loantap.model.training.options import SplitOptions
+from loantap.model.training.options import Balancing, SplitOptions
 from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate, search
 from loantap.model.training.splits import split_loans

@@ -4,11 +4,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.training.training_digests import digest_loans
-from loantap.model.validation.external import measure_external
-from loantap.model.validation.options import EvaluationOptions
+from loantap.model.training.splits import digest_loans
+from loantap.model.validation.evaluation import JudgedModel
+from loantap.model.validation.vintage_report import measure_external
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
@@ -16,8 +15,8 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
 from tests.conftest import require_data, train, training_options
+from tests.model.validation.test_evaluation import OPTIONS
 
-OPTIONS = EvaluationOptions.model_validate({"seed": 1, "as_of": "2026-11-23", "resamples": 200, "calibration_bins": 10})
 # Of the 27 columns these are what a lending model and its judge need.
 NEEDED = {
   "loan_amnt",

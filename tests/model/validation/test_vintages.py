@@ -9,10 +9,8 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.measures.auc import MIN_FOR_AUC
 from loantap.model.training.options import OutOfTimeOptions
-from loantap.model.training.rolling_origin import date_loans
-from loantap.model.validation.external import ExternalResult
-from loantap.model.validation.options import EvaluationOptions
-from loantap.model.validation.vintage_report import report_vintages
+from loantap.model.training.splits import date_loans
+from loantap.model.validation.vintage_report import ExternalResult, report_vintages
 from loantap.model.validation.vintages import (
   FIGURES,
   Judgement,
@@ -23,9 +21,9 @@ from loantap.model.validation.vintages import (
   tabulate_vintages,
 )
 from tests.conftest import OUT_OF_TIME
+from tests.model.validation.test_evaluation import OPTIONS
 
 WINDOW = OutOfTimeOptions.model_validate(OUT_OF_TIME)
-OPTIONS = EvaluationOptions.model_validate({"seed": 1, "as_of": "2026-11-23", "resamples": 200, "calibration_bins": 10})
 LEVELS = [name for name in FIGURES if name.startswith(("observed_to_expected", "ece"))]
 
 

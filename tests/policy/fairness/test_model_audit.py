@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import norm
 
 from loantap.measures.intervals import Z95, wilson_bounds
-from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.evaluation import EvaluationOptions
 from loantap.policy.fairness.model_audit import MIN_LOANS, audit_groups, measure_approvals
 from loantap.policy.fairness.proxies import PROXIES, measure_ratios, ratio_bounds
 from loantap.policy.money.returns import NO_ESTIMATE, Estimate

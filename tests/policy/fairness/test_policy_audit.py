@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from loantap.measures.intervals import wilson_bounds
-from loantap.model.scoring.judged import JudgedModel
+from loantap.model.validation.evaluation import JudgedModel
 from loantap.pipelines.insights import nodes
 from loantap.policy.fairness import policy_audit
 from loantap.policy.fairness.policy_audit import audit_policies, join_approvals, list_policies

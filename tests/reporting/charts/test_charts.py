@@ -3,14 +3,11 @@ import json
 import pandas as pd
 import pytest
 
-from loantap.reporting.charts.drivers import chart_driver_years, chart_drivers
-from loantap.reporting.charts.fairness import chart_fairness_price
+from loantap.reporting.charts.findings import chart_driver_years, chart_drivers, chart_fairness_price, chart_rules
 from loantap.reporting.charts.frame import to_spec
-from loantap.reporting.charts.frontier import chart_frontier
-from loantap.reporting.charts.inline import write_spec
-from loantap.reporting.charts.names import Place, place_names
-from loantap.reporting.charts.rules import chart_rules
+from loantap.reporting.charts.frontier import Place, chart_frontier, place_names
 from loantap.reporting.insights.policy_tables import list_rules
+from loantap.reporting.shell import write_spec
 from tests.reporting.insights.test_tables import make_rule_tests
 from tests.reporting.page_outline import HOSTILE
 from tests.spread import spread, spread_all

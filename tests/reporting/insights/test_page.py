@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from loantap.reporting.insights.page import render_insights
+from loantap.reporting.formatting import PageTable
+from loantap.reporting.insights.finding_tables import plot_segments
 from loantap.reporting.insights.policy_tables import list_rules
 from loantap.reporting.insights.sections import (
   PageSection,
@@ -11,9 +12,8 @@ from loantap.reporting.insights.sections import (
   describe_fairness,
   describe_findings,
   describe_rules,
+  render_insights,
 )
-from loantap.reporting.insights.segment_plots import plot_segments
-from loantap.reporting.page_table import PageTable
 from tests.reporting.charts.test_charts import make_drivers, make_fairness_frontier
 from tests.reporting.insights.test_tables import make_audit, make_rule_tests
 from tests.reporting.page_outline import HOSTILE, Outline, assert_self_contained, read_section, read_text

@@ -1,12 +1,10 @@
 import pandas as pd
 import pytest
 
-from loantap.reporting.formatting import decimal
-from loantap.reporting.insights.choice_tables import tabulate_choices
-from loantap.reporting.insights.fairness_tables import tabulate_fairness, tabulate_groups
+from loantap.reporting.formatting import decimal, with_interval
+from loantap.reporting.insights.choice_tables import tabulate_choices, tabulate_fairness, tabulate_groups
 from loantap.reporting.insights.finding_tables import tabulate_finding_years, tabulate_findings
 from loantap.reporting.insights.policy_tables import list_rules, tabulate_policies, tabulate_rules, tabulate_targets
-from loantap.reporting.page_table import with_interval
 from tests.spread import spread, spread_all
 
 NAN = float("nan")

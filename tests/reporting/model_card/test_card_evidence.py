@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from loantap.reporting.formatting import NOTHING
-from loantap.reporting.model_card.vintage_section import VintageSection
+from loantap.reporting.model_card.sections import VintageSection
 from loantap.reporting.shell import _environment
 from tests.conftest import OUT_OF_TIME
 from tests.reporting import card_material

@@ -4,11 +4,16 @@ from itertools import pairwise
 import pytest
 
 from loantap.reporting.formatting import NOTHING
-from loantap.reporting.model_card.drivers import rank_coefficients, rank_scorecard
-from loantap.reporting.model_card.fairness_section import word_fairness
-from loantap.reporting.model_card.leakage_section import make_leakage_section
-from loantap.reporting.model_card.score_bands import fill_bands
-from loantap.reporting.model_card.tables import Cell, tabulate_candidates, tabulate_metrics, thin_trade_off
+from loantap.reporting.model_card.model_section import fill_bands
+from loantap.reporting.model_card.sections import make_leakage_section, word_fairness
+from loantap.reporting.model_card.tables import (
+  Cell,
+  rank_coefficients,
+  rank_scorecard,
+  tabulate_candidates,
+  tabulate_metrics,
+  thin_trade_off,
+)
 from loantap.reporting.shell import _environment
 from tests.reporting.card_material import (
   BLOCK,

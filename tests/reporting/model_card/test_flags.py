@@ -2,13 +2,14 @@ import dataclasses
 
 import pytest
 
-from loantap.reporting.model_card import rules_of_figures, rules_of_safety
+from loantap.reporting.model_card import rules_of_figures
+from loantap.reporting.model_card.flags import RULES as OTHER_RULES
 from loantap.reporting.model_card.flags import Evidence, Severity, apply_rules, list_flags
 from tests.reporting.card_material import EXTERNAL, TEST_BLOCK, make_group, make_proxy
 from tests.reporting.leakage_findings import make_finding
 from tests.spread import spread, spread_all
 
-RULES = [*rules_of_figures.RULES, *rules_of_safety.RULES]
+RULES = [*rules_of_figures.RULES, *OTHER_RULES]
 CV = TEST_BLOCK | {"n": 4_715, "roc_auc": 0.71}
 LATER = TEST_BLOCK | {"n": 1_357, "f2_decline_all": 0.416} | spread_all(roc_auc=(0.69, 0.04), f2=(0.469, 0.045))
 ORIGIN = {

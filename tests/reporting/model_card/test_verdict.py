@@ -3,9 +3,8 @@ import dataclasses
 import pytest
 
 from loantap.reporting.formatting import NOTHING
-from loantap.reporting.model_card.headline import tabulate_headline
 from loantap.reporting.model_card.page import render_model_card
-from loantap.reporting.model_card.verdict import Reports, reach_verdict
+from loantap.reporting.model_card.verdict import Reports, reach_verdict, tabulate_headline
 from tests.reporting.card_material import (
   BLOCK,
   BLOCKS,

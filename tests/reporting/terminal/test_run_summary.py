@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from loantap.reporting.terminal.results import RunResults
+from loantap.reporting.terminal.details import RunResults
 from loantap.reporting.terminal.run_summary import summarise_run
 from tests.reporting.card_material import BLOCK, EXTERNAL, TEST_BLOCK
 from tests.reporting.terminal.test_scoring_told import make_account

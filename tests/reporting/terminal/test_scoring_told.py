@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from loantap.reporting.terminal.scoring_account import tell_account
-from loantap.reporting.terminal.system_findings import tabulate_findings
+from loantap.reporting.terminal.run_summary import tabulate_findings, tell_account
 
 NONE = {"rows": 0, "first_rows": []}
 

@@ -10,8 +10,7 @@ from loantap.serving.configured import read_configured
 from loantap.serving.desk.desk import Desk, LiveModel, NotReadyError
 from tests.conftest import AS_OF, PROJECT
 from tests.policy.shipped import make_test_decider
-from tests.registry.damage import shorten
-from tests.registry.registered import artifacts_of, make_champion, with_facts
+from tests.registry.registered import artifacts_of, make_champion, shorten, with_facts
 from tests.registry.test_fallback import fail_to_answer
 from tests.support.waiting import wait_until
 

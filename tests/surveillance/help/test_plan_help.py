@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from loantap.policy.money.cash_flows import Scenario
-from loantap.reporting.help_plan import word_plan
+from loantap.reporting.formatting import word_plan
 from loantap.reporting.watchlist_page import render_watchlist
 from loantap.surveillance.help.plan import plan_help
 from loantap.surveillance.options import HelpOptions

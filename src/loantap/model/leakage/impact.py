@@ -14,8 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from loantap.features.definitions import FeatureSet
 from loantap.measures.intervals import Z95
-from loantap.measures.metrics import round_significant
-from loantap.measures.threshold import f2_decline_all, f2_score
+from loantap.measures.metrics import f2_decline_all, f2_score, round_significant
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.statistics import split_folds
 from loantap.model.training.estimator import make_preprocessor

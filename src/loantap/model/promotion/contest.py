@@ -8,7 +8,7 @@ import pandas as pd
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.promotion.release import Champion
 from loantap.model.promotion.rule import Condition, Verdict, judge_against, judge_alone, judge_target, reach_verdict
-from loantap.model.training.fitted import FittedModel
+from loantap.model.training.calibration import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import OUT_OF_TIME, TEST, predict_samples
 from loantap.model.training.splits import Split

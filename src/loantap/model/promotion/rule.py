@@ -21,9 +21,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from loantap.measures.auc import bootstrap_aucs
+from loantap.measures.auc import bootstrap_aucs, map_ahead
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
-from loantap.measures.parallel import map_ahead
 from loantap.model.training.options import PromotionOptions
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
 from loantap.portfolio.arrays import FloatArray, IntArray

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from loantap.features.definitions import FEATURES
-from loantap.model.scoring.own_values import Key, OwnValue, make_own_value
+from loantap.model.scoring.points import Key, OwnValue, make_own_value
 from loantap.model.scoring.scorecard import Scorecard
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts

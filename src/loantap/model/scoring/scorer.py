@@ -7,15 +7,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from loantap.features.build import compute_column, make_formula
 from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
-from loantap.features.formulas import compute_column, make_formula
-from loantap.model.scoring.assessed import Assessed, Scored
+from loantap.model.scoring.assessed import (
+  ApplicationTally,
+  Assessed,
+  Problem,
+  Scored,
+  Support,
+  describe_invalid,
+  say_problem,
+)
 from loantap.model.scoring.decompose import UnexplainableError, make_scorecard
-from loantap.model.scoring.invalid import Problem, describe_invalid, say_problem
 from loantap.model.scoring.reasons import REASONS, ReasonGiver, make_reason_giver
 from loantap.model.scoring.scorecard import SCALE, Scorecard, TableEffect, to_probabilities, to_probability
-from loantap.model.scoring.support import Support
-from loantap.model.scoring.tally import ApplicationTally
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.column_reading import Texts, read_column
 from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions
@@ -43,7 +48,7 @@ class Scorer:
   """Scores applications with one registered model.
 
   Frames and single applications take the same path, so they get the same answer; `score_one` only
-  spares what a frame costs.
+  spares what a frame costs. Methods raise InputError where a column that the model needs is missing.
   """
 
   trained: TrainedModel
@@ -103,9 +108,6 @@ class Scorer:
     Returns:
         One row per application, same index and order: `probability_of_default`, `score` (both missing where the row
         is invalid) and `reason_1`..`reason_4` (for an invalid row, what is wrong).
-
-    Raises:
-        InputError: a column the model needs is missing.
     """
     assessed = self.assess(applications, as_of)
     numbers = pd.DataFrame(
@@ -159,11 +161,7 @@ class Scorer:
     return assessed.mark_invalid(problems) if problems else assessed
 
   def score_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Scored:
-    """Score one application in LoanTap format; further values are ignored.
-
-    Raises:
-        InputError: a column the model needs is missing.
-    """
+    """Score one application in LoanTap format; further values are ignored."""
     columns, problems = self.read_one(application, as_of)
     if problems:
       told = "; ".join(say_problem(*problem) for problem in problems)
@@ -181,9 +179,6 @@ class Scorer:
     """Contribution of each feature to the log-odds of one application; {} if it is invalid.
 
     With `scorecard.base` they sum to the log-odds of its PD.
-
-    Raises:
-        InputError: a column the model needs is missing.
     """
     columns, problems = self.read_one(application, as_of)
     return {} if problems else self._contribute(columns)[2]
@@ -200,11 +195,7 @@ class Scorer:
     return log_odds, features, contributed
 
   def read_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> tuple[dict[str, Value], list[Problem]]:
-    """Typed values by canonical name, and what is wrong with any of them.
-
-    Raises:
-        InputError: a column the model needs is missing.
-    """
+    """Typed values by canonical name, and what is wrong with any of them."""
     today = to_days(as_of)
     columns: dict[str, Value] = {}
     problems: list[Problem] = []

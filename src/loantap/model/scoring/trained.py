@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.model.scoring.decompose import measure_reference
-from loantap.model.training.fitted import FittedModel
+from loantap.model.training.calibration import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.portfolio.dictionary import SUB_GRADES
 from loantap.portfolio.target import Target

@@ -7,6 +7,7 @@ same). It keeps the order of loans and folds into the coefficients.
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,3 +84,25 @@ def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArra
 def fit_calibration_out_of_fold(out_of_fold: pd.DataFrame) -> Calibration:
   """The recalibration for loans to come, from out-of-fold predictions."""
   return fit_calibration(out_of_fold["is_charged_off"].to_numpy(), out_of_fold["log_odds"].to_numpy())
+
+
+LOGISTIC, BOOSTING = "logistic", "boosting"
+
+
+@dataclass(frozen=True, slots=True)
+class FittedModel:
+  """A model as it is served, with what was chosen on its training loans.
+
+  Attributes:
+      kind: `logistic` or `boosting`.
+      pipeline: calibration folded in.
+      threshold: F2 threshold for loans to come; reported, never used to decide.
+      out_of_fold: its training loans, from `cross_validate`.
+  """
+
+  kind: str
+  pipeline: Pipeline
+  threshold: float
+  hyperparameters: dict[str, Any]
+  calibration: Calibration
+  out_of_fold: pd.DataFrame

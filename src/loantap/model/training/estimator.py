@@ -1,17 +1,91 @@
 """The logistic default model as a pipeline, and the slim form that is served."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import check_random_state
 
 from loantap.features.definitions import FEATURES, FeatureSet
-from loantap.model.training.candidate import Balancing, Candidate
-from loantap.model.training.category_encoder import CategoryEncoder, with_plain_encoders
 from loantap.model.training.logistic import BoundedLogisticRegression, as_scikit_learn
-from loantap.model.training.neighbours import SampledNeighbors
+from loantap.model.training.options import Balancing, Candidate
+
+
+class CategoryEncoder(OneHotEncoder):
+  """scikit-learn's encoder, fitted to as many rows as it takes to know the frequent categories.
+
+  scikit-learn counts texts one by one, which takes longer than a fit of the model. Missing values
+  count as one category.
+  """
+
+  def fit(self, X: pd.DataFrame, y: Any = None) -> CategoryEncoder:  # noqa: ARG002 - scikit-learn's signature
+    """Find the categories; `min_frequency` is a number of rows."""
+    deciding = np.zeros(len(X), dtype=bool)
+    for column in (X[name] for name in X):
+      place = column.groupby(column, dropna=False).cumcount()
+      deciding |= (place < self.min_frequency).to_numpy()
+    super().fit(X[deciding])
+    return self
+
+
+def with_plain_encoders(columns: ColumnTransformer) -> ColumnTransformer:
+  """The fitted transformer with scikit-learn's own encoders: the same columns."""
+  plain = ColumnTransformer(**columns.get_params(deep=False))
+  vars(plain).update(vars(columns))
+  for attribute in ("transformers", "transformers_"):
+    steps = getattr(columns, attribute)
+    setattr(plain, attribute, [(name, _as_plain(step), used) for name, step, used in steps])
+  return plain
+
+
+def _as_plain(step: Any) -> Any:
+  if not isinstance(step, CategoryEncoder):
+    return step
+  plain = OneHotEncoder(**step.get_params())
+  vars(plain).update(vars(step))
+  return plain
+
+
+class SampledNeighbors(NearestNeighbors):
+  """Neighbours sought among a random sample of at most `most` of the rows fitted.
+
+  So they are a little farther off than the nearest of all, which is all that SMOTE's made-up
+  loans notice. `n_neighbors` counts the row itself.
+  """
+
+  def __init__(self, *, n_neighbors: int = 6, most: int = 5_000, random_state: int | None = None) -> None:
+    super().__init__(n_neighbors=n_neighbors)
+    self.most = most
+    self.random_state = random_state
+
+  def fit(self, X: npt.NDArray[Any], y: Any = None) -> SampledNeighbors:  # noqa: ARG002
+    """Keep the rows to search among."""
+    rows = np.arange(len(X))
+    if len(X) > self.most:
+      drawn = check_random_state(self.random_state).permutation(len(X))[: self.most]
+      rows = np.sort(drawn)
+    self.rows_ = rows
+    super().fit(X[rows])
+    return self
+
+  def kneighbors(
+    self, X: npt.NDArray[Any] | None = None, n_neighbors: int | None = None, return_distance: bool = True
+  ) -> Any:
+    """Distances and row numbers of the neighbours, the numbers those of the rows fitted."""
+    distances, places = super().kneighbors(X, n_neighbors, return_distance=True)
+    found = self.rows_[places]
+    return (distances, found) if return_distance else found
+
 
 # Categories with fewer loans share one column: a coefficient from a dozen loans is noise.
 MIN_CATEGORY_COUNT = 20

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loantap.measures.threshold import decline_cross_fitted, find_best_threshold
-from loantap.model.training.calibration import Calibration, calibrate_cross_fitted
-from loantap.model.training.fitted import FittedModel
+from loantap.measures.metrics import decline_cross_fitted, find_best_threshold
+from loantap.model.training.calibration import Calibration, FittedModel, calibrate_cross_fitted
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.splits import Split, make_folds
 from loantap.model.training.threads import fitting_threads

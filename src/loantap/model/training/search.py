@@ -13,13 +13,11 @@ from sklearn.metrics import confusion_matrix_at_thresholds
 from threadpoolctl import threadpool_limits
 
 from loantap.features.definitions import FEATURE_SETS
-from loantap.measures.threshold import area_under_curve, f2_variance
+from loantap.measures.metrics import area_under_curve, f2_variance
 from loantap.model.training.calibration import log_likelihood
-from loantap.model.training.candidate import Candidate
 from loantap.model.training.estimator import SMOTE_NEIGHBOURS, make_model
-from loantap.model.training.options import TrainingOptions
-from loantap.model.training.path_search import PathSearch
-from loantap.model.training.search_tasks import Judged
+from loantap.model.training.options import Candidate, TrainingOptions
+from loantap.model.training.path_search import Judged, PathSearch
 from loantap.model.training.splits import make_folds
 from loantap.model.training.threads import fitting_here
 from loantap.portfolio.arrays import AnyFloatArray, FloatArray

@@ -10,11 +10,9 @@ from sklearn.preprocessing import OrdinalEncoder
 from threadpoolctl import threadpool_limits
 
 from loantap.features.definitions import FEATURE_SETS, FeatureSet
-from loantap.model.training.calibration import Calibration, fit_calibration_out_of_fold
-from loantap.model.training.candidate import SEARCH_TOLERANCE
+from loantap.model.training.calibration import BOOSTING, LOGISTIC, Calibration, FittedModel, fit_calibration_out_of_fold
 from loantap.model.training.estimator import MIN_CATEGORY_COUNT, credit_signs, slim
-from loantap.model.training.fitted import BOOSTING, LOGISTIC, FittedModel
-from loantap.model.training.options import ChallengerOptions, TrainingOptions
+from loantap.model.training.options import SEARCH_TOLERANCE, ChallengerOptions, TrainingOptions
 from loantap.model.training.predictions import cross_validate
 from loantap.model.training.search import SearchOutcome, adopt_solution, fit_candidate, search
 from loantap.model.training.threads import fitting_threads

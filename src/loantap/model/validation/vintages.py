@@ -9,8 +9,8 @@ from loantap.measures.intervals import measure_default_rate
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.training.options import OutOfTimeOptions
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
-from loantap.model.training.rolling_origin import end_of_contract, plan_origins
-from loantap.model.validation.options import EvaluationOptions
+from loantap.model.training.splits import end_of_contract, plan_origins
+from loantap.model.validation.evaluation import EvaluationOptions
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 

@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 from loantap.features.build import columns_used
 from loantap.features.definitions import DECIDES, FEATURE_SETS, FEATURES
 from loantap.model.leakage.options import FeatureEngineeringOptions
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import CROSS_VALIDATION
-from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.evaluation import EvaluationOptions, JudgedModel
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.pipelines.evaluation.nodes import Audit
 from loantap.policy.credit_policy import CreditPolicy
@@ -19,8 +18,8 @@ from loantap.policy.decisions import make_decider
 from loantap.policy.money.cash_flows import Economics
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting.figures import evaluation as figures
+from loantap.reporting.figures.evaluation import plot_vintages as plot_over_time
 from loantap.reporting.figures.frame import Title
-from loantap.reporting.figures.vintages import plot_vintages as plot_over_time
 from loantap.reporting.model_card.model_section import ModelSection
 from loantap.reporting.model_card.page import (
   BeyondIncome,
@@ -33,7 +32,7 @@ from loantap.reporting.model_card.page import (
   PolicySummary,
 )
 from loantap.reporting.model_card.page import render_model_card as render
-from loantap.reporting.model_card.vintage_section import VintageSection
+from loantap.reporting.model_card.sections import VintageSection
 
 # Terms, and rates in percent, for which the card says up to which PD a loan is approved.
 _SHOWN_TERMS, _SHOWN_RATES = (36, 60), (8, 12, 16, 20, 24)

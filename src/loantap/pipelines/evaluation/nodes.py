@@ -9,18 +9,15 @@ import pandas as pd
 
 from loantap.features.build import build_features
 from loantap.model.leakage.options import FeatureEngineeringOptions
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.points import tabulate_points
 from loantap.model.training.predictions import CROSS_VALIDATION, join_out_of_fold
+from loantap.model.validation.evaluation import EvaluationOptions, JudgedModel, make_plain
 from loantap.model.validation.evaluation import evaluate_samples as evaluate
 from loantap.model.validation.evaluation import trace_curves as trace
-from loantap.model.validation.external import ExternalResult
-from loantap.model.validation.external import measure_external as compare_on_external
-from loantap.model.validation.options import EvaluationOptions
-from loantap.model.validation.plain import make_plain
 from loantap.model.validation.scorecard_report import report_scorecard as report_points
-from loantap.model.validation.stability_report import report_stability
-from loantap.model.validation.vintage_report import COMPLETE
+from loantap.model.validation.scorecard_report import report_stability
+from loantap.model.validation.vintage_report import COMPLETE, ExternalResult
+from loantap.model.validation.vintage_report import measure_external as compare_on_external
 from loantap.model.validation.vintage_report import report_vintages as report
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time

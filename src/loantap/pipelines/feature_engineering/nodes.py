@@ -9,8 +9,8 @@ import pandas as pd
 from loantap.features.build import build_features as build_from_applications
 from loantap.features.build import columns_used
 from loantap.features.definitions import FEATURE_SETS
-from loantap.features.target import label_loans as label
-from loantap.features.target import require_real_months
+from loantap.features.outcomes import label_loans as label
+from loantap.features.outcomes import require_real_months
 from loantap.model.leakage.findings import require_no_leak
 from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.leakage.last_training import LastTrainings

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.predictions import CROSS_VALIDATION
+from loantap.model.validation.evaluation import JudgedModel
 from loantap.policy.comparison.comparison import decide_portfolio, list_approvals
 from loantap.policy.comparison.frontier import compare_policies as compare
 from loantap.policy.credit_policy import CreditPolicy

@@ -15,10 +15,9 @@ from loantap.policy.summary.findings import summarise_findings
 from loantap.policy.summary.headlines import count_samples, describe_later, describe_summary
 from loantap.portfolio.assembly import events_origin, portfolio_origin
 from loantap.reporting.insights import sections
-from loantap.reporting.insights.page import PortfolioSummary
-from loantap.reporting.insights.page import render_insights as render
 from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
-from loantap.reporting.insights.sections import PageSection
+from loantap.reporting.insights.sections import PageSection, PortfolioSummary
+from loantap.reporting.insights.sections import render_insights as render
 
 _SHOWN = PaidLife.CONTRACTUAL.value
 

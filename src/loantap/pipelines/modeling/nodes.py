@@ -6,20 +6,17 @@ import pandas as pd
 
 from loantap.model.promotion.contest import Contest, challenge
 from loantap.model.promotion.contest import judge_promotion as judge
-from loantap.model.promotion.digest import digest_model
-from loantap.model.promotion.release import Champions, Release
+from loantap.model.promotion.release import Champions, Release, digest_model
 from loantap.model.promotion.rule import Verdict
 from loantap.model.scoring.trained import TrainedModel, make_trained_model, tabulate_coefficients
-from loantap.model.training.fitted import FittedModel
+from loantap.model.training.calibration import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import predict_samples as predict
 from loantap.model.training.search import SearchOutcome, search
-from loantap.model.training.splits import Split
+from loantap.model.training.splits import Split, digest_loans
 from loantap.model.training.train import cross_validate_candidate, feature_names, finish_logistic, train_logistic
-from loantap.model.training.training_digests import digest_loans
-from loantap.model.validation.calibration_report import report_calibration as report_before_and_after
-from loantap.model.validation.options import EvaluationOptions
-from loantap.model.validation.plain import make_plain
+from loantap.model.validation.evaluation import EvaluationOptions, make_plain
+from loantap.model.validation.evaluation import report_calibration as report_before_and_after
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.portfolio.identity import is_among
 from loantap.portfolio.target import Target

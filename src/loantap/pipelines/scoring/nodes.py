@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from loantap.model.scoring.assessed import ApplicationTally
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.credit_policy import CreditPolicy, require_in_force
 from loantap.policy.decisions import make_decider
 from loantap.policy.lab.recommendations import choose_rules, doubt_rules

@@ -8,7 +8,7 @@ import pandas as pd
 
 from loantap.measures.auc import measure_auc, quantile_bounds
 from loantap.measures.intervals import measure_default_rates
-from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.evaluation import EvaluationOptions
 from loantap.policy.fairness.proxies import PROXIES, bound_rate
 from loantap.portfolio.arrays import BoolArray, FloatArray
 

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
-from loantap.measures.stability import noncentrality_bounds
+from loantap.measures.intervals import noncentrality_bounds
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 # Nothing beside a segment of ten loans, but it keeps the coefficient of one without any charge-off finite.

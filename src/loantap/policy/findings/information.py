@@ -14,8 +14,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from loantap.features.build import build_features
-from loantap.measures.intervals import measure_default_rates
-from loantap.measures.stability import compare_counts
+from loantap.measures.intervals import compare_counts, measure_default_rates
 from loantap.policy.findings.effects import control_discoveries
 from loantap.policy.findings.segmentations import NOT_STATED, Role, group_professions
 from loantap.policy.money.returns import name_bounds

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from loantap.features.formulas import Values
+from loantap.features.build import Values
 from loantap.measures.intervals import Z95
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
 from loantap.policy.lab.rules import READABLE_COLUMNS, Rule, apply_rules, read_columns

@@ -17,9 +17,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, ValidationInfo, field_validator
 
-from loantap.features.build import to_values
+from loantap.features.build import Values, tell_column, tell_one, to_values
 from loantap.features.definitions import FEATURE_SETS, FEATURES
-from loantap.features.formulas import Values, tell_column, tell_one
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS, Kind

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from loantap.features.build import Values, tell_column
 from loantap.features.definitions import FEATURES
-from loantap.features.formulas import Values, tell_column
 from loantap.measures.intervals import Z95
 from loantap.policy.fairness.proxies import PROXIES
 from loantap.policy.lab.backtest import ALL, Candidate, FoundBy, JudgedLoans, estimate_change

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from loantap.model.scoring.assessed import ApplicationTally
 from loantap.model.scoring.scorer import REASONS, Scorer
-from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.credit_policy import Rules
 from loantap.policy.decisions import DECISIONS, Decider
 from loantap.policy.offers.choice import EMPTY, KINDS, Applicants, Kind, choose, decide, make_grid, make_sentences

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.model.training.predictions import OUT_OF_TIME
-from loantap.model.validation.plain import make_plain
+from loantap.model.validation.evaluation import make_plain
 from loantap.policy.money.cash_flows import PaidLife
 from loantap.policy.money.returns import name_bounds
 

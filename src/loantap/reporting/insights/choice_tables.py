@@ -1,13 +1,126 @@
-"""The policies that a committee chooses from, side by side."""
+"""Policies side by side, how alike they approve groups, and their offers, in tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.formatting import CURRENCY, NOTHING, count, money, percent, two_decimals, whole_percent
-from loantap.reporting.insights.fairness_tables import find_least_ratios
-from loantap.reporting.page_table import PageTable, list_rows, with_interval
+from loantap.reporting.figures.interval_plot import FEW_LOANS
+from loantap.reporting.formatting import (
+  CURRENCY,
+  NOTHING,
+  PageTable,
+  count,
+  decimal,
+  list_rows,
+  money,
+  one_decimal,
+  pair,
+  percent,
+  two_decimals,
+  whole_percent,
+  with_interval,
+)
+
+_POLICIES = {
+  "approve_all": "Approve everybody",
+  "f2_threshold": "F2 threshold",
+  "pd_cutoff": "PD cut-off",
+  "bands": "Top tenth by PD declined",
+  "grade_term_npv": "NPV by grade and term",
+  "capped_default_rate": "Default rate capped",
+  "npv": "Expected NPV above 0",
+  "profit_score": "Profit score",
+  "oracle": "Oracle (knows the outcome)",
+}
+
+
+def find_least_ratios(audit: pd.DataFrame) -> dict[str, dict[str, Any]]:
+  """Of each policy, the row of the group with the least ratio of approval rates."""
+  lent_on = audit[audit["approval_ratio"].lt(1) & ~audit["audit_only"].astype(bool)]
+  least = lent_on.sort_values("approval_ratio", kind="stable").drop_duplicates("policy")
+  return {str(row["policy"]): row for row in list_rows(least)}
+
+
+def tabulate_fairness(audit: pd.DataFrame, shown_cap: float) -> PageTable:
+  """The least ratio of approval rates of each proxy under each policy; `shown_cap` a fraction."""
+  names_of = _POLICIES | {"capped_default_rate": f"Default rate capped at {100 * shown_cap:g}%"}
+  compared = audit[audit["approval_ratio"].notna() & ~audit["audit_only"].astype(bool)]
+  proxies = compared["proxy"].unique()
+  rows = []
+  for policy, of_policy in compared.groupby("policy", sort=False):
+    cells = [names_of.get(str(policy), str(policy).replace("_", " "))]
+    for proxy in proxies:
+      groups = of_policy[of_policy["proxy"].eq(proxy)]
+      groups = groups[groups["approval_ratio"].lt(1)]
+      if groups.empty:
+        cells.append("1.00")
+        continue
+      worst = list_rows(groups.nsmallest(1, "approval_ratio"))[0]
+      cells.append(with_interval(worst, "approval_ratio", two_decimals))
+    rows.append(cells)
+  names = [str(compared.loc[compared["proxy"].eq(p), "phrase"].iloc[0]) for p in proxies]
+  loans = int(audit.groupby(["policy", "proxy"])["n"].sum().max()) if len(audit) else 0
+  note = (
+    "Approval rate of the group approved least often, as a share of that of the group approved most often. The "
+    "four-fifths rule asks for .8. Intervals hold for all groups of a proxy at once."
+  )
+  return PageTable(f"Approval ratios, n = {count(loans)} loans", ("Policy", *names), rows, note)
+
+
+def tabulate_groups(audit: pd.DataFrame, policy: str = "npv") -> PageTable:
+  """What one policy does to each group of borrowers."""
+  shown = audit[audit["policy"].eq(policy) & ~audit["audit_only"].astype(bool)]
+  rows = [
+    [
+      f"{str(row['phrase']).partition(',')[0]}: {row['group']}",
+      count(row["n"]),
+      with_interval(row, "approval_rate", percent),
+      with_interval(row, "approval_ratio", two_decimals),
+      with_interval(row, "true_positive_rate", percent),
+      with_interval(row, "false_positive_rate", percent),
+      with_interval(row, "observed_to_expected", two_decimals),
+      str(row["verdict"]),
+    ]
+    for row in list_rows(shown)
+  ]
+  headers = (
+    "Group",
+    "n",
+    "Approved",
+    "To the group approved most",
+    "Charge-offs declined",
+    "Paid loans declined",
+    "Charge-offs, observed to expected",
+    "Verdict",
+  )
+  return PageTable(f"Each group under {_POLICIES[policy]}", headers, rows, is_folded=True)
+
+
+def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) -> PageTable:
+  """What it costs the NPV policy to approve the groups of a proxy alike."""
+  shown = frontier[
+    frontier["scenario"].eq(scenario) & frontier["paid_life"].eq(paid_life) & frontier["target_ratio"].notna()
+  ]
+  rows = [
+    [
+      str(row["phrase"]),
+      one_decimal(row["target_ratio"]),
+      with_interval(row, "worst_ratio", two_decimals),
+      with_interval(row, "lost_per_application", one_decimal),
+      with_interval(row, "default_rate_approved", percent),
+    ]
+    for row in list_rows(shown)
+  ]
+  headers = ("Proxy", "Ratio asked", "Ratio reached", "Profit lost per application", "Default rate of approved")
+  note = (
+    "A measurement, not a proposal: hurdles that depend on a borrower's group are themselves "
+    "unlawful in many places. Profit is imputed."
+  )
+  return PageTable(
+    f"The least profit that a fairer policy costs, scenario {scenario}", headers, rows, note, is_folded=True
+  )
+
 
 _MAIN_SAMPLE = "cv"
 
@@ -100,3 +213,77 @@ def _order_choices(policies: pd.DataFrame) -> list[str]:
   by_name = policies.drop_duplicates("policy").set_index("policy")["cap"]
   caps = by_name[by_name.index.str.startswith("capped_default_rate")].sort_values()
   return ["approve_all", "bands", *caps.index, "npv"]
+
+
+def tabulate_products(products: pd.DataFrame) -> PageTable:
+  """Who would get which amount, term and rate."""
+  rows = [
+    [
+      pair(row, "segmentation", "segment"),
+      count(row["n"]),
+      with_interval(row, "as_asked", percent) if row["n"] >= FEW_LOANS else NOTHING,
+      f"{count(row['amount_low'])} to {count(row['amount_high'])}",
+      decimal(row["mean_term_months"], 0),
+      f"{decimal(row['rate_pct_low'], 1)} to {decimal(row['rate_pct_high'], 1)}%",
+      percent(row["margin_expected"]),
+      with_interval(row, "margin_imputed", percent) if row["n"] >= FEW_LOANS else NOTHING,
+      str(row["finding"]),
+    ]
+    for row in list_rows(products)
+  ]
+  headers = (
+    "Segment",
+    "n",
+    "Offered as asked for",
+    "Amount",
+    "Mean term, months",
+    "Rate",
+    "Margin priced, of principal",
+    "Margin earned",
+    "Against the price",
+  )
+  note = (
+    "Amount and rate: from the lowest to the highest tenth of first offers. Margin earned: "
+    "imputed, at the rate of the offer. The verdict allows for the number of segments, so it "
+    "asks for more than the 95% interval shows. Of fewer than 30 loans no share is told."
+  )
+  return PageTable("Products by segment", headers, rows, note, is_folded=True)
+
+
+def tabulate_counterfactuals(effects: pd.DataFrame) -> PageTable:
+  """How far a shorter or smaller loan lowers the odds of default."""
+  rows = [
+    [
+      str(row["effect"]),
+      with_interval(row, "unadjusted", two_decimals),
+      with_interval(row, "adjusted", two_decimals),
+      decimal(row["in_force"], 2),
+      str(row["finding"]),
+    ]
+    for row in list_rows(effects)
+  ]
+  headers = ("Effect", "Odds of default, all loans", "Given the sub-grade", "Used in offers", "Check")
+  note = "A model's estimates, not an experiment's: a person decides on every offer that rests on them."
+  loans = int(effects["n"].max()) if len(effects) else 0
+  return PageTable(f"Odds ratios of default by term and amount, n = {count(loans)} loans", headers, rows, note)
+
+
+def tabulate_concentration(concentration: pd.DataFrame, most: int = 5) -> PageTable:
+  """The regions that hold most of the principal and of the expected loss."""
+  top = concentration.groupby("measure", sort=False).head(most + 1)
+  rows = [
+    [
+      pair(row, "measure", "region"),
+      count(row["n"]),
+      with_interval(row, "share", percent),
+      percent(row["limit"]),
+      str(row["finding"]),
+    ]
+    for row in list_rows(top)
+  ]
+  headers = ("Region", "n", "Share, or Herfindahl index", "Limit", "Finding")
+  note = (
+    "LoanTap's addresses are made up, so nothing follows from these shares. The limit is one "
+    "of the portfolio, never of a person's score."
+  )
+  return PageTable("Concentration by state", headers, rows, note, is_folded=True)

@@ -6,8 +6,16 @@ from typing import Any
 import pandas as pd
 
 from loantap.reporting.figures.interval_plot import FEW_LOANS
-from loantap.reporting.formatting import NOTHING, count, money, percent, whole_percent
-from loantap.reporting.page_table import PageTable, list_rows, with_interval
+from loantap.reporting.formatting import (
+  NOTHING,
+  PageTable,
+  count,
+  list_rows,
+  money,
+  percent,
+  whole_percent,
+  with_interval,
+)
 
 _MAIN_SAMPLE = "cv"
 # How long loans that were paid back are taken to have run, in a caption.

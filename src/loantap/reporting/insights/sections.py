@@ -1,20 +1,31 @@
-"""The sections of the insights page."""
+"""The insights page and its sections."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.charts.drivers import chart_driver_years, chart_drivers
-from loantap.reporting.charts.fairness import chart_fairness_price
+from loantap.portfolio.dictionary import SIMULATED
+from loantap.portfolio.target import Target
+from loantap.reporting.charts.findings import chart_driver_years, chart_drivers, chart_fairness_price, chart_rules
 from loantap.reporting.charts.frontier import chart_frontier
-from loantap.reporting.charts.inline import PageChart
-from loantap.reporting.charts.rules import chart_rules
-from loantap.reporting.formatting import CURRENCY
-from loantap.reporting.insights.choice_tables import tabulate_choices
-from loantap.reporting.insights.fairness_tables import tabulate_fairness, tabulate_fairness_price, tabulate_groups
+from loantap.reporting.figures.interval_plot import FEW_LOANS
+from loantap.reporting.formatting import CURRENCY, PageTable
+from loantap.reporting.insights.choice_tables import (
+  tabulate_choices,
+  tabulate_concentration,
+  tabulate_counterfactuals,
+  tabulate_fairness,
+  tabulate_fairness_price,
+  tabulate_groups,
+  tabulate_products,
+)
 from loantap.reporting.insights.finding_tables import (
   STRENGTH,
+  SegmentPlot,
+  plot_segments,
   tabulate_claims,
   tabulate_driver_years,
   tabulate_drivers,
@@ -22,10 +33,14 @@ from loantap.reporting.insights.finding_tables import (
   tabulate_findings,
   tabulate_information,
 )
-from loantap.reporting.insights.offer_tables import tabulate_concentration, tabulate_counterfactuals, tabulate_products
-from loantap.reporting.insights.policy_tables import PAID_LIVES, explain_policies, tabulate_policies, tabulate_rules
-from loantap.reporting.insights.segment_plots import SegmentPlot, plot_segments
-from loantap.reporting.page_table import PageTable
+from loantap.reporting.insights.policy_tables import (
+  PAID_LIVES,
+  explain_policies,
+  tabulate_policies,
+  tabulate_rules,
+  tabulate_scenarios,
+)
+from loantap.reporting.shell import PageChart, bundle_vega, read_script, render_page
 
 _CONTRACTUAL = "contractual"
 
@@ -234,4 +249,42 @@ def describe_fairness(
       tabulate_groups(audit),
       tabulate_fairness_price(frontier, scenario, paid_life),
     ],
+  )
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioSummary:
+  """The resolved loans of an insights page; `low` and `high` bound the default rate at 95%."""
+
+  loans: int
+  charged_off: int
+  default_rate: float
+  low: float
+  high: float
+  origin: str
+  as_of: date
+  first_issued: date
+  last_issued: date
+  monthly_events_origin: str
+
+
+def render_insights(
+  summary: Mapping[str, Any], sections: Sequence[PageSection], portfolio: PortfolioSummary, economics: Mapping[str, Any]
+) -> str:
+  """Render the insights page as one HTML document: `summary.json`, then the sections in order.
+
+  `economics` holds `scenarios` by name, and `ranges` of what they assume, with their `source`.
+  """
+  return render_page(
+    "insights.html",
+    origin=portfolio.origin,
+    scripts=[bundle_vega(), read_script("charts.js"), read_script("unfold.js")],
+    title="Credit policy: what the loans say",
+    portfolio=portfolio,
+    target=Target.CHARGED_OFF,  # money is reckoned with no other
+    summary=summary,
+    sections=sections,
+    scenarios=tabulate_scenarios(economics),
+    are_events_simulated=portfolio.monthly_events_origin == SIMULATED,
+    few_loans=FEW_LOANS,
   )

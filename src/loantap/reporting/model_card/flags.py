@@ -1,4 +1,4 @@
-"""What a flag against a model is, and how rules raise them from figures of the reports.
+"""What a flag against a model is, how rules raise it, and the rules that are not about its figures.
 
 A flag is a figure that lies beyond what chance gives at its number of loans, and is large enough to matter: red where a
 use that the card allows would go wrong, or a threshold does no better than nothing; otherwise amber.
@@ -7,7 +7,7 @@ use that the card allows would go wrong, or a threshold does no better than noth
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from loantap.reporting.formatting import count, decimal, decimal_interval
 
@@ -89,3 +89,126 @@ def quote(row: Mapping[str, Any], figure: str, digits: int = 3) -> str:
   interval = decimal_interval(row.get(f"{figure}_low"), row.get(f"{figure}_high"), digits)
   bounds = f" ({interval})" if interval else ""
   return f"{decimal(row[figure], digits)}{bounds}, n = {count(row['n'])}"
+
+
+# Siddiqi, Credit Risk Scorecards, 2006.
+_PSI_MOVED: Final = 0.1
+_PSI_SHIFTED: Final = 0.25
+# The four-fifths rule: Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D.
+_FOUR_FIFTHS: Final = 0.8
+# To be the same model as the champion says nothing against it.
+SAME_MODEL: Final = "a new model"
+
+
+def _find_promotion(evidence: Evidence) -> list[Flag]:
+  return [
+    Flag(
+      Severity.RED,
+      f"It fails a condition of promotion: {condition['name']}",
+      condition["evidence"],
+      "The newly trained model does not become champion.",
+    )
+    for condition in evidence.conditions
+    if not condition["holds"] and condition["name"] != SAME_MODEL
+  ]
+
+
+def _find_leakage(evidence: Evidence) -> list[Flag]:
+  flags = [
+    Flag(
+      Severity.RED,
+      "The portfolio fails a check of the leakage gate",
+      check["statement"],
+      "Every figure here may be too good.",
+    )
+    for check in evidence.portfolio_checks
+    if not check["passed"]
+  ]
+  caught, warned = (_name_features(evidence, verdict) for verdict in ("caught", "warned"))
+  if caught:
+    finding, meaning = "It uses what gives the outcome away", "Do not lend on it."
+    flags.append(Flag(Severity.RED, finding, caught, meaning))
+  if warned:
+    finding = "The leakage gate warns about features of this model"
+    meaning = "A warning stops nothing. Look here first when new loans score oddly."
+    flags.append(Flag(Severity.AMBER, finding, warned, meaning))
+  return flags
+
+
+def _name_features(evidence: Evidence, verdict: str) -> str:
+  found = [feature for feature in evidence.features if feature["verdict"] == verdict]
+  if not found:
+    return ""
+  told = "; ".join(
+    f"{evidence.phrases.get(feature['feature'], feature['feature'])}: "
+    f"{', '.join([*feature['reasons'], *feature['warnings']])}"
+    for feature in found
+  )
+  return f"{told} (n = {count(found[0]['n'])})"
+
+
+def _find_groups(evidence: Evidence) -> list[Flag] | None:
+  if not any("policy" in proxy["favoured"] for proxy in evidence.proxies):
+    return None
+  flags = []
+  for proxy in evidence.proxies:
+    measured = [g for g in proxy["groups"] if g["policy_approval_ratio"] is not None]
+    if proxy["audit_only"] or not measured:
+      continue
+    below = [g for g in measured if g["policy_approval_ratio"] < _FOUR_FIFTHS]
+    if not below:
+      continue
+    # A small group may be lower, and less certain, than a large one.
+    sure = [g for g in below if g["policy_approval_ratio_high"] < _FOUR_FIFTHS]
+    least = min(sure or below, key=lambda group: float(group["policy_approval_ratio"]))
+    severity = Severity.RED if sure else Severity.AMBER
+    finding = "The policy approves a group less than four-fifths as often as another"
+    figure = (
+      f"{proxy['phrase']}: {least['group']} against {proxy['favoured']['policy']}, ratio "
+      f"{quote(least, 'policy_approval_ratio', 2)}"
+    )
+    meaning = "Equal treatment is in doubt: let compliance decide before the policy is used."
+    flags.append(Flag(severity, finding, figure, meaning))
+  return flags
+
+
+def _find_populations(evidence: Evidence) -> list[Flag] | None:
+  if not evidence.populations:
+    return None
+  moved = [row for row in evidence.populations if row["psi"] > max(_PSI_MOVED, row["psi_chance"])]
+  if not moved:
+    return []
+  shifted = [row for row in moved if row["psi_low"] > _PSI_SHIFTED]
+  worst = max(shifted or moved, key=lambda row: float(row["psi"]))
+  severity = Severity.RED if shifted else Severity.AMBER
+  others = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+  finding = f"Its PDs for some loans differ from those for the others: {worst['population']}{others}"
+  figure = (
+    f"PSI {quote(worst, 'psi')} against {count(worst['against_n'])}; chance gives up to {decimal(worst['psi_chance'])}"
+  )
+  meaning = "The mix of borrowers moves over time: watch the PSI of new applications."
+  return [Flag(severity, finding, figure, meaning)]
+
+
+RULES: Final[Sequence[Rule]] = (
+  Rule("Promotion", "Red for each condition of promotion that fails.", _find_promotion),
+  Rule(
+    "Leakage",
+    "Red where the leakage gate catches a feature of the model, or a check of the portfolio "
+    "fails; amber where it warns of a feature.",
+    _find_leakage,
+  ),
+  Rule(
+    "Fairness",
+    "Approval rate of a group under the policy as a share of that of the group approved most "
+    f"often. Amber where it is below {_FOUR_FIFTHS:g} (the four-fifths rule), red where its "
+    "whole 95% interval is. Pincodes are left out: they were built from the outcome.",
+    _find_groups,
+  ),
+  Rule(
+    "Stability",
+    "PSI of the test split and of each issue year, where it is more than chance gives. Amber "
+    f"above {_PSI_MOVED:g}, red where its whole 95% interval is above {_PSI_SHIFTED:g}.",
+    _find_populations,
+  ),
+)

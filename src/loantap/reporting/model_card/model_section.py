@@ -7,18 +7,35 @@ from typing import Any, Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from loantap.reporting.figures.inline import embed_svg
-from loantap.reporting.model_card.drivers import DriverChart, rank_coefficients, rank_scorecard
-from loantap.reporting.model_card.score_bands import fill_bands
+from loantap.reporting.figures.frame import embed_svg
+from loantap.reporting.figures.interval_plot import FEW_LOANS
 from loantap.reporting.model_card.tables import (
   CandidatesTable,
   Comparison,
+  DriverChart,
   MetricsTable,
   compare_with_published,
+  rank_coefficients,
+  rank_scorecard,
   tabulate_candidates,
   tabulate_metrics,
   thin_trade_off,
 )
+
+
+def fill_bands(bands: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+  """The bands of `scorecard.json` without a gap: one without loans has no rates, one of few `is_few`."""
+  if not bands:
+    return []
+  known = {band["lowest"]: band for band in bands}
+  step = bands[0]["highest"] - bands[0]["lowest"] + 1
+  nothing = dict.fromkeys(bands[0]) | {"n": 0, "charged_off": 0}
+  filled = []
+  for lowest in range(min(known), max(known) + 1, step):
+    band = known.get(lowest, nothing | {"lowest": lowest, "highest": lowest + step - 1})
+    filled.append({**band, "is_few": 0 < band["n"] < FEW_LOANS})
+  return filled
+
 
 _REPLICA: Final = "published_replica"
 _CAPTIONS: Final = {

@@ -9,12 +9,9 @@ from typing import Any, Final
 
 from loantap.reporting.figures.interval_plot import FEW_LOANS
 from loantap.reporting.formatting import decimal
-from loantap.reporting.model_card.fairness_section import word_fairness
-from loantap.reporting.model_card.headline import tabulate_headline
-from loantap.reporting.model_card.leakage_section import make_leakage_section
 from loantap.reporting.model_card.model_section import ModelSection, word_section
-from loantap.reporting.model_card.verdict import Reports, reach_verdict
-from loantap.reporting.model_card.vintage_section import VintageSection
+from loantap.reporting.model_card.sections import VintageSection, make_leakage_section, word_fairness
+from loantap.reporting.model_card.verdict import Reports, reach_verdict, tabulate_headline
 from loantap.reporting.shell import read_script, render_page
 
 _ORDER: Final = ("lending", "application", "benchmark", "published_replica")

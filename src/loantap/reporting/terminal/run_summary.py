@@ -1,7 +1,8 @@
-"""What a run says when it has ended."""
+"""What a run says when it has ended, what it could not score, and what it found of the systems."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -11,10 +12,91 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from loantap.portfolio.dictionary import SIMULATED, Table
-from loantap.reporting.terminal.details import list_details
-from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING, OF_ALL_MODELS
-from loantap.reporting.terminal.results import RunResults
-from loantap.reporting.terminal.scoring_account import tell_account, tell_invalid
+from loantap.reporting.terminal.details import NOT_FOR_LENDING, OF_ALL_MODELS, FirstThatFits, RunResults, list_details
+
+_SHOWN_CAUSES = 5
+
+
+def tell_account(account: Mapping[str, Any]) -> list[str]:
+  """Lines for the end of a run, from `scoring_account.json`; none where all is well."""
+  has_ids = account["rows"] and account["has_ids"]
+  return [*tell_invalid(account), *(_tell_ids(account) if has_ids else [])]
+
+
+def tell_invalid(account: Mapping[str, Any]) -> list[str]:
+  """How many rows could not be scored, and why; none where all could."""
+  if not account["rows"]:
+    return ["0 applications: the file has a header and no rows"]
+  lines = []
+  if account["invalid"]:
+    lines.append(
+      f"{account['invalid']:,} of {account['rows']:,} could not be scored ({account['invalid_share']:.1%}). "
+      "Reasons, each with its rows (counted from 1) and what is wrong with the first:"
+    )
+    causes = account["causes"]
+    lines += [f"  {_say_rows(cause)}: {cause['example']}" for cause in causes[:_SHOWN_CAUSES]]
+    others = sum(cause["rows"] for cause in causes[_SHOWN_CAUSES:])
+    lines += [f"  {others:,} for other reasons"] if others else []
+  return lines
+
+
+def _tell_ids(account: Mapping[str, Any]) -> list[str]:
+  said = {
+    "without_id": "without an application_id, not written back",
+    "repeated": "with an application_id of an earlier row: the last is written back",
+    "alike": "with an application_id that differs from another only in capitals, zeros or "
+    "dashes: treated as a different one",
+  }
+  return [f"{_say_rows(account[name])} {text}" for name, text in said.items() if account[name]["rows"]]
+
+
+def _say_rows(counted: Mapping[str, Any]) -> str:
+  rows, first = counted["rows"], [f"{row:,}" for row in counted["first_rows"]]
+  if rows == 1:
+    return f"1 (row {first[0]})"
+  return f"{rows:,} (rows {', '.join(first)}{', ...' if rows > len(first) else ''})"
+
+
+_STYLES = MappingProxyType({"fine": "green", "note": "yellow", "fault": "bold red"})
+
+
+def tabulate_findings(findings: pd.DataFrame) -> RenderableType:
+  """One row per check: `where`, `check`, `outcome`, `found`, `remedy`."""
+  return FirstThatFits(_tabulate(findings), _stack(findings))
+
+
+def _tabulate(findings: pd.DataFrame) -> Grid:
+  # What does not fit is broken: a path that is cut off helps nobody.
+  table = Grid(
+    *(Column(name, overflow="fold") for name in ("System", "Check", "Result", "Found")),
+    Column("What to do", overflow="fold"),
+    title="Systems",
+    title_justify="left",
+  )
+  for where, rows in findings.groupby("where", sort=False):
+    shown = str(where)
+    for row in rows.itertuples():
+      # As text: what a driver says may have brackets, which Rich would read as markup.
+      table.add_row(Text(shown), Text(str(row.check)), _style(row.outcome), Text(str(row.found)), Text(str(row.remedy)))
+      shown = ""
+    table.add_section()
+  return table
+
+
+def _stack(findings: pd.DataFrame) -> Group:
+  parts: list[RenderableType] = []
+  for where, rows in findings.groupby("where", sort=False):
+    table = Grid.grid(Column(overflow="fold"), Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2, 0, 0))
+    for row in rows.itertuples():
+      told = "\n".join(filter(None, [str(row.found), str(row.remedy)]))
+      table.add_row(Text(f"  {row.check}"), _style(row.outcome), Text(told))
+    parts += [Text(str(where), style="bold"), table]
+  return Group(*parts)
+
+
+def _style(outcome: object) -> Text:
+  return Text(str(outcome), style=_STYLES[str(outcome)])
+
 
 _SIMULATED_DATA = "SIMULATED DATA"
 _SHOWN_REPORTS = 3

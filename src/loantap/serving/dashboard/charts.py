@@ -7,8 +7,7 @@ import altair as alt
 import pandas as pd
 
 from loantap.reporting.charts.frame import INK, MUTED, colour_by, dress_chart, hover
-from loantap.reporting.formatting import count, money, name_sample, percent, percent_interval
-from loantap.reporting.page_table import list_rows, with_interval
+from loantap.reporting.formatting import count, list_rows, money, name_sample, percent, percent_interval, with_interval
 
 _CAPPED: Final = "capped_default_rate"
 _FAMILIES: Final = {

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from loantap.model.scoring.invalid import Problem
+from loantap.model.scoring.assessed import Problem
 from loantap.model.scoring.scorer import Scorer
 from loantap.policy.decisions import Decider
 from loantap.policy.lab.rules import Rule

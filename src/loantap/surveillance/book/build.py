@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 
 from loantap.measures.intervals import wilson_bounds
-from loantap.model.validation.plain import make_plain
+from loantap.model.validation.evaluation import make_plain
 from loantap.surveillance.book.ledger import IN_ARREARS_30, LOST, OPEN_STATES, month_of, open_ledger, read_condition
 from loantap.surveillance.book.rolls import MATRIX_MONTHS, count_moves, rate_moves, roll_over_time, sum_arrears
 from loantap.surveillance.book.vintages import draw_vintages

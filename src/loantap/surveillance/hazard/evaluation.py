@@ -9,10 +9,9 @@ import pandas as pd
 
 from loantap.features.outcomes import DEFAULT_DAYS
 from loantap.measures.auc import resample_auc
-from loantap.measures.curves import tabulate_reliability
 from loantap.measures.intervals import measure_default_rate
-from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
-from loantap.model.validation.plain import make_plain
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds, tabulate_reliability
+from loantap.model.validation.evaluation import make_plain
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.surveillance.hazard.fit import split_loans
 from loantap.surveillance.hazard.forecast import HORIZONS, forecast

@@ -10,10 +10,20 @@ import streamlit as st
 
 from loantap.policy.money.cash_flows import PaidLife
 from loantap.portfolio.errors import InputError
-from loantap.reporting.charts.drivers import chart_drivers
-from loantap.reporting.formatting import CURRENCY, capitalize_first, count, money, percent, signed, whole_percent
+from loantap.reporting.charts.findings import chart_drivers
+from loantap.reporting.formatting import (
+  CURRENCY,
+  PageTable,
+  capitalize_first,
+  count,
+  list_rows,
+  money,
+  percent,
+  signed,
+  whole_percent,
+  with_interval,
+)
 from loantap.reporting.insights.policy_tables import tabulate_policies
-from loantap.reporting.page_table import PageTable, list_rows, with_interval
 from loantap.serving.dashboard import messages
 from loantap.serving.dashboard.charts import chart_again
 from loantap.serving.dashboard.frame import Page, show_chart, show_page, show_table

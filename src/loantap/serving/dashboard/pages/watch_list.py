@@ -7,10 +7,17 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from loantap.reporting.formatting import CURRENCY, count, decimal, name_category, whole_percent
-from loantap.reporting.help_plan import word_plan
-from loantap.reporting.page_table import with_interval
-from loantap.reporting.sparkline import TRENDS, draw_line
+from loantap.reporting.formatting import (
+  CURRENCY,
+  TRENDS,
+  count,
+  decimal,
+  draw_line,
+  name_category,
+  whole_percent,
+  with_interval,
+  word_plan,
+)
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.frame import (
   Page,

@@ -1,9 +1,12 @@
-"""What the model card says about the leakage gate."""
+"""What the model card says of the leakage gate, of groups of borrowers, and of how models age."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from matplotlib.figure import Figure
+
+from loantap.reporting.figures.frame import embed_svg
 from loantap.reporting.figures.interval_plot import Axis, Dot, Tick
 from loantap.reporting.formatting import NOTHING, count, decimal, decimal_interval, signed
 
@@ -183,3 +186,102 @@ def _word_impact(entry: Mapping[str, Any]) -> ImpactLine:
       for metric in _METRICS
     ],
   )
+
+
+_RULES: Final = {"f2": "F2 threshold", "policy": "policy"}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+  """How far apart groups lie under one rule, in words.
+
+  `favoured` is the group approved most often, a dash where the rule approves nobody; `ratio` the approval rate of the
+  `least` one as a share of its, with its 95% `interval`.
+  """
+
+  key: str
+  name: str
+  favoured: str
+  least: str
+  ratio: str
+  interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyLine:
+  """One way to group borrowers, with a line per rule."""
+
+  phrase: str
+  audit_only: bool
+  rules: Sequence[RuleLine]
+  groups: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class FairnessLine:
+  """The audit of one model."""
+
+  n: int
+  policy: str
+  proxies: Sequence[ProxyLine]
+
+
+def word_fairness(report: Mapping[str, Any]) -> dict[str, FairnessLine]:
+  """The structure of `fairness.json`, model by model."""
+  return {
+    name: FairnessLine(model["n"], model["policy"], [_word_proxy(p) for p in model["proxies"].values()])
+    for name, model in report["models"].items()
+  }
+
+
+def _word_proxy(proxy: Mapping[str, Any]) -> ProxyLine:
+  rules = [_word_rule(proxy, key, name) for key, name in _RULES.items() if key in proxy["favoured"]]
+  return ProxyLine(proxy["phrase"], proxy["audit_only"], rules, proxy["groups"])
+
+
+def _word_rule(proxy: Mapping[str, Any], key: str, name: str) -> RuleLine:
+  ratio, favoured = f"{key}_approval_ratio", proxy["favoured"][key] or NOTHING
+  others = [g for g in proxy["groups"] if g[ratio] is not None and g["group"] != favoured]
+  if not others:
+    return RuleLine(key, name, favoured, NOTHING, NOTHING, "")
+  least = min(others, key=lambda group: float(group[ratio]))
+  interval = decimal_interval(least[f"{ratio}_low"], least[f"{ratio}_high"], 2)
+  return RuleLine(key, name, favoured, least["group"], decimal(least[ratio], 2), interval)
+
+
+@dataclass(frozen=True, slots=True)
+class VintageSection:
+  """`vintage_analysis.json` and a figure per model, for `templates/vintages.html`."""
+
+  report: Mapping[str, Any]
+  figures: Mapping[str, Figure]
+
+  @property
+  def images(self) -> dict[str, str]:
+    """Per model, its figure as a data URI."""
+    return {name: embed_svg(figure) for name, figure in self.figures.items()}
+
+  @property
+  def gist(self) -> str:
+    """What came of the rolling origin, on one line."""
+    pooled = {name: model["rolling_origin"]["pooled"] for name, model in self.report["models"].items()}
+    told = [
+      f"{name}: AUC {decimal(figures['roc_auc'])}, observed / expected {decimal(figures['observed_to_expected'], 2)}"
+      for name, figures in pooled.items()
+      if figures
+    ]
+    return "; ".join(told) or "too few loans"
+
+  @property
+  def external_gist(self) -> str:
+    """What came of the external sample, on one line."""
+    return "; ".join(
+      f"{name}: AUC {decimal(row['roc_auc'])}, the interest rate alone {decimal(row['rate_roc_auc'])}"
+      for name, row in self.external.items()
+    )
+
+  @property
+  def external(self) -> dict[str, Mapping[str, Any]]:
+    """Per model, its figures on the external sample; empty where none was given."""
+    models = self.report["models"].items()
+    return {name: model["external"] for name, model in models if "external" in model}

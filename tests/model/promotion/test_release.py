@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel
 
-from loantap.model.promotion.digest import digest_model
+from loantap.model.promotion.release import digest_model, origin_of_model, registered_name
 from loantap.portfolio.target import Target
 
 CHARGED_OFF, TWELVE = Target.CHARGED_OFF, Target.DPD_90_WITHIN_12
@@ -55,3 +55,17 @@ def test_a_digest_stays_what_it_was(target, known):
 )
 def test_another_model_has_another_digest_and_the_last_bits_do_not_count(changes, is_same):
   assert (digest(**changes) == digest()) is is_same
+
+
+@pytest.mark.parametrize(
+  ("namespace", "origin", "name"),
+  [
+    ("lending", "real", "loantap-lending"),
+    ("lending", "simulated", "loantap-lending-demo"),
+    ("published_replica", "real", "loantap-published-replica"),
+    ("published_replica", "simulated", "loantap-published-replica-demo"),
+  ],
+)
+def test_names_and_origins_go_together(namespace, origin, name):
+  assert registered_name(namespace, origin) == name
+  assert origin_of_model(name) == origin
