@@ -18,8 +18,7 @@ from tests.support.stand_in_aws import aws_variables
 from tools.shipping.base_image import provide_base
 from tools.shipping.ecs import FAMILIES, SERVICES
 from tools.shipping.engine import Engine
-from tools.sources.ports import free_port
-from tools.sources.processes import Process
+from tools.sources.processes import Process, free_port
 
 REGION = "eu-west-1"
 REGISTRY = "127.0.0.1:1"  # nobody answers there, so the engine's own images are taken

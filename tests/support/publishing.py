@@ -15,7 +15,7 @@ import duckdb
 import mlflow
 import pandas as pd
 
-from loantap.databases.backends.embedded_writing import DuckDBTransaction, WritableDuckDB
+from loantap.databases.backends.embedded import DuckDBTransaction, WritableDuckDB
 from loantap.datasets import RegisteredModelDataset, StagedDataset, TargetTableDataset
 from loantap.datasets.staged import FilePublishable, Publishable, StagedFile
 from loantap.hooks.publication import publish, recover

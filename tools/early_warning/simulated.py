@@ -22,8 +22,7 @@ from loantap.surveillance.hazard.forecast import forecast
 from tools.benchmarks.configured import read_early_warning
 from tools.benchmarks.measured import print_table
 from tools.early_warning.card_figures import capture, find_top, show
-from tools.early_warning.detector import MONTHS_TO_DEFAULT, detect
-from tools.early_warning.world import World, simulate_world
+from tools.early_warning.detector import MONTHS_TO_DEFAULT, World, detect, simulate_world
 
 LIST_SHARE: Final = 0.05
 _TRENDS: Final = tuple(f"{name}_change_{months}m" for name in ("dti", "utilisation") for months in (1, 3, 6))

@@ -16,8 +16,7 @@ from loantap.serving.audit.store import AuditStore
 from loantap.serving.keys.keys import Keys, Scope
 from tools.benchmarks.measured import list_tree, reset_peak, status_mib
 from tools.load.generator import ask, render_request
-from tools.sources.ports import free_port
-from tools.sources.processes import Process, read_end
+from tools.sources.processes import Process, free_port, read_end
 
 _READY: Final = render_request("GET", "/readyz")
 _START_SECONDS: Final = 60.0

@@ -9,8 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
-from tools.sources.ports import free_port
-from tools.sources.processes import Process
+from tools.sources.processes import Process, free_port
 
 _PROJECT = Path(__file__).parents[2]
 

@@ -1,6 +1,7 @@
 """Servers as processes that outlive the one that started them and are ended by their number."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Self
 
 _PAUSE_S = 0.05
+# Below those that the system hands out (32,768 on Linux), of which any may be taken while its server is down.
+_PORTS = range(20_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +109,12 @@ def _began(pid: int) -> int | None:
   # The program's name, in brackets, may hold anything.
   state, *fields = stat.rpartition(")")[2].split()
   return None if state in {"Z", "X"} else int(fields[18])
+
+
+def free_port() -> int:
+  """A free port on 127.0.0.1, which is never handed out to others."""
+  while True:
+    port = secrets.choice(_PORTS)
+    with suppress(OSError), socket.socket() as listener:
+      listener.bind(("127.0.0.1", port))
+      return port

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from loantap.databases.backends.embedded import DuckDB
-from loantap.databases.backends.embedded_writing import WritableDuckDB
+from loantap.databases.backends.embedded import DuckDB, WritableDuckDB
 from loantap.databases.backends.interface import Query, Transaction, quote
 from loantap.portfolio.errors import InputError
 

@@ -9,8 +9,7 @@ from scipy.special import expit
 from loantap.portfolio.errors import InputError
 from loantap.surveillance.hazard import forecast as forecasting
 from loantap.surveillance.hazard.fit import _Study, fit_hazard, split_loans
-from loantap.surveillance.hazard.forecast import forecast
-from loantap.surveillance.hazard.model import OVERRUN_MONTHS, BandHazard, HazardModel
+from loantap.surveillance.hazard.forecast import OVERRUN_MONTHS, BandHazard, HazardModel, forecast
 from tests.surveillance.hazard.world import DEFAULTS, OPTIONS, PAYMENTS, cumulate, make_panel
 
 

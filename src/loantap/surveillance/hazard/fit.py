@@ -26,8 +26,8 @@ from loantap.surveillance.hazard.design import (
   state_matrix,
   take_position,
 )
+from loantap.surveillance.hazard.forecast import CAUSES, CERTAIN, BandHazard, Cause, HazardModel
 from loantap.surveillance.hazard.landmarks import Ahead, draw_shares, expand, look_ahead, sample_landmarks
-from loantap.surveillance.hazard.model import CAUSES, CERTAIN, BandHazard, Cause, HazardModel
 from loantap.surveillance.options import HazardOptions
 from loantap.tables.rows import LongTable
 
