@@ -15,9 +15,8 @@ import boto3
 
 from tests.support.local_server import serve
 from tests.support.stand_in_aws import aws_variables
-from tools.shipping.base_image import provide_base
 from tools.shipping.ecs import FAMILIES, SERVICES
-from tools.shipping.engine import Engine
+from tools.shipping.engine import Engine, provide_base
 from tools.sources.processes import Process, free_port
 
 REGION = "eu-west-1"

@@ -14,10 +14,9 @@ from loantap.hooks.exclusive import ExclusiveUse
 from loantap.hooks.guard import check_inputs, check_parameters
 from loantap.hooks.progress import Display
 from loantap.hooks.publication import Transaction
-from loantap.hooks.record import Record
+from loantap.hooks.record import Record, Tracking
 from loantap.hooks.run_choices import find_target_asked
 from loantap.hooks.saved import Catalog
-from loantap.hooks.tracking import Tracking
 from loantap.project.interruption import interruption
 
 

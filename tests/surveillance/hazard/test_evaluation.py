@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from loantap.surveillance.hazard.design import look_ahead
 from loantap.surveillance.hazard.evaluation import defaults_within, is_default_known, judge_hazard
 from loantap.surveillance.hazard.fit import fit_hazard, split_loans
-from loantap.surveillance.hazard.landmarks import look_ahead
 from tests.surveillance.hazard.world import DEFAULTS, OPTIONS, PAYMENTS, cumulate, make_outcomes, make_panel
 
 NONE = np.nan
