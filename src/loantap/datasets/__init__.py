@@ -1,6 +1,5 @@
 """Kedro datasets of our own: source tables, raw snapshots, staged files, registered models."""
 
-from loantap.datasets.inspection import InspectionDataset, TargetSystemDataset
 from loantap.datasets.registered_model import (
   ChampionDataset,
   ChampionsDataset,
@@ -9,7 +8,7 @@ from loantap.datasets.registered_model import (
   RegisteredModelDataset,
 )
 from loantap.datasets.snapshot import SnapshotDataset
-from loantap.datasets.source_table import SourceTableDataset
+from loantap.datasets.source_table import InspectionDataset, SourceTableDataset, TargetSystemDataset
 from loantap.datasets.spark.table import SparkFileDataset, SparkInputDataset, SparkTableDataset
 from loantap.datasets.staged import FigureDataset, StagedDataset
 from loantap.datasets.table_file import BatchedDataset, TableFileDataset

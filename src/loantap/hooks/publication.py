@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from loantap.databases.marks import drop_staged, is_marked
+from loantap.databases.backends.embedded import drop_staged, is_marked
 from loantap.datasets import RegisteredModelDataset, TargetTableDataset
 from loantap.datasets.staged import FilePublishable, Publishable, remove_staged, rename_into_place, staging_path
 from loantap.datasets.target_table import publish_together

@@ -10,8 +10,7 @@ from kedro.framework.session import KedroSession
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from loantap.hooks.exclusive import ExclusiveUse
-from loantap.hooks.guard import check_inputs, check_parameters
+from loantap.hooks.guard import ExclusiveUse, check_inputs, check_parameters
 from loantap.hooks.progress import Display
 from loantap.hooks.publication import Transaction
 from loantap.hooks.record import Record, Tracking

@@ -10,7 +10,7 @@ from loantap.reporting.book.page import BookOrigins
 from loantap.surveillance.options import Trigger, WatchlistOptions
 from loantap.surveillance.schemas import LOAN_PANEL, SITUATIONS, WATCHLIST
 from loantap.surveillance.watchlist.build import build_watchlist
-from loantap.surveillance.watchlist.replay import Signals, replay
+from loantap.surveillance.watchlist.entries import Signals, replay
 from loantap.surveillance.watchlist.situations import SAYS_CURRENT
 from tests.conftest import PROJECT
 
