@@ -3,7 +3,7 @@
 import logging
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from kedro.io import AbstractDataset, DatasetError
 
@@ -27,6 +27,7 @@ from loantap.registry.models import ModelVersion, conclude, find_champion, mark_
 from loantap.registry.registered_this_run import note_registered
 
 logger = logging.getLogger(__name__)
+_Loaded = TypeVar("_Loaded")
 
 
 class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
@@ -134,16 +135,31 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
     return {"namespace": self._namespace}
 
 
-class ChampionDataset(AbstractDataset[Any, Scorer]):
+class _MadeByTraining(AbstractDataset[Any, _Loaded]):
+  _refusal = "promotion makes a champion, saving does not"
+
+  def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
+    self._namespace = namespace
+    self.metadata = metadata
+
+  def save(self, data: Any) -> NoReturn:  # noqa: ARG002
+    """Refused: training makes it."""
+    raise DatasetError(self._refusal)
+
+  def _exists(self) -> bool:
+    # No champion is an answer too.
+    return True
+
+  def _describe(self) -> dict[str, Any]:
+    return {"namespace": self._namespace}
+
+
+class ChampionDataset(_MadeByTraining[Scorer]):
   """Loads the champion of a namespace as a scorer; cannot be saved to.
 
   In a run that trains, it is the run's own version if that is promoted. Where the registry is
   down, the last good champion goes on.
   """
-
-  def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
-    self._namespace = namespace
-    self.metadata = metadata
 
   def load(self) -> Scorer:
     """The champion once this run has ended.
@@ -154,10 +170,6 @@ class ChampionDataset(AbstractDataset[Any, Scorer]):
     """
     return load_deciding(self._namespace)
 
-  def save(self, data: Any) -> NoReturn:  # noqa: ARG002
-    """Refused: promotion makes a champion."""
-    raise DatasetError("promotion makes a champion, saving does not")
-
   def require_champion(self) -> None:
     """Raise InputError where there is no champion."""
     require_champion(self._namespace)
@@ -165,33 +177,30 @@ class ChampionDataset(AbstractDataset[Any, Scorer]):
   def _exists(self) -> bool:
     return has_champion(self._namespace)
 
-  def _describe(self) -> dict[str, Any]:
-    return {"namespace": self._namespace}
 
-
-class ChampionsDataset(AbstractDataset[Any, Champions]):
+class ChampionsDataset(_MadeByTraining[Champions]):
   """Loads, for each model, a function that loads its champions; cannot be saved to."""
 
   def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
-    self.metadata = metadata
+    super().__init__(namespace=", ".join(MODELS), metadata=metadata)
 
   def load(self) -> Champions:
     """A function for each model; see `load_champions` for what it gives and raises."""
     return {model: partial(load_champions, model) for model in MODELS}
 
-  def save(self, data: Any) -> NoReturn:  # noqa: ARG002
-    """Refused: promotion makes a champion."""
-    raise DatasetError("promotion makes a champion, saving does not")
 
-  def _exists(self) -> bool:
-    # No champion is an answer too.
-    return True
+class LastTrainingDataset(_MadeByTraining[LastTrainings]):
+  """Loads, for each origin of loans, a function that loads what the leakage gate found; cannot be saved to."""
 
-  def _describe(self) -> dict[str, Any]:
-    return {"models": ", ".join(MODELS)}
+  _refusal = "promotion makes a champion, whose evidence this is; saving does not"
+
+  def load(self) -> LastTrainings:
+    """A function for each origin; see `load_last_training` for what it gives and raises."""
+    names = {origin: registered_name(self._namespace, origin) for origin in (REAL, SIMULATED)}
+    return {origin: partial(load_last_training, name) for origin, name in names.items()}
 
 
-class JudgedModelDataset(AbstractDataset[Any, JudgedModel]):
+class JudgedModelDataset(_MadeByTraining[JudgedModel]):
   """Loads the version that is evaluated, promoted or not, with its predictions and its training.
 
   `RegisteredModelDataset` registers it; it cannot be saved to here.
@@ -200,10 +209,10 @@ class JudgedModelDataset(AbstractDataset[Any, JudgedModel]):
   def __init__(
     self, *, namespace: str, predictions: str, training_report: str, metadata: dict[str, Any] | None = None
   ) -> None:
-    self._namespace = namespace
+    super().__init__(namespace=namespace, metadata=metadata)
+    self._refusal = f"save {namespace}_model@release, which registers the model"
     self._predictions = Path(predictions)
     self._report = Path(training_report)
-    self.metadata = metadata
 
   def load(self) -> JudgedModel:
     """The version, with what it says of itself.
@@ -215,36 +224,8 @@ class JudgedModelDataset(AbstractDataset[Any, JudgedModel]):
     files = map(find_current, (self._predictions, self._report))
     return load_judged(self._namespace, *files)
 
-  def save(self, data: Any) -> NoReturn:  # noqa: ARG002
-    """Refused: training makes it, and registers it."""
-    raise DatasetError(f"save {self._namespace}_model@release, which registers the model")
-
   def _exists(self) -> bool:
     return all(find_current(path).exists() for path in (self._predictions, self._report))
 
   def _describe(self) -> dict[str, Any]:
     return {"namespace": self._namespace, "predictions": str(self._predictions), "training_report": str(self._report)}
-
-
-class LastTrainingDataset(AbstractDataset[Any, LastTrainings]):
-  """Loads, for each origin of loans, a function that loads what was found; cannot be saved to."""
-
-  def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
-    self._namespace = namespace
-    self.metadata = metadata
-
-  def load(self) -> LastTrainings:
-    """A function for each origin; see `load_last_training` for what it gives and raises."""
-    names = {origin: registered_name(self._namespace, origin) for origin in (REAL, SIMULATED)}
-    return {origin: partial(load_last_training, name) for origin, name in names.items()}
-
-  def save(self, data: Any) -> NoReturn:  # noqa: ARG002
-    """Refused: it is evidence of the champion."""
-    raise DatasetError("promotion makes a champion, whose evidence this is; saving does not")
-
-  def _exists(self) -> bool:
-    # No champion is an answer too.
-    return True
-
-  def _describe(self) -> dict[str, Any]:
-    return {"namespace": self._namespace}

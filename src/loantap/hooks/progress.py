@@ -46,7 +46,7 @@ def collect_results(catalog: Catalog, names: Sequence[str], project: Path) -> Ru
   return RunResults(
     reconciliation=load("reconciliation"),
     metrics=metrics,
-    promotions=_load_promotions(catalog, names),
+    promotions={of[1]: load(name) for name in names if (of := _PROMOTION.fullmatch(name))},
     vintages=load(_VINTAGES),
     reports=[path for path in written.values() if path.parent.name == "08_reporting"],
     scores=written.get("scores"),
@@ -71,10 +71,6 @@ def _load_metrics(catalog: Catalog, saved: Sequence[str]) -> dict[str, Any] | No
   blocks = {of[1]: {"cv": measure_out_of_fold(catalog.load(of[0]))} for of in made}
   origin = portfolio_origin(catalog.load("reconciliation"))
   return blocks | {"origin": origin, "target": catalog.load("target")}
-
-
-def _load_promotions(catalog: Catalog, saved: Sequence[str]) -> dict[str, Any]:
-  return {of[1]: catalog.load(name) for name in saved if (of := _PROMOTION.fullmatch(name))}
 
 
 def _tally(made: object, columns: list[str]) -> pd.DataFrame | None:

@@ -105,11 +105,6 @@ def _put_in_place(dataset: FilePublishable) -> None:
     ) from error
 
 
-def is_under_way(folder: Path) -> bool:
-  """Whether a run of this process could not publish all that it had begun to."""
-  return find_own_journal(folder) is not None
-
-
 def find_own_journal(folder: Path) -> Journal | None:
   """What a run of this process could not publish whole."""
   own = (journal for journal in read_journals(folder) if journal.run.startswith(f"{RUN}."))
@@ -209,7 +204,7 @@ class Transaction:
   def discard(self, saved: Sequence[str]) -> None:
     """Leave the last good outputs and aliases where they are."""
     catalog, self._catalog = self._catalog, None
-    if catalog is None or is_under_way(self._lock.folder):
+    if catalog is None or find_own_journal(self._lock.folder) is not None:
       return
     with ExitStack() as each:
       for dataset in publishable(catalog, saved):
