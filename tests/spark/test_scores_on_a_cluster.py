@@ -12,7 +12,7 @@ from kedro.validation.exceptions import DataValidationError
 from pandas.testing import assert_frame_equal
 
 from loantap.datasets import BatchedDataset, SparkFileDataset, SparkInputDataset, SparkTableDataset, TableFileDataset
-from loantap.datasets.spark import job
+from loantap.datasets.spark import table as spark_table
 from loantap.datasets.staged import staging_path
 from loantap.model.schemas import FEATURES
 from loantap.pipelines.feature_engineering.nodes import build_features
@@ -189,7 +189,7 @@ def test_a_run_that_is_interrupted_has_the_cluster_stop(make_table, last_good, n
     time.sleep(2)
     raise KeyboardInterrupt
 
-  monkeypatch.setattr(job, "_watch", press_control_c)
+  monkeypatch.setattr(spark_table, "_watch", press_control_c)
   started = time.perf_counter()
   with pytest.raises(KeyboardInterrupt):
     dataset.save(MappedFile(numbers, ("a",), take_minutes))
