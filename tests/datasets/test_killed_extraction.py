@@ -1,17 +1,12 @@
 import multiprocessing
 import random
 import time
-from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from pathlib import Path
-from typing import Any, Literal
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 from pandas.testing import assert_frame_equal
 
-from loantap.databases.source_table import SourceTable
 from loantap.datasets import SnapshotDataset, SourceTableDataset
 from loantap.snapshots.extraction import Extraction
 
@@ -19,7 +14,6 @@ TIMES = 20
 _PART_ROWS = 1_500
 _BATCH_ROWS, _PAUSE_S = 250, 0.01
 
-Since = Literal["all"] | None
 _LOANS = """
 CREATE TABLE loans AS
 SELECT printf('%08d', i) AS loan_id, 1000.0 + i AS loan_amnt, ' 36 months' AS term,
@@ -33,17 +27,17 @@ FROM range(6000) t(i)
 class _SlowSource:
   """A source whose rows come little by little, so that there is time to be killed in."""
 
-  def __init__(self, source: SourceTable, begin: Callable[[], object]) -> None:
+  def __init__(self, source, begin):
     self._source = source
     self._begin = begin
 
-  def __getattr__(self, name: str) -> Any:
+  def __getattr__(self, name):
     return getattr(self._source, name)
 
-  def read(self, since: Any = None) -> pa.RecordBatchReader:
+  def read(self, since=None):
     reader = self._source.read(since)
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches():
       for batch in reader:
         for start in range(0, batch.num_rows, _BATCH_ROWS):
           yield batch.slice(start, _BATCH_ROWS)
@@ -53,7 +47,7 @@ class _SlowSource:
     return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
 
-def list_changes(number: int) -> list[str]:
+def list_changes(number):
   """What happens to the table `loans` before an extraction: statements any database takes."""
   when = f"TIMESTAMP '2016-02-{number:02} 12:00:00'"
   return [
@@ -63,7 +57,7 @@ def list_changes(number: int) -> list[str]:
   ]
 
 
-def kill_extractions(credentials: dict[str, Any], folder: Path, run_sql: Callable[[str], object]) -> dict[Since, int]:
+def kill_extractions(credentials, folder, run_sql):
   """Kill twenty extractions of a table `loans` that changes before each.
 
   At once the rows before the change or those behind it are there, and no others; the next run
@@ -74,7 +68,7 @@ def kill_extractions(credentials: dict[str, Any], folder: Path, run_sql: Callabl
   context = multiprocessing.get_context("forkserver")
   context.set_forkserver_preload(["loantap.datasets"])
   moments = random.Random(20_261_123)  # noqa: S311
-  writing: dict[Since, int] = {"all": 0, None: 0}
+  writing = {"all": 0, None: 0}
   extract(credentials, folder, "all")
   old = _read_source(credentials)
   durations = {since: _measure(credentials, folder, since) for since in writing}
@@ -83,7 +77,7 @@ def kill_extractions(credentials: dict[str, Any], folder: Path, run_sql: Callabl
     for statement in list_changes(number):
       run_sql(statement)
     new = _read_source(credentials)
-    since: Since = "all" if number % 2 else None
+    since = "all" if number % 2 else None
     held = {path.name for path in folder.iterdir()}
     started = context.Event()
     run = context.Process(target=extract, args=(credentials, folder, since, started))
@@ -104,15 +98,15 @@ def kill_extractions(credentials: dict[str, Any], folder: Path, run_sql: Callabl
   return writing
 
 
-def extract(credentials: dict[str, Any], folder: Path, since: Since, started: Any | None = None) -> None:
+def extract(credentials, folder, since, started=None):
   begin = started.set if started is not None else lambda: None
-  slow: Any = _SlowSource(_find_source(credentials), begin)
+  slow = _SlowSource(_find_source(credentials), begin)
   snapshot = SnapshotDataset(filepath=str(folder), part_rows=_PART_ROWS)
   snapshot.save(Extraction(slow, since, date(2026, 11, 23), timedelta(days=1)))
   snapshot.publish()
 
 
-def _measure(credentials: dict[str, Any], folder: Path, since: Since) -> float:
+def _measure(credentials, folder, since):
   """Seconds from the first rows to the end."""
   begun = _Stopwatch()
   extract(credentials, folder, since, begun)
@@ -122,11 +116,11 @@ def _measure(credentials: dict[str, Any], folder: Path, since: Since) -> float:
 class _Stopwatch:
   at = 0.0
 
-  def set(self) -> None:
+  def set(self):
     self.at = self.at or time.monotonic()
 
 
-def _find_source(credentials: dict[str, Any]) -> SourceTable:
+def _find_source(credentials):
   return SourceTableDataset(
     system="warehouse",
     table="loans",
@@ -137,15 +131,15 @@ def _find_source(credentials: dict[str, Any]) -> SourceTable:
   ).load()
 
 
-def _read_source(credentials: dict[str, Any]) -> pd.DataFrame:
+def _read_source(credentials):
   return _order(_find_source(credentials).read().read_all().to_pandas())
 
 
-def _read_snapshot(folder: Path) -> pd.DataFrame:
+def _read_snapshot(folder):
   return _order(SnapshotDataset(filepath=str(folder)).load())
 
 
-def _order(rows: pd.DataFrame) -> pd.DataFrame:
+def _order(rows):
   return rows.sort_values(["loan_id", "updated_at"], ignore_index=True)
 
 

@@ -3,11 +3,9 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 from unittest.mock import patch
 
 import duckdb
@@ -17,9 +15,8 @@ import pytest
 
 from loantap.databases.backends.embedded import DuckDBTransaction, WritableDuckDB
 from loantap.datasets import RegisteredModelDataset, StagedDataset, TargetTableDataset
-from loantap.datasets.staged import FilePublishable, Publishable, StagedFile
+from loantap.datasets.staged import FilePublishable, StagedFile
 from loantap.hooks.publication import publish, recover
-from loantap.project.journal import Rename
 from loantap.project.lock import ProjectLock
 from loantap.registry.connection import use_registry
 from loantap.registry.models import ModelVersion
@@ -29,34 +26,34 @@ TABLES = ("portfolio", "reconciliation")
 MODEL = "loantap-lending-demo"
 KILLED = 9
 
-Step = tuple[Any, str]
 _context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["tests.hooks.test_killed_publication"])
 
 
 class _Folder:
   """A table that is a folder of parts, as a cluster writes it."""
 
-  def __init__(self, path: Path, value: str) -> None:
+  def __init__(self, path, value):
     self._file = StagedFile(path)
     with self._file.writing() as staged:
       staged.mkdir()
       pd.DataFrame({"value": [value]}).to_parquet(staged / "part-000000.parquet")
 
   @property
-  def filepath(self) -> Path:
+  def filepath(self):
     return self._file.path
 
-  def renames(self) -> list[Rename]:
+  def renames(self):
     return self._file.renames
 
-  def publish(self) -> None:
+  def publish(self):
     self._file.publish()
 
-  def discard(self) -> None:
+  def discard(self):
     self._file.discard()
 
 
-def save(project: Path, value: str) -> list[Publishable]:
+def save(project, value):
   """What a run has saved in files and tables, all of it saying the same."""
   warehouse = {"backend": "duckdb", "path": str(project / "data" / "warehouse.duckdb")}
   rows = pd.DataFrame({"loan_id": ["a"], "value": [value]})
@@ -73,25 +70,24 @@ def save(project: Path, value: str) -> list[Publishable]:
   return [report, loans, _Folder(project / "data" / "scores.parquet", value), *tables]
 
 
-def register(value: str) -> RegisteredModelDataset:
+def register(value):
   """A version that a run has registered and found better."""
   verdict = SimpleNamespace(promoted=True, reason=f"the {value} one is better")
   facts = SimpleNamespace(not_for_lending=False)
   model = RegisteredModelDataset(namespace="lending")
   version = ModelVersion(MODEL, "1" if value == OLD else "2")
-  release: Any = SimpleNamespace(verdicts=(verdict,), trained=SimpleNamespace(facts=facts))
-  model._pending = (version, release)
+  model._pending = (version, SimpleNamespace(verdicts=(verdict,), trained=SimpleNamespace(facts=facts)))
   return model
 
 
-def make_old(project: Path) -> None:
+def make_old(project):
   lock = ProjectLock(project)
   lock.acquire()
   publish(save(project, OLD), lock)
   lock.release()
 
 
-def make_old_model(project: Path, store: Path) -> None:
+def make_old_model(project, store):
   """A project after a good run, with a champion and a second version registered by the next."""
   shutil.copy(store, project / "mlflow.db")
   _use_registry(project)
@@ -103,18 +99,21 @@ def make_old_model(project: Path, store: Path) -> None:
   register(OLD).publish()
 
 
-def run_and_be_killed(project: Path, at: int) -> None:
+def run_and_be_killed(project, at):
   """Save and publish files and tables; the process is killed before the step of that number."""
-  _publish_and_be_killed(project, [], _steps_of_files(), at)
+  steps = [(Path, "replace"), (Path, "unlink"), (shutil, "rmtree"), (os, "fsync"), (DuckDBTransaction, "execute")]
+  _publish_and_be_killed(project, [], steps, at)
 
 
-def run_with_model_and_be_killed(project: Path, at: int) -> None:
+def run_with_model_and_be_killed(project, at):
   """The same with a model; killed before a step from its verdict on."""
   _use_registry(project)
-  _publish_and_be_killed(project, [register(NEW)], _steps_of_models(), at)
+  client = mlflow.MlflowClient
+  steps = [(client, "set_model_version_tag"), (client, "set_registered_model_alias")]
+  _publish_and_be_killed(project, [register(NEW)], steps, at)
 
 
-def _publish_and_be_killed(project: Path, models: list[RegisteredModelDataset], steps: list[Step], at: int) -> None:
+def _publish_and_be_killed(project, models, steps, at):
   lock = ProjectLock(project)
   lock.acquire()
   saved = [*save(project, NEW), *models]
@@ -125,7 +124,7 @@ def _publish_and_be_killed(project: Path, models: list[RegisteredModelDataset], 
   lock.release()
 
 
-def recover_as_the_next_run(project: Path) -> None:
+def recover_as_the_next_run(project):
   if (project / "mlflow.db").exists():
     _use_registry(project)
   lock = ProjectLock(project)
@@ -134,7 +133,7 @@ def recover_as_the_next_run(project: Path) -> None:
   lock.release()
 
 
-def tell_state(project: Path) -> dict[str, str]:
+def tell_state(project):
   data = project / "data"
   state = {
     "metrics": json.loads((data / "metrics.json").read_text())["value"],
@@ -151,7 +150,7 @@ def tell_state(project: Path) -> dict[str, str]:
   return state | {"champion": OLD if version == 1 else NEW}
 
 
-def list_leftovers(project: Path) -> list[str]:
+def list_leftovers(project):
   """Hidden files, accounts and staging tables that nobody needs any more."""
   data = project / "data"
   with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as connection:
@@ -163,31 +162,22 @@ def list_leftovers(project: Path) -> list[str]:
   ]
 
 
-def _use_registry(project: Path) -> None:
+def _use_registry(project):
   use_registry(f"sqlite:///{project / 'mlflow.db'}")
 
 
-def _steps_of_files() -> list[Step]:
-  return [(Path, "replace"), (Path, "unlink"), (shutil, "rmtree"), (os, "fsync"), (DuckDBTransaction, "execute")]
-
-
-def _steps_of_models() -> list[Step]:
-  client = mlflow.MlflowClient
-  return [(client, "set_model_version_tag"), (client, "set_registered_model_alias")]
-
-
 @contextmanager
-def _killed_before(at: int, steps: list[Step]) -> Iterator[None]:
+def _killed_before(at, steps):
   done = 0
 
-  def step() -> None:
+  def step():
     nonlocal done
     if done == at:
       os._exit(KILLED)
     done += 1
 
-  def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-    def counting(*args: Any, **kwargs: Any) -> Any:
+  def counted(function):
+    def counting(*args, **kwargs):
       step()
       return function(*args, **kwargs)
 
@@ -196,7 +186,7 @@ def _killed_before(at: int, steps: list[Step]) -> Iterator[None]:
   transaction = WritableDuckDB.transaction
 
   @contextmanager
-  def counted_transaction(self: WritableDuckDB) -> Iterator[Any]:
+  def counted_transaction(self):
     with transaction(self) as opened:
       yield opened
       step()  # all is said, and nothing committed
@@ -208,9 +198,6 @@ def _killed_before(at: int, steps: list[Step]) -> Iterator[None]:
     if (DuckDBTransaction, "execute") in steps:
       patched.enter_context(patch.object(WritableDuckDB, "transaction", counted_transaction))
     yield
-
-
-_context.set_forkserver_preload(["tests.hooks.test_killed_publication"])
 
 
 def call(function, *arguments):

@@ -1,6 +1,4 @@
-from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from xml.sax.saxutils import escape
 from zipfile import ZipFile
 
@@ -32,7 +30,7 @@ STEP = 7
 NAMES = ["issue_d", "loan_amnt", "int_rate", "emp_title"]
 
 
-def write_workbook(path: Path, **sheets: Sequence[Sequence[object]]) -> Path:
+def write_workbook(path, **sheets):
   """Write sheets by name, each as rows of cells; None is an empty cell, a pair one at its place."""
   own = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets))
   with ZipFile(path, "w") as archive:
@@ -46,14 +44,14 @@ def write_workbook(path: Path, **sheets: Sequence[Sequence[object]]) -> Path:
   return path
 
 
-def _link(*sheets: str, **others: str) -> str:
+def _link(*sheets, **others):
   parts = [("worksheet", sheet) for sheet in sheets] + list(others.items())
   links = (f'<Relationship Id="r{part}" Type="{_OF}/{kind}" Target="{part}.xml"/>' for kind, part in parts)
   every = "".join(links)
   return f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{every}</Relationships>'
 
 
-def _write(cell: object) -> str:
+def _write(cell):
   if isinstance(cell, tuple):
     return f'<c r="{cell[0]}"><v>{cell[1]}</v></c>'
   if isinstance(cell, date):

@@ -4,6 +4,10 @@
 
 Of the loans that run and are not in arrears at one moment, a list holds the 5% that rank highest.
 The simulator's truth says what defaults later; of the rankings only the oracles' read it.
+
+An oracle knows the simulator's law. A loan that is not in arrears misses its first instalment in a month to come, or
+never. Bayes' rule weighs these by the law and by the path of DTI and utilisation so far: a drift of known form in a
+random walk with noise, whose likelihood ratio has a closed form.
 """
 
 import argparse

@@ -5,6 +5,9 @@
 
 It needs root; containers reach others with `--network host`. LOANTAP_TEST_DOCKER_HOST names an
 engine to use instead, which is left running.
+
+Where no public registry can be reached, the base image is a stand-in, Debian's with its Python: made once a machine,
+kept as a tar file, with the machine's certificates and pip's settings. What is shipped is built on the real one.
 """
 
 import hashlib

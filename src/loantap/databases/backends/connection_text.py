@@ -1,4 +1,4 @@
-"""Connection texts, of ODBC or as a URL: what they say, and what of it must never be shown."""
+"""Connection texts, of ODBC or `scheme://user:password@host:port/database?option=..`, and what must not be shown."""
 
 import re
 from collections.abc import Mapping

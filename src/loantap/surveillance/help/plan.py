@@ -1,4 +1,7 @@
-"""The plan of each borrower: action by the rules, schedule, cost, benefit, and why."""
+"""The plan of each borrower: action by the rules, schedule, cost, benefit, and why.
+
+Schedules and choices are arrays of one row per loan.
+"""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Entries of the list out of the months of some loans: their triggers replayed, and the words for them."""
+"""Entries of the list out of the months of some loans: their triggers replayed, and the words for them.
+
+Nothing is stored from one run to the next, so a month run again gives the same list.
+"""
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
