@@ -16,7 +16,7 @@ from loantap.policy.money.scenarios import Economics
 from loantap.policy.offers.options import OffersOptions
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.errors import InputError
-from loantap.project.parameters import read_groups
+from loantap.project.folder import read_groups
 
 _Options = TypeVar("_Options", bound=BaseModel)
 

@@ -19,7 +19,7 @@ from loantap.policy.money.imputed import TERMS, impute_flows
 from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.target import find_target, require_lifetime
-from loantap.project.parameters import read_group
+from loantap.project.folder import read_group
 from loantap.serving.configured import validate_group
 from loantap.serving.dashboard.last_run import LastRun
 
