@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from kedro.framework.context import KedroContext
+from kedro.framework.context.context import _convert_paths_to_absolute_posix
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
@@ -130,3 +131,16 @@ class ProjectSession(KedroSession):
           plugin.fail(self._hook_manager.hook, error)
       raise
     return result
+
+
+class ProjectContext(KedroContext):
+  """As Kedro's own, with every relative path of `conf/` taken from the project's folder.
+
+  Kedro does so for the paths of the catalog, and leaves those of credentials.
+  """
+
+  def _get_config_credentials(self) -> dict[str, Any]:
+    found: dict[str, Any] = _convert_paths_to_absolute_posix(
+      project_path=self.project_path, conf_dictionary=super()._get_config_credentials()
+    )
+    return found

@@ -12,9 +12,19 @@ from loantap.surveillance.hazard.design import look_ahead
 from loantap.surveillance.hazard.evaluation import defaults_within, is_default_known, judge_hazard
 from loantap.surveillance.hazard.fit import _Study, fit_hazard, split_loans
 from loantap.surveillance.hazard.forecast import OVERRUN_MONTHS, BandHazard, HazardModel, forecast
-from tests.surveillance.hazard.world import DEFAULTS, OPTIONS, PAYMENTS, cumulate, make_outcomes, make_panel
+from tests.surveillance.hazard.world import DEFAULTS, OPTIONS, PAYMENTS, cumulate, make_outcomes, make_panel, simulate
 
 NONE = np.nan
+
+
+@pytest.fixture(scope="module")
+def known_world():
+  return simulate(3_000, seed=11)
+
+
+@pytest.fixture(scope="module")
+def fitted(known_world):
+  return fit_hazard(*known_world, OPTIONS)
 
 
 def constant(default, paid):
