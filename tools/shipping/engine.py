@@ -19,7 +19,6 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from filelock import FileLock
@@ -60,8 +59,7 @@ def find_missing() -> list[str]:
   if os.environ.get(RUNNING_ENGINE):
     return [] if shutil.which("docker", path=_PATH) else ["docker.io"]
   programs = _PROGRAMS | {"debootstrap": "debootstrap"}
-  absent = {package for program, package in programs.items() if not shutil.which(program, path=_PATH)}
-  return sorted(absent)
+  return sorted({package for program, package in programs.items() if not shutil.which(program, path=_PATH)})
 
 
 def may_mount() -> bool:
@@ -91,8 +89,7 @@ class Engine:
     Raises:
         EngineError: it ended, or did not answer in a minute; with the end of its log.
     """
-    running = os.environ.get(RUNNING_ENGINE)
-    if running:
+    if running := os.environ.get(RUNNING_ENGINE):
       return cls(running)
     folder = Path(tempfile.mkdtemp(prefix="loantap-engine-"))
     engine = cls(f"unix://{folder}/d.sock", folder, _start_daemon(folder))
@@ -111,9 +108,7 @@ class Engine:
   def __enter__(self) -> Self:
     return self
 
-  def __exit__(
-    self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-  ) -> None:
+  def __exit__(self, *_: object) -> None:
     self.stop()
 
   @property
@@ -244,10 +239,9 @@ def _make(archive: Path, settings: str, certificates: bytes) -> None:
 
 
 def _try(program: str, *arguments: str) -> None:
-  path = f"/usr/sbin:/sbin:{os.environ.get('PATH', '')}"
   ended = subprocess.run(
-    [shutil.which(program, path=path) or program, *arguments],
-    env=os.environ | {"PATH": path},
+    [shutil.which(program, path=_PATH) or program, *arguments],
+    env=os.environ | {"PATH": _PATH},
     stdin=subprocess.DEVNULL,
     capture_output=True,
     text=True,
