@@ -21,9 +21,8 @@ from loantap.model.leakage.findings import LeakageError
 from loantap.model.scoring.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
-from loantap.project.interruption import interruption
+from loantap.project.interruption import RUN_VARIABLE, TRY_LATER, interruption
 from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, lock_of
-from loantap.project.task_codes import RUN_VARIABLE, TRY_LATER
 from loantap.registry.connection import RegistryDownError
 from loantap.selection import require_one_after_the_other, require_selection
 

@@ -12,8 +12,7 @@ from loantap.project.interruption import leave_at_once_while_starting
 if sys.argv[1:2] == ["run"]:
   leave_at_once_while_starting()  # the next imports take seconds
 
-from loantap.hooks import ProjectSession, RunHook
-from loantap.hooks.context import ProjectContext
+from loantap.hooks import ProjectContext, ProjectSession, RunHook
 from loantap.tables.column_maps.column_map import list_shipped_maps
 
 

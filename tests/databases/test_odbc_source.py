@@ -10,8 +10,7 @@ import pyarrow as pa
 import pytest
 
 from loantap.databases.backends import make_backend
-from loantap.databases.backends.interface import Query
-from loantap.databases.backends.types import plain_schema, to_plain
+from loantap.databases.backends.interface import Query, plain_schema, to_plain
 from loantap.portfolio.errors import InputError
 from tests.conftest import require
 from tools.sources.system_packages import is_driver_installed

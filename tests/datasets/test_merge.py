@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from loantap.databases.backends.embedded_writing import DuckDBTransaction
+from loantap.databases.backends.embedded import DuckDBTransaction
 from loantap.databases.merge import POSITION
 from loantap.portfolio.errors import InputError
 from tests.datasets.target_runs import ask, make_target, read, refusal, tables, write

@@ -12,7 +12,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends import waiting
-from loantap.databases.marks import is_marked
+from loantap.databases.backends.embedded import is_marked
 from loantap.datasets.target_table import publish_together
 from loantap.portfolio.errors import InputError
 from tests.datasets.target_runs import ask, make_target, read, refusal, tables, write

@@ -3,11 +3,10 @@ from unittest.mock import MagicMock, create_autospec
 import pytest
 
 from loantap.hooks import run
-from loantap.hooks.exclusive import ExclusiveUse
+from loantap.hooks.guard import ExclusiveUse
 from loantap.hooks.progress import Display
 from loantap.hooks.publication import Transaction
-from loantap.hooks.record import Record
-from loantap.hooks.tracking import Tracking
+from loantap.hooks.record import Record, Tracking
 
 RUN_PARAMS = {"project_path": "nowhere"}
 

@@ -4,7 +4,7 @@ from contextlib import closing
 import pandas as pd
 import pytest
 
-from loantap.hooks import tracking
+from loantap.hooks import record
 from loantap.registry import connection
 
 
@@ -22,7 +22,7 @@ def scored(score, few):
 def _locked(demo, scored, monkeypatch):
   """Another process does not let go of the database."""
   monkeypatch.setattr(connection, "_PATIENCE", 0.1)
-  monkeypatch.setattr(tracking, "LONGEST_S", 0.5)
+  monkeypatch.setattr(record, "LONGEST_S", 0.5)
   with closing(sqlite3.connect(demo.folder / "mlflow.db")) as other:
     other.execute("BEGIN EXCLUSIVE")
     yield

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from loantap.portfolio.errors import InputError
-from loantap.project.parameters import read_groups
+from loantap.project.folder import read_groups
 from loantap.serving import commands
 from loantap.serving.api.commands import main as serve_api
 from loantap.serving.configured import read_configured

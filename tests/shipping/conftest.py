@@ -10,8 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import PROJECT, require
-from tools.shipping.base_image import provide_base
-from tools.shipping.engine import RUNNING_ENGINE, Engine, find_missing, may_mount
+from tools.shipping.engine import RUNNING_ENGINE, Engine, find_missing, may_mount, provide_base
 
 TARGETS = ("batch", "api", "dashboard", "mlflow")
 REVISION = "0123456789abcdef0123456789abcdef01234567"

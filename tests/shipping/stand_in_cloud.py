@@ -15,11 +15,9 @@ import boto3
 
 from tests.support.local_server import serve
 from tests.support.stand_in_aws import aws_variables
-from tools.shipping.base_image import provide_base
 from tools.shipping.ecs import FAMILIES, SERVICES
-from tools.shipping.engine import Engine
-from tools.sources.ports import free_port
-from tools.sources.processes import Process
+from tools.shipping.engine import Engine, provide_base
+from tools.sources.processes import Process, free_port
 
 REGION = "eu-west-1"
 REGISTRY = "127.0.0.1:1"  # nobody answers there, so the engine's own images are taken

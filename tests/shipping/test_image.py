@@ -10,7 +10,7 @@ from loantap.portfolio.loantap_format import render
 from tests.conftest import PROJECT
 from tests.shipping.conftest import BAITS, SECRET, TARGETS, lock_down
 from tools.shipping.scan import is_ours, read_layers, scan_image
-from tools.sources.ports import free_port
+from tools.sources.processes import free_port
 
 NEEDS = {"batch": 1_100_000_000, "api": 600_000_000}
 PORTS = {"api": "8000", "dashboard": "8501", "mlflow": "5000"}

@@ -13,8 +13,7 @@ from tests.shipping.conftest import run
 from tests.support.local_server import serve
 from tests.support.stand_in_aws import aws_variables
 from tools.shipping.ecs import FAMILIES
-from tools.sources.ports import free_port
-from tools.sources.processes import Process
+from tools.sources.processes import Process, free_port
 
 pytestmark = pytest.mark.slow
 SHA = "e" * 40

@@ -16,9 +16,6 @@ from pandas.testing import assert_frame_equal
 from loantap.datasets import SnapshotDataset
 from tests.snapshots.small_source import SmallSource, day, extraction, order
 
-Action = tuple[str, tuple[str | None, int | None, float | None, float]]
-Chapter = tuple[list[Action], int]
-
 # Few keys, so that they meet; the last number is how many days late a row is committed.
 ROWS = st.tuples(
   st.sampled_from(["a", "b", "c", "d", "e", None]),

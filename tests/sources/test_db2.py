@@ -15,7 +15,7 @@ from loantap.portfolio.errors import InputError
 from tests.sources.source_rows import EMOJI, expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
 from tools.sources.derby import READER
-from tools.sources.ports import free_port
+from tools.sources.processes import free_port
 
 LATIN1 = "819"  # as IBM numbers code pages
 ALL = Query("SELECT * FROM loans")

@@ -16,7 +16,7 @@ from loantap.portfolio.errors import InputError
 from tests.sources.every_server import OnDatabricks, OnDb2, OnPostgres
 from tests.sources.source_rows import EMOJI, FIRST_UPDATE, Copy, expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
-from tools.sources.ports import free_port
+from tools.sources.processes import free_port
 
 SERVERS = {"postgres": OnPostgres, "db2": OnDb2, "databricks": OnDatabricks}
 # Bytes after which the network fails: beyond the first batches, and far from the end.

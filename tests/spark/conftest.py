@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from loantap.datasets import SparkTableDataset
-from loantap.datasets.spark.session import open_session
+from loantap.datasets.spark.table import open_session
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import portfolio_columns

@@ -11,9 +11,11 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import DataValidationError
 from pandas.testing import assert_frame_equal
 
-from loantap.datasets import BatchedDataset, SparkFileDataset, SparkTableDataset, TableFileDataset
-from loantap.datasets.spark import job
+from loantap.datasets import BatchedDataset, SparkFileDataset, SparkInputDataset, SparkTableDataset, TableFileDataset
+from loantap.datasets.spark import table as spark_table
 from loantap.datasets.staged import staging_path
+from loantap.model.schemas import FEATURES
+from loantap.pipelines.feature_engineering.nodes import build_features
 from loantap.pipelines.scoring.nodes import score_applications
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.errors import InputError
@@ -30,8 +32,30 @@ from tests.spark.functions_of_rows import (
 )
 
 MakeTable = Callable[[Path], SparkTableDataset]
-
 OPTIONS = (ScoringOptions(as_of=AS_OF.date()), make_policy(), ECONOMICS, None)
+
+
+@pytest.mark.parametrize("rows", [0, 4_000])
+def test_features_are_those_of_one_machine(rows, simulated_loans, make_table, tmp_path, monkeypatch):
+  monkeypatch.setattr(tasks.cut, "__defaults__", (1_000,))
+  file = {
+    "type": "pandas.ParquetDataset",
+    "filepath": str(tmp_path / "loans.parquet"),
+    "save_args": {"row_group_size": 500},
+  }
+  loans = SparkInputDataset(dataset=file, schema="loantap.portfolio.schemas.LOANS")
+  loans.save(simulated_loans.head(rows))
+  features = make_table(tmp_path / "features.parquet", "loantap.model.schemas.FEATURES")
+
+  # Before it is published, as within a run that ingests.
+  for promise in build_features(loans.load()):
+    features.save(promise)
+
+  (here,) = build_features(simulated_loans.head(rows))
+  there = FEATURES.validate(features.load())
+  assert_frame_equal(there, here, check_exact=False, rtol=0, atol=1e-9)
+  assert len(list(features.current.iterdir())) == max(rows // 1_000, 1)
+  features.discard()
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +189,7 @@ def test_a_run_that_is_interrupted_has_the_cluster_stop(make_table, last_good, n
     time.sleep(2)
     raise KeyboardInterrupt
 
-  monkeypatch.setattr(job, "_watch", press_control_c)
+  monkeypatch.setattr(spark_table, "_watch", press_control_c)
   started = time.perf_counter()
   with pytest.raises(KeyboardInterrupt):
     dataset.save(MappedFile(numbers, ("a",), take_minutes))

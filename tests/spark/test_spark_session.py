@@ -5,7 +5,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
 
 from loantap import settings
-from loantap.datasets.spark.session import open_session
+from loantap.datasets.spark.table import open_session
 from loantap.portfolio.errors import InputError
 from tests.conftest import PROJECT
 

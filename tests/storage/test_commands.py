@@ -1,8 +1,8 @@
 import pytest
 from click.testing import CliRunner
 
+from loantap.storage.bucket import Lease
 from loantap.storage.commands import main
-from loantap.storage.lease import Lease
 from loantap.storage.state import State
 from tests.storage.conftest import read_files, write_files
 

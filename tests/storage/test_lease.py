@@ -4,8 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from loantap.storage.bucket import Bucket, BucketDownError
-from loantap.storage.lease import KEY, Lease, LeaseHeldError, LeaseLostError
+from loantap.storage.bucket import KEY, Bucket, BucketDownError, Lease, LeaseHeldError, LeaseLostError
 
 SHORT_S = 3.0
 

@@ -13,10 +13,10 @@ from kedro.config import OmegaConfigLoader
 from loantap.cli import _is_for_later
 from loantap.databases.backends.interface import SourceDownError
 from loantap.portfolio.errors import InputError
-from loantap.project.task_codes import RUN_VARIABLE
+from loantap.project.interruption import RUN_VARIABLE
 from loantap.settings import CONFIG_LOADER_ARGS
+from loantap.storage.commands import choose_configuration, find_run, require_variables
 from loantap.storage.state import State
-from loantap.storage.task import choose_configuration, find_run, require_variables
 from tests.conftest import PROJECT
 from tests.support.local_server import serve
 

@@ -1,49 +1,31 @@
-"""A loopback TCP proxy that cuts, stalls or slows connections, as a bad network does."""
+"""A loopback TCP proxy that cuts or stalls connections, as a bad network does."""
 
 import socket
 import struct
 import threading
-import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Self
 
 _CHUNK = 65_536
-# Of a slow line: the pauses between chunks are short.
-_SLOW_CHUNK = 4_096
 # Close with a reset rather than in good order.
 _RESET = struct.pack("ii", 1, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-  cut_after: int | None = None
-  stall_after: int | None = None
-  bytes_per_s: int | None = None
-
-
 class CutProxy:
-  """Forwards to a port on 127.0.0.1 and can stop doing so, or be slow.
+  """Forwards to a port on 127.0.0.1 and can stop doing so.
 
   Args:
       target: port to forward to.
       cut_after: bytes from the server after which each connection is cut; never when absent.
       stall_after: bytes from the server after which no more comes, the connection staying open.
       cuts: number of connections that `cut_after` applies to; all when absent.
-      bytes_per_s: how much from the server is handed on, steadily; all at once when absent.
   """
 
   def __init__(
-    self,
-    target: int,
-    *,
-    cut_after: int | None = None,
-    stall_after: int | None = None,
-    cuts: int | None = None,
-    bytes_per_s: int | None = None,
+    self, target: int, *, cut_after: int | None = None, stall_after: int | None = None, cuts: int | None = None
   ) -> None:
     self._target = target
-    self._line = _Line(cut_after, stall_after, bytes_per_s)
+    self._cut_after, self._stall_after = cut_after, stall_after
     self._cuts_left = cuts
     self._sockets: list[socket.socket] = []
     self._listener = socket.create_server(("127.0.0.1", 0))
@@ -72,26 +54,23 @@ class CutProxy:
       for connection in (client, server):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
       self._sockets += [client, server]
-      line = self._line
+      cut_after = self._cut_after
       if self._cuts_left is not None:
-        line = line if self._cuts_left else replace(line, cut_after=None)
+        cut_after = cut_after if self._cuts_left else None
         self._cuts_left = max(self._cuts_left - 1, 0)
-      for arguments in ((client, server, _Line()), (server, client, line)):
+      for arguments in ((client, server, None, None), (server, client, cut_after, self._stall_after)):
         threading.Thread(target=_forward, args=arguments, daemon=True).start()
 
 
-def _forward(source: socket.socket, sink: socket.socket, line: _Line) -> None:
+def _forward(source: socket.socket, sink: socket.socket, cut_after: int | None, stall_after: int | None) -> None:
   passed = 0
   try:
-    while chunk := source.recv(_SLOW_CHUNK if line.bytes_per_s else _CHUNK):
+    while chunk := source.recv(_CHUNK):
       passed += len(chunk)
-      if line.cut_after is not None and passed > line.cut_after:
+      if cut_after is not None and passed > cut_after:
         break
-      if line.stall_after is not None and passed > line.stall_after:
+      if stall_after is not None and passed > stall_after:
         return
-      if line.bytes_per_s is not None:
-        # A short answer is handed on at once: it is the rows that are to take their time.
-        time.sleep(len(chunk) / line.bytes_per_s)
       sink.sendall(chunk)
   except OSError:
     pass

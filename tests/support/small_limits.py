@@ -22,7 +22,7 @@ from loantap.datasets.source_table import SourceTableDataset
 from loantap.pipelines.ingestion import nodes as ingestion
 from loantap.simulator import iter_events, iter_portfolio
 from loantap.snapshots import parts
-from loantap.tables import files, loan_groups, memory, ordered
+from loantap.tables import database, files, ordered
 
 PART = 16
 DUCKDB_MIB = 64
@@ -31,7 +31,7 @@ DUCKDB_MIB = 64
 def set_small_limits() -> None:
   """In this process, which is to end after one run."""
   os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-  memory._LEAST = memory._MOST = DUCKDB_MIB * memory.MIB
+  database._LEAST = database._MOST = DUCKDB_MIB * database.MIB
   for module, name in (
     (ordered, "GROUP_ROWS"),
     (parts, "GROUP_ROWS"),
@@ -40,9 +40,9 @@ def set_small_limits() -> None:
     (ingestion, "PUBLISHED_ROWS"),
   ):
     _shrink_constant(module, name)
-  _shrink_default(loan_groups.clean_in_groups, "rows")
-  _shrink_default(loan_groups.join_in_groups, "rows")
-  _shrink_default(loan_groups.build_months_in_groups, "rows")
+  _shrink_default(ordered.clean_in_groups, "rows")
+  _shrink_default(ordered.join_in_groups, "rows")
+  _shrink_default(ordered.build_months_in_groups, "rows")
   _shrink_default(iter_portfolio, "batch_loans")
   _shrink_default(iter_events, "chunk_loans")
   _shrink_default(DuckDB.read, "batch_rows")

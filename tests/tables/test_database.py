@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from loantap.tables import memory
-from loantap.tables.database import connect
-from loantap.tables.memory import MIB
+from loantap.tables import database
+from loantap.tables.database import MIB, connect
 
 GIB = 1024 * MIB
 
@@ -32,17 +31,17 @@ def test_the_limits_of_a_container_and_of_those_around_it(limits, groups, found)
   own = limits / "cgroup"
   own.write_text(groups)
 
-  assert memory._container_limits(own, limits) == found
+  assert database._container_limits(own, limits) == found
 
 
 def test_where_there_are_no_containers_the_machine_counts(tmp_path):
-  assert memory._container_limits(tmp_path / "none", tmp_path) == []
+  assert database._container_limits(tmp_path / "none", tmp_path) == []
 
 
 def test_a_limit_of_the_shell_counts():
   code = (
     "import resource; resource.setrlimit(resource.RLIMIT_DATA, (2 << 30, -1));"
-    "from loantap.tables.memory import available_memory; print(available_memory())"
+    "from loantap.tables.database import available_memory; print(available_memory())"
   )
   said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
@@ -53,9 +52,9 @@ def test_a_limit_of_the_shell_counts():
   ("available", "working"), [(GIB, 256 * MIB), (5 * GIB, 640 * MIB), (8 * GIB, GIB), (64 * GIB, 2 * GIB)]
 )
 def test_an_operation_takes_its_share(monkeypatch, available, working):
-  monkeypatch.setattr(memory, "available_memory", lambda: available)
+  monkeypatch.setattr(database, "available_memory", lambda: available)
 
-  assert memory.working_memory() == working
+  assert database.working_memory() == working
 
 
 @pytest.fixture(params=["file", "computation"])

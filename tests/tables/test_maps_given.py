@@ -11,7 +11,7 @@ from loantap.portfolio.loantap_format import FAULT, GIVEN_ID, split_address
 from loantap.simulator import simulate_portfolio
 from loantap.tables.column_maps.column_map import read_column_map
 from loantap.tables.column_maps.commands import main
-from loantap.tables.column_maps.looks import look_at
+from loantap.tables.column_maps.proposal import look_at
 from loantap.tables.files import TableFile
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans, read_portfolio
 from tools.benchmarks.lending_club_file import to_lending_club, write_export

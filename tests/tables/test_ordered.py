@@ -11,8 +11,15 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import content_ids
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_events, simulate_portfolio
-from loantap.tables.loan_groups import build_months_in_groups, clean_in_groups, join_in_groups
-from loantap.tables.ordered import PLACE, group_rows, pair_groups, sort_rows
+from loantap.tables.ordered import (
+  PLACE,
+  build_months_in_groups,
+  clean_in_groups,
+  group_rows,
+  join_in_groups,
+  pair_groups,
+  sort_rows,
+)
 from loantap.tables.rows import frame_of, gather_batches
 from tests.conftest import AS_OF
 

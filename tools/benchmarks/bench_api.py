@@ -28,9 +28,8 @@ import numpy as np
 from tools.benchmarks.measured import cpu_of_tree, environment, print_table, status_mib
 from tools.load.applications import list_applications, render_scoring, simulate_applications
 from tools.load.generator import Load, ask, render_request, send
-from tools.load.killing import kill_under_load
-from tools.load.server import LoanTapApi, Server
-from tools.sources.ports import free_port
+from tools.load.server import LoanTapApi, Server, kill_under_load
+from tools.sources.processes import free_port
 
 PARTS: Final = ("start", "capacity", "latency", "batch", "kill", "overload")
 _MOST_P99_MS: Final = 25.0

@@ -14,7 +14,7 @@ from typing import cast
 import yaml
 
 from loantap.datasets import SparkFileDataset, SparkTableDataset
-from loantap.datasets.spark.session import open_session
+from loantap.datasets.spark.table import open_session
 from loantap.pipelines.scoring.nodes import score_applications
 from loantap.tables.rows import MappedFile
 from tools.benchmarks.bench_scoring import score, write_applications

@@ -1,29 +1,37 @@
-"""A server in processes of its own: started, measured, killed; and `loantap-api` as one."""
+"""A server in processes of its own: started, measured, killed under load; and `loantap-api` as one.
 
+Of what was answered before kill -9, every decision must be in the log; an unanswered request, sent again under its
+idempotency key, must have one decision.
+"""
+
+import json
 import os
 import signal
 import sqlite3
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
+from threading import Timer
 from typing import Final, Self
 
 from loantap.serving.audit.records import Caller, Verdict
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.keys.keys import Keys, Scope
 from tools.benchmarks.measured import list_tree, reset_peak, status_mib
-from tools.load.generator import ask, render_request
-from tools.sources.ports import free_port
-from tools.sources.processes import Process, read_end
+from tools.load.applications import name_key, number_request, number_requests
+from tools.load.generator import LOST, ask, render_request, send
+from tools.sources.processes import Process, free_port, read_end
 
 _READY: Final = render_request("GET", "/readyz")
 _START_SECONDS: Final = 60.0
 _READ_KEYS: Final = (
   "SELECT idempotency_key, id FROM records WHERE kind = 'decision' AND idempotency_key >= ? AND idempotency_key < ?"
 )
+FAULTS: Final = ("missing", "twice", "changed", "refused")
 
 
 class Server:
@@ -128,3 +136,47 @@ class LoanTapApi(Server):
     """Whether the chain of the log holds."""
     with closing(AuditStore.open(self._url)) as store:
       return store.verify()
+
+
+def kill_under_load(api: LoanTapApi, requests: Sequence[bytes], prefix: str, seconds: float) -> Counter[str]:
+  """Load a server, kill all its processes, start it again, compare answers with the log.
+
+  Idempotency keys begin with a prefix that no other load has.
+
+  Returns:
+      How many requests were `answered`; were `lost` on their way; of those, were `kept` in the log already. And
+      `FAULTS`: answers `missing` in the log; keys with more than one decision after all was sent again (`twice`);
+      answers `changed` when sent again; requests, sent once or again, answered otherwise than with success
+      (`refused`).
+  """
+  found = Counter(dict.fromkeys(FAULTS, 0))
+  bodies: dict[int, bytes] = {}
+  lost: list[int] = []
+
+  def note(number: int, status: int, body: bytes) -> None:
+    if status == 200:
+      bodies[number] = body
+    elif status == LOST:
+      lost.append(number)
+    else:
+      found["refused"] += 1
+
+  timer = Timer(seconds, api.kill)
+  timer.start()
+  try:
+    numbered = number_requests(requests, prefix)
+    send(api.port, numbered, 60.0, listen=note, until=lambda: not timer.is_alive())
+  finally:
+    timer.cancel()
+    timer.join()
+  api.start()
+  log = api.read_log(prefix)
+  for number, body in bodies.items():
+    found["missing"] += json.loads(body)["id"] not in log.get(name_key(prefix, number), ())
+  found.update(answered=len(bodies), lost=len(lost), kept=sum(name_key(prefix, number) in log for number in lost))
+  for number in [*lost, *islice(reversed(bodies), 100)]:
+    answer = ask(api.port, number_request(requests, prefix, number))
+    found["refused"] += answer.status != 200
+    found["changed"] += number in bodies and answer.body != bodies[number]
+  found["twice"] = sum(len(ids) > 1 for ids in api.read_log(prefix).values())
+  return found

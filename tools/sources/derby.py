@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from tools.sources.kept import KeptServer
-from tools.sources.processes import Process
+from tools.sources.processes import KeptServer, Process
 from tools.sources.system_packages import DERBY, DERBY_JARS, JAVA, has_derby, has_java
 
 DATABASE, SCHEMA = "APPSTRM", "APPSTREAM"

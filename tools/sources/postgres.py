@@ -13,8 +13,7 @@ from types import MappingProxyType
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from tools.sources.kept import KeptServer
-from tools.sources.processes import read_end
+from tools.sources.processes import KeptServer, read_end
 from tools.sources.system_packages import DRIVER, POSTGRES, find_postgres, is_driver_installed
 
 DATABASE = "loantap"

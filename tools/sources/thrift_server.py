@@ -16,8 +16,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tools.sources.kept import KeptServer
-from tools.sources.processes import Process
+from tools.sources.processes import KeptServer, Process
 from tools.sources.system_packages import JAVA, has_java
 
 CATALOG, SCHEMA = "spark_catalog", "business_events"

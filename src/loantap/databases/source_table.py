@@ -1,4 +1,4 @@
-"""A table of a source system, the same whichever system holds it."""
+"""A table of a source system, the same whichever holds it, held against the data dictionary."""
 
 import hashlib
 import logging
@@ -14,14 +14,49 @@ from loantap.databases.backends import EMBEDDED, Backend, make_backend
 from loantap.databases.backends.connection_text import find_secrets, redact
 from loantap.databases.backends.interface import BATCH_ROWS, Query
 from loantap.databases.backends.waiting import GRACE_S, LONGEST_ANSWER_S, Deadline, Patience, persist, read_ahead
-from loantap.databases.contract import check_contract
-from loantap.portfolio.dictionary import KEYS, UPDATED_AT, Table
+from loantap.portfolio.dictionary import KEYS, UPDATED_AT, Family, Table, contract_of
+from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")
-
 _CHANGED = f"{UPDATED_AT.name} >= CAST(? AS TIMESTAMP) OR {UPDATED_AT.name} IS NULL"
-
 logger = logging.getLogger(__name__)
+
+
+def check_contract(where: str, table: Table, schema: pa.Schema) -> frozenset[str]:
+  """Hold a table's columns against the dictionary; the names of columns that it does not know.
+
+  Names are compared in lower case.
+
+  Raises:
+      InputError: a column is missing, or holds something else than it should.
+  """
+  contract = contract_of(table)
+  held = {field.name.lower(): field.type for field in schema}
+  missing = sorted(contract.keys() - held.keys())
+  if missing:
+    raise InputError(
+      where,
+      f"column {', '.join(missing)} is missing",
+      "Have it restored at the source, or read a view that has it under this name",
+    )
+  retyped = [
+    f"column {name} is held as {held[name]}, not as {' or '.join(families)}"
+    for name, families in contract.items()
+    if _family_of(held[name]) not in families
+  ]
+  if retyped:
+    raise InputError(where, "; ".join(retyped), "Have the type restored at the source, or read a view that casts it")
+  return frozenset(held.keys() - contract.keys())
+
+
+def _family_of(kind: pa.DataType) -> Family | None:
+  if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    return Family.TEXT
+  if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
+    return Family.NUMBER
+  if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+    return Family.TIME
+  return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,36 @@
-"""Models saved to the registry."""
+"""Models of the registry: saved to it, and loaded to decide, to be judged, or to judge against."""
 
 import logging
-from typing import Any, NoReturn
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 from kedro.io import AbstractDataset, DatasetError
 
-from loantap.model.promotion.release import Release
-from loantap.model.scoring.scorer import check_servable
+from loantap.datasets.staged import find_current
+from loantap.features.definitions import MODELS
+from loantap.model.leakage.last_training import LastTrainings
+from loantap.model.promotion.release import Champions, Release, registered_name
+from loantap.model.scoring.scorer import Scorer, check_servable
+from loantap.model.validation.evaluation import JudgedModel
+from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Conclusion
 from loantap.registry.connection import asking_registry
+from loantap.registry.evidence import load_judged, load_last_training
 from loantap.registry.history import tell_restored
-from loantap.registry.loading import find_same_readable, note_registered
+from loantap.registry.loading import (
+  find_same_readable,
+  has_champion,
+  load_champions,
+  load_deciding,
+  note_registered,
+  require_champion,
+)
 from loantap.registry.models import ModelVersion, conclude, find_champion, mark_not_for_lending, register
 
 logger = logging.getLogger(__name__)
+_Loaded = TypeVar("_Loaded")
 
 
 class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
@@ -120,3 +136,99 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
 
   def _describe(self) -> dict[str, Any]:
     return {"namespace": self._namespace}
+
+
+class _MadeByTraining(AbstractDataset[Any, _Loaded]):
+  _refusal = "promotion makes a champion, saving does not"
+
+  def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
+    self._namespace = namespace
+    self.metadata = metadata
+
+  def save(self, data: Any) -> NoReturn:  # noqa: ARG002
+    """Refused: training makes it."""
+    raise DatasetError(self._refusal)
+
+  def _exists(self) -> bool:
+    # No champion is an answer too.
+    return True
+
+  def _describe(self) -> dict[str, Any]:
+    return {"namespace": self._namespace}
+
+
+class ChampionDataset(_MadeByTraining[Scorer]):
+  """Loads the champion of a namespace as a scorer; cannot be saved to.
+
+  In a run that trains, it is the run's own version if that is promoted. Where the registry is
+  down, the last good champion goes on.
+  """
+
+  def load(self) -> Scorer:
+    """The champion once this run has ended.
+
+    Raises:
+        InputError: there is none, or this run's version was not promoted and there is no other.
+        RegistryDownError: the registry does not answer, and no champion was kept.
+    """
+    return load_deciding(self._namespace)
+
+  def require_champion(self) -> None:
+    """Raise InputError where there is no champion."""
+    require_champion(self._namespace)
+
+  def _exists(self) -> bool:
+    return has_champion(self._namespace)
+
+
+class ChampionsDataset(_MadeByTraining[Champions]):
+  """Loads, for each model, a function that loads its champions; cannot be saved to."""
+
+  def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
+    super().__init__(namespace=", ".join(MODELS), metadata=metadata)
+
+  def load(self) -> Champions:
+    """A function for each model; see `load_champions` for what it gives and raises."""
+    return {model: partial(load_champions, model) for model in MODELS}
+
+
+class LastTrainingDataset(_MadeByTraining[LastTrainings]):
+  """Loads, for each origin of loans, a function that loads what the leakage gate found; cannot be saved to."""
+
+  _refusal = "promotion makes a champion, whose evidence this is; saving does not"
+
+  def load(self) -> LastTrainings:
+    """A function for each origin; see `load_last_training` for what it gives and raises."""
+    names = {origin: registered_name(self._namespace, origin) for origin in (REAL, SIMULATED)}
+    return {origin: partial(load_last_training, name) for origin, name in names.items()}
+
+
+class JudgedModelDataset(_MadeByTraining[JudgedModel]):
+  """Loads the version that is evaluated, promoted or not, with its predictions and its training.
+
+  `RegisteredModelDataset` registers it; it cannot be saved to here.
+  """
+
+  def __init__(
+    self, *, namespace: str, predictions: str, training_report: str, metadata: dict[str, Any] | None = None
+  ) -> None:
+    super().__init__(namespace=namespace, metadata=metadata)
+    self._refusal = f"save {namespace}_model@release, which registers the model"
+    self._predictions = Path(predictions)
+    self._report = Path(training_report)
+
+  def load(self) -> JudgedModel:
+    """The version, with what it says of itself.
+
+    Raises:
+        InputError: no registered version made the predictions.
+        RegistryDownError: the registry does not answer.
+    """
+    files = map(find_current, (self._predictions, self._report))
+    return load_judged(self._namespace, *files)
+
+  def _exists(self) -> bool:
+    return all(find_current(path).exists() for path in (self._predictions, self._report))
+
+  def _describe(self) -> dict[str, Any]:
+    return {"namespace": self._namespace, "predictions": str(self._predictions), "training_report": str(self._report)}

@@ -17,9 +17,16 @@ from kedro.io import AbstractDataset
 from loantap.datasets.staged import StagedFile
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Rename
-from loantap.snapshots.comparison import SPILL
 from loantap.snapshots.extraction import Extraction
-from loantap.snapshots.manifest import MANIFEST, Manifest, check_parts, read_manifest, read_outdated, remove_unlisted
+from loantap.snapshots.manifest import (
+  MANIFEST,
+  SPILL,
+  Manifest,
+  check_parts,
+  read_manifest,
+  read_outdated,
+  remove_unlisted,
+)
 from loantap.snapshots.parts import PART_ROWS, DamagedSnapshotError, read_rows, read_table
 from loantap.snapshots.refresh import Refresh
 

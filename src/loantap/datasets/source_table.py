@@ -1,17 +1,18 @@
-"""Gives a table of a source system to the pipelines; an embedded one can be replaced."""
+"""Give source tables, and the place our own go to, to the pipelines; an embedded table can be replaced."""
 
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import pandas as pd
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 
-from loantap.databases.backends import EMBEDDED, make_backend
+from loantap.databases.backends import EMBEDDED, make_backend, make_writable
 from loantap.databases.backends.embedded import DuckDB
 from loantap.databases.backends.interface import BATCH_ROWS, Query
 from loantap.databases.backends.waiting import SILENCE_LIMIT_S, TIME_LIMIT_S, Patience
+from loantap.databases.inspection import Inspection, TargetSystem
 from loantap.databases.source_table import SourceTable
 from loantap.portfolio.dictionary import REAL, Table
 from loantap.portfolio.errors import InputError
@@ -110,3 +111,55 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
   def _describe(self) -> dict[str, Any]:
     # Credentials are left out: this text goes to logs.
     return {"system": self._system, "table": self._table.value, "query": self._query}
+
+
+class TargetSystemDataset(AbstractDataset[NoReturn, TargetSystem]):
+  """Gives the place our own tables go to; nothing is connected to before it is tried."""
+
+  def __init__(self, *, system: str, credentials: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+    self._system = system
+    self._credentials = credentials
+    self.metadata = metadata
+
+  def require_credentials(self) -> None:
+    """See `Credentialed`."""
+    make_writable(self._system, self._credentials)
+
+  def load(self) -> TargetSystem:
+    """The system."""
+    return TargetSystem(self._system, self._credentials)
+
+  def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002
+    """Refused: tables are written, not systems."""
+    raise DatasetError("a system cannot be saved to; TargetTableDataset writes a table")
+
+  def _exists(self) -> bool:
+    return True
+
+  def _describe(self) -> dict[str, Any]:
+    # Credentials are left out: this text goes to logs.
+    return {"system": self._system}
+
+
+class InspectionDataset(AbstractDataset[Inspection, pd.DataFrame]):
+  """Takes a look at the systems, and gives what was found."""
+
+  def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
+    self._findings: pd.DataFrame | None = None
+    self.metadata = metadata
+
+  def load(self) -> pd.DataFrame:
+    """One row per check; see `Inspection.look`."""
+    if self._findings is None:
+      raise DatasetError("the systems have not been looked at: run check_sources")
+    return self._findings
+
+  def save(self, data: Inspection) -> None:
+    """Look, at one system after the other."""
+    self._findings = data.look()
+
+  def _exists(self) -> bool:
+    return self._findings is not None
+
+  def _describe(self) -> dict[str, Any]:
+    return {}

@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any, Protocol, runtime_checkable
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
+from matplotlib.figure import Figure
 
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Rename
@@ -242,3 +243,26 @@ class StagedDataset(AbstractDataset[Any, Any]):
 
   def _describe(self) -> dict[str, Any]:
     return {"filepath": str(self._file.path), "type": type(self._published).__name__}
+
+
+class FigureDataset(StagedDataset):
+  """A Matplotlib figure, saved as a picture; later nodes of a run get the figure itself."""
+
+  def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    picture = {"type": "matplotlib.MatplotlibDataset", "filepath": filepath, "save_args": {"dpi": 120}}
+    super().__init__(dataset=picture, metadata=metadata)
+    self._figure: Figure | None = None
+
+  def load(self) -> Figure:
+    """The figure that this run drew; DatasetError where it drew none."""
+    if self._figure is None:
+      raise DatasetError(
+        f"plot {self.filepath.name}: it was not drawn in this run, and a picture cannot be "
+        "drawn again. Start from the node that draws it, or run the whole pipeline"
+      )
+    return self._figure
+
+  def save(self, data: Figure) -> None:
+    """Write the picture to the staging name, and keep the figure."""
+    super().save(data)
+    self._figure = data

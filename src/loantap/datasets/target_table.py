@@ -16,9 +16,9 @@ import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
 
 from loantap.databases.backends import EMBEDDED, make_writable
+from loantap.databases.backends.embedded import mark
 from loantap.databases.backends.interface import Query, SourceDownError, Transaction, WritableBackend, quote
 from loantap.databases.backends.waiting import SILENCE_LIMIT_S, Deadline, Patience, persist, read_ahead
-from loantap.databases.marks import mark
 from loantap.databases.merge import POSITION, Changes, Merge, Mode, Staged, create_statement, list_tables
 from loantap.databases.sql_rows import Rows, RowShaper
 from loantap.portfolio.errors import InputError

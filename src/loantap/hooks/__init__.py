@@ -1,5 +1,5 @@
 """What happens around a run; see `run.py`."""
 
-from loantap.hooks.run import ProjectSession, RunHook
+from loantap.hooks.run import ProjectContext, ProjectSession, RunHook
 
-__all__ = ["ProjectSession", "RunHook"]
+__all__ = ["ProjectContext", "ProjectSession", "RunHook"]

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from loantap.databases.marks import drop_staged, is_marked
+from loantap.databases.backends.embedded import drop_staged, is_marked
 from loantap.datasets import RegisteredModelDataset, TargetTableDataset
 from loantap.datasets.staged import FilePublishable, Publishable, remove_staged, rename_into_place, staging_path
 from loantap.datasets.target_table import publish_together
@@ -103,11 +103,6 @@ def _put_in_place(dataset: FilePublishable) -> None:
       f"it cannot take the place of the last good one ({error.strerror or error})",
       "Remove the cause; the next run then completes what this one was publishing",
     ) from error
-
-
-def is_under_way(folder: Path) -> bool:
-  """Whether a run of this process could not publish all that it had begun to."""
-  return find_own_journal(folder) is not None
 
 
 def find_own_journal(folder: Path) -> Journal | None:
@@ -209,7 +204,7 @@ class Transaction:
   def discard(self, saved: Sequence[str]) -> None:
     """Leave the last good outputs and aliases where they are."""
     catalog, self._catalog = self._catalog, None
-    if catalog is None or is_under_way(self._lock.folder):
+    if catalog is None or find_own_journal(self._lock.folder) is not None:
       return
     with ExitStack() as each:
       for dataset in publishable(catalog, saved):

@@ -4,20 +4,19 @@ from contextlib import ExitStack
 from typing import Any
 
 from kedro.framework.context import KedroContext
+from kedro.framework.context.context import _convert_paths_to_absolute_posix
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from loantap.hooks.exclusive import ExclusiveUse
-from loantap.hooks.guard import check_inputs, check_parameters
+from loantap.hooks.guard import ExclusiveUse, check_inputs, check_parameters
 from loantap.hooks.progress import Display
 from loantap.hooks.publication import Transaction
-from loantap.hooks.record import Record
+from loantap.hooks.record import Record, Tracking
 from loantap.hooks.run_choices import find_target_asked
 from loantap.hooks.saved import Catalog
-from loantap.hooks.tracking import Tracking
 from loantap.project.interruption import interruption
 
 
@@ -132,3 +131,16 @@ class ProjectSession(KedroSession):
           plugin.fail(self._hook_manager.hook, error)
       raise
     return result
+
+
+class ProjectContext(KedroContext):
+  """As Kedro's own, with every relative path of `conf/` taken from the project's folder.
+
+  Kedro does so for the paths of the catalog, and leaves those of credentials.
+  """
+
+  def _get_config_credentials(self) -> dict[str, Any]:
+    found: dict[str, Any] = _convert_paths_to_absolute_posix(
+      project_path=self.project_path, conf_dictionary=super()._get_config_credentials()
+    )
+    return found

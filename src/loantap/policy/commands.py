@@ -21,8 +21,7 @@ from loantap.policy.sizing import SizingLoans, size_rules
 from loantap.policy.targets import TRIED_COLUMNS, try_policy
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.target import find_target, require_lifetime
-from loantap.project.folder import find_project
-from loantap.project.parameters import read_group
+from loantap.project.folder import find_project, read_group
 from loantap.project.pdf import print_page
 
 _CONF = Path("conf/base")

@@ -1,4 +1,4 @@
-"""Ctrl-C, and the signals by which a terminal, a scheduler or ECS ends a run."""
+"""How a run is ended, by Ctrl-C or a signal, and what a task and the run that it starts tell each other."""
 
 import os
 import signal
@@ -7,6 +7,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
+
+# Set by the task, for the process that runs.
+RUN_VARIABLE: Final = "LOANTAP_RUN"
+# Names the bucket with the published data.
+BUCKET_VARIABLE: Final = "LOANTAP_BUCKET"
+# Nothing has to be mended: the same command succeeds in a while. EX_TEMPFAIL of sysexits.h.
+TRY_LATER: Final = 75
+
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}

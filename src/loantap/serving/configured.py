@@ -15,7 +15,7 @@ from loantap.policy.lab.rules import Rule
 from loantap.policy.money.cash_flows import Economics
 from loantap.policy.options import OffersOptions, ScoringOptions
 from loantap.portfolio.errors import InputError
-from loantap.project.parameters import read_groups
+from loantap.project.folder import read_groups
 
 _Options = TypeVar("_Options", bound=BaseModel)
 

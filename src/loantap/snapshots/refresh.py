@@ -11,9 +11,8 @@ import pyarrow as pa
 
 from loantap.databases.source_table import Account
 from loantap.portfolio.errors import InputError
-from loantap.snapshots.comparison import comparing
 from loantap.snapshots.extraction import Extraction, show_progress
-from loantap.snapshots.manifest import Manifest, name_types, read_outdated, remove_unlisted, write_outdated
+from loantap.snapshots.manifest import Manifest, comparing, name_types, read_outdated, remove_unlisted, write_outdated
 from loantap.snapshots.parts import (
   GROUP_ROWS,
   DamagedSnapshotError,

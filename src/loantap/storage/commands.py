@@ -1,8 +1,18 @@
-"""`loantap-task`: what a container of the batch image runs."""
+"""`loantap-task`, what a container of the batch image runs: restore the published data, run as a process, publish."""
 
+import json
 import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import click
 from rich.console import Console
@@ -10,11 +20,157 @@ from rich.table import Table
 
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
-from loantap.project.interruption import interruption
-from loantap.project.task_codes import BUCKET_VARIABLE, TRY_LATER
-from loantap.storage.bucket import Bucket, TryLaterError
+from loantap.project.interruption import BUCKET_VARIABLE, RUN_VARIABLE, TRY_LATER, interruption
+from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED
+from loantap.storage.bucket import LASTS_S, Bucket, Lease, TryLaterError
 from loantap.storage.state import State
-from loantap.storage.task import find_run, holding_lease, run_task
+
+_CONF_VARIABLE: Final = "LOANTAP_CONF_SOURCE"
+_CONF: Final = "/opt/loantap/conf.tar.gz"
+_METADATA_VARIABLE: Final = "ECS_CONTAINER_METADATA_URI_V4"
+_OF_A_BUCKET: Final = ("AWS_REGION", "MLFLOW_TRACKING_URI")
+_SYSTEMS: Final = ("LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS", "LOANTAP_WAREHOUSE_OUTPUT")
+_TABLES_PUBLISHED: Final = (
+  "models and tables written back are new, files in the bucket those of the last good run; start it again"
+)
+_REAL: Final = {"odbc": _SYSTEMS, "aws": (BUCKET_VARIABLE, *_SYSTEMS)}
+
+
+def run_task(arguments: Sequence[str]) -> int:
+  """Run with these arguments of `kedro run`; the exit code, see docs/running.md.
+
+  Raises:
+      InputError: a variable or the configuration is missing, or the bucket refuses.
+      KeyboardInterrupt: somebody asked it to end, and was told what that left.
+  """
+  project = find_project(Path.cwd())
+  command = [sys.executable, "-m", "loantap", *choose_configuration(arguments, project)]
+  name = require_variables(arguments, os.environ)
+  run = find_run()
+  environment = {**os.environ, RUN_VARIABLE: run}
+  if name is None:
+    return _Child(command, environment).run()
+  child = _Child(command, environment)
+  with holding_lease(Bucket(name), run, child) as lease:
+    return _run_on_state(State(Bucket(name)), child, lease, project, run)
+
+
+def _run_on_state(state: State, child: "_Child", lease: Lease, project: Path, run: str) -> int:
+  outcome = NOTHING_PUBLISHED
+  try:
+    if (published := state.read()) is not None:
+      count = state.restore(project, published)
+      click.echo(f"Task {run}: {count:,} files of the state of run {published.run} are here")
+    if code := child.run():
+      lease.require()
+      return code
+    outcome = _TABLES_PUBLISHED
+    sent = state.publish(project, run, lease.require)
+    outcome = ALL_PUBLISHED
+    click.echo(f"Task {run}: published, {sent:,} new files" if sent else "Nothing has changed")
+  except KeyboardInterrupt:
+    click.echo(f"\nTask {run}: interrupted by {interruption.name}: {outcome}.", err=True)
+    raise
+  return 0
+
+
+class _Child:
+  """The run's process, which a lost lease or a signal ends."""
+
+  def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    self._command = command
+    self._environment = environment
+    self._process: subprocess.Popen[bytes] | None = None
+    self._is_unwanted = False
+
+  def run(self) -> int:
+    """The exit code, as shells count, at the end; signals are passed on."""
+    with interruption.deferred():
+      if self._is_unwanted:
+        return 1
+      # Ctrl-C in a terminal would come twice.
+      self._process = subprocess.Popen(  # noqa: S603 (our own command)
+        self._command, env=self._environment, process_group=0
+      )
+    while True:
+      try:
+        code = self._process.wait()
+        break
+      except KeyboardInterrupt:
+        self._process.send_signal(interruption.received or 15)
+    interruption.obey()
+    return code if code >= 0 else 128 - code
+
+  def end(self) -> None:
+    """End it, or keep it from beginning."""
+    self._is_unwanted = True
+    if self._process is not None:
+      self._process.terminate()
+
+
+@contextmanager
+def holding_lease(bucket: Bucket, run: str, child: _Child | None = None) -> Iterator[Lease]:
+  """Hold the right to change a bucket's data, or raise `LeaseHeldError`."""
+  lasts_s = float(os.environ.get("LOANTAP_LEASE_SECONDS", LASTS_S))
+  lease = Lease(bucket, run, child.end if child else lambda: None, lasts_s)
+  try:
+    lease.acquire()
+    yield lease
+  finally:
+    with interruption.deferred():
+      try:
+        lease.release()
+      except InputError as error:
+        click.echo(f"Warning: {error}\nThe lease ends by itself.", err=True)
+
+
+def choose_configuration(arguments: Sequence[str], project: Path) -> list[str]:
+  """The arguments with the place of the configuration; `InputError` if it is missing."""
+  if any(each.startswith("--conf-source") for each in arguments):
+    return list(arguments)
+  given = os.environ.get(_CONF_VARIABLE)
+  if not given and not Path(_CONF).exists() and (project / "conf").is_dir():
+    return list(arguments)
+  path = Path(given or _CONF)
+  if not path.exists():
+    raise InputError(
+      f"configuration {path}",
+      "it is not in the image",
+      f"Build the image with the archive that `kedro package` makes, or set {_CONF_VARIABLE}",
+    )
+  return [f"--conf-source={path}", *arguments]
+
+
+def require_variables(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
+  """Require the variables of a run; the bucket's name, None without one.
+
+  Raises:
+      InputError: a variable is missing or empty.
+  """
+  named = re.search(r"(?:^|\0)(?:--env|-e)[\0=]([^\0]+)", "\0".join(arguments))
+  name = named[1] if named else environment.get("KEDRO_ENV", "")
+  needed = {*_REAL.get(name, ()), *(_OF_A_BUCKET if BUCKET_VARIABLE in environment else ())}
+  needed |= {each for each in environment if each.startswith("LOANTAP_")}
+  for variable in sorted(needed):
+    if not environment.get(variable, "").strip():
+      raise InputError(
+        f"environment variable {variable}",
+        "it is empty" if variable in environment else "it is not set",
+        "Set it in the task definition (a secret: look whether Secrets Manager holds a "
+        "value), or take it out where the run does not need it",
+      )
+  return environment.get(BUCKET_VARIABLE)
+
+
+def find_run() -> str:
+  """The id of the ECS task; elsewhere one made of the time."""
+  if address := os.environ.get(_METADATA_VARIABLE):
+    try:
+      with urlopen(f"{address}/task", timeout=2) as answer:  # noqa: S310 (named by ECS)
+        return str(json.load(answer)["TaskARN"]).rpartition("/")[2]
+    except (URLError, OSError, ValueError, KeyError) as error:
+      click.echo(f"Warning: ECS does not tell the task's id ({error})", err=True)
+  return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 class _Commands(click.Group):

@@ -13,9 +13,8 @@ from pyarrow import csv as arrow_csv
 
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT
-from loantap.tables.columns import APPLICATION_ID, LOANTAP, RENAMED, Expected, recognise
+from loantap.tables.columns import APPLICATION_ID, DELIMITERS, LOANTAP, RENAMED, Expected, read_head, recognise
 from loantap.tables.csv_blocks import Array, Layout, Records, split
-from loantap.tables.csv_head import DELIMITERS, read_head
 from loantap.tables.text_bytes import read_blocks, require_short, require_text
 from loantap.tables.written_numbers import WrittenNumbers
 

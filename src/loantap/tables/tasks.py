@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
@@ -63,7 +64,7 @@ class Tasks:
     unfinished = self.folder / f".{uuid4().hex}"
     try:
       with threadpool_limits(1):
-        rows = self._write(unfinished, self.slices[task])
+        rows = _write(unfinished, self._make(self.slices[task]))
     except SchemaError as error:
       unfinished.unlink(missing_ok=True)
       return Done(task, 0, str(error))
@@ -77,20 +78,6 @@ class Tasks:
   def count_rows(self) -> int:
     """Rows of the tasks that are done so far."""
     return sum(s.rows for n, s in enumerate(self.slices) if self.part(n).exists())
-
-  def _write(self, path: Path, rows: Slice) -> int:
-    batches = self._make(rows)
-    first = next(batches)
-    writer = TableWriter(path, first)
-    try:
-      writer.write(first)
-      written = len(first)
-      for batch in batches:
-        writer.write(batch)
-        written += len(batch)
-    finally:
-      writer.close()
-    return written
 
   def _make(self, rows: Slice) -> Iterator[pd.DataFrame]:
     schema, first_row = load_schema(self.schema), rows.first_row
@@ -125,16 +112,21 @@ def write_as_parquet(source: MappedFile, path: Path) -> MappedFile:
 
   Which line breaks of a CSV end a row is known only from its beginning: addresses have two lines.
   """
-  batches = TableFile(source.path).read(source.columns)
+  _write(path, TableFile(source.path).read(source.columns))
+  return MappedFile(path, source.columns, source.function)
+
+
+def _write(path: Path, batches: Iterator[pd.DataFrame]) -> int:
   first = next(batches)
   writer = TableWriter(path, first)
+  written = 0
   try:
-    writer.write(first)
-    for batch in batches:
+    for batch in chain([first], batches):
       writer.write(batch)
+      written += len(batch)
   finally:
     writer.close()
-  return MappedFile(path, source.columns, source.function)
+  return written
 
 
 def make_nothing(mapped: MappedFile) -> pd.DataFrame:

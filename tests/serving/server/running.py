@@ -22,7 +22,7 @@ import mlflow
 from loantap.model.scoring.trained import TrainedModel
 from tests.conftest import PROJECT
 from tests.registry.registered import make_champion
-from tools.sources.ports import free_port
+from tools.sources.processes import free_port
 
 SCORE = "/v1/applications/score"
 _SCOPES = ("score", "read", "decide", "help", "admin")

@@ -7,8 +7,7 @@ import pytest
 from tests.support.waiting import wait_until
 from tools.load.applications import number_requests, render_scoring, simulate_applications
 from tools.load.generator import ask, send
-from tools.load.killing import FAULTS, kill_under_load
-from tools.load.server import LoanTapApi
+from tools.load.server import FAULTS, LoanTapApi, kill_under_load
 
 pytestmark = pytest.mark.slow
 

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from loantap.portfolio.errors import InputError
-from loantap.surveillance.book.build import compare_vintages, measure_book
+from loantap.surveillance.book.build import compare_vintages, count_moves, measure_book
 from loantap.surveillance.book.ledger import open_ledger
-from loantap.surveillance.book.rolls import count_moves
 from loantap.surveillance.book.vintages import cumulate_incidence, draw_vintages
 
 CAUSES = ("default", "prepaid")

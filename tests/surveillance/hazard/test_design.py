@@ -4,13 +4,15 @@ import pytest
 
 from loantap.surveillance.hazard.design import (
   Position,
+  expand,
   lead_matrix,
+  look_ahead,
   name_lead,
   name_state,
+  sample_landmarks,
   scale_features,
   state_matrix,
 )
-from loantap.surveillance.hazard.landmarks import expand, look_ahead, sample_landmarks
 from tests.surveillance.hazard.world import make_outcomes, make_panel, simulate
 
 NONE = np.nan

@@ -5,8 +5,7 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from tools.early_warning import simulated
-from tools.early_warning.detector import detect
-from tools.early_warning.world import simulate_world
+from tools.early_warning.simulated import detect, simulate_world
 
 DAY = date(2016, 3, 1)
 

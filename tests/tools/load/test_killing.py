@@ -10,9 +10,9 @@ from itertools import count, islice
 
 import pytest
 
-from tools.load import killing
+from tools.load import server as served
 from tools.load.generator import LOST, Answer, render_request
-from tools.load.killing import FAULTS, kill_under_load
+from tools.load.server import FAULTS, kill_under_load
 
 SENT, ANSWERED = 150, 130
 
@@ -67,8 +67,8 @@ class StandIn:
 )
 def test_what_is_not_as_it_must_be_is_counted(fault, found, monkeypatch):
   server = StandIn(fault)
-  monkeypatch.setattr(killing, "send", server.send)
-  monkeypatch.setattr(killing, "ask", server.ask)
+  monkeypatch.setattr(served, "send", server.send)
+  monkeypatch.setattr(served, "ask", server.ask)
   requests = [render_request("POST", "/", {}, b"{}")]
 
   killed = kill_under_load(server, requests, "run", 1.0)

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from loantap.databases.backends.connection_text import is_url
-from loantap.databases.backends.embedded import EMBEDDED, DuckDB
-from loantap.databases.backends.embedded_writing import WritableDuckDB
+from loantap.databases.backends.embedded import EMBEDDED, DuckDB, WritableDuckDB
 from loantap.databases.backends.interface import Backend, WritableBackend
 from loantap.databases.backends.odbc import Odbc
 from loantap.databases.backends.odbc_writing import WritableOdbc

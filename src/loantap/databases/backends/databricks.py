@@ -9,11 +9,9 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from loantap.databases.backends.connection_text import find_secrets
+from loantap.databases.backends.connection_text import Address, find_secrets, parse_url
 from loantap.databases.backends.faults import explain
-from loantap.databases.backends.interface import BATCH_ROWS, Query
-from loantap.databases.backends.types import plain_schema, to_plain
-from loantap.databases.backends.url import Address, parse_url
+from loantap.databases.backends.interface import BATCH_ROWS, Query, plain_schema, to_plain
 from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")

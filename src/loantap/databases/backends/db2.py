@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from loantap.databases.backends.connection_text import find_secrets
+from loantap.databases.backends.connection_text import find_secrets, parse_url
 from loantap.databases.backends.faults import asking
 from loantap.databases.backends.interface import BATCH_ROWS, Query
-from loantap.databases.backends.url import parse_url
 from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")

@@ -1,5 +1,6 @@
-"""What every source database offers, whatever driver reaches it."""
+"""What every database offers, whatever driver reaches it, and the few types in which it gives columns."""
 
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from loantap.portfolio.errors import InputError
 BATCH_ROWS = 32_768
 # Longest text a source may hold, in UTF-8; drivers reserve room for it.
 MAX_TEXT_BYTES = 4_096
+_INSTANT = pa.timestamp("us")
 
 
 class SourceDownError(InputError):
@@ -92,3 +94,35 @@ class WritableBackend(Backend, Protocol):
 
     Raises as `read`; then nothing has changed.
     """
+
+
+def plain_schema(schema: pa.Schema) -> pa.Schema:
+  """The columns as `Backend.read` gives them: float64, int64, string, timestamp[us] in UTC.
+
+  Fractions of any width and decimals become float64: some drivers give doubles as float32.
+  """
+  return pa.schema([pa.field(field.name, plain_type(field.type)) for field in schema])
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+  """The plain type for one type; itself where there is none, for the contract to name it."""
+  if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    return pa.float64()
+  if pa.types.is_integer(kind):
+    return pa.int64()
+  if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+    return _INSTANT
+  # A column that is NULL throughout has no type of its own in some systems.
+  if pa.types.is_large_string(kind) or pa.types.is_null(kind):
+    return pa.string()
+  return kind
+
+
+def to_plain(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+  """The batches in the plain types of their schema; times with a zone are put into UTC.
+
+  Their month is decided in `portfolio.values`.
+  """
+  plain = plain_schema(schema)
+  for batch in batches:
+    yield batch if batch.schema == plain else batch.cast(plain)

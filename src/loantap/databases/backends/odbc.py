@@ -10,9 +10,8 @@ import pyarrow as pa
 
 from loantap.databases.backends.connection_text import find_secrets, parse_odbc, set_odbc
 from loantap.databases.backends.faults import asking
-from loantap.databases.backends.interface import BATCH_ROWS, MAX_TEXT_BYTES, Query
+from loantap.databases.backends.interface import BATCH_ROWS, MAX_TEXT_BYTES, Query, plain_schema
 from loantap.databases.backends.packed_rows import find_longest, pack, unpack
-from loantap.databases.backends.types import plain_schema
 from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")

@@ -1,22 +1,140 @@
 """Tables whose rows a Spark cluster makes."""
 
-from collections.abc import Collection, Iterator
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pandas as pd
 from kedro.io import AbstractDataset
+from kedro.validation.exceptions import DataValidationError
 
-from loantap.datasets.spark.job import run_tasks
-from loantap.datasets.spark.session import open_session
 from loantap.datasets.staged import StagedDataset
 from loantap.datasets.table_file import BatchedDataset
 from loantap.portfolio.errors import InputError
 from loantap.tables.files import TableFile, is_parquet
+from loantap.tables.progress import Progress
 from loantap.tables.rows import MappedFile, RowsFunction
 from loantap.tables.tasks import Tasks, cut, load_schema, make_nothing, write_as_parquet
 
+if TYPE_CHECKING:
+  from pyspark.sql import Row, SparkSession
+
+_DONE = "task long, rows long, problem string"
+_POLL_SECONDS = 0.5
+# Set by spark-submit, Databricks, or a person who chooses the cluster.
+_LAUNCHERS = ("PYSPARK_GATEWAY_PORT", "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "DATABRICKS_RUNTIME_VERSION")
+_ON_A_CLUSTER = ("spark.app.name",)
 _COPY = ".rows.parquet"
+
+
+def run_tasks(tasks: Tasks, session: SparkSession) -> None:
+  """Have all parts of a table made, and tell how far it is.
+
+  Raises:
+      DataValidationError: what one of the tasks made is not valid.
+      RuntimeError: not every row came out.
+  """
+  tag = f"loantap-{uuid4().hex}"
+  total = sum(rows.rows for rows in tasks.slices)
+  progress = Progress("", total, "rows")
+  with ThreadPoolExecutor(1) as pool:
+    job = pool.submit(_collect, tasks, session, tag)
+    try:
+      _watch(job, tasks, total, progress)
+    except BaseException:
+      session.sparkContext.cancelJobsWithTag(tag)
+      raise
+  _check(job.result(), tasks, total)
+
+
+def _collect(tasks: Tasks, session: SparkSession, tag: str) -> list[Row]:
+  def do(numbers: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    for frame in numbers:
+      yield pd.DataFrame([asdict(tasks.do(int(number))) for number in frame["id"]])
+
+  session.sparkContext.addJobTag(tag)
+  numbers = session.range(0, len(tasks), 1, len(tasks))
+  done: list[Row] = numbers.mapInPandas(do, _DONE).collect()
+  return done
+
+
+def _watch(job: Future[list[Row]], tasks: Tasks, total: int, progress: Progress) -> None:
+  told = -1
+  while not wait([job], _POLL_SECONDS).done:
+    if (rows := tasks.count_rows()) > told:
+      progress.tell(rows)
+      told = rows
+  if job.exception() is None:
+    progress.tell(total)
+
+
+def _check(done: list[Row], tasks: Tasks, total: int) -> None:
+  problems = [f"{tasks.part(row.task).name}: {row.problem}" for row in done if row.problem]
+  if problems:
+    raise DataValidationError(
+      f"{len(problems)} of {len(tasks)} parts are not valid; the first, {problems[0]}",
+      mode="save",
+      validator=tasks.schema,
+    )
+  written = sum(row.rows for row in done)
+  if written != total:
+    raise RuntimeError(f"{written:,} rows were written of {total:,}")
+
+
+if TYPE_CHECKING:
+  from pyspark.sql import SparkSession
+
+
+def open_session(settings: Mapping[str, str]) -> SparkSession:
+  """The active session, or a new one on this machine, which `settings` are for.
+
+  Raises:
+      InputError: PySpark or Java is not installed.
+  """
+  try:
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.sql import SparkSession
+  except ImportError as error:
+    raise InputError(
+      "env spark", "pyspark is not installed", "Install it with `pip install 'loantap[spark]'`, and Java 17 or newer"
+    ) from error
+  active: SparkSession | None = SparkSession.getActiveSession()
+  if active is not None:
+    return active
+  try:
+    return _configure(SparkSession.builder, settings).getOrCreate()
+  except PySparkRuntimeError as error:
+    if error.getCondition() != "JAVA_GATEWAY_EXITED":
+      raise
+    raise InputError(
+      "env spark",
+      "Spark does not start: Java is missing, or is not the version that it needs",
+      "Install Java 17 (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME",
+    ) from error
+
+
+def _configure(builder: SparkSession.Builder, settings: Mapping[str, str]) -> SparkSession.Builder:
+  is_launched = any(name in os.environ for name in _LAUNCHERS)
+  if is_launched and os.environ.get("SPARK_LOCAL_IP") == "127.0.0.1":
+    # Pandera sets it, and executors on other machines would not find the driver.
+    del os.environ["SPARK_LOCAL_IP"]
+  chosen = {n: v for n, v in settings.items() if not is_launched or n in _ON_A_CLUSTER}
+  for name, value in chosen.items():
+    builder = builder.config(name, str(value))
+  if is_launched:
+    return builder
+  # Or else the first python3 of the path, which need not be ours.
+  os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+  log = files("loantap.datasets.spark").joinpath("log.properties")
+  return builder.config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log}")
 
 
 class SparkRows:

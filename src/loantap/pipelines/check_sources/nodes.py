@@ -2,9 +2,8 @@
 
 import pandas as pd
 
-from loantap.databases.inspection import Inspection, Outcome
+from loantap.databases.inspection import Inspection, Outcome, TargetSystem
 from loantap.databases.source_table import SourceTable
-from loantap.databases.target_system import TargetSystem
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import IngestionOptions
 

@@ -14,13 +14,12 @@ from loantap.reporting.book import page
 from loantap.reporting.book.page import BookOrigins
 from loantap.surveillance.book import build as book
 from loantap.surveillance.hazard import evaluation, fit
-from loantap.surveillance.hazard.forecast import forecast
-from loantap.surveillance.hazard.model import HazardModel
+from loantap.surveillance.hazard.forecast import HazardModel, forecast
 from loantap.surveillance.help import plan
 from loantap.surveillance.options import EarlyWarningOptions
 from loantap.surveillance.panel.build import build_panel_in_groups
 from loantap.surveillance.watchlist import build
-from loantap.tables.loan_groups import SomeTable
+from loantap.tables.ordered import SomeTable
 
 
 def build_loan_panel(

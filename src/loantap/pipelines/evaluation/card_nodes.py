@@ -222,12 +222,12 @@ def _summarise(loans: pd.DataFrame, origin: str, target: dict[str, Any]) -> Data
     first_issue_month=loans["issue_month"].min().date(),
     last_issue_month=loans["issue_month"].max().date(),
     beyond_income=_count_beyond_income(loans),
-    unfilled={name: _list_features_of(name) for name in columns_used() if loans[name].isna().all()},
+    unfilled={
+      name: [feature.name for feature in FEATURES.values() if name in feature.uses]
+      for name in columns_used()
+      if loans[name].isna().all()
+    },
   )
-
-
-def _list_features_of(column: str) -> list[str]:
-  return [feature.name for feature in FEATURES.values() if column in feature.uses]
 
 
 def _count_beyond_income(loans: pd.DataFrame) -> BeyondIncome:

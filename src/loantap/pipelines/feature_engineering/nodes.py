@@ -18,7 +18,7 @@ from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.training.splits import Split, require_enough
 from loantap.model.training.splits import split_loans as assign_splits
 from loantap.portfolio.assembly import portfolio_origin
-from loantap.tables.loan_groups import SomeTable
+from loantap.tables.ordered import SomeTable
 from loantap.tables.rows import MappedFile, Table, map_rows, to_frame
 
 logger = logging.getLogger(__name__)

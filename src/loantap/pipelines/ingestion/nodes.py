@@ -11,7 +11,7 @@ from loantap.portfolio.contradictions import count_exceptions, require_few_excep
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.options import IngestionOptions
 from loantap.snapshots.extraction import Extraction, Source, plan_extraction
-from loantap.tables.loan_groups import (
+from loantap.tables.ordered import (
   SomeTable,
   build_months_in_groups,
   clean_in_groups,

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from loantap.pipelines.insights import nodes, page_nodes
+from loantap.pipelines.insights import nodes
 from loantap.wiring import make_node
 
 
@@ -47,7 +47,7 @@ def create_pipeline() -> Pipeline:
       make_node(nodes.measure_information, ["loans", "params:insights"], ["information_values", "bins"]),
       # What the page says of them.
       make_node(
-        page_nodes.word_policies,
+        nodes.word_policies,
         [
           "policy_comparison",
           "frontier",
@@ -61,20 +61,20 @@ def create_pipeline() -> Pipeline:
         ],
         "policy_sections",
       ),
-      make_node(page_nodes.word_rules, ["rule_tests", "recommendations"], "rule_sections"),
+      make_node(nodes.word_rules, ["rule_tests", "recommendations"], "rule_sections"),
       make_node(
-        page_nodes.word_findings,
+        nodes.word_findings,
         ["findings", "finding_years", "drivers", "claims", "information_values", "bins"],
         "finding_sections",
       ),
-      make_node(page_nodes.word_offers, ["products", "counterfactuals", "concentration"], "offer_sections"),
+      make_node(nodes.word_offers, ["products", "counterfactuals", "concentration"], "offer_sections"),
       make_node(
-        page_nodes.word_fairness,
+        nodes.word_fairness,
         ["fairness_by_policy", "fairness_frontier", "params:economics", "params:insights"],
         "fairness_sections",
       ),
       make_node(
-        page_nodes.summarise,
+        nodes.summarise,
         [
           "drivers",
           "findings",
@@ -91,7 +91,7 @@ def create_pipeline() -> Pipeline:
         "summary",
       ),
       make_node(
-        page_nodes.render_insights,
+        nodes.render_insights,
         [
           "summary",
           "policy_sections",

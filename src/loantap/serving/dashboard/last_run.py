@@ -24,7 +24,7 @@ from loantap.policy.options import ComparisonOptions
 from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.target import find_target, require_lifetime
-from loantap.project.parameters import read_group
+from loantap.project.folder import read_group
 from loantap.serving.configured import validate_group
 from loantap.serving.dashboard.settings import DashboardSettings
 

@@ -13,10 +13,9 @@ from loantap.measures.intervals import measure_default_rate
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds, tabulate_reliability
 from loantap.model.validation.evaluation import make_plain
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
+from loantap.surveillance.hazard.design import Ahead, draw_shares, look_ahead
 from loantap.surveillance.hazard.fit import split_loans
-from loantap.surveillance.hazard.forecast import HORIZONS, forecast
-from loantap.surveillance.hazard.landmarks import Ahead, draw_shares, look_ahead
-from loantap.surveillance.hazard.model import HazardModel
+from loantap.surveillance.hazard.forecast import HORIZONS, HazardModel, forecast
 from loantap.surveillance.options import HazardOptions
 from loantap.tables.rows import LongTable, read_batches
 

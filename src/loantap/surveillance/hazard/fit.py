@@ -18,16 +18,20 @@ from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
 from loantap.surveillance.hazard.design import (
   FEATURES,
+  Ahead,
   Scaled,
+  draw_shares,
+  expand,
   lead_matrix,
+  look_ahead,
   name_lead,
   name_state,
+  sample_landmarks,
   scale_features,
   state_matrix,
   take_position,
 )
-from loantap.surveillance.hazard.landmarks import Ahead, draw_shares, expand, look_ahead, sample_landmarks
-from loantap.surveillance.hazard.model import CAUSES, CERTAIN, BandHazard, Cause, HazardModel
+from loantap.surveillance.hazard.forecast import CAUSES, CERTAIN, BandHazard, Cause, HazardModel
 from loantap.surveillance.options import HazardOptions
 from loantap.tables.rows import LongTable
 

@@ -1,8 +1,8 @@
-"""PDs over the next months and over the life, and expected life, of loans as they stand."""
+"""The model of hazards, and what it says of loans as they stand: PDs, and expected life."""
 
 import logging
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,77 @@ from scipy.special import expit
 
 from loantap.features.outcomes import DEFAULT_DAYS
 from loantap.portfolio.arrays import FloatArray
-from loantap.surveillance.hazard.design import Position, lead_matrix, name_lead, name_state, state_matrix, take_position
-from loantap.surveillance.hazard.model import CERTAIN, OVERRUN_MONTHS, BandHazard, HazardModel
+from loantap.portfolio.options import Options
+from loantap.surveillance.hazard.design import (
+  Position,
+  Scaled,
+  lead_matrix,
+  name_lead,
+  name_state,
+  state_matrix,
+  take_position,
+)
 
+Cause = Literal["default", "paid"]
+CAUSES: Final[tuple[Cause, Cause]] = ("default", "paid")
+# Log-odds beyond this are as good as it.
+CERTAIN: Final = 15.0
+# After the last due date, until one that was missed is 90 days old.
+OVERRUN_MONTHS: Final = 4
 logger = logging.getLogger(__name__)
-
 HORIZONS: Final = (3, 6, 12)
 FORECASTS: Final = ("pd_3m", "pd_6m", "pd_12m", "pd_life", "expected_life_months")
 _BLOCK: Final = 32_768
+
+
+class BandHazard(Options):
+  """Log-odds of an event in each month of a band of leads, of a loan that has come so far.
+
+  Attributes:
+      intercept: log-odds where every column is 0.
+      weights: by the names of the design's columns.
+      shift: intercept of the recalibration.
+      slope: its factor on the log-odds.
+      months: loan-months fitted on.
+      events: among them.
+  """
+
+  cause: Cause
+  first_lead: int
+  last_lead: int
+  intercept: float
+  weights: dict[str, float]
+  shift: float
+  slope: float
+  months: int
+  events: int
+
+
+class HazardModel(Options):
+  """A discrete-time model of two competing risks, default and payment in full.
+
+  Attributes:
+      origin: whether the loans were real or simulated.
+      bands: two of each band of leads, default and paid, leads ascending.
+      calibrated_loans: others that the log-odds were recalibrated on.
+      landmarks: loan-months that were looked forward from.
+  """
+
+  origin: str
+  features: tuple[Scaled, ...]
+  bands: tuple[BandHazard, ...]
+  fitted_loans: int
+  calibrated_loans: int
+  landmarks: int
+
+  def to_json(self) -> dict[str, Any]:
+    """The model as a JSON file keeps it."""
+    return self.model_dump(mode="json")
+
+  @classmethod
+  def from_json(cls, kept: dict[str, Any]) -> "HazardModel":
+    """The model that `to_json` gave; raises ValidationError where that was changed."""
+    return cls.model_validate(kept)
 
 
 def forecast(model: HazardModel, panel: pd.DataFrame, months: int | None = None) -> pd.DataFrame:

@@ -1,20 +1,28 @@
-"""The plan of each borrower: action, schedule, cost, benefit, and why."""
+"""The plan of each borrower: action by the rules, schedule, cost, benefit, and why.
+
+Schedules and choices are arrays of one row per loan.
+"""
 
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from loantap.policy.money.cash_flows import Scenario
-from loantap.portfolio.amortisation import MONTHS_PER_YEAR, monthly_rate
+from loantap.policy.options import Affordability
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR, emi, implied_principal, monthly_rate, months_to_repay
+from loantap.portfolio.arrays import FloatArray
+from loantap.portfolio.products import PRODUCTS
 from loantap.surveillance.help.actions import Action
-from loantap.surveillance.help.rules import choose
-from loantap.surveillance.help.schedules import Owed, Schedule, value_contract
 from loantap.surveillance.options import HelpOptions, WatchlistOptions
 from loantap.surveillance.schemas import HELP_PLANS
 from loantap.tables.rows import LongTable, read_batches
 
+# No plan leaves more months than a loan made today may have.
+_LONGEST: Final = PRODUCTS.terms_months[-1]
 _ARREARS: Final = ("days_past_due", "max_dpd_", "payment_to_emi")
 _FROM_PANEL: Final = (
   "loan_id",
@@ -28,6 +36,112 @@ _FROM_PANEL: Final = (
 )
 # As far back as `max_dpd_6m` looks.
 _MONTHS: Final = 6
+_Row = Mapping[Hashable, Any]
+_OWED: Final = ("outstanding_balance", "interest_rate_pct", "instalment", "remaining_months")
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+  """What is owed, arrears included, and the contract's instalment and months left."""
+
+  balance: FloatArray
+  rate_pct: FloatArray
+  instalment: FloatArray
+  months_left: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+  """An instalment for `step` months, then another up to `months`; NaN for none."""
+
+  first: FloatArray
+  step: FloatArray
+  later: FloatArray
+  months: FloatArray
+
+  def value(self, rate_pct: float) -> FloatArray:
+    """Present value at a yearly rate."""
+    low = implied_principal(self.first - self.later, rate_pct, self.step)
+    return low + implied_principal(self.later, rate_pct, self.months)
+
+
+def highest_instalment(income: FloatArray, other_dti_pct: FloatArray, limits: Affordability) -> FloatArray:
+  """The instalment at the nearer cap; income is monthly."""
+  shares = np.minimum(limits.max_instalment_share, (limits.max_dti_pct - other_dti_pct) / 100)
+  highest: FloatArray = shares * income
+  return highest
+
+
+def fewest_months(balance: FloatArray, rate_pct: FloatArray, highest: FloatArray) -> FloatArray:
+  """Whole months in which instalments of at most `highest` repay a balance; NaN where none do."""
+  months = np.ceil(months_to_repay(balance, rate_pct, highest))
+  # At an exact number of months the logarithm may end on either side.
+  months = months + (emi(balance, rate_pct, months) > highest)
+  fewer = np.maximum(months - 1, 1)
+  return np.where(emi(balance, rate_pct, fewer) <= highest, fewer, months)
+
+
+def extend(owed: Owed, highest: FloatArray) -> Schedule:
+  """All that is owed over the fewest months that suffice, no fewer than are left."""
+  months = np.maximum(fewest_months(owed.balance, owed.rate_pct, highest), owed.months_left)
+  instalment = emi(owed.balance, owed.rate_pct, months)
+  return Schedule(instalment, np.zeros_like(months), instalment, months)
+
+
+def step_up(owed: Owed, highest: FloatArray, highest_later: FloatArray, step: int) -> Schedule:
+  """Pay the highest instalment now, at least the interest, and the rest at the later cap."""
+  rate = monthly_rate(owed.rate_pct)
+  rest = (owed.balance - implied_principal(highest, owed.rate_pct, step)) * (1 + rate) ** step
+  rest = np.where((highest >= owed.balance * rate) & (rest > 0), rest, np.nan)
+  months = np.maximum(fewest_months(rest, owed.rate_pct, highest_later), owed.months_left - step)
+  return Schedule(highest, np.full_like(months, step), emi(rest, owed.rate_pct, months), step + months)
+
+
+def value_contract(owed: Owed, rate_pct: float) -> FloatArray:
+  """Present value of arrears at once and the instalments left, lower ones of who has paid ahead."""
+  level = np.minimum(owed.instalment, emi(owed.balance, owed.rate_pct, np.maximum(owed.months_left, 1)))
+  arrears = owed.balance - implied_principal(level, owed.rate_pct, owed.months_left)
+  return arrears + implied_principal(level, rate_pct, owed.months_left)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+  """Actions; where instalments change their schedule, else NaN; days by which due dates move."""
+
+  action: npt.NDArray[np.str_]
+  schedule: Schedule
+  shift_days: FloatArray
+
+
+def choose(borrowers: pd.DataFrame, owed: Owed, options: HelpOptions, default_days: int) -> Choice:
+  """The first rule that holds for each of the borrowers (see `describe_borrowers`)."""
+  income, other, overdue, worst, late = (
+    borrowers[name].to_numpy(float)
+    for name in ("income", "other_dti_pct", "days_past_due", "max_dpd_6m", "late_months")
+  )
+  highest = highest_instalment(income, other, options.limits)
+  growth = (1 + options.income_growth_pct / 100) ** (options.step_months / MONTHS_PER_YEAR)
+  # Other debts stay what they are while income grows.
+  later = highest_instalment(income * growth, other / growth, options.limits)
+  longer, stepped = extend(owed, highest), step_up(owed, highest, later, options.step_months)
+  limit = np.maximum(np.minimum(owed.months_left + options.max_extension_months, _LONGEST), owed.months_left)
+  fits = owed.instalment <= highest
+  is_open = fits | np.isnan(highest)
+  is_light = borrowers["is_arrears_alone"].to_numpy() & (overdue <= options.light_days)
+  is_again = (late >= options.min_late_months) & (worst <= options.light_days)
+  rules = {
+    Action.NONE: overdue >= default_days,
+    Action.DUE_DATE_SHIFT: fits & is_light & is_again,
+    Action.REMINDER: is_open & is_light,
+    Action.COUNSELLING: is_open,
+    Action.TERM_EXTENSION: longer.months <= limit,
+    Action.STEP_UP: stepped.months <= limit,
+  }
+  action = np.select(list(rules.values()), [name.value for name in rules], Action.NONE.value)
+  new = [action == Action.TERM_EXTENSION, action == Action.STEP_UP]
+  picked = (np.select(new, [getattr(longer, n), getattr(stepped, n)], np.nan) for n in Schedule.__slots__)
+  days = np.where(action == Action.DUE_DATE_SHIFT, np.minimum(worst, options.max_shift_days), 0.0)
+  return Choice(action, Schedule(*picked), days)
 
 
 def describe_borrowers(
@@ -59,9 +173,6 @@ def describe_borrowers(
     late_months=pd.Series(late, index=found.index, dtype="int64"),
     is_arrears_alone=found["triggers"].map(alone).astype("bool"),
   )
-
-
-_Row = Mapping[Hashable, Any]
 
 
 def word_why(row: _Row, options: HelpOptions, default_days: int) -> str:
@@ -98,9 +209,6 @@ def _word_obstacle(row: _Row, burden: str, default_days: int) -> str:
     what = row["rule"].replace("_", " ")
     return f"{what} would cost {row['rule_cost']:,.0f} and avoid {row['expected_loss_avoidable']:,.0f}"
   return f"{burden}; neither an extension nor a step-up brings both under the caps"
-
-
-_OWED: Final = ("outstanding_balance", "interest_rate_pct", "instalment", "remaining_months")
 
 
 def plan_help(
