@@ -16,6 +16,7 @@ from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry import runs
 from loantap.registry.connection import asking_registry
 from loantap.registry.evidence import RunRecord, attach_evidence
+from loantap.registry.models import PROMOTION
 
 _REPORTS = "08_reporting"
 # Datasets that are evidence on a model.
@@ -92,9 +93,11 @@ class Record:
     )
     for name in saved:
       dataset = catalog.get(name)
-      if isinstance(dataset, RegisteredModelDataset) and dataset.registered is not None:
+      if isinstance(dataset, RegisteredModelDataset) and dataset.saved is not None:
         files = self._collect_files(dataset.namespace, catalog, saved)
-        attach_evidence(dataset.registered, dataset.namespace, files, record)
+        if dataset.conclusion is None:  # a version that was registered before keeps its verdict
+          files.pop(PROMOTION, None)
+        attach_evidence(dataset.saved, dataset.namespace, files, record)
 
   def _record_dataset(self, name: str, catalog: Catalog) -> None:
     dataset = catalog.get(name)
