@@ -11,7 +11,7 @@ RUN for image in batch api dashboard mlflow build; do \
         grep -hf patterns run.txt serving.txt sources.txt requirements.txt > found && \
         sort -u found -o "$image.lock" && \
         test "$(wc -l < "$image.lock")" = "$(wc -l < "image-$image.names")" || { \
-            echo "requirements/ has not one pin for each name of $image: tests/shipping/test_image_locks.py says which" >&2; exit 1; \
+            echo "requirements/ has not one pin for each name of $image: tests/shipping/test_image.py says which" >&2; exit 1; \
         }; \
     done
 

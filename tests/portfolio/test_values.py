@@ -62,6 +62,13 @@ def test_no_rule_is_broken_by_a_missing_number():
   assert not any(breaks(np.nan) for breaks in rules)
 
 
+@pytest.mark.parametrize(
+  ("raw", "reason"), [(np.timedelta64("NaT"), ""), (np.timedelta64(3, "D"), "not a number")], ids=["NaT", "3 days"]
+)
+def test_a_span_of_time_is_no_number_and_one_that_is_missing_is_missing(raw, reason):
+  assert read_alone(COLUMNS["employment_years"], raw) == (None, reason)
+
+
 @pytest.mark.parametrize("equal", [True, np.bool_(True), 1, 1.0, "1", Decimal(1)], ids=repr)
 def test_what_python_holds_for_equal_is_told_apart_in_one_column(equal):
   read = read_in_column(COLUMNS["loan_amount"], pd.Series([1, equal, True], dtype="object"))

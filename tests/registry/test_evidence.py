@@ -40,6 +40,7 @@ METRICS = {
 
 
 def write(folder, name, content):
+  folder.mkdir(exist_ok=True)
   path = folder / name
   path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
   return path
@@ -90,9 +91,20 @@ def test_a_version_is_found_by_predictions_that_were_attached_later(model, tmp_p
   assert tags_of(model)["predictions_sha256"] == digest_predictions(later)
 
 
+def test_a_later_run_replaces_what_it_made_and_what_was_validated_before_is_not_listed_any_more(pack, model, tmp_path):
+  add_files(model, write(tmp_path / "later", "validation.json", {}).parent)
+  again = replace(RUN, parameters={"policy.version": "2"})
+
+  for run in (replace(RUN, parameters={"policy.version": "1", "policy.id": "npv"}), again):
+    attach_evidence(model, "lending", {}, run)
+
+  now = json.loads((pack / "evidence.json").read_text("utf-8"))
+  assert now["run"]["parameters"] == RUN.parameters | again.parameters
+  assert {"metrics.json"} == {entry["file"] for entry in now["files"]} & {"metrics.json", "validation.json"}
+
+
 def test_files_made_after_the_run_join_the_index_or_replace_their_namesakes(pack, index, model, tmp_path):
   later = tmp_path / "later"
-  later.mkdir()
   for name in ("metrics.json", "validation.json"):
     write(later, name, {})
 

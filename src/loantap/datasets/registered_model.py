@@ -58,7 +58,7 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
 
   @property
   def registered(self) -> ModelVersion | None:
-    """The version this run registered: the one that its evidence belongs to."""
+    """The version this run registered."""
     return self.saved if self._is_new else None
 
   def load(self) -> NoReturn:

@@ -36,6 +36,7 @@ from loantap.registry.connection import (
 from loantap.registry.evidence import RunRecord, attach_evidence
 from loantap.registry.loading import forget_registered
 from loantap.registry.locations import require_same_place
+from loantap.registry.models import PROMOTION
 from loantap.registry.runs import FAILED, KILLED, end_run, end_runs_of_killed_tasks
 
 logger = logging.getLogger(__name__)
@@ -221,9 +222,11 @@ class Record:
     )
     for name in saved:
       dataset = catalog.get(name)
-      if isinstance(dataset, RegisteredModelDataset) and dataset.registered is not None:
+      if isinstance(dataset, RegisteredModelDataset) and dataset.saved is not None:
         files = self._collect_files(dataset.namespace, catalog, saved)
-        attach_evidence(dataset.registered, dataset.namespace, files, record)
+        if dataset.conclusion is None:  # a version that was registered before keeps its verdict
+          files.pop(PROMOTION, None)
+        attach_evidence(dataset.saved, dataset.namespace, files, record)
 
   def _record_dataset(self, name: str, catalog: Catalog) -> None:
     dataset = catalog.get(name)

@@ -179,7 +179,8 @@ def _plain_number(column: Column) -> Callable[[str], str]:
 
 def _to_float(raw: object) -> float | None:
   """A value that is neither text nor a number of Python's own: NaN when missing, None when it is no number."""
-  if isinstance(raw, np.integer | np.floating | Decimal):
+  # numpy counts a span of time among its integers.
+  if not isinstance(raw, np.timedelta64) and isinstance(raw, np.integer | np.floating | Decimal):
     return float(raw)
   return np.nan if is_missing(raw) else None
 

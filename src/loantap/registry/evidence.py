@@ -9,7 +9,8 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,6 +104,7 @@ def find_by_predictions(namespace: str, predictions: pd.DataFrame, file: Path) -
 
 
 INDEX, LEAKAGE = "evidence.json", "leakage_report.json"
+VALIDATED: Final = ("validation.json", "validation.html")
 # A complete pack, besides the model's own files.
 EXPECTED: Final = (
   "predictions.parquet",
@@ -136,10 +138,21 @@ class RunRecord:
 
 
 def attach_evidence(model: ModelVersion, namespace: str, files: Mapping[str, Path], run: RunRecord) -> None:
-  """Store files with a version under new names; of a report, index its namespace's part."""
+  """Store files with a version under new names; of a report, index its namespace's part.
+
+  What an earlier run left stays where this one made nothing: files, and parameters of other groups. What was
+  validated of it is not listed any more.
+  """
   with tempfile.TemporaryDirectory() as folder:
     served = fetch_files(model, Path(folder))
     pack = fetch_file(model, EVIDENCE, Path(folder))
+    for name in VALIDATED:
+      (pack / name).unlink(missing_ok=True)
+    groups = {name.partition(".")[0] for name in run.parameters}
+    with suppress(FileNotFoundError, ValueError, LookupError):  # none before, or one that is damaged
+      before = json.loads((pack / INDEX).read_text("utf-8"))["run"]["parameters"]
+      others = {name: value for name, value in before.items() if name.partition(".")[0] not in groups}
+      run = replace(run, parameters={**others, **run.parameters})
     for name, path in files.items():
       shutil.copy(path, pack / name)
     index = index_evidence(model, namespace, served, pack, run)

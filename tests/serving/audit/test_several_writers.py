@@ -97,6 +97,44 @@ def test_threads_of_two_stores_keep_each_request_once(url, store):
   assert ask(url, "SELECT count(*), count(DISTINCT idempotency_key) FROM records") == [(20, 20)]
 
 
+_KEEP = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from loantap.serving.audit.store import AuditStore
+from tests.serving.entries import ANN, make_decision
+store = AuditStore.open(sys.argv[1])
+def keep(thread):
+    for number in range(10_000):
+        key = f"{sys.argv[2]}-{thread}-{number}"
+        [record] = store.append([make_decision(number)], replace(ANN, request_id=key, idempotency_key=key))
+        os.write(1, f"{key} {record.id}\\n".encode())
+with ThreadPoolExecutor(8) as threads:
+    list(threads.map(keep, range(8)))
+"""
+
+
+def test_a_writer_that_is_killed_between_records_leaves_all_that_it_acknowledged(url, store):
+  acknowledged = {}
+  for name in ("first", "second"):
+    command = [sys.executable, "-c", _KEEP, url, name]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    lines = [line for line, _ in zip(process.stdout, range(100), strict=False)]
+    process.kill()
+    rest, _ = process.communicate()
+    whole = (line.split() for line in (*lines, *rest.splitlines(keepends=True)) if line.endswith("\n"))
+    acknowledged |= dict(whole)
+
+  assert len(acknowledged) >= 200
+  for key, record_id in acknowledged.items():
+    assert [record.id for record in store.find_idempotent(ANN.key_id, key)] == [record_id]
+  kept = store.verify()
+  assert kept.is_ok
+  assert kept.n >= len(acknowledged)
+  store.append([make_decision()], ANN)
+  assert store.verify().is_ok
+
+
 _HOLD = """
 import sys
 from pathlib import Path
