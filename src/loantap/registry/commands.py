@@ -127,11 +127,10 @@ def show(name: str, version: str) -> None:
   facts = load_version(record.model).facts
   console = Console()
   table = Table("", Column(overflow="fold"), title=str(record.model), title_justify="left", show_header=False)
-  hidden = {"reference"}
   for fact, value in facts.model_dump().items():
-    if fact not in hidden:
+    if fact != "reference":
       table.add_row(fact.replace("_", " "), Text(str(value)))
-  table.add_row("verdict", Text(_tell_outcome(record)))
+  table.add_row("verdict", Text(f"{record.outcome}: {record.reason}" if record.reason else record.outcome))
   for when, said in record.restorations.items():
     table.add_row(f"restored {when}", Text(said))
   console.print(table)
@@ -175,10 +174,6 @@ def _tell_loans(tags: dict[str, str]) -> str:
   if "training_loans" not in tags:
     return tags.get("origin", "")
   return f"{int(tags['training_loans']):,} {tags['origin']} loans"
-
-
-def _tell_outcome(record: history.VersionRecord) -> str:
-  return f"{record.outcome}: {record.reason}" if record.reason else record.outcome
 
 
 def _tabulate_conditions(verdict: dict[str, Any]) -> Table:

@@ -10,7 +10,7 @@ from pathlib import Path
 import mlflow
 import numpy as np
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature, infer_signature
+from mlflow.models import infer_signature
 
 from loantap.model.promotion.release import Release, digest_model, is_for_lending, registered_name
 from loantap.model.promotion.rule import Verdict
@@ -148,7 +148,7 @@ def log_model(trained: TrainedModel) -> ModelVersion:
     serialization_format="skops",
     skops_trusted_types=TRUSTED_TYPES,
     pyfunc_predict_fn="predict_proba",
-    signature=_signature(trained),
+    signature=infer_signature(trained.example, np.asarray(trained.pipeline.predict_proba(trained.example))),
     input_example=trained.example,
     metadata={FACTS: facts.model_dump(mode="json")},
     # Inferring them would load the model in another process.
@@ -265,8 +265,3 @@ def is_registered(name: str) -> bool:
 def _describe_verdicts(verdicts: tuple[Verdict, ...]) -> dict[str, object]:
   *contest, promotion = [verdict.as_dict() for verdict in verdicts]
   return {"challenger": next(iter(contest), None), "champion": promotion}
-
-
-def _signature(trained: TrainedModel) -> ModelSignature:
-  outputs = np.asarray(trained.pipeline.predict_proba(trained.example))
-  return infer_signature(trained.example, outputs)

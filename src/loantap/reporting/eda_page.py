@@ -61,7 +61,7 @@ def render_eda(
     columns=_list_columns(levels),
     left_out=dict(left_out),
     report=Markup(report),  # noqa: S704 (skrub escapes what it shows)
-    digests=_digest_scripts(report),
+    digests=[digest_script(code) for code in re.findall(r"<script[^>]*>(.*?)</script>", report, re.DOTALL)],
   )
 
 
@@ -104,7 +104,3 @@ def _report(loans: pd.DataFrame) -> str:
   )
   html: str = report.html_snippet()
   return html.replace(_END_OF_STYLE, _STYLE + _END_OF_STYLE, 1)
-
-
-def _digest_scripts(html: str) -> list[str]:
-  return [digest_script(code) for code in re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)]

@@ -150,7 +150,7 @@ def describe_policies(
 
 
 def describe_rules(rules: pd.DataFrame) -> PageSection:
-  """What each rule would have changed; takes what `charts.rules.chart_rules` takes."""
+  """What each rule would have changed; takes what `chart_rules` takes."""
   charts = []
   if rules["profit_change"].notna().any():
     charts.append(
