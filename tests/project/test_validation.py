@@ -65,7 +65,8 @@ def test_an_honest_run_agrees_and_an_altered_report_is_named(demo, evidence):
   assert ended.exit_code == 1
   page = (demo.reporting / "validation.html").read_text("utf-8")
   verdict = read_section(page, "verdict")
-  assert "3 of" in verdict
+  assert "4 of" in verdict
+  assert "bytes of metrics.json unlike evidence.json" in verdict
   assert "test: roc_auc." in verdict
 
 
@@ -107,21 +108,28 @@ def examine(material, part, name, *path):
 
 
 EXCEPTIONS, COMPARED, TARGETS = "instalment_exceptions.parquet", "policy_comparison.parquet", "target_checks.parquet"
-PUBLISHED, APPROVALS = "08_reporting/metrics.json", ("fairness.json", "models", "lending", "approvals")
+PUBLISHED, CURRENT = "08_reporting/metrics.json", "07_model_output/lending/predictions.parquet"
+FAIRNESS, APPROVALS = ("fairness.json", "models", "lending"), ("fairness.json", "models", "lending", "approvals")
 EXAMPLE, FEATURES = ("scorecard.json", "example"), ("scorecard.json", "features", 0, "attributes", 0)
 NPV = "policy == 'npv' and scenario == 'mid' and paid_life == 'capped' and sample == 'cv'"
 PLANTED = {
   "Record: loans not in the raw data: ?": (PREDICTIONS, "loan_id", lambda _: "?"),
   "Record: loans twice in a sample": (PREDICTIONS, twice),
+  "Record: bytes of model.skops": ("evidence.json", "files", 1, "sha256", lambda _: ""),
   "Outcomes: outcomes that are not the raw status: ": ("raw", "loan_status", lambda _: "Current"),
   "Outcomes: outcomes that are not the raw status": (PREDICTIONS, "is_charged_off", lambda bad: 1 - bad),
   "Split: out_of_time: loans unlike": (PREDICTIONS, lambda of: of[of["sample"] != "out_of_time"]),
   "Published: 08_reporting/metrics.json: unlike the evidence: test.ks": (PUBLISHED, "lending", "test", "ks"),
+  "Published: 08_reporting/metrics.json: origin": (PUBLISHED, "origin", lambda _: "real"),
+  f"Published: {CURRENT}: loans unlike": (CURRENT, "probability_of_default", lambda pd_: pd_ / 2),
+  f"Published: {CURRENT}: loans unlike the evidence: ": (CURRENT, lambda of: of[1:]),
   "Metrics: cv: ece": ("metrics.json", "cv", "ece"),
   "Metrics: test: roc_auc_low": ("metrics.json", "test", "roc_auc_low"),
   "Metrics: out_of_time: ks_high": ("metrics.json", "out_of_time", "ks_high"),
   "Metrics: out_of_time: loans": (PREDICTIONS, lambda of: of[of["sample"] != "out_of_time"]),
   "Thresholds: metrics.json, test: best": ("metrics.json", "test", "threshold"),
+  "Thresholds: thresholds.json: f2": ("thresholds.json", "chosen", "f2"),
+  "Thresholds: thresholds.json: default_rate": ("thresholds.json", "chosen", "default_rate"),
   "Thresholds: cv: thresholds of loans": (PREDICTIONS, lambda of: of.assign(threshold=0.5)),
   "Thresholds: cv: decisions off": (PREDICTIONS, "declined", "sample == 'cv'"),
   "Thresholds: test: decisions off": (PREDICTIONS, "declined", "sample == 'test'"),
@@ -136,10 +144,13 @@ PLANTED = {
   "Points: scorecard.json: points of": (*FEATURES, "points"),
   "Scores: scorecard.json: order": ("scorecard.json", "bands"),
   "Scores: scorecard.json: charged_off": ("scorecard.json", "bands", 2, "charged_off"),
+  "Scores: scorecard.json: default_rate_low": ("scorecard.json", "bands", 2, "default_rate_low"),
   "Scores: made-up case: points": ("scorecard.json", "base_points"),
   "Scores: made-up case: score": (*EXAMPLE, "score", lambda score: score + 1),
   "Scores: made-up case: reasons are": (*EXAMPLE, "reasons"),
   "Scores: made-up case: reasons that": (*EXAMPLE, "reasons", reword("%", "1%")),
+  "Decisions: fairness.json: another policy: other": (*FAIRNESS, "policy", lambda _: "other"),
+  "Decisions: cv: approved": (*APPROVALS, 0, "approved"),
   "Decisions: cv: approval_rate_low": (*APPROVALS, 0, "approval_rate_low"),
   "Decisions: cv: profit": (*APPROVALS, 0, "profit"),
   "Targets: review_capacity_low": (TARGETS, "reached_low"),
@@ -147,8 +158,11 @@ PLANTED = {
   "Targets: targets that": (TARGETS, "holds"),
   "Money: mid, capped: NPV": ("imputed_profits.parquet", "npv_mid_capped"),
   "Money: cv, mid, capped: profit": (COMPARED, "profit", NPV),
+  "Money: cv, mid, capped: approval_rate": (COMPARED, "approval_rate", NPV),
+  "Money: cv, mid, capped: default_rate": (COMPARED, "default_rate_approved", NPV),
   "Money: cv, mid, capped: gain_to_approve_all": (COMPARED, "gain_to_approve_all_low", NPV),
   "Refit: test: PDs": (PREDICTIONS, "probability_of_default", "sample == 'test'", lambda pd_: pd_ / 2),
+  "Refit: coefficients": ("training.json", "coefficients", 0, "coefficient"),
 }
 BROKEN = {
   "Record: predictions.parquet: it has no": (PREDICTIONS, lambda of: of[of["sample"] == "cv"]),
@@ -185,6 +199,31 @@ def test_a_part_without_what_it_needs_fails_and_says_what(material, name):
 
   assert failure.startswith(told)
   assert "Run `--pipelines training`" in failure
+
+
+def test_statuses_are_read_as_the_run_read_them(material):
+  words = {"Charged Off": "written_OFF", "Fully Paid": " closed"}
+  mapped = {"ingestion.statuses.charged_off": ["Written-off"], "ingestion.statuses.paid": ["Closed"]}
+  raw, checks = material.raw.assign(loan_status=material.raw["loan_status"].replace(words)), []
+
+  for parameters in (material.parameters, {**material.parameters, **mapped}):
+    run_part(PARTS["Outcomes"], material._replace(raw=raw, parameters=parameters), checks)
+
+  assert [check.agrees for check in checks] == [False, True]
+
+
+def test_targets_of_which_a_run_can_say_nothing_are_not_asked_for(material):
+  told = material.files[TARGETS].query("target in ['review_capacity', 'min_approval_rate']")
+  told = told.assign(reached=0.0, reached_low=0.0, reached_high=(x := 1.959964**2) / (len(material.sample("cv")) + x))
+  told["holds"] = told["target"] == "review_capacity"
+  nobody = {**material.parameters, "policy.rules.min_margin": 9.0}
+  checks = []
+
+  given = material._replace(files={**material.files, TARGETS: told}, parameters=nobody)
+  failure = run_part(PARTS["Targets"], given, checks)
+
+  assert not failure
+  assert all(check.agrees for check in checks)
 
 
 def test_a_threshold_told_alike_everywhere_is_not_the_best_for_that(material):
@@ -228,7 +267,8 @@ def test_absent_and_damaged_files_are_named_and_the_other_parts_go_on(demo, evid
   }
   assert ended.exit_code == 1
   assert {words: [part for part, of in told["failed"].items() if words in of] for words in why} == why
-  assert told["differing"] == []
+  changed = ("metrics.json", "scorecard.json", "training.json")
+  assert told["differing"] == [f"Record: bytes of {name} unlike evidence.json: changed or lost" for name in changed]
   assert {check["part"] for check in told["checks"]} >= set(PARTS) - told["failed"].keys()
   assert "7 parts could NOT BE VALIDATED" in " ".join(ended.output.split())
   page = (demo.reporting / "validation.html").read_text("utf-8")
@@ -279,3 +319,17 @@ def test_what_cannot_be_validated_says_what_to_do(demo, evidence, empty_project)
   for words, ended in said.items():
     assert ended.exit_code == 1
     assert words in " ".join(ended.output.split())
+
+
+def test_the_same_model_under_other_economics_agrees_as_well(demo, evidence):
+  before = {name: (evidence / name).read_bytes() for name in ("promotion.json", "fairness.json")}
+  given = "economics.scenarios.mid.loss_given_default=0.7"
+
+  ended = demo.run("--pipelines", "modeling,evaluation,insights", "--params", given)
+
+  assert ended.exit_code == 0, ended.output
+  assert {name: (evidence / name).read_bytes() == content for name, content in before.items()} == {
+    "promotion.json": True,
+    "fairness.json": False,
+  }
+  assert start(demo, LENDING.name, "1").exit_code == 0

@@ -19,7 +19,7 @@ from loantap.registry.evidence import INDEX, add_files, find_by_predictions
 from loantap.registry.history import get_version, list_versions
 from loantap.registry.loading import find_best_champion
 from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, registered_names
-from loantap.registry.reading import fetch_file, load_version
+from loantap.registry.reading import FILES, fetch_file, load_version
 from loantap.reporting.validation_page import Found, render_validation
 from loantap.snapshots.manifest import MANIFEST, read_manifest, read_outdated
 from loantap.snapshots.parts import DamagedSnapshotError, read_table
@@ -79,6 +79,8 @@ def gather(model: ModelVersion, data: Path) -> tuple[dict[str, Any], Material]:
       for path in pack.iterdir()
       if path.suffix in {".json", ".parquet"}
     }
+    kept = [*pack.iterdir(), *(fetch_file(model, name, Path(folder)) for name in FILES)]
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
   for name in (INDEX, PREDICTIONS):
     if not isinstance(files.get(name), dict | pd.DataFrame):
       why = f" ({files[name].problem})" if name in files else ""
@@ -97,7 +99,7 @@ def gather(model: ModelVersion, data: Path) -> tuple[dict[str, Any], Material]:
     "git_commit": run["git_commit"],
   }
   absent = _find_absent(model, facts, data / "07_model_output" / facts.namespace / PREDICTIONS, files[PREDICTIONS])
-  return described, Material(raw, files, run["parameters"], facts.model_dump(mode="json"), absent)
+  return described, Material(raw, files, run["parameters"], facts.model_dump(mode="json"), absent, digests)
 
 
 def _find_absent(model: ModelVersion, facts: ModelFacts, current: Path, own: pd.DataFrame) -> dict[str, str]:

@@ -62,7 +62,7 @@ def count(figure: str, n: int, wrong: Iterable[Any]) -> Check:
 class Material(NamedTuple):
   """Raw loans by id; files by name, or why they cannot be read; the run's parameters by path; facts of the model.
 
-  `absent` says of parts why they rightly have nothing to be validated.
+  `absent` says of parts why they rightly have nothing to be validated; `digests` are those of the version's files.
   """
 
   raw: pd.DataFrame
@@ -70,6 +70,7 @@ class Material(NamedTuple):
   parameters: Mapping[str, Any]
   facts: Mapping[str, Any]
   absent: Mapping[str, str]
+  digests: Mapping[str, str]
 
   def file(self, name: str, *, may_be_empty: bool = False) -> Any:
     """What a file holds; InputError where it is absent, damaged or empty."""

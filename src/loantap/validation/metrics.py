@@ -71,11 +71,21 @@ def check_metrics(given: Material) -> Iterator[Check]:
     drawn["ece_perfect"] = [measure(outcomes, pd_, declined, bins=bins)["ece"] for outcomes in perfect]
     for name, values in drawn.items():
       low, high = values.quantile([0.025, 0.975])
+      off = 5 * (1 / ours + 1 / theirs) ** 0.5
+      # Of a quantile in the tail of a normal law; of draws of few values, what lies around it.
+      tail = off * _OF_QUANTILE * values.std()
+      ends = [(end, max(tail, *_find_gaps(values, level, off))) for end, level in ((low, 0.025), (high, 0.975))]
       if name in {"ks", "ece"}:  # biased upwards: basic intervals
-        low, high = max(2 * found[name] - high, 0), max(2 * found[name] - low, found[name])
-      error = 5 * _OF_QUANTILE * values.std() * (1 / ours + 1 / theirs) ** 0.5
-      for key, value in ((f"{name}_low", low), (f"{name}_high", high)):
+        basic = [(2 * float(found[name]) - end, error) for end, error in reversed(ends)]
+        ends = [(max(end, least), error) for (end, error), least in zip(basic, (0, found[name]), strict=True)]
+      for key, (value, error) in zip((f"{name}_low", f"{name}_high"), ends, strict=True):
         yield compare(f"{sample}: {key}", n, block[key], value, error, "5 Monte-Carlo standard errors")
+
+
+def _find_gaps(values: Any, level: float, off: float) -> Any:
+  """How far the quantiles lie that are `off` standard errors of a share below and above a level."""
+  around = np.clip([level - off * 0.156, level + off * 0.156], 0, 1)  # sqrt(.025 * .975)
+  return (values.quantile(around) - values.quantile(level)).abs()
 
 
 def _find_off(rows: pd.DataFrame, threshold: Any) -> list[str]:
@@ -92,6 +102,10 @@ def check_thresholds(given: Material) -> Iterator[Check]:
   told = {"metrics.json, cv": given.file("metrics.json")["cv"], "thresholds.json": report["chosen"]}
   for place, block in (told | {"metrics.json, test": given.file("metrics.json")["test"]}).items():
     yield compare(f"{place}: best threshold", len(cv), block["threshold"], chosen)
+  rising = np.argsort(pd_)
+  figures = measure(bad[rising], pd_[rising], cv["declined"].to_numpy()[rising]) | {"n": len(cv)}
+  for name in ("n", "f2", "f2_decline_all", "default_rate"):
+    yield compare(f"thresholds.json: {name} at the threshold", len(cv), report["chosen"][name], figures[name])
   for sample, rows in (("cv", cv), ("test", test)):
     yield compare(f"{sample}: thresholds of loans", len(rows), rows["threshold"], np.full(len(rows), chosen), 1e-9)
   wrong: list[str] = []
@@ -107,7 +121,6 @@ def check_thresholds(given: Material) -> Iterator[Check]:
       rows = given.sample(sample)
       yield count(f"{sample}: decisions off the threshold", len(rows), _find_off(rows, rows["threshold"]))
   table, limits = pd.DataFrame(report["thresholds"]), np.unique(np.quantile(pd_, np.linspace(0.01, 0.99, 99)))
-  rising = np.argsort(pd_)
   bad, pd_ = bad[rising], pd_[rising]
   found = pd.DataFrame([measure(bad, pd_, pd_ >= limit) for limit in limits])
   yield compare("trade-off: thresholds", len(cv), table["threshold"], limits)

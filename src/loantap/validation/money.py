@@ -88,13 +88,16 @@ def _compare_shares(label: str, told: Mapping[str, Any], shares: Mapping[str, tu
 def check_decisions(given: Material) -> Iterator[Check]:
   """Approvals and defaults under the policy in force, and what it earned, by its own scenario."""
   rules, scenario = _read_policy(given)
-  blocks = given.file("fairness.json")["models"][given.facts["namespace"]]["approvals"]
-  told = {block["sample"]: block for block in blocks}
+  report = given.file("fairness.json")["models"][given.facts["namespace"]]
+  policy = " ".join(given.parameters[f"policy.{name}"] for name in ("id", "version"))
+  yield count("fairness.json: another policy", 1, [] if report["policy"] == policy else [report["policy"]])
+  told = {block["sample"]: block for block in report["approvals"]}
   for sample in sorted({*told, *given.file("predictions.parquet")["sample"]}):
     rows, block = given.sample(sample), told[sample]
     approved, _ = decide(rows, rules, scenario)
     n, bad = int(approved.sum()), int(rows.loc[approved, "is_charged_off"].sum())
     shares = {"approval_rate": (n, len(rows)), "default_rate_approved": (bad, n)}
+    yield compare(f"{sample}: approved", len(rows), [block["n"], block["approved"]], [len(rows), n], 0)
     yield from _compare_shares(f"{sample}: ", block, shares)
     paid, lost = value_outcomes(rows, scenario)
     earned = average(np.where(rows["is_charged_off"] == 1, lost, paid) * approved)
@@ -113,11 +116,15 @@ def check_targets(given: Material) -> Iterator[Check]:
     "max_default_rate": (int(rows.loc[approved, "is_charged_off"].sum()), of),
   }
   table = given.file("target_checks.parquet").set_index("target")
+  # Where nobody is approved there is no default rate, and without states no concentration.
+  untold = {name for name, (_, of) in shares.items() if not of} | ({"max_concentration"} - {*table.index})
   for name, share in shares.items():
+    if name in untold:
+      continue
     row = table.loc[name]
     told = {name + end: row[f"reached{end}"] for end in ("", "_low", "_high")}
     yield from _compare_shares("", told, {name: share})
-  yield from compare_each("limits", table["limit"], pd.Series(limits), 0)
+  yield from compare_each("limits", table["limit"], pd.Series(limits).drop(list(untold)), 0)
   is_floor = table.index == "min_approval_rate"
   holds = np.where(is_floor, table["reached_high"] >= table["limit"], table["reached_low"] <= table["limit"])
   yield count("targets that do not hold as told", len(table), table.index[table["holds"] != holds])
@@ -141,7 +148,10 @@ def check_money(given: Material) -> Iterator[Check]:
     for sample in sorted(judged["sample"].unique()):
       rows, row = given.sample(sample), table.loc[scenario, life, sample]
       all_ = rows["loan_id"].map(earned).to_numpy()
-      kept = all_ * (expect(rows, assumed) > 0)
+      approved = expect(rows, assumed) > 0
+      kept, n, bad = all_ * approved, int(approved.sum()), int((approved & rows["is_charged_off"].eq(1)).sum())
+      shares = {"approval_rate": (n, len(rows)), "default_rate_approved": (bad, n)}
+      yield from _compare_shares(f"{sample}, {name}: ", row, shares)
       for figure, values in (("profit", kept), ("gain_to_approve_all", kept - all_)):
         # Of the mean and its bounds.
         ends = [row[figure + end] for end in ("", "_low", "_high")]

@@ -45,3 +45,6 @@ def check_refit(given: Material) -> Iterator[Check]:
   yield compare("test: AUC", len(test), told, found, *(exact if is_same else loose))
   if is_same:
     yield compare("test: PDs", len(test), pd_, own, *exact)
+    numbers = fitted[0].transformers_[0][2]
+    fit = model.coef_[0][: len(numbers)]
+    yield compare("coefficients of numbers", len(train), [coefficients[name] for name in numbers], fit, 0.01, exact[1])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import logit
+from scipy.stats import binomtest
 
 from loantap.validation.check import Check, Material, compare, compare_each, count
 
@@ -79,6 +80,11 @@ def check_scores(given: Material) -> Iterator[Check]:
   bad = bands["is_charged_off"]
   found = pd.DataFrame({"n": bands.size(), "charged_off": bad.sum(), "default_rate": bad.mean()})
   found["mean_pd"] = bands["probability_of_default"].mean()
+  bounds = [
+    binomtest(hits, of).proportion_ci(method="wilson") for hits, of in zip(bad.sum(), bands.size(), strict=True)
+  ]
+  found["default_rate_low"], found["default_rate_high"] = zip(*bounds, strict=True)
+  found["highest"] = found.index + _BAND - 1
   told = pd.DataFrame(report["bands"]).set_index("lowest")
   yield compare("scorecard.json: order of the bands of scores", len(told), told.index, found.index, 0)
   for name in found:

@@ -17,10 +17,11 @@ NOT_VALIDATED: Final = (
   "PDs and thresholds out of time, and PDs out of fold: their models are not kept",
   "how the made-up case was made up, and which values its reasons say would count in favour",
   "the largest share of a state: addresses come from another source",
-  "the choice of the candidate, promotion, the leakage gate, fairness, findings, offers",
-  "what other policies than the one in force and `npv` would earn",
+  "reports on training, calibration, promotion, vintages, stability and leakage, but for coefficients of numbers",
+  "the choice of the candidate, fairness but for approvals, findings, offers, bounds of the trade-off",
+  "what other policies than the one in force and `npv` would earn, and of `npv` the yearly return and other ratios",
   "the economic assumptions: there are no payments or recoveries to hold them against",
-  "pages: they are made from these files",
+  "pages, and the vintages and findings on them",
 )
 
 # What reading and comparing raise on content that is not as it should be; a part fails by them, and alone.
