@@ -88,6 +88,8 @@ def test_the_pincode_makes_the_model_look_good_and_the_listing_status_does_nothi
 
   report = examine_portfolio(real_loans, features, is_train, options)
 
+  (reasons,) = (entry["reasons"] for entry in report["features"] if entry["feature"] == "pincode")
+  assert any("no honest column is known to tell more than about 0.750" in reason for reason in reasons)
   impact = {record["feature"]: record for record in report["impact"]}
   assert impact["pincode"]["n"] == is_train.sum()
   assert impact["pincode"]["difference"]["roc_auc_low"] > 0.17

@@ -55,11 +55,13 @@ def check_strength(finding: FeatureFinding, copies: float, options: LeakageOptio
   figures = {"auc_expected": expected, "auc_at_least": least}
   if least <= expected + options.strength_tolerance:
     return Evidence("strength", figures=figures)
+  is_known = finding.feature in EXPECTED_AUC or finding.feature in options.expected_auc
+  honest = "a column of this name honestly reaches" if is_known else "no honest column is known to tell more than"
   return Evidence(
     "strength",
     GateVerdict.CAUGHT,
     f"stronger than such a column can be: AUC {finding.auc:.3f} alone, at least {least:.3f} (n {finding.loans:,}); "
-    f"a column of this name honestly reaches about {expected:.3f}",
+    f"{honest} about {expected:.3f}",
     "Ask the source for the value on the day of the application, and when it was last overwritten",
     figures,
   )
