@@ -4,7 +4,6 @@ import json
 import shutil
 from contextlib import chdir
 
-import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -212,6 +211,18 @@ def test_statuses_are_read_as_the_run_read_them(material):
   assert [check.agrees for check in checks] == [False, True]
 
 
+def test_bounds_of_few_loans_are_left_out(material):
+  rows, sizes = material.files[PREDICTIONS], []
+
+  for n in (99, 100):
+    test, checks = rows[rows["sample"] == "test"][:n], []
+    files = {**material.files, PREDICTIONS: pd.concat([rows[rows["sample"] != "test"], test])}
+    run_part(PARTS["Metrics"], material._replace(files=files), checks)
+    sizes.append(sum(check.figure.startswith("test: ") for check in checks))
+
+  assert sizes == [15, 43]
+
+
 def test_targets_of_which_a_run_can_say_nothing_are_not_asked_for(material):
   told = material.files[TARGETS].query("target in ['review_capacity', 'min_approval_rate']")
   told = told.assign(reached=0.0, reached_low=0.0, reached_high=(x := 1.959964**2) / (len(material.sample("cv")) + x))
@@ -289,11 +300,10 @@ def test_other_models_agree_and_what_is_not_made_of_them_is_said(demo, name, lef
 
 
 def test_files_of_another_version_are_not_held_against_this_one_and_files_of_none_are(demo):
-  path = demo.folder / "data" / "07_model_output" / "lending" / PREDICTIONS
+  client, path = demo.mlflow, demo.folder / "data" / "07_model_output" / "lending" / PREDICTIONS
   pd.read_parquet(path).assign(probability_of_default=0.5).to_parquet(path)
   assert gather(LENDING, demo.folder / "data")[1].absent == {}
 
-  client = mlflow.MlflowClient()
   other = client.create_model_version(LENDING.name, str(path.parent))
   note_predictions(ModelVersion(LENDING.name, other.version), path)
   try:
@@ -322,14 +332,14 @@ def test_what_cannot_be_validated_says_what_to_do(demo, evidence, empty_project)
 
 
 def test_the_same_model_under_other_economics_agrees_as_well(demo, evidence):
-  before = {name: (evidence / name).read_bytes() for name in ("promotion.json", "fairness.json")}
-  given = "economics.scenarios.mid.loss_given_default=0.7"
+  before = {name: (evidence / name).read_bytes() for name in ("promotion.json", "evidence.json")}
+  given = "economics.scenarios.hard.loss_given_default=0.8"
 
   ended = demo.run("--pipelines", "modeling,evaluation,insights", "--params", given)
 
   assert ended.exit_code == 0, ended.output
   assert {name: (evidence / name).read_bytes() == content for name, content in before.items()} == {
     "promotion.json": True,
-    "fairness.json": False,
+    "evidence.json": False,
   }
   assert start(demo, LENDING.name, "1").exit_code == 0

@@ -11,6 +11,7 @@ from loantap.validation.check import Check, Material, compare, count
 _SEED, _RESAMPLES = 7_003, 1_000  # not the run's
 # Standard error of a 2.5% quantile of normal draws, in standard deviations / sqrt(draws).
 _OF_QUANTILE = 2.67
+_FEWEST = 100  # loans; of fewer a draw takes so few values that its quantiles jump
 _JUDGED = ("is_charged_off", "probability_of_default", "declined")
 _TRADED = ("f2", "precision", "recall", "approval_rate", "default_rate_approved", "f2_decline_all")
 
@@ -63,10 +64,13 @@ def check_metrics(given: Material) -> Iterator[Check]:
     bad, pd_, declined = (rising[name].to_numpy() for name in _JUDGED)
     found = measure(bad, pd_, declined, bins=bins) | {"threshold": rows["threshold"].mean()}
     yield from (compare(f"{sample}: {name}", n, block[name], value) for name, value in found.items())
+    if n < _FEWEST:
+      continue
     rng, ours, drawn = np.random.default_rng(_SEED), int(np.clip(5e7 // n, 200, _RESAMPLES)), pd.DataFrame()
     if sample != "cv":  # its folds share loans
       times = (np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(ours))
-      drawn = pd.DataFrame([measure(bad, pd_, declined, each, bins) for each in times])
+      both = (each for each in times if 0 < each @ bad < n)  # else there is no AUC
+      drawn = pd.DataFrame([measure(bad, pd_, declined, each, bins) for each in both]).reindex(range(ours))
     perfect = (rng.random(n) < pd_ for _ in range(ours))
     drawn["ece_perfect"] = [measure(outcomes, pd_, declined, bins=bins)["ece"] for outcomes in perfect]
     for name, values in drawn.items():

@@ -15,6 +15,7 @@ NOT_VALIDATED: Final = (
   "whether the sources tell the truth, and rows lost before the snapshot (reconciliation.parquet counts them)",
   "how features are computed (they are taken from the model input), and reasons of single applications",
   "PDs and thresholds out of time, and PDs out of fold: their models are not kept",
+  "bounds of metrics of fewer than 100 loans, whose resamples take few values",
   "how the made-up case was made up, and which values its reasons say would count in favour",
   "the largest share of a state: addresses come from another source",
   "reports on training, calibration, promotion, vintages, stability and leakage, but for coefficients of numbers",
