@@ -135,3 +135,9 @@ def test_an_error_of_an_item_is_the_callers():
 
 def test_nothing_gives_nothing():
   assert list(map_ahead(str, [])) == []
+
+
+@pytest.mark.parametrize("outcome", [0, 1])
+def test_loans_of_one_outcome_are_refused_rather_than_redrawn_for_ever(outcome):
+  with pytest.raises(ValueError, match="5 loans of one outcome"):
+    bootstrap_aucs(np.full(5, outcome), np.zeros((1, 5)), seed=1, resamples=10)

@@ -70,9 +70,15 @@ def bootstrap_aucs(target: IntArray, scores: npt.NDArray[np.float64], *, seed: i
 
 
 def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
-  """How often each loan is drawn, resample by resample, each with both outcomes."""
+  """How often each loan is drawn, resample by resample, each with both outcomes.
+
+  Raises:
+      ValueError: all loans have the same outcome, so that no resample could have both.
+  """
   rng = np.random.default_rng(seed)
   loans = len(target)
+  if not 0 < target.sum() < loans:
+    raise ValueError(f"{loans:,} loans of one outcome cannot be resampled: an AUC compares both outcomes")
   while True:
     drawn = np.bincount(rng.integers(0, loans, loans), minlength=loans)
     if 0 < drawn @ target < loans:
