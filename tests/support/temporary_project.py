@@ -68,7 +68,8 @@ class Project:
   def start(self, *arguments: str) -> Ended:
     """The same in a process of its own, as from a shell in which nothing is set."""
     words = [str(Path(sys.executable).with_name("kedro")), "run", *arguments]
-    shell = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    kept = ("PATH", "HOME", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # the last bits depend on the kernels these choose
+    shell = {name: os.environ[name] for name in kept if name in os.environ}
     ended = subprocess.run(words, cwd=self.folder, env=shell, stdout=PIPE, stderr=STDOUT, text=True, check=False)
     return Ended(ended.returncode, ended.stdout)
 

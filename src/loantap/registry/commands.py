@@ -223,3 +223,7 @@ def _list_facts(record: history.VersionRecord) -> list[str]:
     f"{record.created:%Y-%m-%d %H:%M} UTC",
     record.outcome,
   ]
+
+
+if __name__ == "__main__":
+  main()

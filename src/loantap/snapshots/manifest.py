@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from loantap.portfolio.dictionary import UPDATED_AT
 from loantap.snapshots.parts import UNFINISHED, DamagedSnapshotError, Mask, Part, name_by_content, read_file
 from loantap.tables.database import connect
+
+if TYPE_CHECKING:
+  import duckdb
 
 MANIFEST = "manifest.json"
 _KINDS = ("part", "outdated")

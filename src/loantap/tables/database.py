@@ -1,10 +1,14 @@
 """DuckDB in bounded memory, told from the machine or its container: what exceeds it goes to disk."""
 
+from __future__ import annotations
+
 import os
 import resource
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-import duckdb
+if TYPE_CHECKING:
+  import duckdb
 
 MIB = 1 << 20
 # Beside the operation stand Python, its libraries and the rows in flight, and perhaps other processes.
@@ -65,6 +69,9 @@ def connect(
   Raises:
       duckdb.Error: the file cannot be opened.
   """
+  # Here, since what others keep of this module at the end would keep DuckDB as well, which complains.
+  import duckdb
+
   connection = duckdb.connect(str(path or ":memory:"), read_only=read_only)
   memory = working_memory()
   connection.execute(f"SET memory_limit = '{memory // MIB}MiB'")
