@@ -10,6 +10,7 @@ from loantap.pipelines import (
   ingestion,
   insights,
   modeling,
+  monitoring,
   offers,
   scoring,
   sources,
@@ -27,6 +28,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     "insights": insights.create_pipeline(),
     "scoring": scoring.create_pipeline(),
     "early_warning": early_warning.create_pipeline(),
+    "monitoring": monitoring.create_pipeline(),
   }
   training = (
     single["ingestion"] + single["feature_engineering"] + single["modeling"] + single["evaluation"] + single["insights"]
@@ -36,6 +38,6 @@ def register_pipelines() -> dict[str, Pipeline]:
     "check_sources": check_sources.create_pipeline(),
     "offers": offers.create_pipeline(),
     "training": training,
-    "all": default + single["scoring"],
+    "all": default + single["scoring"] + single["monitoring"],
     "__default__": default,
   }

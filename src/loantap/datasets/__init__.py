@@ -6,6 +6,7 @@ from loantap.datasets.figure import FigureDataset
 from loantap.datasets.inspection import InspectionDataset
 from loantap.datasets.judged_model import JudgedModelDataset
 from loantap.datasets.last_training import LastTrainingDataset
+from loantap.datasets.monitored import DecisionsDataset, ServiceCountsDataset, SnapshotStatesDataset
 from loantap.datasets.registered_model import RegisteredModelDataset
 from loantap.datasets.snapshot import SnapshotDataset
 from loantap.datasets.source_table import SourceTableDataset
@@ -19,12 +20,15 @@ __all__ = [
   "BatchedDataset",
   "ChampionDataset",
   "ChampionsDataset",
+  "DecisionsDataset",
   "FigureDataset",
   "InspectionDataset",
   "JudgedModelDataset",
   "LastTrainingDataset",
   "RegisteredModelDataset",
+  "ServiceCountsDataset",
   "SnapshotDataset",
+  "SnapshotStatesDataset",
   "SourceTableDataset",
   "SparkFileDataset",
   "SparkInputDataset",

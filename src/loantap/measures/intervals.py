@@ -5,7 +5,7 @@ from typing import Final, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.stats import hypergeom, norm
 
 from loantap.portfolio.arrays import FloatArray, IntArray
 
@@ -14,6 +14,20 @@ Rates = TypeVar("Rates")
 # Standard errors to either side of a 95% interval, and to one side of a bound.
 Z95: Final = float(norm.ppf(0.975))
 Z95_ONE_SIDED: Final = float(norm.ppf(0.95))
+
+
+def two_sided_z(share: float) -> float:
+  """Standard errors that a normal figure lies further off than in `share` of the cases."""
+  return float(norm.isf(share / 2))
+
+
+def chance_of_shares(hits: int, rows: int, other_hits: int, other_rows: int) -> float:
+  """Probability that two samples of one population differ so in a share, or more.
+
+  Fisher's exact test, the smaller tail doubled.
+  """
+  drawn = hypergeom(rows + other_rows, hits + other_hits, rows)
+  return float(min(1.0, 2 * min(drawn.sf(hits - 1), drawn.cdf(hits))))
 
 
 @dataclass(frozen=True, slots=True)

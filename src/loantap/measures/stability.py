@@ -56,15 +56,24 @@ def compare_counts(expected: IntArray, actual: IntArray) -> StabilityIndex:
   e, a = (_share(np.maximum(count, _MIN_COUNT)) for count in (expected, actual))
   psi = float(((a - e) * np.log(a / e)).sum())
   by_chance = 1 / expected.sum() + 1 / actual.sum()
-  free = max(len(expected) - 1, 1)
+  free = _free(expected)
   low, high = noncentrality_bounds(psi / by_chance, free)
   return StabilityIndex(
     psi,
     low * by_chance,
     # No shift could have shown a PSI so close to 0.
     max(high * by_chance, psi),
-    float(chi2.ppf(_CONFIDENCE, free)) * by_chance,
+    exceed_by_chance(expected, actual, 1 - _CONFIDENCE),
   )
+
+
+def exceed_by_chance(expected: IntArray, actual: IntArray, share: float) -> float:
+  """The PSI that two samples of one population, of these sizes, exceed in `share` of the cases."""
+  return float(chi2.isf(share, _free(expected)) * (1 / expected.sum() + 1 / actual.sum()))
+
+
+def _free(bands: IntArray) -> int:
+  return max(len(bands) - 1, 1)
 
 
 def noncentrality_bounds(statistic: float, free: int) -> tuple[float, float]:

@@ -130,7 +130,7 @@ def show(name: str, version: str) -> None:
     Column(overflow="fold"), Column(overflow="fold"), title=str(record.model), title_justify="left", show_header=False
   )
   hidden = {"reference"}
-  for fact, value in facts.model_dump().items():
+  for fact, value in facts.model_dump(exclude={"profile"}).items():
     if fact not in hidden:
       table.add_row(fact.replace("_", " "), Text(str(value)))
   table.add_row("verdict", Text(_tell_outcome(record)))
