@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import pandas as pd
 import pyarrow.parquet as pq
 from kedro.io import AbstractDataset
+from prometheus_client.parser import text_string_to_metric_families
 
 from loantap.portfolio.errors import InputError
 from loantap.snapshots.manifest import MANIFEST, read_manifest
@@ -110,8 +111,6 @@ class ServiceCountsDataset(_ReadOnlyDataset):
 
 
 def _read_counts(path: Path) -> ServiceCounts:
-  from prometheus_client.parser import text_string_to_metric_families
-
   statuses: dict[str, int] = {}
   seconds: dict[float, int] = {}
   try:

@@ -12,7 +12,7 @@ from loantap.reporting.formatting import NOTHING, capitalize_first, count, decim
 from loantap.reporting.page_table import PageTable, tell_bounds
 from loantap.reporting.shell import render_page
 
-_HEADERS: Final = ("What", "Figure", "Value", "Limit", "n", "Found")
+_HEADERS: Final = ("What", "Verdict", "Value", "Limit", "n", "Found")
 _VERDICTS: Final = {"alarm": "ALARM", "quiet": "quiet", "cannot_tell": "cannot tell"}
 _SHARES: Final = frozenset({"missing", "new_category", "calibration", "expected_default_rate", "error_share"})
 _PARTS: Final = {
@@ -59,7 +59,7 @@ def render_monitoring(report: Mapping[str, Any], history: pd.DataFrame) -> str:
     origin=report["origin"],
     title="Monitoring",
     report=report,
-    alarms=[c for c in checks if c["verdict"] == "alarm"],
+    alarms=_list_alarms(checks),
     shifts=_plot_shifts(checks),
     tables=[_tabulate(part, found) for part, found in parts.items() if found],
     months=PageTable("Decisions by month", [*map(capitalize_first, _MONTHS), "Mean PD"], months),
@@ -68,7 +68,15 @@ def render_monitoring(report: Mapping[str, Any], history: pd.DataFrame) -> str:
 
 
 def _tabulate(part: str, checks: Sequence[Mapping[str, Any]]) -> PageTable:
-  return PageTable(part, _HEADERS, [_word(check) for check in checks])
+  is_quiet = all(check["verdict"] == "quiet" for check in checks)
+  return PageTable(part, _HEADERS, [_word(check) for check in checks], is_folded=is_quiet)
+
+
+def _list_alarms(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+  """The alarms; where the distribution of a feature raised one, that of its mean says nothing more."""
+  alarms = [check for check in checks if check["verdict"] == "alarm"]
+  shifted = {check["subject"] for check in alarms if check["what"] == "psi"}
+  return [check for check in alarms if check["what"] != "mean" or check["subject"] not in shifted]
 
 
 def _word(check: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting import monitoring_page
 from loantap.surveillance.monitoring import conduct, decisions, drift, performance, report
+from loantap.surveillance.monitoring.alerts import match_rules
 from loantap.surveillance.monitoring.checks import Check
 from loantap.surveillance.monitoring.options import MonitoringOptions
 from loantap.surveillance.monitoring.service import ServiceCounts
@@ -88,13 +89,15 @@ def report_monitoring(
   options: MonitoringOptions,
   history_before: pd.DataFrame | None,
   **checked: list[Check],
-) -> tuple[dict[str, Any], pd.DataFrame]:
-  """`monitoring.json`, and the checks of all runs so far."""
+) -> tuple[dict[str, Any], pd.DataFrame, dict[str, Any]]:
+  """`monitoring.json`, the checks of all runs so far, and `alerts.json`, which `loantap-alerts` delivers."""
   checks = [check for group in checked.values() for check in group]
   counts = Window.ending(options).describe(monitored, watched)
   months = list(conduct.tabulate_months(monitored))
   found = report.report_monitoring(checks, months, counts, options.as_of)
-  return found, report.extend_history(history_before, checks, options.as_of)
+  findings = [finding.model_dump(mode="json") for finding in match_rules(checks, options.alerts)]
+  alerts = {"as_of": options.as_of.isoformat(), "findings": findings}
+  return found, report.extend_history(history_before, checks, options.as_of), alerts
 
 
 def render_monitoring(monitoring_report: dict[str, Any], monitoring_history: pd.DataFrame) -> str:

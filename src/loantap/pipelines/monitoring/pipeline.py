@@ -29,7 +29,7 @@ def create_pipeline() -> Pipeline:
         nodes.report_monitoring,
         {"monitored": "monitored", "watched": "watched", "options": _OPTIONS, "history_before": "history_before"}
         | {name: name for name in _CHECKED},
-        ["report", "history"],
+        ["report", "history", "alerts"],
       ),
       make_node(nodes.render_monitoring, ["report", "history"], "page"),
     ],

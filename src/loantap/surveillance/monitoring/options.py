@@ -1,10 +1,12 @@
 """What a person may set about monitoring; validated, then frozen."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from loantap.portfolio.options import DatedOptions, Options, Portion
+from loantap.surveillance.monitoring.alerts import AlertRule
 
 
 class DriftOptions(Options):
@@ -95,6 +97,7 @@ class MonitoringOptions(DatedOptions):
   Attributes:
       window_days: decisions of so many days up to the day of the run are the recent ones.
       earlier_days: those of so many days before are what they are compared with.
+      alerts: rules by name; the first that takes an alarm counts.
   """
 
   window_days: PositiveInt
@@ -104,3 +107,4 @@ class MonitoringOptions(DatedOptions):
   conduct: ConductOptions
   sources: SourceOptions
   service: ServiceOptions
+  alerts: Mapping[str, AlertRule]
