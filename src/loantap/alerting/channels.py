@@ -12,7 +12,6 @@ import apprise
 from loantap.alerting.errors import DeliveryError
 from loantap.alerting.jira import Jira
 from loantap.alerting.ledger import Kind, Message
-from loantap.storage.topics import publish
 from loantap.surveillance.monitoring.alerts import Severity
 
 PREFIX: Final = "LOANTAP_ALERT_"
@@ -43,6 +42,9 @@ def find_channel(name: str, environ: Mapping[str, str] = os.environ) -> Send:
   if kind == "jira":
     return Jira.of(environ, project).tell
   if address.startswith("arn:"):
+    # boto3 is installed where something runs on AWS.
+    from loantap.storage.topics import publish
+
     return lambda told: publish(address, write_title(told), write_body(told))
   service = apprise.Apprise()
   if not service.add(address):
