@@ -48,12 +48,14 @@ def read_decisions(url: str, since: datetime | None = None, until: datetime | No
 
 
 def export_decisions(url: str, path: Path, since: datetime | None = None, until: datetime | None = None) -> int:
-  """Write `read_decisions` to a Parquet file, which appears when it is whole; how many rows it has."""
+  """Write `read_decisions` to a Parquet file, which appears when it is whole; times in UTC. How many rows it has."""
   staged, n = path.with_name(f".{path.name}.staged"), 0
   writer: pq.ParquetWriter | None = None
   try:
     for batch in read_decisions(url, since, until):
-      table = pa.Table.from_pandas(batch, preserve_index=False)
+      # UTC without saying so: Arrow takes zones from pandas by a way that pandas gives up.
+      in_utc = batch.assign(decided_at=batch["decided_at"].dt.tz_convert(None))
+      table = pa.Table.from_pandas(in_utc, preserve_index=False)
       writer = writer or pq.ParquetWriter(staged, table.schema)
       writer.write_table(table)
       n += len(batch)
@@ -68,8 +70,9 @@ def export_decisions(url: str, path: Path, since: datetime | None = None, until:
 def _stream(connection: Connection, wanted: Search) -> Iterator[pd.DataFrame]:
   overrides = {r.subject: r.public["decision"] for r in list_kinds(connection, [Kind.CASE_DECIDED])}
   asked = select_decisions(wanted).order_by(records.c.id).execution_options(yield_per=_BATCH)
-  for rows in connection.execute(asked).partitions():
-    yield _tabulate(rows, overrides)
+  with connection.execute(asked) as found:
+    for rows in found.partitions():
+      yield _tabulate(rows, overrides)
 
 
 def _tabulate(rows: Sequence[Row[Any]], overrides: Mapping[str | None, str]) -> pd.DataFrame:

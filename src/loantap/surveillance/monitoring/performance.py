@@ -60,7 +60,7 @@ def join_outcomes(decisions: pd.DataFrame, loans: pd.DataFrame, as_of: pd.Timest
   when its contract has ended: of the others only early ends are known.
   """
   known = decisions.dropna(subset=["application_id", "probability_of_default"])
-  latest = known.sort_values("decided_at").drop_duplicates("application_id", keep="last")
+  latest = known.sort_values("decided_at", kind="stable").drop_duplicates("application_id", keep="last")
   terms = ["loan_amount", "interest_rate_pct", "term_months", "issue_month"]
   joined = latest.drop(columns=[name for name in terms if name in latest]).merge(
     loans[["loan_id", "is_charged_off", *terms]], left_on="application_id", right_on="loan_id"
