@@ -12,7 +12,7 @@ from loantap.reporting.formatting import NOTHING, capitalize_first, count, decim
 from loantap.reporting.page_table import PageTable, tell_bounds
 from loantap.reporting.shell import render_page
 
-_HEADERS: Final = ("What", "Verdict", "Value", "Limit", "n", "Found")
+CHECK_HEADERS: Final = ("What", "Verdict", "Value", "Limit", "n", "Found")
 _VERDICTS: Final = {"alarm": "ALARM", "quiet": "quiet", "cannot_tell": "cannot tell"}
 _SHARES: Final = frozenset({"missing", "new_category", "calibration", "expected_default_rate", "error_share"})
 _PARTS: Final = {
@@ -47,9 +47,6 @@ class ShiftPlot:
 def render_monitoring(report: Mapping[str, Any], history: pd.DataFrame) -> str:
   """One self-contained page of `monitoring.json`, and of the checks of all runs."""
   checks: list[dict[str, Any]] = report["checks"]
-  told = {what for kinds in _PARTS.values() for what in kinds}
-  parts = {part: [c for c in checks if c["what"] in kinds] for part, kinds in _PARTS.items()}
-  parts["Further"] = [c for c in checks if c["what"] not in told]
   months = [
     [str(month["month"]), *(count(month[name]) for name in _MONTHS[1:]), percent(month["mean_pd"])]
     for month in report["months"]
@@ -59,27 +56,35 @@ def render_monitoring(report: Mapping[str, Any], history: pd.DataFrame) -> str:
     origin=report["origin"],
     title="Monitoring",
     report=report,
-    alarms=_list_alarms(checks),
+    alarms=list_alarms(checks),
     shifts=_plot_shifts(checks),
-    tables=[_tabulate(part, found) for part, found in parts.items() if found],
+    tables=[_tabulate(part, found) for part, found in group_checks(checks).items()],
     months=PageTable("Decisions by month", [*map(capitalize_first, _MONTHS), "Mean PD"], months),
     runs=_tabulate_runs(history),
   )
 
 
+def group_checks(checks: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+  """Checks by the part of monitoring that they belong to; parts without any are left out."""
+  grouped = {part: [check for check in checks if check["what"] in kinds] for part, kinds in _PARTS.items()}
+  return {part: found for part, found in grouped.items() if found}
+
+
 def _tabulate(part: str, checks: Sequence[Mapping[str, Any]]) -> PageTable:
   is_quiet = all(check["verdict"] == "quiet" for check in checks)
-  return PageTable(part, _HEADERS, [_word(check) for check in checks], is_folded=is_quiet)
+  return PageTable(part, CHECK_HEADERS, [word_check(check) for check in checks], is_folded=is_quiet)
 
 
-def _list_alarms(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def list_alarms(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
   """The alarms; where the distribution of a feature raised one, that of its mean says nothing more."""
   alarms = [check for check in checks if check["verdict"] == "alarm"]
   shifted = {check["subject"] for check in alarms if check["what"] == "psi"}
   return [check for check in alarms if check["what"] != "mean" or check["subject"] not in shifted]
 
 
-def _word(check: Mapping[str, Any]) -> list[str]:
+def word_check(check: Mapping[str, Any]) -> list[str]:
+  """A check under `CHECK_HEADERS`."""
+
   def number(value: float) -> str:
     if check["what"] in _SHARES or check["what"].endswith(("_rate", "_share")):
       return percent(value)

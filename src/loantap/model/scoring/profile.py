@@ -128,7 +128,7 @@ def choose_edges(numbers: FloatArray) -> FloatArray:
   bands = max(2, round(_BANDS * len(rest) / len(numbers)))
   inner = np.quantile(rest, np.linspace(0, 1, bands + 1)[1:-1])
   # A band of one value ends with the next number there is.
-  edges = np.unique(np.concatenate([inner, common, np.nextafter(common, np.inf)]))
+  edges: FloatArray = np.unique(np.concatenate([inner, common, np.nextafter(common, np.inf)]))
   return edges[edges > distinct[0]]
 
 
