@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,10 +15,12 @@ PREDICTIONS = pd.DataFrame(
 )
 APPROVED = PREDICTIONS["probability_of_default"].lt(0.3).to_numpy()
 
+PROFIT = np.array([10.0, -20, 30, 500, 500, 500])
+
 
 @pytest.fixture(scope="module")
 def approvals():
-  return tabulate_approvals(PREDICTIONS, APPROVED).set_index("sample")
+  return tabulate_approvals(PREDICTIONS, APPROVED, PROFIT).set_index("sample")
 
 
 def test_each_sample_counts_its_own_loans_in_the_order_given(approvals):
@@ -35,6 +38,12 @@ def test_the_default_rate_is_that_of_the_approved_alone(approvals):
   assert tuple(row[["default_rate_approved_low", "default_rate_approved_high"]]) == (
     pytest.approx(tuple(float(bound) for bound in wilson_bounds(1, 3)))
   )
+
+
+def test_what_is_declined_earns_nothing_per_application(approvals):
+  assert approvals["profit"].to_dict() == {"test": 5, "cv": 0}
+  row = approvals.loc["test"]
+  assert row["profit_high"] - row["profit"] == pytest.approx(1.96 * np.std([10, -20, 30, 0], ddof=1) / 2, rel=1e-4)
 
 
 def test_where_nobody_is_approved_there_is_no_default_rate(approvals):

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from loantap.validation.check import compare
-from loantap.validation.metrics import measure
-from loantap.validation.money import approve, instalment, value_outcomes
-from loantap.validation.refit import add_points
+from loantap.validation.metrics import find_thresholds, measure
+from loantap.validation.money import average, decide, instalment, value_outcomes
+from loantap.validation.scorecard import add_points, find_gaps
 
 # Of the PDs .2 and .2 one each is charged off: that pair is tied.
 BAD, PDS = np.array([0, 0, 1, 0, 1]), np.array([0.1, 0.2, 0.2, 0.4, 0.8])
@@ -90,19 +90,32 @@ def test_what_a_loan_is_worth(rate, funds, as_of, paid):
 
 
 @pytest.mark.parametrize(
-  ("changes", "approved"),
+  ("changes", "decision"),
   [
-    ({}, True),
-    ({"loan_amount": 20_000.0}, True),
-    ({"loan_amount": 20_001.0}, False),
-    ({"interest_rate_pct": 60.0, "probability_of_default": 0.3}, True),
-    ({"interest_rate_pct": 400.0, "probability_of_default": 0.61}, False),
-    ({"interest_rate_pct": 10.0}, False),  # a margin of 1.8%, of which .1 x PD takes 1%
-    ({"interest_rate_pct": np.nan}, False),
+    ({}, "approve"),
+    ({"loan_amount": 20_000.0}, "approve"),
+    ({"loan_amount": 20_001.0}, "refer"),
+    ({"interest_rate_pct": 60.0, "probability_of_default": 0.3}, "approve"),
+    ({"interest_rate_pct": 400.0, "probability_of_default": 0.61}, "decline"),
+    ({"interest_rate_pct": 10.0}, "refer"),  # a margin of 1.8%, of which .1 x PD takes 1%
+    ({"interest_rate_pct": 6.0}, "decline"),
+    ({"interest_rate_pct": np.nan}, "refer"),
   ],
 )
-def test_whom_the_policy_approves(changes, approved):
-  assert approve(loan(**changes), RULES, SCENARIO).tolist() == [approved]
+def test_what_the_policy_decides(changes, decision):
+  approved, passed = (bool(flags.iloc[0]) for flags in decide(loan(**changes), RULES, SCENARIO))
+
+  assert (approved, passed) == (decision == "approve", decision != "decline")
+
+
+def test_a_mean_with_its_bounds():
+  assert average([10, -20, 30, 0]) == pytest.approx((5, 5 - 20.4, 5 + 20.4), abs=1e-3)
+
+
+def test_the_threshold_of_the_highest_f2_and_all_that_tie():
+  assert find_thresholds(BAD, PDS) == pytest.approx([0.2])
+  # Of ten loans the first and the last: 5 / 9 and 10 / 18.
+  assert sorted(find_thresholds(np.eye(10)[0] + np.eye(10)[9], np.arange(10, 0, -1) / 10)) == [0.1, 1]
 
 
 def test_points_of_bands_categories_and_missing_values():
@@ -119,6 +132,9 @@ def test_points_of_bands_categories_and_missing_values():
   loans = pd.DataFrame({"dti": [8, 10, 13, nan], "purpose": ["small_business", "car", "car", "car"]})
 
   assert add_points(card, loans).tolist() == [599, 605, 600, 601.5]
+  assert find_gaps(card) == []
+  for damaged in (card[::-1], card.assign(high=card["low"]), card.assign(low=card["low"] + 1)):
+    assert find_gaps(damaged) == ["dti"]
 
 
 @pytest.mark.parametrize(

@@ -160,14 +160,17 @@ def restore(name: str, version: str, reason: str) -> None:
 @click.pass_context
 @_explained
 def validate_model(context: click.Context, name: str | None, version: str | None) -> None:
-  """Recompute the figures of a version, by default the champion's; exit code 1 where one differs."""
+  """Recompute the figures of a version, by default the champion's; exit code 1 where one differs or cannot be."""
   # Here, since other commands fit no model.
   from loantap.registry.validation import choose_version, validate_version
   from loantap.reporting.validation_page import tabulate_validation
 
   found = validate_version(choose_version(name, version), context.obj.project)
-  Console().print(tabulate_validation(found), "Not validated: " + "; ".join(found.left_out), sep="\n")
-  context.exit(1 if found.differing else 0)
+  failed = (f"FAILED: {part}: {why}" for part, why in found.failed.items())
+  Console().print(
+    tabulate_validation(found), *failed, "Not validated: " + "; ".join(found.left_out), sep="\n", markup=False
+  )
+  context.exit(0 if found.passes else 1)
 
 
 def _tell_loans(tags: dict[str, str]) -> str:

@@ -42,7 +42,7 @@ def load_judged(namespace: str, predictions: Path, report: Path) -> JudgedModel:
   """
   rows = pd.read_parquet(predictions)
   own = find_registered(namespace)
-  model = own.model if own else _find_by_predictions(namespace, rows, predictions)
+  model = own.model if own else find_by_predictions(namespace, rows, predictions)
   champion = find_best_champion(namespace)
   is_lent_on = FEATURE_SETS[MODELS[namespace]].for_lending
   return JudgedModel(
@@ -70,7 +70,8 @@ def load_training(model: ModelVersion) -> TrainingDigests | None:
       raise UnreadableModelError(model, f"its {FILE} is damaged ({error})") from error
 
 
-def _find_by_predictions(namespace: str, predictions: pd.DataFrame, file: Path) -> ModelVersion:
+def find_by_predictions(namespace: str, predictions: pd.DataFrame, file: Path) -> ModelVersion:
+  """The version that made predictions; InputError where none did."""
   digest = digest_predictions(predictions)
   with asking_registry():
     client = mlflow.MlflowClient()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,11 +11,13 @@ import pandas as pd
 
 from loantap.features.definitions import DECIDES, MODELS
 from loantap.model.promotion.digest import digest_predictions
+from loantap.model.scoring.trained import ModelFacts
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import asking_registry
 from loantap.registry.evidence import INDEX, add_files
 from loantap.registry.history import get_version, list_versions
+from loantap.registry.judged import find_by_predictions
 from loantap.registry.loading import find_best_champion
 from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, registered_names
 from loantap.registry.reading import fetch_file, load_version
@@ -22,17 +25,20 @@ from loantap.reporting.validation_page import Found, render_validation
 from loantap.snapshots.manifest import MANIFEST, read_manifest, read_outdated
 from loantap.snapshots.parts import DamagedSnapshotError, read_table
 from loantap.validation.check import Material
+from loantap.validation.record import PUBLISHED
 from loantap.validation.validate import validate
 
 _REMEDY: Final = "Run `make run`, or `kedro run --pipelines training`, then `make validate`"
 _RAW: Final = ("loan_amount", "interest_rate_pct", "term_months", "instalment", "issue_month", "loan_status")
 # Of the run, by the name that the validator knows them by.
 _OF_RUN: Final = {
-  "model_input.parquet": "05_model_input/{}.parquet",
+  "model_input.parquet": "05_model_input/{input}.parquet",
   "instalment_exceptions.parquet": "03_primary/instalment_exceptions.parquet",
   "imputed_profits.parquet": "07_model_output/imputed_profits.parquet",
   "policy_comparison.parquet": "07_model_output/policy_comparison.parquet",
+  "target_checks.parquet": "07_model_output/target_checks.parquet",
 }
+_OF_REPORTS: Final = ("Split", "Published", "EMI", "Points", "Money", "Targets", "Refit")
 
 
 def choose_version(name: str | None, version: str | None) -> ModelVersion:
@@ -55,6 +61,7 @@ def validate_version(model: ModelVersion, project: Path) -> Found:
     for name, text in (("validation.json", found.as_json()), ("validation.html", render_validation(found))):
       (Path(folder) / name).write_text(text, "utf-8")
       staged = data / "08_reporting" / f".{name}.staged"
+      staged.parent.mkdir(parents=True, exist_ok=True)
       staged.write_text(text, "utf-8")
       staged.replace(staged.with_name(name))
     with asking_registry():
@@ -63,21 +70,23 @@ def validate_version(model: ModelVersion, project: Path) -> Found:
 
 
 def gather(model: ModelVersion, data: Path) -> tuple[dict[str, Any], Material]:
-  """What is validated in words, and the material: evidence, raw loans, files of the run if they are of it."""
+  """What is validated in words, and the material: evidence, raw loans, files of the run."""
   facts = load_version(model).facts
   raw, digest = _read_raw(data / "01_raw" / "loans")
   with tempfile.TemporaryDirectory() as folder:
     pack = fetch_file(model, EVIDENCE, Path(folder))
-    files = {path.name: _read(path) for path in pack.iterdir() if path.suffix in {".json", ".parquet"}}
+    files = {
+      path.name: _read(path, f"evidence, {path.name}")
+      for path in pack.iterdir()
+      if path.suffix in {".json", ".parquet"}
+    }
   for name in (INDEX, PREDICTIONS):
-    if name not in files:
-      raise InputError(f"model {model}", f"its evidence has no {name}", _REMEDY)
-  current = data / "07_model_output" / facts.namespace / PREDICTIONS
-  if current.is_file() and digest_predictions(files[PREDICTIONS]) == digest_predictions(_read(current)):
-    # The last two are of the model that decides, over the life.
-    count = 4 if facts.namespace == DECIDES and not facts.target.window_months else 2
-    paths = {name: data / place.format(MODELS[facts.namespace]) for name, place in [*_OF_RUN.items()][:count]}
-    files |= {name: _read(path) for name, path in paths.items() if path.is_file()}
+    if not isinstance(files.get(name), dict | pd.DataFrame):
+      why = f" ({files[name].problem})" if name in files else ""
+      raise InputError(f"model {model}", f"its evidence has no {name} that can be read{why}", _REMEDY)
+  of_run = {name: data / place.format(input=MODELS[facts.namespace]) for name, place in _OF_RUN.items()}
+  of_run |= {place: data / place for place in (name.format(facts.namespace) for name in PUBLISHED)}
+  files |= {name: _read(path, str(path.relative_to(data.parent))) for name, path in of_run.items()}
   run = files[INDEX]["run"]
   described = {
     "model": str(model),
@@ -88,11 +97,36 @@ def gather(model: ModelVersion, data: Path) -> tuple[dict[str, Any], Material]:
     "command": run["command"],
     "git_commit": run["git_commit"],
   }
-  return described, Material(raw, files, run["parameters"], facts.model_dump(mode="json"))
+  absent = _find_absent(model, facts, data / "07_model_output" / facts.namespace / PREDICTIONS, files[PREDICTIONS])
+  return described, Material(raw, files, run["parameters"], facts.model_dump(mode="json"), absent)
 
 
-def _read(path: Path) -> Any:
-  return pd.read_parquet(path) if path.suffix == ".parquet" else json.loads(path.read_text("utf-8"))
+def _find_absent(model: ModelVersion, facts: ModelFacts, current: Path, own: pd.DataFrame) -> dict[str, str]:
+  """Why parts rightly have nothing to be validated: of such a model nothing is made, or the run made another."""
+  absent: dict[str, str] = {}
+  if facts.namespace != DECIDES:
+    absent |= dict.fromkeys(("Targets", "Money"), f"money is reckoned with the PDs of {DECIDES} alone")
+  if facts.target.window_months:
+    absent |= dict.fromkeys(("Outcomes", "Decisions", "Targets", "Money"), facts.target.obstacle)
+  if facts.not_for_lending:
+    absent |= dict.fromkeys(("Points", "Scores", "Decisions"), "it is not for lending")
+  rows, judged = _read(current, str(current)), model
+  if isinstance(rows, pd.DataFrame) and digest_predictions(rows) != digest_predictions(own):
+    with suppress(InputError):  # where no other version made them, the files are held against this one
+      judged = find_by_predictions(facts.namespace, rows, current)
+  if judged != model:
+    absent |= dict.fromkeys(_OF_REPORTS, f"the files in {current.parents[1]} are of {judged}: validate that one")
+  return absent
+
+
+def _read(path: Path, where: str) -> Any:
+  """What a file holds, or the InputError that stands for it where it cannot be read."""
+  try:
+    return pd.read_parquet(path) if path.suffix == ".parquet" else json.loads(path.read_text("utf-8"))
+  except FileNotFoundError:
+    return InputError(where, "it is not there", _REMEDY)
+  except (OSError, ValueError) as error:
+    return InputError(where, f"it is damaged ({error})", _REMEDY)
 
 
 def _read_raw(folder: Path) -> tuple[pd.DataFrame, str]:

@@ -1,13 +1,14 @@
 """Instalments, decisions and NPV, month by month: no annuity formula."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
-from loantap.validation.check import Check, Material, compare
+from loantap.validation.check import Check, Material, compare, compare_each, count
 
 _CENT = (0.01, "a cent")
 
@@ -29,7 +30,7 @@ def value_outcomes(rows: pd.DataFrame, scenario: Mapping[str, float], as_of: str
   stops, emi, found = np.rint(scenario["default_at_share_of_term"] * term), instalment(amount, rate, term), []
   for months, share in ((paid, 1), (stops, 1 - scenario["loss_given_default"])):
     owed, value = amount, (months == 0) * share * amount - amount * (1 + scenario["origination_cost_share"])
-    for month in range(1, int(term.max()) + 1):
+    for month in range(1, int(np.nanmax(term, initial=0)) + 1):
       owed = owed * (1 + rate / 1_200) - emi
       received = (months >= month) * emi + (months == month) * share * owed
       value = value + received / (1 + scenario["cost_of_funds_pct"] / 1_200) ** month
@@ -43,46 +44,105 @@ def expect(rows: pd.DataFrame, scenario: Mapping[str, float]) -> Any:
   return (paid + (lost - paid) * rows["probability_of_default"]) / rows["loan_amount"]
 
 
-def approve(rows: pd.DataFrame, rules: Mapping[str, float], scenario: Mapping[str, float]) -> Any:
-  """Whom the policy approves without a person."""
+def decide(rows: pd.DataFrame, rules: Mapping[str, float], scenario: Mapping[str, float]) -> tuple[Any, Any]:
+  """Whom the policy approves without a person, and whom it does not decline."""
   pd_, is_small = rows["probability_of_default"], rows["loan_amount"] <= rules["max_loan_amount"]
   excess = expect(rows, scenario) - rules["min_margin"] - rules["default_price"] * pd_
-  return (excess > rules["review_margin"]) & (pd_ <= rules["max_probability_of_default"]) & is_small
+  is_accepted = pd_ <= rules["max_probability_of_default"]
+  approved = (excess > rules["review_margin"]) & is_accepted & is_small
+  # Of a loan without terms a person decides.
+  return approved, (excess >= -rules["review_margin"]) & is_accepted | excess.isna()
+
+
+def average(values: Any) -> tuple[float, float, float]:
+  """Mean of loans, and its 95% bounds."""
+  mean, half = np.mean(values), norm.ppf(0.975) * np.std(values, ddof=1) / np.sqrt(len(values))
+  return mean, mean - half, mean + half
 
 
 def check_instalments(given: Material) -> Iterator[Check]:
   """Raw instalments that are not the EMI, and the list of them."""
-  loans = given.raw.loc[given.files["predictions.parquet"]["loan_id"].unique()]
-  off = loans["instalment"] - instalment(loans["loan_amount"], loans["interest_rate_pct"], loans["term_months"])
-  listed = given.files["instalment_exceptions.parquet"].set_index("loan_id")["difference"].reindex(off.index)
-  yield compare("listed as off the EMI", len(off), listed.fillna(0), off.where(off.abs() > 0.05, 0), *_CENT)
+  listed, told = given.file("instalment_exceptions.parquet", may_be_empty=True), given.file("predictions.parquet")
+  twice = listed["loan_id"].duplicated()
+  yield count("listed twice", len(listed), listed["loan_id"][twice])
+  listed = listed[~twice].set_index("loan_id")
+  loans = given.raw.reindex(listed.index.union(told["loan_id"].unique()))
+  emi = instalment(loans["loan_amount"], loans["interest_rate_pct"], loans["term_months"])
+  off = (loans["instalment"] - emi).where(lambda gap: gap.abs() > 0.05, 0)
+  yield count("listed, and not off the EMI", len(listed), listed.index[off[listed.index] == 0])
+  yield from compare_each("off the EMI, as listed", listed["difference"].reindex(off.index).fillna(0), off, *_CENT)
+
+
+def _read_policy(given: Material) -> tuple[dict[str, Any], dict[str, Any]]:
+  """Rules in force, and the scenario that they decide in."""
+  return given.below("policy.rules."), given.below(f"economics.scenarios.{given.parameters['policy.scenario']}.")
+
+
+def _compare_shares(label: str, told: Mapping[str, Any], shares: Mapping[str, tuple[int, int]]) -> Iterator[Check]:
+  for name, (hits, of) in shares.items():
+    bounds = binomtest(hits, of).proportion_ci(method="wilson") if of else (np.nan, np.nan)
+    for end, value in zip(("", "_low", "_high"), (hits / of if of else np.nan, *bounds), strict=True):
+      yield compare(f"{label}{name}{end}", of, told[name + end], value)
 
 
 def check_decisions(given: Material) -> Iterator[Check]:
-  """Approvals and defaults under the policy in force."""
-  scenario = given.below(f"economics.scenarios.{given.parameters['policy.scenario']}.")
-  for block in given.files["fairness.json"]["models"].get(given.facts["namespace"], {"approvals": []})["approvals"]:
-    rows = given.sample(block["sample"])
-    outcomes = rows.loc[approve(rows, given.below("policy.rules."), scenario), "is_charged_off"]
-    n = len(outcomes)
-    for name, hits, of in (("approval_rate", n, len(rows)), ("default_rate_approved", int(outcomes.sum()), n)):
-      bounds = binomtest(hits, of).proportion_ci(method="wilson") if of else (np.nan, np.nan)
-      for end, value in zip(("", "_low", "_high"), (hits / of if of else np.nan, *bounds), strict=True):
-        yield compare(f"{block['sample']}: {name}{end}", of, block[name + end], value)
+  """Approvals and defaults under the policy in force, and what it earned, by its own scenario."""
+  rules, scenario = _read_policy(given)
+  blocks = given.file("fairness.json")["models"][given.facts["namespace"]]["approvals"]
+  told = {block["sample"]: block for block in blocks}
+  for sample in sorted({*told, *given.file("predictions.parquet")["sample"]}):
+    rows, block = given.sample(sample), told[sample]
+    approved, _ = decide(rows, rules, scenario)
+    n, bad = int(approved.sum()), int(rows.loc[approved, "is_charged_off"].sum())
+    shares = {"approval_rate": (n, len(rows)), "default_rate_approved": (bad, n)}
+    yield from _compare_shares(f"{sample}: ", block, shares)
+    paid, lost = value_outcomes(rows, scenario)
+    earned = average(np.where(rows["is_charged_off"] == 1, lost, paid) * approved)
+    for end, value in zip(("", "_low", "_high"), earned, strict=True):
+      yield compare(f"{sample}: profit{end} per application", len(rows), block[f"profit{end}"], value)
+
+
+def check_targets(given: Material) -> Iterator[Check]:
+  """What the policy in force reaches in cross-validation."""
+  rows, limits = given.sample("cv"), given.below("policy.targets.")
+  approved, passed = decide(rows, *_read_policy(given))
+  n, of = len(rows), int(approved.sum())
+  shares = {
+    "review_capacity": (int(passed.sum()) - of, n),
+    "min_approval_rate": (int(passed.sum()), n),
+    "max_default_rate": (int(rows.loc[approved, "is_charged_off"].sum()), of),
+  }
+  table = given.file("target_checks.parquet").set_index("target")
+  for name, share in shares.items():
+    row = table.loc[name]
+    told = {name + end: row[f"reached{end}"] for end in ("", "_low", "_high")}
+    yield from _compare_shares("", told, {name: share})
+  yield from compare_each("limits", table["limit"], pd.Series(limits), 0)
+  is_floor = table.index == "min_approval_rate"
+  holds = np.where(is_floor, table["reached_high"] >= table["limit"], table["reached_low"] <= table["limit"])
+  yield count("targets that do not hold as told", len(table), table.index[table["holds"] != holds])
 
 
 def check_money(given: Material) -> Iterator[Check]:
   """NPV imputed to each loan, and per application where a loan is approved if NPV is expected of it."""
-  outcomes = given.files["predictions.parquet"].groupby("loan_id")["is_charged_off"].first()
-  loans = given.raw.join(given.files["imputed_profits.parquet"].set_index("loan_id")).loc[outcomes.index]
-  compared = given.files["policy_comparison.parquet"].query("policy == 'npv'")
-  for (scenario, life), told in compared.groupby(["scenario", "paid_life"]):
+  judged, profits = given.file("predictions.parquet"), given.file("imputed_profits.parquet").set_index("loan_id")
+  outcomes = judged.drop_duplicates("loan_id").set_index("loan_id")["is_charged_off"]
+  loans = given.raw.reindex(outcomes.index)
+  table = given.file("policy_comparison.parquet").query("policy == 'npv'")
+  table = table.set_index(["scenario", "paid_life", "sample"])
+  scenarios = sorted({name.split(".")[0] for name in given.below("economics.scenarios.")})
+  for scenario, life in product(scenarios, ("contractual", "capped")):
     assumed, name = given.below(f"economics.scenarios.{scenario}."), f"{scenario}, {life}"
     as_of = given.parameters["economics.outcomes_as_of"] if life == "capped" else ""
     paid, lost = value_outcomes(loans, assumed, as_of)
     earned = pd.Series(np.where(outcomes == 1, lost, paid), outcomes.index)
-    yield compare(f"{name}: NPV", len(loans), loans[f"npv_{scenario}_{life}"], earned, *_CENT)
-    for sample, profit in told[["sample", "profit"]].itertuples(index=False):
-      rows = given.sample(sample)
-      value = (rows["loan_id"].map(earned) * (expect(rows, assumed) > 0)).mean()
-      yield compare(f"{sample}, {name}: per application", len(rows), profit, value, *_CENT)
+    told = profits[f"npv_{scenario}_{life}"].reindex(earned.index)
+    yield from compare_each(f"{name}: NPV", told, earned, *_CENT)
+    for sample in sorted(judged["sample"].unique()):
+      rows, row = given.sample(sample), table.loc[scenario, life, sample]
+      all_ = rows["loan_id"].map(earned).to_numpy()
+      kept = all_ * (expect(rows, assumed) > 0)
+      for figure, values in (("profit", kept), ("gain_to_approve_all", kept - all_)):
+        # Of the mean and its bounds.
+        ends = [row[figure + end] for end in ("", "_low", "_high")]
+        yield compare(f"{sample}, {name}: {figure}", len(rows), ends, average(values), *_CENT)

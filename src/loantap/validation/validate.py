@@ -1,59 +1,86 @@
 """All checks of a version."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 from loantap.portfolio.errors import InputError
-from loantap.validation.check import Check, Material, compare
-from loantap.validation.metrics import check_metrics
-from loantap.validation.money import check_decisions, check_instalments, check_money
-from loantap.validation.refit import check_refit, check_scorecard
+from loantap.validation.check import REMEDY, Check, Material
+from loantap.validation.metrics import check_metrics, check_thresholds
+from loantap.validation.money import check_decisions, check_instalments, check_money, check_targets
+from loantap.validation.record import check_outcomes, check_published, check_record, check_split
+from loantap.validation.refit import check_refit
+from loantap.validation.scorecard import check_points, check_scores
 
 NOT_VALIDATED: Final = (
   "whether the sources tell the truth, and rows lost before the snapshot (reconciliation.parquet counts them)",
   "how features are computed (they are taken from the model input), and reasons of single applications",
-  "PDs out of fold and out of time: their models are not kept",
+  "PDs and thresholds out of time, and PDs out of fold: their models are not kept",
+  "how the made-up case was made up, and which values its reasons say would count in favour",
+  "the largest share of a state: addresses come from another source",
   "the choice of the candidate, promotion, the leakage gate, fairness, findings, offers",
+  "what other policies than the one in force and `npv` would earn",
   "the economic assumptions: there are no payments or recoveries to hold them against",
+  "pages: they are made from these files",
 )
 
-
-def check_record(given: Material) -> Iterator[Check]:
-  """No loan is on both sides; outcomes are the raw ones."""
-  rows = given.files["predictions.parquet"]
-  cv, test = (set(given.sample(name)["loan_id"]) for name in ("cv", "test"))
-  yield compare("loans in training and test", len(cv | test), len(cv & test), 0)
-  status = rows["loan_id"].map(given.raw["loan_status"]).str.casefold()
-  yield compare("loans not in the raw data", len(rows), status.isna().sum(), 0)
-  if given.facts["target"] == "charged_off":
-    known = status.str.endswith(("charged off", "fully paid"))
-    wrong = known & (status.str.endswith("charged off") != rows["is_charged_off"])
-    yield compare("outcomes that are not the raw status", int(known.sum()), wrong.sum(), 0)
+# What reading and comparing raise on content that is not as it should be; a part fails by them, and alone.
+_OF_CONTENT: Final = (AttributeError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
-# With the files that each needs and that may not be there.
+class Part(NamedTuple):
+  """Figures that are validated together, and the files that they need."""
+
+  check: Callable[[Material], Iterator[Check]]
+  files: tuple[str, ...]
+
+
 PARTS: Final = {
-  "Record": (check_record, ""),
-  "Metrics": (check_metrics, "metrics.json"),
-  "EMI": (check_instalments, "instalment_exceptions.parquet"),
-  "Points": (check_scorecard, "scorecard.parquet model_input.parquet"),
-  "Decisions": (check_decisions, "fairness.json"),
-  "Money": (check_money, "imputed_profits.parquet policy_comparison.parquet"),
-  "Refit": (check_refit, "model_input.parquet"),
+  "Record": Part(check_record, ("predictions.parquet",)),
+  "Outcomes": Part(check_outcomes, ("predictions.parquet",)),
+  "Split": Part(check_split, ("predictions.parquet", "model_input.parquet")),
+  "Published": Part(check_published, ("08_reporting",)),
+  "Metrics": Part(check_metrics, ("metrics.json",)),
+  "Thresholds": Part(check_thresholds, ("metrics.json", "thresholds.json")),
+  "EMI": Part(check_instalments, ("instalment_exceptions.parquet",)),
+  "Points": Part(check_points, ("scorecard.parquet", "scorecard.json", "model_input.parquet")),
+  "Scores": Part(check_scores, ("scorecard.json",)),
+  "Decisions": Part(check_decisions, ("fairness.json",)),
+  "Targets": Part(check_targets, ("target_checks.parquet",)),
+  "Money": Part(check_money, ("imputed_profits.parquet", "policy_comparison.parquet")),
+  "Refit": Part(check_refit, ("training.json", "model_input.parquet")),
 }
 
 
-def validate(given: Material) -> tuple[dict[str, list[Check]], list[str]]:
-  """Checks by part, and what is not validated; InputError where a file lacks something."""
-  checks, left_out = {}, []
-  for part, (check, needed) in PARTS.items():
-    absent = [name for name in needed.split() if name not in given.files]
-    if absent:
-      left_out.append(f"{part}: {', '.join(absent)} is not there for this version")
-      continue
-    try:
-      checks[part] = list(check(given))
-    except KeyError as error:
-      remedy = "Run `--pipelines training`, then `make validate`"
-      raise InputError(f"validation, {part}", f"the files of the version lack {error}", remedy) from error
-  return checks, [*left_out, *NOT_VALIDATED]
+class Validation(NamedTuple):
+  """Checks by part; of parts that failed, why; what is not validated."""
+
+  checks: dict[str, list[Check]]
+  failed: dict[str, str]
+  left_out: list[str]
+
+
+def validate(given: Material) -> Validation:
+  """Check every part; one whose files are absent, empty or damaged fails, and the others go on."""
+  found = Validation({}, {}, [f"{part}: {why}" for part, why in given.absent.items()])
+  for name, part in PARTS.items():
+    if name not in given.absent:
+      found.checks[name] = []
+      failure = run_part(part, given, found.checks[name])
+      if failure:
+        found.failed[name] = failure
+  found.left_out.extend(NOT_VALIDATED)
+  return found
+
+
+def run_part(part: Part, given: Material, checks: list[Check]) -> str:
+  """Add the checks of a part; why the rest of it failed, or "" where all are there."""
+  before, where = len(checks), ", ".join(part.files)
+  try:
+    for check in part.check(given):
+      checks.append(check)  # noqa: PERF402 - those before a failure stay
+  except InputError as error:
+    return str(error)
+  except _OF_CONTENT as error:
+    lacks = f"it lacks {error}" if isinstance(error, KeyError) else f"it is not as it should be ({error})"
+    return str(InputError(where, lacks, REMEDY))
+  return "" if len(checks) > before else str(InputError(where, "there is nothing to compare", REMEDY))

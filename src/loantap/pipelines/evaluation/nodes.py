@@ -24,7 +24,7 @@ from loantap.model.validation.vintage_report import COMPLETE
 from loantap.model.validation.vintage_report import report_vintages as report
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time
-from loantap.policy.approvals import decide_loans, tabulate_approvals
+from loantap.policy.approvals import decide_loans, impute_profit, tabulate_approvals
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
 from loantap.policy.fairness.model_audit import audit_groups
@@ -110,7 +110,8 @@ def audit_fairness(
   approved, approvals = {"f2": ~rows["declined"].to_numpy()}, pd.DataFrame()
   if not obstacle:
     approved["policy"] = decide_loans(rows, loans, decider).approves
-    approvals = tabulate_approvals(predictions, decide_loans(predictions, loans, decider).approves)
+    profit = impute_profit(predictions, loans, decider.scenario, economics)
+    approvals = tabulate_approvals(predictions, decide_loans(predictions, loans, decider).approves, profit)
   proxies = audit_groups(rows, approved, evaluation)
   return {
     "n": len(rows),
