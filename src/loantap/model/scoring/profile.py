@@ -128,8 +128,9 @@ def choose_edges(numbers: FloatArray) -> FloatArray:
   bands = max(2, round(_BANDS * len(rest) / len(numbers)))
   inner = np.quantile(rest, np.linspace(0, 1, bands + 1)[1:-1])
   # A band of one value ends with the next number there is.
-  edges: FloatArray = np.unique(np.concatenate([inner, common, np.nextafter(common, np.inf)]))
-  return edges[edges > distinct[0]]
+  edges = np.unique(np.concatenate([inner, common, np.nextafter(common, np.inf)]))
+  above: FloatArray = edges[edges > distinct[0]]
+  return above
 
 
 def count_bands(numbers: FloatArray, edges: FloatArray) -> IntArray:
