@@ -91,6 +91,25 @@ def test_the_balance_is_the_principal_at_issue_and_nothing_at_the_end():
   assert float(scheduled_balance(1_000, 12.0, 12, 6)) == pytest.approx(514.921, abs=1e-3)
 
 
+# 1,000 / 11.255077 = 88.848789. At 89 a month: ln(1 - 10/89) / -ln(1.01) = .1191885/.0099503 months.
+@pytest.mark.parametrize("dtype", ["object", "uint16"])
+def test_the_arithmetic_is_one_of_fractions_whatever_type_holds_the_numbers(dtype):
+  principal, rate, months, late, paid = np.array([[1_000], [12], [12], [13], [89]], dtype=dtype)
+
+  computed = (
+    monthly_rate(rate),
+    annuity_factor(rate, months),
+    emi(principal, rate, months),
+    implied_principal(paid, rate, months),
+    months_to_repay(principal, rate, paid),
+    scheduled_balance(principal, rate, months, late),
+  )
+
+  assert {values.dtype for values in computed} == {np.dtype(float)}
+  expected = [0.01, 11.255077, 88.848789, 89 * 11.255077, 11.97834, 0]
+  assert np.concatenate(computed) == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.fixture
 def four_loans():
   """The agreed 398.57; the same within a few cents; part-funded; and too high."""
@@ -126,3 +145,10 @@ def test_an_instalment_may_be_off_by_five_cents(four_loans, instalment, is_excep
   loans = four_loans.head(1).assign(instalment=instalment)
 
   assert len(list_instalment_exceptions(loans)) == is_exception
+
+
+def test_five_cents_to_the_last_digit_are_no_exception(four_loans):
+  # 1.80 over three years without interest: 0.05 a month.
+  loans = four_loans.head(1).assign(loan_amount=1.8, interest_rate_pct=0.0, instalment=0.1)
+
+  assert list_instalment_exceptions(loans).empty

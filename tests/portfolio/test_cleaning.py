@@ -188,7 +188,7 @@ def test_a_file_whose_instalments_are_of_other_terms_is_refused():
   csv = raw_loans(*half_funded, *others)
 
   with pytest.raises(InputError, match=r"11 of 100 loans .* at most 10%"):
-    read_portfolio(csv, AS_OF, 0, max_exceptions=0.1)
+    read_portfolio(csv, AS_OF, 0)
   assert len(read_portfolio(csv, AS_OF, 0, max_exceptions=0.11).rows) == 100
 
 

@@ -1,12 +1,14 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loantap.portfolio.amortisation import emi
+from loantap.portfolio.amortisation import emi, emi_of_one
 from loantap.portfolio.contradictions import (
   TERMS,
   contradict,
+  find_conflicts,
   find_contradictions,
   is_off,
   require_few_exceptions,
@@ -19,6 +21,7 @@ from tests.conftest import AS_OF, raw_loans
 
 # 12,000 over three years at 12 percent: 398.57 a month.
 AMOUNT, RATE, MONTHS, INSTALMENT = LOAN = (12_000.0, 12.0, 36.0, 398.57)
+EXACT = emi_of_one(AMOUNT, RATE, MONTHS)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,9 @@ def test_a_number_in_another_unit_is_contradicted(terms, column, said):
     (AMOUNT, 0.0, MONTHS, 333.33),
     (AMOUNT, 1.0, MONTHS, 200.0),  # part-funded at 1 percent: no other rate makes 200.00
     (AMOUNT, 3.5, MONTHS, 591.41),  # no loan bears 42 percent
+    (AMOUNT, 3.0, MONTHS, 549.65),  # nor 36
+    (AMOUNT, RATE, MONTHS, 2 * EXACT),
+    (AMOUNT, RATE, MONTHS, 0.05 * EXACT),
     (AMOUNT, 5.32, 60.0, 228.1),  # the cheapest there is
     (AMOUNT, 0.12, MONTHS, np.nan),  # nothing to hold it against
     *[tuple(np.nan if n == missing else LOAN[n] for n in range(4)) for missing in range(4)],
@@ -114,6 +120,14 @@ def test_a_row_whose_values_contradict_each_other_is_a_problem(change, problem):
   [found] = parsed.problems.itertuples()
   assert found.Index == 1
   assert f"{found.column} '{found.value}' is {found.reason}".endswith(problem)
+
+
+def test_the_columns_that_conflict_are_enough():
+  grades = pd.DataFrame({"grade": ["B"], "sub_grade": ["C1"]})
+  months = pd.DataFrame({"issue_month": ["2014-01"], "earliest_credit_line": ["2014-02"]}, dtype="datetime64[s]")
+
+  found = [(each.row, each.column) for rows in (grades, months) for each in find_conflicts(rows)]
+  assert found == [(0, "sub_grade"), (0, "earliest_credit_line")]
 
 
 @pytest.mark.parametrize(("exceptions", "rows"), [(0, 1), (26, 5_239), (10, 100)])

@@ -10,7 +10,7 @@ from loantap.registry.fallback import FOLDER_VARIABLE
 
 @pytest.fixture
 def registry(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-  monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "last_good"))
+  monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "models" / "last_good"))
   artifacts = tmp_path / "mlartifacts"
   mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
   mlflow.set_registry_uri(None)

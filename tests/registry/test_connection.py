@@ -1,14 +1,22 @@
+import os
 import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import mlflow
 import pytest
 
-from loantap.registry import connection
-from loantap.registry.connection import RegistryDownError, asking_registry, registry_address, use_registry
-from loantap.registry.locked_database import wait_for
+from loantap.registry import connection, locked_database
+from loantap.registry.connection import (
+  ADDRESS_VARIABLE,
+  RegistryDownError,
+  asking_registry,
+  registry_address,
+  use_registry,
+)
+from loantap.registry.locked_database import persist, wait_for
 from loantap.registry.models import find_champion
 
 
@@ -23,6 +31,16 @@ def test_an_address_is_shown_without_its_password(uri, shown):
   use_registry(uri)
 
   assert registry_address() == shown
+
+
+@pytest.mark.parametrize("before", [None, "sqlite:///mine.db"])
+def test_what_the_environment_says_of_the_address_stays(before, monkeypatch):
+  monkeypatch.delenv(ADDRESS_VARIABLE, raising=False)
+  if before:
+    monkeypatch.setenv(ADDRESS_VARIABLE, before)
+  use_registry("https://mlflow.example.org")
+
+  assert os.environ.get(ADDRESS_VARIABLE) == before
 
 
 def test_a_server_that_nobody_runs_is_down_within_seconds(monkeypatch):
@@ -78,6 +96,24 @@ class TestPatience:
 
     assert 0.5 <= time.monotonic() - started < 10
     assert "\n" not in str(refused.value)
+
+  def test_a_wait_is_told_every_15_seconds_and_usually_ends_after_20(self, monkeypatch, caplog):
+    passed = []
+    clock = SimpleNamespace(monotonic=lambda: 1_000 + sum(passed), sleep=passed.append)
+    monkeypatch.setattr(locked_database, "time", clock)
+    error = sqlite3.OperationalError("database is locked")
+
+    def attempt():
+      passed.append(0.5)
+      raise error
+
+    for code, tries in ((sqlite3.SQLITE_BUSY_SNAPSHOT, 27), (sqlite3.SQLITE_ERROR, 1)):
+      error.sqlite_errorcode = code
+      passed.clear()
+      with pytest.raises(sqlite3.OperationalError):
+        persist(attempt)
+      assert passed == [0.5, *[0.25, 0.5] * (tries - 1)]
+    assert [record.args for record in caplog.records] == [(0.5, 20.0), (15.5, 20.0)]
 
   def test_who_has_nothing_to_lose_is_told_soon(self, registry, monkeypatch):
     monkeypatch.setattr(connection, "_PATIENCE", 0.1)

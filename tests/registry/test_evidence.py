@@ -3,9 +3,10 @@ import json
 
 import pytest
 
-from loantap.registry.evidence import EXPECTED, RunRecord, attach_evidence, list_figures
+from loantap.model.promotion.digest import digest_predictions
+from loantap.registry.evidence import EXPECTED, RunRecord, add_files, attach_evidence, list_figures
 from loantap.registry.models import register
-from tests.registry.registered import artifacts_of, make_release
+from tests.registry.registered import PREDICTIONS, artifacts_of, make_release, tags_of
 
 RUN = RunRecord(
   command="kedro run --params loans=2000",
@@ -58,6 +59,34 @@ def test_the_run_that_made_it_is_named(index):
   }
 
 
+def test_the_index_is_laid_out_for_people(pack):
+  assert (pack / "evidence.json").read_text("utf-8").startswith('{\n  "model": {\n    "name": ')
+
+
+def test_a_version_is_found_by_predictions_that_were_attached_later(model, tmp_path):
+  later = PREDICTIONS.assign(probability_of_default=0.2)
+  later.to_parquet(tmp_path / "later.parquet")
+
+  attach_evidence(model, "lending", {"predictions.parquet": tmp_path / "later.parquet"}, RUN)
+
+  assert tags_of(model)["predictions_sha256"] == digest_predictions(later)
+
+
+def test_files_made_after_the_run_join_the_index_or_replace_their_namesakes(pack, index, model, tmp_path):
+  later = tmp_path / "later"
+  later.mkdir()
+  for name in ("metrics.json", "validation.json"):
+    write(later, name, {})
+
+  add_files(model, later)
+
+  now = json.loads((artifacts_of(model) / "evidence" / "evidence.json").read_text("utf-8"))
+  sizes = {entry["file"]: entry["bytes"] for entry in index["files"]}
+  expected = sizes | {"metrics.json": 2, "validation.json": 2}
+  assert sorted((entry["file"], entry["bytes"]) for entry in now["files"]) == sorted(expected.items())
+  assert now["figures"] == index["figures"]
+
+
 def test_every_file_has_its_digest_the_model_itself_as_well_and_what_is_absent_is_named(index, pack):
   evidence = {"metrics.json", "predictions.parquet", "promotion.json", "training.json"}
   assert {path.name for path in pack.iterdir()} == evidence | {"evidence.json"}
@@ -100,6 +129,12 @@ def test_of_a_report_on_several_models_the_own_part_is_listed():
   assert figure["key"] == "models.lending.vintages.0.roc_auc"
   assert figure["value"] == 0.7
   assert list_figures("vintage_analysis.json", report, "benchmark") == []
+
+
+def test_a_report_may_be_a_list():
+  (figure,) = list_figures("x.json", [{"n": 3, "auc": 0.5}], "lending")
+
+  assert figure == {"file": "x.json", "key": "0.auc", "sample": "0", "n": 3, "value": 0.5}
 
 
 def test_the_range_of_a_perfect_ece_is_listed_though_it_bounds_no_figure():

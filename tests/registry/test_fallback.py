@@ -7,13 +7,20 @@ import mlflow
 import numpy as np
 import pytest
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, PERMISSION_DENIED, TEMPORARILY_UNAVAILABLE, ErrorCode
+from mlflow.protos.databricks_pb2 import (
+  CANCELLED,
+  INTERNAL_ERROR,
+  PERMISSION_DENIED,
+  TEMPORARILY_UNAVAILABLE,
+  ErrorCode,
+)
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.portfolio.errors import InputError
+from loantap.registry import fallback
 from loantap.registry.connection import RegistryDownError, use_registry
-from loantap.registry.fallback import FOLDER_VARIABLE
+from loantap.registry.fallback import FOLDER_VARIABLE, LastGood
 from loantap.registry.loading import has_champion, load_champion
 from loantap.registry.models import CHAMPION, ModelVersion
 from loantap.registry.reading import UnreadableModelError
@@ -26,7 +33,7 @@ FIRST, SECOND = (ModelVersion("loantap-lending-demo", number) for number in ("1"
 
 @pytest.fixture
 def archive(tmp_path):
-  return tmp_path / "last_good" / "loantap-lending-demo.zip"
+  return tmp_path / "models" / "last_good" / "loantap-lending-demo.zip"
 
 
 def fail_to_answer(monkeypatch, code=TEMPORARILY_UNAVAILABLE, name=""):
@@ -40,7 +47,7 @@ def fail_to_answer(monkeypatch, code=TEMPORARILY_UNAVAILABLE, name=""):
   monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
 
 
-def test_a_champion_that_was_loaded_is_kept_whole_and_alone_and_nothing_is_pickled(lending_model, archive):
+def test_a_champion_that_was_loaded_is_kept_whole_and_alone_and_nothing_is_pickled(lending_model, archive, caplog):
   make_champion(lending_model)
   assert not archive.exists()
 
@@ -50,6 +57,32 @@ def test_a_champion_that_was_loaded_is_kept_whole_and_alone_and_nothing_is_pickl
   with ZipFile(archive) as kept:
     names = set(kept.namelist())
   assert names == {"index.json", "MLmodel", "model.skops", "input_example.json"}
+  assert "damaged" not in caplog.text
+
+
+def test_by_default_it_is_kept_with_the_project_s_models(lending_model, tmp_path, monkeypatch):
+  monkeypatch.delenv(FOLDER_VARIABLE)
+  (tmp_path / "pyproject.toml").write_text("[tool.kedro]")
+  monkeypatch.chdir(tmp_path)
+  make_champion(lending_model)
+  load_champion("lending")
+
+  assert (tmp_path / "data/06_models/last_good/loantap-lending-demo.zip").is_file()
+
+
+def test_an_age_is_told_in_the_largest_unit_that_it_has_whole(tmp_path):
+  ages = {
+    59: "less than a minute ago",
+    60: "1 minute ago",
+    119: "1 minute ago",
+    120: "2 minutes ago",
+    3_599: "59 minutes ago",
+    3_600: "1 hour ago",
+    86_399: "23 hours ago",
+    86_400: "1 day ago",
+  }
+
+  assert {seconds: LastGood(FIRST, tmp_path, seconds).age for seconds in ages} == ages
 
 
 def test_the_same_champion_is_not_written_again(lending_model, archive):
@@ -84,6 +117,7 @@ class TestGoingOn:
       _, model = load_champion("lending")
 
     assert model == FIRST
+    assert has_champion("lending")
     for told in (
       "it does not answer",
       "the server is down",
@@ -103,19 +137,33 @@ class TestGoingOn:
       trained.pipeline.predict_proba(features), lending_model.pipeline.predict_proba(features)
     )
 
-  @pytest.mark.parametrize(
-    ("hours", "is_named_again", "age"),
-    [
-      (0.5, False, "30 minutes ago"),
-      (1, False, "1 hour ago"),
-      (50, False, "2 days ago"),
-      (50, True, "less than a minute ago"),
-    ],
-  )
+  def test_the_next_champion_takes_its_place(self, lending_model, monkeypatch):
+    make_champion(lending_model)
+    load_champion("lending")
+    fail_to_answer(monkeypatch)
+
+    assert load_champion("lending")[1] == SECOND
+
+  def test_one_that_this_release_cannot_read_is_passed_over(self, lending_model, monkeypatch, caplog):
+    make_champion(with_facts(lending_model, origin="real"))
+    load_champion("lending")
+    fail_to_answer(monkeypatch)
+
+    def read(_, model):
+      if model.name == FIRST.name:
+        return lending_model
+      raise UnreadableModelError(model, "it is of another release")
+
+    monkeypatch.setattr(fallback, "read_model", read)
+
+    assert load_champion("lending")[1] == FIRST
+    assert "it is of another release" in caplog.text
+
+  @pytest.mark.parametrize(("is_named_again", "age"), [(False, "2 days ago"), (True, "less than a minute ago")])
   def test_its_age_is_since_the_registry_last_named_it_champion(
-    self, hours, is_named_again, age, archive, monkeypatch, caplog
+    self, is_named_again, age, archive, monkeypatch, caplog
   ):
-    then = time.time() - hours * 3_600 - 5
+    then = time.time() - 50 * 3_600
     os.utime(archive, (then, then))
     if is_named_again:
       load_champion("lending")
@@ -175,8 +223,9 @@ class TestGoingOn:
 
     assert load_champion("lending")[1].name == "loantap-lending"
 
-  def test_an_answer_that_is_no_is_not_a_registry_that_is_down(self, monkeypatch):
-    fail_to_answer(monkeypatch, PERMISSION_DENIED)
+  @pytest.mark.parametrize("code", [PERMISSION_DENIED, CANCELLED], ids=ErrorCode.Name)  # 403, 499
+  def test_an_answer_that_is_no_is_not_a_registry_that_is_down(self, code, monkeypatch):
+    fail_to_answer(monkeypatch, code)
 
     with pytest.raises(MlflowException, match="the server is down"):
       load_champion("lending")
@@ -188,7 +237,7 @@ class TestGoingOn:
     with pytest.raises(RegistryDownError):
       load_champion("lending")
 
-  @pytest.mark.parametrize("damaged", ["model.skops", "index.json", "archive"])
+  @pytest.mark.parametrize("damaged", ["model.skops", "no model.skops", "index.json", "archive"])
   def test_what_was_changed_since_is_told_and_not_used(self, damaged, archive, monkeypatch, caplog):
     with ZipFile(archive) as kept:
       contents = {name: kept.read(name) for name in kept.namelist()}
@@ -196,8 +245,8 @@ class TestGoingOn:
       archive.write_bytes(archive.read_bytes()[:-1_000])
     else:
       with ZipFile(archive, "w") as changed:
-        for name, content in (contents | {damaged: contents[damaged][:-5]}).items():
-          changed.writestr(name, content)
+        for name in contents.keys() - {damaged.removeprefix("no ")} if "no " in damaged else contents:
+          changed.writestr(name, contents[name][: -5 if name == damaged else None])
     fail_to_answer(monkeypatch)
 
     with pytest.raises(RegistryDownError):

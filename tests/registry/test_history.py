@@ -1,4 +1,6 @@
 import re
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import mlflow
 import pytest
@@ -6,11 +8,13 @@ from click.testing import CliRunner
 from mlflow.exceptions import MlflowException
 
 from loantap.portfolio.errors import InputError
+from loantap.registry import validation
 from loantap.registry.commands import find_address, main
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.history import get_version, list_versions, restore, tell_restored
 from loantap.registry.loading import load_champion
 from loantap.registry.models import ModelVersion, conclude, log_model, promote, register
+from loantap.reporting import validation_page
 from tests.conftest import train, training_options
 from tests.registry.registered import artifacts_of, champions, make_champion, make_release, tags_of, with_facts
 
@@ -121,10 +125,15 @@ class TestListing:
     assert [record.model.version for record in found] == [str(number) for number in range(10, 0, -1)]
     assert [record.model for record in found if record.is_champion] == [SECOND]
     assert [record.outcome for record in found[-3:]] == ["kept", "promoted", "promoted"]
+    assert all(abs(record.created - datetime.now(tz=UTC)) < timedelta(minutes=5) for record in found)
     promote(found[0].model)
     monkeypatch.setenv("COLUMNS", "80")
-    row = r"^  10 \* logistic 123,456 simulated loans [-\d]{10} \d\d:\d\d UTC promoted *$"
-    assert re.search(row, call("list").output, re.MULTILINE)
+    row = r"  10 \* logistic 123,456 simulated loans [-\d]{10} \d\d:\d\d UTC promoted *"
+    told, name, first, *others = call("list").output.splitlines()
+    assert told.startswith("Registered models   * champion")
+    assert name.rstrip() == FIRST.name
+    assert re.fullmatch(row, first)
+    assert [line.split()[0] for line in others] == [str(number) for number in range(9, 0, -1)]
 
   def test_a_registry_that_fails_is_not_one_without_a_champion(self, monkeypatch):
     def fail(*_):
@@ -150,25 +159,28 @@ class TestCommands:
     for told in ("loantap-lending-demo", "logistic", "4,000 simulated loans", "promoted"):
       assert told in row
     assert "kept" in result.output
+    assert result.output.splitlines()[0].rstrip() == "Registered models"
+    assert "* champion   † best of its kind, not for lending" in result.output
 
   def test_show_tells_the_facts_and_each_condition(self):
     result = call("show", "loantap-lending-demo", "3")
 
     assert result.exit_code == 0, result.output
-    for told in ("training loans", "4000", "calibrated", "NO", "ECE 0.0310 out"):
+    for told in ("training loans", "4000", "calibrated", "NO", "ECE 0.0310 out", "kept: the new", "\nthe new model"):
       assert told in result.output
     title, _, first, *_ = result.output.splitlines()
     assert title.rstrip() == "loantap-lending-demo version 3"
     assert "namespace" in first
 
   def test_restore_moves_the_alias_and_says_so(self):
-    result = call("restore", "loantap-lending-demo", "1", "--reason", "drift")
+    result = call("restore", "loantap-lending-demo", "1", "--reason", f"drift {'#' * 200}")
 
     assert result.exit_code == 0, result.output
     assert "loantap-lending-demo version 1 is champion, in place of" in result.output
     assert champions() == {"loantap-lending-demo": "1"}
     shown = call("show", "loantap-lending-demo", "1").output
     assert "in place of loantap-lending-demo version 2: drift" in shown
+    assert shown.count("#") == 200
 
   def test_nothing_is_restored_without_a_reason(self):
     assert call("restore", "loantap-lending-demo", "1").exit_code == 2
@@ -180,6 +192,23 @@ class TestCommands:
     assert result.exit_code == 1
     assert result.output.startswith("Error: model loantap-lending-demo: there is no version 9")
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("words", "differing", "code"), [((), (), 0), (("loantap-lending", "2"), ("auc",), 1)])
+def test_validate_ends_with_1_where_a_figure_differs(words, differing, code, monkeypatch):
+  monkeypatch.setattr(validation, "choose_version", lambda name, version: (name, version))
+  asked = []
+
+  def validate(model, _):
+    asked.append(model)
+    return SimpleNamespace(differing=differing, left_out=("money", "fairness"))
+
+  monkeypatch.setattr(validation, "validate_version", validate)
+  monkeypatch.setattr(validation_page, "tabulate_validation", lambda _: "table")
+  result = call("validate", *words)
+
+  assert (result.exit_code, result.output) == (code, "table\nNot validated: money; fairness\n")
+  assert asked == [words or (None, None)]
 
 
 class TestAddress:
@@ -219,12 +248,31 @@ class TestAddress:
 
     assert find_address(tmp_path, environment) == address.format(tmp_path)
 
+  @pytest.mark.parametrize(
+    ("variables", "words", "environment"),
+    [({}, (), "local"), ({"KEDRO_ENV": "prod"}, (), "prod"), ({"KEDRO_ENV": "prod"}, ("--env", "qa"), "qa")],
+  )
+  def test_a_command_asks_in_the_environment_of_kedro_run(self, variables, words, environment, tmp_path, monkeypatch):
+    mlflow.end_run()
+    for name in ("base", "local", "prod", "qa"):
+      folder = tmp_path / "conf" / name
+      folder.mkdir(parents=True)
+      (folder / "mlflow.yml").write_text(f"server: {{mlflow_tracking_uri: 'sqlite:///{name}.db'}}")
+    (tmp_path / "pyproject.toml").write_text("[tool.kedro]")
+    monkeypatch.delenv("KEDRO_ENV", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    assert f"there is no database {tmp_path}/{environment}.db" in (
+      CliRunner(env=variables).invoke(main, [*words, "list"]).output
+    )
+
   def test_a_registry_that_is_not_there_is_told(self, tmp_path):
     mlflow.end_run()
     result = CliRunner().invoke(main, ["--registry", f"sqlite:///{tmp_path}/no.db", "list"])
 
     assert result.exit_code == 1
     assert "there is no database" in result.output
+    assert "Warning" not in result.output
 
 
 def test_a_version_of_an_earlier_release_is_listed_all_the_same(lending_model):
@@ -236,3 +284,4 @@ def test_a_version_of_an_earlier_release_is_listed_all_the_same(lending_model):
   promote(model)
 
   assert "simulated" in call("list").output
+  assert call("show", model.name, model.version).exit_code == 0

@@ -72,6 +72,17 @@ def test_later_it_is_the_version_that_made_the_predictions(lending_model, predic
   assert judged.champion == "loantap-lending-demo version 2"
 
 
+def test_a_model_that_must_not_be_lent_on_is_judged_but_neither_scores_nor_has_a_champion(
+  lending_model, predictions, report
+):
+  model = make_champion(with_facts(lending_model, namespace="benchmark"))
+  note_predictions(model, predictions)
+
+  judged = load_judged("benchmark", predictions, report)
+
+  assert (str(judged), judged.champion, judged.scorer, judged.training) == (str(model), "", None, None)
+
+
 @pytest.mark.parametrize(("change", "is_known"), [(1e-15, True), (1e-8, False)])
 def test_a_training_that_differs_in_its_last_bits_makes_the_same_predictions(
   change, is_known, lending_model, predictions, report

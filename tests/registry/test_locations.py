@@ -28,6 +28,7 @@ def old(tmp_path, empty_store):
   source = f"{run.info.artifact_uri}/model"
   client.create_model_version("loantap-lending", source, run.info.run_id)
   client.create_model_version("loantap-lending", str(project / INSIDE / "plain"))
+  client.create_model_version("loantap-lending", "/mnt/elsewhere/model")
   return project
 
 
@@ -76,6 +77,12 @@ def test_every_location_is_mended_in_its_own_form(moved, old):
   assert not old.exists()
 
 
+def test_where_the_project_has_always_been_nothing_is_changed(old):
+  (old / INSIDE).rmdir()
+
+  assert relocate(ADDRESS.format(old), INSIDE, old) == 0
+
+
 def test_without_the_files_it_is_refused(moved):
   (moved / INSIDE).rmdir()
 
@@ -99,6 +106,7 @@ def test_while_a_run_works_there_it_is_refused(moved):
     ("https://mlflow.example.org", INSIDE),
     (ADDRESS, "s3://bucket/artifacts"),
     (ADDRESS, "/mnt/artifacts"),
+    (ADDRESS, None),
     ("sqlite:///{}/missing.db", INSIDE),
   ],
 )

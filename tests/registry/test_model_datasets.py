@@ -344,6 +344,7 @@ class TestChampions:
       "real": "loantap-lending version 2",
       "simulated": "loantap-lending-demo version 1",
     }
+    assert found["real"].digest == tags_of(ModelVersion("loantap-lending", "2"))["digest"]
     pd.testing.assert_frame_equal(found["real"].predictions, PREDICTIONS, check_dtype=False, check_exact=True)
 
   @pytest.mark.parametrize("content", [None, b"not what it was"], ids=["absent", "damaged"])
@@ -367,7 +368,7 @@ class TestChampions:
 
     champion = champions.load()["lending"]()["simulated"]
 
-    assert champion.trained is None
+    assert (champion.trained, champion.digest) == (None, "")
     assert not champion.predictions.empty
     assert "compared with the champion's stored predictions" in caplog.text
 

@@ -5,8 +5,11 @@ import mlflow
 import numpy as np
 import pytest
 import sklearn
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from loantap.registry import reading
+from loantap.registry.connection import RegistryDownError
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import UnreadableModelError, load_predictions, load_version, read_model
 from tests.registry.damage import (
@@ -112,6 +115,23 @@ def test_a_version_that_does_not_exist_is_missing(lending_model):
 
   with pytest.raises(UnreadableModelError, match="version 9: its file MLmodel is missing"):
     load_version(ModelVersion("loantap-lending-demo", "9"))
+
+
+@pytest.mark.parametrize(
+  ("raised", "refused", "said"),
+  [
+    (OSError("disk full"), UnreadableModelError, r"MLmodel cannot be fetched \(disk full\)"),
+    (MlflowException("too busy", TEMPORARILY_UNAVAILABLE), RegistryDownError, "too busy"),
+  ],
+)
+def test_a_file_that_cannot_be_had_is_told_apart_from_a_registry_that_is_down(raised, refused, said, monkeypatch):
+  def fail(*_, **__):
+    raise raised
+
+  monkeypatch.setattr(mlflow.artifacts, "download_artifacts", fail)
+
+  with pytest.raises(refused, match=said):
+    load_version(ModelVersion("loantap-lending-demo", "1"))
 
 
 def test_predictions_that_are_damaged_are_told_and_those_not_kept_are_none(lending_model):

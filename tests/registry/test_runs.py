@@ -1,3 +1,4 @@
+import json
 import subprocess
 
 import mlflow
@@ -5,6 +6,7 @@ import pandas as pd
 import pytest
 
 from loantap.registry import runs
+from loantap.registry.registered_this_run import find_registered, forget_registered
 from loantap.registry.unfinished_runs import end_runs_of_killed_tasks
 
 CANDIDATES = pd.DataFrame(
@@ -57,15 +59,25 @@ def test_the_search_is_a_table_of_the_run_and_no_run_of_its_own(active_run, regi
 
 
 LOANS = pd.DataFrame({"loan_id": ["31415", "92653"], "dti_pct": [17.25, None], "is_charged_off": [0, 1]})
+MONTHS = pd.to_datetime(["2014-01-01", "2014-02-01"])
 
 
 def test_the_dataset_is_named_with_its_digest_and_columns_and_not_one_row(active_run, registry):
-  runs.log_dataset("lending features", "real", LOANS)
+  loans = LOANS.assign(issue_month=MONTHS)
+  for rows in (loans, loans.set_axis([7, 9])):  # which is the same to MLflow
+    runs.log_dataset("lending features", "real", rows)
 
   [logged] = recorded(active_run).inputs.dataset_inputs
+  assert len(logged.dataset.digest) == 36
   assert logged.dataset.name == "real lending features, 2 loans"
   assert [tag.value for tag in logged.tags] == ["training"]
-  assert all(column in logged.dataset.schema for column in LOANS)
+  columns = json.loads(logged.dataset.schema)["mlflow_colspec"]
+  assert {column["name"]: column["type"] for column in columns} == {
+    "loan_id": "string",
+    "dti_pct": "double",
+    "is_charged_off": "double",
+    "issue_month": "datetime",
+  }
   everything = str(logged.dataset.to_dictionary())
   assert "31415" not in everything
   assert "17.25" not in everything
@@ -85,9 +97,13 @@ def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(active
 
 def test_nothing_is_recorded_without_a_run(registry):
   assert not runs.is_recording()
+  assert runs.active_run_id() is None
+  assert find_registered("lending") is None
+  forget_registered()
   assert end_runs_of_killed_tasks("data") == 0
-  with mlflow.start_run():
+  with mlflow.start_run() as run:
     assert runs.is_recording()
+    assert runs.active_run_id() == run.info.run_id
 
 
 @pytest.fixture

@@ -21,10 +21,13 @@ from loantap.reporting.model_card.page import (
   ModelCard,
   PolicyLimit,
   PolicySummary,
+  render_model_card,
 )
 from loantap.reporting.model_card.vintage_section import VintageSection
+from tests.conftest import OUT_OF_TIME
 from tests.reporting.leakage_findings import make_finding
-from tests.spread import spread
+from tests.reporting.page_outline import read_section
+from tests.spread import spread, spread_all
 
 BLOCK = {
   "n": 4_715,
@@ -58,13 +61,8 @@ BINS = pd.DataFrame(
 )
 STAGE = {
   "n": 4_715,
-  "default_rate": 0.191,
-  "default_rate_low": 0.18,
-  "default_rate_high": 0.202,
+  **spread_all(default_rate=(0.191, 0.011), observed_to_expected=(1.0, 0.06)),
   "mean_pd": 0.191,
-  "observed_to_expected": 1.0,
-  "observed_to_expected_low": 0.942,
-  "observed_to_expected_high": 1.061,
   "ece": 0.012,
   "ece_perfect_low": 0.006,
   "ece_perfect_high": 0.021,
@@ -72,24 +70,21 @@ STAGE = {
   "log_loss": 0.4451,
   "bins": [],
 }
-DISTORTED = STAGE | {
-  "mean_pd": 0.478,
-  "observed_to_expected": 0.4,
-  "observed_to_expected_low": 0.377,
-  "observed_to_expected_high": 0.424,
-  "ece": 0.287,
-  "brier": 0.223,
-  "log_loss": 0.636,
-}
-LINE = {
-  "n": 4_715,
-  "used": True,
-  "intercept": -1.386,
-  "intercept_low": -1.47,
-  "intercept_high": -1.3,
-  "slope": 0.912,
-  "slope_low": 0.83,
-  "slope_high": 0.994,
+DISTORTED = (
+  STAGE
+  | {"mean_pd": 0.478, "ece": 0.287, "brier": 0.223, "log_loss": 0.636}
+  | spread_all(observed_to_expected=(0.4, 0.02))
+)
+LINE = {"n": 4_715, "used": True} | spread_all(intercept=(-1.386, 0.084), slope=(0.912, 0.082))
+EXTERNAL = {
+  "n": 17_815,
+  "charged_off": 2_600,
+  "first_issue_month": "2007-06",
+  "last_issue_month": "2010-12",
+  "model_name": "loantap-lending",
+  "model_version": "3",
+  "is_overlap_checked": True,
+  **spread_all(roc_auc=(0.655, 0.01), rate_roc_auc=(0.635, 0.01), auc_gain=(0.019, 0.007)),
 }
 UNUSED_LINE = {"n": 4_715, "used": False, "intercept": 0.0, "slope": 1.0}
 
@@ -143,16 +138,14 @@ def make_trade_off(rows: int = 99) -> dict[str, Any]:
   return {
     "chosen": {"n": 4_715, "threshold": 0.11, "f2": 0.5667, "f2_decline_all": 0.5415},
     "thresholds": [
-      {
-        "threshold": share,
-        "n": 4_715,
-        "f2_decline_all": 0.541,
-        **spread("f2", 0.55, 0.02),
-        **spread("precision", 0.25, 0.02),
-        **spread("recall", 1 - share, 0.01),
-        **spread("approval_rate", share, 0),
-        **spread("default_rate_approved", 0.08, 0.01),
-      }
+      {"threshold": share, "n": 4_715, "f2_decline_all": 0.541}
+      | spread_all(
+        f2=(0.55, 0.02),
+        precision=(0.25, 0.02),
+        recall=(1 - share, 0.01),
+        approval_rate=(share, 0),
+        default_rate_approved=(0.08, 0.01),
+      )
       for share in shares
     ],
   }
@@ -178,16 +171,8 @@ def make_scorecard() -> dict[str, Any]:
       }
     ],
     "bands": [
-      {
-        "lowest": 575,
-        "highest": 599,
-        "n": 800,
-        "charged_off": 200,
-        "default_rate": 0.25,
-        "default_rate_low": 0.221,
-        "default_rate_high": 0.281,
-        "mean_pd": 0.24,
-      }
+      {"lowest": 575, "highest": 599, "n": 800, "charged_off": 200, "mean_pd": 0.24}
+      | spread_all(default_rate=(0.25, 0.03))
     ],
     "example": {
       "values": {"debt payments as a share of income": "24.1%"},
@@ -233,16 +218,12 @@ def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[
     "n": 2_000,
     "charged_off": 400,
     "mean_pd": 0.19,
-    **spread("default_rate", 0.2, 0.018),
-    **spread("observed_to_expected", 1.05, 0.1),
-    **spread("roc_auc", 0.71, 0.03),
+    **spread_all(default_rate=(0.2, 0.018), observed_to_expected=(1.05, 0.1), roc_auc=(0.71, 0.03)),
   }
   for rule in ("f2", "policy"):
-    ratio = f"{rule}_approval_ratio"
-    unknown = dict.fromkeys((ratio, f"{ratio}_low", f"{ratio}_high"))
-    group |= unknown if approval_ratio is None else spread(ratio, approval_ratio, 0.04)
-    group |= spread(f"{rule}_approval_rate", 0.3, 0.02)
-    group |= spread(f"{rule}_false_positive_rate", 0.65, 0.03)
+    ratios = spread(f"{rule}_approval_ratio", approval_ratio or 0, 0.04)
+    group |= dict.fromkeys(ratios) if approval_ratio is None else ratios
+    group |= spread(f"{rule}_approval_rate", 0.3, 0.02) | spread(f"{rule}_false_positive_rate", 0.65, 0.03)
   return group | changes
 
 
@@ -252,7 +233,7 @@ def make_proxy(phrase: str, *groups: dict[str, Any], audit_only: bool = False) -
 
 
 def make_approvals() -> list[dict[str, Any]]:
-  rates = spread("approval_rate", 0.9, 0.008) | spread("default_rate_approved", 0.163, 0.011)
+  rates = spread_all(approval_rate=(0.9, 0.008), default_rate_approved=(0.163, 0.011))
   return [
     {"sample": "cv", "n": 4_715, "approved": 4_243, **rates},
     {"sample": "test", "n": 524, "approved": 467, **rates, "approval_rate": 0.891},
@@ -262,7 +243,11 @@ def make_approvals() -> list[dict[str, Any]]:
 def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
   shown = proxies or {
     "home_ownership": make_proxy(
-      "Housing", make_group("MORTGAGE", 1.0), make_group("RENT", 0.72), make_group("OTHER", None)
+      "Housing",
+      make_group("MORTGAGE", 1.0),
+      make_group("RENT", 0.72),
+      make_group("OWN", 0.9),
+      make_group("OTHER", None),
     ),
     "pincode": make_proxy("Pincode", make_group("22690", 1.0), audit_only=True),
   }
@@ -273,27 +258,10 @@ def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_stability() -> dict[str, Any]:
-  fold = {"fold": 1, "n": 943, "charged_off": 180}
-  return {
-    "origin": "real",
-    "models": {
-      "lending": {
-        "n": 4_715,
-        "folds": [fold | {"roc_auc": 0.7, "roc_auc_low": 0.66, "roc_auc_high": 0.74}],
-        "populations": [
-          {
-            "population": "issued 2014",
-            "n": 1_200,
-            "against_n": 3_515,
-            "psi": 0.051,
-            "psi_low": 0.031,
-            "psi_high": 0.082,
-            "psi_chance": 0.019,
-          }
-        ],
-      }
-    },
-  }
+  fold = {"fold": 1, "n": 943, "charged_off": 180} | spread("roc_auc", 0.7, 0.04)
+  population = {"population": "issued 2014", "n": 1_200, "against_n": 3_515, "psi_chance": 0.019}
+  lending = {"n": 4_715, "folds": [fold], "populations": [population | spread("psi", 0.051, 0.02)]}
+  return {"origin": "real", "models": {"lending": lending}}
 
 
 def make_policy(name: str = "npv 2026-11", min_margin: float = 0, default_price: float = 0) -> PolicySummary:
@@ -319,15 +287,8 @@ PARTS = {"sections": "models", "scorecards": "models", "policy": "data", "leakag
 
 
 def make_card(origin: str = "real", **changes: Any) -> ModelCard:
-  definition = {
-    "outcomes_as_of": "2017-03-01",
-    "term_months": 36,
-    "first_origin": "2012-07-01",
-    "step_months": 6,
-    "last_month": "2013-12-01",
-  }
   caveats = dict.fromkeys(("rolling_origin", "vintages"), "")
-  vintages = {"origin": origin, "definition": definition, "caveats": caveats, "models": {}}
+  vintages = {"origin": origin, "definition": OUT_OF_TIME, "caveats": caveats, "models": {}}
   phrase = "debt payments as a share of income"
   findings = [
     make_finding("dti_pct", 0.56, used_by=["benchmark", "lending"]),
@@ -359,3 +320,8 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
     inside = dataclasses.replace(getattr(card, part), **{name: value}) if part else value
     card = dataclasses.replace(card, **{part or name: inside})
   return card
+
+
+def read_card(anchor: str, **changes: Any) -> str:
+  """What a part of the card says."""
+  return read_section(render_model_card(make_card(**changes)), anchor)

@@ -11,8 +11,7 @@ from loantap.reporting.eda_page import render_eda
 AS_OF = date(2017, 3, 1)
 
 
-@pytest.fixture(scope="module")
-def loans():
+def make_loans():
   rng = np.random.default_rng(1)
   purpose = pd.Series(rng.choice(["car", "<medical>", "wedding"], 1_200), dtype="str")
   months = pd.date_range("2007-08-01", "2016-12-01", freq="MS")
@@ -26,6 +25,11 @@ def loans():
       "is_charged_off": rng.binomial(1, 0.2, 1_200).astype("int8"),
     }
   )
+
+
+@pytest.fixture(scope="module")
+def loans():
+  return make_loans()
 
 
 def render(loans, origin="real"):
@@ -55,9 +59,7 @@ def test_simulated_data_is_called_simulated(loans):
 
 
 def find_row(page, heading):
-  row = re.search(rf'<tr><th scope="row">{heading}<.*?</tr>', page)
-  assert row is not None
-  return row[0]
+  return re.search(rf'<tr><th scope="row">{heading}<.*?</tr>', page)[0]
 
 
 def test_a_number_is_told_by_outcome_with_its_auc_and_interval(page, loans):
@@ -88,10 +90,8 @@ def test_too_few_loans_are_said_to_be_too_few():
 
 
 def test_no_script_may_run_but_those_of_skrub(page):
-  policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
-  assert policy is not None
+  policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
 
-  allowed = re.search(r"script-src ([^;]+)$", policy[1])
-  assert allowed is not None
-  assert all(re.fullmatch(r"'sha256-[\w+/=]+'", source) for source in allowed[1].split())
-  assert len(allowed[1].split()) == len(re.findall(r"<script", page)) == 2
+  allowed = re.search(r"script-src ([^;]+)$", policy)[1].split()
+  assert all(re.fullmatch(r"'sha256-[\w+/=]+'", source) for source in allowed)
+  assert len(allowed) == len(re.findall(r"<script", page)) == 2

@@ -1,15 +1,10 @@
 from contextlib import closing
-from datetime import date
 
-import numpy as np
-import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes
 from loantap.project.pdf import print_page
 from loantap.reporting.book.page import render_book
-from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights.page import render_insights
 from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
 from loantap.reporting.insights.sections import PageSection, describe_policies, describe_rules
@@ -17,6 +12,7 @@ from loantap.reporting.insights.segment_plots import plot_segments
 from loantap.reporting.model_card.page import render_model_card
 from loantap.reporting.watchlist_page import render_watchlist
 from loantap.surveillance.book.build import measure_book
+from tests.reporting import test_eda_page
 from tests.reporting.card_material import make_card
 from tests.reporting.charts.test_charts import make_frontier
 from tests.reporting.insights.test_tables import make_policies, make_rule_tests, make_targets
@@ -63,16 +59,7 @@ def model_card(save):
 
 @pytest.fixture
 def exploration(save):
-  loans = pd.DataFrame(
-    {
-      "home_ownership": ["OWN", "RENT", "MORTGAGE", "RENT"] * 50,
-      "loan_amount": np.arange(200) * 100.0 + 1_000,
-      "is_charged_off": np.tile([0, 0, 0, 1], 50),
-    }
-  )
-  found = explore_outcomes(loans)
-  about = {"origin": "simulated", "as_of": date(2026, 11, 23)}
-  return save(render_eda(loans, found.numbers, found.levels, SAME_BY_DEFINITION, **about))
+  return save(test_eda_page.render(test_eda_page.make_loans(), "simulated"))
 
 
 @pytest.fixture
@@ -102,13 +89,21 @@ def visit(browser):
     page.close()
 
 
+def region(page, name):
+  return page.get_by_role("region", name=name)
+
+
+def press(page, name):
+  page.get_by_role("button", name=name).click()
+
+
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize(
   ("name", "table", "drawn"),
   [
     ("insights", "Table: Grade", ["#chart-frontier svg", "#chart-rules svg"]),
     ("model_card", "Scorecard of lending", []),
-    ("exploration", "Home ownership by outcome", []),
+    ("exploration", "Purpose by outcome", []),
     ("book", "Condition of the months", ["#chart-default svg", "#chart-rolls svg", "#chart-arrears svg"]),
     ("watchlist", "The list", []),
   ],
@@ -127,7 +122,7 @@ def test_a_page_fits_its_window_with_every_table_open_and_asks_for_nothing(
 
     for chart in drawn:
       expect(page.locator(chart).first).to_be_visible()
-    expect(page.get_by_role("region", name=table)).to_be_visible()
+    expect(region(page, table)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [path.as_uri()]
     assert said == []  # the policy of a page lets its own scripts run
@@ -150,9 +145,9 @@ def test_the_insights_page_is_printed_with_charts_plots_and_every_table_that_say
   expect(page.locator("#chart-frontier svg").first).to_be_visible()
   page.emulate_media(media="print")
   expect(page.locator("#by-grade .plot")).to_be_visible()
-  expect(page.get_by_role("region", name="Table: Grade")).to_be_hidden()
-  expect(page.get_by_role("region", name="Rules tried")).to_be_visible()
-  expect(page.get_by_role("region", name="Scenario hard, paid loans to")).to_be_visible()
+  expect(region(page, "Table: Grade")).to_be_hidden()
+  expect(region(page, "Rules tried")).to_be_visible()
+  expect(region(page, "Scenario hard, paid loans to")).to_be_visible()
   shown = page.evaluate(
     "[...document.querySelectorAll('#by-grade .axis text')]"
     ".filter(t => getComputedStyle(t).display !== 'none').map(t => t.textContent)"
@@ -180,13 +175,13 @@ def test_without_scripts_everything_can_still_be_read(visit, insights, model_car
 
   card = visit(model_card, java_script_enabled=False)
   card.locator("#model-lending summary").filter(has_text="Metrics").click()
-  expect(card.get_by_role("region", name="Metrics of lending")).to_be_visible()
+  expect(region(card, "Metrics of lending")).to_be_visible()
   expect(card.locator("#unfold")).to_be_hidden()
 
 
 def test_a_link_opens_every_fold_around_what_it_points_to(visit, model_card):
   page = visit(model_card, viewport=PHONE)
-  inside = page.get_by_role("region", name="Approval ratios of lending")
+  inside = region(page, "Approval ratios of lending")
   assert not inside.is_visible()
 
   page.get_by_role("navigation").get_by_role("link", name="Fairness").click()
@@ -199,13 +194,13 @@ def test_a_link_opens_every_fold_around_what_it_points_to(visit, model_card):
 
 def test_folds_open_by_the_keyboard_all_at_once_and_in_print(visit, model_card):
   page = visit(model_card)
-  metrics = page.get_by_role("region", name="Metrics of lending")
+  metrics = region(page, "Metrics of lending")
 
   page.locator("#model-lending summary").filter(has_text="Metrics").press("Enter")
   expect(metrics).to_be_visible()
-  page.get_by_role("button", name="Open everything").click()
-  expect(page.get_by_role("region", name="Scorecard of lending")).to_be_visible()
-  page.get_by_role("button", name="Close everything").click()
+  press(page, "Open everything")
+  expect(region(page, "Scorecard of lending")).to_be_visible()
+  press(page, "Close everything")
   expect(metrics).to_be_hidden()
   page.emulate_media(media="print")
   expect(metrics).to_be_visible()
@@ -213,15 +208,15 @@ def test_folds_open_by_the_keyboard_all_at_once_and_in_print(visit, model_card):
 
 def test_the_book_opens_what_a_link_points_to_and_then_everything(visit, book):
   page = visit(book, viewport=PHONE)
-  faults = page.get_by_role("region", name="Condition of the months")
+  faults = region(page, "Condition of the months")
   expect(faults).to_be_hidden()
 
   page.get_by_role("link", name="The data").click()
 
   expect(faults).to_be_visible()
-  expect(page.get_by_role("region", name="By state")).to_be_hidden()
-  page.get_by_role("button", name="Open everything").click()
-  expect(page.get_by_role("region", name="By state")).to_be_visible()
+  expect(region(page, "By state")).to_be_hidden()
+  press(page, "Open everything")
+  expect(region(page, "By state")).to_be_visible()
 
 
 @pytest.mark.parametrize(("queue", "shown"), [("counselling", ["drifts"]), ("all", ["drifts", "late"])])

@@ -1,6 +1,7 @@
 """The audit log on both systems: the same tests, on a SQLite file and on a PostgreSQL server."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,10 +13,12 @@ from sqlalchemy import URL
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
+from loantap.serving.audit import engines as engines_module
 from loantap.serving.audit.engines import open_engines
 from loantap.serving.audit.schema import upgrade
 from loantap.serving.audit.store import AuditStore
 from tests.conftest import require, train, training_options
+from tests.serving.entries import other_program
 from tools.sources.postgres import ADMIN, Postgres
 from tools.sources.system_packages import POSTGRES, find_postgres
 
@@ -90,6 +93,14 @@ def sqlite_url(tmp_path: Path) -> str:
 def sqlite_store(sqlite_url: str) -> Iterator[AuditStore]:
   with closing(AuditStore.open(sqlite_url)) as opened:
     yield opened
+
+
+@pytest.fixture
+def shared(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AuditStore, sqlite3.Connection]]:
+  """A log that waits for a moment only, and another program that holds it after `BEGIN IMMEDIATE`."""
+  monkeypatch.setattr(engines_module, "WAIT_SECONDS", 0.1)
+  with closing(AuditStore.open(sqlite_url)) as store, other_program(sqlite_url) as other:
+    yield store, other
 
 
 @pytest.fixture

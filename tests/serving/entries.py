@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
 
-from loantap.serving.audit.records import Caller, Entry, Kind
+from loantap.serving.audit.records import Caller, Entry, Kind, Record
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.errors import NotNowError
 
@@ -35,6 +35,15 @@ def make_decision(number: int = 1, decision: str = "approve", **public: Any) -> 
   )
 
 
+def keep(store: AuditStore, *numbers: int, by: Caller = ANN) -> list[Record]:
+  """Keep decisions of these numbers."""
+  return store.append([make_decision(number) for number in numbers], by)
+
+
+def erase(store: AuditStore, *record_ids: str) -> int:
+  return store.erase(BOB, "asked for", record_ids=record_ids)
+
+
 def tamper(url: str, *statements: str, **values: Any) -> None:
   """Change the log as somebody does who owns the database: the triggers are out of the way."""
   with connected(url) as connection:
@@ -48,11 +57,11 @@ def tamper(url: str, *statements: str, **values: Any) -> None:
       connection.execute(text(statement), used)
 
 
-def race(url: str, n: int, act: Callable[[AuditStore, Caller, int], str | None]) -> list[str | None]:
+def race(url: str, n: int, act: Callable[[AuditStore, Caller, int], Any]) -> list[Any]:
   """What four people get who act at once, over two stores as two processes have; None where it was refused."""
   stores = [AuditStore.open(url), AuditStore.open(url)]
 
-  def attempt(number: int) -> str | None:
+  def attempt(number: int) -> Any:
     caller = Caller(f"key-{number % 4}", f"Person {number % 4}", "r")
     try:
       return act(stores[number % 2], caller, number)

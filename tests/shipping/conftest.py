@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -76,10 +77,14 @@ def build(engine: Engine, checkout: Path, target: str) -> str:
   return name
 
 
+def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+  """A program that has ended, and what it said."""
+  return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
 def check_schema(name: str, file: Path) -> None:
   """Hold a file against a schema that check-jsonschema brings along."""
-  command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{name}", file]
-  done = subprocess.run(command, capture_output=True, text=True, check=False)
+  done = run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{name}", file)
   assert done.returncode == 0, done.stdout + done.stderr
 
 

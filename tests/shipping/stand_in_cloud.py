@@ -3,12 +3,8 @@
 import contextlib
 import http.client
 import itertools
-import os
-import socket
-import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +19,7 @@ from tools.shipping.base_image import provide_base
 from tools.shipping.ecs import FAMILIES, SERVICES
 from tools.shipping.engine import Engine
 from tools.sources.ports import free_port
+from tools.sources.processes import Process
 
 REGION = "eu-west-1"
 REGISTRY = "127.0.0.1:1"  # nobody answers there, so the engine's own images are taken
@@ -137,8 +134,8 @@ class Cloud:
 @contextlib.contextmanager
 def started(engine: Engine, folder: Path) -> Iterator[Cloud]:
   """ministack on a free port; its containers go with it."""
-  port = free_port()
-  environment = os.environ | {
+  port, log = free_port(), folder / "log"
+  environment = {
     "DOCKER_HOST": engine.host,
     "MINISTACK_HOSTNAME": "loantap",
     "BIND_HOST": "127.0.0.1",
@@ -146,21 +143,12 @@ def started(engine: Engine, folder: Path) -> Iterator[Cloud]:
     "SERVICES": "ecs,ecr,scheduler,sts,iam,logs",
     "IOT_MTLS_ENABLED": "0",  # or it listens on every address
   }
-  with (folder / "log").open("wb") as log:
-    command = [sys.executable, "-m", "ministack"]
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+  process = Process.start([sys.executable, "-m", "ministack"], log, env=environment)
   try:
-    end = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < end:
-      with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        break
-      time.sleep(0.1)
-    else:
-      raise RuntimeError((folder / "log").read_text()[-2000:])
+    process.wait_for_port(port, log, within_s=60)
     yield Cloud(port)
   finally:
-    process.terminate()
-    process.wait(30)
+    process.end(within_s=30)
     ours = f"label=ministack.instance=loantap:{port}"
     if left := engine.run("ps", "--all", "--quiet", "--filter", ours).split():
       engine.run("rm", "--force", *left)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import pytest
 
 from tests.conftest import PROJECT
+from tests.shipping.conftest import run
 
 REGION: Final = "eu-west-1"
 TAG: Final = "0123456789abcdef0123456789abcdef01234567"
@@ -50,10 +51,7 @@ class Terraform:
   variables: dict[str, str]
 
   def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("terraform") or "terraform"
-    return subprocess.run(
-      [program, *words], cwd=self.folder, env=self.environment, text=True, capture_output=True, check=False
-    )
+    return run(shutil.which("terraform") or "terraform", *words, cwd=self.folder, env=self.environment)
 
   def succeed(self, *words: str) -> str:
     done = self.run(*words)

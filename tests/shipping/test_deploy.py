@@ -2,7 +2,6 @@ import contextlib
 import os
 import re
 import shlex
-import subprocess
 import sys
 import time
 
@@ -10,6 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import PROJECT
+from tests.shipping.conftest import run
 from tests.shipping.stand_in_cloud import BREAKER, BROKEN, GOOD, NEXT, build_images, fetch, front, load, started
 from tests.support.local_server import serve
 from tests.support.waiting import wait_until
@@ -44,16 +44,9 @@ def who_answers(addresses):
 
 class Ran:
   def __init__(self, cloud, name, *words, **changes):
-    command = [sys.executable, "-m", "tools.shipping.deploy", "--environment", name]
+    command = (sys.executable, "-m", "tools.shipping.deploy", "--environment", name, "--pause", "0.5", *words)
     keep = {key: value for key, value in os.environ.items() if not key.startswith("JIRA")}
-    done = subprocess.run(
-      [*command, "--pause", "0.5", *words],
-      env=keep | cloud.variables | changes,
-      capture_output=True,
-      text=True,
-      timeout=400,
-      check=False,
-    )
+    done = run(*command, env=keep | cloud.variables | changes, timeout=400)
     self.code, self.said, self.complaint = done.returncode, done.stdout, done.stderr
     assert "Traceback" not in self.complaint, self.complaint
 

@@ -1,16 +1,13 @@
-from __future__ import annotations
-
 import json
 import re
 from functools import partial
-from typing import Any
 
 import boto3
 import pytest
 from kedro.framework.project import pipelines
 
 from tests.conftest import PROJECT
-from tests.shipping.terraform import REGION, TAG, Terraform, copy_infra, find_faults
+from tests.shipping.terraform import REGION, TAG, copy_infra, find_faults
 from tests.support.stand_in_aws import aws_variables, serve_aws
 
 pytestmark = pytest.mark.slow
@@ -19,23 +16,22 @@ LEFT_OUT = ("aws_db_instance.", "aws_cloudwatch_metric_alarm.this[")
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory):
-  """Moto on loopback: its environment variables, and what the company has already."""
+def aws():
+  """Gives a client of a service of moto, on loopback."""
   access = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
   with serve_aws() as url:
-    yield {"url": url, "client": partial(boto3.client, endpoint_url=url, **access)}
+    yield partial(boto3.client, endpoint_url=url, **access)
 
 
 @pytest.fixture(scope="module")
-def infra(aws, tmp_path_factory) -> Terraform:
-  subnets = aws["client"]("ec2").describe_subnets()["Subnets"]
-  zone = aws["client"]("route53").create_hosted_zone(Name="staging.underwriting.example", CallerReference="once")[
-    "HostedZone"
-  ]["Id"]
-  certificate = aws["client"]("acm").request_certificate(DomainName="*.underwriting.example")
+def infra(aws, tmp_path_factory):
+  subnets = aws("ec2").describe_subnets()["Subnets"]
+  domain = {"Name": "staging.underwriting.example", "CallerReference": "once"}
+  zone = aws("route53").create_hosted_zone(**domain)["HostedZone"]["Id"]
+  certificate = aws("acm").request_certificate(DomainName="*.underwriting.example")
   return copy_infra(
     tmp_path_factory.mktemp("infra"),
-    aws_variables(aws["url"], REGION),
+    aws_variables(aws.keywords["endpoint_url"], REGION),
     {
       "image_tag": TAG,
       "vpc_id": subnets[0]["VpcId"],
@@ -47,24 +43,24 @@ def infra(aws, tmp_path_factory) -> Terraform:
 
 
 @pytest.fixture(scope="module")
-def plans(infra) -> dict[str, list[dict[str, Any]]]:
+def plans(infra):
   return {name: infra.plan(name) for name in ("staging", "production")}
 
 
 @pytest.fixture(scope="module")
-def made(infra, plans) -> list[dict[str, Any]]:
+def made(infra, plans):
   addresses = [one["address"] for one in plans["staging"]]
   targets = [f"-target={one}" for one in addresses if not one.startswith(LEFT_OUT)]
   infra.succeed("apply", "-auto-approve", *infra.given("staging"), *targets)
   return infra.state()
 
 
-def only(resources, kind: str, ending: str = "") -> dict[str, Any]:
+def only(resources, kind, ending=""):
   (one,) = [one for one in resources if one["type"] == kind and one["address"].endswith(ending)]
   return one["values"]
 
 
-def statements(made, address: str) -> list[dict[str, Any]]:
+def statements(made, address):
   (one,) = [one for one in made if one["address"] == address]
   return json.loads(one["values"]["policy"])["Statement"]
 
@@ -140,7 +136,7 @@ def test_a_second_plan_would_change_nothing(infra, made):
 
 
 def test_the_bucket_is_private_encrypted_and_keeps_versions(aws, made):
-  s3, name = aws["client"]("s3"), {"Bucket": "loantap-staging-data"}
+  s3, name = aws("s3"), {"Bucket": "loantap-staging-data"}
   assert all(s3.get_public_access_block(**name)["PublicAccessBlockConfiguration"].values())
   (rule,) = s3.get_bucket_encryption(**name)["ServerSideEncryptionConfiguration"]["Rules"]
   assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
@@ -152,7 +148,7 @@ def test_the_bucket_is_private_encrypted_and_keeps_versions(aws, made):
 
 @pytest.mark.parametrize("name", ["batch", "api", "dashboard", "mlflow"])
 def test_a_task_writes_its_two_volumes_and_nothing_else(aws, made, name):
-  task = aws["client"]("ecs").describe_task_definition(taskDefinition=f"loantap-staging-{name}")
+  task = aws("ecs").describe_task_definition(taskDefinition=f"loantap-staging-{name}")
   (container,) = task["taskDefinition"]["containerDefinitions"]
   assert container["image"].endswith(f"/loantap/{name}:{TAG}")
   assert container["readonlyRootFilesystem"]
@@ -164,7 +160,7 @@ def test_a_task_writes_its_two_volumes_and_nothing_else(aws, made, name):
 
 
 def test_secrets_have_a_place_and_no_value(aws, made):
-  secrets = aws["client"]("secretsmanager")
+  secrets = aws("secretsmanager")
   names = {one["Name"] for one in secrets.list_secrets()["SecretList"]}
   parts = "warehouse appstream business_events warehouse_output audit mlflow".split()
   assert names == {f"loantap/staging/{one}" for one in parts}
@@ -189,7 +185,7 @@ def test_a_task_starts_with_its_own_secrets_alone(made):
 
 
 def test_schedules_run_pipelines_that_there_are_and_our_family_alone(aws, made):
-  scheduler = aws["client"]("scheduler")
+  scheduler = aws("scheduler")
   for one in scheduler.list_schedules()["Schedules"]:
     target = scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])["Target"]
     assert target["EcsParameters"]["TaskDefinitionArn"].endswith("/loantap-staging-batch")
@@ -205,23 +201,25 @@ def test_schedules_run_pipelines_that_there_are_and_our_family_alone(aws, made):
 
 
 def test_every_alarm_is_heard(aws, made):
-  cloudwatch, events = aws["client"]("cloudwatch"), aws["client"]("events")
+  cloudwatch, events = aws("cloudwatch"), aws("events")
   alarms = cloudwatch.describe_alarms()["MetricAlarms"]
   assert len(alarms) >= 9
   rules = events.list_rules(NamePrefix="loantap-staging-failed")["Rules"]
   assert len(rules) == 2
-  heard = [one["AlarmActions"] for one in alarms] + [
-    [to["Arn"] for to in events.list_targets_by_rule(Rule=one["Name"])["Targets"]] for one in rules
-  ]
-  assert {to.rpartition(":")[2] for each in heard for to in each} == {"loantap-staging-alarms"}
+  heard = {to for one in alarms for to in one["AlarmActions"]}
+  heard |= {to["Arn"] for one in rules for to in events.list_targets_by_rule(Rule=one["Name"])["Targets"]}
+  assert {to.rpartition(":")[2] for to in heard} == {"loantap-staging-alarms"}
 
 
-def task(**changes: Any) -> dict[str, Any]:
+TASK = "aws_ecs_task_definition"
+
+
+def task(**changes):
   container = {"readonlyRootFilesystem": True, "user": "10001"} | changes
   return {"cpu": "1024", "memory": "2048", "container_definitions": json.dumps([container])}
 
 
-def allow(**words: Any) -> dict[str, Any]:
+def allow(**words):
   return {"policy": json.dumps({"Statement": {"Effect": "Allow"} | words})}
 
 
@@ -231,15 +229,11 @@ def allow(**words: Any) -> dict[str, Any]:
     ("aws_iam_role_policy", allow(Action=["s3:Get*"], Resource=["*"]), "may s3:Get* on every"),
     ("aws_iam_role_policy", allow(NotAction="iam:*", Resource="*"), "leaves out"),
     ("aws_s3_bucket_policy", allow(Action="s3:GetObject", Principal="*"), "everybody"),
-    ("aws_ecs_task_definition", task(readonlyRootFilesystem=False), "can be written"),
-    ("aws_ecs_task_definition", task(user="0:0"), "as root"),
-    ("aws_ecs_task_definition", task(portMappings=[{"containerPort": 1}]), "health check"),
-    (
-      "aws_ecs_task_definition",
-      task(environment=[{"name": "AUDIT", "value": "postgresql://me:pw@db/audit"}]),
-      "AUDIT holds a secret",
-    ),
-    ("aws_ecs_task_definition", task() | {"memory": "1024"}, "no task of 1024 units"),
+    (TASK, task(readonlyRootFilesystem=False), "can be written"),
+    (TASK, task(user="0:0"), "as root"),
+    (TASK, task(portMappings=[{"containerPort": 1}]), "health check"),
+    (TASK, task(environment=[{"name": "AUDIT", "value": "postgresql://me:pw@db/audit"}]), "AUDIT holds a secret"),
+    (TASK, task() | {"memory": "1024"}, "no task of 1024 units"),
     ("aws_cloudwatch_log_group", {"retention_in_days": 0}, "for ever"),
     ("aws_ecr_repository", {"image_tag_mutability": "MUTABLE"}, "moved"),
     ("aws_db_instance", {"storage_encrypted": True, "password": "x"}, "password"),

@@ -1,20 +1,20 @@
 import base64
-import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
 
 from tests.conftest import PROJECT, require
+from tests.shipping.conftest import run
 from tests.support.local_server import serve
 from tests.support.stand_in_aws import aws_variables
 from tools.shipping.ecs import FAMILIES
 from tools.sources.ports import free_port
+from tools.sources.processes import Process
 
 pytestmark = pytest.mark.slow
 SHA = "e" * 40
@@ -37,20 +37,13 @@ def registry(tmp_path):
     "auth": {"htpasswd": {"realm": "loantap", "path": str(tmp_path / "users")}},
   }
   (tmp_path / "registry.yml").write_text(json.dumps(settings))
-  with (tmp_path / "log").open("wb") as log:
-    command = [program, "serve", str(tmp_path / "registry.yml")]
-    process = subprocess.Popen(command, stdout=log, stderr=log)
+  log = tmp_path / "log"
+  process = Process.start([program, "serve", tmp_path / "registry.yml"], log)
   try:
-    for _ in range(200):
-      with contextlib.suppress(httpx.TransportError):
-        httpx.get(f"http://127.0.0.1:{port}/v2/")
-        break
-      assert process.poll() is None, (tmp_path / "log").read_text()
-      time.sleep(0.05)
+    process.wait_for_port(port, log, within_s=10)
     yield f"127.0.0.1:{port}"
   finally:
-    process.terminate()
-    process.wait(30)
+    process.end(within_s=30)
 
 
 @pytest.fixture
@@ -60,7 +53,7 @@ def push(engine, registry, tmp_path):
   names = [f"loantap/{part}:{SHA}" for part in FAMILIES]
   engine.run("build", "--quiet", *(f"--tag={name}" for name in names), str(tmp_path))
 
-  def run(password=PASSWORD, there=()):
+  def push_them(password=PASSWORD, there=()):
     token = base64.b64encode(f"{USER}:{password}".encode()).decode()
     given = {"authorizationToken": token, "proxyEndpoint": f"https://{registry}"}
 
@@ -73,15 +66,9 @@ def push(engine, registry, tmp_path):
 
     with serve(answer) as port:
       variables = aws_variables(f"http://127.0.0.1:{port}") | {"DOCKER_CONFIG": str(tmp_path / "docker")}
-      return subprocess.run(
-        [sys.executable, "-m", "tools.shipping.push", "--sha", SHA],
-        env=engine.environment | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-      )
+      return run(sys.executable, "-m", "tools.shipping.push", "--sha", SHA, env=engine.environment | variables)
 
-  yield run
+  yield push_them
   engine.run("image", "rm", "--force", *names)
 
 
@@ -137,14 +124,8 @@ def checkout(tmp_path):
 )
 def test_a_pull_request_without_keys_is_stopped(checkout, changes, code, told):
   given = {"JIRA_PROJECT": "LOAN", "BITBUCKET_BRANCH": "feature/LOAN-7-offers", **changes}
-  ended = subprocess.run(
-    [sys.executable, "-m", "tools.shipping.jira_keys"],
-    cwd=checkout,
-    env=os.environ | {"PYTHONPATH": str(PROJECT)} | given,
-    capture_output=True,
-    text=True,
-    check=False,
-  )
+  variables = os.environ | {"PYTHONPATH": str(PROJECT)} | given
+  ended = run(sys.executable, "-m", "tools.shipping.jira_keys", cwd=checkout, env=variables)
 
   assert ended.returncode == code, ended.stderr
   assert all(words in ended.stderr for words in told)

@@ -46,7 +46,7 @@ SLOW_FILES = (
   "datasets/test_target_table.py",
   "databases/test_waiting.py",
   "model/leakage/test_gate.py",
-  "model/leakage/test_together.py",
+  "model/test_planted_leaks.py",
   "model/training/test_calibration.py",
   "model/scoring/test_columns_not_collected.py",
   "model/promotion/test_contest.py",
@@ -57,7 +57,6 @@ SLOW_FILES = (
   "project/*",
   "registry/*",
   "reporting/model_card/test_model_card.py",
-  "reporting/model_card/test_model_section.py",
   "suite/test_process_state.py",
   "suite/test_sharing.py",
 )

@@ -112,40 +112,38 @@ def test_loans_are_named_as_the_file_names_them_where_it_does(ids, kept, repeats
   assert good["loan_id"].is_unique
 
 
-def test_numbers_and_days_of_a_parquet_file_keep_their_types(mapped):
-  names, first, *_ = (line.split(";") for line in EXPORT.splitlines())
-  typed = {
-    "Sum": [12_000],
-    "Years": [3],
-    "Rate": [12.0],
-    "EMI": [398.57],
-    "Salary": [5_000.5],
-    "Second": pa.array([None], pa.float64()),
-    "Opened": [pd.Timestamp("2014-01-31")],
-    "State": pa.array(["closed"]).dictionary_encode(),
-  }
-  table = {name: [value] for name, value in zip(names, first, strict=True)} | typed
+def make_table(**typed):
+  """The first row of the export in Parquet, with some columns of another type."""
+  names, row, *_ = (line.split(";") for line in EXPORT.splitlines())
+  texts = {name: [value] * len(next(iter(typed.values()))) for name, value in zip(names, row, strict=True)}
+  return pa.table(texts | typed)
 
-  row = mapped(pa.table(table), name="export.parquet").to_frame().iloc[0]
+
+def test_numbers_and_days_of_a_parquet_file_keep_their_types(mapped):
+  numbers = {"Sum": [12_000], "Years": [3], "Rate": [12.0], "EMI": [398.57], "Salary": [5_000.5]}
+  days = {"Opened": [pd.Timestamp("2014-01-31")]}
+  others = {"Second": pa.array([None], pa.float64()), "State": pa.array(["closed"]).dictionary_encode()}
+
+  row = mapped(make_table(**numbers, **days, **others), name="export.parquet").to_frame().iloc[0]
 
   assert (row["loan_amnt"], row["term"], row["annual_inc"]) == (12_000, 36, 60_006)
   assert row["issue_d"] == pd.Timestamp("2014-01-31")
   assert row["loan_status"] == "Fully Paid"
 
 
+JOINT = {"Joint": ["yes", "yes"]}
+
+
 @pytest.mark.parametrize(
   ("typed", "name", "made"),
   [
     ({"Class": [2.0, 7.5]}, "grade", ["B", "7.5"]),
-    ({"Salary": [0.5, 18.125], "Second": ["1.000,5", None]}, "annual_inc", ["12006", "217.5"]),
-    ({"Salary": ["5.000", "6"], "Second": [" ", "N/A"]}, "annual_inc", ["60000", "72"]),
+    ({"Salary": [0.5, 18.125], "Second": ["1.000,5", None], **JOINT}, "annual_inc", ["12006", "217.5"]),
+    ({"Salary": ["5.000", "6"], "Second": [" ", "N/A"], **JOINT}, "annual_inc", ["60000", "72"]),
   ],
 )
 def test_texts_and_numbers_of_a_parquet_file_meet(typed, name, made, mapped):
-  names, _, row, *_ = (line.split(";") for line in EXPORT.splitlines())
-  table = pa.table({name: [value] * 2 for name, value in zip(names, row, strict=True)} | typed)
-
-  assert mapped(table, name="export.parquet").to_frame()[name].to_list() == made
+  assert mapped(make_table(**typed), name="export.parquet").to_frame()[name].to_list() == made
 
 
 def test_a_date_without_a_form_must_fit_one_alone(mapped):
@@ -165,28 +163,28 @@ def test_a_date_without_a_form_must_fit_one_alone(mapped):
 
 
 @pytest.mark.parametrize(
-  ("columns", "said"),
+  ("name", "given", "said"),
   [
-    ({"loan_amt": "Sum"}, "map.yml, loan_amt: LoanTap has no such column. Did you mean loan_amnt?"),
-    ({"dti": {"column": "D", "unit": "furlongs"}}, "columns.dti.unit.0: 'furlongs' cannot be used: Input"),
-    ({"dti": {"column": "D", "value": "3"}}, "columns.dti: give one of column, text and value"),
-    ({"dti": {"column": "D", "kind": "x"}}, "columns.dti.kind: 'x' cannot be used: Extra inputs are not permitted"),
-    ({"title": {"text": "no braces"}}, "text names no column"),
-    ({"issue_d": {"column": "Opened", "date": "%d of %b"}}, "'%d of %b' cannot be used: it has no year"),
-    ({"dti": "Sum"}, "column Sum of the file is named twice, for dti and loan_amnt"),
-    ({"grade": {"column": "Class", "unit": "percent"}}, "grade has a unit, and is no number"),
-    ({"dti": {"column": "D", "unit": "years"}}, "dti is in percent, and years is for what is in months"),
-    ({"revol_bal": {"column": "R", "unit": "share"}}, "and share is for what is in percent"),
-    ({"installment": {"column": "I", "unit": "per_month"}}, "and per_month is for what is in currency per year"),
-    ({"dti": {"column": "D", "date": "%b-%Y"}}, "dti has a date form, and is no date"),
-    ({"grade": {"column": "Class", "words": {"AA": "Z"}}}, "grade 'AA': LoanTap has no 'Z'. Map it to one of A, B"),
-    ({"loan_amnt": "Summe"}, "it, and the column map takes loan_amnt from it. Did you mean Sum"),
-    ({"dti": {"column": "D", "optional": True}}, "from it. Correct the map."),
+    ("loan_amt", "Sum", "map.yml, loan_amt: LoanTap has no such column. Did you mean loan_amnt?"),
+    ("dti", {"unit": "furlongs"}, "columns.dti.unit.0: 'furlongs' cannot be used: Input"),
+    ("dti", {"value": "3"}, "columns.dti: give one of column, text and value"),
+    ("dti", {"kind": "x"}, "columns.dti.kind: 'x' cannot be used: Extra inputs are not permitted"),
+    ("title", {"text": "no braces"}, "text names no column"),
+    ("issue_d", {"date": "%d of %b"}, "'%d of %b' cannot be used: it has no year"),
+    ("dti", "Sum", "column Sum of the file is named twice, for dti and loan_amnt"),
+    ("grade", {"unit": "percent"}, "grade has a unit, and is no number"),
+    ("dti", {"unit": "years"}, "dti is in percent, and years is for what is in months"),
+    ("revol_bal", {"unit": "share"}, "and share is for what is in percent"),
+    ("installment", {"unit": "per_month"}, "and per_month is for what is in currency per year"),
+    ("dti", {"date": "%b-%Y"}, "dti has a date form, and is no date"),
+    ("grade", {"words": {"AA": "Z"}}, "grade 'AA': LoanTap has no 'Z'. Map it to one of A, B"),
+    ("loan_amnt", "Summe", "it, and the column map takes loan_amnt from it. Did you mean Sum"),
+    ("dti", {"optional": True}, "from it. Correct the map."),
   ],
 )
-def test_a_map_that_cannot_be_meant_is_refused_before_a_row_is_read(columns, said, mapped):
+def test_a_map_that_cannot_be_meant_is_refused_before_a_row_is_read(name, given, said, mapped):
   with pytest.raises(InputError) as refused:
-    mapped(columns=columns)
+    mapped(columns={name: given if isinstance(given, str) or "text" in given else {"column": "D"} | given})
   assert said in f"{refused.value}."
   assert refused.value.remedy
 

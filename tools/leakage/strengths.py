@@ -48,7 +48,7 @@ def show(name: str, loans: pd.DataFrame) -> None:
   drawn = draw_loans(len(loans), OPTIONS)
   readings = read_columns(loans.iloc[drawn], features.iloc[drawn], known)
   target = loans["is_charged_off"].iloc[drawn].to_numpy(dtype="int64")
-  model = cross_fit(readings, target, fold_by_content(readings, target, OPTIONS.folds, OPTIONS.seed))
+  model = cross_fit(readings, target, fold_by_content(readings, target, OPTIONS.folds))
   columns = {f: r.name for r in readings.values() for f in r.features}
   rows = [
     (f, f"{a.auc:.3f}", columns[f], *_tell(model.gain_of(columns[f])))

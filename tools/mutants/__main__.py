@@ -41,6 +41,7 @@ def main() -> None:
   parser.add_argument("--area", action="append", choices=list(areas), help="all without it; may be given again")
   parser.add_argument("--since", help="a commit or branch: only changes on lines that differ from there")
   parser.add_argument("--sample", type=int, help="no more than so many of an area, drawn at random")
+  parser.add_argument("--seed", type=int, default=0, help="of that draw; another one draws others")
   parser.add_argument("--jobs", type=int, default=os.cpu_count())
   options = parser.parse_args()
   touched = _touched(options.since) if options.since else None
@@ -55,7 +56,7 @@ def main() -> None:
       m for p in paths for m in list_mutations(p) if touched is None or not touched[str(p)].isdisjoint(m.lines)
     ]
     if options.sample and options.sample < len(mutations):
-      mutations = random.Random(0).sample(mutations, options.sample)  # noqa: S311
+      mutations = random.Random(options.seed).sample(mutations, options.sample)  # noqa: S311
     outcomes = _outcomes(area, mutations, areas[area]["tests"], options.jobs)
     count = Counter(outcomes[m.key] for m in mutations)
     noticed = count["killed"] + count["timed out"]

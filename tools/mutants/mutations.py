@@ -35,7 +35,7 @@ _OTHER: Final[dict[type[ast.AST], tuple[tuple[str, str], ...]]] = {
   ast.In: (("in", "not in"),),
   ast.NotIn: (("not in", "in"),),
 }
-_NO_DECISION: Final = {"strict", "frozen", "kw_only", "slots", "stacklevel", "description"}
+_NO_DECISION: Final = {"strict", "frozen", "kw_only", "slots", "stacklevel", "description", "help"}
 
 
 @dataclass(frozen=True)

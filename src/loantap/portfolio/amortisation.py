@@ -70,7 +70,7 @@ def months_to_repay(principal: Numbers, rate_pct: Numbers, instalment: Numbers) 
 
 def scheduled_balance(principal: Numbers, rate_pct: Numbers, term_months: Numbers, months_paid: Numbers) -> FloatArray:
   """Principal owed after `months_paid` instalments: the present value of those to come."""
-  remaining = np.asarray(term_months, dtype=float) - np.asarray(months_paid, dtype=float)
+  remaining = np.asarray(term_months, dtype=float) - np.asarray(months_paid)
   ahead = annuity_factor(rate_pct, np.maximum(remaining, 0))
   return emi(principal, rate_pct, term_months) * ahead
 

@@ -64,7 +64,7 @@ def clean_source_table(
       "Add it: every source table has loan_id, updated_at and origin",
     )
   require_columns(raw, columns, f"source table {table}")
-  raw = raw.reset_index(drop=True)
+  raw = raw.set_axis(pd.RangeIndex(len(raw)))
   left_out = pd.Series(np.nan, index=raw.index, dtype="str")
   if table is Table.LOANS:
     read = read_statuses(raw["loan_status"], statuses or Statuses(), f"source table {table}")
@@ -221,14 +221,13 @@ def set_aside(rows: pd.DataFrame, reasons: pd.Series) -> Cleaned:
 
 def no_quarantine() -> pd.DataFrame:
   """A quarantine of no rows."""
-  nothing = pd.DataFrame({"loan_id": pd.Series(dtype="str")})
-  return set_aside(nothing, pd.Series(dtype="str")).quarantine
+  return set_aside(pd.DataFrame({"loan_id": []}), pd.Series()).quarantine
 
 
 def describe_problems(problems: pd.DataFrame, index: pd.Index) -> pd.Series:
   """All problems of a row in one text; missing where there are none. Indexed by `index`."""
   texts = problems["column"] + " '" + problems["value"] + "' is " + problems["reason"]
-  joined = texts.groupby(level=0).agg("; ".join).astype("str")
+  joined = texts.groupby(texts.index).agg("; ".join).astype("str")
   return joined.reindex(index).astype("str")
 
 

@@ -81,8 +81,7 @@ def find_conflicts(rows: pd.DataFrame) -> Iterator[Contradiction]:
 def is_off(columns: Mapping[str, FloatArray], close: float = CLOSE) -> npt.NDArray[np.bool_]:
   """Whether each instalment is not that of amount, rate and term; not where one is missing."""
   amount, rate, months, instalment = (columns[name] for name in TERMS)
-  with np.errstate(invalid="ignore"):
-    off: npt.NDArray[np.bool_] = np.abs(instalment / emi(amount, rate, months) - 1) > close
+  off: npt.NDArray[np.bool_] = np.abs(instalment / emi(amount, rate, months) - 1) > close
   return off
 
 

@@ -20,8 +20,6 @@ from loantap.portfolio.dictionary import Column, Kind
 
 MONTH_FORMAT = "%b-%Y"
 _LONGEST_SHOWN = 20
-# Whole numbers up to here are the same as floats.
-_EXACT = 2**53
 # A month is that of the place where it was written down, whatever its offset from UTC.
 _UTC_OFFSET = re.compile(r"(:\d{2}(?:\.\d+)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)$")
 # What float() takes, less underscores, digits of other scripts and "nan".
@@ -32,9 +30,9 @@ _YEARS_WRITTEN = re.compile(r"\+?\s*years?$", re.IGNORECASE)
 _UNDER_ONE_YEAR = re.compile(r"^<\s*1 years?$", re.IGNORECASE)
 # What stands between the words of a category, and says nothing.
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
-# Hours by which the clocks of the world differ from UTC.
+# Hours by which clocks of the world differ from UTC, besides whole ones.
 _FRACTIONS = (-9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75, 13.75)
-_OFFSETS = np.array([*range(-12, 15), *_FRACTIONS])
+_OFFSETS = np.array([*range(24), *_FRACTIONS])
 _EASTERNMOST, _WESTERNMOST = np.timedelta64(14, "h"), np.timedelta64(12, "h")
 # When midnight is anywhere on earth, on the clock of UTC.
 _MIDNIGHTS = ((-_OFFSETS % 24) * 3_600_000_000).astype("int64")
@@ -67,10 +65,9 @@ def list_rules(column: Column) -> tuple[Rule, ...]:
     rules.append((lambda number: number % 1 > 0, "not a whole number"))
   if column.values:
     allowed = column.values
-    first, *_, last = allowed
     named = " or ".join(f"{one:g}" for one in allowed)
-    if len(allowed) > 2 and len(allowed) == last - first + 1:
-      named = f"a whole number from {first:g} to {last:g}"
+    if len(allowed) - 1 == allowed[-1] - allowed[0] > 1:
+      named = f"a whole number from {allowed[0]:g} to {allowed[-1]:g}"
     rules.append((lambda number: reduce(and_, [abs(number - one) > 0 for one in allowed]), f"not {named}"))
   maximum, minimum = column.maximum, column.minimum
   if maximum is not None:
@@ -109,9 +106,9 @@ def find_months(moments: npt.NDArray[np.datetime64]) -> tuple[MonthArray, npt.ND
   in_the_east = (moments + _EASTERNMOST).astype("datetime64[M]")
   in_the_west = (moments - _WESTERNMOST).astype("datetime64[M]")
   time_of_day = (moments - moments.astype("datetime64[D]")).astype("int64")
-  is_turn = (in_the_east != in_the_west) & (time_of_day != 0) & ~np.isnat(moments)
+  is_turn = (in_the_east != in_the_west) & ~np.isnat(moments)
   is_midnight = np.isin(time_of_day, _MIDNIGHTS)
-  return np.where(is_turn & is_midnight, in_the_east, months), is_turn & ~is_midnight
+  return np.where(is_midnight, in_the_east, months), is_turn & ~is_midnight
 
 
 @lru_cache(maxsize=16)  # asked for by every application of a day
@@ -138,8 +135,11 @@ def _number_reader(column: Column) -> Reader:
   def read(raw: object, as_of_days: float) -> tuple[Value, str]:  # noqa: ARG001
     if isinstance(raw, float):
       number: float | None = raw
-    elif type(raw) is int and -_EXACT <= raw <= _EXACT:
-      number = float(raw)
+    elif type(raw) is int:
+      try:
+        number = float(raw)
+      except OverflowError:
+        number = np.inf
     elif isinstance(raw, str):
       text = plain(raw.strip())
       number = float(text) if _NUMBER.fullmatch(text) else None if text else np.nan
@@ -151,22 +151,17 @@ def _number_reader(column: Column) -> Reader:
       return number, ""
     if number != number:  # noqa: PLR0124 (NaN alone is unlike itself; the quickest test)
       return np.nan, absent
-    for breaks, reason in rules:
-      if breaks(number):
-        return np.nan, reason
-    return number, ""
+    return np.nan, next(reason for breaks, reason in rules if breaks(number))
 
   return read
 
 
 def _make_acceptance(column: Column) -> Callable[[float], bool]:
-  """What tells cheaply that a good number breaks no rule; where it does not, the rules decide."""
+  """Whether a number breaks no rule, told at less cost than by the rules."""
   if column.values:
     return frozenset(column.values).__contains__
-  low = -np.inf if column.minimum is None else column.minimum
-  high = column.maximum
-  if high is None:
-    return lambda number: False  # noqa: ARG005
+  low: Any = column.minimum  # every number that is read has both, or a list of values
+  high: Any = column.maximum
   if column.kind is Kind.COUNT:
     return lambda number: low <= number <= high and number % 1 == 0
   return lambda number: low <= number <= high
@@ -183,15 +178,10 @@ def _plain_number(column: Column) -> Callable[[str], str]:
 
 
 def _to_float(raw: object) -> float | None:
-  """A value that is no text: NaN when missing, None when it is no number."""
-  if is_missing(raw):
-    return np.nan
-  if isinstance(raw, bool) or not isinstance(raw, int | np.integer | np.floating | Decimal):
-    return None
-  try:
+  """A value that is neither text nor a number of Python's own: NaN when missing, None when it is no number."""
+  if isinstance(raw, np.integer | np.floating | Decimal):
     return float(raw)
-  except OverflowError:
-    return np.inf
+  return np.nan if is_missing(raw) else None
 
 
 def _month_reader(column: Column) -> Reader:
@@ -229,10 +219,10 @@ def _to_month(text: str) -> tuple[float, str]:
   moment = moment.tz_localize(None)
   # Where the zone is given, the month is what it says.
   if offset is None or not offset[2].strip("Z+-0:"):
-    months, unclear = find_months(np.array([moment], dtype="datetime64[us]"))
-    if unclear[0]:
+    (month,), (is_unclear,) = find_months(np.array([moment]))
+    if is_unclear:
       return np.nan, BETWEEN_MONTHS
-    moment = pd.Timestamp(months[0])
+    moment = pd.Timestamp(month)
   return to_days(moment.replace(day=1)), ""
 
 

@@ -126,9 +126,7 @@ def show(name: str, version: str) -> None:
   record = history.get_version(name, version)
   facts = load_version(record.model).facts
   console = Console()
-  table = Table(
-    Column(overflow="fold"), Column(overflow="fold"), title=str(record.model), title_justify="left", show_header=False
-  )
+  table = Table("", Column(overflow="fold"), title=str(record.model), title_justify="left", show_header=False)
   hidden = {"reference"}
   for fact, value in facts.model_dump(exclude={"profile"}).items():
     if fact not in hidden:
@@ -230,7 +228,3 @@ def _list_facts(record: history.VersionRecord) -> list[str]:
     f"{record.created:%Y-%m-%d %H:%M} UTC",
     record.outcome,
   ]
-
-
-if __name__ == "__main__":
-  main()

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from loantap.model.leakage.last_training import LastTraining
 from loantap.registry.judged import note_predictions
-from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, attach_files, find_champion
+from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, attach_files, find_champion, write_json
 from loantap.registry.reading import FILES, UnreadableModelError, fetch_file, fetch_files
 
 INDEX, LEAKAGE = "evidence.json", "leakage_report.json"
@@ -58,7 +58,7 @@ def attach_evidence(model: ModelVersion, namespace: str, files: Mapping[str, Pat
     for name, path in files.items():
       shutil.copy(path, pack / name)
     index = index_evidence(model, namespace, served, pack, run)
-    (pack / INDEX).write_text(json.dumps(index, indent=2), "utf-8")
+    write_json(pack / INDEX, index)
     attach_files(model, pack)
     if PREDICTIONS in files:
       note_predictions(model, pack / PREDICTIONS)
@@ -131,7 +131,7 @@ def add_files(model: ModelVersion, folder: Path) -> None:
   with tempfile.TemporaryDirectory() as fetched:
     index = json.loads(fetch_file(model, f"{EVIDENCE}/{INDEX}", Path(fetched)).read_text("utf-8"))
   index["files"] = [*({entry["file"]: entry for entry in index["files"]} | added).values()]
-  (folder / INDEX).write_text(json.dumps(index, indent=2), "utf-8")
+  write_json(folder / INDEX, index)
   attach_files(model, folder)
 
 

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Index(BaseModel):
-  model_config = ConfigDict(frozen=True, extra="forbid")
+  model_config = ConfigDict(frozen=True)
 
   registry: str
   version: str
@@ -73,7 +73,7 @@ def keep(model: ModelVersion, files: Path) -> None:
       os.utime(archive)
       return
     archive.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".") as folder:
+    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
       staged = Path(folder) / archive.name
       with ZipFile(staged, "w") as written:
         written.writestr(_INDEX, index.model_dump_json())
@@ -105,7 +105,7 @@ def recall(name: str, folder: Path) -> LastGood | None:
     return None
   for file, content in contents.items():
     (folder / file).write_bytes(content)
-  confirmed = max(time.time() - archive.stat().st_mtime, 0.0)
+  confirmed = time.time() - archive.stat().st_mtime
   return LastGood(ModelVersion(name, index.version), folder, confirmed)
 
 

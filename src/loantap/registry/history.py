@@ -70,14 +70,13 @@ def list_versions() -> list[VersionRecord]:
 
 def get_version(name: str, version: str) -> VersionRecord:
   """One version; `InputError` where there is none of that name or number."""
-  known = [record for record in list_versions() if record.model.name == name]
-  found = [record for record in known if record.model.version == version]
-  if found:
-    return found[0]
+  records = list_versions()
+  known = {record.model.version: record for record in records if record.model.name == name}
+  if version in known:
+    return known[version]
   if known:
-    numbers = ", ".join(record.model.version for record in known)
-    raise InputError(f"model {name}", f"there is no version {version}", f"Registered versions: {numbers}")
-  names = ", ".join(sorted({record.model.name for record in list_versions()})) or "none"
+    raise InputError(f"model {name}", f"there is no version {version}", f"Registered versions: {', '.join(known)}")
+  names = ", ".join(sorted({record.model.name for record in records})) or "none"
   raise InputError(f"model {name}", "it is not registered", f"Registered models: {names}")
 
 

@@ -124,8 +124,4 @@ def _as_path(location: str | None) -> Path | None:
 def _find_place(path: Path | None, inside: Path) -> Path | None:
   if path is None:
     return None
-  size = len(inside.parts)
-  for end in range(1, len(path.parts) - size + 1):
-    if path.parts[end : end + size] == inside.parts:
-      return Path(*path.parts[:end])
-  return None
+  return next((place for place in reversed(path.parents) if path.is_relative_to(place / inside)), None)

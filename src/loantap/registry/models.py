@@ -74,7 +74,7 @@ def register(release: Release) -> ModelVersion:
   with tempfile.TemporaryDirectory() as folder:
     release.predictions.to_parquet(Path(folder) / PREDICTIONS, index=False)
     for file, content in ((PROMOTION, _describe_verdicts(release.verdicts)), (TRAINING_REPORT, release.report)):
-      (Path(folder) / file).write_text(json.dumps(content, indent=2), "utf-8")
+      write_json(Path(folder) / file, content)
     if release.training is not None:
       release.training.save(Path(folder) / FILE)
     attach_files(model, Path(folder))
@@ -139,7 +139,7 @@ def log_model(trained: TrainedModel) -> ModelVersion:
   client = mlflow.MlflowClient()
   _require_name(client, name, facts)
   created = client.create_model_version(
-    name, info.model_uri, run_id=info.run_id, model_id=info.model_id, tags=tags, description=describe_version(facts)
+    name, info.model_uri, run_id=info.run_id, tags=tags, description=describe_version(facts)
   )
   return ModelVersion(name, str(created.version))
 
@@ -158,6 +158,11 @@ def _require_name(client: mlflow.MlflowClient, name: str, facts: ModelFacts) -> 
   except MlflowException as error:
     if error.error_code != "RESOURCE_ALREADY_EXISTS":
       raise
+
+
+def write_json(path: Path, content: object) -> None:
+  """Write a file that people read as well."""
+  path.write_text(json.dumps(content, indent=2), "utf-8")
 
 
 def attach_files(model: ModelVersion, folder: Path) -> None:
@@ -232,7 +237,7 @@ def is_registered(name: str) -> bool:
 
 def _describe_verdicts(verdicts: tuple[Verdict, ...]) -> dict[str, object]:
   *contest, promotion = [verdict.as_dict() for verdict in verdicts]
-  return {"challenger": contest[0] if contest else None, "champion": promotion}
+  return {"challenger": next(iter(contest), None), "champion": promotion}
 
 
 def _signature(trained: TrainedModel) -> ModelSignature:

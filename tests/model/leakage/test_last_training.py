@@ -1,10 +1,7 @@
-import pandas as pd
 import pytest
 
-from loantap.features.build import build_features
 from loantap.measures.intervals import Z95
 from loantap.model.leakage.findings import FeatureFinding
-from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.leakage.last_training import LastTraining, check_against_last_training
 from tests.model.leakage.limits import OPTIONS
 
@@ -39,6 +36,7 @@ def test_a_feature_may_rise_by_drift_and_chance(then, errors, copies, most):
   found = [compare(most + by, then, errors=errors, copies=copies).verdict for by in (-0.2, -0.0002, 0.0002)]
 
   assert found == ["passed", "passed", "caught"]
+  assert compare(0.55, (0.55, 0.55), options=OPTIONS.model_copy(update={"drift_tolerance": 0.0})).verdict == "passed"
 
 
 def test_what_a_person_declares_is_no_surprise():
@@ -47,38 +45,5 @@ def test_what_a_person_declares_is_no_surprise():
   assert [compare(now, (0.55, 0.55), options=declared).verdict for now in (0.7298, 0.7302)] == ["passed", "caught"]
 
 
-def test_the_alarm_says_what_was_seen_then_and_now():
-  found = compare(0.6, (0.55, 0.55))
-
-  assert "AUC 0.600 alone (n 3,000), where champion 3 was trained with 0.550 (n 2,000)" in found.statement
-  assert "rose by at least 0.050" in found.statement
-  assert found.remedy.startswith("Ask the source")
-
-
 def test_a_feature_that_is_new_is_compared_with_nothing():
   assert compare(0.9, None, remember(("purpose", 2_000, 0.5, 0.5, 0.5))).figures == {}
-
-
-def test_a_leak_since_the_last_training_is_caught_below_the_declared_strength(real_loans):
-  def examine(loans, last=None):
-    features = build_features(loans, ["dti_pct", "purpose", "pincode"])
-    return examine_portfolio(loans, features, pd.Series(True, index=loans.index), OPTIONS, last)
-
-  first = examine(real_loans)
-  last = LastTraining.model_validate(first | {"target": {"name": "charged_off"}, "label": "champion 3"})
-  hit = real_loans["is_charged_off"].eq(1) & (real_loans.index % 10 < 4)
-  leaking = real_loans.assign(dti_pct=real_loans["dti_pct"] + 8 * hit)
-  again, later = examine(real_loans, last), examine(leaking, last)
-  # Copies tell nothing new: with so few loans of their own the rise may be chance.
-  copied = examine(pd.concat([leaking[::4]] * 4, ignore_index=True), last)
-
-  assert first["checks"]["last_training"]["statement"].startswith("nothing to compare with: no champion")
-  told = "{} of 3 features are much stronger than when champion 3 was trained"
-  for report, caught in ((again, []), (later, ["dti_pct"]), (copied, [])):
-    assert report["checks"]["last_training"] == {
-      "passed": not caught,
-      "statement": told.format(len(caught)),
-      "caught": caught,
-    }
-  assert later["features"][0]["tests"]["strength"]["verdict"] == "passed"
-  assert later["features"][0]["caught"]

@@ -1,15 +1,19 @@
 import json
 
 import pandas as pd
+import pytest
 
 from loantap.reporting.charts.drivers import chart_driver_years, chart_drivers
 from loantap.reporting.charts.fairness import chart_fairness_price
 from loantap.reporting.charts.frame import to_spec
 from loantap.reporting.charts.frontier import chart_frontier
 from loantap.reporting.charts.inline import write_spec
+from loantap.reporting.charts.names import Place, place_names
 from loantap.reporting.charts.rules import chart_rules
+from loantap.reporting.insights.policy_tables import list_rules
+from tests.reporting.insights.test_tables import make_rule_tests
 from tests.reporting.page_outline import HOSTILE
-from tests.spread import spread
+from tests.spread import spread, spread_all
 
 NAN = float("nan")
 
@@ -33,8 +37,7 @@ def make_frontier(*paid_lives):
         "n": 4_715,
         "approval_rate": share,
         "hurdle": hurdle,
-        **spread("default_rate_approved", rate, 0.01),
-        **spread("profit", profit, 10),
+        **spread_all(default_rate_approved=(rate, 0.01), profit=(profit, 10)),
       }
       for family, is_policy, rate, profit, share, hurdle in (
         ("npv_hurdle", False, 0.3, 100, 0.1, 0.02),
@@ -103,7 +106,6 @@ def test_drivers_are_ranked_over_all_years_with_what_they_say():
 def test_a_year_with_too_few_loans_has_no_field():
   chart = chart_driver_years(make_drivers())
 
-  assert chart is not None
   fields = [(row["phrase"], row["year"], row["strength"]) for row in rows_of(chart, "year")]
   assert fields == [("DTI", 2014, -1.2), ("grade", 2014, 6.0), ("grade", 2015, 9.0)]
   rect = to_spec(chart)["layer"][0]
@@ -118,21 +120,7 @@ def test_a_year_with_too_few_loans_has_no_field():
 
 
 def test_a_rule_of_too_few_loans_has_no_dot():
-  rules = pd.DataFrame(
-    [
-      {
-        "title": title,
-        "after": after,
-        "n": 5_239,
-        "approvals_lost": 86,
-        "charge_offs_avoided": 42,
-        "default_rate_declined": 0.488,
-        "verdict": "holds",
-        **spread("profit_change", change, 10),
-      }
-      for title, after, change in (("DTI at most 35%", "approve_all", 22.7), ("DTI at most 35%", "npv", NAN))
-    ]
-  )
+  rules = list_rules(make_rule_tests(), "mid", "capped").query("rule_id == 'dti'")
 
   (row,) = rows_of(chart_rules(rules), "profit_change")
 
@@ -141,10 +129,10 @@ def test_a_rule_of_too_few_loans_has_no_dot():
   assert row["Profit change"] == "+23 [+13, +33]"
   assert row["Declines"] == "86"
   (named,) = rows_of(chart_rules(rules), "name")
-  assert named["name"] == ["DTI at most 35%, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}5,239"]
+  assert named["name"] == ["DTI, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}5,239"]
 
 
-def test_the_price_of_fairness_is_drawn_in_one_scenario():
+def make_fairness_frontier():
   frontier = pd.DataFrame(
     [
       {
@@ -152,9 +140,9 @@ def test_the_price_of_fairness_is_drawn_in_one_scenario():
         "n": 5_239,
         "scenario": scenario,
         "paid_life": "contractual",
-        "default_rate_approved": 0.22,
-        **spread("worst_ratio", ratio, 0.1),
-        **spread("lost_per_application", lost, 2),
+        "target_ratio": ratio,
+        **spread("default_rate_approved", 0.22, 0.02),
+        **spread_all(worst_ratio=(ratio, 0.1), lost_per_application=(lost, 2)),
       }
       for scenario in ("mid", "hard")
       # What .8 asks for is reached today; income reaches the same as housing at .9.
@@ -162,9 +150,11 @@ def test_the_price_of_fairness_is_drawn_in_one_scenario():
     ]
   )
   other = frontier.tail(1).assign(phrase="Income", scenario="mid", worst_ratio=0.901)
-  frontier = pd.concat([frontier, other])
+  return pd.concat([frontier, other])
 
-  rows = rows_of(chart_fairness_price(frontier, "mid", "contractual"), "group")
+
+def test_the_price_of_fairness_is_drawn_in_one_scenario():
+  rows = rows_of(chart_fairness_price(make_fairness_frontier(), "mid", "contractual"), "group")
 
   assert [(row["group"], row["worst_ratio"], row["shift"]) for row in rows] == [
     ("Housing", 0.8, 0),
@@ -181,3 +171,29 @@ def test_a_specification_cannot_end_the_element_that_it_stands_in():
 
   assert "<" not in written
   assert json.loads(written) == spec
+
+
+@pytest.mark.parametrize(
+  ("names", "at", "sides", "places"),
+  [
+    (["a"], (0.5, 0.5), {}, [Place("left", 8, -8)]),
+    (["a"], (0.5, 0.5), {"a": "right"}, [Place("right", -8, -8)]),
+    # At the edge it stands within the plot.
+    (["grade by term"], (1.0, 0.5), {}, [Place("right", -8, -8)]),
+    # Two of one spot do not lie over one another.
+    (["expected", "everybody"], (0.5, 0.5), {}, [Place("left", 8, -8), Place("left", 8, 10)]),
+    # This one has room on a desk only.
+    (["a name that is longer than the plot on a phone"], (0.2, 0.5), {}, [Place("left", 8, -8, is_wide=True)]),
+  ],
+)
+def test_a_name_stands_where_it_can_be_read(names, at, sides, places):
+  assert place_names(names, [at] * len(names), 300, sides) == places
+
+
+def test_where_there_is_no_room_there_is_no_name():
+  crowd = [(0.5, 0.5)] * 30
+
+  places = place_names(["somebody"] * 30, crowd, 300)
+
+  assert places[0] is not None
+  assert places[-1] is None

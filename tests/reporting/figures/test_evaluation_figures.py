@@ -13,6 +13,7 @@ from loantap.reporting.figures.evaluation import (
 )
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.figures.inline import embed_svg
+from loantap.reporting.figures.vintages import plot_vintages
 
 LENDING = Title("lending", "real", 4_715, not_for_lending=False)
 DEMO_BENCHMARK = Title("benchmark", "simulated", 20_000, not_for_lending=True)
@@ -53,11 +54,6 @@ THRESHOLDS = pd.DataFrame(
 
 def lines_of(figure):
   return {line.get_label(): line for line in figure.axes[0].get_lines()}
-
-
-def words_in(figure):
-  axes = figure.axes[0]
-  return [axes.get_title(loc="left"), *(text.get_text() for text in axes.texts)]
 
 
 def draw_all(title):
@@ -145,7 +141,8 @@ def test_thresholds_draws_what_each_means_the_chosen_one_and_what_declining_all_
 )
 def test_every_figure_names_its_model_its_loans_and_what_it_is_not_for(title, said, unsaid):
   for figure in draw_all(title):
-    words = words_in(figure)
+    axes = figure.axes[0]
+    words = [axes.get_title(loc="left"), *(text.get_text() for text in axes.texts)]
     assert said in words
     assert not any(part in text for part in unsaid for text in words)
 
@@ -158,3 +155,67 @@ def test_the_same_figure_gives_the_same_bytes_and_leaves_the_settings_alone():
   assert first == second
   assert first[0].startswith("data:image/svg+xml;base64,")
   assert dict(mpl.rcParams) == before
+
+
+def with_bounds(table, *names):
+  bounds = {f"{n}_low": table[n] - 0.05 for n in names}
+  return table.assign(**bounds, **{f"{n}_high": table[n] + 0.06 for n in names})
+
+
+ORIGINS = with_bounds(
+  pd.DataFrame(
+    {
+      "origin": pd.to_datetime(["2012-07-01", "2013-01-01", "2013-07-01"]),
+      "until": pd.to_datetime(["2012-12-01", "2013-06-01", "2013-12-01"]),
+      "n": [np.nan, 439, 612],
+      "roc_auc": [np.nan, 0.65, 0.67],
+    }
+  ),
+  "roc_auc",
+)
+VINTAGES = with_bounds(
+  pd.DataFrame(
+    [
+      (2009, 36, True, 12, 0.1, 0.12, np.nan),
+      (2012, 36, True, 454, 0.18, 0.16, 0.62),
+      (2013, 36, True, 1_051, 0.11, 0.15, 0.66),
+      (2013, 60, False, 243, 0.31, 0.32, 0.6),
+      (2014, 36, False, 1_055, 0.18, 0.16, 0.68),
+    ],
+    columns="issue_year term_months interpretable n default_rate mean_pd roc_auc".split(),
+  ),
+  "default_rate",
+  "roc_auc",
+)
+
+
+def points(axes, label):
+  (drawn,) = [c for c in axes.containers if str(c.get_label()).startswith(label)]
+  return np.round(drawn[0].get_xydata(), 4).tolist()
+
+
+def test_aucs_are_drawn_by_issue_year_and_by_origin():
+  upper, _ = plot_vintages(ORIGINS, VINTAGES, 36, LENDING).axes
+
+  assert points(upper, "by issue year") == [[2012, 0.62], [2013, 0.66]]
+  # An origin stands in the middle of the half year it judges; one that was skipped is not drawn.
+  assert points(upper, "out of time") == [[2012.75, 0.65], [2013.25, 0.67]]
+
+
+def test_the_censored_part_is_shaded_and_says_so():
+  upper, lower = plot_vintages(ORIGINS, VINTAGES, 36, LENDING).axes
+
+  for axes in (upper, lower):
+    (shade,) = axes.patches
+    assert (shade.get_x(), shade.get_x() + shade.get_width()) == (2013.5, 2014.5)
+  words = " ".join(text.get_text() for text in lower.texts)
+  assert "resolved only" in words
+  assert "interpretable" in words
+  (hollow,) = [c for c in upper.containers if "resolved" in str(c.get_label())]
+  assert hollow[0].get_markerfacecolor() == "white"
+
+
+def test_without_a_censored_part_nothing_is_shaded():
+  matured = VINTAGES.assign(interpretable=True)
+
+  assert not any(axes.patches for axes in plot_vintages(ORIGINS, matured, 36, LENDING).axes)

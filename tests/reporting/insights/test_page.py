@@ -2,10 +2,22 @@ import pandas as pd
 import pytest
 
 from loantap.reporting.insights.page import render_insights
-from loantap.reporting.insights.sections import PageSection, describe_audit, describe_claims
+from loantap.reporting.insights.policy_tables import list_rules
+from loantap.reporting.insights.sections import (
+  PageSection,
+  describe_audit,
+  describe_claims,
+  describe_drivers,
+  describe_fairness,
+  describe_findings,
+  describe_rules,
+)
 from loantap.reporting.insights.segment_plots import plot_segments
 from loantap.reporting.page_table import PageTable
+from tests.reporting.charts.test_charts import make_drivers, make_fairness_frontier
+from tests.reporting.insights.test_tables import make_audit, make_rule_tests
 from tests.reporting.page_outline import HOSTILE, Outline, assert_self_contained, read_section, read_text
+from tests.spread import spread
 
 
 @pytest.fixture
@@ -113,3 +125,75 @@ def test_hostile_text_stays_text(render, findings, summary):
   text = read_text(page)
   assert "not shown n = 5 more of it nothing" in text
   assert "A note" in text
+
+
+def make_information():
+  values = pd.DataFrame(
+    [("dti_pct", "applicant", 0.1, 0.05, 0.2, 0.01, 500), ("pincode", "audit", 0.9, 0.8, 1.0, 0.01, 500)],
+    columns="factor role iv iv_low iv_high iv_chance loans".split(),
+  )
+  bins = pd.DataFrame(
+    [
+      {"factor": "dti_pct", "bin": name, "default_rate": 0.15, "loans": loans}
+      for name, loans in (("below 20", 30), ("20 and more", 29))
+    ]
+  )
+  return values, bins
+
+
+def test_drivers_come_with_the_chart_of_years_where_there_is_one():
+  drivers = make_drivers()
+
+  whole = describe_drivers(drivers, *make_information())
+  yearless = describe_drivers(drivers[drivers["year"].eq(0)], *make_information())
+
+  assert [chart.anchor for chart in whole.charts] == ["chart-drivers", "chart-driver-years"]
+  # What nothing may be lent on is no driver.
+  assert [row[0] for row in whole.tables[2].rows] == ["Debt-to-income ratio (DTI)"]
+  # Nor is a bin of few loans told.
+  assert whole.tables[2].rows[0][-1] == "below 20 (15.0%)"
+  assert [chart.anchor for chart in yearless.charts] == ["chart-drivers"]
+  assert {chart.loans for chart in whole.charts} == {5_239}
+
+
+def test_a_factor_that_cannot_be_judged_has_no_rates():
+  drivers = make_drivers().assign(lowest_segment="", lowest_rate=float("nan"), finding="too few loans to say")
+
+  row = describe_drivers(drivers, *make_information()).tables[0].rows[0]
+
+  assert row[3] == "\N{EN DASH}"
+  assert row[4] == "F: 36.0%"
+
+
+def test_rules_without_a_figure_have_a_table_and_no_chart():
+  rules = list_rules(make_rule_tests(), "mid", "capped")
+  none = rules.assign(profit_change=float("nan"))
+
+  assert len(describe_rules(rules).charts) == 1
+  assert describe_rules(none).charts == []
+  assert len(describe_rules(none).tables) == 1
+
+
+def test_findings_and_audit_share_the_factors_between_them(findings):
+  worded = findings.assign(
+    phrase="x", stability="x", **dict.fromkeys(("profit_capped", "profit_capped_low", "profit_capped_high"), 1.0)
+  )
+  years = pd.DataFrame([{"segmentation": "grade", "segment": "A", "year": 2014, **spread("effect", 1.0, 1.0)}])
+
+  lent_on = describe_findings(worded, years, 0.2)
+  audit = describe_audit(findings, 0.2)
+
+  assert [plot.anchor for plot in lent_on.plots] == ["by-grade", "by-purpose"]
+  assert [plot.anchor for plot in audit.plots] == ["by-pincode"]
+  assert audit.is_audit
+  assert not lent_on.is_audit
+
+
+def test_fairness_without_a_frontier_has_no_chart():
+  frontier = make_fairness_frontier()
+
+  shown = describe_fairness(make_audit(), frontier, "mid", "contractual", 0.17)
+  empty = describe_fairness(make_audit(), frontier.head(0), "mid", "contractual", 0.17)
+
+  assert [chart.loans for chart in shown.charts] == [5_239]
+  assert empty.charts == []

@@ -7,9 +7,13 @@ from loantap.reporting.insights.fairness_tables import tabulate_fairness, tabula
 from loantap.reporting.insights.finding_tables import tabulate_finding_years, tabulate_findings
 from loantap.reporting.insights.policy_tables import list_rules, tabulate_policies, tabulate_rules, tabulate_targets
 from loantap.reporting.page_table import with_interval
-from tests.spread import spread
+from tests.spread import spread, spread_all
 
 NAN = float("nan")
+
+
+def tell(row):
+  return " | ".join(row)
 
 
 def make_policies():
@@ -23,16 +27,18 @@ def make_policies():
       "n": 1_000,
       "approved": 620,
       "cap": NAN,
-      **spread("approval_rate", 0.62, 0.02),
-      **spread("price_per_point", 13, 5),
-      **spread("gain_to_grade_term_npv", 43, 25),
-      **spread("gain_to_npv", -7, 21),
-      **spread("default_rate_approved", 0.2, 0.02),
-      **spread("profit", 595.4, 100),
-      **spread("gain_to_approve_all", gain, 30),
-      **spread("yearly_return", 0.1, 0.01),
-      **spread("charge_offs_avoided", 0.28, 0.02),
-      **spread("oracle_share", 0.43, 0.05),
+      **spread_all(
+        approval_rate=(0.62, 0.02),
+        price_per_point=(13, 5),
+        gain_to_grade_term_npv=(43, 25),
+        gain_to_npv=(-7, 21),
+        default_rate_approved=(0.2, 0.02),
+        profit=(595.4, 100),
+        gain_to_approve_all=(gain, 30),
+        yearly_return=(0.1, 0.01),
+        charge_offs_avoided=(0.28, 0.02),
+        oracle_share=(0.43, 0.05),
+      ),
     }
     for policy, label, gain in (("npv", "Expected NPV above 0", 105.2), ("all", "All", 0.0))
     for sample in ("cv", "test")
@@ -80,11 +86,8 @@ def test_segments_that_differ_are_shown_the_riskiest_first_and_no_audit_among_th
         "loans": 100,
         "finding": found,
         "stability": "stable",
-        **spread("default_rate", 0.2, 0.1),
-        **spread("effect", effect, 1),
-        **spread("profit_contractual", -366, 10),
-        **spread("profit_capped", 1, 1),
         "segmentation": "grade",
+        **spread_all(default_rate=(0.2, 0.1), effect=(effect, 1), profit_contractual=(-366, 10), profit_capped=(1, 1)),
       }
       for segment, role, found, effect in (
         ("A", "lender", "fewer defaults", -11.9),
@@ -132,10 +135,10 @@ def test_the_least_ratio_of_each_proxy_is_told_for_each_policy():
   table = tabulate_fairness(audit, 0.17)
 
   assert table.headers == ("Policy", "income")
-  assert table.rows == [
-    ["Expected NPV above 0", "0.60 [0.50, 0.70]"],
-    ["Approve everybody", "1.00"],
-    ["Default rate capped at 17%", "0.50 [0.40, 0.60]"],
+  assert [tell(row) for row in table.rows] == [
+    "Expected NPV above 0 | 0.60 [0.50, 0.70]",
+    "Approve everybody | 1.00",
+    "Default rate capped at 17% | 0.50 [0.40, 0.60]",
   ]
   assert "n = 150 loans" in table.caption
 
@@ -158,8 +161,7 @@ def make_rule_tests():
         "charge_offs_avoided_share": 0.042,
         "holds": holds,
         "is_enough": is_enough,
-        **spread("default_rate_declined", 0.488, 0.1),
-        **spread("profit_change", change, 10),
+        **spread_all(default_rate_declined=(0.488, 0.1), profit_change=(change, 10)),
       }
       for rule, found_by, after, change, holds, is_enough in (
         ("dear", "hand", "approve_all", -98, False, True),
@@ -183,20 +185,11 @@ def test_rules_are_listed_in_one_scenario_on_all_loans_the_surest_gain_first():
     ["dear", "npv", "loses"],
   ]
   assert list_rules(make_rule_tests(), "mid", "contractual").empty
-  told = tabulate_rules(rules).rows
-  assert told[0] == [
-    "DTI",
-    "the search",
-    "86",
-    "4.2%",
-    "48.8% [38.8%, 58.8%]",
-    "+23 [+13, +33]",
-    "gains",
-    "\N{EN DASH}",
-    "too few loans to say",
-    "5,239",
-  ]
-  assert told[1][5:9] == ["-98 [-108, -88]", "loses", "-105 [-115, -95]", "loses"]
+  first, second = (tell(row) for row in tabulate_rules(rules).rows)
+  assert first == (
+    "DTI | the search | 86 | 4.2% | 48.8% [38.8%, 58.8%] | +23 [+13, +33] | gains | – | too few loans to say | 5,239"
+  )
+  assert "| -98 [-108, -88] | loses | -105 [-115, -95] | loses |" in second
 
 
 def make_targets():
@@ -212,15 +205,9 @@ def test_targets_are_told_with_what_is_reached():
   table = tabulate_targets(make_targets(), "npv 2026-11")
 
   assert table.caption == "Targets of the policy in force, npv 2026-11"
-  assert table.rows == [
-    [
-      "Applications that a person decides on, at most",
-      "5.0%",
-      "4.8% [4.2%, 5.4%]",
-      "not told apart from its limit",
-      "4,715",
-    ],
-    ["Default rate of approved loans, at most", "20.0%", "22.2% [20.7%, 23.7%]", "missed", "2,924"],
+  assert [tell(row) for row in table.rows] == [
+    "Applications that a person decides on, at most | 5.0% | 4.8% [4.2%, 5.4%] | not told apart from its limit | 4,715",
+    "Default rate of approved loans, at most | 20.0% | 22.2% [20.7%, 23.7%] | missed | 2,924",
   ]
   assert "With them" not in table.note
   floor = make_targets().head(1).assign(target="min_approval_rate", reached=0.64)
@@ -318,35 +305,35 @@ def test_a_rule_loses_where_the_whole_interval_does(change, is_enough, verdict):
   assert set(list_rules(tests, "mid", "capped")["verdict"]) == {verdict}
 
 
-def test_each_group_is_told_under_the_policy_and_no_audit_among_them():
-  audit = pd.DataFrame(
+def make_audit():
+  """Groups under two policies, one of them for the audit only."""
+  return pd.DataFrame(
     [
       {
         "policy": policy,
+        "proxy": "income",
         "phrase": "Yearly income, which may stand for wealth",
         "group": "below 40,000",
         "audit_only": is_audit,
         "n": 500,
         "verdict": "below",
-        **spread("approval_rate", 0.4, 0.1),
-        **spread("approval_ratio", 0.52, 0.1),
-        **spread("true_positive_rate", 0.3, 0.1),
-        **spread("false_positive_rate", 0.2, 0.1),
-        **spread("observed_to_expected", 1.04, 0.1),
+        **spread_all(
+          approval_rate=(0.4, 0.1),
+          approval_ratio=(0.52, 0.1),
+          true_positive_rate=(0.3, 0.1),
+          false_positive_rate=(0.2, 0.1),
+          observed_to_expected=(1.04, 0.1),
+        ),
       }
       for policy, is_audit in (("npv", False), ("npv", True), ("bands", False))
     ]
   )
 
-  (row,) = tabulate_groups(audit).rows
 
-  assert row == [
-    "Yearly income: below 40,000",
-    "500",
-    "40.0% [30.0%, 50.0%]",
-    "0.52 [0.42, 0.62]",
-    "30.0% [20.0%, 40.0%]",
-    "20.0% [10.0%, 30.0%]",
-    "1.04 [0.94, 1.14]",
-    "below",
-  ]
+def test_each_group_is_told_under_the_policy_and_no_audit_among_them():
+  (row,) = tabulate_groups(make_audit()).rows
+
+  assert tell(row) == (
+    "Yearly income: below 40,000 | 500 | 40.0% [30.0%, 50.0%] | 0.52 [0.42, 0.62] | 30.0% [20.0%, 40.0%] | "
+    "20.0% [10.0%, 30.0%] | 1.04 [0.94, 1.14] | below"
+  )

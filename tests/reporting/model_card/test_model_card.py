@@ -3,8 +3,10 @@ from dataclasses import replace
 import pytest
 
 from loantap.reporting.formatting import NOTHING
+from loantap.reporting.model_card.model_section import word_section
 from loantap.reporting.model_card.page import render_model_card
 from tests.reporting.card_material import (
+  BLOCKS,
   STAGE,
   UNUSED_LINE,
   make_card,
@@ -19,13 +21,10 @@ from tests.reporting.card_material import (
   make_summary,
   make_trade_off,
   make_verdict,
+  read_card,
 )
 from tests.reporting.leakage_findings import make_finding
 from tests.reporting.page_outline import HOSTILE, Outline, assert_self_contained, read_section, read_text, section_of
-
-
-def render_lending(**changes):
-  return render_model_card(make_card(sections=[make_section("lending", **changes)]))
 
 
 def test_the_card_is_one_file_that_loads_nothing(page):
@@ -119,35 +118,37 @@ def test_which_version_decides_is_said_and_no_word_of_a_challenger_that_was_none
   standing = "Not champion: loantap-lending version 1 decides. This page is not about it"
   promotion = {"champion": make_verdict(promoted=False), "challenger": None}
 
-  html = render_lending(standing=standing, promotion=promotion)
+  text = read_card("model-lending", sections=[make_section("lending", standing=standing, promotion=promotion)])
 
-  text = read_section(html, "model-lending")
   assert f"about loantap-lending version 3 . {standing}." in text
   assert "Logistic does not become champion." in text
   assert "Within this run" not in text
 
 
+LENDING = [
+  "This run becomes champion.",
+  "Within this run: boosting does not become champion.",
+  "This run against loantap-lending 2 Holds Evidence",
+  "leakage gate yes all features pass calibrated yes yes",
+  "Boosting against logistic Holds Evidence",
+  "calibrated no ECE .05",
+  "out of time too few loans",
+  "1 did not converge",
+  "Out of time: not measured. There were too few loans",
+]
+# Beside the published figures.
+REPLICA = [
+  "Accuracy 83.0% 81.0% 81.2%",
+  "Recall 65.4% 77.0% 77.1%",
+  "Precision 55.2% 50.0% 50.3%",
+  "F2 0.630 0.695 0.696",
+  "mean over 5 cross-validation folds at a PD threshold of 45%",
+]
+
+
 @pytest.mark.parametrize(
   ("section", "told"),
-  [
-    # Each verdict of promotion, and whether each condition holds.
-    ("model-lending", "This run becomes champion."),
-    ("model-lending", "Within this run: boosting does not become champion."),
-    ("model-lending", "This run against loantap-lending 2 Holds Evidence"),
-    ("model-lending", "leakage gate yes all features pass calibrated yes yes"),
-    ("model-lending", "Boosting against logistic Holds Evidence"),
-    ("model-lending", "calibrated no ECE .05"),
-    # A sample of too few loans.
-    ("model-lending", "out of time too few loans"),
-    ("model-lending", "1 did not converge"),
-    ("model-lending", "Out of time: not measured. There were too few loans"),
-    # The replica beside the published figures.
-    ("model-published-replica", "Accuracy 83.0% 81.0% 81.2%"),
-    ("model-published-replica", "Recall 65.4% 77.0% 77.1%"),
-    ("model-published-replica", "Precision 55.2% 50.0% 50.3%"),
-    ("model-published-replica", "F2 0.630 0.695 0.696"),
-    ("model-published-replica", "mean over 5 cross-validation folds at a PD threshold of 45%"),
-  ],
+  [*(("model-lending", told) for told in LENDING), *(("model-published-replica", told) for told in REPLICA)],
 )
 def test_a_model_comes_with_its_promotion_and_its_figures(section, told, page, lending):
   assert told in read_section(page, section)
@@ -208,7 +209,7 @@ def make_hostile_card():
 
 def test_what_a_loan_has_to_earn_is_told():
   def read(**rules):
-    return render_model_card(make_card(policy=make_policy(**rules)))
+    return read_card("policy", policy=make_policy(**rules))
 
   priced = "more than -5.44% of its principal and 0.32% of it for each point of PD, at its own"
   assert priced in read(min_margin=-0.0544, default_price=0.32)
@@ -220,8 +221,7 @@ def test_columns_without_a_value_are_named_with_what_lived_on_them(page):
   summary = replace(make_summary(), unfilled={"pincode": ["pincode"], "mortgage_accounts": ["has_mortgage", "x"]})
 
   assert "Columns without a value" not in page
-  text = read_section(render_model_card(make_card(summary=summary)), "data")
-  assert "pincode (pincode), mortgage_accounts (has_mortgage, x)." in text
+  assert "pincode (pincode), mortgage_accounts (has_mortgage, x)." in read_card("data", summary=summary)
 
 
 def test_hostile_text_stays_text():
@@ -230,3 +230,34 @@ def test_hostile_text_stays_text():
   assert_self_contained(html)
   assert HOSTILE not in html
   assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 15
+
+
+PHRASES = {"dti_pct": "debt payments as a share of income"}
+
+
+CALIBRATION = {"calibrated": True, "before": STAGE}
+
+
+@pytest.mark.parametrize(("after", "shown"), [(STAGE, ["roc"]), (STAGE | {"ece": 0.01}, ["roc", "before_and_after"])])
+def test_points_that_calibration_left_alone_are_not_shown_again(after, shown):
+  section = make_section("lending", calibration=CALIBRATION | {"after": after})
+
+  assert list(word_section(section, BLOCKS["lending"], None, PHRASES).figures) == shown
+
+
+@pytest.mark.parametrize(
+  ("challenger", "is_boosted"),
+  [
+    (None, False),
+    (make_verdict("boosting", "logistic", promoted=False), False),
+    (make_verdict("boosting", "logistic", promoted=True), True),
+  ],
+)
+def test_where_the_challenger_went_forward_the_drivers_are_those_of_the_scorecard(challenger, is_boosted):
+  promotion = {"champion": make_verdict(), "challenger": challenger}
+  section = make_section("lending", promotion=promotion)
+
+  worded = word_section(section, BLOCKS["lending"], make_scorecard(), PHRASES)
+
+  assert worded.drivers.is_of_scorecard is section.is_boosted is is_boosted
+  assert not worded.coefficients.is_of_scorecard

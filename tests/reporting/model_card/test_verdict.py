@@ -9,6 +9,7 @@ from loantap.reporting.model_card.verdict import Reports, reach_verdict
 from tests.reporting.card_material import (
   BLOCK,
   BLOCKS,
+  EXTERNAL,
   make_card,
   make_fairness,
   make_section,
@@ -35,23 +36,17 @@ REPORTS = Reports(
 MEASURED = BLOCK | {"n": 1_357, "roc_auc": 0.69, "roc_auc_low": 0.65, "roc_auc_high": 0.73, "f2": 0.56}
 GOOD = {"cv": BLOCK, "test": MEASURED, "out_of_time": MEASURED}
 BELOW = GOOD | {"out_of_time": MEASURED | {"f2": 0.5}}
-EXTERNAL = {
-  "roc_auc": 0.655,
-  "rate_roc_auc": 0.635,
-  "auc_gain": 0.0192,
-  "auc_gain_low": 0.0126,
-  "auc_gain_high": 0.0259,
-  "n": 17_815,
-  "is_overlap_checked": True,
-}
 WITHOUT_GROUPS = dataclasses.replace(
   REPORTS, fairness={"models": {"lending": {"policy": "2026-11", "approvals": [], "proxies": {}}}}
 )
 
 
+def promote(**changes):
+  return {"champion": make_verdict("the new model", **changes), "challenger": None}
+
+
 def reach(reports=REPORTS, blocks=GOOD, **changes):
-  promotion = {"champion": make_verdict("the new model"), "challenger": None}
-  section = make_section("lending", **({"promotion": promotion} | changes))
+  section = make_section("lending", **({"promotion": promote()} | changes))
   return reach_verdict(section, dataclasses.replace(reports, metrics={"lending": blocks}))
 
 
@@ -88,7 +83,7 @@ RANKING = (
   "0.712, n = 4,715. Chance is 0.5."
 )
 
-BESIDE_RATE = "On the external sample 0.655, the interest rate alone 0.635: +0.019 (0.013 to 0.026), n = 17,815."
+BESIDE_RATE = "On the external sample 0.655, the interest rate alone 0.635: +0.019 (0.012 to 0.026), n = 17,815."
 APPROVED = "89.1% (89.2 to 90.8%) approved, n = 524; 16.3% (15.2 to 17.4%) of these charged off."
 
 
@@ -104,12 +99,7 @@ APPROVED = "89.1% (89.2 to 90.8%) approved, n = 524; 16.3% (15.2 to 17.4%) of th
     ({"blocks": dict.fromkeys(("cv", "test", "out_of_time"))}, "Ranking", "Not measured: too few loans."),
     ({}, "Promotion", "the new model becomes champion: all 2 conditions hold."),
     (
-      {
-        "promotion": {
-          "champion": make_verdict("the new model", promoted=False, evidence="ECE 0.05"),
-          "challenger": None,
-        }
-      },
+      {"promotion": promote(promoted=False, evidence="ECE 0.05")},
       "Promotion",
       "the new model does not become champion: calibrated (ECE 0.05).",
     ),
@@ -122,10 +112,10 @@ def test_each_reason_comes_with_its_figures(changes, reason, told):
 
 
 def test_the_same_model_as_the_champion_is_not_told_as_a_defeat():
-  again = make_verdict("the new model", "loantap-lending version 3")
+  promotion = promote(incumbent="loantap-lending version 3")
   evidence = "same data, same model as loantap-lending version 3: nothing new registered"
-  again["conditions"].append({"name": "a new model", "holds": False, "evidence": evidence})
-  promotion = {"champion": again | {"promoted": False}, "challenger": None}
+  promotion["champion"]["conditions"].append({"name": "a new model", "holds": False, "evidence": evidence})
+  promotion["champion"]["promoted"] = False
 
   verdict = reach(WITHOUT_GROUPS, promotion=promotion)
 

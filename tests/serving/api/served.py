@@ -1,6 +1,6 @@
 """An API in the tests' own process, over a small model and an audit log of its own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,8 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.app import make_app
 from loantap.serving.api.first_start import prepare
 from loantap.serving.api.office import Office
+from loantap.serving.api.problems import PROBLEM_JSON
+from loantap.serving.api.schemas import Problem
 from loantap.serving.api.worker import make_office
 from loantap.serving.audit.records import Caller
 from loantap.serving.desk.desk import Desk
@@ -22,9 +24,12 @@ from loantap.serving.desk.live_model import Loaded
 from loantap.serving.keys.keys import Keys, Scope
 from loantap.serving.settings import ServingSettings, read_settings
 from tests.conftest import PROJECT
+from tests.serving.watched import write_watchlist
 
 SCORE, BATCH, OFFERS = "/v1/applications/score", "/v1/applications/score-batch", "/v1/offers"
 EVERYTHING = (Scope.SCORE, Scope.READ, Scope.DECIDE, Scope.HELP, Scope.ADMIN)
+# Above the highest amount that is approved without a person.
+LARGE = {"loan_amnt": 36_000, "installment": 1230.39, "annual_inc": 400_000}
 _RATE = 1_000_000
 
 
@@ -54,10 +59,30 @@ class Api:
   def get(self, path: str, key: str | None = None, **more: Any) -> Any:
     return self.ask("GET", path, key, **more)
 
+  def score(self, changes: Mapping[str, Any] | None = None, **more: Any) -> Any:
+    """The answer to an application with these changes."""
+    return self.post(SCORE, self.make_application(**changes or {}), **more)
+
   def decide(self, **changes: Any) -> dict[str, Any]:
-    answer = self.post(SCORE, self.make_application(**changes))
+    answer = self.score(changes)
     assert answer.status_code == 200, answer.text
     return dict(answer.json)
+
+  def refer(self, **changes: Any) -> str:
+    """The id of a decision that waits for a person."""
+    made = self.decide(**(LARGE | changes))
+    assert (made["decision"], made["case"]) == ("refer", "open")
+    return str(made["id"])
+
+  def watch_loans(self) -> None:
+    write_watchlist(self.office.settings.reports)
+
+  def decide_all(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of each row, what a batch of them says."""
+    return list(self.post(BATCH, {"applications": rows}).json["results"])
+
+  def replay(self, decision: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(self.post(f"/v1/decisions/{decision['id']}/replay").json)
 
   def find(self, decision: Mapping[str, Any]) -> dict[str, Any]:
     """A decision as it is kept now."""
@@ -94,3 +119,15 @@ def put_to_work(desk: Desk, lending: Scorer | None, application: Scorer | None) 
     model._loaded = None if scorer is None else Loaded(scorer, datetime.now(UTC))
     model._trouble = "" if scorer else "there is no champion. Train one with `kedro run`"
   desk.renew()
+
+
+def expect(answer: TestResponse, status: int, kind: str) -> Problem:
+  """The problem that an answer must be."""
+  assert answer.status_code == status, answer.text
+  assert answer.content_type == PROBLEM_JSON
+  problem = Problem.model_validate(answer.json)
+  assert problem.status == status
+  assert problem.type == f"urn:loantap:problem:{kind}"
+  assert problem.request_id == answer.headers["X-Request-ID"]
+  assert "Traceback" not in answer.text
+  return problem

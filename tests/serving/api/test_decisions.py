@@ -5,8 +5,7 @@ from loantap.model.scoring.scorecard import SCALE
 from loantap.portfolio.errors import InputError
 from loantap.serving.api.schemas import Decisions, KeptDecision, Replay
 from loantap.serving.desk.replay import Replayer
-from tests.serving.api.served import SCORE
-from tests.serving.api.test_bad_requests import expect
+from tests.serving.api.served import expect
 
 
 def test_a_kept_decision_shows_what_went_in_and_what_each_feature_was_worth(api):
@@ -42,28 +41,25 @@ def test_decisions_are_found_by_what_they_say(api):
   made = [api.decide(application_id="s-1", annual_inc=income) for income in (60_000, 59_000)]
   before = made[1]["at"]
 
-  def search(query):
-    page = Decisions.model_validate(api.get(f"/v1/decisions?{query}").json)
+  def search(query=""):
+    page = Decisions.model_validate(api.get(f"/v1/decisions?application_id=s-1&{query}").json)
     return [item.id for item in page.items]
 
   newest_first = [made[1]["id"], made[0]["id"]]
-  assert search("application_id=s-1") == newest_first
-  assert search(f"application_id=s-1&until={before}") == newest_first[1:]
-  assert search(f"application_id=s-1&since={before}") == newest_first[:1]
-  assert search("application_id=s-1&person=tests&model_version=3") == newest_first
-  assert search("application_id=s-1&person=nobody") == []
-  assert search("application_id=s-1&policy_digest=000000000000") == []
-  decision = made[0]["decision"]
-  assert made[0]["id"] in search(f"application_id=s-1&decision={decision}")
+  assert search() == newest_first
+  assert search(f"until={before}") == newest_first[1:]
+  assert search(f"since={before}") == newest_first[:1]
+  assert search("person=tests&model_version=3") == newest_first
+  assert search("person=nobody") == search("policy_digest=000000000000") == []
+  assert made[0]["id"] in search(f"decision={made[0]['decision']}")
 
 
 def test_a_replay_says_that_the_decision_is_the_same_and_is_kept(api):
   made = api.decide()
 
-  told = Replay.model_validate(api.post(f"/v1/decisions/{made['id']}/replay").json)
+  told = Replay.model_validate(api.replay(made))
 
-  assert told.same
-  assert told.differences == []
+  assert (told.same, told.differences) == (True, [])
   assert told.original == told.replayed
   assert told.original.probability_of_default == made["probability_of_default"]
   events = api.find(made)["events"]
@@ -85,28 +81,23 @@ def test_a_replay_takes_the_day_of_the_decision(api, monkeypatch):
   made = api.decide(issue_d="Jan-2014")
   monkeypatch.setattr("loantap.serving.api.scoring.find_today", lambda: pd.Timestamp("2030-01-01"))
 
-  record = api.office.store.find(made["id"])
-
-  assert api.office.desk.replayer.replay(record).differences == []
+  assert api.replay(made)["differences"] == []
 
 
-def test_a_decision_that_comes_out_otherwise_is_told_by_name(own_api):
-  made = own_api.decide()
-  record = own_api.office.store.find(made["id"])
+def test_a_decision_that_comes_out_otherwise_is_told_by_name(api):
+  record = api.office.store.find(api.decide()["id"])
   record.public["score"] += 1
   record.personal["reasons"] = []
 
-  replayed = own_api.office.desk.replayer.replay(record)
-
-  assert replayed.differences == ["score", "reasons"]
+  assert api.office.desk.replayer.replay(record).differences == ["score", "reasons"]
 
 
-def test_a_decision_whose_policy_is_not_known_cannot_be_replayed(own_api):
-  record = own_api.office.store.find(own_api.decide()["id"])
+def test_a_decision_whose_policy_is_not_known_cannot_be_replayed(api):
+  record = api.office.store.find(api.decide()["id"])
   record.public["policy"]["digest"] = "0" * 12
 
   with pytest.raises(InputError, match="none of digest 000000000000"):
-    own_api.office.desk.replayer.replay(record)
+    api.office.desk.replayer.replay(record)
 
 
 def test_erasing_takes_the_person_out_and_leaves_the_decision(api):
@@ -138,7 +129,7 @@ def test_nothing_is_erased_without_a_reason(api, body):
   assert "erased" not in api.find(made)
 
 
-def test_an_invalid_application_leaves_no_record(own_api):
-  own_api.post(SCORE, own_api.make_application(dti=-1))
+def test_an_invalid_application_leaves_no_record(api):
+  api.score({"dti": -1, "application_id": "i-1"})
 
-  assert own_api.get("/v1/decisions").json["items"] == []
+  assert api.get("/v1/decisions?application_id=i-1").json["items"] == []

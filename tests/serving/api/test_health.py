@@ -5,8 +5,7 @@ import pytest
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.schemas import Decision
 from loantap.serving.api.service_schemas import Fields, Ready
-from tests.serving.api.served import OFFERS, SCORE, make_api
-from tests.serving.api.test_bad_requests import expect
+from tests.serving.api.served import OFFERS, SCORE, expect, make_api
 
 
 @pytest.fixture
@@ -18,14 +17,8 @@ def test_ready_says_which_model_and_policy_decide(api):
   told = Ready.model_validate(api.client.get("/readyz").json)
 
   assert told.status == "ready"
-  assert told.checks["model"] == {
-    "ok": True,
-    "state": "fresh",
-    "detail": "the registry confirms it",
-    "name": "loantap-lending-demo",
-    "version": "3",
-    "origin": "simulated",
-  }
+  of = {"name": "loantap-lending-demo", "version": "3", "origin": "simulated"}
+  assert told.checks["model"] == {"ok": True, "state": "fresh", "detail": "the registry confirms it", **of}
   assert told.checks["policy"]["detail"] == "npv 2026-11"
   assert told.checks["audit"]["ok"]
 
@@ -73,8 +66,9 @@ def test_a_last_good_model_decides_and_is_called_so(own_api, lending):
   ready = own_api.client.get("/readyz")
 
   assert ready.status_code == 200
-  assert ready.json["checks"]["model"]["state"] == "last good"
-  assert "does not answer" in ready.json["checks"]["model"]["detail"]
+  checked = ready.json["checks"]["model"]
+  assert checked["state"] == "last good"
+  assert "does not answer" in checked["detail"]
   assert own_api.get("/v1/model").json["state"] == "last good"
   assert own_api.decide()["id"]
 

@@ -1,4 +1,6 @@
 import gc
+import json
+import logging
 import os
 import select
 import signal
@@ -6,12 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loantap.serving.api.first_start import prepare
+from loantap.serving.api.logs import JsonFormatter, is_alarm
 from loantap.serving.api.memory import loading
 from loantap.serving.api.metrics_folder import own_folder
 from loantap.serving.api.slots import Slots
@@ -35,7 +37,7 @@ with own_folder(Path(sys.argv[1])) as folder:
 
 
 @pytest.fixture(autouse=True)
-def _thawed() -> Iterator[None]:
+def _thawed():
   yield
   gc.unfreeze()
 
@@ -128,17 +130,6 @@ def test_who_comes_when_the_room_is_full_is_refused_at_once():
   waiting.join()
 
 
-def test_who_has_waited_long_enough_is_refused_and_leaves_the_queue():
-  slots = Slots(1, room=1, patience=0.05)
-  slots.take()
-
-  assert not slots.take()
-
-  slots.give_back()
-  assert slots.take()
-  assert not slots.take()
-
-
 def test_a_folder_of_counters_is_there_until_the_end(tmp_path):
   with own_folder(tmp_path) as folder, own_folder(tmp_path) as other:
     (folder / "counter_1.db").write_bytes(b"1")
@@ -171,3 +162,35 @@ def test_a_folder_of_somebody_else_stays(tmp_path):
     pass
 
   assert (tmp_path / "loantap-metrics-without-lock").exists()
+
+
+def make_record(text, *arguments, exc_info=None):
+  return logging.LogRecord("loantap.x", logging.WARNING, __file__, 1, text, arguments, exc_info)
+
+
+def test_a_line_is_json_with_its_message_and_level():
+  line = json.loads(JsonFormatter().format(make_record("a %s happened", "thing")))
+
+  assert line.pop("at").endswith("Z")
+  assert line == {"level": "warning", "event": "log", "logger": "loantap.x", "message": "a thing happened"}
+
+
+def test_of_an_exception_its_type_and_place_are_told_and_not_its_text():
+  def fail():
+    raise ValueError("Zoë earns 52,000")
+
+  try:
+    fail()
+  except ValueError:
+    line = JsonFormatter().format(make_record("it failed", exc_info=sys.exc_info()))
+
+  told = json.loads(line)
+  assert told["exception"] == "ValueError"
+  assert told["where"].startswith(f"{__file__}:")
+  assert told["where"].endswith(" fail")
+  assert "52,000" not in line
+
+
+def test_the_server_does_not_warn_of_many_threads():
+  assert not is_alarm(make_record("Configuration allows spawning up to 130 threads"))
+  assert is_alarm(make_record("the disk is full"))

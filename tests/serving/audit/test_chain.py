@@ -8,7 +8,7 @@ import pytest
 from loantap.serving.audit.chain import hash_record
 from loantap.serving.audit.records import Entry, Head, Kind
 from loantap.serving.audit.tables import records
-from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
+from tests.serving.entries import ANN, BOB, ask, keep, make_decision, tamper
 
 COLUMNS = [column.name for column in records.columns]
 
@@ -18,8 +18,8 @@ def log(store):
   """Five decisions, the second referred, the third without a personal part."""
   store.append([make_decision(1), make_decision(2, "refer")], ANN)
   store.append([Entry(Kind.OFFERS, {"n": 3})], BOB)
-  store.append([make_decision(4)], ANN)
-  store.append([make_decision(5)], ANN)
+  keep(store, 4)
+  keep(store, 5)
   return store
 
 
@@ -147,7 +147,7 @@ def test_the_first_of_several_is_named(log, url):
 def test_a_log_that_only_grew_still_holds_it(log):
   noted = log.verify().head
   assert log.verify(noted).is_ok
-  log.append([make_decision(6)], ANN)
+  keep(log, 6)
 
   assert log.verify(noted).is_ok
 

@@ -6,13 +6,13 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit import erasure
 from loantap.serving.audit.records import Entry, Kind
 from loantap.serving.errors import NotThereError
-from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
+from tests.serving.entries import ANN, BOB, ask, erase, keep, make_decision, tamper
 
 
 @pytest.fixture
 def ids(store):
   """Two decisions on A1, one on A2, and a note about the first."""
-  kept = store.append([make_decision(1), make_decision(2), make_decision(1)], ANN)
+  kept = keep(store, 1, 2, 1)
   store.append([Entry(Kind.CASE_DECIDED, {}, {"note": "she called"}, kept[0].id)], BOB)
   return [record.id for record in kept]
 
@@ -20,7 +20,7 @@ def ids(store):
 def test_an_erased_decision_keeps_all_but_its_person(store, ids, url):
   before = store.find(ids[1])
 
-  assert store.erase(BOB, "asked for", record_ids=[ids[1]]) == 1
+  assert erase(store, ids[1]) == 1
 
   after = store.find(ids[1])
   assert after.is_erased
@@ -45,10 +45,10 @@ def test_an_application_goes_as_a_whole_and_is_not_found_again(store, ids, url):
 
 
 def test_what_is_about_a_decision_goes_with_it_and_twice_is_once(store, ids):
-  assert store.erase(BOB, "asked for", record_ids=ids[:1]) == 2
+  assert erase(store, *ids[:1]) == 2
   assert store.about(ids[0])[0].is_erased
-  assert store.erase(BOB, "asked for", record_ids=ids) == 2
-  assert store.erase(BOB, "asked for", record_ids=ids) == 0
+  assert erase(store, *ids) == 2
+  assert erase(store, *ids) == 0
   assert store.erase(BOB, "asked for", application_id="A1") == 0
   assert store.verify().is_ok
   assert store.verify().n == 6
@@ -56,7 +56,7 @@ def test_what_is_about_a_decision_goes_with_it_and_twice_is_once(store, ids):
 
 def test_an_unknown_id_is_named_and_nothing_is_erased(store, ids):
   with pytest.raises(NotThereError, match="record dec_x: there is none"):
-    store.erase(BOB, "asked for", record_ids=[ids[0], "dec_x"])
+    erase(store, ids[0], "dec_x")
 
   assert store.verify().n == 4
   assert not store.find(ids[0]).is_erased
@@ -64,7 +64,7 @@ def test_an_unknown_id_is_named_and_nothing_is_erased(store, ids):
 
 def test_an_erased_part_that_comes_back_is_found(store, ids, url):
   [(salt, content)] = ask(url, "SELECT salt, content FROM personal WHERE seq = 2")
-  store.erase(BOB, "asked for", record_ids=[ids[1]])
+  erase(store, ids[1])
   tamper(url, "INSERT INTO personal VALUES (2, :salt, :content, 'A2')", salt=salt, content=content)
 
   fault = store.verify().fault
@@ -78,7 +78,7 @@ def test_nothing_of_it_is_left_in_the_files(sqlite_store, tmp_path):
   files = [tmp_path / "log" / f"audit.db{end}" for end in ("", "-wal")]
   assert any(b"a secret that must go" in file.read_bytes() for file in files)
 
-  sqlite_store.erase(BOB, "asked for", record_ids=[kept.id])
+  erase(sqlite_store, kept.id)
 
   assert not any(b"a secret that must go" in file.read_bytes() for file in files)
 
@@ -86,7 +86,7 @@ def test_nothing_of_it_is_left_in_the_files(sqlite_store, tmp_path):
 def test_only_what_is_older_goes(store, ids, monkeypatch):
   third = store.find(ids[2])
   monkeypatch.setattr(erasure, "find_cutoff", lambda _: third.at)
-  store.append([make_decision(9)], ANN)
+  keep(store, 9)
 
   # Kept in one call, they are of one time: none is older.
   assert store.purge_older_than(30, ANN) == 0
@@ -111,7 +111,7 @@ def test_erasure_goes_step_by_step(store, ids, url, monkeypatch):
 
 def test_a_part_that_was_deleted_without_a_record_is_still_found(store, ids, url):
   store.purge_older_than(0, ANN)
-  store.append([make_decision(8)], ANN)
+  keep(store, 8)
   tamper(url, "DELETE FROM personal WHERE seq = 6")
 
   assert store.verify().fault is not None

@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Caller, Entry, Kind
-from tests.serving.entries import ANN, BOB, ask, connected, make_decision
+from tests.serving.entries import ANN, BOB, ask, connected, keep, make_decision
 
 
 def test_a_decision_is_found_as_it_was_given(store):
@@ -40,7 +41,7 @@ def test_names_keep_their_order_and_numbers_their_last_digit(store):
 
 
 def test_records_are_numbered_without_gaps_and_their_ids_sort_as_they_were_kept(store):
-  kept = [store.append([make_decision(i), make_decision(i)], ANN) for i in range(5)]
+  kept = [keep(store, i, i) for i in range(5)]
   records = [record for pair in kept for record in pair]
 
   assert [record.seq for record in records] == list(range(1, 11))
@@ -51,14 +52,9 @@ def test_records_are_numbered_without_gaps_and_their_ids_sort_as_they_were_kept(
 
 def test_ids_sort_as_kept_also_where_the_clock_is_put_back(store, monkeypatch):
   times = iter([datetime(2030, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)])
-
-  class Clock(datetime):
-    @classmethod
-    def now(cls, tz=None):
-      return next(times)
-
-  monkeypatch.setattr("loantap.serving.audit.transaction.datetime", Clock)
-  [first], [second] = store.append([make_decision()], ANN), store.append([make_decision()], ANN)
+  clock = SimpleNamespace(now=lambda _: next(times))
+  monkeypatch.setattr("loantap.serving.audit.transaction.datetime", clock)
+  [first], [second] = keep(store, 1), keep(store, 1)
 
   assert first.id < second.id
   assert first.at > second.at
@@ -83,6 +79,10 @@ def test_a_caller_that_not_every_database_could_keep_is_refused(sqlite_store, na
   for given in ("", "a\nb", "a\x00b", "x" * 256):
     with pytest.raises(InputError, match=f"caller, {name}"):
       sqlite_store.append([make_decision()], replace(caller, **{name: given}))
+
+
+def list_ids(page):
+  return [record.id for record in page.records]
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def ids(store):
 def test_a_search_finds_decisions_newest_first(store, ids, wanted, found):
   page = store.search(**wanted)
 
-  assert [record.id for record in page.records] == [ids[number - 1] for number in found]
+  assert list_ids(page) == [ids[number - 1] for number in found]
   assert page.next is None
 
 
@@ -122,13 +122,10 @@ def test_since_includes_its_moment_and_until_does_not(store, ids):
   moment = store.find(ids[1]).at
   later = moment + timedelta(days=1)
 
-  def search(**wanted):
-    return [record.id for record in store.search(**wanted).records]
-
-  assert search(since=moment) == ids[:0:-1]
-  assert search(until=moment) == ids[:1]
-  assert search(since=later) == []
-  assert search(until=later) == ids[::-1]
+  assert list_ids(store.search(since=moment)) == ids[:0:-1]
+  assert list_ids(store.search(until=moment)) == ids[:1]
+  assert list_ids(store.search(since=later)) == []
+  assert list_ids(store.search(until=later)) == ids[::-1]
 
 
 def test_pages_go_on_where_the_last_one_ended(store, ids):
@@ -136,7 +133,7 @@ def test_pages_go_on_where_the_last_one_ended(store, ids):
   for _ in range(2):
     page = store.search(after=after, limit=2)
     assert len(page.records) == 2
-    seen += [record.id for record in page.records]
+    seen += list_ids(page)
     after = page.next
 
   # A page that just fits is the last.
@@ -174,7 +171,7 @@ def test_a_referred_decision_opens_its_case_and_no_other_does(store, url):
 @pytest.mark.parametrize("n", [64, 65])
 def test_many_are_kept_as_few_are(store, url, n):
   entries = [make_decision(i, "refer" if i % 3 == 0 else "approve") for i in range(n)]
-  store.append([make_decision(999)], ANN)
+  keep(store, 999)
 
   kept = store.append(entries, ANN)
 
@@ -211,7 +208,7 @@ def test_many_records_are_copied_into_the_file_when_nobody_waits(sqlite_url, sql
   ],
 )
 def test_a_change_is_refused(store, url, statement):
-  store.append([make_decision(1), make_decision(2)], ANN)
+  keep(store, 1, 2)
   with pytest.raises(DBAPIError, match="the log is append-only"), connected(url) as connection:
     connection.execute(text(statement))
 

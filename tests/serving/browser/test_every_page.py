@@ -3,7 +3,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.serving.api.test_queue import LARGE
+from tests.serving.api.served import LARGE
 from tests.serving.browser.person import DESK, PHONE, Person
 
 PAGES = ("Score", "Queue", "Decisions", "Batch", "Portfolio", "Policy", "Model", "Watch-list", "Monitoring")

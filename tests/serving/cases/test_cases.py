@@ -8,7 +8,7 @@ from loantap.serving.cases.case import CaseDecision, Reason, State
 from loantap.serving.cases.cases import CaseQueue
 from loantap.serving.cases.queue import Order, list_queue
 from loantap.serving.errors import NotNowError, NotThereError
-from tests.serving.entries import ANN, BOB, ask, make_decision, race
+from tests.serving.entries import ANN, BOB, ask, keep, make_decision, race
 
 APPROVE = CaseDecision(decision="approve", reason=Reason.INCOME_CONFIRMED)
 DECLINE = CaseDecision(decision="decline", reason=Reason.SUSPECTED_FRAUD)
@@ -26,8 +26,13 @@ def ids(store):
   return [record.id for record in store.append([*entries, make_decision(9)], ANN)][:4]
 
 
-def test_a_case_is_taken_and_decided(cases, ids, store):
-  taken = cases.take(ids[0], ANN)
+@pytest.fixture
+def taken(cases, ids):
+  """The first case, which Ann has."""
+  return cases.take(ids[0], ANN)
+
+
+def test_a_case_is_taken_and_decided(cases, ids, store, taken):
   assert (taken.state, taken.taken_by, taken.amount) == (State.TAKEN, "Ann Lee", 300.0)
   assert taken.expires_at == taken.taken_at + timedelta(minutes=30)
   assert cases.find(ids[0]) == taken
@@ -45,9 +50,7 @@ def test_a_case_is_taken_and_decided(cases, ids, store):
   assert store.verify().is_ok
 
 
-def test_another_person_is_told_who_has_it(cases, ids, store):
-  cases.take(ids[0], ANN)
-
+def test_another_person_is_told_who_has_it(cases, ids, store, taken):
   with pytest.raises(NotNowError, match="Ann Lee has it until"):
     cases.take(ids[0], BOB)
   with pytest.raises(NotNowError, match="Bob Ray does not have it: Ann Lee has it"):
@@ -58,16 +61,13 @@ def test_another_person_is_told_who_has_it(cases, ids, store):
 
 
 @pytest.mark.parametrize("other", [{"key_id": "key-b"}, {"person": "Bob Ray"}])
-def test_who_has_it_is_a_person_with_a_key_however_the_name_is_written(cases, ids, other):
-  cases.take(ids[0], ANN)
-
+def test_who_has_it_is_a_person_with_a_key_however_the_name_is_written(cases, ids, other, taken):
   with pytest.raises(NotNowError, match="Ann Lee has it until"):
     cases.take(ids[0], replace(ANN, **other))
   assert cases.decide(ids[0], APPROVE, replace(ANN, person="ANN  lee"))
 
 
-def test_a_case_that_was_given_back_is_anybodys(cases, ids):
-  cases.take(ids[0], ANN)
+def test_a_case_that_was_given_back_is_anybodys(cases, ids, taken):
   given = cases.give_back(ids[0], ANN)
 
   assert (given.state, given.taken_by, given.taken_by_key) == (State.OPEN, None, None)
@@ -90,8 +90,7 @@ def test_a_case_is_held_for_so_long_only(store, ids):
   assert CaseQueue(store).take(ids[0], BOB).taken_by == "Bob Ray"
 
 
-def test_a_decided_case_stays_as_it_is(cases, ids):
-  cases.take(ids[0], ANN)
+def test_a_decided_case_stays_as_it_is(cases, ids, taken):
   cases.decide(ids[0], DECLINE, ANN)
 
   for act in (
@@ -104,7 +103,7 @@ def test_a_decided_case_stays_as_it_is(cases, ids):
 
 
 def test_what_was_not_referred_has_no_case(cases, store):
-  [approved] = store.append([make_decision(1)], ANN)
+  [approved] = keep(store, 1)
 
   for asked in (approved.id, "dec_unknown"):
     assert cases.find(asked) is None
@@ -112,9 +111,7 @@ def test_what_was_not_referred_has_no_case(cases, store):
       cases.take(asked, ANN)
 
 
-def test_a_note_says_why_where_the_reason_does_not(cases, ids):
-  cases.take(ids[0], ANN)
-
+def test_a_note_says_why_where_the_reason_does_not(cases, ids, taken):
   for note, told in ((None, None), ("  ", None), ("x" * 2_000, {"note": "x" * 2_000})):
     said = CaseDecision(decision="decline", reason=Reason.OTHER, note=note)
     if told is None:
@@ -124,9 +121,7 @@ def test_a_note_says_why_where_the_reason_does_not(cases, ids):
       assert cases.decide(ids[0], said, ANN)[1].personal == told
 
 
-def test_a_case_is_open_to_all_from_the_moment_that_its_time_ends(cases, ids, store):
-  taken = cases.take(ids[0], ANN)
-
+def test_a_case_is_open_to_all_from_the_moment_that_its_time_ends(store, taken):
   def count(state, now):
     return store.read(lambda log: list_queue(log, state, Order.AGE, None, 50, now)).n
 

@@ -16,14 +16,13 @@ def api(tmp_path: Path, lending: Scorer) -> Api:
 @pytest.fixture
 def screen(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
   """The dashboard over this API, in a project in which nothing was run yet."""
-  return Screen(monkeypatch, httpx.WSGITransport(app=api.app), tmp_path)
+  return Screen.over(api, monkeypatch, tmp_path)
 
 
 @pytest.fixture
-def empty_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Screen, str]:
-  """The dashboard over an API without a champion, and a key."""
-  empty = make_api(tmp_path, None, None)
-  return Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path), empty.key
+def empty_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
+  """The dashboard over an API without a champion."""
+  return Screen.over(make_api(tmp_path, None, None), monkeypatch, tmp_path)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from loantap.serving.dashboard import client
 from loantap.serving.dashboard.session import OWN_KEY
 from loantap.serving.dashboard.settings import API_VARIABLE, KEY_VARIABLE, PROJECT_VARIABLE
+from tests.serving.api.served import Api
 
 _PLACE = "http://dashboard.test"
 _SECONDS = 30
@@ -21,24 +22,33 @@ _ONLY_FOR_LOOK = re.compile(r' data-label="[^"]*"|<span>(?=\[)|(?<=\])</span>')
 
 
 class Screen:
-  """Opens pages over a transport that stands for the way to the API, after a run in a folder."""
+  """Opens pages over a transport that stands for the way to the API, after a run in a folder.
 
-  def __init__(self, monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport, project: Path) -> None:
+  Without another key, the owner of this one is signed in; nobody is with an empty one.
+  """
+
+  def __init__(
+    self, monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport, project: Path, key: str = "lt_key"
+  ) -> None:
+    self._key = key
     st.cache_resource.clear()
     monkeypatch.setenv(API_VARIABLE, _PLACE)
     monkeypatch.setenv(PROJECT_VARIABLE, str(project))
     monkeypatch.setenv(KEY_VARIABLE, "")
     monkeypatch.setattr(client, "open_http", lambda url: httpx.Client(transport=transport, base_url=url))
 
-  def open(self, page: str, key: str = "") -> AppTest:
-    """A page for the owner of a key; nobody is signed in without one."""
+  @classmethod
+  def over(cls, api: Api, monkeypatch: pytest.MonkeyPatch, project: Path) -> Self:
+    return cls(monkeypatch, httpx.WSGITransport(app=api.app), project, api.key)
+
+  def open(self, page: str, key: str | None = None) -> AppTest:
     script = f"from loantap.serving.dashboard.pages import {page}\n{page}.show()"
     app = AppTest.from_string(script, default_timeout=_SECONDS)
-    if key:
-      app.session_state[OWN_KEY] = key
+    if signed_in := self._key if key is None else key:
+      app.session_state[OWN_KEY] = signed_in
     return look(app.run())
 
-  def read(self, page: str, key: str = "") -> str:
+  def read(self, page: str, key: str | None = None) -> str:
     return read_all(self.open(page, key))
 
 
@@ -50,8 +60,12 @@ def look(app: AppTest) -> AppTest:
 
 def press(app: AppTest, label: str) -> AppTest:
   found = [button for button in app.button if button.label == label]
-  assert found, f"no button {label} among {[button.label for button in app.button]}"
+  assert found, f"no button {label} among {list_buttons(app)}"
   return look(found[0].click().run())
+
+
+def list_buttons(app: AppTest) -> list[str]:
+  return [button.label for button in app.button]
 
 
 def fill(app: AppTest, kind: str, label: str, value: Any) -> AppTest:

@@ -90,11 +90,17 @@ def test_a_cut_off_that_approves_nobody_has_no_point(judged):
   assert named == {"Approve everybody", "Expected NPV above 0"}
 
 
-def test_tables_of_two_runs_are_refused(tmp_path):
-  run = write_run(tmp_path, LOANS.assign(loan_id=[f"other-{n}" for n in range(len(LOANS))]))
-
-  with pytest.raises(InputError, match="another portfolio was read since"):
-    load_judged(run, CONF)
+@pytest.mark.parametrize(
+  ("changes", "told"),
+  [
+    ({"loans": LOANS.assign(loan_id=[f"other-{n}" for n in range(len(LOANS))])}, "another portfolio was read since"),
+    ({"target": "dpd_90_within_12"}, r"dpd_90_within_12.*over the life"),
+  ],
+  ids=["tables of two runs", "PDs of a window"],
+)
+def test_what_decides_nothing_is_refused(tmp_path, changes, told):
+  with pytest.raises(InputError, match=told):
+    load_judged(write_run(tmp_path, **changes), CONF)
 
 
 def test_a_damaged_table_names_its_file(tmp_path):
@@ -113,11 +119,6 @@ def test_a_parameter_that_cannot_be_used_is_named(tmp_path):
 
   with pytest.raises(InputError, match=r"parameter insights\.comparison\.frontier_points in "):
     load_judged(run, tmp_path)
-
-
-def test_pds_of_a_window_decide_nothing(tmp_path):
-  with pytest.raises(InputError, match=r"dpd_90_within_12.*over the life"):
-    load_judged(write_run(tmp_path, target="dpd_90_within_12"), CONF)
 
 
 def test_before_the_first_run_there_is_nothing_to_judge(tmp_path):

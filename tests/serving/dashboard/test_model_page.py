@@ -6,6 +6,14 @@ import pytest
 from tests.serving.dashboard.screen import Screen, answer_with
 
 KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"], "rate_per_minute": 9, "later": "more"}
+VERSION = {
+  "name": "loantap-lending-demo",
+  "version": "4",
+  "created": "2026-11-28T21:40:46Z",
+  "is_champion": True,
+  "outcome": "promoted",
+  "reason": "every condition holds",
+}
 # As the API answers after a run in which a challenger was tried.
 MODEL = {
   "name": "loantap-lending-demo",
@@ -34,22 +42,8 @@ MODEL = {
     ],
   },
   "history": [
-    {
-      "name": "loantap-lending-demo",
-      "version": "4",
-      "created": "2026-11-28T21:40:46Z",
-      "is_champion": True,
-      "outcome": "promoted",
-      "reason": "every condition holds",
-    },
-    {
-      "name": "loantap-lending-demo",
-      "version": "3",
-      "created": "2026-10-28T21:40:46Z",
-      "is_champion": False,
-      "outcome": "refused",
-      "reason": "it is not calibrated",
-    },
+    VERSION,
+    VERSION | {"version": "3", "is_champion": False, "outcome": "refused", "reason": "it is not calibrated"},
   ],
 }
 
@@ -65,7 +59,7 @@ def metrics(tmp_path):
 def open_model(monkeypatch, folder, status=200, **changes):
   routes = {"/v1/key": (200, KEY), "/v1/model": (status, MODEL | changes)}
   screen = Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), folder)
-  return screen.read("model", "lt_key")
+  return screen.read("model")
 
 
 def test_champion_challenger_and_history_are_told(tmp_path, monkeypatch):
@@ -79,8 +73,8 @@ def test_champion_challenger_and_history_are_told(tmp_path, monkeypatch):
   assert "SIMULATED" in said
 
 
-def test_before_the_first_run_it_says_what_to_run(api, screen):
-  said = screen.read("model", api.key)
+def test_before_the_first_run_it_says_what_to_run(screen):
+  said = screen.read("model")
 
   assert "Champion: loantap-lending-demo, version 3" in said
   assert "`make run`" in said
@@ -92,7 +86,7 @@ def test_a_model_that_may_be_outdated_is_told(api, screen):
   live = api.office.desk.lending
   live._loaded = replace(live.loaded, doubt="the registry does not answer")
 
-  assert "goes on as the last good one" in screen.read("model", api.key)
+  assert "goes on as the last good one" in screen.read("model")
 
 
 @pytest.mark.parametrize(
@@ -107,17 +101,15 @@ def test_an_answer_of_another_version_or_without_a_challenger_is_told(tmp_path, 
 
 
 def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(metrics, down):
-  said = down.read("model", "lt_some_key")
+  said = down.read("model")
   assert "The API is not running" in said
   assert "`make run`" in said
 
   metrics.write_text("[", "utf-8")
-  assert f"{metrics}: it is no JSON" in down.read("model", "lt_some_key")
+  assert f"{metrics}: it is no JSON" in down.read("model")
 
 
-@pytest.mark.parametrize(
-  ("text", "problem"), [("[", "it is no JSON"), ("[1]", "it is no JSON object"), ("{}", "it says nothing of lending")]
-)
+@pytest.mark.parametrize(("text", "problem"), [("[1]", "it is no JSON object"), ("{}", "it says nothing of lending")])
 def test_a_report_that_cannot_be_used_is_named(metrics, tmp_path, monkeypatch, text, problem):
   metrics.write_text(text, "utf-8")
 
@@ -128,9 +120,7 @@ def test_a_report_that_cannot_be_used_is_named(metrics, tmp_path, monkeypatch, t
 
 
 def test_without_a_champion_it_says_why(empty_screen):
-  screen, key = empty_screen
-
-  said = screen.read("model", key)
+  said = empty_screen.read("model")
 
   assert "there is no champion" in said
   assert "Champion:" not in said

@@ -7,19 +7,24 @@ from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.policy_words import list_differences, read_content, word_rules
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import EVERYTHING
-from tests.serving.dashboard.screen import look, press, read_all
+from tests.serving.dashboard.screen import list_buttons, look, press, read_all
 
 VERSION = "2026-12"
 
 
-def propose(app, **changes):
+def propose(screen, **changes):
   """Fill in the form and send it off; shares are in per cent."""
+  app = screen.open("policy")
   for name, value in ({"version": VERSION} | changes).items():
     [field] = [
       one for one in [*app.text_input, *app.number_input, *app.date_input] if str(one.key).endswith(f":{name}")
     ]
     field.set_value(value)
   return press(app, "Propose")
+
+
+def name_active(api):
+  return api.get("/v1/policy").json["version"]
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def second(api):
 
 def test_two_people_change_a_policy(api, screen, second):
   before = api.get("/v1/policy").json["policy"]
-  app = propose(screen.open("policy", api.key), max_loan_amount=20_000, min_approval_rate=45)
+  app = propose(screen, max_loan_amount=20_000, min_approval_rate=45)
   assert "npv 2026-12 is proposed" in read_all(app)
   [proposal] = [i for i in api.get("/v1/policies").json["items"] if i["state"] == "proposed"]
   assert proposal["policy"] == before | {
@@ -49,7 +54,7 @@ def test_two_people_change_a_policy(api, screen, second):
 
 
 def test_a_refusal_of_the_four_eyes_rule_is_told_as_what_it_is(api, screen, second, monkeypatch):
-  propose(screen.open("policy", api.key))
+  propose(screen)
   app = screen.open("policy", second)
   # Another person with the key that proposed it, which only the API can tell.
   app.session_state["own_key"] = api.key
@@ -57,15 +62,15 @@ def test_a_refusal_of_the_four_eyes_rule_is_told_as_what_it_is(api, screen, seco
 
   app = press(look(app.run()), "Activate")
 
-  [told] = [str(one.value) for one in app.warning]
-  assert told.startswith("**Another person must do this.**")
-  assert "proposed it" in told
-  assert api.get("/v1/policy").json["version"] == "npv 2026-11"
+  [told] = app.warning
+  assert told.value.startswith("**Another person must do this.**")
+  assert "proposed it" in told.value
+  assert name_active(api) == "npv 2026-11"
 
 
-def test_a_policy_of_the_future_says_from_when_it_can_be_activated(api, screen, second):
+def test_a_policy_of_the_future_says_from_when_it_can_be_activated(screen, second):
   day = datetime.now(UTC).date() + timedelta(days=40)
-  propose(screen.open("policy", api.key), day=day)
+  propose(screen, day=day)
 
   app = screen.open("policy", second)
 
@@ -76,7 +81,7 @@ def test_a_policy_of_the_future_says_from_when_it_can_be_activated(api, screen, 
 
 def test_a_trial_tells_what_would_have_become_what(api, screen, second):
   made = [api.decide(annual_inc=60_000 + n)["decision"] for n in range(3)]
-  propose(screen.open("policy", api.key), max_loan_amount=1_000)
+  propose(screen, max_loan_amount=1_000)
 
   app = press(screen.open("policy", second), "Try on the last 30 days")
 
@@ -84,11 +89,11 @@ def test_a_trial_tells_what_would_have_become_what(api, screen, second):
   said = read_all(app)
   assert "**3 of 3 decisions** would have been others" in said
   assert "approve → refer</td><td class=num>3<" in said
-  assert api.get("/v1/policy").json["version"] == "npv 2026-11"
+  assert name_active(api) == "npv 2026-11"
 
 
-def test_a_policy_that_the_api_refuses_names_the_field(api, screen):
-  app = propose(screen.open("policy", api.key), version="2026-11", review_margin=1)
+def test_a_policy_that_the_api_refuses_names_the_field(screen):
+  app = propose(screen, version="2026-11", review_margin=1)
 
   told = read_all(app)
   assert "`policy.version`" in told
@@ -96,24 +101,24 @@ def test_a_policy_that_the_api_refuses_names_the_field(api, screen):
 
 
 def test_rolling_back_asks_once_more(api, screen, second):
-  propose(screen.open("policy", api.key))
+  propose(screen)
   app = press(screen.open("policy", second), "Activate")
-  assert "Roll back to npv 2026-11" in [one.label for one in app.button]
+  assert "Roll back to npv 2026-11" in list_buttons(app)
 
   app = press(press(app, "Roll back to npv 2026-11"), "No, leave it")
-  assert api.get("/v1/policy").json["version"] == "npv 2026-12"
+  assert name_active(api) == "npv 2026-12"
   app = press(press(app, "Roll back to npv 2026-11"), "Yes, roll back")
 
   assert "npv 2026-11 decides again" in read_all(app)
-  assert api.get("/v1/policy").json["version"] == "npv 2026-11"
+  assert name_active(api) == "npv 2026-11"
 
 
 def test_who_may_only_read_sees_policies_and_no_way_to_change_them(api, screen):
-  propose(screen.open("policy", api.key))
+  propose(screen)
 
   app = screen.open("policy", api.make_key("Reader", [Scope.READ]))
 
-  assert {one.label for one in app.button} == {"Sign out", "Try on the last 30 days"}
+  assert set(list_buttons(app)) == {"Sign out", "Try on the last 30 days"}
   assert "no right to propose and activate policies" in read_all(app)
 
 
@@ -131,7 +136,7 @@ def test_a_difference_too_small_for_words_is_told_in_full(api):
 
 
 def test_a_price_of_default_is_proposed_and_told_in_words(api, screen):
-  app = propose(screen.open("policy", api.key), min_margin=-5.44, default_price=0.32)
+  app = propose(screen, min_margin=-5.44, default_price=0.32)
 
   assert "Least expected NPV rises for each point of PD, by" in read_all(app)
   proposed = api.get("/v1/policies").json["items"][0]
@@ -151,16 +156,14 @@ def test_a_policy_in_another_form_is_refused_with_what_to_do(api):
     read_content(ActivePolicy.model_validate(told | {"policy": {"rules": {}}}))
 
 
-def test_a_trial_without_decisions_says_so(api, screen):
-  propose(screen.open("policy", api.key))
-
-  app = press(screen.open("policy", api.key), "Try on the last 30 days")
+def test_a_trial_without_decisions_says_so(screen):
+  app = press(propose(screen), "Try on the last 30 days")
 
   assert "no decision of the last 30 days" in read_all(app)
 
 
 def test_a_version_without_a_name_is_not_sent(api, screen):
-  app = propose(screen.open("policy", api.key), version=" ")
+  app = propose(screen, version=" ")
 
   assert "Give the new version a name" in read_all(app)
   assert len(api.get("/v1/policies").json["items"]) == 1

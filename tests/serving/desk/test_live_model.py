@@ -19,6 +19,7 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("active_run")]
 
 DEMO = "loantap-lending-demo"
+FIRST = f"{DEMO} version 1"
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def version_of(model):
 
 
 def test_the_champion_is_loaded_by_its_alias(live):
-  assert version_of(live) == f"{DEMO} version 1"
+  assert version_of(live) == FIRST
   assert live.loaded.doubt == ""
   assert not live.refresh()
 
@@ -56,7 +57,7 @@ def test_the_model_changes_when_the_alias_moves_and_back(live, lending_model):
   assert version_of(live) == f"{DEMO} version 2"
   promote(ModelVersion(DEMO, "1"))
   assert live.refresh()
-  assert version_of(live) == f"{DEMO} version 1"
+  assert version_of(live) == FIRST
 
 
 def test_a_champion_from_real_loans_takes_the_place_of_a_demo(live, lending_model):
@@ -71,7 +72,7 @@ def test_the_loaded_model_goes_on_while_the_registry_is_down(live, monkeypatch):
   with monkeypatch.context() as patched:
     fail_to_answer(patched)
     assert not live.refresh()
-    assert version_of(live) == f"{DEMO} version 1"
+    assert version_of(live) == FIRST
     assert "does not answer" in live.loaded.doubt
 
   live.refresh()
@@ -85,7 +86,7 @@ def test_a_process_that_starts_while_the_registry_is_down_takes_the_last_good_on
 
   model.refresh()
 
-  assert version_of(model) == f"{DEMO} version 1"
+  assert version_of(model) == FIRST
   assert "does not answer" in model.loaded.doubt
 
 
@@ -94,7 +95,7 @@ def test_a_champion_that_cannot_be_read_leaves_the_one_before_of_its_name(live, 
 
   live.refresh()
 
-  assert version_of(live) == f"{DEMO} version 1"
+  assert version_of(live) == FIRST
   assert "version 2 is champion and cannot be loaded" in live.loaded.doubt
 
 

@@ -1,4 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -7,13 +6,12 @@ import pytest
 from loantap.policy.credit_policy import require_as_approved
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Caller
-from loantap.serving.audit.store import AuditStore
 from loantap.serving.errors import NotNowError, NotThereError
 from loantap.serving.policies.book import PolicyBook
 from loantap.serving.policies.entries import State
 from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedError, SamePersonError
 from tests.policy.policies import ECONOMICS, make_policy, read_policy
-from tests.serving.entries import ANN, BOB, ask, tamper
+from tests.serving.entries import ANN, BOB, ask, race, tamper
 
 SYSTEM = Caller("loantap-api", "loantap-api", "start")
 TODAY = date(2026, 12, 15)
@@ -33,6 +31,14 @@ def write(version="2026-12", **changed):
   written = read_policy(version=version, author="Ann Lee", effective_from=date(2026, 12, 1))
   kept = {name: value for name, value in written.items() if name not in {"approved_by", "digest"}}
   return {"policy": kept | changed}
+
+
+def propose(book, *version, **changed):
+  return book.propose(write(*version, **changed), ANN)
+
+
+def activate(book, *version):
+  return book.activate(propose(book, *version).id, BOB)
 
 
 def make_economics(loss_given_default):
@@ -55,19 +61,12 @@ def test_the_configured_policy_is_in_force_at_the_first_start_and_later_it_chang
   assert store.verify().n == n
 
 
-def test_two_processes_enter_it_once(url):
-  stores = [AuditStore.open(url) for _ in range(4)]
+def test_two_processes_enter_it_once(url, store):
+  def enter(log, *_):
+    return PolicyBook(log, lambda: TODAY).enter(make_policy(), ECONOMICS, SYSTEM).generation
 
-  def enter(store):
-    return PolicyBook(store, lambda: TODAY).enter(make_policy(), ECONOMICS, SYSTEM)
-
-  with ThreadPoolExecutor(4) as threads:
-    entered = list(threads.map(enter, stores))
-
-  assert {active.generation for active in entered} == {1}
-  assert stores[0].verify().n == 2
-  for store in stores:
-    store.close()
+  assert race(url, 8, enter) == [1] * 8
+  assert store.verify().n == 2
 
 
 def test_the_configured_policy_must_be_as_approved_and_due(store):
@@ -84,7 +83,7 @@ def test_the_configured_policy_must_be_as_approved_and_due(store):
 
 
 def test_four_eyes_one_proposes_and_another_activates(book, store):
-  proposal = book.propose(write(), ANN)
+  proposal = propose(book)
   assert (proposal.name, proposal.person) == ("npv 2026-12", "Ann Lee")
   assert book.active().policy.version == "2026-11"
 
@@ -109,7 +108,7 @@ def test_four_eyes_one_proposes_and_another_activates(book, store):
   ],
 )
 def test_the_same_person_or_key_is_refused(book, caller, problem):
-  proposal = book.propose(write(author="Cy Oak"), ANN)
+  proposal = propose(book, author="Cy Oak")
 
   with pytest.raises(SamePersonError, match=problem):
     book.activate(proposal.id, caller)
@@ -135,8 +134,17 @@ def test_the_author_is_who_proposes_where_none_is_named(book):
   ],
 )
 def test_what_is_no_policy_names_the_field(book, changed, where):
+  require_refusal(book, write(**changed), where)
+
+
+def test_assumptions_are_checked_too(book):
+  content = {**write(), "economics": make_economics(2)}
+  require_refusal(book, content, "economics.scenarios.mid.loss_given_default")
+
+
+def require_refusal(book, content, where):
   with pytest.raises(InvalidPolicyError) as refused:
-    book.propose(write(**changed), ANN)
+    book.propose(content, ANN)
 
   assert refused.value.where == where
   assert len(book.history()) == 1
@@ -148,13 +156,6 @@ def test_something_else_is_refused(book):
       book.propose(content, ANN)
 
 
-def test_assumptions_are_checked_too(book):
-  with pytest.raises(InvalidPolicyError) as refused:
-    book.propose({**write(), "economics": make_economics(2)}, ANN)
-
-  assert refused.value.where == "economics.scenarios.mid.loss_given_default"
-
-
 def test_an_unknown_proposal(book):
   for act in (lambda: book.activate("pol_x", BOB), lambda: book.find_proposal("pol_x")):
     with pytest.raises(NotThereError, match="policy pol_x"):
@@ -162,18 +163,18 @@ def test_an_unknown_proposal(book):
 
 
 def test_a_policy_of_the_future_says_from_when(book):
-  tomorrow = book.propose(write(effective_from=date(2026, 12, 16)), ANN)
+  tomorrow = propose(book, effective_from=date(2026, 12, 16))
   with pytest.raises(NotNowError, match="it takes effect on 2026-12-16") as refused:
     book.activate(tomorrow.id, BOB)
   assert refused.value.remedy == "Activate it from 2026-12-16 on"
 
-  today = book.propose(write("2026-12b", effective_from=TODAY), ANN)
+  today = propose(book, "2026-12b", effective_from=TODAY)
   assert book.activate(today.id, BOB).policy.version == "2026-12b"
 
 
 def test_a_policy_that_another_has_taken_the_place_of_has_expired(book):
-  old = book.propose(write("old", effective_from=date(2026, 10, 31)), ANN)
-  same_day = book.propose(write("same", effective_from=date(2026, 11, 1)), ANN)
+  old = propose(book, "old", effective_from=date(2026, 10, 31))
+  same_day = propose(book, "same", effective_from=date(2026, 11, 1))
 
   with pytest.raises(NotNowError, match="it has expired: it was to take effect on 20"):
     book.activate(old.id, BOB)
@@ -198,7 +199,7 @@ def test_a_version_stands_for_one_content(book, part):
 
 
 def test_a_proposal_that_was_changed_in_the_log(book, url):
-  proposal = book.propose(write(), ANN)
+  proposal = propose(book)
   tamper(url, _CHANGE)
   assert "99000" in ask(url, "SELECT public FROM records ORDER BY seq DESC LIMIT 1")[0][0]
 
@@ -212,10 +213,6 @@ def test_a_policy_in_force_that_was_changed_in_the_log(book, store, url):
   fresh = PolicyBook(store, lambda: TODAY)
   with pytest.raises(PolicyChangedError, match="is not what LoanTap credit policy approved"):
     fresh.active()
-
-
-def activate(book, version):
-  book.activate(book.propose(write(version), ANN).id, BOB)
 
 
 def test_each_way_back_goes_one_further(book, url):
@@ -243,17 +240,17 @@ def test_a_policy_may_be_put_in_force_again_and_rolled_back_to_the_last(book):
 
 
 def test_what_is_proposed_twice_is_there_once_while_it_waits(book):
-  first = book.propose(write(), ANN)
+  first = propose(book)
 
-  assert book.propose(write(), ANN) == first
+  assert propose(book) == first
   assert book.propose(write(), BOB).id != first.id
   book.activate(first.id, BOB)
-  assert book.propose(write(), ANN).id != first.id
+  assert propose(book).id != first.id
 
 
 def test_past_decisions_find_their_policy(book):
   first = book.active()
-  second = book.activate(book.propose(write(), ANN).id, BOB)
+  second = activate(book)
 
   assert book.find_by_digest(first.policy.short_digest).policy == first.policy
   assert book.find_by_digest(str(second.policy.digest)).policy == second.policy
@@ -262,7 +259,7 @@ def test_past_decisions_find_their_policy(book):
 
 
 def test_the_history_tells_what_became_of_each(book):
-  proposals = [book.propose(write(version), ANN) for version in ("b", "c", "d")]
+  proposals = [propose(book, version) for version in ("b", "c", "d")]
   book.activate(proposals[0].id, BOB)
   book.activate(proposals[2].id, BOB)
 

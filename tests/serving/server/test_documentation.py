@@ -77,19 +77,6 @@ def test_every_runbook_works(running, tmp_path):
 
 def test_every_route_is_in_the_document():
   text = DOCUMENT.read_text("utf-8")
-  for route in (
-    "applications/score",
-    "applications/score-batch",
-    "offers",
-    "decisions",
-    "cases",
-    "overrides",
-    "model",
-    "policy",
-    "policies",
-    "schema/application",
-    "key",
-    "watchlist",
-    "help",
-  ):
+  routes = "applications/score applications/score-batch offers decisions cases overrides model policy policies"
+  for route in [*routes.split(), "schema/application", "key", "watchlist", "help"]:
     assert f"/v1/{route}" in text

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from loantap.model.leakage.impact import Estimate, estimate_auc
@@ -108,12 +108,12 @@ class CrossFitted:
   def _cell_effects(self, cells: IntArray) -> FloatArray:
     expected = expit(self.scores)
     residual, variance = self.target - expected, expected * (1 - expected)
-    effects, count = np.zeros(len(cells)), int(cells.max()) + 1
-    for number in range(int(self.fold.max()) + 1):
+    effects = np.zeros(len(cells))
+    for number in np.unique(self.fold):
       outside = self.fold == number
       learned = cells[~outside]
-      excess = np.bincount(learned, residual[~outside], count)
-      effect = excess / (np.bincount(learned, variance[~outside], count) + _CELL_PENALTY)
+      excess = np.bincount(learned, residual[~outside], len(cells))
+      effect = excess / (np.bincount(learned, variance[~outside], len(cells)) + _CELL_PENALTY)
       effects[outside] = effect[cells[outside]]
     return effects
 
@@ -133,15 +133,12 @@ def cross_fit(readings: Mapping[str, Reading], target: IntArray, folds: Folds) -
   """
   design, block, penalty = _make_design(readings)
   dropped = {name: block == place for place, name in enumerate(readings)}
-  borrowers = [place for place, name in enumerate(readings) if name not in TERMS_OF_OFFER]
-  if 0 < len(borrowers) < len(readings):
-    dropped[BORROWER] = np.isin(block, borrowers)
+  dropped[BORROWER] = np.isin(block, [place for place, name in enumerate(readings) if name not in TERMS_OF_OFFER])
   for pair in LINKED:
     if set(pair) <= readings.keys():
       dropped[name_pair(pair)] = dropped[pair[0]] | dropped[pair[1]]
-  scores, fold = np.empty(len(target)), np.empty(len(target), dtype=np.int64)
+  scores, fold = np.empty(len(target)), np.empty_like(target)
   beta = np.zeros(design.shape[1])
-  beta[0] = logit(np.clip(target.mean(), 1e-6, 1 - 1e-6))
   without = {name: np.empty(len(target)) for name in dropped}
   for number, (inside, outside) in enumerate(folds):
     with threadpool_limits(1):
@@ -165,9 +162,8 @@ def _make_design(readings: Mapping[str, Reading]) -> tuple[FloatArray, IntArray,
   for place, reading in enumerate(readings.values()):
     used = np.unique(reading.codes)
     bins = (reading.codes[:, None] == used).astype(float)
-    part = np.column_stack([reading.score, bins])
-    columns.append(part - part.mean(axis=0))
-    block += [place] * part.shape[1]
+    columns += [reading.score[:, None], bins]
+    block += [place] * (1 + len(used))
     penalty += [_LINE_PENALTY, *[_BIN_PENALTY] * len(used)]
   return np.hstack(columns), np.array(block), np.array(penalty)
 
@@ -176,7 +172,7 @@ def _fit(design: FloatArray, target: IntArray, penalty: FloatArray, beta: FloatA
   """Coefficients by Newton's method from `beta` on, and the inverse of the penalised information."""
   for _ in range(_STEPS):
     expected = expit(design @ beta)
-    weight = np.maximum(expected * (1 - expected), 1e-6)
+    weight = expected * (1 - expected)
     information = (design * weight[:, None]).T @ design
     information[np.diag_indices_from(information)] += penalty
     step = np.linalg.solve(information, design.T @ (target - expected) - penalty * beta)

@@ -56,9 +56,9 @@ def find_duplicate_borrowers(
   By `borrower_id` where the loans carry one, else by `borrower_keys`: loans equal in all columns
   of a key count as one borrower's, those with a missing value in it do not.
   """
-  train = is_train.to_numpy(dtype=bool)
+  train = is_train.to_numpy()
   keys = ((BORROWER_ID,),) if BORROWER_ID in loans else tuple(borrower_keys)
-  fold = np.full(len(loans), -1)
+  fold = np.zeros(len(loans))
   for number, (_, outside) in enumerate(folds):
     fold[np.flatnonzero(train)[outside]] = number
   across, between = [], []
@@ -82,7 +82,7 @@ def _find_partners(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
   # 64-bit digests: among a million loans two different ones agree once in 40 million tries.
   digests = pd.util.hash_pandas_object(rows, index=False)
   is_shared = digests.duplicated(keep=False) & rows.notna().all(axis=1)
-  partners = np.full(len(rows), -1, dtype=np.int64)
+  partners = np.full(len(rows), -1)
   partners[is_shared.to_numpy()] = pd.factorize(digests[is_shared])[0]
   return partners
 

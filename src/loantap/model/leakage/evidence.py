@@ -76,7 +76,7 @@ def make_context(loans: pd.DataFrame, options: LeakageOptions) -> Context:
     target,
     split_folds(target, options),
     pd.factorize(loans["issue_month"])[0] if "issue_month" in loans else None,
-    {name: group_outcomes(pd.factorize(loans[name])[0], target) for name in encodable_columns(loans)},
+    {name: g for name in encodable_columns(loans) if (g := group_outcomes(pd.factorize(loans[name])[0], target))},
     _measure_lags(loans) if "issue_month" in loans else {},
   )
 
@@ -98,7 +98,7 @@ def _measure_lags(loans: pd.DataFrame) -> dict[str, FloatArray]:
       days = (loans[name] - loans["issue_month"]).dt.days
       lag = days - days.groupby([loans[n] for n in alike]).transform("mean")
       if lag.abs().max() >= 1:
-        lags[name] = lag.fillna(0).to_numpy(dtype=float)
+        lags[name] = lag.fillna(0).to_numpy()
   return lags
 
 
@@ -199,8 +199,8 @@ def read_signal(values: pd.Series, bins: Bins, target: pd.Series) -> FloatArray:
   rate.
   """
   if pd.api.types.is_numeric_dtype(values):
-    return np.asarray(values.rank(pct=True).fillna(0.5), dtype=float)
-  means = np.bincount(bins.codes, target) / np.maximum(np.bincount(bins.codes), 1)
+    return np.asarray(values.rank(pct=True).fillna(0.5), np.float64)
+  means = np.bincount(bins.codes, target) / np.bincount(bins.codes)
   return means[bins.codes]
 
 

@@ -57,9 +57,9 @@ def find_later_dates(loans: pd.DataFrame) -> list[LaterDates]:
     if not is_date or name == "issue_month" or name not in loans:
       continue
     later = loans[name] > loans["issue_month"]
-    ids = loans.loc[later, "loan_id"] if "loan_id" in loans else pd.Series(dtype="str")
+    shown = tuple(loans.loc[later, "loan_id"].head(_SHOWN)) if "loan_id" in loans else ()
     users = tuple(f.name for f in FEATURES.values() if name in f.uses)
-    found.append(LaterDates(name, int(loans[name].notna().sum()), int(later.sum()), tuple(ids.head(_SHOWN)), users))
+    found.append(LaterDates(name, int(loans[name].notna().sum()), int(later.sum()), shown, users))
   return found
 
 
@@ -119,7 +119,6 @@ def check_lineage(values: pd.Series, loans: pd.DataFrame) -> Evidence:
 
 def _count_differing(given: pd.Series, again: pd.Series) -> int:
   if pd.api.types.is_numeric_dtype(given) and pd.api.types.is_numeric_dtype(again):
-    left, right = given.to_numpy(dtype=float), again.to_numpy(dtype=float)
-    same = np.isclose(left, right, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
+    same = np.isclose(given.to_numpy(), again.to_numpy(), rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
     return int((~same).sum())
   return int((given.astype("str") != again.astype("str")).sum())

@@ -69,15 +69,15 @@ def read_columns(loans: pd.DataFrame, features: pd.DataFrame, names: Iterable[st
 
 
 def read(values: pd.Series, name: str, features: Sequence[str] = ()) -> Reading:
-  """One column; numbers in bins, categories of too few loans together with what is missing."""
+  """One column with a value at least; numbers in bins, categories of too few loans together with what is missing."""
   is_category = not pd.api.types.is_numeric_dtype(values)
   codes: IntArray
   if is_category:
     codes, names = pd.factorize(values, sort=True)
     least = max(_FEWEST, _RAREST * len(values))
-    kept = np.bincount(codes[codes >= 0], minlength=len(names)) >= least
+    kept = np.bincount(codes[codes >= 0]) >= least
     place = np.where(kept, np.cumsum(kept) - 1, kept.sum())
-    codes = np.where(codes < 0, kept.sum(), place[codes]) if len(names) else np.zeros(len(values), dtype=np.int64)
+    codes = np.where(codes < 0, kept.sum(), place[codes])
     labels = [str(name) for name in np.asarray(names)[kept]]
     coarse, ranks = codes, pd.Series(codes, values.index).rank(pct=True)
   else:
@@ -91,11 +91,9 @@ def read(values: pd.Series, name: str, features: Sequence[str] = ()) -> Reading:
 
 def _bin(numbers: FloatArray, bins: int) -> tuple[IntArray, list[str]]:
   present = numbers[~np.isnan(numbers)]
-  if not len(present):
-    return np.zeros(len(numbers), dtype=np.int64), []
   distinct = np.unique(present)
   edges = distinct[:-1] if len(distinct) <= bins else np.unique(np.quantile(present, np.arange(1, bins) / bins))
-  codes = np.searchsorted(edges, numbers, side="left")
+  codes = np.searchsorted(edges, numbers)
   labels = [f"up to {edge:g}" for edge in edges] + [f"over {edges[-1]:g}" if len(edges) else f"{distinct[0]:g}"]
   return np.where(np.isnan(numbers), len(labels), codes), labels
 
@@ -105,10 +103,9 @@ def cross(one: IntArray, other: IntArray) -> IntArray:
   return np.unique(one * (other.max() + 1) + other, return_inverse=True)[1]
 
 
-def fold_by_content(readings: Mapping[str, Reading], target: IntArray, folds: int, seed: int) -> Folds:
+def fold_by_content(readings: Mapping[str, Reading], target: IntArray, folds: int) -> Folds:
   """Folds that keep equal loans together, so that a repeated row teaches nothing of itself."""
   content = pd.DataFrame({name: r.score for name, r in readings.items()})
-  # The key of the digest is what makes the folds differ by seed.
-  digest = pd.util.hash_pandas_object(content, index=False, hash_key=f"{seed % 10**16:016d}")
-  fold = (digest.groupby(target).rank(method="dense").to_numpy(dtype=np.int64)) % folds
+  digest = pd.util.hash_pandas_object(content, index=False)
+  fold = digest.groupby(target).rank(method="dense").to_numpy() % folds
   return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]

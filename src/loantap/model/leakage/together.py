@@ -63,7 +63,7 @@ def examine_together(
   if not names or min(target.sum(), len(target) - target.sum()) < _FEWEST:
     return joint
   readings = read_columns(drawn, features.iloc[rows], names)
-  folds = fold_by_content(readings, target, options.folds, options.seed)
+  folds = fold_by_content(readings, target, options.folds)
   if "issue_month" in drawn:
     # Its level is what has been settled by now, no leak; others are judged given it.
     readings[YEAR] = read(drawn["issue_month"].dt.year.astype("str"), YEAR)
@@ -137,7 +137,7 @@ def _find_many(
   readings: Mapping[str, Reading], model: CrossFitted, options: LeakageOptions
 ) -> list[tuple[list[Reading], Evidence]]:
   """Columns about the borrower that each add little and all together more than they can."""
-  if not _is_priced(readings, model) or BORROWER not in model.without:
+  if not _is_priced(readings, model):
     return []
   about = {n: r for n, r in readings.items() if r.features and n not in TERMS_OF_OFFER}
   limit = options.max_borrower_auc + _allow_scores(about.values(), model.before(BORROWER), options)

@@ -1,11 +1,18 @@
 import json
 import shutil
+import signal
+import socket
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from loantap.portfolio.errors import InputError
 from loantap.project.parameters import read_groups
+from loantap.serving import commands
+from loantap.serving.api.commands import main as serve_api
 from loantap.serving.configured import read_configured
 from loantap.serving.settings import read_settings
 from tests.conftest import AS_OF, PROJECT
@@ -75,17 +82,17 @@ def test_the_shipped_files_are_read_for_the_day(conf):
   assert str(found.economics.outcomes_as_of) == "2017-03-01"
 
 
-def test_a_policy_that_was_changed_after_it_was_approved_is_refused(conf):
-  replace(conf, "policy", "max_loan_amount: 35000", "max_loan_amount: 36000")
+@pytest.mark.parametrize(
+  ("group", "old", "new", "told"),
+  [
+    ("policy", "max_loan_amount: 35000", "max_loan_amount: 36000", "was changed after"),
+    ("offers", "margin: 0.01", "margin: 2", r"parameter offers.margin in .*conf: .*less than"),
+  ],
+)
+def test_a_changed_policy_and_a_value_that_cannot_be_used_are_refused(conf, group, old, new, told):
+  replace(conf, group, old, new)
 
-  with pytest.raises(InputError, match="was changed after"):
-    read_configured(conf, conf / "none.json", TODAY)
-
-
-def test_a_value_that_cannot_be_used_is_told_with_its_name_and_folder(conf):
-  replace(conf, "offers", "margin: 0.01", "margin: 2")
-
-  with pytest.raises(InputError, match=r"parameter offers.margin in .*conf: .*less than"):
+  with pytest.raises(InputError, match=told):
     read_configured(conf, conf / "none.json", TODAY)
 
 
@@ -121,3 +128,46 @@ def test_what_one_group_leaves_out_another_may_refer_to(tmp_path):
   read = read_groups(tmp_path, {"a": ["day"], "b": []})
 
   assert read == {"a": {"n": 1}, "b": {"day": "2026-11-29"}}
+
+
+@pytest.fixture(autouse=True)
+def _leave_signals_alone(monkeypatch):
+  monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+def test_a_setting_that_cannot_be_used_ends_the_api_with_the_reason(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  ended = CliRunner().invoke(serve_api, env={"LOANTAP_WORKERS": "none"})
+
+  assert ended.exit_code == 1
+  assert "LOANTAP_WORKERS=none" in ended.output
+
+
+@pytest.mark.parametrize("option", ["--port", "--dashboard-port"])
+def test_a_port_that_is_taken_is_named_with_its_option(option, tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  with closing(socket.socket()) as taken, closing(socket.socket()) as other:
+    for one in (taken, other):
+      one.bind(("127.0.0.1", 0))
+    taken.listen()
+    ports = {"--port": str(other.getsockname()[1]), option: str(taken.getsockname()[1])}
+    other.close()
+    ended = CliRunner().invoke(commands.main, [word for pair in ports.items() for word in pair])
+
+  assert ended.exit_code == 1
+  assert "another program listens there" in ended.output
+  assert f"Give {option} another port" in ended.output
+
+
+def test_a_server_that_ends_as_it_begins_is_not_waited_for():
+  with commands._running([sys.executable, "-c", ""], {}) as server:
+    server.wait(30)
+    with pytest.raises(InputError, match="a server ended as it began"):
+      commands._wait_until_ready("http://127.0.0.1:9/readyz", [server])
+
+
+def test_a_server_that_still_runs_is_ended_with_the_command():
+  with commands._running([sys.executable, "-c", "import time; time.sleep(60)"], {}) as server:
+    assert server.poll() is None
+
+  assert server.returncode == -signal.SIGTERM

@@ -1,8 +1,11 @@
+from datetime import date
+
 import pytest
 
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT
 from loantap.tables.files import TableFile
+from tests.support.workbook import write_workbook
 
 HEADER = "application_id,note,loan_amnt,emp_title,term,annual_inc,dti,purpose,address"
 SOUND = "\n".join(
@@ -36,21 +39,10 @@ def read(text, path):
   return rows if FAULT in rows else rows.assign(**{FAULT: None})
 
 
-def test_the_sound_file_is_read_as_it_stands(path):
-  rows = read(SOUND, path)
-
-  assert rows is not None
-  assert rows[FAULT].isna().all()
-  assert rows["application_id"].tolist() == ["H1", "H2", "H3", "H4", "H5"]
-  assert rows["emp_title"].tolist()[:3] == ["Clerk, senior", 'The "best" cook', "Nurse"]
-  assert rows["address"][0] == "1 Made Up Road\r\nTown, OK 22690"
-  assert rows["address"][3] == "4 Made Up Road, Town NV 48052"
-
-
 @pytest.mark.parametrize("stroke", ['"', ",", "\n", ',"', '""', '"\n"', ""])
 def test_a_stroke_spoils_its_own_row_alone(stroke, path):
   rows = read(SOUND, path)
-  assert rows is not None
+  assert rows[FAULT].isna().all()
   sound = {tuple(row) for row in rows.fillna("").to_numpy()}
   # Without a stroke, a letter is taken away.
   taken = 0 if stroke else 1
@@ -63,15 +55,6 @@ def test_a_stroke_spoils_its_own_row_alone(stroke, path):
     assert len(others) <= 1, (place, others)
     assert len(sound & {tuple(row) for row in good.to_numpy()}) >= len(sound) - 2, place
     assert damaged.loc[damaged[FAULT].notna(), "loan_amnt"].isna().all()
-
-
-def test_a_mark_that_pairs_with_another_rows_is_refused_at_its_line(path):
-  """The file of the issue: eight applications, five decisions, one made of another's values."""
-  damaged = SOUND.replace("H3,fine", 'H3,"fine').replace("H5,ok", 'H5,ok"')
-  path.write_text(damaged, encoding="utf-8", newline="")
-
-  with pytest.raises(InputError, match=r"new.csv, line 6: a quotation mark opens a value"):
-    TableFile(path)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +76,44 @@ def test_a_row_is_neither_swallowed_nor_made_two(old, new, line, path):
 
   with pytest.raises(InputError, match=f"new.csv, line {line}: a quotation mark opens a value"):
     TableFile(path)
+
+
+NAMES = ["issue_d", "loan_amnt", "int_rate", "emp_title"]
+
+
+def test_a_workbook_is_read_as_the_text_of_its_sheet(tmp_path):
+  rows = [
+    ["March"],
+    [],
+    NAMES,
+    [date(2015, 12, 1), 15200, 21.21, 'Clerk,\n"first"'],
+    [],
+    [date(2016, 1, 1), 20000, 6.5, None],
+  ]
+  file = TableFile(write_workbook(tmp_path / "Loans.XLSX", empty=[], loans=rows))
+
+  assert file.to_frame().fillna("none").to_numpy().tolist() == [
+    ["2015-12-01", "15200", "21.21", 'Clerk, "first"'],
+    ["2016-01-01", "20000", "6.5", "none"],
+  ]
+  assert "header on line 3, the lines above it left out" in file.notes
+
+
+@pytest.mark.parametrize(
+  ("sheets", "said"),
+  [
+    ({"a": [NAMES], "b": [NAMES]}, "it holds 2 sheets with anything in them: a, b"),
+    ({"a": []}, "it holds no sheets with anything in them"),
+    ({"a": [NAMES, [("XFD60000", 1)]]}, "the sheet reaches to XFD60000. Delete"),
+    ({"a": [NAMES, *[["", 1, rate, ""] for rate in (18.125, "18,5")]]}, "decimals begin with a comma here and"),
+    (None, "it cannot be read as a workbook"),
+  ],
+)
+def test_a_workbook_without_one_sheet_is_refused(sheets, said, tmp_path):
+  path = tmp_path / "loans.xlsx"
+  path.write_bytes(b"PK\x03\x04")
+  if sheets is not None:
+    write_workbook(path, **sheets)
+
+  with pytest.raises(InputError, match=said):
+    TableFile(path).to_frame()

@@ -1,12 +1,17 @@
+import fcntl
+import signal
+import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from loantap.serving.audit.errors import IdempotencyConflictError
-from loantap.serving.audit.store import AuditStore
-from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
+from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
+from loantap.serving.audit.turns import Turns
+from tests.serving.entries import ANN, BOB, ask, erase, make_decision, race, tamper
 
 KEYED = replace(ANN, idempotency_key="order 66", request_digest="d1")
 
@@ -42,7 +47,7 @@ def test_each_caller_has_keys_of_its_own(store):
 
 def test_an_erased_answer_says_so(store):
   [kept] = store.append([make_decision(1)], KEYED)
-  store.erase(ANN, "asked for", record_ids=[kept.id])
+  erase(store, kept.id)
 
   [again] = store.append([make_decision(1)], KEYED)
 
@@ -80,18 +85,95 @@ def test_a_conflict_leaves_the_others_of_its_group_alone(store):
   assert store.verify().n == 31
 
 
-def test_threads_of_two_stores_keep_each_request_once(url):
-  stores = [AuditStore.open(url), AuditStore.open(url)]
-
-  def ask_for(number):
+def test_threads_of_two_stores_keep_each_request_once(url, store):
+  def ask_for(log, _, number):
     caller = replace(KEYED, idempotency_key=f"key {number // 8}", request_id=f"r{number}")
-    return stores[number % 2].append([make_decision(number // 8)], caller)[0].id
+    return log.append([make_decision(number // 8)], caller)[0].id
 
-  with ThreadPoolExecutor(16) as threads:
-    ids = list(threads.map(ask_for, range(160)))
+  ids = race(url, 160, ask_for)
 
   assert all(len(set(ids[i : i + 8])) == 1 for i in range(0, 160, 8))
-  assert stores[0].verify().n == 20
+  assert store.verify().n == 20
   assert ask(url, "SELECT count(*), count(DISTINCT idempotency_key) FROM records") == [(20, 20)]
-  for store in stores:
-    store.close()
+
+
+_HOLD = """
+import sys
+from pathlib import Path
+from loantap.serving.audit.turns import Turns
+with Turns(Path(sys.argv[1]), "log").taken():
+    print("taken", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+  return tmp_path / "audit.db-turns"
+
+
+@pytest.fixture
+def turns(path):
+  made = Turns(path, "log"), Turns(path, "log")
+  yield made
+  for one in made:
+    one.close()
+
+
+def test_nobody_has_a_turn_while_another_has_it(turns, path):
+  first, second = turns
+  had = threading.Event()
+
+  def wait():
+    with second.taken():
+      had.set()
+
+  waiting = threading.Thread(target=wait)
+  with first.taken():
+    waiting.start()
+    assert not had.wait(0.2)
+  assert had.wait(5)
+  waiting.join()
+  assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_all_turns_know_whether_the_last_was_refused(turns):
+  first, second = turns
+  told = AuditUnavailableError("log", "the database is locked", "Wait")
+
+  with pytest.raises(AuditUnavailableError, match="is locked"), first.taken():
+    raise told
+  fault = KeyError("a fault of its own, which says nothing of the database")
+  with pytest.raises(KeyError), second.taken():
+    raise fault
+  with first.taken():
+    assert first.was_refused
+  with second.taken():
+    assert not second.was_refused
+
+
+def _try(path):
+  with path.open("w") as file:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_killed_process_has_no_turn(path):
+  holder = subprocess.Popen(
+    [sys.executable, "-c", _HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+  )
+  assert holder.stdout.readline() == "taken\n"
+  with pytest.raises(BlockingIOError):
+    _try(path)
+
+  holder.send_signal(signal.SIGKILL)
+  holder.communicate()
+
+  _try(path)
+
+
+def test_a_file_that_cannot_be_made_is_told(tmp_path):
+  turns = Turns(tmp_path / "missing" / "audit.db-turns", "log")
+
+  told = pytest.raises(AuditUnavailableError, match=r"audit\.db-turns: No such file")
+  with told, turns.taken():
+    pass

@@ -1,7 +1,11 @@
-import httpx
+import csv
+import io
+
 import pytest
 
 from loantap.portfolio.amortisation import emi_of_one
+from loantap.serving.api.service_schemas import Fields
+from loantap.serving.dashboard.pages.batch import find_problem
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import make_api
 from tests.serving.dashboard.screen import Screen, fill, look, press, read_all
@@ -21,7 +25,7 @@ def _read_input(api, place=0):
 def test_the_form_begins_at_the_example_and_sends_it_as_it_stands(api, screen):
   example = api.get("/v1/schema/application").json["example"]
 
-  said = read_all(press(screen.open("score", api.key), "Decide"))
+  said = read_all(press(screen.open("score"), "Decide"))
 
   assert "Probability of default" in said
   assert "<h4>As asked</h4><dl><dt>Amount</dt><dd>12,000</dd><dt>Term</dt><dd>36 months" in said
@@ -33,7 +37,7 @@ def test_the_form_begins_at_the_example_and_sends_it_as_it_stands(api, screen):
 
 
 def test_what_if_has_the_instalment_of_its_own_terms(api, screen):
-  page = press(screen.open("score", api.key), "Decide")
+  page = press(screen.open("score"), "Decide")
   slider = next(one for one in page.slider if "loan_amnt" in str(one.key))
 
   slider.set_value(20_000.0)
@@ -46,7 +50,7 @@ def test_what_if_has_the_instalment_of_its_own_terms(api, screen):
 
 
 def test_an_instalment_left_empty_follows_from_the_terms(api, screen):
-  page = screen.open("score", api.key)
+  page = screen.open("score")
   fill(page, "number_input", "Monthly instalment", None)
 
   press(page, "Decide")
@@ -54,8 +58,8 @@ def test_an_instalment_left_empty_follows_from_the_terms(api, screen):
   assert _read_input(api)["installment"] == pytest.approx(emi_of_one(12_000, 14, 36), abs=0.01)
 
 
-def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api, screen):
-  page = screen.open("score", api.key)
+def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(screen):
+  page = screen.open("score")
   assert not press(page, "Decide").warning
   fill(page, "number_input", "Monthly instalment", 450.0)
 
@@ -66,10 +70,9 @@ def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api, screen):
 
 
 def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(tmp_path, lending, monkeypatch):
-  alone = make_api(tmp_path, lending, None)
-  screen = Screen(monkeypatch, httpx.WSGITransport(app=alone.app), tmp_path)
+  screen = Screen.over(make_api(tmp_path, lending, None), monkeypatch, tmp_path)
 
-  said = read_all(press(screen.open("score", alone.key), "Decide"))
+  said = read_all(press(screen.open("score"), "Decide"))
 
   assert "<h2>Approve</h2>" in said
   assert "No offers can be made" in said
@@ -84,7 +87,7 @@ def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(ap
 
   page = press(page, "Decide")
 
-  assert "Too many requests with this key" in str(page.warning[0].value)
+  assert "Too many requests with this key" in page.warning[0].value
   kept = next(one for one in look(page.run()).number_input if one.label == "Yearly income")
   assert kept.value == 61_234.0
 
@@ -96,7 +99,7 @@ def test_a_key_that_may_not_score_is_told_what_to_do(api, screen):
 
 
 def test_choices_are_told_in_words_and_sent_as_the_source_has_them(api, screen):
-  page = screen.open("score", api.key)
+  page = screen.open("score")
   purpose = next(one for one in page.selectbox if one.label.startswith("Purpose"))
   assert "Debt consolidation" in purpose.options
 
@@ -104,3 +107,41 @@ def test_choices_are_told_in_words_and_sent_as_the_source_has_them(api, screen):
   press(page, "Decide")
 
   assert _read_input(api)["purpose"] == "small_business"
+
+
+def _upload(app, content):
+  return look(app.get("file_uploader")[0].upload("a.csv", content, "text/csv").run())
+
+
+def _write_csv(api):
+  example = api.get("/v1/schema/application").json["example"]
+  text = io.StringIO()
+  writer = csv.DictWriter(text, example)
+  writer.writeheader()
+  writer.writerows([example, {**example, "annual_inc": "-5"}])
+  return text.getvalue().encode()
+
+
+def _count(api):
+  return len(api.get("/v1/decisions").json["items"])
+
+
+def test_two_sessions_are_never_answered_with_each_other_s_decisions(api, screen):
+  content = _write_csv(api)
+  first = _upload(screen.open("batch"), content)
+  first = press(press(first, "Decide"), "Decide")
+  assert _count(api) == 1, "the same file in the same session is one batch"
+
+  press(_upload(screen.open("batch"), content), "Decide")
+
+  assert _count(api) == 2
+  assert "Rows with errors" in read_all(first)
+
+
+def test_wrong_columns_are_one_message(api):
+  fields = Fields.model_validate(api.get("/v1/schema/application").json).fields
+  needed = [one for one in fields if one.name in {"loan_amnt", "dti"}]
+
+  problem = find_problem(",".join(f"x{n}" for n in range(27)) + "\n1", needed, 99)
+
+  assert problem.startswith("These columns are missing: loan_amnt (Loan amount), dti (")

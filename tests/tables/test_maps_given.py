@@ -1,15 +1,20 @@
-"""`loantap-columns`: a map proposed from the head of a file."""
+"""A map proposed by `loantap-columns`, and the shipped one of Lending Club, on loans written in its form."""
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from loantap.portfolio.dictionary import COLUMNS
+from loantap.portfolio.loantap_format import FAULT, GIVEN_ID, split_address
+from loantap.simulator import simulate_portfolio
 from loantap.tables.column_maps.column_map import read_column_map
 from loantap.tables.column_maps.commands import main
 from loantap.tables.column_maps.looks import look_at
 from loantap.tables.files import TableFile
-from tests.conftest import MADE_UP_LOAN, raw_loans
+from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans, read_portfolio
+from tools.benchmarks.lending_club_file import to_lending_club, write_export
 
 RENAMED = {
   "loan_amnt": "Loan Amount (USD)",
@@ -51,15 +56,18 @@ def test_a_map_is_proposed_shown_and_can_be_used_where_nothing_is_missing(folder
 
   assert ended.exit_code == 0
   proposed = yaml.safe_load(ended.stdout)["columns"]
-  assert proposed["loan_amnt"] == {"column": "Loan Amount (USD)", "unit": "grouped"}
-  assert proposed["term"] == {"column": "Tenure", "unit": "years"}
-  assert proposed["int_rate"] == {"column": "Interest Rate", "unit": "percent"}
-  assert proposed["issue_d"] == {"column": "Origination Date", "date": "%d/%m/%Y"}
-  assert proposed["annual_inc"] == {"column": "Monthly Income", "unit": "per_month"}
-  assert proposed["dti"] == {"column": "dti", "unit": "share"}
+  expected = {
+    "loan_amnt": {"column": "Loan Amount (USD)", "unit": "grouped"},
+    "term": {"column": "Tenure", "unit": "years"},
+    "int_rate": {"column": "Interest Rate", "unit": "percent"},
+    "issue_d": {"column": "Origination Date", "date": "%d/%m/%Y"},
+    "annual_inc": {"column": "Monthly Income", "unit": "per_month"},
+    "dti": {"column": "dti", "unit": "share"},
+    "grade": "grade",
+    "total_acc": None,
+  }
+  assert {name: proposed.get(name) for name in expected} == expected
   assert proposed["earliest_cr_line"]["column"] == "earliest_cr_lin"
-  assert proposed["grade"] == "grade"
-  assert "total_acc" not in proposed
   for doubt in (
     "# total_acc: needed, as a column or {value: ...}",
     "# map under words: 'Foreclosed'",
@@ -117,3 +125,59 @@ def test_values_say_how_they_are_to_be_read(name, texts, says, doubt):
 
   assert look.says == says
   assert any(doubt in each for each in look.doubts) if doubt else not look.doubts
+
+
+LOANS = 2_000
+
+
+def read(path):
+  return TableFile(path, column_map=read_column_map("lending_club")).to_frame()
+
+
+def clean(export, tmp_path):
+  export.to_csv(tmp_path / "export.csv", index=False)
+  return read_portfolio(read(tmp_path / "export.csv"), AS_OF, 0).rows
+
+
+def test_an_export_is_read_into_the_loans_that_it_was_written_from(tmp_path):
+  loans = simulate_portfolio(LOANS, seed=7).portfolio
+  loans["application_type"] = np.where(loans.index % 10 == 0, "JOINT", "INDIVIDUAL")
+
+  export = to_lending_club(loans)
+  export.loc[10, "application_type"] = "JOINT"  # as in older releases
+
+  rows = clean(export, tmp_path)
+
+  assert rows["loan_id"].to_list() == [str(1_000_000 + number) for number in range(LOANS)]
+  own = loans.columns.drop("address")
+  pd.testing.assert_frame_equal(rows[own], loans[own], atol=0.005)
+  place = split_address(rows["address"])
+  assert place["state"].equals(split_address(loans["address"])["state"])
+  assert place["pincode"].isna().all()
+
+
+def test_its_notes_are_no_loans(tmp_path):
+  export, path = tmp_path / "LoanStats.csv", tmp_path / "joined.csv"
+  write_export(export, LOANS)
+  lines = export.read_text("utf-8").splitlines()
+  # As in the file that joins all quarters, where notes are as wide as rows.
+  between = ['"Loans that do not meet the credit policy"', f"Total amount funded in policy code 1: 5{',' * 150}"]
+  path.write_text("\n".join([*lines[:500], *between, *lines[500:]]), "utf-8")
+
+  whole, joined = read(export), read(path)
+
+  assert len(whole) == LOANS
+  assert FAULT not in joined
+  pd.testing.assert_frame_equal(joined, whole)
+  assert whole[GIVEN_ID].is_unique
+
+
+def test_an_older_release_with_fewer_columns_is_read(tmp_path):
+  loans = simulate_portfolio(50, seed=7).portfolio
+  optional = ["id", "annual_inc_joint", "dti_joint", "mort_acc", "initial_list_status", "zip_code"]
+
+  rows = clean(to_lending_club(loans).drop(columns=optional), tmp_path)
+
+  assert rows[["mortgage_accounts", "listing_status", "address"]].isna().all(axis=None)
+  assert rows["loan_id"].is_unique
+  assert rows["term_months"].equals(loans["term_months"])

@@ -1,9 +1,54 @@
 import pytest
 
+from loantap.serving.cases.case import Cases, DecidedCase, Overrides, Reason
 from loantap.serving.help.offer import HelpOffer, HelpOfferPage, WatchedLoan, WatchlistPage
 from loantap.serving.help.report import HelpReport
-from tests.serving.api.test_bad_requests import expect
-from tests.serving.watched import LOANS, write_watchlist
+from tests.serving.api.served import expect
+from tests.serving.watched import LOANS
+
+
+def test_deciding_is_a_record_of_its_own_and_the_decision_stays(own_api):
+  decision = own_api.refer(application_id="q-1")
+  listed = Cases.model_validate(own_api.get("/v1/cases").json)
+  assert [(case.decision_id, case.application_id, case.amount) for case in listed.items] == [(decision, "q-1", 36_000)]
+  assert (listed.n, listed.reasons) == (1, list(Reason))
+  # Whose key has it is for nobody else.
+  assert "taken_by_key" not in own_api.post(f"/v1/cases/{decision}/take").json
+  body = {"decision": "approve", "reason": "income confirmed", "note": "seen\nthe payslip"}
+
+  told = DecidedCase.model_validate(own_api.post(f"/v1/cases/{decision}/decide", body).json)
+
+  assert (told.state, told.outcome, told.note) == ("closed", "approve", "seen\nthe payslip")
+  kept = own_api.get(f"/v1/decisions/{decision}").json
+  assert (kept["decision"], kept["case"]) == ("refer", "closed")
+  override = kept["events"][-1]
+  assert override["id"] == told.override
+  assert override["public"] == {"decision": "approve", "reason": "income confirmed"}
+  assert override["note"] == "seen\nthe payslip"
+  counted = Overrides.model_validate(own_api.get("/v1/overrides").json)
+  assert (counted.n, counted.by_outcome) == (1, {"approve": 1})
+  assert counted.by_person[0].person == "tests"
+
+
+@pytest.mark.parametrize(
+  ("body", "field"),
+  [
+    ({"decision": "refer"}, "decision"),
+    ({"decision": ["approve"]}, "decision"),
+    ({"reason": "luck"}, "reason"),
+    ({"note": 5}, "note"),
+    ({"note": "\x00"}, "note"),
+    ({"note": "x" * 2_001}, "note"),
+    ({"by": "me"}, "by"),
+  ],
+)
+def test_a_decision_on_a_case_that_cannot_be_used_is_refused(api, body, field):
+  whole = {"decision": "approve", "reason": "credit policy"} | body
+
+  told = expect(api.post("/v1/cases/dec_0/decide", whole), 422, "invalid-body")
+
+  assert told.errors[0].field == field
+
 
 TERMS = {"emi_new": 300, "months_left_new": 44}
 PLAN = {"action": "term_extension", "terms": {"emi_new": 331.5, "months_left_new": 40}}
@@ -14,7 +59,7 @@ OFFER = "/v1/watchlist/L-2/help"
 @pytest.fixture(scope="module")
 def listed(api):
   """An API that keeps no offer: the tests of refusals share it."""
-  write_watchlist(api.office.settings.reports)
+  api.watch_loans()
   return api
 
 
@@ -41,23 +86,24 @@ def test_a_filter_that_cannot_be_used_is_named(listed, wrong):
   assert told.errors[0].field == wrong.partition("=")[0]
 
 
-def test_the_plan_is_offered_answered_and_ended_and_counts_in_the_report(own_api):
-  write_watchlist(own_api.office.settings.reports)
+def test_an_offer_is_found_by_loan_and_state_and_only_one_of_a_loan_is_open(own_api):
+  """Over this API, the dashboard's own test goes the whole way from offer to report."""
+  own_api.watch_loans()
   made = read(HelpOffer, own_api.post(OFFER, PLAN), 201)
   assert f"{made.at:%Y-%m-%d %H:%M} UTC ({made.id})" in expect(own_api.post(OFFER, OTHER), 409, "conflict").detail
-  said = read(HelpOffer, own_api.post(f"/v1/help/{made.id}/answer", {"answer": "accepted"}))
-  done = read(HelpOffer, own_api.post(f"/v1/help/{made.id}/outcome", {"outcome": "caught_up"}))
+  done = read(HelpOffer, own_api.post(f"/v1/help/{made.id}/answer", {"answer": "declined"}))
 
-  assert (made.by_plan, made.simulated, made.state, said.state) == (True, True, "offered", "accepted")
+  assert (made.by_plan, made.simulated, made.state, done.state) == (True, True, "offered", "declined")
   assert read(WatchedLoan, own_api.get("/v1/watchlist/L-2")).offers == [done]
-  assert read(HelpOfferPage, own_api.get("/v1/help?state=ended&loan_id=L-2")).items == [done]
+  assert read(HelpOfferPage, own_api.get("/v1/help?state=declined&loan_id=L-2")).items == [done]
   [report] = read(HelpReport, own_api.get("/v1/help/report")).items
-  assert (report.action, report.simulated, report.take_up.share) == ("term_extension", True, 1)
+  assert (report.action, report.simulated, report.take_up.share) == ("term_extension", True, 0)
   other = read(HelpOffer, own_api.post(OFFER, OTHER), 201)
   assert (other.by_plan, other.terms.emi_new, other.note) == (False, 300, OTHER["note"])
   # An action that has no terms needs the note alone.
-  bare = read(HelpOffer, own_api.post("/v1/watchlist/L-4/help", {"action": "reminder", "note": "first"}), 201)
-  assert bare.by_plan is False
+  assert not read(
+    HelpOffer, own_api.post("/v1/watchlist/L-4/help", {"action": "reminder", "note": "first"}), 201
+  ).by_plan
 
 
 @pytest.mark.parametrize(
@@ -92,7 +138,7 @@ def test_a_body_that_cannot_be_used_is_refused_by_field(listed, changes, field):
 def test_what_is_not_there_is_said_with_the_remedy(own_api):
   for answer in (own_api.get("/v1/watchlist"), own_api.get("/v1/watchlist/L-1"), own_api.post(OFFER, OTHER)):
     assert "kedro run --pipelines early_warning" in expect(answer, 404, "not-found").detail
-  write_watchlist(own_api.office.settings.reports)
+  own_api.watch_loans()
   assert "GET /v1/watchlist" in expect(own_api.get("/v1/watchlist/L-9é"), 404, "not-found").detail
   for offer_id in ("hlp_0", "hé", "x" * 101):
     gone = own_api.post(f"/v1/help/{offer_id}/answer", {"answer": "accepted"})
