@@ -1,7 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from loantap.model.scoring.scorer import Scorer
+from loantap.portfolio.cleaning import mark_outcome
+from loantap.simulator import simulate_portfolio
 from loantap.surveillance.monitoring.estimated import expect_performance
 
 
@@ -34,3 +38,15 @@ def test_equal_pds_rank_nobody():
 
 def test_pds_that_expect_less_than_one_loan_of_an_outcome_say_nothing():
   assert np.isnan(expect_performance(np.full(5, 0.1)).roc_auc)
+
+
+def test_it_is_within_002_where_only_applicants_change(lending_model):
+  scorer = Scorer(lending_model, "loantap-lending-demo", "1")
+  others = simulate_portfolio(40_000, seed=8).portfolio
+  riskier = others[others["dti_pct"].gt(18) & others["annual_income"].lt(70_000)]
+  pd_ = scorer.assess_columns(riskier, pd.Timestamp("2026-11-30")).probability_of_default
+
+  found = expect_performance(pd_)
+
+  assert len(riskier) > 5_000
+  assert abs(found.roc_auc - roc_auc_score(mark_outcome(riskier["loan_status"]), pd_)) < 0.02
