@@ -272,6 +272,7 @@ def test_these_pipelines_can_be_run():
     "monitoring",
     "check_sources",
     "training",
+    "retraining",
     "all",
     "__default__",
   }
