@@ -20,9 +20,11 @@ def empty_project(tmp_path: Path, empty_store: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def _demo_files(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Original:
-  """What the default run has left under `data/`."""
-  return Original(demo.folder / "data", tmp_path_factory.mktemp("original") / "data")
+def _demo_files(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> list[Original]:
+  """What the default run has left under `data/`, and the evidence of each version, which a later run renews."""
+  folders = [demo.folder / "data", *(demo.folder / "mlartifacts").rglob("evidence")]
+  copies = tmp_path_factory.mktemp("original")
+  return [Original(folder, copies / str(number)) for number, folder in enumerate(folders)]
 
 
 @pytest.fixture(autouse=True)
@@ -34,9 +36,10 @@ def _demo_put_back(request: pytest.FixtureRequest) -> Iterator[None]:
   if "demo" not in request.fixturenames:
     yield
     return
-  files: Original = request.getfixturevalue("_demo_files")
+  originals: list[Original] = request.getfixturevalue("_demo_files")
   yield
-  files.put_back()
+  for original in originals:
+    original.put_back()
 
 
 @pytest.fixture(scope="session")
