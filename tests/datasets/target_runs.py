@@ -14,38 +14,38 @@ Credentials = dict[str, str]
 
 
 def make_target(credentials: Credentials, **changes: Any) -> TargetTableDataset:
-  given = {"system": "warehouse", "table": "portfolio", "key": ["loan_id"], "mode": "replace"}
-  return TargetTableDataset(**(given | changes), credentials=credentials)
+	given = {"system": "warehouse", "table": "portfolio", "key": ["loan_id"], "mode": "replace"}
+	return TargetTableDataset(**(given | changes), credentials=credentials)
 
 
 def write(credentials: Credentials, data: Any, **changes: Any) -> None:
-  """Save in a run of its own that succeeds."""
-  end_run(make_target(credentials, **changes), data)
+	"""Save in a run of its own that succeeds."""
+	end_run(make_target(credentials, **changes), data)
 
 
 def ask(credentials: Credentials, sql: str) -> list[tuple[Any, ...]]:
-  with duckdb.connect(credentials["path"]) as connection:
-    return connection.execute(sql).fetchall()
+	with duckdb.connect(credentials["path"]) as connection:
+		return connection.execute(sql).fetchall()
 
 
 def read(credentials: Credentials, table: str = "portfolio") -> pd.DataFrame:
-  with duckdb.connect(credentials["path"], read_only=True) as connection:
-    return connection.execute(f'FROM "{table}" ORDER BY ALL').df()
+	with duckdb.connect(credentials["path"], read_only=True) as connection:
+		return connection.execute(f'FROM "{table}" ORDER BY ALL').df()
 
 
 def tables(credentials: Credentials) -> list[str]:
-  return [name for (name,) in ask(credentials, "SHOW TABLES")]
+	return [name for (name,) in ask(credentials, "SHOW TABLES")]
 
 
 def end_run(target: TargetTableDataset, data: Any) -> None:
-  target.save(data)
-  target.publish()
+	target.save(data)
+	target.publish()
 
 
 def refusal(target: TargetTableDataset, data: Any) -> InputError:
-  """What saving and publishing ends with."""
-  with pytest.raises((InputError, DatasetError)) as refused:
-    end_run(target, data)
-  error = refused.value if isinstance(refused.value, InputError) else refused.value.__cause__
-  assert isinstance(error, InputError)
-  return error
+	"""What saving and publishing ends with."""
+	with pytest.raises((InputError, DatasetError)) as refused:
+		end_run(target, data)
+	error = refused.value if isinstance(refused.value, InputError) else refused.value.__cause__
+	assert isinstance(error, InputError)
+	return error

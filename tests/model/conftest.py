@@ -17,27 +17,27 @@ LENDING = FEATURE_SETS["lending"]
 
 @pytest.fixture(scope="session")
 def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
-  return build_features(simulated_loans, LENDING.features)
+	return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="session")
 def scorer(lending_model: TrainedModel) -> Scorer:
-  return Scorer(lending_model, "loantap-lending-demo", "3")
+	return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="session")
 def boosted_pipeline(simulated_loans: pd.DataFrame, features: pd.DataFrame) -> Pipeline:
-  """Boosted trees without interactions, monotone where credit sense demands it."""
-  numeric, categorical = LENDING.numeric, LENDING.categorical
-  encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-  boosting = HistGradientBoostingClassifier(
-    max_iter=30,
-    monotonic_cst=[*credit_signs(LENDING), *[0] * len(categorical)],
-    categorical_features=list(range(len(numeric), len(numeric) + len(categorical))),
-    interaction_cst="no_interactions",
-    random_state=1,
-  )
-  columns = ColumnTransformer([("numeric", "passthrough", numeric), ("categorical", encoder, categorical)])
-  pipeline = Pipeline([("preprocess", columns), ("classify", boosting)])
-  with threadpool_limits(1):
-    return pipeline.fit(features, simulated_loans["is_charged_off"])
+	"""Boosted trees without interactions, monotone where credit sense demands it."""
+	numeric, categorical = LENDING.numeric, LENDING.categorical
+	encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+	boosting = HistGradientBoostingClassifier(
+		max_iter=30,
+		monotonic_cst=[*credit_signs(LENDING), *[0] * len(categorical)],
+		categorical_features=list(range(len(numeric), len(numeric) + len(categorical))),
+		interaction_cst="no_interactions",
+		random_state=1,
+	)
+	columns = ColumnTransformer([("numeric", "passthrough", numeric), ("categorical", encoder, categorical)])
+	pipeline = Pipeline([("preprocess", columns), ("classify", boosting)])
+	with threadpool_limits(1):
+		return pipeline.fit(features, simulated_loans["is_charged_off"])

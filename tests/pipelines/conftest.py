@@ -14,38 +14,38 @@ LOANS = 1_500
 
 @pytest.fixture(scope="session")
 def book() -> Outputs:
-  """What `sources` makes of nothing: a demo portfolio, more than half of it running."""
-  return run("sources", {"sources.portfolio_file": None}, loans=LOANS)
+	"""What `sources` makes of nothing: a demo portfolio, more than half of it running."""
+	return run("sources", {"sources.portfolio_file": None}, loans=LOANS)
 
 
 @pytest.fixture(scope="session")
 def sourced(book: Outputs) -> Outputs:
-  """The same with its resolved loans alone."""
-  loans = book["source_loans"]
-  ids = loans.loc[loans["loan_status"].isin(RESOLVED), "loan_id"]
-  return book | {
-    name: book[name][book[name]["loan_id"].isin(ids)].reset_index(drop=True)
-    for name in ("source_loans", "source_applications", "source_loan_events")
-  }
+	"""The same with its resolved loans alone."""
+	loans = book["source_loans"]
+	ids = loans.loc[loans["loan_status"].isin(RESOLVED), "loan_id"]
+	return book | {
+		name: book[name][book[name]["loan_id"].isin(ids)].reset_index(drop=True)
+		for name in ("source_loans", "source_applications", "source_loan_events")
+	}
 
 
 @pytest.fixture(scope="session")
 def csv() -> pd.DataFrame:
-  text = render(simulate_portfolio(LOANS, seed=5).portfolio, portfolio_columns())
-  return text.astype("str").replace("nan", None).astype("str")
+	text = render(simulate_portfolio(LOANS, seed=5).portfolio, portfolio_columns())
+	return text.astype("str").replace("nan", None).astype("str")
 
 
 @pytest.fixture(scope="session")
 def ingested(sourced: Outputs, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
-  no_champion = {"feature_engineering.last_training": {"simulated": lambda: None}}
-  return ingest(sourced, tmp_path_factory.mktemp("raw")) | no_champion
+	no_champion = {"feature_engineering.last_training": {"simulated": lambda: None}}
+	return ingest(sourced, tmp_path_factory.mktemp("raw")) | no_champion
 
 
 @pytest.fixture(scope="session")
 def engineered(ingested: Outputs) -> Outputs:
-  return run("feature_engineering", ingested)
+	return run("feature_engineering", ingested)
 
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-  monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None, None))
+	monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None, None))

@@ -13,36 +13,36 @@ from tests.conftest import PROJECT
 
 
 def read_shipped(group: str, **changed: Any) -> dict[str, Any]:
-  text = (PROJECT / f"conf/base/parameters_{group}.yml").read_text("utf-8")
-  written: dict[str, Any] = yaml.safe_load(text)[group]
-  return written | changed
+	text = (PROJECT / f"conf/base/parameters_{group}.yml").read_text("utf-8")
+	written: dict[str, Any] = yaml.safe_load(text)[group]
+	return written | changed
 
 
 def read_economics(**changed: Any) -> dict[str, Any]:
-  return read_shipped("economics", outcomes_as_of=date(2017, 3, 1)) | changed
+	return read_shipped("economics", outcomes_as_of=date(2017, 3, 1)) | changed
 
 
 ECONOMICS = Economics.model_validate(read_economics())
 
 
 def read_policy(**changed: Any) -> dict[str, Any]:
-  return read_shipped("policy", **changed)
+	return read_shipped("policy", **changed)
 
 
 def make_policy(economics: Economics = ECONOMICS, **rules: Any) -> CreditPolicy:
-  """The shipped policy with other rules, approved as it then is."""
-  written = read_policy()
-  policy = CreditPolicy.model_validate(written | {"rules": written["rules"] | rules})
-  digest = digest_policy(policy, policy.find_scenario(economics))
-  return policy.model_copy(update={"digest": digest})
+	"""The shipped policy with other rules, approved as it then is."""
+	written = read_policy()
+	policy = CreditPolicy.model_validate(written | {"rules": written["rules"] | rules})
+	digest = digest_policy(policy, policy.find_scenario(economics))
+	return policy.model_copy(update={"digest": digest})
 
 
 def make_test_decider(**rules: Any) -> Decider:
-  return make_decider(make_policy(**rules), ECONOMICS)
+	return make_decider(make_policy(**rules), ECONOMICS)
 
 
 def make_lab(**changed: Any) -> LabOptions:
-  return LabOptions.model_validate(read_shipped("insights")["lab"] | changed)
+	return LabOptions.model_validate(read_shipped("insights")["lab"] | changed)
 
 
 SHIPPED = read_shipped("offers", as_of="2026-11-23")
@@ -51,11 +51,11 @@ MID = Scenario(cost_of_funds_pct=7, loss_given_default=0.7, default_at_share_of_
 
 
 def options(**changes: Any) -> OffersOptions:
-  given = {name: SHIPPED[name] | value if isinstance(value, dict) else value for name, value in changes.items()}
-  return OffersOptions.model_validate(SHIPPED | given)
+	given = {name: SHIPPED[name] | value if isinstance(value, dict) else value for name, value in changes.items()}
+	return OffersOptions.model_validate(SHIPPED | given)
 
 
 def bands(*edges: tuple[float, float, float, float]) -> list[dict[str, float]]:
-  """Rate bands: above which PD, up to which, lowest and highest rate."""
-  names = ("above_pd", "up_to_pd", "lowest_pct", "highest_pct")
-  return [dict(zip(names, edge, strict=True)) for edge in edges]
+	"""Rate bands: above which PD, up to which, lowest and highest rate."""
+	names = ("above_pd", "up_to_pd", "lowest_pct", "highest_pct")
+	return [dict(zip(names, edge, strict=True)) for edge in edges]

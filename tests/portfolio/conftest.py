@@ -12,51 +12,51 @@ MakeTable = Callable[..., pd.DataFrame]
 
 @pytest.fixture
 def extract() -> MakeTable:
-  """Rows of loans or applications as a source system gives them, `loan_id` 1, 2, ..."""
+	"""Rows of loans or applications as a source system gives them, `loan_id` 1, 2, ..."""
 
-  def make(table: Table, *changes: dict[str, object], **bookkeeping: object) -> pd.DataFrame:
-    rows = raw_loans(*changes)[[c.source_name for c in columns_of(table)]]
-    given = {
-      "loan_id": [str(number) for number in range(1, len(rows) + 1)],
-      "updated_at": "2026-10-01 12:00:00",
-      "origin": "real",
-    }
-    return rows.assign(**(given | bookkeeping))
+	def make(table: Table, *changes: dict[str, object], **bookkeeping: object) -> pd.DataFrame:
+		rows = raw_loans(*changes)[[c.source_name for c in columns_of(table)]]
+		given = {
+			"loan_id": [str(number) for number in range(1, len(rows) + 1)],
+			"updated_at": "2026-10-01 12:00:00",
+			"origin": "real",
+		}
+		return rows.assign(**(given | bookkeeping))
 
-  return make
+	return make
 
 
 @pytest.fixture
 def extract_events() -> MakeTable:
-  def make(*loan_months: tuple[str, str], **bookkeeping: object) -> pd.DataFrame:
-    given = {
-      "loan_id": [loan for loan, _ in loan_months],
-      "month": [month for _, month in loan_months],
-      "balance": 11_721.43,
-      "days_past_due": 0,
-      "payment": 398.57,
-      "dti": 18.5,
-      "revol_util": 45.5,
-      "updated_at": "2026-10-01 12:00:00",
-      "origin": "simulated",
-    }
-    return pd.DataFrame(given | bookkeeping)
+	def make(*loan_months: tuple[str, str], **bookkeeping: object) -> pd.DataFrame:
+		given = {
+			"loan_id": [loan for loan, _ in loan_months],
+			"month": [month for _, month in loan_months],
+			"balance": 11_721.43,
+			"days_past_due": 0,
+			"payment": 398.57,
+			"dti": 18.5,
+			"revol_util": 45.5,
+			"updated_at": "2026-10-01 12:00:00",
+			"origin": "simulated",
+		}
+		return pd.DataFrame(given | bookkeeping)
 
-  return make
+	return make
 
 
 @pytest.fixture
 def clean(extract: MakeTable) -> MakeTable:
-  def make(table: Table, *changes: dict[str, object], **bookkeeping: object) -> pd.DataFrame:
-    return clean_source_table(extract(table, *changes, **bookkeeping), table, AS_OF).rows
+	def make(table: Table, *changes: dict[str, object], **bookkeeping: object) -> pd.DataFrame:
+		return clean_source_table(extract(table, *changes, **bookkeeping), table, AS_OF).rows
 
-  return make
+	return make
 
 
 @pytest.fixture
 def clean_events(extract_events: MakeTable) -> MakeTable:
-  def make(*loan_months: tuple[str, str], **bookkeeping: object) -> pd.DataFrame:
-    raw = extract_events(*loan_months, **bookkeeping)
-    return clean_source_table(raw, Table.LOAN_EVENTS, AS_OF).rows
+	def make(*loan_months: tuple[str, str], **bookkeeping: object) -> pd.DataFrame:
+		raw = extract_events(*loan_months, **bookkeeping)
+		return clean_source_table(raw, Table.LOAN_EVENTS, AS_OF).rows
 
-  return make
+	return make

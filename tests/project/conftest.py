@@ -15,52 +15,52 @@ from tests.support.temporary_project import Original, Project, make_project
 
 @pytest.fixture
 def empty_project(tmp_path: Path, empty_store: Path) -> Project:
-  shutil.copy(empty_store, tmp_path)
-  return make_project(tmp_path)
+	shutil.copy(empty_store, tmp_path)
+	return make_project(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def _demo_files(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> list[Original]:
-  """What the default run has left under `data/`, and the evidence of each version, which a later run renews."""
-  folders = [demo.folder / "data", *(demo.folder / "mlartifacts").rglob("evidence")]
-  copies = tmp_path_factory.mktemp("original")
-  return [Original(folder, copies / str(number)) for number, folder in enumerate(folders)]
+	"""What the default run has left under `data/`, and the evidence of each version, which a later run renews."""
+	folders = [demo.folder / "data", *(demo.folder / "mlartifacts").rglob("evidence")]
+	copies = tmp_path_factory.mktemp("original")
+	return [Original(folder, copies / str(number)) for number, folder in enumerate(folders)]
 
 
 @pytest.fixture(autouse=True)
 def _demo_put_back(request: pytest.FixtureRequest) -> Iterator[None]:
-  """The next test finds the demo's files as the default run left them.
+	"""The next test finds the demo's files as the default run left them.
 
-  A test that trains replaces reports, be it on the same data: the new model has a champion to be compared with.
-  """
-  if "demo" not in request.fixturenames:
-    yield
-    return
-  originals: list[Original] = request.getfixturevalue("_demo_files")
-  yield
-  for original in originals:
-    original.put_back()
+	A test that trains replaces reports, be it on the same data: the new model has a champion to be compared with.
+	"""
+	if "demo" not in request.fixturenames:
+		yield
+		return
+	originals: list[Original] = request.getfixturevalue("_demo_files")
+	yield
+	for original in originals:
+		original.put_back()
 
 
 @pytest.fixture(scope="session")
 def portfolio_text() -> pd.DataFrame:
-  simulated = simulate_portfolio(1_000, seed=11).portfolio
-  return render(simulated, portfolio_columns()).astype("str")
+	simulated = simulate_portfolio(1_000, seed=11).portfolio
+	return render(simulated, portfolio_columns()).astype("str")
 
 
 @pytest.fixture(scope="session")
 def applications(portfolio_text: pd.DataFrame) -> pd.DataFrame:
-  return portfolio_text.drop(columns="loan_status").replace("nan", None)
+	return portfolio_text.drop(columns="loan_status").replace("nan", None)
 
 
 @pytest.fixture
 def score(demo: Project, tmp_path: Path) -> Callable[..., tuple[pd.DataFrame, str]]:
-  def score(applications: pd.DataFrame, *given: str) -> tuple[pd.DataFrame, str]:
-    source, target = tmp_path / "new.csv", tmp_path / "scored" / "scores.parquet"
-    applications.to_csv(source, index=False)
-    params = ",".join([f"applications={source}", f"scores={target}", *given])
-    result = demo.run("--pipelines", "scoring", "--params", params)
-    assert result.exit_code == 0, result.output
-    return pd.read_parquet(target), " ".join(result.output.split())
+	def score(applications: pd.DataFrame, *given: str) -> tuple[pd.DataFrame, str]:
+		source, target = tmp_path / "new.csv", tmp_path / "scored" / "scores.parquet"
+		applications.to_csv(source, index=False)
+		params = ",".join([f"applications={source}", f"scores={target}", *given])
+		result = demo.run("--pipelines", "scoring", "--params", params)
+		assert result.exit_code == 0, result.output
+		return pd.read_parquet(target), " ".join(result.output.split())
 
-  return score
+	return score

@@ -16,23 +16,23 @@ ALLOWED_MIB = DUCKDB_MIB + 36
 
 
 def test_no_step_holds_a_table(tmp_path):
-  """Four times the loans, 481,000 loan-months, take no step more memory than is allowed.
+	"""Four times the loans, 481,000 loan-months, take no step more memory than is allowed.
 
-  Measured: at most 62 MiB more. With a step made to hold its table whole, cleaning the events
-  takes 158 MiB more and building the loan-months 105, which is found out; publishing them takes
-  85, which is not told from what an allocator keeps.
-  """
-  small, large = (measure(tmp_path / str(loans), loans) for loans in (SMALL, LARGE))
+	Measured: at most 62 MiB more. With a step made to hold its table whole, cleaning the events
+	takes 158 MiB more and building the loan-months 105, which is found out; publishing them takes
+	85, which is not told from what an allocator keeps.
+	"""
+	small, large = (measure(tmp_path / str(loans), loans) for loans in (SMALL, LARGE))
 
-  assert large.keys() == small.keys()
-  growth = {step: round(large[step] - small[step]) for step in large}
-  assert len(growth) > 10
-  assert {step: mib for step, mib in growth.items() if mib > ALLOWED_MIB} == {}
+	assert large.keys() == small.keys()
+	growth = {step: round(large[step] - small[step]) for step in large}
+	assert len(growth) > 10
+	assert {step: mib for step, mib in growth.items() if mib > ALLOWED_MIB} == {}
 
 
 def measure(folder, loans):
-  folder.mkdir()
-  words = ["--pipelines", "sources,ingestion", "--params", f"loans={loans}"]
-  command = [sys.executable, "-m", "tests.support.small_limits", *words]
-  run = watch(make_project(folder).folder, command, Console(quiet=True))
-  return {step: usage.peak_mib for step, usage in run.nodes.items()}
+	folder.mkdir()
+	words = ["--pipelines", "sources,ingestion", "--params", f"loans={loans}"]
+	command = [sys.executable, "-m", "tests.support.small_limits", *words]
+	run = watch(make_project(folder).folder, command, Console(quiet=True))
+	return {step: usage.peak_mib for step, usage in run.nodes.items()}

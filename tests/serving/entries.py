@@ -17,82 +17,82 @@ BOB = Caller("key-b", "Bob Ray", "request-2")
 
 
 def make_decision(number: int = 1, decision: str = "approve", **public: Any) -> Entry:
-  return Entry(
-    Kind.DECISION,
-    {
-      "decision": decision,
-      "probability_of_default": 0.1 + number / 1000,
-      "amount": 1000.0 * number,
-      "model": {"name": "loantap-lending-demo", "version": "3"},
-      "policy": {"version": "npv 2026-11", "digest": "189e91e62ae3"},
-      **public,
-    },
-    {
-      "application_id": f"A{number}",
-      "application": {"annual_inc": 52_000.5, "emp_title": "Zoë's café", "term": 36},
-      "reasons": ["the DTI of 31% raises the risk"],
-    },
-  )
+	return Entry(
+		Kind.DECISION,
+		{
+			"decision": decision,
+			"probability_of_default": 0.1 + number / 1000,
+			"amount": 1000.0 * number,
+			"model": {"name": "loantap-lending-demo", "version": "3"},
+			"policy": {"version": "npv 2026-11", "digest": "189e91e62ae3"},
+			**public,
+		},
+		{
+			"application_id": f"A{number}",
+			"application": {"annual_inc": 52_000.5, "emp_title": "Zoë's café", "term": 36},
+			"reasons": ["the DTI of 31% raises the risk"],
+		},
+	)
 
 
 def keep(store: AuditStore, *numbers: int, by: Caller = ANN) -> list[Record]:
-  return store.append([make_decision(number) for number in numbers], by)
+	return store.append([make_decision(number) for number in numbers], by)
 
 
 def erase(store: AuditStore, *record_ids: str) -> int:
-  return store.erase(BOB, "asked for", record_ids=record_ids)
+	return store.erase(BOB, "asked for", record_ids=record_ids)
 
 
 def tamper(url: str, *statements: str, **values: Any) -> None:
-  """Change the log as somebody does who owns the database: the triggers are out of the way."""
-  with connected(url) as connection:
-    if connection.dialect.name == "sqlite":
-      for trigger in ("records_no_update", "records_no_delete", "personal_no_update"):
-        connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
-    else:
-      connection.execute(text("SET LOCAL session_replication_role = replica"))
-    for statement in statements:
-      used = {key: value for key, value in values.items() if f":{key}" in statement}
-      connection.execute(text(statement), used)
+	"""Change the log as somebody does who owns the database: the triggers are out of the way."""
+	with connected(url) as connection:
+		if connection.dialect.name == "sqlite":
+			for trigger in ("records_no_update", "records_no_delete", "personal_no_update"):
+				connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
+		else:
+			connection.execute(text("SET LOCAL session_replication_role = replica"))
+		for statement in statements:
+			used = {key: value for key, value in values.items() if f":{key}" in statement}
+			connection.execute(text(statement), used)
 
 
 def race(url: str, n: int, act: Callable[[AuditStore, Caller, int], Any]) -> list[Any]:
-  """What four people get who act at once, over two stores as two processes have; None where it was refused."""
-  stores = [AuditStore.open(url), AuditStore.open(url)]
+	"""What four people get who act at once, over two stores as two processes have; None where it was refused."""
+	stores = [AuditStore.open(url), AuditStore.open(url)]
 
-  def attempt(number: int) -> Any:
-    caller = Caller(f"key-{number % 4}", f"Person {number % 4}", "r")
-    try:
-      return act(stores[number % 2], caller, number)
-    except NotNowError:
-      return None
+	def attempt(number: int) -> Any:
+		caller = Caller(f"key-{number % 4}", f"Person {number % 4}", "r")
+		try:
+			return act(stores[number % 2], caller, number)
+		except NotNowError:
+			return None
 
-  with ThreadPoolExecutor(8) as threads:
-    found = list(threads.map(attempt, range(n)))
-  for store in stores:
-    store.close()
-  return found
+	with ThreadPoolExecutor(8) as threads:
+		found = list(threads.map(attempt, range(n)))
+	for store in stores:
+		store.close()
+	return found
 
 
 def ask(url: str, question: str, **values: Any) -> list[tuple[Any, ...]]:
-  """Rows of the log, past the code that is tested."""
-  with connected(url) as connection:
-    return [tuple(row) for row in connection.execute(text(question), values)]
+	"""Rows of the log, past the code that is tested."""
+	with connected(url) as connection:
+		return [tuple(row) for row in connection.execute(text(question), values)]
 
 
 @contextmanager
 def other_program(url: str) -> Iterator[sqlite3.Connection]:
-  """Another program that has a log in SQLite open; it holds it after `BEGIN IMMEDIATE`."""
-  path = url.removeprefix("sqlite:///")
-  with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
-    yield other
+	"""Another program that has a log in SQLite open; it holds it after `BEGIN IMMEDIATE`."""
+	path = url.removeprefix("sqlite:///")
+	with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+		yield other
 
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
-  engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-  try:
-    with engine.begin() as connection:
-      yield connection
-  finally:
-    engine.dispose()
+	engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+	try:
+		with engine.begin() as connection:
+			yield connection
+	finally:
+		engine.dispose()

@@ -21,80 +21,80 @@ BAITS = ("conf/local/credentials.yml", ".env", "secrets/loantap.env", "data/01_r
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-  if not (os.environ.get(RUNNING_ENGINE) or may_mount()):
-    # In CI too: no package gives these rights.
-    pytest.skip("a container engine needs the right to mount (CAP_SYS_ADMIN)")
-  absent = find_missing()
-  require(not absent, f"the container engine needs {', '.join(absent)}")
-  with Engine.start() as engine:
-    provide_base(engine)
-    yield engine
+	if not (os.environ.get(RUNNING_ENGINE) or may_mount()):
+		# In CI too: no package gives these rights.
+		pytest.skip("a container engine needs the right to mount (CAP_SYS_ADMIN)")
+	absent = find_missing()
+	require(not absent, f"the container engine needs {', '.join(absent)}")
+	with Engine.start() as engine:
+		provide_base(engine)
+		yield engine
 
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-  """A checkout in which somebody has secrets and data."""
-  folder = tmp_path_factory.mktemp("checkout")
-  for name in ("src", "conf", "requirements", "tools", "tests"):
-    ignored = shutil.ignore_patterns("__pycache__", "local")
-    shutil.copytree(PROJECT / name, folder / name, ignore=ignored)
-  for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt", "Dockerfile", ".dockerignore"):
-    shutil.copy(PROJECT / name, folder)
-  for name in BAITS:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"key: {SECRET}\n")
-  return folder
+	"""A checkout in which somebody has secrets and data."""
+	folder = tmp_path_factory.mktemp("checkout")
+	for name in ("src", "conf", "requirements", "tools", "tests"):
+		ignored = shutil.ignore_patterns("__pycache__", "local")
+		shutil.copytree(PROJECT / name, folder / name, ignore=ignored)
+	for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt", "Dockerfile", ".dockerignore"):
+		shutil.copy(PROJECT / name, folder)
+	for name in BAITS:
+		path = folder / name
+		path.parent.mkdir(parents=True, exist_ok=True)
+		path.write_text(f"key: {SECRET}\n")
+	return folder
 
 
 @pytest.fixture(scope="session")
 def images(engine: Engine, checkout: Path) -> dict[str, str]:
-  return {target: build(engine, checkout, target) for target in TARGETS}
+	return {target: build(engine, checkout, target) for target in TARGETS}
 
 
 @pytest.fixture(scope="session")
 def trained(engine: Engine, images: dict[str, str]) -> Iterator[str]:
-  """A volume in which a run in the batch image has trained on 4,000 simulated loans."""
-  volume = f"loantap-test-{uuid4().hex}"
-  engine.run("volume", "create", volume)
-  try:
-    start_batch(engine, images["batch"], volume)
-    yield volume
-  finally:
-    engine.try_run("volume", "rm", "--force", volume)
+	"""A volume in which a run in the batch image has trained on 4,000 simulated loans."""
+	volume = f"loantap-test-{uuid4().hex}"
+	engine.run("volume", "create", volume)
+	try:
+		start_batch(engine, images["batch"], volume)
+		yield volume
+	finally:
+		engine.try_run("volume", "rm", "--force", volume)
 
 
 def build(engine: Engine, checkout: Path, target: str) -> str:
-  name = f"loantap/{target}:test"
-  arguments = (f"REVISION={REVISION}", "VERSION=0.1.0", "SOURCE=https://example.com/loantap")
-  engine.run(
-    *("build", "--network", "host", "--target", target, "--tag", name),
-    *(part for each in arguments for part in ("--build-arg", each)),
-    str(checkout),
-    timeout_s=1_500,
-  )
-  return name
+	name = f"loantap/{target}:test"
+	arguments = (f"REVISION={REVISION}", "VERSION=0.1.0", "SOURCE=https://example.com/loantap")
+	engine.run(
+		*("build", "--network", "host", "--target", target, "--tag", name),
+		*(part for each in arguments for part in ("--build-arg", each)),
+		str(checkout),
+		timeout_s=1_500,
+	)
+	return name
 
 
 def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-  """A program that has ended, and what it said."""
-  return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+	"""A program that has ended, and what it said."""
+	return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
 def check_schema(name: str, file: Path) -> None:
-  """Hold a file against a schema that check-jsonschema brings along."""
-  done = run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{name}", file)
-  assert done.returncode == 0, done.stdout + done.stderr
+	"""Hold a file against a schema that check-jsonschema brings along."""
+	done = run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{name}", file)
+	assert done.returncode == 0, done.stdout + done.stderr
 
 
 def lock_down(*options: str) -> list[str]:
-  """`docker run` as a task runs: nothing can be written but /tmp and the volume."""
-  limits = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "host"]  # noqa: S108
-  return ["run", *limits, "--security-opt", "no-new-privileges", *options]
+	"""`docker run` as a task runs: nothing can be written but /tmp and the volume."""
+	limits = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "host"]  # noqa: S108
+	return ["run", *limits, "--security-opt", "no-new-privileges", *options]
 
 
 def start_batch(engine: Engine, image: str, volume: str) -> None:
-  """Make 4,000 loans and train on them in 2 GiB."""
-  options = ("--rm", "--memory", "2g", "--volume", f"{volume}:/srv/loantap")
-  run = ("--pipelines", "sources,training", "--params", "loans=4000")
-  engine.run(*lock_down(*options, image, *run), timeout_s=1_200)
+	"""Make 4,000 loans and train on them in 2 GiB."""
+	options = ("--rm", "--memory", "2g", "--volume", f"{volume}:/srv/loantap")
+	run = ("--pipelines", "sources,training", "--params", "loans=4000")
+	engine.run(*lock_down(*options, image, *run), timeout_s=1_200)

@@ -8,20 +8,20 @@ DEMO_LOANS = 20_000
 
 @pytest.fixture(scope="session")
 def demo() -> SimulatedPortfolio:
-  return simulate_portfolio(DEMO_LOANS, seed=20_170_301)
+	return simulate_portfolio(DEMO_LOANS, seed=20_170_301)
 
 
 @pytest.fixture(scope="session")
 def portfolio(demo: SimulatedPortfolio) -> pd.DataFrame:
-  return demo.portfolio
+	return demo.portfolio
 
 
 @pytest.fixture(scope="session")
 def loans(portfolio: pd.DataFrame) -> pd.DataFrame:
-  few = portfolio.head(4_000)
-  return few.assign(loan_id=[f"loan-{number:05d}" for number in range(len(few))])
+	few = portfolio.head(4_000)
+	return few.assign(loan_id=[f"loan-{number:05d}" for number in range(len(few))])
 
 
 @pytest.fixture(scope="session")
 def events(loans: pd.DataFrame) -> pd.DataFrame:
-  return simulate_events(loans, seed=5)
+	return simulate_events(loans, seed=5)

@@ -13,45 +13,45 @@ from tools.sources.thrift_server import ThriftServer
 
 
 def _start(support: Any, system: type[Any]) -> Iterator[Any]:
-  missing = support.missing()
-  require(missing is None, f"{system.__name__} or its driver is not all there: {missing}")
-  with system() as server:
-    yield server
+	missing = support.missing()
+	require(missing is None, f"{system.__name__} or its driver is not all there: {missing}")
+	with system() as server:
+		yield server
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-  yield from _start(postgres_support, Postgres)
+	yield from _start(postgres_support, Postgres)
 
 
 @pytest.fixture
 def warehouse(postgres: Postgres) -> Postgres:
-  """The PostgreSQL server, the schema of our own tables empty."""
-  postgres.clear_output()
-  return postgres
+	"""The PostgreSQL server, the schema of our own tables empty."""
+	postgres.clear_output()
+	return postgres
 
 
 @pytest.fixture(scope="session")
 def db2() -> Iterator[Derby]:
-  """A server that IBM's driver takes for DB2, as Appstream, without tables."""
-  yield from _start(derby, Derby)
+	"""A server that IBM's driver takes for DB2, as Appstream, without tables."""
+	yield from _start(derby, Derby)
 
 
 @pytest.fixture(scope="session")
 def databricks() -> Iterator[ThriftServer]:
-  """A server that the connector takes for Databricks, as the event store, without tables."""
-  yield from _start(thrift_server, ThriftServer)
+	"""A server that the connector takes for Databricks, as the event store, without tables."""
+	yield from _start(thrift_server, ThriftServer)
 
 
 @pytest.fixture(scope="module")
 def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer, tables: Any) -> Servers:
-  """All three, with the `tables` of the module."""
-  made = Servers(postgres, db2, databricks)
-  made.load(tables)
-  return made
+	"""All three, with the `tables` of the module."""
+	made = Servers(postgres, db2, databricks)
+	made.load(tables)
+	return made
 
 
 @pytest.fixture
 def _where_the_servers_are(servers: Servers) -> Iterator[None]:
-  with in_environment(servers):
-    yield
+	with in_environment(servers):
+		yield

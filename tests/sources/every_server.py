@@ -19,81 +19,81 @@ from tools.sources.thrift_server import ThriftServer
 
 @dataclass
 class _OnSql:
-  """A server whose owner speaks SQL; `probes`: connections of the driver before the one meant."""
+	"""A server whose owner speaks SQL; `probes`: connections of the driver before the one meant."""
 
-  server: Postgres | Derby
-  reader: ClassVar[str]
-  table: ClassVar[str]
-  probes: ClassVar[int]
+	server: Postgres | Derby
+	reader: ClassVar[str]
+	table: ClassVar[str]
+	probes: ClassVar[int]
 
-  @property
-  def port(self) -> int:
-    return self.server.port
+	@property
+	def port(self) -> int:
+		return self.server.port
 
-  @property
-  def secret(self) -> str:
-    return self.server.password_of(self.reader)
+	@property
+	def secret(self) -> str:
+		return self.server.password_of(self.reader)
 
-  def connect(self, port: int | None = None) -> str:
-    return self.server.connect_as(self.reader, port=port)
+	def connect(self, port: int | None = None) -> str:
+		return self.server.connect_as(self.reader, port=port)
 
-  def load(self, rows: pa.Table) -> None:
-    self.server.load("loans", rows)
+	def load(self, rows: pa.Table) -> None:
+		self.server.load("loans", rows)
 
-  def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
-    self.server.run_sql(
-      f"UPDATE {self.table} SET grade = '{grade}', "
-      f"updated_at = CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP) "
-      f"WHERE loan_id = '{loan_id}';"
-    )
+	def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+		self.server.run_sql(
+			f"UPDATE {self.table} SET grade = '{grade}', "
+			f"updated_at = CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP) "
+			f"WHERE loan_id = '{loan_id}';"
+		)
 
-  def deny(self) -> None:
-    self.server.run_sql(f"REVOKE SELECT ON {self.table} FROM {self.reader};")
+	def deny(self) -> None:
+		self.server.run_sql(f"REVOKE SELECT ON {self.table} FROM {self.reader};")
 
-  def allow(self) -> None:
-    self.server.run_sql(f"GRANT SELECT ON {self.table} TO {self.reader};")
+	def allow(self) -> None:
+		self.server.run_sql(f"GRANT SELECT ON {self.table} TO {self.reader};")
 
 
 class OnPostgres(_OnSql):
-  reader, table, probes = READER, "loans", 0
+	reader, table, probes = READER, "loans", 0
 
 
 class OnDb2(_OnSql):
-  reader, table, probes = DB2_READER, f"{DB2_SCHEMA}.loans", 1
+	reader, table, probes = DB2_READER, f"{DB2_SCHEMA}.loans", 1
 
 
 @dataclass
 class OnDatabricks:
-  """Spark, as Databricks; rights are the front's, as Spark has none."""
+	"""Spark, as Databricks; rights are the front's, as Spark has none."""
 
-  server: ThriftServer
-  probes: int = 0
+	server: ThriftServer
+	probes: int = 0
 
-  @property
-  def port(self) -> int:
-    return self.server.port
+	@property
+	def port(self) -> int:
+		return self.server.port
 
-  @property
-  def secret(self) -> str:
-    return self.server.token
+	@property
+	def secret(self) -> str:
+		return self.server.token
 
-  def connect(self, port: int | None = None) -> str:
-    return self.server.connect_as(self.server.token, port=port)
+	def connect(self, port: int | None = None) -> str:
+		return self.server.connect_as(self.server.token, port=port)
 
-  def load(self, rows: pa.Table) -> None:
-    self.server.load("loans", rows)
+	def load(self, rows: pa.Table) -> None:
+		self.server.load("loans", rows)
 
-  def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
-    """Plain files know no UPDATE: as Delta would, it writes their rows anew."""
-    held = pq.read_table(self.server.folder / "tables" / "loans" / "rows.parquet")
-    rows = held.to_pylist()
-    for row in rows:
-      if row["loan_id"] == loan_id:
-        row.update(grade=grade, updated_at=at.replace(tzinfo=UTC))
-    self.load(pa.Table.from_pylist(rows, held.schema))
+	def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+		"""Plain files know no UPDATE: as Delta would, it writes their rows anew."""
+		held = pq.read_table(self.server.folder / "tables" / "loans" / "rows.parquet")
+		rows = held.to_pylist()
+		for row in rows:
+			if row["loan_id"] == loan_id:
+				row.update(grade=grade, updated_at=at.replace(tzinfo=UTC))
+		self.load(pa.Table.from_pylist(rows, held.schema))
 
-  def deny(self) -> None:
-    self.server.allow([self.secret], denied=["loans"])
+	def deny(self) -> None:
+		self.server.allow([self.secret], denied=["loans"])
 
-  def allow(self) -> None:
-    self.server.allow([self.secret])
+	def allow(self) -> None:
+		self.server.allow([self.secret])

@@ -15,35 +15,35 @@ _numbers = count()
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
-  with serve_aws() as address:
-    yield address
+	with serve_aws() as address:
+		yield address
 
 
 @pytest.fixture
 def signed_in(s3: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-  """Variables by which S3 is asked there, set in this process too."""
-  variables = aws_variables(s3, "eu-central-1") | {"AWS_MAX_ATTEMPTS": "1"}
-  for name, value in variables.items():
-    monkeypatch.setenv(name, value)
-  return variables
+	"""Variables by which S3 is asked there, set in this process too."""
+	variables = aws_variables(s3, "eu-central-1") | {"AWS_MAX_ATTEMPTS": "1"}
+	for name, value in variables.items():
+		monkeypatch.setenv(name, value)
+	return variables
 
 
 @pytest.fixture
 def bucket(signed_in: dict[str, str]) -> Bucket:
-  """A new, empty one."""
-  name = f"loantap-test-{next(_numbers)}"
-  boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=name)
-  return Bucket(name)
+	"""A new, empty one."""
+	name = f"loantap-test-{next(_numbers)}"
+	boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=name)
+	return Bucket(name)
 
 
 def write_files(project: Path, **content: str) -> Path:
-  for name, text in content.items():
-    path = project / "data" / "08_reporting" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-  return project
+	for name, text in content.items():
+		path = project / "data" / "08_reporting" / f"{name}.json"
+		path.parent.mkdir(parents=True, exist_ok=True)
+		path.write_text(text)
+	return project
 
 
 def read_files(project: Path) -> dict[str, str]:
-  files = (project / "data").rglob("*")
-  return {path.stem: path.read_text() for path in files if path.is_file()}
+	files = (project / "data").rglob("*")
+	return {path.stem: path.read_text() for path in files if path.is_file()}

@@ -42,207 +42,207 @@ LINUX = ["abi3-manylinux2014_x86_64", "abi3-manylinux2014_aarch64"]
 
 
 def read_lock(name):
-  return (PROJECT / name).read_text("utf-8")
+	return (PROJECT / name).read_text("utf-8")
 
 
 def read_development_lock():
-  """Its pins, those of the locks that it includes among them."""
-  pins = {}
-  for name in INCLUDED:
-    pins |= read_pins(read_lock(name))
-  return pins | read_own_pins()
+	"""Its pins, those of the locks that it includes among them."""
+	pins = {}
+	for name in INCLUDED:
+		pins |= read_pins(read_lock(name))
+	return pins | read_own_pins()
 
 
 def read_own_pins():
-  own = read_lock("requirements.txt")
-  assert own.count(INCLUDE) == 1
-  return read_pins(own.replace(INCLUDE, ""))
+	own = read_lock("requirements.txt")
+	assert own.count(INCLUDE) == 1
+	return read_pins(own.replace(INCLUDE, ""))
 
 
 def list_names(pins):
-  return [requirement.partition("==")[0] for requirement in pins]
+	return [requirement.partition("==")[0] for requirement in pins]
 
 
 def test_what_the_base_has_is_left_out_and_the_rest_kept_to_the_letter():
-  whole = HEADER + NUMPY + PY4J + WATCHDOG
+	whole = HEADER + NUMPY + PY4J + WATCHDOG
 
-  assert keep_additions(whole, HEADER + NUMPY) == HEADER + PY4J + WATCHDOG
-  other_reason = NUMPY.replace("via pandas", "via scipy")
-  assert keep_additions(whole, HEADER + other_reason) == HEADER + PY4J + WATCHDOG
+	assert keep_additions(whole, HEADER + NUMPY) == HEADER + PY4J + WATCHDOG
+	other_reason = NUMPY.replace("via pandas", "via scipy")
+	assert keep_additions(whole, HEADER + other_reason) == HEADER + PY4J + WATCHDOG
 
 
 @pytest.mark.parametrize(
-  ("here", "there"), [("2.4.0", "2.4.1"), ("2.4.0", "2.4.0 ; os_name == 'nt'"), ("sha256:bb", "sha256:ee")]
+	("here", "there"), [("2.4.0", "2.4.1"), ("2.4.0", "2.4.0 ; os_name == 'nt'"), ("sha256:bb", "sha256:ee")]
 )
 def test_locks_that_disagree_are_refused(here, there):
-  with pytest.raises(LocksDisagreeError, match=r"'numpy==2\.4\.0' is .numpy==2\.4"):
-    keep_additions(HEADER + NUMPY, HEADER + NUMPY.replace(here, there))
+	with pytest.raises(LocksDisagreeError, match=r"'numpy==2\.4\.0' is .numpy==2\.4"):
+		keep_additions(HEADER + NUMPY, HEADER + NUMPY.replace(here, there))
 
 
 @pytest.mark.parametrize("line", ["-r run.txt\n", "    --hash=sha256:aa\n", "numpy>=2\n"])
 def test_a_line_that_uv_does_not_write_is_refused(line):
-  with pytest.raises(ValueError, match="is no line of a lock"):
-    read_pins(HEADER + line + NUMPY)
+	with pytest.raises(ValueError, match="is no line of a lock"):
+		read_pins(HEADER + line + NUMPY)
 
 
 def test_nothing_is_written_where_two_locks_disagree(tmp_path):
-  texts = {
-    tmp_path / "run.txt": HEADER + NUMPY,
-    tmp_path / "fine.txt": HEADER + NUMPY + PY4J,
-    tmp_path / "other.txt": HEADER + NUMPY.replace("2.4.0", "2.5.0"),
-  }
-  for path, text in texts.items():
-    path.write_text(text, "utf-8")
-  run, fine, _ = words = [str(path) for path in texts]
+	texts = {
+		tmp_path / "run.txt": HEADER + NUMPY,
+		tmp_path / "fine.txt": HEADER + NUMPY + PY4J,
+		tmp_path / "other.txt": HEADER + NUMPY.replace("2.4.0", "2.5.0"),
+	}
+	for path, text in texts.items():
+		path.write_text(text, "utf-8")
+	run, fine, _ = words = [str(path) for path in texts]
 
-  with pytest.raises(LocksDisagreeError):
-    slim_locks.main(words)
-  assert {path: path.read_text("utf-8") for path in texts} == texts
+	with pytest.raises(LocksDisagreeError):
+		slim_locks.main(words)
+	assert {path: path.read_text("utf-8") for path in texts} == texts
 
-  slim_locks.main([run, fine])
-  assert [path.read_text("utf-8") for path in list(texts)[:2]] == [HEADER + NUMPY, HEADER + PY4J]
+	slim_locks.main([run, fine])
+	assert [path.read_text("utf-8") for path in list(texts)[:2]] == [HEADER + NUMPY, HEADER + PY4J]
 
 
 def test_a_lock_that_includes_others_names_each_once_below_its_header(tmp_path):
-  (tmp_path / "requirements").mkdir()
-  texts = {
-    "requirements/run.txt": HEADER + NUMPY,
-    "requirements/more.txt": HEADER + PY4J,
-    "requirements.txt": HEADER + NUMPY + PY4J + WATCHDOG,
-  }
-  for name, text in texts.items():
-    (tmp_path / name).write_text(text, "utf-8")
+	(tmp_path / "requirements").mkdir()
+	texts = {
+		"requirements/run.txt": HEADER + NUMPY,
+		"requirements/more.txt": HEADER + PY4J,
+		"requirements.txt": HEADER + NUMPY + PY4J + WATCHDOG,
+	}
+	for name, text in texts.items():
+		(tmp_path / name).write_text(text, "utf-8")
 
-  slim_locks.main(["--include", *(str(tmp_path / name) for name in texts)])
+	slim_locks.main(["--include", *(str(tmp_path / name) for name in texts)])
 
-  included = "-r requirements/run.txt\n-r requirements/more.txt\n"
-  texts["requirements.txt"] = HEADER + included + WATCHDOG
-  assert {name: (tmp_path / name).read_text("utf-8") for name in texts} == texts
+	included = "-r requirements/run.txt\n-r requirements/more.txt\n"
+	texts["requirements.txt"] = HEADER + included + WATCHDOG
+	assert {name: (tmp_path / name).read_text("utf-8") for name in texts} == texts
 
 
 def test_the_development_lock_repeats_nothing_of_those_it_includes():
-  own = list_names(read_own_pins())
+	own = list_names(read_own_pins())
 
-  assert own
-  for name in INCLUDED:
-    assert not set(own) & set(list_names(read_pins(read_lock(name))))
+	assert own
+	for name in INCLUDED:
+		assert not set(own) & set(list_names(read_pins(read_lock(name))))
 
 
 @pytest.mark.parametrize("adding", ADDING)
 def test_a_deployment_lock_holds_what_it_adds_to_run(adding):
-  run = read_pins(read_lock("requirements/run.txt"))
-  added = read_pins(read_lock(f"requirements/{adding}.txt"))
-  project = tomllib.loads(read_lock("pyproject.toml"))["project"]
-  extras = project["optional-dependencies"]
-  wanted = extras.get(adding) or extras["odbc"] + extras["db2"] + extras["databricks"]
+	run = read_pins(read_lock("requirements/run.txt"))
+	added = read_pins(read_lock(f"requirements/{adding}.txt"))
+	project = tomllib.loads(read_lock("pyproject.toml"))["project"]
+	extras = project["optional-dependencies"]
+	wanted = extras.get(adding) or extras["odbc"] + extras["db2"] + extras["databricks"]
 
-  assert not set(list_names(added)) & set(list_names(run))
-  assert {re.split(r"[\[>~=<]", each)[0] for each in wanted} <= {*list_names(added), *list_names(run)}
-  assert added
+	assert not set(list_names(added)) & set(list_names(run))
+	assert {re.split(r"[\[>~=<]", each)[0] for each in wanted} <= {*list_names(added), *list_names(run)}
+	assert added
 
 
 def test_deployment_locks_have_the_versions_of_the_development_lock():
-  development = {requirement.partition("==")[0]: requirement for requirement in read_development_lock()}
-  for name in ("run", *ADDING, "uv"):
-    for requirement in read_pins(read_lock(f"requirements/{name}.txt")):
-      known = development.get(requirement.partition("==")[0], requirement)
-      assert requirement.split(" ;")[0] == known.split(" ;")[0], name
+	development = {requirement.partition("==")[0]: requirement for requirement in read_development_lock()}
+	for name in ("run", *ADDING, "uv"):
+		for requirement in read_pins(read_lock(f"requirements/{name}.txt")):
+			known = development.get(requirement.partition("==")[0], requirement)
+			assert requirement.split(" ;")[0] == known.split(" ;")[0], name
 
 
 @pytest.mark.parametrize("path", sorted(PROJECT.glob("requirements/*")), ids=lambda path: path.name)
 def test_a_lock_has_a_hash_for_each_pin_and_names_no_machine(path):
-  text = path.read_text("utf-8")
+	text = path.read_text("utf-8")
 
-  assert not re.search(r"https?://|file:|--(?:extra-)?index-url|--find-links|(?m:^-r )|/tmp|/home", text)
-  if path.suffix == ".txt":
-    assert all("--hash=sha256:" in lines for lines in read_pins(text).values())
+	assert not re.search(r"https?://|file:|--(?:extra-)?index-url|--find-links|(?m:^-r )|/tmp|/home", text)
+	if path.suffix == ".txt":
+		assert all("--hash=sha256:" in lines for lines in read_pins(text).values())
 
 
 @pytest.mark.parametrize(
-  "tags",
-  [
-    "py2.py3-none-any",
-    "py311-none-any",
-    "cp313-cp313-manylinux_2_28_aarch64",
-    "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
-    "cp312-cp312-macosx_11_0_arm64",
-    "cp39-abi3-manylinux2014_x86_64",
-    "cp312-abi3-macosx_10_9_universal2",
-    "py3-none-linux_x86_64",
-  ],
+	"tags",
+	[
+		"py2.py3-none-any",
+		"py311-none-any",
+		"cp313-cp313-manylinux_2_28_aarch64",
+		"cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
+		"cp312-cp312-macosx_11_0_arm64",
+		"cp39-abi3-manylinux2014_x86_64",
+		"cp312-abi3-macosx_10_9_universal2",
+		"py3-none-linux_x86_64",
+	],
 )
 def test_a_wheel_for_a_system_we_support_stays(tags):
-  assert is_installable(f"some_package-1.0-{tags}.whl")
-  assert is_installable(f"some_package-1.0-2build-{tags}.whl")
+	assert is_installable(f"some_package-1.0-{tags}.whl")
+	assert is_installable(f"some_package-1.0-2build-{tags}.whl")
 
 
 @pytest.mark.parametrize(
-  "tags",
-  [
-    "cp310-cp310-manylinux2014_x86_64",
-    "cp314-abi3-manylinux2014_x86_64",
-    "cp313-cp313t-manylinux2014_x86_64",
-    "cp39-none-manylinux2014_x86_64",
-    "cp311-cp311-musllinux_1_2_x86_64",
-    "cp311-cp311-manylinux2014_i686",
-    "cp311-cp311-macosx_10_9_x86_64",
-    "cp311-cp311-win_amd64",
-    "py2-none-any",
-  ],
+	"tags",
+	[
+		"cp310-cp310-manylinux2014_x86_64",
+		"cp314-abi3-manylinux2014_x86_64",
+		"cp313-cp313t-manylinux2014_x86_64",
+		"cp39-none-manylinux2014_x86_64",
+		"cp311-cp311-musllinux_1_2_x86_64",
+		"cp311-cp311-manylinux2014_i686",
+		"cp311-cp311-macosx_10_9_x86_64",
+		"cp311-cp311-win_amd64",
+		"py2-none-any",
+	],
 )
 def test_a_wheel_for_another_system_goes(tags):
-  assert not is_installable(f"some_package-1.0-{tags}.whl")
+	assert not is_installable(f"some_package-1.0-{tags}.whl")
 
 
 def test_hashes_that_are_not_used_and_pins_for_windows_go_and_everything_else_stays(tmp_path):
-  described, lock = tmp_path / "files.toml", tmp_path / "lock.txt"
-  described.write_text(PYLOCK, "utf-8")
-  lock.write_text("# made\n-r run.txt\n" + NUMPY + COLORAMA + GUNICORN, "utf-8")
+	described, lock = tmp_path / "files.toml", tmp_path / "lock.txt"
+	described.write_text(PYLOCK, "utf-8")
+	lock.write_text("# made\n-r run.txt\n" + NUMPY + COLORAMA + GUNICORN, "utf-8")
 
-  narrow_locks.main([str(described), str(lock)])
+	narrow_locks.main([str(described), str(lock)])
 
-  assert lock.read_text("utf-8") == (
-    "# made\n-r run.txt\nnumpy==2.4.0 --hash=sha256:bb\n    # via pandas\n"
-    "gunicorn==26 ; sys_platform != 'win32' --hash=sha256:cc\n"
-  )
+	assert lock.read_text("utf-8") == (
+		"# made\n-r run.txt\nnumpy==2.4.0 --hash=sha256:bb\n    # via pandas\n"
+		"gunicorn==26 ; sys_platform != 'win32' --hash=sha256:cc\n"
+	)
 
 
 def test_another_version_keeps_its_hashes():
-  used = {"numpy==2.5.0": frozenset({"sha256:aa"})}
+	used = {"numpy==2.5.0": frozenset({"sha256:aa"})}
 
-  assert narrow(NUMPY, used) == ("numpy==2.4.0 --hash=sha256:aa --hash=sha256:bb\n    # via pandas\n")
-  assert narrow(NUMPY, {"numpy==2.4.0": frozenset({"sha256:aa"})}) == (
-    "numpy==2.4.0 --hash=sha256:aa\n    # via pandas\n"
-  )
+	assert narrow(NUMPY, used) == ("numpy==2.4.0 --hash=sha256:aa --hash=sha256:bb\n    # via pandas\n")
+	assert narrow(NUMPY, {"numpy==2.4.0": frozenset({"sha256:aa"})}) == (
+		"numpy==2.4.0 --hash=sha256:aa\n    # via pandas\n"
+	)
 
 
 def test_a_source_distribution_is_used_where_there_is_no_wheel():
-  assert find_used(tomllib.loads(PYLOCK)) == {
-    "numpy==2.4.0": frozenset({"sha256:bb"}),
-    "colorama==0.4": frozenset(),
-    "py4j==0.10": frozenset({"sha256:dd"}),
-  }
+	assert find_used(tomllib.loads(PYLOCK)) == {
+		"numpy==2.4.0": frozenset({"sha256:bb"}),
+		"colorama==0.4": frozenset(),
+		"py4j==0.10": frozenset({"sha256:dd"}),
+	}
 
 
 @pytest.mark.parametrize(
-  ("tags", "is_built"),
-  [
-    (["cp311-abi3-macosx_11_0_arm64", *(f"cp39-{each}" for each in LINUX)], False),
-    (["cp312-abi3-macosx_11_0_arm64", *(f"cp39-{each}" for each in LINUX)], True),
-    ([f"cp39-{each}" for each in LINUX], True),
-  ],
+	("tags", "is_built"),
+	[
+		(["cp311-abi3-macosx_11_0_arm64", *(f"cp39-{each}" for each in LINUX)], False),
+		(["cp312-abi3-macosx_11_0_arm64", *(f"cp39-{each}" for each in LINUX)], True),
+		([f"cp39-{each}" for each in LINUX], True),
+	],
 )
 def test_a_source_distribution_is_used_if_one_machine_has_no_wheel(tags, is_built):
-  wheels = [{"url": f"https://example.org/x-1-{each}.whl", "hashes": {"sha256": each}} for each in tags]
-  sdist = {"url": "https://example.org/x-1.tar.gz", "hashes": {"sha256": "source"}}
-  package = {"name": "x", "version": "1", "wheels": wheels, "sdist": sdist}
+	wheels = [{"url": f"https://example.org/x-1-{each}.whl", "hashes": {"sha256": each}} for each in tags]
+	sdist = {"url": "https://example.org/x-1.tar.gz", "hashes": {"sha256": "source"}}
+	package = {"name": "x", "version": "1", "wheels": wheels, "sdist": sdist}
 
-  assert ("sha256:source" in find_used({"packages": [package]})["x==1"]) == is_built
+	assert ("sha256:source" in find_used({"packages": [package]})["x==1"]) == is_built
 
 
 def test_no_lock_holds_as_many_hashes_for_a_pin_as_there_are_systems():
-  """About twelve wheels: three Pythons, three platforms, some for two ages of a system."""
-  for path in (PROJECT / "requirements.txt", *PROJECT.glob("requirements/*.txt")):
-    lock = re.sub(r"(?m)^-r .*\n", "", path.read_text("utf-8"))
-    for requirement, lines in read_pins(lock).items():
-      assert 1 <= lines.count("--hash=") <= 15, requirement
+	"""About twelve wheels: three Pythons, three platforms, some for two ages of a system."""
+	for path in (PROJECT / "requirements.txt", *PROJECT.glob("requirements/*.txt")):
+		lock = re.sub(r"(?m)^-r .*\n", "", path.read_text("utf-8"))
+		for requirement, lines in read_pins(lock).items():
+			assert 1 <= lines.count("--hash=") <= 15, requirement

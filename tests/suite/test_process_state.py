@@ -12,43 +12,43 @@ from tests.support.process_state import put_back
 
 
 def find_mlflow():
-  run = mlflow.active_run()
-  return (
-    mlflow.is_tracking_uri_set(),
-    mlflow.get_tracking_uri(),
-    mlflow.get_registry_uri(),
-    mlflow.tracking.fluent._active_experiment_id,
-    run and run.info.run_id,
-    mlflow.last_active_run() if mlflow.is_tracking_uri_set() else None,
-  )
+	run = mlflow.active_run()
+	return (
+		mlflow.is_tracking_uri_set(),
+		mlflow.get_tracking_uri(),
+		mlflow.get_registry_uri(),
+		mlflow.tracking.fluent._active_experiment_id,
+		run and run.info.run_id,
+		mlflow.last_active_run() if mlflow.is_tracking_uri_set() else None,
+	)
 
 
 def test_mlflow_has_its_addresses_its_experiment_and_no_run(empty_store, tmp_path):
-  before, variables = find_mlflow(), dict(os.environ)
+	before, variables = find_mlflow(), dict(os.environ)
 
-  with put_back():
-    mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
-    mlflow.set_registry_uri(f"sqlite:///{tmp_path / 'registry.db'}")
-    made = mlflow.create_experiment("left behind", artifact_location=tmp_path.as_uri())
-    mlflow.set_experiment(experiment_id=made)
-    mlflow.start_run()
-    assert mlflow.active_run() is not None
-    assert "MLFLOW_TRACKING_URI" in os.environ
+	with put_back():
+		mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
+		mlflow.set_registry_uri(f"sqlite:///{tmp_path / 'registry.db'}")
+		made = mlflow.create_experiment("left behind", artifact_location=tmp_path.as_uri())
+		mlflow.set_experiment(experiment_id=made)
+		mlflow.start_run()
+		assert mlflow.active_run() is not None
+		assert "MLFLOW_TRACKING_URI" in os.environ
 
-  assert find_mlflow() == before
-  assert dict(os.environ) == variables
+	assert find_mlflow() == before
+	assert dict(os.environ) == variables
 
 
 def test_warnings_are_logged_no_more():
-  before = warnings.showwarning.__module__
+	before = warnings.showwarning.__module__
 
-  with put_back():
-    # Logging does nothing where it believes that it does so already.
-    logging.captureWarnings(False)
-    logging.captureWarnings(True)
-    assert warnings.showwarning.__module__ != before
+	with put_back():
+		# Logging does nothing where it believes that it does so already.
+		logging.captureWarnings(False)
+		logging.captureWarnings(True)
+		assert warnings.showwarning.__module__ != before
 
-  assert warnings.showwarning.__module__ == before
+	assert warnings.showwarning.__module__ == before
 
 
 # The first test, what it is the first to ask for, and one that fails change the process.
@@ -106,16 +106,16 @@ def test_last(dear):
 
 
 def test_it_happens_around_every_test_and_every_shared_fixture(tmp_path):
-  (tmp_path / "test_left.py").write_text(TESTS)
-  options = ["-q", "-p", "tests.conftest", "-p", "no:randomly", "-p", "no:cacheprovider"]
+	(tmp_path / "test_left.py").write_text(TESTS)
+	options = ["-q", "-p", "tests.conftest", "-p", "no:randomly", "-p", "no:cacheprovider"]
 
-  ran = subprocess.run(
-    [sys.executable, "-m", "pytest", *options, "--rootdir", str(tmp_path), str(tmp_path)],
-    env=os.environ | {"PYTHONPATH": str(PROJECT)},
-    cwd=tmp_path,
-    capture_output=True,
-    text=True,
-    check=False,
-  )
+	ran = subprocess.run(
+		[sys.executable, "-m", "pytest", *options, "--rootdir", str(tmp_path), str(tmp_path)],
+		env=os.environ | {"PYTHONPATH": str(PROJECT)},
+		cwd=tmp_path,
+		capture_output=True,
+		text=True,
+		check=False,
+	)
 
-  assert "2 passed, 1 xfailed" in ran.stdout, ran.stdout + ran.stderr
+	assert "2 passed, 1 xfailed" in ran.stdout, ran.stdout + ran.stderr

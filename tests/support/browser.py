@@ -9,21 +9,21 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.conftest import require
 
 _ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
+	"--no-sandbox",
+	"--disable-gpu",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
+	"--no-first-run",
 ]
 
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-  """The system's Chromium; a test is skipped without it, and fails in CI."""
-  chromium = shutil.which("chromium")
-  require(chromium is not None, "there is no chromium (apt-get install chromium)")
-  with sync_playwright() as playwright:
-    browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-    yield browser
-    browser.close()
+	"""The system's Chromium; a test is skipped without it, and fails in CI."""
+	chromium = shutil.which("chromium")
+	require(chromium is not None, "there is no chromium (apt-get install chromium)")
+	with sync_playwright() as playwright:
+		browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+		yield browser
+		browser.close()

@@ -15,111 +15,111 @@ _PHASE = "PYTEST_CURRENT_TEST"
 
 @contextmanager
 def put_back() -> Iterator[None]:
-  """Put back environment, working directory, import path, logging and MLflow, whatever happens.
+	"""Put back environment, working directory, import path, logging and MLflow, whatever happens.
 
-  Warning filters are put back by pytest itself, random states by pytest-randomly.
-  """
-  # In this order: MLflow keeps its address in the environment as well.
-  back = [_mlflow(), _logging(), _import_path(), _working_directory(), _environment()]
-  try:
-    yield
-  finally:
-    for restore in back:
-      restore()
+	Warning filters are put back by pytest itself, random states by pytest-randomly.
+	"""
+	# In this order: MLflow keeps its address in the environment as well.
+	back = [_mlflow(), _logging(), _import_path(), _working_directory(), _environment()]
+	try:
+		yield
+	finally:
+		for restore in back:
+			restore()
 
 
 def _environment() -> Callable[[], None]:
-  before = dict(os.environ)
+	before = dict(os.environ)
 
-  def restore() -> None:
-    wanted = before | ({_PHASE: os.environ[_PHASE]} if _PHASE in os.environ else {})
-    if dict(os.environ) != wanted:
-      os.environ.clear()
-      os.environ.update(wanted)
+	def restore() -> None:
+		wanted = before | ({_PHASE: os.environ[_PHASE]} if _PHASE in os.environ else {})
+		if dict(os.environ) != wanted:
+			os.environ.clear()
+			os.environ.update(wanted)
 
-  return restore
+	return restore
 
 
 def _working_directory() -> Callable[[], None]:
-  before = Path.cwd()
-  return lambda: os.chdir(before)
+	before = Path.cwd()
+	return lambda: os.chdir(before)
 
 
 def _import_path() -> Callable[[], None]:
-  before = sys.path[:]
+	before = sys.path[:]
 
-  def restore() -> None:
-    sys.path[:] = before
+	def restore() -> None:
+		sys.path[:] = before
 
-  return restore
+	return restore
 
 
 def _logging() -> Callable[[], None]:
-  """A logger that was made meanwhile becomes one that nobody has configured."""
-  before = {logger: _configuration(logger) for logger in _loggers()}
-  raised = logging.root.manager.disable
-  captured, taken_over = _are_warnings_logged(), logging._warnings_showwarning
+	"""A logger that was made meanwhile becomes one that nobody has configured."""
+	before = {logger: _configuration(logger) for logger in _loggers()}
+	raised = logging.root.manager.disable
+	captured, taken_over = _are_warnings_logged(), logging._warnings_showwarning
 
-  def restore() -> None:
-    for logger in _loggers():
-      wanted = before.get(logger, (logging.NOTSET, [], [], True, False))
-      if _configuration(logger) != wanted:
-        level, handlers, filters, logger.propagate, logger.disabled = wanted
-        logger.setLevel(level)
-        logger.handlers[:], logger.filters[:] = handlers, filters
-    logging.disable(raised)
-    if _are_warnings_logged() and not captured:
-      logging.captureWarnings(False)
-    # pytest puts back `warnings.showwarning` after each phase of a test, and logging would
-    # still believe that it has taken it over.
-    logging._warnings_showwarning = taken_over
+	def restore() -> None:
+		for logger in _loggers():
+			wanted = before.get(logger, (logging.NOTSET, [], [], True, False))
+			if _configuration(logger) != wanted:
+				level, handlers, filters, logger.propagate, logger.disabled = wanted
+				logger.setLevel(level)
+				logger.handlers[:], logger.filters[:] = handlers, filters
+		logging.disable(raised)
+		if _are_warnings_logged() and not captured:
+			logging.captureWarnings(False)
+		# pytest puts back `warnings.showwarning` after each phase of a test, and logging would
+		# still believe that it has taken it over.
+		logging._warnings_showwarning = taken_over
 
-  return restore
+	return restore
 
 
 def _loggers() -> list[logging.Logger]:
-  named = logging.root.manager.loggerDict.values()
-  return [logging.root, *(each for each in named if isinstance(each, logging.Logger))]
+	named = logging.root.manager.loggerDict.values()
+	return [logging.root, *(each for each in named if isinstance(each, logging.Logger))]
 
 
 def _configuration(logger: logging.Logger) -> tuple[int, list[Any], list[Any], bool, bool]:
-  return logger.level, logger.handlers[:], logger.filters[:], logger.propagate, logger.disabled
+	return logger.level, logger.handlers[:], logger.filters[:], logger.propagate, logger.disabled
 
 
 def _are_warnings_logged() -> bool:
-  return warnings.showwarning.__module__ == "logging"
+	return warnings.showwarning.__module__ == "logging"
 
 
 def _mlflow() -> Callable[[], None]:
-  """Its addresses, experiment and runs; it has not been imported in every process."""
-  before = _mlflow_state()
+	"""Its addresses, experiment and runs; it has not been imported in every process."""
+	before = _mlflow_state()
 
-  def restore() -> None:
-    if _mlflow_state() == before:
-      return
-    import mlflow
-    from mlflow.tracking import fluent
+	def restore() -> None:
+		if _mlflow_state() == before:
+			return
+		import mlflow
+		from mlflow.tracking import fluent
 
-    address, registry, fluent._active_experiment_id, runs, last_run = before
-    mlflow.set_tracking_uri(address)
-    mlflow.set_registry_uri(registry)
-    fluent._active_run_stack.set(list(runs))
-    fluent._last_active_run_id.set(last_run)
+		address, registry, fluent._active_experiment_id, runs, last_run = before
+		mlflow.set_tracking_uri(address)
+		mlflow.set_registry_uri(registry)
+		fluent._active_run_stack.set(list(runs))
+		fluent._last_active_run_id.set(last_run)
 
-  return restore
+	return restore
 
 
 def _mlflow_state() -> tuple[Any, Any, Any, list[Any], Any]:
-  if "mlflow.tracking.fluent" not in sys.modules:
-    return None, None, None, [], None
-  from mlflow.tracking import fluent
-  from mlflow.tracking._model_registry import utils as registry
-  from mlflow.tracking._tracking_service import utils as tracking
+	if "mlflow.tracking.fluent" not in sys.modules:
+		return None, None, None, [], None
+	from mlflow.tracking import fluent
+	from mlflow.tracking._model_registry import utils as registry
+	from mlflow.tracking._tracking_service import utils as tracking
 
-  return (
-    tracking._tracking_uri,
-    registry._registry_uri,
-    fluent._active_experiment_id,
-    list(fluent._active_run_stack.get()),
-    fluent._last_active_run_id.get(),
-  )
+	return (
+		tracking._tracking_uri,
+		registry._registry_uri,
+		fluent._active_experiment_id,
+		list(fluent._active_run_stack.get()),
+		fluent._last_active_run_id.get(),
+	)

@@ -29,44 +29,44 @@ DUCKDB_MIB = 64
 
 
 def set_small_limits() -> None:
-  """In this process, which is to end after one run."""
-  os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-  database._LEAST = database._MOST = DUCKDB_MIB * database.MIB
-  for module, name in (
-    (ordered, "GROUP_ROWS"),
-    (parts, "GROUP_ROWS"),
-    (files, "SCAN_ROWS"),
-    (sql_rows, "BATCH_ROWS"),
-    (ingestion, "PUBLISHED_ROWS"),
-  ):
-    _shrink_constant(module, name)
-  _shrink_default(ordered.clean_in_groups, "rows")
-  _shrink_default(ordered.join_in_groups, "rows")
-  _shrink_default(ordered.build_months_in_groups, "rows")
-  _shrink_default(iter_portfolio, "batch_loans")
-  _shrink_default(iter_events, "chunk_loans")
-  _shrink_default(DuckDB.read, "batch_rows")
-  _shrink_default(SourceTableDataset.__init__, "batch_rows")
-  _shrink_default(SnapshotDataset.__init__, "part_rows")
+	"""In this process, which is to end after one run."""
+	os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+	database._LEAST = database._MOST = DUCKDB_MIB * database.MIB
+	for module, name in (
+		(ordered, "GROUP_ROWS"),
+		(parts, "GROUP_ROWS"),
+		(files, "SCAN_ROWS"),
+		(sql_rows, "BATCH_ROWS"),
+		(ingestion, "PUBLISHED_ROWS"),
+	):
+		_shrink_constant(module, name)
+	_shrink_default(ordered.clean_in_groups, "rows")
+	_shrink_default(ordered.join_in_groups, "rows")
+	_shrink_default(ordered.build_months_in_groups, "rows")
+	_shrink_default(iter_portfolio, "batch_loans")
+	_shrink_default(iter_events, "chunk_loans")
+	_shrink_default(DuckDB.read, "batch_rows")
+	_shrink_default(SourceTableDataset.__init__, "batch_rows")
+	_shrink_default(SnapshotDataset.__init__, "part_rows")
 
 
 def _shrink_constant(module: ModuleType, name: str) -> None:
-  setattr(module, name, getattr(module, name) // PART)
+	setattr(module, name, getattr(module, name) // PART)
 
 
 def _shrink_default(function: Callable[..., Any], name: str) -> None:
-  """A default stays what its constant was when the function was made."""
-  # Kedro wraps how a dataset is made.
-  plain: Any = inspect.unwrap(function)
-  parameters = inspect.signature(plain).parameters.values()
-  defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
-  defaults[name] //= PART
-  by_name = plain.__kwdefaults__ or {}
-  plain.__kwdefaults__ = {each: defaults[each] for each in by_name}
-  plain.__defaults__ = tuple(value for each, value in defaults.items() if each not in by_name)
+	"""A default stays what its constant was when the function was made."""
+	# Kedro wraps how a dataset is made.
+	plain: Any = inspect.unwrap(function)
+	parameters = inspect.signature(plain).parameters.values()
+	defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
+	defaults[name] //= PART
+	by_name = plain.__kwdefaults__ or {}
+	plain.__kwdefaults__ = {each: defaults[each] for each in by_name}
+	plain.__defaults__ = tuple(value for each, value in defaults.items() if each not in by_name)
 
 
 if __name__ == "__main__":
-  set_small_limits()
-  sys.argv.insert(1, "run")
-  main()
+	set_small_limits()
+	sys.argv.insert(1, "run")
+	main()

@@ -9,18 +9,18 @@ from moto.server import ThreadedMotoServer
 
 @contextmanager
 def serve_aws() -> Iterator[str]:
-  """Moto; its address."""
-  logging.getLogger("werkzeug").setLevel(logging.ERROR)
-  server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-  server.start()
-  host, port = server.get_host_and_port()
-  try:
-    yield f"http://{host}:{port}"
-  finally:
-    server.stop()
+	"""Moto; its address."""
+	logging.getLogger("werkzeug").setLevel(logging.ERROR)
+	server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+	server.start()
+	host, port = server.get_host_and_port()
+	try:
+		yield f"http://{host}:{port}"
+	finally:
+		server.stop()
 
 
 def aws_variables(url: str, region: str = "eu-west-1") -> dict[str, str]:
-  """By which AWS's libraries ask there."""
-  keys = {"AWS_ACCESS_KEY_ID": "AKIAMADEUP", "AWS_SECRET_ACCESS_KEY": "made-up"}
-  return {**keys, "AWS_ENDPOINT_URL": url, "AWS_REGION": region}
+	"""By which AWS's libraries ask there."""
+	keys = {"AWS_ACCESS_KEY_ID": "AKIAMADEUP", "AWS_SECRET_ACCESS_KEY": "made-up"}
+	return {**keys, "AWS_ENDPOINT_URL": url, "AWS_REGION": region}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def wait_until(condition: Callable[[], bool], within_s: float = 10) -> None:
-  ends = time.monotonic() + within_s
-  while not condition():
-    assert time.monotonic() < ends, "it did not happen"
-    time.sleep(0.02)
+	ends = time.monotonic() + within_s
+	while not condition():
+		assert time.monotonic() < ends, "it did not happen"
+		time.sleep(0.02)

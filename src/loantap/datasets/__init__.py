@@ -1,11 +1,11 @@
 """Kedro datasets of our own: source tables, raw snapshots, staged files, registered models."""
 
 from loantap.datasets.registered_model import (
-  ChampionDataset,
-  ChampionsDataset,
-  JudgedModelDataset,
-  LastTrainingDataset,
-  RegisteredModelDataset,
+	ChampionDataset,
+	ChampionsDataset,
+	JudgedModelDataset,
+	LastTrainingDataset,
+	RegisteredModelDataset,
 )
 from loantap.datasets.snapshot import SnapshotDataset
 from loantap.datasets.source_table import InspectionDataset, SourceTableDataset, TargetSystemDataset
@@ -15,21 +15,21 @@ from loantap.datasets.table_file import BatchedDataset, TableFileDataset
 from loantap.datasets.target_table import TargetTableDataset
 
 __all__ = [
-  "BatchedDataset",
-  "ChampionDataset",
-  "ChampionsDataset",
-  "FigureDataset",
-  "InspectionDataset",
-  "JudgedModelDataset",
-  "LastTrainingDataset",
-  "RegisteredModelDataset",
-  "SnapshotDataset",
-  "SourceTableDataset",
-  "SparkFileDataset",
-  "SparkInputDataset",
-  "SparkTableDataset",
-  "StagedDataset",
-  "TableFileDataset",
-  "TargetSystemDataset",
-  "TargetTableDataset",
+	"BatchedDataset",
+	"ChampionDataset",
+	"ChampionsDataset",
+	"FigureDataset",
+	"InspectionDataset",
+	"JudgedModelDataset",
+	"LastTrainingDataset",
+	"RegisteredModelDataset",
+	"SnapshotDataset",
+	"SourceTableDataset",
+	"SparkFileDataset",
+	"SparkInputDataset",
+	"SparkTableDataset",
+	"StagedDataset",
+	"TableFileDataset",
+	"TargetSystemDataset",
+	"TargetTableDataset",
 ]

@@ -11,11 +11,11 @@ Catalog = CatalogProtocol[Any, Any]
 
 
 def is_parameter(name: str) -> bool:
-  """Whether a dataset is a parameter, or a group of them."""
-  return name == "parameters" or name.startswith("params:")
+	"""Whether a dataset is a parameter, or a group of them."""
+	return name == "parameters" or name.startswith("params:")
 
 
 def publishable(catalog: Catalog, names: Sequence[str]) -> list[Publishable]:
-  """The datasets of these names that hold back what they saved."""
-  datasets = (catalog.get(name) for name in dict.fromkeys(names))
-  return [dataset for dataset in datasets if isinstance(dataset, Publishable)]
+	"""The datasets of these names that hold back what they saved."""
+	datasets = (catalog.get(name) for name in dict.fromkeys(names))
+	return [dataset for dataset in datasets if isinstance(dataset, Publishable)]

@@ -32,18 +32,18 @@ _AHEAD = 4
 
 
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-  """What the function makes of each item, in their order, in threads.
+	"""What the function makes of each item, in their order, in threads.
 
-  Only a few items are made ahead: arrays of all loans would not all fit into memory.
-  """
-  waiting: deque[Future[Result]] = deque()
-  with ThreadPoolExecutor(_THREADS) as threads:
-    for item in items:
-      waiting.append(threads.submit(function, item))
-      if len(waiting) > _AHEAD:
-        yield waiting.popleft().result()
-    while waiting:
-      yield waiting.popleft().result()
+	Only a few items are made ahead: arrays of all loans would not all fit into memory.
+	"""
+	waiting: deque[Future[Result]] = deque()
+	with ThreadPoolExecutor(_THREADS) as threads:
+		for item in items:
+			waiting.append(threads.submit(function, item))
+			if len(waiting) > _AHEAD:
+				yield waiting.popleft().result()
+		while waiting:
+			yield waiting.popleft().result()
 
 
 # Of fewer loans of an outcome an AUC says nothing.
@@ -52,75 +52,75 @@ _QUANTILES = (0.025, 0.975)
 
 
 def bootstrap_aucs(target: IntArray, scores: npt.NDArray[np.float64], *, seed: int, resamples: int) -> FloatArray:
-  """AUC of each score in each bootstrap resample of the loans, the same for all scores.
+	"""AUC of each score in each bootstrap resample of the loans, the same for all scores.
 
-  Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes;
-  ties count one half. `scores` has one row per score; higher is riskier. Returns one row per
-  resample, one column per score: their differences are paired.
-  """
-  # Sorting once and weighting by draws saves a sort per resample.
-  places = [np.unique(score, return_inverse=True)[1] for score in scores]
+	Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes;
+	ties count one half. `scores` has one row per score; higher is riskier. Returns one row per
+	resample, one column per score: their differences are paired.
+	"""
+	# Sorting once and weighting by draws saves a sort per resample.
+	places = [np.unique(score, return_inverse=True)[1] for score in scores]
 
-  def measure(drawn: IntArray) -> list[float]:
-    bad = drawn * target
-    return [_area(place, bad, drawn - bad) for place in places]
+	def measure(drawn: IntArray) -> list[float]:
+		bad = drawn * target
+		return [_area(place, bad, drawn - bad) for place in places]
 
-  draws = islice(draw_resamples(target, seed), resamples)
-  return np.array(list(map_ahead(measure, draws)))
+	draws = islice(draw_resamples(target, seed), resamples)
+	return np.array(list(map_ahead(measure, draws)))
 
 
 def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
-  """How often each loan is drawn, resample by resample, each with both outcomes.
+	"""How often each loan is drawn, resample by resample, each with both outcomes.
 
-  Raises:
-      ValueError: all loans have the same outcome, so that no resample could have both.
-  """
-  rng = np.random.default_rng(seed)
-  loans = len(target)
-  if not 0 < target.sum() < loans:
-    raise ValueError(f"{loans:,} loans of one outcome cannot be resampled: an AUC compares both outcomes")
-  while True:
-    drawn = np.bincount(rng.integers(0, loans, loans), minlength=loans)
-    if 0 < drawn @ target < loans:
-      yield drawn
+	Raises:
+		ValueError: all loans have the same outcome, so that no resample could have both.
+	"""
+	rng = np.random.default_rng(seed)
+	loans = len(target)
+	if not 0 < target.sum() < loans:
+		raise ValueError(f"{loans:,} loans of one outcome cannot be resampled: an AUC compares both outcomes")
+	while True:
+		drawn = np.bincount(rng.integers(0, loans, loans), minlength=loans)
+		if 0 < drawn @ target < loans:
+			yield drawn
 
 
 def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, float]:
-  """AUC of loans and 95% bounds (Hanley and McNeil); NaN if under `MIN_FOR_AUC` of an outcome."""
-  bad = int(target.sum())
-  if min(bad, len(target) - bad) < MIN_FOR_AUC:
-    return np.nan, np.nan, np.nan
-  area = float(roc_auc_score(target, score))
-  low, high = normal_bounds(np.array(area), np.array(auc_standard_error(area, pd.Series(target))))
-  return area, float(low), float(high)
+	"""AUC of loans and 95% bounds (Hanley and McNeil); NaN if under `MIN_FOR_AUC` of an outcome."""
+	bad = int(target.sum())
+	if min(bad, len(target) - bad) < MIN_FOR_AUC:
+		return np.nan, np.nan, np.nan
+	area = float(roc_auc_score(target, score))
+	low, high = normal_bounds(np.array(area), np.array(auc_standard_error(area, pd.Series(target))))
+	return area, float(low), float(high)
 
 
 def resample_auc(target: IntArray, score: FloatArray, *, seed: int, resamples: int) -> tuple[float, float, float]:
-  """AUC of loans and 95% bounds (bootstrap); NaN if under `MIN_FOR_AUC` of an outcome."""
-  bad = int(target.sum())
-  if min(bad, len(target) - bad) < MIN_FOR_AUC:
-    return np.nan, np.nan, np.nan
-  drawn = bootstrap_aucs(target, score[None], seed=seed, resamples=resamples)
-  return float(roc_auc_score(target, score)), *quantile_bounds(drawn[:, 0])
+	"""AUC of loans and 95% bounds (bootstrap); NaN if under `MIN_FOR_AUC` of an outcome."""
+	bad = int(target.sum())
+	if min(bad, len(target) - bad) < MIN_FOR_AUC:
+		return np.nan, np.nan, np.nan
+	drawn = bootstrap_aucs(target, score[None], seed=seed, resamples=resamples)
+	return float(roc_auc_score(target, score)), *quantile_bounds(drawn[:, 0])
 
 
 def auc_standard_error(area: float, target: pd.Series) -> float:
-  """Standard error of an AUC (Hanley and McNeil, Radiology 1982)."""
-  bad = float(target.sum())
-  good = len(target) - bad
-  pair_bad, pair_good = area / (2 - area), 2 * area**2 / (1 + area)
-  variance = area * (1 - area)
-  variance += (bad - 1) * (pair_bad - area**2) + (good - 1) * (pair_good - area**2)
-  return float(np.sqrt(max(variance, 0.0) / (bad * good)))
+	"""Standard error of an AUC (Hanley and McNeil, Radiology 1982)."""
+	bad = float(target.sum())
+	good = len(target) - bad
+	pair_bad, pair_good = area / (2 - area), 2 * area**2 / (1 + area)
+	variance = area * (1 - area)
+	variance += (bad - 1) * (pair_bad - area**2) + (good - 1) * (pair_good - area**2)
+	return float(np.sqrt(max(variance, 0.0) / (bad * good)))
 
 
 def quantile_bounds(resampled: FloatArray) -> tuple[float, float]:
-  """95% percentile bounds of a figure from its bootstrap resamples."""
-  low, high = np.quantile(resampled, _QUANTILES)
-  return float(low), float(high)
+	"""95% percentile bounds of a figure from its bootstrap resamples."""
+	low, high = np.quantile(resampled, _QUANTILES)
+	return float(low), float(high)
 
 
 def _area(place: IntArray, bad: IntArray, good: IntArray) -> float:
-  bads, goods = np.bincount(place, weights=bad), np.bincount(place, weights=good)
-  below = np.cumsum(goods) - goods / 2
-  return float(bads @ below / (bads.sum() * goods.sum()))
+	bads, goods = np.bincount(place, weights=bad), np.bincount(place, weights=good)
+	below = np.cumsum(goods) - goods / 2
+	return float(bads @ below / (bads.sum() * goods.sum()))

@@ -12,109 +12,109 @@ from loantap.portfolio.products import PRODUCTS
 
 
 class Table(StrEnum):
-  """A table of the portfolio: its name in the source systems and in `03_primary`."""
+	"""A table of the portfolio: its name in the source systems and in `03_primary`."""
 
-  LOANS = "loans"
-  APPLICATIONS = "applications"
-  LOAN_EVENTS = "loan_events"
+	LOANS = "loans"
+	APPLICATIONS = "applications"
+	LOAN_EVENTS = "loan_events"
 
 
 class System(StrEnum):
-  """The source system that holds a table."""
+	"""The source system that holds a table."""
 
-  WAREHOUSE = "warehouse"
-  APPSTREAM = "appstream"
-  BUSINESS_EVENTS = "business_events"
+	WAREHOUSE = "warehouse"
+	APPSTREAM = "appstream"
+	BUSINESS_EVENTS = "business_events"
 
 
 class Kind(StrEnum):
-  """What a column holds, hence how it is parsed, typed and checked."""
+	"""What a column holds, hence how it is parsed, typed and checked."""
 
-  NUMBER = "number"  # float64
-  COUNT = "count"  # float64 with whole values: nullable in the sources
-  CATEGORY = "category"  # str out of a closed or open list
-  TEXT = "text"  # str, free
-  MONTH = "month"  # datetime64[s], first day of the month
-  DATE = "date"  # datetime64[s]
-  FLAG = "flag"  # int8, 0 or 1
+	NUMBER = "number"  # float64
+	COUNT = "count"  # float64 with whole values: nullable in the sources
+	CATEGORY = "category"  # str out of a closed or open list
+	TEXT = "text"  # str, free
+	MONTH = "month"  # datetime64[s], first day of the month
+	DATE = "date"  # datetime64[s]
+	FLAG = "flag"  # int8, 0 or 1
 
 
 class Family(StrEnum):
-  """How a source system may hold a column."""
+	"""How a source system may hold a column."""
 
-  TEXT = "text"
-  NUMBER = "number"
-  TIME = "time"
+	TEXT = "text"
+	NUMBER = "number"
+	TIME = "time"
 
 
 # A month may be written, as in Jan-2015, or be the date of its first day.
 _FAMILIES_OF: Final = MappingProxyType(
-  {
-    Kind.NUMBER: (Family.NUMBER,),
-    Kind.COUNT: (Family.NUMBER,),
-    Kind.CATEGORY: (Family.TEXT,),
-    Kind.TEXT: (Family.TEXT,),
-    Kind.MONTH: (Family.TEXT, Family.TIME),
-    Kind.DATE: (Family.TIME,),
-    Kind.FLAG: (Family.NUMBER,),
-  }
+	{
+		Kind.NUMBER: (Family.NUMBER,),
+		Kind.COUNT: (Family.NUMBER,),
+		Kind.CATEGORY: (Family.TEXT,),
+		Kind.TEXT: (Family.TEXT,),
+		Kind.MONTH: (Family.TEXT, Family.TIME),
+		Kind.DATE: (Family.TIME,),
+		Kind.FLAG: (Family.NUMBER,),
+	}
 )
 
 SYSTEM_OF: Final = MappingProxyType(
-  {Table.LOANS: System.WAREHOUSE, Table.APPLICATIONS: System.APPSTREAM, Table.LOAN_EVENTS: System.BUSINESS_EVENTS}
+	{Table.LOANS: System.WAREHOUSE, Table.APPLICATIONS: System.APPSTREAM, Table.LOAN_EVENTS: System.BUSINESS_EVENTS}
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-  """One column of the portfolio.
+	"""One column of the portfolio.
 
-  Attributes:
-    name: canonical name, used everywhere after ingestion.
-    unit: "" where there is none.
-    table: source table it arrives in; None when we derive it.
-    source_name: its name in the source system and in a LoanTap CSV; None when derived.
-    known_at_decision: whether its value exists, unaltered, when the loan is decided.
-    personal: whether it is personal data (never previewed, logged or shown).
-    minimum: inclusive.
-    maximum: inclusive.
-    categories: the valid values of a closed list; empty when the list is open.
-    listed: the known values of an open list. Another one is kept, and counted.
-    earliest: the first plausible month, as in 2007-08; of months only.
-    values: the valid values of a number with few; empty when any in the range is valid.
-    written: whether a source may hold the number as text, with its unit.
-    label: short name for forms, tables and papers, with its unit unless that is currency or
-      what is counted; "" where an application has no such field.
-  """
+	Attributes:
+		name: canonical name, used everywhere after ingestion.
+		unit: "" where there is none.
+		table: source table it arrives in; None when we derive it.
+		source_name: its name in the source system and in a LoanTap CSV; None when derived.
+		known_at_decision: whether its value exists, unaltered, when the loan is decided.
+		personal: whether it is personal data (never previewed, logged or shown).
+		minimum: inclusive.
+		maximum: inclusive.
+		categories: the valid values of a closed list; empty when the list is open.
+		listed: the known values of an open list. Another one is kept, and counted.
+		earliest: the first plausible month, as in 2007-08; of months only.
+		values: the valid values of a number with few; empty when any in the range is valid.
+		written: whether a source may hold the number as text, with its unit.
+		label: short name for forms, tables and papers, with its unit unless that is currency or
+		what is counted; "" where an application has no such field.
+	"""
 
-  name: str
-  meaning: str
-  kind: Kind
-  unit: str = ""
-  table: Table | None = None
-  source_name: str | None = None
-  known_at_decision: bool = True
-  personal: bool = False
-  nullable: bool = False
-  minimum: float | None = None
-  maximum: float | None = None
-  categories: tuple[str, ...] = ()
-  listed: tuple[str, ...] = ()
-  earliest: str = ""
-  values: tuple[float, ...] = ()
-  written: bool = False
-  label: str = ""
+	name: str
+	meaning: str
+	kind: Kind
+	unit: str = ""
+	table: Table | None = None
+	source_name: str | None = None
+	known_at_decision: bool = True
+	personal: bool = False
+	nullable: bool = False
+	minimum: float | None = None
+	maximum: float | None = None
+	categories: tuple[str, ...] = ()
+	listed: tuple[str, ...] = ()
+	earliest: str = ""
+	values: tuple[float, ...] = ()
+	written: bool = False
+	label: str = ""
 
-  @property
-  def families(self) -> tuple[Family, ...]:
-    """How a source system may hold the column."""
-    families = _FAMILIES_OF[self.kind]
-    return (Family.TEXT, *families) if self.written else families
+	@property
+	def families(self) -> tuple[Family, ...]:
+		"""How a source system may hold the column."""
+		families = _FAMILIES_OF[self.kind]
+		return (Family.TEXT, *families) if self.written else families
 
-  @property
-  def system(self) -> System | None:
-    """Source system of the column; None when derived."""
-    return SYSTEM_OF[self.table] if self.table else None
+	@property
+	def system(self) -> System | None:
+		"""Source system of the column; None when derived."""
+		return SYSTEM_OF[self.table] if self.table else None
 
 
 GRADES: Final = tuple(PRODUCTS.grades)
@@ -235,13 +235,13 @@ _EVENT_COLUMNS: Final = (
 )  # fmt: skip
 
 LOAN_ID: Final = Column(
-  "loan_id", "Identifier made from the application's content and its occurrence number", Kind.TEXT
+	"loan_id", "Identifier made from the application's content and its occurrence number", Kind.TEXT
 )
 UPDATED_AT: Final = Column(
-  "updated_at", "When the source system last changed the row", Kind.DATE, known_at_decision=False
+	"updated_at", "When the source system last changed the row", Kind.DATE, known_at_decision=False
 )
 ORIGIN: Final = Column(
-  "origin", "Whether the row is real or simulated", Kind.CATEGORY, known_at_decision=False, categories=ORIGINS
+	"origin", "Whether the row is real or simulated", Kind.CATEGORY, known_at_decision=False, categories=ORIGINS
 )
 
 _DERIVED_COLUMNS: Final = (
@@ -257,11 +257,11 @@ _DERIVED_COLUMNS: Final = (
 
 SOURCE_COLUMNS: Final = (*_LOAN_COLUMNS, *_APPLICATION_COLUMNS, *_EVENT_COLUMNS)
 COLUMNS: Final = MappingProxyType(
-  {c.name: c for c in (LOAN_ID, *SOURCE_COLUMNS, *_DERIVED_COLUMNS, UPDATED_AT, ORIGIN)}
+	{c.name: c for c in (LOAN_ID, *SOURCE_COLUMNS, *_DERIVED_COLUMNS, UPDATED_AT, ORIGIN)}
 )
 
 KEYS: Final = MappingProxyType(
-  {Table.LOANS: ("loan_id",), Table.APPLICATIONS: ("loan_id",), Table.LOAN_EVENTS: ("loan_id", "month")}
+	{Table.LOANS: ("loan_id",), Table.APPLICATIONS: ("loan_id",), Table.LOAN_EVENTS: ("loan_id", "month")}
 )
 
 CSV_ORDER: Final = (
@@ -275,20 +275,20 @@ CSV_ORDER: Final = (
 
 
 def columns_of(table: Table) -> tuple[Column, ...]:
-  """Columns that arrive in a source table, in the order of a LoanTap CSV.
+	"""Columns that arrive in a source table, in the order of a LoanTap CSV.
 
-  Identifier, `updated_at` and `origin`, which every source table carries, are left out.
-  """
-  return tuple(c for c in SOURCE_COLUMNS if c.table is table)
+	Identifier, `updated_at` and `origin`, which every source table carries, are left out.
+	"""
+	return tuple(c for c in SOURCE_COLUMNS if c.table is table)
 
 
 def contract_of(table: Table) -> MappingProxyType[str, tuple[Family, ...]]:
-  """Every column that a source table must have, by its name there, and how it may be held."""
-  columns = {str(column.source_name): column.families for column in columns_of(table)}
-  every_table = {column.name: column.families for column in (LOAN_ID, UPDATED_AT, ORIGIN)}
-  return MappingProxyType(columns | every_table)
+	"""Every column that a source table must have, by its name there, and how it may be held."""
+	columns = {str(column.source_name): column.families for column in columns_of(table)}
+	every_table = {column.name: column.families for column in (LOAN_ID, UPDATED_AT, ORIGIN)}
+	return MappingProxyType(columns | every_table)
 
 
 def portfolio_columns() -> tuple[Column, ...]:
-  """The 27 columns of a LoanTap CSV, in file order."""
-  return tuple(COLUMNS[name] for name in CSV_ORDER)
+	"""The 27 columns of a LoanTap CSV, in file order."""
+	return tuple(COLUMNS[name] for name in CSV_ORDER)

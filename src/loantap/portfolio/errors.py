@@ -5,22 +5,22 @@ from difflib import get_close_matches
 
 
 class InputError(ValueError):
-  """Input that the run cannot use.
+	"""Input that the run cannot use.
 
-  Args:
-      where: file, table or parameter.
-      problem: what is wrong, with column and value.
-      remedy: what to do about it.
-  """
+	Args:
+		where: file, table or parameter.
+		problem: what is wrong, with column and value.
+		remedy: what to do about it.
+	"""
 
-  def __init__(self, where: str, problem: str, remedy: str) -> None:
-    super().__init__(f"{where}: {problem}. {remedy}")
-    self.where = where
-    self.problem = problem
-    self.remedy = remedy
+	def __init__(self, where: str, problem: str, remedy: str) -> None:
+		super().__init__(f"{where}: {problem}. {remedy}")
+		self.where = where
+		self.problem = problem
+		self.remedy = remedy
 
 
 def guess(name: str, known: Iterable[str]) -> str:
-  """How a remedy begins where a misspelt name is like a known one; "" where it is like none."""
-  close = get_close_matches(name, list(known), n=1)
-  return f"Did you mean {close[0]}? " if close else ""
+	"""How a remedy begins where a misspelt name is like a known one; "" where it is like none."""
+	close = get_close_matches(name, list(known), n=1)
+	return f"Did you mean {close[0]}? " if close else ""

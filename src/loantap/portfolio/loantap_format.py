@@ -30,116 +30,116 @@ _ADDRESS = r"\b(?P<state>[A-Z]{2}) (?:(?P<pincode>\d{5})|\d{3}xx)\s*$"
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-  """Typed rows and what was wrong with them.
+	"""Typed rows and what was wrong with them.
 
-  Attributes:
-      rows: same index as the input, canonical columns; a value that cannot be used is missing.
-      problems: one row per bad value, indexed like the input: `column` (source name), `value`
-          (as text), `reason`. A value is bad too that others of its row contradict.
-  """
+	Attributes:
+		rows: same index as the input, canonical columns; a value that cannot be used is missing.
+		problems: one row per bad value, indexed like the input: `column` (source name), `value`
+			(as text), `reason`. A value is bad too that others of its row contradict.
+	"""
 
-  rows: pd.DataFrame
-  problems: pd.DataFrame
+	rows: pd.DataFrame
+	problems: pd.DataFrame
 
 
 def require_columns(frame: pd.DataFrame, columns: Sequence[Column], where: str) -> None:
-  """Raise `InputError` naming the source columns that `frame` lacks, and those it has."""
-  require_names(frame.columns, columns, where)
+	"""Raise `InputError` naming the source columns that `frame` lacks, and those it has."""
+	require_names(frame.columns, columns, where)
 
 
 def require_names(found: Iterable[str], columns: Sequence[Column], where: str) -> None:
-  """The same of the names of a table's columns."""
-  names = [str(name) for name in found if name != FAULT]
-  missing = [c.source_name for c in columns if c.source_name not in names]
-  if missing:
-    raise InputError(
-      where,
-      f"column{'s' if len(missing) > 1 else ''} {', '.join(map(str, missing))} missing",
-      f"Add {'them' if len(missing) > 1 else 'it'}; the columns expected are "
-      f"{', '.join(str(c.source_name) for c in columns)}; those found are {_list_found(names)}",
-    )
+	"""The same of the names of a table's columns."""
+	names = [str(name) for name in found if name != FAULT]
+	missing = [c.source_name for c in columns if c.source_name not in names]
+	if missing:
+		raise InputError(
+			where,
+			f"column{'s' if len(missing) > 1 else ''} {', '.join(map(str, missing))} missing",
+			f"Add {'them' if len(missing) > 1 else 'it'}; the columns expected are "
+			f"{', '.join(str(c.source_name) for c in columns)}; those found are {_list_found(names)}",
+		)
 
 
 def _list_found(names: Sequence[str]) -> str:
-  shown = [name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..." for name in names[:_MAX_SHOWN]]
-  more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
-  return ", ".join(name or "(no name)" for name in shown) + more
+	shown = [name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..." for name in names[:_MAX_SHOWN]]
+	more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
+	return ", ".join(name or "(no name)" for name in shown) + more
 
 
 def list_faults(frame: pd.DataFrame) -> pd.Series:
-  """Why a row could not be read from its file, indexed like `frame`; missing where it could."""
-  return frame[FAULT] if FAULT in frame else pd.Series(np.nan, index=frame.index, dtype="str")
+	"""Why a row could not be read from its file, indexed like `frame`; missing where it could."""
+	return frame[FAULT] if FAULT in frame else pd.Series(np.nan, index=frame.index, dtype="str")
 
 
 def parse(frame: pd.DataFrame, columns: Sequence[Column], as_of: pd.Timestamp) -> Parsed:
-  """Type and check rows in LoanTap format, by source name; text or already typed.
+	"""Type and check rows in LoanTap format, by source name; text or already typed.
 
-  A month after `as_of` is a problem.
-  """
-  parsed: dict[str, pd.Series] = {}
-  numbers: dict[str, FloatArray] = {}
-  problems: list[pd.DataFrame] = []
-  for column in columns:
-    raw = frame[column.source_name]
-    read = read_column(raw, column, as_of)
-    parsed[column.name] = to_series(read.values, column, frame.index)
-    if not isinstance(read.values, Texts):
-      numbers[column.name] = read.values
-    if not read.is_good:
-      problems.append(list_problems(raw, column, read))
-  rows = pd.DataFrame(parsed, index=frame.index)
-  found = [*find_contradictions(numbers), *find_conflicts(rows)]
-  if found or not problems:
-    problems.append(_list_contradictions(frame, found))
-  return Parsed(rows, pd.concat(problems))
+	A month after `as_of` is a problem.
+	"""
+	parsed: dict[str, pd.Series] = {}
+	numbers: dict[str, FloatArray] = {}
+	problems: list[pd.DataFrame] = []
+	for column in columns:
+		raw = frame[column.source_name]
+		read = read_column(raw, column, as_of)
+		parsed[column.name] = to_series(read.values, column, frame.index)
+		if not isinstance(read.values, Texts):
+			numbers[column.name] = read.values
+		if not read.is_good:
+			problems.append(list_problems(raw, column, read))
+	rows = pd.DataFrame(parsed, index=frame.index)
+	found = [*find_contradictions(numbers), *find_conflicts(rows)]
+	if found or not problems:
+		problems.append(_list_contradictions(frame, found))
+	return Parsed(rows, pd.concat(problems))
 
 
 def _list_contradictions(frame: pd.DataFrame, found: Sequence[Contradiction]) -> pd.DataFrame:
-  names = [str(COLUMNS[each.column].source_name) for each in found]
-  places = [each.row for each in found]
-  return pd.DataFrame(
-    {
-      "column": names,
-      "value": [show_value(frame[n].iloc[p]) for n, p in zip(names, places, strict=True)],
-      "reason": [each.reason for each in found],
-    },
-    index=frame.index[places],
-    dtype="str",
-  )
+	names = [str(COLUMNS[each.column].source_name) for each in found]
+	places = [each.row for each in found]
+	return pd.DataFrame(
+		{
+			"column": names,
+			"value": [show_value(frame[n].iloc[p]) for n, p in zip(names, places, strict=True)],
+			"reason": [each.reason for each in found],
+		},
+		index=frame.index[places],
+		dtype="str",
+	)
 
 
 def render(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
-  """Write typed canonical rows in LoanTap format: the inverse of `parse`.
+	"""Write typed canonical rows in LoanTap format: the inverse of `parse`.
 
-  Numbers stay float64. Columns carry their source names, in the order of `columns`.
+	Numbers stay float64. Columns carry their source names, in the order of `columns`.
 
-  >>> loans = pd.DataFrame({"term_months": [36.0], "employment_years": [10.0]})
-  >>> loans["issue_month"] = pd.Timestamp("2015-01-01")
-  >>> render(loans, [COLUMNS[name] for name in loans]).to_dict("list")
-  {'term': [' 36 months'], 'emp_length': ['10+ years'], 'issue_d': ['Jan-2015']}
-  """
-  written: dict[str, pd.Series] = {}
-  for column in columns:
-    values = rows[column.name]
-    if column.kind is Kind.MONTH:
-      months = pd.Series(values.dropna().unique())
-      values = values.map(dict(zip(months, months.dt.strftime(MONTH_FORMAT), strict=True)))
-      values = values.astype("str")
-    elif column.name == "term_months":
-      values = values.map({v: f" {v:g} months" for v in column.values})
-    elif column.name == "employment_years":
-      names = {0.0: "< 1 year", 1.0: "1 year", 10.0: "10+ years"}
-      values = values.map(names | {float(n): f"{n} years" for n in range(2, 10)})
-    written[str(column.source_name)] = values
-  return pd.DataFrame(written, index=rows.index)
+	>>> loans = pd.DataFrame({"term_months": [36.0], "employment_years": [10.0]})
+	>>> loans["issue_month"] = pd.Timestamp("2015-01-01")
+	>>> render(loans, [COLUMNS[name] for name in loans]).to_dict("list")
+	{'term': [' 36 months'], 'emp_length': ['10+ years'], 'issue_d': ['Jan-2015']}
+	"""
+	written: dict[str, pd.Series] = {}
+	for column in columns:
+		values = rows[column.name]
+		if column.kind is Kind.MONTH:
+			months = pd.Series(values.dropna().unique())
+			values = values.map(dict(zip(months, months.dt.strftime(MONTH_FORMAT), strict=True)))
+			values = values.astype("str")
+		elif column.name == "term_months":
+			values = values.map({v: f" {v:g} months" for v in column.values})
+		elif column.name == "employment_years":
+			names = {0.0: "< 1 year", 1.0: "1 year", 10.0: "10+ years"}
+			values = values.map(names | {float(n): f"{n} years" for n in range(2, 10)})
+		written[str(column.source_name)] = values
+	return pd.DataFrame(written, index=rows.index)
 
 
 def split_address(address: pd.Series) -> pd.DataFrame:
-  """State (AA, AE, AP for the military) and pincode read from two-line addresses.
+	"""State (AA, AE, AP for the military) and pincode read from two-line addresses.
 
-  Columns `state` and `pincode`, missing where the form is another.
-  """
-  ends = address.astype("str").str.rstrip().str[-_ADDRESS_END:]
-  # Thousands of addresses have one end; looking for it in each took a third of the join.
-  distinct = ends.drop_duplicates()
-  return distinct.str.extract(_ADDRESS).set_axis(distinct).reindex(ends).set_axis(address.index)
+	Columns `state` and `pincode`, missing where the form is another.
+	"""
+	ends = address.astype("str").str.rstrip().str[-_ADDRESS_END:]
+	# Thousands of addresses have one end; looking for it in each took a third of the join.
+	distinct = ends.drop_duplicates()
+	return distinct.str.extract(_ADDRESS).set_axis(distinct).reindex(ends).set_axis(address.index)

@@ -14,101 +14,101 @@ _UNFINISHED = ".publication.json"
 
 
 class Rename(BaseModel):
-  """A file, or folder of parts, that waits to take its place."""
+	"""A file, or folder of parts, that waits to take its place."""
 
-  model_config = ConfigDict(frozen=True)
+	model_config = ConfigDict(frozen=True)
 
-  staged: Path
-  path: Path
+	staged: Path
+	path: Path
 
 
 class Conclusion(BaseModel):
-  """The verdict on a version that was registered, to be written on it.
+	"""The verdict on a version that was registered, to be written on it.
 
-  Attributes:
-      promoted: whether it becomes champion.
-      reason: of the verdict.
-      displaced: version that was champion when it was judged, if any.
-  """
+	Attributes:
+		promoted: whether it becomes champion.
+		reason: of the verdict.
+		displaced: version that was champion when it was judged, if any.
+	"""
 
-  model_config = ConfigDict(frozen=True)
+	model_config = ConfigDict(frozen=True)
 
-  name: str
-  version: str
-  promoted: bool
-  reason: str
-  displaced: str | None
+	name: str
+	version: str
+	promoted: bool
+	reason: str
+	displaced: str | None
 
 
 class Journal(BaseModel):
-  """All that one run publishes; what is in it has happened, or will. Paths are the project's.
+	"""All that one run publishes; what is in it has happened, or will. Paths are the project's.
 
-  Attributes:
-      run: marked on the databases of ours in the transaction that changes them.
-      tables: in each database file of ours, one of the tables that carry the mark.
-      committed: whether the databases are known to have changed.
-      registry: address of MLflow.
-      models: to be concluded, last of all.
-  """
+	Attributes:
+		run: marked on the databases of ours in the transaction that changes them.
+		tables: in each database file of ours, one of the tables that carry the mark.
+		committed: whether the databases are known to have changed.
+		registry: address of MLflow.
+		models: to be concluded, last of all.
+	"""
 
-  model_config = ConfigDict(frozen=True)
+	model_config = ConfigDict(frozen=True)
 
-  run: str
-  tables: dict[Path, str]
-  committed: bool
-  files: tuple[Rename, ...]
-  registry: str
-  models: tuple[Conclusion, ...]
+	run: str
+	tables: dict[Path, str]
+	committed: bool
+	files: tuple[Rename, ...]
+	registry: str
+	models: tuple[Conclusion, ...]
 
-  def write(self, folder: Path) -> None:
-    """Write it down, on the disk when this returns."""
-    path = self.place(folder)
-    staged = folder / _UNFINISHED
-    with staged.open("w", encoding="utf-8") as file:
-      file.write(self.model_dump_json(indent=1))
-      file.flush()
-      os.fsync(file.fileno())
-    staged.replace(path)
-    _sync(folder)
+	def write(self, folder: Path) -> None:
+		"""Write it down, on the disk when this returns."""
+		path = self.place(folder)
+		staged = folder / _UNFINISHED
+		with staged.open("w", encoding="utf-8") as file:
+			file.write(self.model_dump_json(indent=1))
+			file.flush()
+			os.fsync(file.fileno())
+		staged.replace(path)
+		_sync(folder)
 
-  def commit(self, folder: Path) -> Self:
-    """Write down that the databases have changed."""
-    committed = self.model_copy(update={"committed": True})
-    committed.write(folder)
-    return committed
+	def commit(self, folder: Path) -> Self:
+		"""Write down that the databases have changed."""
+		committed = self.model_copy(update={"committed": True})
+		committed.write(folder)
+		return committed
 
-  def remove(self, folder: Path) -> None:
-    """There is nothing left to do."""
-    self.place(folder).unlink(missing_ok=True)
+	def remove(self, folder: Path) -> None:
+		"""There is nothing left to do."""
+		self.place(folder).unlink(missing_ok=True)
 
-  def place(self, folder: Path) -> Path:
-    """Where it lies."""
-    return folder / _NAMES.replace("*", self.run)
+	def place(self, folder: Path) -> Path:
+		"""Where it lies."""
+		return folder / _NAMES.replace("*", self.run)
 
 
 def read_journals(folder: Path) -> Iterator[Journal]:
-  """Publications that were begun and not ended, oldest first; one half written is none.
+	"""Publications that were begun and not ended, oldest first; one half written is none.
 
-  Raises:
-      InputError: one was written by another release.
-  """
-  (folder / _UNFINISHED).unlink(missing_ok=True)
-  for path in sorted(folder.glob(_NAMES), key=lambda found: found.stat().st_mtime):
-    try:
-      yield Journal.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-      # It appears by a rename, whole, so another release wrote it.
-      raise InputError(
-        f"file {path}",
-        "a run of another release was killed while it published, and this record of it "
-        "can only be read by that release",
-        "Run once with that release, which completes it, or remove the file",
-      ) from error
+	Raises:
+		InputError: one was written by another release.
+	"""
+	(folder / _UNFINISHED).unlink(missing_ok=True)
+	for path in sorted(folder.glob(_NAMES), key=lambda found: found.stat().st_mtime):
+		try:
+			yield Journal.model_validate_json(path.read_bytes())
+		except ValidationError as error:
+			# It appears by a rename, whole, so another release wrote it.
+			raise InputError(
+				f"file {path}",
+				"a run of another release was killed while it published, and this record of it "
+				"can only be read by that release",
+				"Run once with that release, which completes it, or remove the file",
+			) from error
 
 
 def _sync(folder: Path) -> None:
-  opened = os.open(folder, os.O_RDONLY)
-  try:
-    os.fsync(opened)
-  finally:
-    os.close(opened)
+	opened = os.open(folder, os.O_RDONLY)
+	try:
+		os.fsync(opened)
+	finally:
+		os.close(opened)

@@ -22,65 +22,65 @@ _Options = TypeVar("_Options", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-  """Parameters that serving shares with the pipelines.
+	"""Parameters that serving shares with the pipelines.
 
-  Attributes:
-      policy: as it was approved.
-      rule_ids: of recommended rules that are switched on.
-      recommendations: content of `recommendations.json`; None where there is none.
-  """
+	Attributes:
+		policy: as it was approved.
+		rule_ids: of recommended rules that are switched on.
+		recommendations: content of `recommendations.json`; None where there is none.
+	"""
 
-  policy: CreditPolicy
-  economics: Economics
-  offers: OffersOptions
-  rule_ids: tuple[str, ...]
-  recommendations: dict[str, Any] | None
+	policy: CreditPolicy
+	economics: Economics
+	offers: OffersOptions
+	rule_ids: tuple[str, ...]
+	recommendations: dict[str, Any] | None
 
-  def find_rules(self, origin: str) -> tuple[Rule, ...]:
-    """The rules that decline besides the policy, for a model from loans of an origin.
+	def find_rules(self, origin: str) -> tuple[Rule, ...]:
+		"""The rules that decline besides the policy, for a model from loans of an origin.
 
-    Raises:
-        InputError: one is switched on that is unknown or of loans of another origin.
-    """
-    return choose_rules(self.recommendations, self.rule_ids, origin=origin)[0]
+		Raises:
+			InputError: one is switched on that is unknown or of loans of another origin.
+		"""
+		return choose_rules(self.recommendations, self.rule_ids, origin=origin)[0]
 
 
 def read_configured(conf: Path, recommendations: Path, today: date) -> Configured:
-  """Read a folder's parameter files, and the policy lab's rules if their file is there.
+	"""Read a folder's parameter files, and the policy lab's rules if their file is there.
 
-  Raises:
-      InputError: a group is missing or cannot be used, or the policy was changed after its approval.
-  """
-  dated = {"as_of": today}
-  written = read_groups(conf, {"policy": (), "economics": (), "scoring": dated, "offers": dated})
-  policy = validate_group(CreditPolicy, conf, "policy", written["policy"])
-  economics = validate_group(Economics, conf, "economics", written["economics"])
-  require_as_approved(policy, economics)
-  scoring = validate_group(ScoringOptions, conf, "scoring", written["scoring"] | dated)
-  return Configured(
-    policy=policy,
-    economics=economics,
-    offers=validate_group(OffersOptions, conf, "offers", written["offers"] | dated),
-    rule_ids=scoring.recommendations,
-    recommendations=_read_json(recommendations),
-  )
+	Raises:
+		InputError: a group is missing or cannot be used, or the policy was changed after its approval.
+	"""
+	dated = {"as_of": today}
+	written = read_groups(conf, {"policy": (), "economics": (), "scoring": dated, "offers": dated})
+	policy = validate_group(CreditPolicy, conf, "policy", written["policy"])
+	economics = validate_group(Economics, conf, "economics", written["economics"])
+	require_as_approved(policy, economics)
+	scoring = validate_group(ScoringOptions, conf, "scoring", written["scoring"] | dated)
+	return Configured(
+		policy=policy,
+		economics=economics,
+		offers=validate_group(OffersOptions, conf, "offers", written["offers"] | dated),
+		rule_ids=scoring.recommendations,
+		recommendations=_read_json(recommendations),
+	)
 
 
 def validate_group(options: type[_Options], conf: Path, group: str, written: Mapping[str, object]) -> _Options:
-  """A group of parameters of a folder; `InputError` names the first that cannot be used."""
-  try:
-    return options.model_validate(written)
-  except ValidationError as error:
-    first = error.errors()[0]
-    name = ".".join(map(str, (group, *first["loc"])))
-    raise InputError(f"parameter {name} in {conf}", first["msg"], "Mend it") from error
+	"""A group of parameters of a folder; `InputError` names the first that cannot be used."""
+	try:
+		return options.model_validate(written)
+	except ValidationError as error:
+		first = error.errors()[0]
+		name = ".".join(map(str, (group, *first["loc"])))
+		raise InputError(f"parameter {name} in {conf}", first["msg"], "Mend it") from error
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-  try:
-    found = json.loads(path.read_text("utf-8"))
-  except FileNotFoundError:
-    return None
-  except (OSError, ValueError) as error:
-    raise InputError(str(path), f"it cannot be read: {error}", "Run `--pipelines insights`, which writes it") from error
-  return dict(found)
+	try:
+		found = json.loads(path.read_text("utf-8"))
+	except FileNotFoundError:
+		return None
+	except (OSError, ValueError) as error:
+		raise InputError(str(path), f"it cannot be read: {error}", "Run `--pipelines insights`, which writes it") from error
+	return dict(found)

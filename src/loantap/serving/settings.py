@@ -20,76 +20,76 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class ServingSettings(BaseModel):
-  """Settings of API, audit log and dashboard.
+	"""Settings of API, audit log and dashboard.
 
-  Attributes:
-      conf: folder of the parameter files.
-      audit_url: SQLAlchemy's address of the audit log.
-      recommendations: `recommendations.json`, for rules that are switched on.
-      reports: folder of the watch-list and its plans.
-      environment: of Kedro, for the registry's address.
-      threads: of each process; see `make_slots`.
-      backlog: connections that wait before more are refused.
-      refresh_seconds: between two looks at the registry.
-      max_body: of one application, in bytes.
-      max_batch_body: in bytes.
-      metrics_folder: where the processes count; one of their own by default.
-  """
+	Attributes:
+		conf: folder of the parameter files.
+		audit_url: SQLAlchemy's address of the audit log.
+		recommendations: `recommendations.json`, for rules that are switched on.
+		reports: folder of the watch-list and its plans.
+		environment: of Kedro, for the registry's address.
+		threads: of each process; see `make_slots`.
+		backlog: connections that wait before more are refused.
+		refresh_seconds: between two looks at the registry.
+		max_body: of one application, in bytes.
+		max_batch_body: in bytes.
+		metrics_folder: where the processes count; one of their own by default.
+	"""
 
-  model_config = ConfigDict(frozen=True, extra="forbid")
+	model_config = ConfigDict(frozen=True, extra="forbid")
 
-  project: Path
-  conf: Path
-  audit_url: str
-  recommendations: Path
-  reports: Path
-  environment: str = "local"
-  host: str = "127.0.0.1"
-  port: Port = 8_000
-  workers: Annotated[int, Field(ge=1, le=64)] = 2
-  threads: Annotated[int, Field(ge=1, le=512)] = 128
-  backlog: Annotated[int, Field(ge=128, le=65_535)] = 1_024
-  refresh_seconds: Annotated[float, Field(ge=0.1, le=3_600)] = 10.0
-  max_body: Annotated[int, Field(ge=1_000)] = 1_000_000
-  max_batch_body: Annotated[int, Field(ge=1_000)] = 16_000_000
-  max_batch_rows: Annotated[int, Field(ge=1)] = 10_000
-  log_requests: bool = True
-  metrics_folder: Path | None = None
+	project: Path
+	conf: Path
+	audit_url: str
+	recommendations: Path
+	reports: Path
+	environment: str = "local"
+	host: str = "127.0.0.1"
+	port: Port = 8_000
+	workers: Annotated[int, Field(ge=1, le=64)] = 2
+	threads: Annotated[int, Field(ge=1, le=512)] = 128
+	backlog: Annotated[int, Field(ge=128, le=65_535)] = 1_024
+	refresh_seconds: Annotated[float, Field(ge=0.1, le=3_600)] = 10.0
+	max_body: Annotated[int, Field(ge=1_000)] = 1_000_000
+	max_batch_body: Annotated[int, Field(ge=1_000)] = 16_000_000
+	max_batch_rows: Annotated[int, Field(ge=1)] = 10_000
+	log_requests: bool = True
+	metrics_folder: Path | None = None
 
 
 def read_settings(
-  environment: Mapping[str, str] | None = None, folder: Path | None = None, **given: Any
+	environment: Mapping[str, str] | None = None, folder: Path | None = None, **given: Any
 ) -> ServingSettings:
-  """Settings as options, or else environment variables, give them; None is not given.
+	"""Settings as options, or else environment variables, give them; None is not given.
 
-  By default variables are the process's and the folder is the current one.
+	By default variables are the process's and the folder is the current one.
 
-  Raises:
-      InputError: a value cannot be used.
-  """
-  variables = os.environ if environment is None else environment
-  project = find_project(folder or Path.cwd())
-  found: dict[str, Any] = {
-    "project": project,
-    "conf": project / "conf/base",
-    "audit_url": f"sqlite:///{project / 'data/09_serving/audit.db'}",
-    "recommendations": project / _REPORTS / "recommendations.json",
-    "reports": project / _REPORTS,
-    "environment": variables.get("KEDRO_ENV", "local"),
-  }
-  for name in ServingSettings.model_fields:
-    value = variables.get(f"{_PREFIX}{name.upper()}")
-    if value is not None and name != "project":
-      found[name] = value
-  found |= {name: value for name, value in given.items() if value is not None}
-  found["audit_url"] = anchor_address(str(found["audit_url"]), project)
-  try:
-    return ServingSettings.model_validate(found)
-  except ValidationError as error:
-    first = error.errors()[0]
-    name = str(first["loc"][0])
-    raise InputError(
-      f"{_PREFIX}{name.upper()}={first['input']}",
-      first["msg"].lower(),
-      f"Give --{name.replace('_', '-')} or {_PREFIX}{name.upper()} another value",
-    ) from error
+	Raises:
+		InputError: a value cannot be used.
+	"""
+	variables = os.environ if environment is None else environment
+	project = find_project(folder or Path.cwd())
+	found: dict[str, Any] = {
+		"project": project,
+		"conf": project / "conf/base",
+		"audit_url": f"sqlite:///{project / 'data/09_serving/audit.db'}",
+		"recommendations": project / _REPORTS / "recommendations.json",
+		"reports": project / _REPORTS,
+		"environment": variables.get("KEDRO_ENV", "local"),
+	}
+	for name in ServingSettings.model_fields:
+		value = variables.get(f"{_PREFIX}{name.upper()}")
+		if value is not None and name != "project":
+			found[name] = value
+	found |= {name: value for name, value in given.items() if value is not None}
+	found["audit_url"] = anchor_address(str(found["audit_url"]), project)
+	try:
+		return ServingSettings.model_validate(found)
+	except ValidationError as error:
+		first = error.errors()[0]
+		name = str(first["loc"][0])
+		raise InputError(
+			f"{_PREFIX}{name.upper()}={first['input']}",
+			first["msg"].lower(),
+			f"Give --{name.replace('_', '-')} or {_PREFIX}{name.upper()} another value",
+		) from error

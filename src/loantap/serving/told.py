@@ -9,6 +9,6 @@ Note = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7
 
 
 class Told(BaseModel):
-  """Base of what the API is told and tells."""
+	"""Base of what the API is told and tells."""
 
-  model_config = ConfigDict(frozen=True, extra="forbid")
+	model_config = ConfigDict(frozen=True, extra="forbid")

@@ -17,49 +17,49 @@ _LAST_SHIFT, _UNUSED_BITS = np.uint64(31), np.uint64(11)
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-  """Independent random streams that all hang on one seed.
+	"""Independent random streams that all hang on one seed.
 
-  The key of a stream is its name, so another column reshuffles none. Same seed and name, same numbers.
+	The key of a stream is its name, so another column reshuffles none. Same seed and name, same numbers.
 
-  Attributes:
-      seed: non-negative integer; a negative one raises ValueError when a stream is opened.
-      family: goes before each name; two families of streams share none.
-  """
+	Attributes:
+		seed: non-negative integer; a negative one raises ValueError when a stream is opened.
+		family: goes before each name; two families of streams share none.
+	"""
 
-  seed: int
-  family: str = ""
-  _opened: dict[str, np.random.Generator] = field(default_factory=dict, compare=False)
+	seed: int
+	family: str = ""
+	_opened: dict[str, np.random.Generator] = field(default_factory=dict, compare=False)
 
-  def open(self, name: str) -> np.random.Generator:
-    """The generator of the stream called `name`: at its start, or where it was left.
+	def open(self, name: str) -> np.random.Generator:
+		"""The generator of the stream called `name`: at its start, or where it was left.
 
-    Source: child streams by spawn key, NumPy manual, "Parallel random number generation".
-    """
-    if name not in self._opened:
-      key = (crc32(f"{self.family}{name}".encode()),)
-      sequence = np.random.SeedSequence(self.seed, spawn_key=key)
-      self._opened[name] = np.random.default_rng(sequence)
-    return self._opened[name]
+		Source: child streams by spawn key, NumPy manual, "Parallel random number generation".
+		"""
+		if name not in self._opened:
+			key = (crc32(f"{self.family}{name}".encode()),)
+			sequence = np.random.SeedSequence(self.seed, spawn_key=key)
+			self._opened[name] = np.random.default_rng(sequence)
+		return self._opened[name]
 
 
 def normal_at(seed: int, name: str, keys: npt.NDArray[np.uint64], months: IntArray) -> FloatArray:
-  """A standard normal number for each key and month, the same whatever else is drawn.
+	"""A standard normal number for each key and month, the same whatever else is drawn.
 
-  From a stream, it would depend on the loans before, and the past would change with the snapshot;
-  NumPy's counter-based generators take one key at a time. `keys` are 64 bits that tell loans
-  apart, `months` counted from issue, one value per row.
+	From a stream, it would depend on the loans before, and the past would change with the snapshot;
+	NumPy's counter-based generators take one key at a time. `keys` are 64 bits that tell loans
+	apart, `months` counted from issue, one value per row.
 
-  Source: Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators".
-  """
-  start = np.random.SeedSequence(seed, spawn_key=(crc32(name.encode()),)).generate_state(1, np.uint64)
-  bits = _mix(keys ^ start[0])
-  bits = _mix(bits + months.astype(np.uint64) * _STEP)
-  # The middle of one of 2^53 steps of 0..1: never an end, whose score is infinite.
-  return np.asarray(ndtri(((bits >> _UNUSED_BITS).astype(float) + 0.5) / 2.0**53))
+	Source: Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators".
+	"""
+	start = np.random.SeedSequence(seed, spawn_key=(crc32(name.encode()),)).generate_state(1, np.uint64)
+	bits = _mix(keys ^ start[0])
+	bits = _mix(bits + months.astype(np.uint64) * _STEP)
+	# The middle of one of 2^53 steps of 0..1: never an end, whose score is infinite.
+	return np.asarray(ndtri(((bits >> _UNUSED_BITS).astype(float) + 0.5) / 2.0**53))
 
 
 def _mix(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-  mixed = bits
-  for shift, factor in _MIXES:
-    mixed = (mixed ^ (mixed >> shift)) * factor
-  return mixed ^ (mixed >> _LAST_SHIFT)
+	mixed = bits
+	for shift, factor in _MIXES:
+		mixed = (mixed ^ (mixed >> shift)) * factor
+	return mixed ^ (mixed >> _LAST_SHIFT)

@@ -2,8 +2,8 @@
 
 
 def _split(text: str) -> tuple[str, ...]:
-  """The words of a text: between commas where it has any."""
-  return tuple(" ".join(text.split()).split(", " if "," in text else " "))
+	"""The words of a text: between commas where it has any."""
+	return tuple(" ".join(text.split()).split(", " if "," in text else " "))
 
 
 FIRST_NAMES = _split("""
@@ -111,36 +111,36 @@ EMPLOYER_KINDS = _split("""
 
 # The form's title for each purpose, and borrowers' own words.
 FORM_TITLES = {
-  "debt_consolidation": "Debt consolidation",
-  "credit_card": "Credit card refinancing",
-  "home_improvement": "Home improvement",
-  "other": "Other",
-  "major_purchase": "Major purchase",
-  "small_business": "Business",
-  "car": "Car financing",
-  "medical": "Medical expenses",
-  "moving": "Moving and relocation",
-  "vacation": "Vacation",
-  "house": "Home buying",
-  "wedding": "Wedding Loan",
-  "renewable_energy": "Green loan",
-  "educational": "Student Loan",
+	"debt_consolidation": "Debt consolidation",
+	"credit_card": "Credit card refinancing",
+	"home_improvement": "Home improvement",
+	"other": "Other",
+	"major_purchase": "Major purchase",
+	"small_business": "Business",
+	"car": "Car financing",
+	"medical": "Medical expenses",
+	"moving": "Moving and relocation",
+	"vacation": "Vacation",
+	"house": "Home buying",
+	"wedding": "Wedding Loan",
+	"renewable_energy": "Green loan",
+	"educational": "Student Loan",
 }
 OWN_TITLE_TOPICS = {
-  "debt_consolidation": ("Debt Consolidation", "Consolidation", "Consolidate", "Debt", "Payoff"),
-  "credit_card": ("Credit Card", "Credit Cards", "Card Payoff", "Credit Card Refinance", "CC"),
-  "home_improvement": ("Home Improvement", "Kitchen", "Bathroom Remodel", "Roof", "House"),
-  "other": ("Personal", "Freedom", "Bills", "Taxes", "Family"),
-  "major_purchase": ("Major Purchase", "Furniture", "Boat", "Motorcycle", "Pool"),
-  "small_business": ("Business", "Small Business", "Business Expansion", "Start Up", "Equipment"),
-  "car": ("Car", "Auto", "Truck", "Vehicle", "Car Purchase"),
-  "medical": ("Medical", "Surgery", "Dental", "Medical Bills", "Hospital"),
-  "moving": ("Moving", "Relocation", "New Home", "Move", "Apartment"),
-  "vacation": ("Vacation", "Trip", "Holiday", "Travel", "Honeymoon"),
-  "house": ("Home Buying", "Down Payment", "House Purchase", "Closing Costs", "Land"),
-  "wedding": ("Wedding", "Ring", "Our Wedding", "Wedding Expenses", "Ceremony"),
-  "renewable_energy": ("Solar", "Green Energy", "Solar Panels", "Windows", "Heat Pump"),
-  "educational": ("Student", "Tuition", "School", "College", "Degree"),
+	"debt_consolidation": ("Debt Consolidation", "Consolidation", "Consolidate", "Debt", "Payoff"),
+	"credit_card": ("Credit Card", "Credit Cards", "Card Payoff", "Credit Card Refinance", "CC"),
+	"home_improvement": ("Home Improvement", "Kitchen", "Bathroom Remodel", "Roof", "House"),
+	"other": ("Personal", "Freedom", "Bills", "Taxes", "Family"),
+	"major_purchase": ("Major Purchase", "Furniture", "Boat", "Motorcycle", "Pool"),
+	"small_business": ("Business", "Small Business", "Business Expansion", "Start Up", "Equipment"),
+	"car": ("Car", "Auto", "Truck", "Vehicle", "Car Purchase"),
+	"medical": ("Medical", "Surgery", "Dental", "Medical Bills", "Hospital"),
+	"moving": ("Moving", "Relocation", "New Home", "Move", "Apartment"),
+	"vacation": ("Vacation", "Trip", "Holiday", "Travel", "Honeymoon"),
+	"house": ("Home Buying", "Down Payment", "House Purchase", "Closing Costs", "Land"),
+	"wedding": ("Wedding", "Ring", "Our Wedding", "Wedding Expenses", "Ceremony"),
+	"renewable_energy": ("Solar", "Green Energy", "Solar Panels", "Windows", "Heat Pump"),
+	"educational": ("Student", "Tuition", "School", "College", "Degree"),
 }
 OWN_TITLE_OPENERS = (
   "", "", "", "", "", "My ", "My ", "Our ", "The ", "New ", "Final ", "Quick ", "Great ", "One ",

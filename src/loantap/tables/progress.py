@@ -9,32 +9,32 @@ LOGGER: Final = logging.getLogger("loantap.progress")
 
 
 class Progress:
-  """Counts what is done of something that takes long, and tells it.
+	"""Counts what is done of something that takes long, and tells it.
 
-  Args:
-      label: what is done; "" where whoever shows it knows.
-      total: None where that is not known.
-      unit: what is counted, in the plural.
-  """
+	Args:
+		label: what is done; "" where whoever shows it knows.
+		total: None where that is not known.
+		unit: what is counted, in the plural.
+	"""
 
-  def __init__(self, label: str, total: int | None, unit: str) -> None:
-    self._label = label
-    self._total = total
-    self._unit = unit
-    self._started = time.perf_counter()
+	def __init__(self, label: str, total: int | None, unit: str) -> None:
+		self._label = label
+		self._total = total
+		self._unit = unit
+		self._started = time.perf_counter()
 
-  def tell(self, done: int, label: str = "") -> None:
-    """Tell how many are done, and what was done last.
+	def tell(self, done: int, label: str = "") -> None:
+		"""Tell how many are done, and what was done last.
 
-    The record has the fields `label`, `done`, `total` and `rate` (a second, since the start).
-    """
-    label = label or self._label
-    rate = done / max(time.perf_counter() - self._started, 1e-9)
-    LOGGER.info(
-      "%s%s %s, %s a second",
-      f"{label}: " if label else "",
-      f"{done:,}" if self._total is None else f"{done:,} of {self._total:,}",
-      self._unit,
-      f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}",
-      extra={"label": label, "done": done, "total": self._total, "rate": rate},
-    )
+		The record has the fields `label`, `done`, `total` and `rate` (a second, since the start).
+		"""
+		label = label or self._label
+		rate = done / max(time.perf_counter() - self._started, 1e-9)
+		LOGGER.info(
+			"%s%s %s, %s a second",
+			f"{label}: " if label else "",
+			f"{done:,}" if self._total is None else f"{done:,} of {self._total:,}",
+			self._unit,
+			f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}",
+			extra={"label": label, "done": done, "total": self._total, "rate": rate},
+		)

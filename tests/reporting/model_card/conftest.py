@@ -7,9 +7,9 @@ from tests.reporting.page_outline import read_section
 
 @pytest.fixture(scope="package")
 def page() -> str:
-  return render_model_card(make_card())
+	return render_model_card(make_card())
 
 
 @pytest.fixture(scope="package")
 def lending(page: str) -> str:
-  return read_section(page, "model-lending")
+	return read_section(page, "model-lending")

@@ -17,73 +17,73 @@ expect.set_options(timeout=_PATIENCE)
 
 
 class Person:
-  """Opens the dashboard in a window with cookies of its own, and signs in."""
+	"""Opens the dashboard in a window with cookies of its own, and signs in."""
 
-  def __init__(self, browser: Browser, address: str, key: str, width: int = DESK) -> None:
-    self._is_narrow = width == PHONE
-    context = browser.new_context(viewport={"width": width, "height": 844})
-    context.set_default_timeout(_PATIENCE)
-    self.asked: list[str] = []
-    context.on("request", lambda request: self.asked.append(request.url))
-    self.page = context.new_page()
-    self.page.on("websocket", lambda socket: self.asked.append(socket.url))
-    self.page.goto(address)
-    self._open_sidebar()
-    self.page.get_by_label("Your API key").fill(key)
-    self.page.get_by_role("button", name="Sign in").click()
-    expect(self.page.get_by_text("Signed in as")).to_be_visible()
-    self._close_sidebar()
+	def __init__(self, browser: Browser, address: str, key: str, width: int = DESK) -> None:
+		self._is_narrow = width == PHONE
+		context = browser.new_context(viewport={"width": width, "height": 844})
+		context.set_default_timeout(_PATIENCE)
+		self.asked: list[str] = []
+		context.on("request", lambda request: self.asked.append(request.url))
+		self.page = context.new_page()
+		self.page.on("websocket", lambda socket: self.asked.append(socket.url))
+		self.page.goto(address)
+		self._open_sidebar()
+		self.page.get_by_label("Your API key").fill(key)
+		self.page.get_by_role("button", name="Sign in").click()
+		expect(self.page.get_by_text("Signed in as")).to_be_visible()
+		self._close_sidebar()
 
-  def go(self, title: str) -> None:
-    self._open_sidebar()
-    self.page.get_by_role("link", name=title, exact=True).click()
-    self._close_sidebar()
-    expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible()
-    self.wait()
+	def go(self, title: str) -> None:
+		self._open_sidebar()
+		self.page.get_by_role("link", name=title, exact=True).click()
+		self._close_sidebar()
+		expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible()
+		self.wait()
 
-  def wait(self) -> None:
-    expect(self.page.locator("[data-test-script-state=notRunning]")).to_be_visible()
-    expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
+	def wait(self) -> None:
+		expect(self.page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+		expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
 
-  def see(self, words: str) -> None:
-    expect(self.page.get_by_text(words).first).to_be_visible()
-    self.wait()
+	def see(self, words: str) -> None:
+		expect(self.page.get_by_text(words).first).to_be_visible()
+		self.wait()
 
-  def find_field(self, label: str) -> Locator:
-    named = re.compile(f"^{re.escape(label)}")
-    texts = self.page.get_by_role("textbox", name=named)
-    return texts.or_(self.page.get_by_role("spinbutton", name=named))
+	def find_field(self, label: str) -> Locator:
+		named = re.compile(f"^{re.escape(label)}")
+		texts = self.page.get_by_role("textbox", name=named)
+		return texts.or_(self.page.get_by_role("spinbutton", name=named))
 
-  def write(self, label: str, text: str) -> None:
-    field = self.find_field(label)
-    field.fill(text)
-    field.press("Tab")
+	def write(self, label: str, text: str) -> None:
+		field = self.find_field(label)
+		field.fill(text)
+		field.press("Tab")
 
-  def press(self, name: str) -> None:
-    self.page.get_by_role("button", name=name, exact=True).click()
+	def press(self, name: str) -> None:
+		self.page.get_by_role("button", name=name, exact=True).click()
 
-  def read_figure(self, name: str) -> str:
-    """The first figure of a name, such as `Score`, without what is said below it."""
-    named = self.page.locator("dt", has_text=re.compile(f"^{name}$")).first
-    return named.locator("xpath=following-sibling::dd[1]").inner_text().split("\n")[0]
+	def read_figure(self, name: str) -> str:
+		"""The first figure of a name, such as `Score`, without what is said below it."""
+		named = self.page.locator("dt", has_text=re.compile(f"^{name}$")).first
+		return named.locator("xpath=following-sibling::dd[1]").inner_text().split("\n")[0]
 
-  def tab_to(self, name: str) -> None:
-    for _ in range(_MOST_TABS):
-      self.page.keyboard.press("Tab")
-      if self.page.evaluate(_FOCUSED) == name:
-        return
-    raise AssertionError(f"no Tab leads to {name}")
+	def tab_to(self, name: str) -> None:
+		for _ in range(_MOST_TABS):
+			self.page.keyboard.press("Tab")
+			if self.page.evaluate(_FOCUSED) == name:
+				return
+		raise AssertionError(f"no Tab leads to {name}")
 
-  def download(self, name: str) -> str:
-    with self.page.expect_download() as waiting:
-      self.press(name)
-    return Path(waiting.value.path()).read_text("utf-8")
+	def download(self, name: str) -> str:
+		with self.page.expect_download() as waiting:
+			self.press(name)
+		return Path(waiting.value.path()).read_text("utf-8")
 
-  def _open_sidebar(self) -> None:
-    expect(self.page.get_by_role("heading", level=1)).to_be_visible()
-    if self._is_narrow:
-      self.page.get_by_role("button", name="Expand sidebar").click()
+	def _open_sidebar(self) -> None:
+		expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+		if self._is_narrow:
+			self.page.get_by_role("button", name="Expand sidebar").click()
 
-  def _close_sidebar(self) -> None:
-    if self._is_narrow:
-      self.page.get_by_role("button", name="Collapse sidebar").click()
+	def _close_sidebar(self) -> None:
+		if self._is_narrow:
+			self.page.get_by_role("button", name="Collapse sidebar").click()

@@ -22,88 +22,88 @@ _ONLY_FOR_LOOK = re.compile(r' data-label="[^"]*"|<span>(?=\[)|(?<=\])</span>')
 
 
 class Screen:
-  """Opens pages over a transport that stands for the way to the API, after a run in a folder.
+	"""Opens pages over a transport that stands for the way to the API, after a run in a folder.
 
-  Without another key, the owner of this one is signed in; nobody is with an empty one.
-  """
+	Without another key, the owner of this one is signed in; nobody is with an empty one.
+	"""
 
-  def __init__(
-    self, monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport, project: Path, key: str = "lt_key"
-  ) -> None:
-    self._key = key
-    st.cache_resource.clear()
-    monkeypatch.setenv(API_VARIABLE, _PLACE)
-    monkeypatch.setenv(PROJECT_VARIABLE, str(project))
-    monkeypatch.setenv(KEY_VARIABLE, "")
-    monkeypatch.setattr(client, "open_http", lambda url: httpx.Client(transport=transport, base_url=url))
+	def __init__(
+		self, monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport, project: Path, key: str = "lt_key"
+	) -> None:
+		self._key = key
+		st.cache_resource.clear()
+		monkeypatch.setenv(API_VARIABLE, _PLACE)
+		monkeypatch.setenv(PROJECT_VARIABLE, str(project))
+		monkeypatch.setenv(KEY_VARIABLE, "")
+		monkeypatch.setattr(client, "open_http", lambda url: httpx.Client(transport=transport, base_url=url))
 
-  @classmethod
-  def over(cls, api: Api, monkeypatch: pytest.MonkeyPatch, project: Path) -> Self:
-    return cls(monkeypatch, httpx.WSGITransport(app=api.app), project, api.key)
+	@classmethod
+	def over(cls, api: Api, monkeypatch: pytest.MonkeyPatch, project: Path) -> Self:
+		return cls(monkeypatch, httpx.WSGITransport(app=api.app), project, api.key)
 
-  def open(self, page: str, key: str | None = None) -> AppTest:
-    script = f"from loantap.serving.dashboard.pages import {page}\n{page}.show()"
-    app = AppTest.from_string(script, default_timeout=_SECONDS)
-    if signed_in := self._key if key is None else key:
-      app.session_state[OWN_KEY] = signed_in
-    return look(app.run())
+	def open(self, page: str, key: str | None = None) -> AppTest:
+		script = f"from loantap.serving.dashboard.pages import {page}\n{page}.show()"
+		app = AppTest.from_string(script, default_timeout=_SECONDS)
+		if signed_in := self._key if key is None else key:
+			app.session_state[OWN_KEY] = signed_in
+		return look(app.run())
 
-  def read(self, page: str, key: str | None = None) -> str:
-    return read_all(self.open(page, key))
+	def read(self, page: str, key: str | None = None) -> str:
+		return read_all(self.open(page, key))
 
 
 def look(app: AppTest) -> AppTest:
-  """The page, which must not have ended in an error of Python's."""
-  assert not app.exception, app.exception[0].value
-  return app
+	"""The page, which must not have ended in an error of Python's."""
+	assert not app.exception, app.exception[0].value
+	return app
 
 
 def press(app: AppTest, label: str) -> AppTest:
-  found = [button for button in app.button if button.label == label]
-  assert found, f"no button {label} among {list_buttons(app)}"
-  return look(found[0].click().run())
+	found = [button for button in app.button if button.label == label]
+	assert found, f"no button {label} among {list_buttons(app)}"
+	return look(found[0].click().run())
 
 
 def list_buttons(app: AppTest) -> list[str]:
-  return [button.label for button in app.button]
+	return [button.label for button in app.button]
 
 
 def fill(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
-  """The page with a value in a field of a kind, such as one of a form that is not sent yet."""
-  next(one for one in getattr(app, kind) if one.label == label).set_value(value)
-  return app
+	"""The page with a value in a field of a kind, such as one of a form that is not sent yet."""
+	next(one for one in getattr(app, kind) if one.label == label).set_value(value)
+	return app
 
 
 def choose(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
-  return look(fill(app, kind, label, value).run())
+	return look(fill(app, kind, label, value).run())
 
 
 def read_all(app: AppTest) -> str:
-  kinds: list[Any] = [
-    app.title,
-    app.subheader,
-    app.markdown,
-    app.text,
-    app.caption,
-    app.info,
-    app.success,
-    app.warning,
-    app.error,
-  ]
-  said = [str(one.value) for kind in kinds for one in kind]
-  html = "\n".join(str(one.proto.body) for one in app.get("html"))
-  return "\n".join([*said, _ONLY_FOR_LOOK.sub("", html)])
+	kinds: list[Any] = [
+		app.title,
+		app.subheader,
+		app.markdown,
+		app.text,
+		app.caption,
+		app.info,
+		app.success,
+		app.warning,
+		app.error,
+	]
+	said = [str(one.value) for kind in kinds for one in kind]
+	html = "\n".join(str(one.proto.body) for one in app.get("html"))
+	return "\n".join([*said, _ONLY_FOR_LOOK.sub("", html)])
 
 
 def refuse_connections(_request: httpx.Request) -> httpx.Response:
-  raise httpx.ConnectError("nobody listens there")
+	raise httpx.ConnectError("nobody listens there")
 
 
 def answer_with(routes: dict[str, tuple[int, Any]]) -> Callable[[httpx.Request], httpx.Response]:
-  """An API that gives the same answer to each path; others are not found."""
+	"""An API that gives the same answer to each path; others are not found."""
 
-  def answer(request: httpx.Request) -> httpx.Response:
-    status, body = routes.get(request.url.path, (404, {"title": "There is no such thing"}))
-    return httpx.Response(status, json=body)
+	def answer(request: httpx.Request) -> httpx.Response:
+		status, body = routes.get(request.url.path, (404, {"title": "There is no such thing"}))
+		return httpx.Response(status, json=body)
 
-  return answer
+	return answer

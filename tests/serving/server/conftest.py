@@ -11,18 +11,18 @@ from tests.serving.watched import write_watchlist
 
 @pytest.fixture(scope="session")
 def served_project(
-  tmp_path_factory: pytest.TempPathFactory, empty_store: Path, lending: Scorer, application: Scorer
+	tmp_path_factory: pytest.TempPathFactory, empty_store: Path, lending: Scorer, application: Scorer
 ) -> Path:
-  folder = tmp_path_factory.mktemp("served") / "project"
-  write_watchlist(folder / "data/08_reporting")
-  return make_project(folder, empty_store, lending.trained, application.trained)
+	folder = tmp_path_factory.mktemp("served") / "project"
+	write_watchlist(folder / "data/08_reporting")
+	return make_project(folder, empty_store, lending.trained, application.trained)
 
 
 @pytest.fixture(scope="session")
 def running(served_project: Path) -> Iterator[Running]:
-  """A server of two processes, with a log of its own; ended as Ctrl-C ends it."""
-  audit = served_project / "server.db"
-  audit.unlink(missing_ok=True)
-  started = start(served_project, "server", audit_url=f"sqlite:///{audit}")
-  yield started
-  assert started.stop(signal.SIGINT) == 0
+	"""A server of two processes, with a log of its own; ended as Ctrl-C ends it."""
+	audit = served_project / "server.db"
+	audit.unlink(missing_ok=True)
+	started = start(served_project, "server", audit_url=f"sqlite:///{audit}")
+	yield started
+	assert started.stop(signal.SIGINT) == 0

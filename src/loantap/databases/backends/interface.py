@@ -16,113 +16,113 @@ _INSTANT = pa.timestamp("us")
 
 
 class SourceDownError(InputError):
-  """A system that does not answer now but may in a moment: worth another attempt."""
+	"""A system that does not answer now but may in a moment: worth another attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-  """A statement in the SQL that all systems share.
+	"""A statement in the SQL that all systems share.
 
-  Attributes:
-      text: with a `?` for each parameter and no semicolon at the end.
-      parameters: as text; the statement casts them.
-  """
+	Attributes:
+		text: with a `?` for each parameter and no semicolon at the end.
+		parameters: as text; the statement casts them.
+	"""
 
-  text: str
-  parameters: tuple[str, ...] = ()
+	text: str
+	parameters: tuple[str, ...] = ()
 
 
 def quote(name: str) -> str:
-  """A name as SQL takes it, whatever is in it."""
-  return '"' + name.replace('"', '""') + '"'
+	"""A name as SQL takes it, whatever is in it."""
+	return '"' + name.replace('"', '""') + '"'
 
 
 class Backend(Protocol):
-  """A database that can be read. Nothing connects before a method is called."""
+	"""A database that can be read. Nothing connects before a method is called."""
 
-  def read(self, query: Query, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
-    """Run a query in one statement, hence on one state of the data.
+	def read(self, query: Query, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
+		"""Run a query in one statement, hence on one state of the data.
 
-    Batches are read as they are asked for, and the connection is closed with the last one or
-    with the reader. Numbers are float64 or int64, texts `string`, times `timestamp[us]`
-    without a zone, in UTC.
+		Batches are read as they are asked for, and the connection is closed with the last one or
+		with the reader. Numbers are float64 or int64, texts `string`, times `timestamp[us]`
+		without a zone, in UTC.
 
-    Raises:
-        SourceDownError: the system does not answer, or the connection broke; from here or
-            while the batches are read.
-        InputError: it refuses the login, the table, the column or the statement.
-    """
+		Raises:
+			SourceDownError: the system does not answer, or the connection broke; from here or
+				while the batches are read.
+			InputError: it refuses the login, the table, the column or the statement.
+		"""
 
-  def describe(self, table: str) -> pa.Schema:
-    """Names and types of all columns of a table, without reading rows; raises as `read`."""
+	def describe(self, table: str) -> pa.Schema:
+		"""Names and types of all columns of a table, without reading rows; raises as `read`."""
 
 
 class Transaction(Protocol):
-  """Statements that take effect together, or not at all; they raise as `Backend.read`.
+	"""Statements that take effect together, or not at all; they raise as `Backend.read`.
 
-  Attributes:
-      scratch: what a table is called in a CREATE that is quick to fill and need not be kept.
-      is_row_store: whether it is good at single rows: tables have an index on their key, and a
-          changed row is updated where it is, not taken out and put in again.
-  """
+	Attributes:
+		scratch: what a table is called in a CREATE that is quick to fill and need not be kept.
+		is_row_store: whether it is good at single rows: tables have an index on their key, and a
+			changed row is updated where it is, not taken out and put in again.
+	"""
 
-  scratch: str
-  is_row_store: bool
+	scratch: str
+	is_row_store: bool
 
-  def lock(self, table: str) -> None:
-    """Wait until no other transaction of ours writes to the table; it need not exist yet.
+	def lock(self, table: str) -> None:
+		"""Wait until no other transaction of ours writes to the table; it need not exist yet.
 
-    Raises:
-        SourceDownError: another one has held it for minutes.
-    """
+		Raises:
+			SourceDownError: another one has held it for minutes.
+		"""
 
-  def execute(self, statement: str) -> int:
-    """Run a statement; the number of rows it inserted, changed or removed."""
+	def execute(self, statement: str) -> int:
+		"""Run a statement; the number of rows it inserted, changed or removed."""
 
-  def fetch(self, query: Query) -> list[tuple[Any, ...]]:
-    """All rows of a small result."""
+	def fetch(self, query: Query) -> list[tuple[Any, ...]]:
+		"""All rows of a small result."""
 
-  def insert(self, table: str, rows: pa.Table) -> None:
-    """Append rows to a table in bulk; texts, float64, int64, booleans and `timestamp[us]`."""
+	def insert(self, table: str, rows: pa.Table) -> None:
+		"""Append rows to a table in bulk; texts, float64, int64, booleans and `timestamp[us]`."""
 
 
 class WritableBackend(Backend, Protocol):
-  """A database that tables of ours can be written to."""
+	"""A database that tables of ours can be written to."""
 
-  def transaction(self) -> AbstractContextManager[Transaction]:
-    """Connect; what is done within takes effect when the block ends well.
+	def transaction(self) -> AbstractContextManager[Transaction]:
+		"""Connect; what is done within takes effect when the block ends well.
 
-    Raises as `read`; then nothing has changed.
-    """
+		Raises as `read`; then nothing has changed.
+		"""
 
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:
-  """The columns as `Backend.read` gives them: float64, int64, string, timestamp[us] in UTC.
+	"""The columns as `Backend.read` gives them: float64, int64, string, timestamp[us] in UTC.
 
-  Fractions of any width and decimals become float64: some drivers give doubles as float32.
-  """
-  return pa.schema([pa.field(field.name, plain_type(field.type)) for field in schema])
+	Fractions of any width and decimals become float64: some drivers give doubles as float32.
+	"""
+	return pa.schema([pa.field(field.name, plain_type(field.type)) for field in schema])
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-  """The plain type for one type; itself where there is none, for the contract to name it."""
-  if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-    return pa.float64()
-  if pa.types.is_integer(kind):
-    return pa.int64()
-  if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-    return _INSTANT
-  # A column that is NULL throughout has no type of its own in some systems.
-  if pa.types.is_large_string(kind) or pa.types.is_null(kind):
-    return pa.string()
-  return kind
+	"""The plain type for one type; itself where there is none, for the contract to name it."""
+	if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+		return pa.float64()
+	if pa.types.is_integer(kind):
+		return pa.int64()
+	if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+		return _INSTANT
+	# A column that is NULL throughout has no type of its own in some systems.
+	if pa.types.is_large_string(kind) or pa.types.is_null(kind):
+		return pa.string()
+	return kind
 
 
 def to_plain(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-  """The batches in the plain types of their schema; times with a zone are put into UTC.
+	"""The batches in the plain types of their schema; times with a zone are put into UTC.
 
-  Their month is decided in `portfolio.values`.
-  """
-  plain = plain_schema(schema)
-  for batch in batches:
-    yield batch if batch.schema == plain else batch.cast(plain)
+	Their month is decided in `portfolio.values`.
+	"""
+	plain = plain_schema(schema)
+	for batch in batches:
+		yield batch if batch.schema == plain else batch.cast(plain)

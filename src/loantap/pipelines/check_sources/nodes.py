@@ -9,27 +9,27 @@ from loantap.portfolio.options import IngestionOptions
 
 
 def plan_inspection(
-  loans: SourceTable,
-  applications: SourceTable,
-  loan_events: SourceTable,
-  output: TargetSystem,
-  options: IngestionOptions,
+	loans: SourceTable,
+	applications: SourceTable,
+	loan_events: SourceTable,
+	output: TargetSystem,
+	options: IngestionOptions,
 ) -> Inspection:
-  """A look at every system, to be taken as it is saved."""
-  end_of_day = options.day + pd.Timedelta(days=1)
-  return Inspection((loans, applications, loan_events), output, end_of_day)
+	"""A look at every system, to be taken as it is saved."""
+	end_of_day = options.day + pd.Timedelta(days=1)
+	return Inspection((loans, applications, loan_events), output, end_of_day)
 
 
 def require_usable_systems(findings: pd.DataFrame) -> None:
-  """Fail where any check did.
+	"""Fail where any check did.
 
-  Raises:
-      InputError: naming the systems at fault.
-  """
-  faults = findings[findings["outcome"] == Outcome.FAULT]
-  if len(faults):
-    raise InputError(
-      "check_sources",
-      f"{len(faults)} of {len(findings)} checks failed: {'; '.join(faults['where'])}",
-      "Correct what the table above reports and check again",
-    )
+	Raises:
+		InputError: naming the systems at fault.
+	"""
+	faults = findings[findings["outcome"] == Outcome.FAULT]
+	if len(faults):
+		raise InputError(
+			"check_sources",
+			f"{len(faults)} of {len(findings)} checks failed: {'; '.join(faults['where'])}",
+			"Correct what the table above reports and check again",
+		)

@@ -21,9 +21,9 @@ OTHER = "other"
 
 
 def _read_groups(text: str) -> dict[str, list[str]]:
-  """Words by what stands before them on their line."""
-  lines = (line.strip().partition(": ") for line in text.strip().splitlines())
-  return {group: re.split(r",\s*", words) for group, _, words in lines}
+	"""Words by what stands before them on their line."""
+	lines = (line.strip().partition(": ") for line in text.strip().splitlines())
+	return {group: re.split(r",\s*", words) for group, _, words in lines}
 
 
 _PROFESSIONS = _read_groups("""
@@ -61,8 +61,8 @@ _PROFESSIONS = _read_groups("""
 
 # Written out first; British spellings as American ones, which the titles use.
 _SYNONYMS = {
-  short: word
-  for word, shorts in _read_groups("""
+	short: word
+	for word, shorts in _read_groups("""
     manager: mgr, mngr
     program: programme, prog
     project: proj
@@ -87,7 +87,7 @@ _SYNONYMS = {
     driver: truckdriver
     team leader: leader
   """).items()
-  for short in shorts
+	for short in shorts
 }
 
 # What is corrected into; too long for a slip of the pen to make another word ...
@@ -107,43 +107,43 @@ _TITLES = 2**18
 
 
 def group_professions(titles: pd.Series) -> pd.Series:
-  """The group of each job title, a categorical; `not stated` where there is none, `other` where none fits."""
-  codes, stated = pd.factorize(titles)
-  groups = pd.Index([*_PROFESSIONS, OTHER, NOT_STATED])
-  places = np.array([*(_place(str(title)) for title in stated), len(_PROFESSIONS) + 1], dtype=int)
-  # The code of a missing title is -1, the last place.
-  return pd.Series(pd.Categorical.from_codes(places[codes], groups), titles.index)
+	"""The group of each job title, a categorical; `not stated` where there is none, `other` where none fits."""
+	codes, stated = pd.factorize(titles)
+	groups = pd.Index([*_PROFESSIONS, OTHER, NOT_STATED])
+	places = np.array([*(_place(str(title)) for title in stated), len(_PROFESSIONS) + 1], dtype=int)
+	# The code of a missing title is -1, the last place.
+	return pd.Series(pd.Categorical.from_codes(places[codes], groups), titles.index)
 
 
 # A run groups the same titles four times.
 @lru_cache(_TITLES)
 def _place(title: str) -> int:
-  words = [part for word in _WORD.findall(title.lower()) for part in _correct(word).split()]
-  pairs = (f"{first} {second}" for first, second in pairwise(words))
-  none = len(_PROFESSIONS)
-  return min((_PLACES.get(text, none) for text in (*words, *pairs)), default=none)
+	words = [part for word in _WORD.findall(title.lower()) for part in _correct(word).split()]
+	pairs = (f"{first} {second}" for first, second in pairwise(words))
+	none = len(_PROFESSIONS)
+	return min((_PLACES.get(text, none) for text in (*words, *pairs)), default=none)
 
 
 @lru_cache(_TITLES)
 def _correct(word: str) -> str:
-  """Written out, spelt right, and in the singular where that is a word of a group."""
-  if word in _SYNONYMS:
-    return _SYNONYMS[word]
-  singular = word.removesuffix("s")
-  if word in _WORDS or singular in _WORDS:
-    return word if word in _WORDS else singular
-  if len(word) < _MIN_LETTERS or singular in _OTHER_WORDS:
-    return word
-  return next((_SLIPS[slip] for slip in _slips(word) if slip in _SLIPS), word)
+	"""Written out, spelt right, and in the singular where that is a word of a group."""
+	if word in _SYNONYMS:
+		return _SYNONYMS[word]
+	singular = word.removesuffix("s")
+	if word in _WORDS or singular in _WORDS:
+		return word if word in _WORDS else singular
+	if len(word) < _MIN_LETTERS or singular in _OTHER_WORDS:
+		return word
+	return next((_SLIPS[slip] for slip in _slips(word) if slip in _SLIPS), word)
 
 
 def _slips(word: str) -> Iterator[str]:
-  """The word, and all that is left of it when a letter is left out (the symmetric deletes of Garbe's SymSpell).
+	"""The word, and all that is left of it when a letter is left out (the symmetric deletes of Garbe's SymSpell).
 
-  Words that share one of these are one letter more, less, other or misplaced apart.
-  """
-  yield word
-  yield from (word[:at] + word[at + 1 :] for at in range(len(word)))
+	Words that share one of these are one letter more, less, other or misplaced apart.
+	"""
+	yield word
+	yield from (word[:at] + word[at + 1 :] for at in range(len(word)))
 
 
 _PLACES = {words: place for place, group in enumerate(_PROFESSIONS.values()) for words in group}
@@ -152,75 +152,75 @@ _SLIPS = {slip: word for word in _SPELT for slip in _slips(word)}
 
 
 class Role(StrEnum):
-  """Whose doing a factor is, hence what may be done about it."""
+	"""Whose doing a factor is, hence what may be done about it."""
 
-  APPLICANT = "applicant"  # the applicant's facts and wishes
-  LENDER = "lender"  # the lender's own price, and what the lender chose to check
-  AUDIT = "audit"  # looked at in the audit only; nothing is lent on it
+	APPLICANT = "applicant"  # the applicant's facts and wishes
+	LENDER = "lender"  # the lender's own price, and what the lender chose to check
+	AUDIT = "audit"  # looked at in the audit only; nothing is lent on it
 
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-  """One way to divide the portfolio, by a canonical column.
+	"""One way to divide the portfolio, by a canonical column.
 
-  Attributes:
-      bands: lower bounds, inclusive, of a number's bands; empty for a category.
-      twin: a factor that says the same in other words; neither is adjusted for the other, beside which it would have
-          no effect.
-  """
+	Attributes:
+		bands: lower bounds, inclusive, of a number's bands; empty for a category.
+		twin: a factor that says the same in other words; neither is adjusted for the other, beside which it would have
+			no effect.
+	"""
 
-  name: str
-  phrase: str
-  role: Role
-  bands: tuple[float, ...] = ()
-  twin: str = ""
+	name: str
+	phrase: str
+	role: Role
+	bands: tuple[float, ...] = ()
+	twin: str = ""
 
 
 _ALL = (
-  Segmentation("loan_amount", "loan amount", Role.APPLICANT, (0, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000)),
-  Segmentation("purpose", "purpose", Role.APPLICANT),
-  Segmentation("annual_income", "yearly income", Role.APPLICANT, (0, 30_000, 45_000, 60_000, 75_000, 100_000, 150_000)),
-  Segmentation("dti_pct", "DTI", Role.APPLICANT, (0, 5, 10, 15, 20, 25, 30, 35)),
-  Segmentation("revolving_utilisation_pct", "revolving utilisation", Role.APPLICANT, (0, 20, 40, 60, 80, 100)),
-  Segmentation("home_ownership", "home ownership", Role.APPLICANT),
-  Segmentation("profession", "profession", Role.APPLICANT),
-  Segmentation("grade", "grade", Role.LENDER, twin="interest_rate_pct"),
-  Segmentation("interest_rate_pct", "interest rate", Role.LENDER, (0, 8, 11, 14, 17, 20, 24), twin="grade"),
-  Segmentation("term_months", "term", Role.LENDER),
-  Segmentation("income_verification", "income verification", Role.LENDER),
-  Segmentation("pincode", "pincode", Role.AUDIT),
-  Segmentation("state", "state", Role.AUDIT),
+	Segmentation("loan_amount", "loan amount", Role.APPLICANT, (0, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000)),
+	Segmentation("purpose", "purpose", Role.APPLICANT),
+	Segmentation("annual_income", "yearly income", Role.APPLICANT, (0, 30_000, 45_000, 60_000, 75_000, 100_000, 150_000)),
+	Segmentation("dti_pct", "DTI", Role.APPLICANT, (0, 5, 10, 15, 20, 25, 30, 35)),
+	Segmentation("revolving_utilisation_pct", "revolving utilisation", Role.APPLICANT, (0, 20, 40, 60, 80, 100)),
+	Segmentation("home_ownership", "home ownership", Role.APPLICANT),
+	Segmentation("profession", "profession", Role.APPLICANT),
+	Segmentation("grade", "grade", Role.LENDER, twin="interest_rate_pct"),
+	Segmentation("interest_rate_pct", "interest rate", Role.LENDER, (0, 8, 11, 14, 17, 20, 24), twin="grade"),
+	Segmentation("term_months", "term", Role.LENDER),
+	Segmentation("income_verification", "income verification", Role.LENDER),
+	Segmentation("pincode", "pincode", Role.AUDIT),
+	Segmentation("state", "state", Role.AUDIT),
 )
 SEGMENTATIONS: Mapping[str, Segmentation] = {s.name: s for s in _ALL}
 
 
 def segment_loans(loans: pd.DataFrame) -> pd.DataFrame:
-  """The segment of each loan in each segmentation, one categorical each.
+	"""The segment of each loan in each segmentation, one categorical each.
 
-  Its categories are the segments that have loans, bands in rising order, others by name; `not stated` last.
-  """
-  return pd.DataFrame(
-    {name: _segment(loans[name], chosen).cat.remove_unused_categories() for name, chosen in SEGMENTATIONS.items()}
-  )
+	Its categories are the segments that have loans, bands in rising order, others by name; `not stated` last.
+	"""
+	return pd.DataFrame(
+		{name: _segment(loans[name], chosen).cat.remove_unused_categories() for name, chosen in SEGMENTATIONS.items()}
+	)
 
 
 def _segment(values: pd.Series, segmentation: Segmentation) -> pd.Series:
-  if segmentation.bands:
-    return _band(values, segmentation)
-  match segmentation.name:
-    case "profession":
-      return group_professions(values)
-    case "term_months":
-      texts = values.map("{:.0f} months".format)
-    case _:
-      texts = values.astype("str").str.replace("_", " ")
-  found = texts.astype("category")
-  return found.cat.add_categories(NOT_STATED).fillna(NOT_STATED)
+	if segmentation.bands:
+		return _band(values, segmentation)
+	match segmentation.name:
+		case "profession":
+			return group_professions(values)
+		case "term_months":
+			texts = values.map("{:.0f} months".format)
+		case _:
+			texts = values.astype("str").str.replace("_", " ")
+	found = texts.astype("category")
+	return found.cat.add_categories(NOT_STATED).fillna(NOT_STATED)
 
 
 def _band(values: pd.Series, segmentation: Segmentation) -> pd.Series:
-  sign = "%" if COLUMNS[segmentation.name].unit.startswith("percent") else ""
-  labels = [f"{low:,g} to {high:,g}{sign}" for low, high in pairwise(segmentation.bands)]
-  labels.append(f"{segmentation.bands[-1]:,g}{sign} and more")
-  bands = pd.cut(values, [*segmentation.bands, np.inf], right=False, labels=labels)
-  return bands.cat.add_categories(NOT_STATED).fillna(NOT_STATED)
+	sign = "%" if COLUMNS[segmentation.name].unit.startswith("percent") else ""
+	labels = [f"{low:,g} to {high:,g}{sign}" for low, high in pairwise(segmentation.bands)]
+	labels.append(f"{segmentation.bands[-1]:,g}{sign} and more")
+	bands = pd.cut(values, [*segmentation.bands, np.inf], right=False, labels=labels)
+	return bands.cat.add_categories(NOT_STATED).fillna(NOT_STATED)

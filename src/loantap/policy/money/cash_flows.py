@@ -24,87 +24,87 @@ from loantap.portfolio.options import Options, Portion
 
 
 class PaidLife(StrEnum):
-  """How long a loan that is paid back is taken to have run."""
+	"""How long a loan that is paid back is taken to have run."""
 
-  CONTRACTUAL = "contractual"
-  CAPPED = "capped"
+	CONTRACTUAL = "contractual"
+	CAPPED = "capped"
 
 
 class Range(Options):
-  """The source of an assumption, and its lowest and highest plausible value, in its unit."""
+	"""The source of an assumption, and its lowest and highest plausible value, in its unit."""
 
-  low: float
-  high: float
-  source: str
+	low: float
+	high: float
+	source: str
 
-  @model_validator(mode="after")
-  def _is_ordered(self) -> Range:
-    if self.low > self.high:
-      raise ValueError(f"low {self.low:g} is above high {self.high:g}")
-    return self
+	@model_validator(mode="after")
+	def _is_ordered(self) -> Range:
+		if self.low > self.high:
+			raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+		return self
 
 
 class Scenario(Options):
-  """What lending costs.
+	"""What lending costs.
 
-  Attributes:
-      cost_of_funds_pct: nominal yearly rate, in percent; cash flows are discounted at it, month by month.
-      loss_given_default: LGD, the share of the balance at default that is never recovered.
-      default_at_share_of_term: when a loan that is charged off stops paying.
-      origination_cost_share: as a share of the principal.
-      paid_share_of_term: when a loan that is paid back is settled, later than a default; 1 where nobody prepays.
-  """
+	Attributes:
+		cost_of_funds_pct: nominal yearly rate, in percent; cash flows are discounted at it, month by month.
+		loss_given_default: LGD, the share of the balance at default that is never recovered.
+		default_at_share_of_term: when a loan that is charged off stops paying.
+		origination_cost_share: as a share of the principal.
+		paid_share_of_term: when a loan that is paid back is settled, later than a default; 1 where nobody prepays.
+	"""
 
-  cost_of_funds_pct: Annotated[float, Field(ge=0, le=50)]
-  loss_given_default: Portion
-  default_at_share_of_term: Annotated[float, Field(gt=0, le=1)]
-  origination_cost_share: Annotated[float, Field(ge=0, le=0.2)]
-  paid_share_of_term: Annotated[float, Field(gt=0, le=1)] = 1.0
+	cost_of_funds_pct: Annotated[float, Field(ge=0, le=50)]
+	loss_given_default: Portion
+	default_at_share_of_term: Annotated[float, Field(gt=0, le=1)]
+	origination_cost_share: Annotated[float, Field(ge=0, le=0.2)]
+	paid_share_of_term: Annotated[float, Field(gt=0, le=1)] = 1.0
 
-  @model_validator(mode="after")
-  def _is_settled_after_defaults(self) -> Scenario:
-    stops, settled = self.default_at_share_of_term, self.paid_share_of_term
-    if stops >= settled:
-      raise ValueError(
-        f"default_at_share_of_term {stops:g} is not below paid_share_of_term {settled:g}: a loan that is "
-        "charged off would not stop paying before one that is paid back is settled, so that a riskier loan "
-        "could be worth more. Lower the one or raise the other"
-      )
-    return self
+	@model_validator(mode="after")
+	def _is_settled_after_defaults(self) -> Scenario:
+		stops, settled = self.default_at_share_of_term, self.paid_share_of_term
+		if stops >= settled:
+			raise ValueError(
+				f"default_at_share_of_term {stops:g} is not below paid_share_of_term {settled:g}: a loan that is "
+				"charged off would not stop paying before one that is paid back is settled, so that a riskier loan "
+				"could be worth more. Lower the one or raise the other"
+			)
+		return self
 
 
 class Economics(Options):
-  """The scenarios by name, from the mildest to the hardest, and what of them is known.
+	"""The scenarios by name, from the mildest to the hardest, and what of them is known.
 
-  No paid loan has run beyond `outcomes_as_of`; `ranges` say where each assumption comes from.
-  """
+	No paid loan has run beyond `outcomes_as_of`; `ranges` say where each assumption comes from.
+	"""
 
-  scenarios: Mapping[str, Scenario] = Field(min_length=1)
-  main: str
-  outcomes_as_of: date
-  ranges: Mapping[str, Range]
+	scenarios: Mapping[str, Scenario] = Field(min_length=1)
+	main: str
+	outcomes_as_of: date
+	ranges: Mapping[str, Range]
 
-  @model_validator(mode="after")
-  def _is_whole(self) -> Economics:
-    if self.main not in self.scenarios:
-      raise ValueError(f"main: there is no scenario {self.main}; give one of {', '.join(self.scenarios)}")
-    unknown = set(self.ranges) ^ set(Scenario.model_fields)
-    if unknown:
-      raise ValueError(f"ranges: {', '.join(sorted(unknown))} is unknown, or has no range")
-    for scenario, assumed in self.scenarios.items():
-      for name, allowed in self.ranges.items():
-        value = getattr(assumed, name)
-        if not allowed.low <= value <= allowed.high:
-          raise ValueError(
-            f"scenarios.{scenario}.{name}: {value:g} is outside of the range from "
-            f"{allowed.low:g} to {allowed.high:g} ({allowed.source})"
-          )
-    return self
+	@model_validator(mode="after")
+	def _is_whole(self) -> Economics:
+		if self.main not in self.scenarios:
+			raise ValueError(f"main: there is no scenario {self.main}; give one of {', '.join(self.scenarios)}")
+		unknown = set(self.ranges) ^ set(Scenario.model_fields)
+		if unknown:
+			raise ValueError(f"ranges: {', '.join(sorted(unknown))} is unknown, or has no range")
+		for scenario, assumed in self.scenarios.items():
+			for name, allowed in self.ranges.items():
+				value = getattr(assumed, name)
+				if not allowed.low <= value <= allowed.high:
+					raise ValueError(
+						f"scenarios.{scenario}.{name}: {value:g} is outside of the range from "
+						f"{allowed.low:g} to {allowed.high:g} ({allowed.source})"
+					)
+		return self
 
-  @property
-  def main_scenario(self) -> Scenario:
-    """The scenario that pages speak of first."""
-    return self.scenarios[self.main]
+	@property
+	def main_scenario(self) -> Scenario:
+		"""The scenario that pages speak of first."""
+		return self.scenarios[self.main]
 
 
 # Columns by which `expected_npv` values a loan, in the order of its arguments.
@@ -113,115 +113,115 @@ VALUED_BY = ("probability_of_default", "loan_amount", "interest_rate_pct", "term
 
 @dataclass(frozen=True, slots=True)
 class UnitValues:
-  """NPV per unit of principal, if the loan is paid back and if it is charged off."""
+	"""NPV per unit of principal, if the loan is paid back and if it is charged off."""
 
-  paid: Any
-  charged_off: Any
+	paid: Any
+	charged_off: Any
 
-  def margin(self, probability_of_default: Any) -> Any:
-    """Expected NPV per unit of principal."""
-    return self.paid + (self.charged_off - self.paid) * probability_of_default
+	def margin(self, probability_of_default: Any) -> Any:
+		"""Expected NPV per unit of principal."""
+		return self.paid + (self.charged_off - self.paid) * probability_of_default
 
 
 def value_units(
-  rate_pct: Numbers, term_months: Numbers, scenario: Scenario, paid_months: Numbers | None = None
+	rate_pct: Numbers, term_months: Numbers, scenario: Scenario, paid_months: Numbers | None = None
 ) -> UnitValues:
-  """NPV per unit of principal of loans of any rate (nominal, yearly, in percent) and term; arrays of one shape.
+	"""NPV per unit of principal of loans of any rate (nominal, yearly, in percent) and term; arrays of one shape.
 
-  `paid_months`: when each loan is settled if it is paid back; by default as in the scenario. NaN where a rate or a
-  term is missing, infinite, a rate below 0 or a term of 0 or less.
-  """
-  rate, term = np.asarray(rate_pct, dtype=float), np.asarray(term_months, dtype=float)
-  rate = np.where((rate >= 0) & (rate < np.inf), rate, np.nan)
-  term = np.where((term > 0) & (term < np.inf), term, np.nan)
-  settled = None if paid_months is None else np.asarray(paid_months, dtype=float)
-  return _value(rate, term, scenario, settled, annuity_factor, np.rint, _power)
+	`paid_months`: when each loan is settled if it is paid back; by default as in the scenario. NaN where a rate or a
+	term is missing, infinite, a rate below 0 or a term of 0 or less.
+	"""
+	rate, term = np.asarray(rate_pct, dtype=float), np.asarray(term_months, dtype=float)
+	rate = np.where((rate >= 0) & (rate < np.inf), rate, np.nan)
+	term = np.where((term > 0) & (term < np.inf), term, np.nan)
+	settled = None if paid_months is None else np.asarray(paid_months, dtype=float)
+	return _value(rate, term, scenario, settled, annuity_factor, np.rint, _power)
 
 
 def value_unit(rate_pct: float, term_months: float, scenario: Scenario) -> UnitValues:
-  """The same of one loan, without what arrays cost."""
-  if not (0 <= rate_pct < math.inf and 0 < term_months < math.inf):
-    return UnitValues(math.nan, math.nan)
-  return _value(rate_pct, term_months, scenario, None, _annuity_of_one, _round, _power_of_one)
+	"""The same of one loan, without what arrays cost."""
+	if not (0 <= rate_pct < math.inf and 0 < term_months < math.inf):
+		return UnitValues(math.nan, math.nan)
+	return _value(rate_pct, term_months, scenario, None, _annuity_of_one, _round, _power_of_one)
 
 
 def default_months(term_months: Numbers, scenario: Scenario) -> FloatArray:
-  """Instalments that a loan pays before it defaults, at least none."""
-  return np.rint(scenario.default_at_share_of_term * np.asarray(term_months, dtype=float))
+	"""Instalments that a loan pays before it defaults, at least none."""
+	return np.rint(scenario.default_at_share_of_term * np.asarray(term_months, dtype=float))
 
 
 def settled_months(term_months: Numbers, scenario: Scenario) -> FloatArray:
-  """Instalments after which a loan that is paid back is settled, at least one."""
-  months = scenario.paid_share_of_term * np.asarray(term_months, dtype=float)
-  settled: FloatArray = np.maximum(np.rint(months), 1)
-  return settled
+	"""Instalments after which a loan that is paid back is settled, at least one."""
+	months = scenario.paid_share_of_term * np.asarray(term_months, dtype=float)
+	settled: FloatArray = np.maximum(np.rint(months), 1)
+	return settled
 
 
 def exposure_at_default(principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario) -> FloatArray:
-  """EAD: the balance when the loan stops paying, in the currency of the principal."""
-  return scheduled_balance(principal, rate_pct, term_months, default_months(term_months, scenario))
+	"""EAD: the balance when the loan stops paying, in the currency of the principal."""
+	return scheduled_balance(principal, rate_pct, term_months, default_months(term_months, scenario))
 
 
 def expected_loss(
-  probability_of_default: Numbers, principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario
+	probability_of_default: Numbers, principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario
 ) -> FloatArray:
-  """PD x LGD x EAD, in the currency of the principal, not discounted."""
-  exposure = exposure_at_default(principal, rate_pct, term_months, scenario)
-  pd_ = np.asarray(probability_of_default, dtype=float)
-  return pd_ * scenario.loss_given_default * exposure
+	"""PD x LGD x EAD, in the currency of the principal, not discounted."""
+	exposure = exposure_at_default(principal, rate_pct, term_months, scenario)
+	pd_ = np.asarray(probability_of_default, dtype=float)
+	return pd_ * scenario.loss_given_default * exposure
 
 
 def expected_npv(
-  probability_of_default: Numbers, principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario
+	probability_of_default: Numbers, principal: Numbers, rate_pct: Numbers, term_months: Numbers, scenario: Scenario
 ) -> FloatArray:
-  """Expected NPV at the loans' own rate and term, in the currency of the principal."""
-  values = value_units(rate_pct, term_months, scenario)
-  margin = values.margin(np.asarray(probability_of_default, dtype=float))
-  npv: FloatArray = margin * np.asarray(principal, dtype=float)
-  return npv
+	"""Expected NPV at the loans' own rate and term, in the currency of the principal."""
+	values = value_units(rate_pct, term_months, scenario)
+	margin = values.margin(np.asarray(probability_of_default, dtype=float))
+	npv: FloatArray = margin * np.asarray(principal, dtype=float)
+	return npv
 
 
 def _value(
-  rate: Any,
-  term: Any,
-  scenario: Scenario,
-  settled: Any,
-  annuity: Callable[[Any, Any], Any],
-  rounded: Callable[[Any], Any],
-  power: Callable[[float, Any], Any],
+	rate: Any,
+	term: Any,
+	scenario: Scenario,
+	settled: Any,
+	annuity: Callable[[Any, Any], Any],
+	rounded: Callable[[Any], Any],
+	power: Callable[[float, Any], Any],
 ) -> UnitValues:
-  """The one formula, with the functions of arrays or of single numbers."""
-  if settled is None:
-    # Rounding alone could make it none.
-    settled = rounded(scenario.paid_share_of_term * term)
-    settled = settled + (settled < 1)
-  instalment = 1 / annuity(rate, term)
-  monthly = scenario.cost_of_funds_pct / (100 * MONTHS_PER_YEAR)
-  cost = 1 + scenario.origination_cost_share
+	"""The one formula, with the functions of arrays or of single numbers."""
+	if settled is None:
+		# Rounding alone could make it none.
+		settled = rounded(scenario.paid_share_of_term * term)
+		settled = settled + (settled < 1)
+	instalment = 1 / annuity(rate, term)
+	monthly = scenario.cost_of_funds_pct / (100 * MONTHS_PER_YEAR)
+	cost = 1 + scenario.origination_cost_share
 
-  def until(months: Any, share_of_balance: float) -> Any:
-    balance = instalment * annuity(rate, term - months)
-    paid = instalment * annuity(scenario.cost_of_funds_pct, months)
-    return paid + share_of_balance * balance * power(1 + monthly, -months) - cost
+	def until(months: Any, share_of_balance: float) -> Any:
+		balance = instalment * annuity(rate, term - months)
+		paid = instalment * annuity(scenario.cost_of_funds_pct, months)
+		return paid + share_of_balance * balance * power(1 + monthly, -months) - cost
 
-  stops = rounded(scenario.default_at_share_of_term * term)
-  return UnitValues(until(settled, 1.0), until(stops, 1 - scenario.loss_given_default))
+	stops = rounded(scenario.default_at_share_of_term * term)
+	return UnitValues(until(settled, 1.0), until(stops, 1 - scenario.loss_given_default))
 
 
 def _power(base: float, exponent: Any) -> Any:
-  return np.exp(np.log(base) * exponent)
+	return np.exp(np.log(base) * exponent)
 
 
 def _power_of_one(base: float, exponent: float) -> float:
-  return math.exp(math.log(base) * exponent)
+	return math.exp(math.log(base) * exponent)
 
 
 def _annuity_of_one(rate_pct: float, months: float) -> float:
-  rate = rate_pct / (100 * MONTHS_PER_YEAR)
-  if rate == 0:
-    return months
-  return -math.expm1(-months * math.log1p(rate)) / rate
+	rate = rate_pct / (100 * MONTHS_PER_YEAR)
+	if rate == 0:
+		return months
+	return -math.expm1(-months * math.log1p(rate)) / rate
 
 
 def _round(value: float) -> float:
-  return float(round(value))
+	return float(round(value))

@@ -22,59 +22,59 @@ from loantap.serving.audit.tables import REVISION
 @click.option("--url", help=f"The log, instead of {VARIABLE} and the project's file.")
 @click.pass_context
 def main(context: click.Context, url: str | None) -> None:
-  """The audit log: each decision, and each act of a person."""
-  context.obj = choose_url(url)
+	"""The audit log: each decision, and each act of a person."""
+	context.obj = choose_url(url)
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-  """A mendable error becomes one message and exit code 1."""
-  try:
-    yield
-  except InputError as error:
-    raise click.ClickException(str(error)) from error
+	"""A mendable error becomes one message and exit code 1."""
+	try:
+		yield
+	except InputError as error:
+		raise click.ClickException(str(error)) from error
 
 
 @contextmanager
 def opened(url: str) -> Iterator[AuditStore]:
-  """The log, closed at the end; see `explained`."""
-  with explained(), closing(AuditStore.open(url)) as store:
-    yield store
+	"""The log, closed at the end; see `explained`."""
+	with explained(), closing(AuditStore.open(url)) as store:
+		yield store
 
 
 def make_caller(command: str) -> Caller:
-  """Who is at the terminal, as a record's caller."""
-  return Caller(command, getpass.getuser(), uuid.uuid4().hex)
+	"""Who is at the terminal, as a record's caller."""
+	return Caller(command, getpass.getuser(), uuid.uuid4().hex)
 
 
 @main.command()
 @click.option("--noted", help="SEQ:HASH, an end of the log that was noted down earlier.")
 @click.pass_obj
 def verify(url: str, noted: str | None) -> None:
-  """Check every record: exit code 1 and the first that does not hold, if one does not.
+	"""Check every record: exit code 1 and the first that does not hold, if one does not.
 
-  Note down the end that it prints, away from the log: only with an earlier end can anybody tell
-  that records were cut off since, or that the whole log was written anew.
-  """
-  with opened(url) as store:
-    verdict = store.verify(_read_head(noted))
-    if verdict.fault is not None:
-      click.echo(f"{verdict.n:,} records hold. Then {verdict.fault}", err=True)
-      sys.exit(1)
-    click.echo(f"All {verdict.n:,} records hold. The log ends at {verdict.head}")
+	Note down the end that it prints, away from the log: only with an earlier end can anybody tell
+	that records were cut off since, or that the whole log was written anew.
+	"""
+	with opened(url) as store:
+		verdict = store.verify(_read_head(noted))
+		if verdict.fault is not None:
+			click.echo(f"{verdict.n:,} records hold. Then {verdict.fault}", err=True)
+			sys.exit(1)
+		click.echo(f"All {verdict.n:,} records hold. The log ends at {verdict.head}")
 
 
 @main.command()
 @click.argument("record_id")
 @click.pass_obj
 def show(url: str, record_id: str) -> None:
-  """Show a record, and what happened to it since, as JSON."""
-  with opened(url) as store:
-    record = store.find(record_id)
-    if record is None:
-      raise InputError(f"record {record_id}", "there is none of this id", "Search for it")
-    told = [asdict(found) for found in (record, *store.about(record_id))]
-  click.echo(json.dumps(told, indent=2, default=str, ensure_ascii=False))
+	"""Show a record, and what happened to it since, as JSON."""
+	with opened(url) as store:
+		record = store.find(record_id)
+		if record is None:
+			raise InputError(f"record {record_id}", "there is none of this id", "Search for it")
+		told = [asdict(found) for found in (record, *store.about(record_id))]
+	click.echo(json.dumps(told, indent=2, default=str, ensure_ascii=False))
 
 
 @main.command()
@@ -83,49 +83,49 @@ def show(url: str, record_id: str) -> None:
 @click.option("--reason", required=True, help="Why; it is kept for good: name nobody in it.")
 @click.pass_obj
 def erase(url: str, record_ids: tuple[str, ...], application_id: str | None, reason: str) -> None:
-  """Erase the personal part of decisions, and of what is about them. Nothing brings it back."""
-  if bool(record_ids) == bool(application_id):
-    raise click.UsageError("Give ids of records, or --application-id")
-  with opened(url) as store:
-    caller = make_caller("loantap-audit")
-    n = store.erase(caller, reason, record_ids=record_ids, application_id=application_id)
-  click.echo(f"Erased {n:,} personal parts")
+	"""Erase the personal part of decisions, and of what is about them. Nothing brings it back."""
+	if bool(record_ids) == bool(application_id):
+		raise click.UsageError("Give ids of records, or --application-id")
+	with opened(url) as store:
+		caller = make_caller("loantap-audit")
+		n = store.erase(caller, reason, record_ids=record_ids, application_id=application_id)
+	click.echo(f"Erased {n:,} personal parts")
 
 
 @main.command()
 @click.option("--older-than", "days", type=click.IntRange(min=0), required=True, help="In days.")
 @click.pass_obj
 def purge(url: str, days: int) -> None:
-  """Erase the personal parts of all records that are older."""
-  with opened(url) as store:
-    n = store.purge_older_than(days, make_caller("loantap-audit"))
-  click.echo(f"Erased {n:,} personal parts that were older than {days} days")
+	"""Erase the personal parts of all records that are older."""
+	with opened(url) as store:
+		n = store.purge_older_than(days, make_caller("loantap-audit"))
+	click.echo(f"Erased {n:,} personal parts that were older than {days} days")
 
 
 @main.command()
 @click.pass_obj
 def upgrade(url: str) -> None:
-  """Make the tables, or bring them up to date. On PostgreSQL, run it as their owner."""
-  with explained():
-    engines = open_engines(url)
-    try:
-      before = schema.upgrade(engines)
-    finally:
-      engines.dispose()
-  if before == REVISION:
-    click.echo(f"Nothing to do: the tables are at revision {before}")
-  else:
-    click.echo(f"The tables are at revision {REVISION}, before: {before or 'none'}")
+	"""Make the tables, or bring them up to date. On PostgreSQL, run it as their owner."""
+	with explained():
+		engines = open_engines(url)
+		try:
+			before = schema.upgrade(engines)
+		finally:
+			engines.dispose()
+	if before == REVISION:
+		click.echo(f"Nothing to do: the tables are at revision {before}")
+	else:
+		click.echo(f"The tables are at revision {REVISION}, before: {before or 'none'}")
 
 
 def _read_head(noted: str | None) -> Head | None:
-  if noted is None:
-    return None
-  seq, mark, hashed = noted.partition(":")
-  if not mark or not seq.isdigit():
-    raise click.BadParameter(f"{noted} is not SEQ:HASH, as verify prints it")
-  return Head(int(seq), hashed)
+	if noted is None:
+		return None
+	seq, mark, hashed = noted.partition(":")
+	if not mark or not seq.isdigit():
+		raise click.BadParameter(f"{noted} is not SEQ:HASH, as verify prints it")
+	return Head(int(seq), hashed)
 
 
 if __name__ == "__main__":
-  main()
+	main()

@@ -19,53 +19,53 @@ DEFAULT_API: Final = "http://127.0.0.1:8000"
 
 @dataclass(frozen=True, slots=True)
 class DashboardSettings:
-  """Where the dashboard asks, and what it reads.
+	"""Where the dashboard asks, and what it reads.
 
-  Attributes:
-      api_url: without a path.
-      key: the dashboard's own API key; "" for none.
-      project: folder whose `data/` the last run left.
-  """
+	Attributes:
+		api_url: without a path.
+		key: the dashboard's own API key; "" for none.
+		project: folder whose `data/` the last run left.
+	"""
 
-  api_url: str
-  key: str
-  project: Path
+	api_url: str
+	key: str
+	project: Path
 
-  @property
-  def tables(self) -> Path:
-    """Folder of the tables of the last run."""
-    return self.project / "data" / "07_model_output"
+	@property
+	def tables(self) -> Path:
+		"""Folder of the tables of the last run."""
+		return self.project / "data" / "07_model_output"
 
-  @property
-  def reports(self) -> Path:
-    """Folder of the reports of the last run."""
-    return self.project / "data" / "08_reporting"
+	@property
+	def reports(self) -> Path:
+		"""Folder of the reports of the last run."""
+		return self.project / "data" / "08_reporting"
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> DashboardSettings:
-  """Settings as the environment gives them.
+	"""Settings as the environment gives them.
 
-  Raises:
-      InputError: the address is none, or others may read the key's file.
-  """
-  url = environment.get(API_VARIABLE, DEFAULT_API).rstrip("/")
-  if not url.startswith(("http://", "https://")):
-    raise InputError(API_VARIABLE, f"{url} is no address", f"Give one such as {DEFAULT_API}")
-  named = environment.get(PROJECT_VARIABLE)
-  project = Path(named) if named else find_project(Path.cwd())
-  return DashboardSettings(url, _read_key(environment, project), project)
+	Raises:
+		InputError: the address is none, or others may read the key's file.
+	"""
+	url = environment.get(API_VARIABLE, DEFAULT_API).rstrip("/")
+	if not url.startswith(("http://", "https://")):
+		raise InputError(API_VARIABLE, f"{url} is no address", f"Give one such as {DEFAULT_API}")
+	named = environment.get(PROJECT_VARIABLE)
+	project = Path(named) if named else find_project(Path.cwd())
+	return DashboardSettings(url, _read_key(environment, project), project)
 
 
 def _read_key(environment: Mapping[str, str], project: Path) -> str:
-  given = environment.get(KEY_VARIABLE, "").strip()
-  if given:
-    return given
-  named = environment.get(KEY_FILE_VARIABLE)
-  path = Path(named) if named else project / "data/09_serving/dashboard.key"
-  if not path.is_file():
-    if named:
-      raise InputError(KEY_FILE_VARIABLE, f"there is no file {path}", "Name the key's file")
-    return ""
-  if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-    raise InputError(str(path), "others may read the key in it", f"Run `chmod 600 {path}`")
-  return path.read_text("utf-8").strip()
+	given = environment.get(KEY_VARIABLE, "").strip()
+	if given:
+		return given
+	named = environment.get(KEY_FILE_VARIABLE)
+	path = Path(named) if named else project / "data/09_serving/dashboard.key"
+	if not path.is_file():
+		if named:
+			raise InputError(KEY_FILE_VARIABLE, f"there is no file {path}", "Name the key's file")
+		return ""
+	if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+		raise InputError(str(path), "others may read the key in it", f"Run `chmod 600 {path}`")
+	return path.read_text("utf-8").strip()

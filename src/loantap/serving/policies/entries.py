@@ -21,160 +21,160 @@ NOBODY_YET = "(nobody yet)"
 
 
 class State(StrEnum):
-  """How far a policy is."""
+	"""How far a policy is."""
 
-  PROPOSED = "proposed"
-  IN_FORCE = "in force"
-  PAST = "past"
+	PROPOSED = "proposed"
+	IN_FORCE = "in force"
+	PAST = "past"
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-  """What somebody proposes: fields of a policy, without approval and digest, and assumptions.
+	"""What somebody proposes: fields of a policy, without approval and digest, and assumptions.
 
-  `key_id` is that of the key they used.
-  """
+	`key_id` is that of the key they used.
+	"""
 
-  id: str
-  at: datetime
-  person: str
-  key_id: str
-  policy: Mapping[str, Any]
-  economics: Mapping[str, Any]
+	id: str
+	at: datetime
+	person: str
+	key_id: str
+	policy: Mapping[str, Any]
+	economics: Mapping[str, Any]
 
-  @property
-  def name(self) -> str:
-    """Id and version of the policy."""
-    return f"{self.policy['id']} {self.policy['version']}"
+	@property
+	def name(self) -> str:
+		"""Id and version of the policy."""
+		return f"{self.policy['id']} {self.policy['version']}"
 
-  @property
-  def effective_from(self) -> date:
-    """Day from which it may decide."""
-    return date.fromisoformat(self.policy["effective_from"])
+	@property
+	def effective_from(self) -> date:
+		"""Day from which it may decide."""
+		return date.fromisoformat(self.policy["effective_from"])
 
-  def approve(self, approver: str) -> tuple[CreditPolicy, Economics]:
-    """The policy as a second person approves it, with its digest, or `InvalidPolicyError`."""
-    return build_policy(self.policy, self.economics, approver)
+	def approve(self, approver: str) -> tuple[CreditPolicy, Economics]:
+		"""The policy as a second person approves it, with its digest, or `InvalidPolicyError`."""
+		return build_policy(self.policy, self.economics, approver)
 
-  def try_out(self) -> tuple[CreditPolicy, Economics]:
-    """The policy as it would decide, approved by nobody."""
-    return self.approve(NOBODY_YET)
+	def try_out(self) -> tuple[CreditPolicy, Economics]:
+		"""The policy as it would decide, approved by nobody."""
+		return self.approve(NOBODY_YET)
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-  """A policy that was put in force.
+	"""A policy that was put in force.
 
-  Attributes:
-      id: of the record.
-      digest: of the policy as approved.
-      approved_by: the second person.
-      returns_to: id of the activation that rolling back restores, or None.
-  """
+	Attributes:
+		id: of the record.
+		digest: of the policy as approved.
+		approved_by: the second person.
+		returns_to: id of the activation that rolling back restores, or None.
+	"""
 
-  id: str
-  at: datetime
-  person: str
-  proposal_id: str
-  digest: str
-  approved_by: str
-  returns_to: str | None
+	id: str
+	at: datetime
+	person: str
+	proposal_id: str
+	digest: str
+	approved_by: str
+	returns_to: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ActivePolicy:
-  """A policy that is, or was, in force, as approved.
+	"""A policy that is, or was, in force, as approved.
 
-  Attributes:
-      generation: 1 for the first ever in force; each change has the next number.
-      activated_by: who put it in force, or rolled back to it.
-      can_roll_back_to: name of the policy that rolling back restores, or None.
-  """
+	Attributes:
+		generation: 1 for the first ever in force; each change has the next number.
+		activated_by: who put it in force, or rolled back to it.
+		can_roll_back_to: name of the policy that rolling back restores, or None.
+	"""
 
-  policy: CreditPolicy
-  economics: Economics
-  generation: int
-  proposal_id: str
-  activated_at: datetime
-  activated_by: str
-  can_roll_back_to: str | None
+	policy: CreditPolicy
+	economics: Economics
+	generation: int
+	proposal_id: str
+	activated_at: datetime
+	activated_by: str
+	can_roll_back_to: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-  """A proposal: waiting, in force or past, with its last activation, if any."""
+	"""A proposal: waiting, in force or past, with its last activation, if any."""
 
-  proposal: Proposal
-  state: State
-  activated_at: datetime | None
-  approved_by: str | None
-  digest: str | None
+	proposal: Proposal
+	state: State
+	activated_at: datetime | None
+	approved_by: str | None
+	digest: str | None
 
 
 def build_policy(
-  written: Mapping[str, Any], economics: Mapping[str, Any], approver: str
+	written: Mapping[str, Any], economics: Mapping[str, Any], approver: str
 ) -> tuple[CreditPolicy, Economics]:
-  """A policy of its fields, as a second person approves it.
+	"""A policy of its fields, as a second person approves it.
 
-  Raises:
-      InvalidPolicyError: a field is missing, unknown or wrong; or the approver is the author.
-  """
-  assumed = _build_economics(economics)
-  fields = {**written, "approved_by": approver, "digest": None}
-  try:
-    policy = CreditPolicy.model_validate(fields)
-    digest = digest_policy(policy, policy.find_scenario(assumed))
-  except ValidationError as error:
-    raise _explain("policy", error) from error
-  except InputError as error:
-    raise InvalidPolicyError("policy.scenario", error.problem, error.remedy) from error
-  return policy.model_copy(update={"digest": digest}), assumed
+	Raises:
+		InvalidPolicyError: a field is missing, unknown or wrong; or the approver is the author.
+	"""
+	assumed = _build_economics(economics)
+	fields = {**written, "approved_by": approver, "digest": None}
+	try:
+		policy = CreditPolicy.model_validate(fields)
+		digest = digest_policy(policy, policy.find_scenario(assumed))
+	except ValidationError as error:
+		raise _explain("policy", error) from error
+	except InputError as error:
+		raise InvalidPolicyError("policy.scenario", error.problem, error.remedy) from error
+	return policy.model_copy(update={"digest": digest}), assumed
 
 
 def _build_economics(written: Mapping[str, Any]) -> Economics:
-  try:
-    return Economics.model_validate(written)
-  except ValidationError as error:
-    raise _explain("economics", error) from error
+	try:
+		return Economics.model_validate(written)
+	except ValidationError as error:
+		raise _explain("economics", error) from error
 
 
 def _explain(group: str, error: ValidationError) -> InvalidPolicyError:
-  first = error.errors(include_url=False)[0]
-  where = ".".join([group, *(str(part) for part in first["loc"])])
-  return InvalidPolicyError(where, first["msg"].removeprefix("Value error, "), "Change it and propose again")
+	first = error.errors(include_url=False)[0]
+	where = ".".join([group, *(str(part) for part in first["loc"])])
+	return InvalidPolicyError(where, first["msg"].removeprefix("Value error, "), "Change it and propose again")
 
 
 def restore_policy(proposal: Proposal, activation: Activation) -> tuple[CreditPolicy, Economics]:
-  """The policy as it was in force; `PolicyChangedError` unless it is the approved one."""
-  written = {**proposal.policy, "approved_by": activation.approved_by, "digest": activation.digest}
-  try:
-    policy = CreditPolicy.model_validate(written)
-    economics = Economics.model_validate(proposal.economics)
-    require_as_approved(policy, economics)
-  except (ValidationError, InputError) as error:
-    raise PolicyChangedError(
-      f"policy {proposal.name}",
-      f"what the log holds is not what {activation.approved_by} approved",
-      "Run loantap-audit verify, and restore the log from a backup",
-    ) from error
-  return policy, economics
+	"""The policy as it was in force; `PolicyChangedError` unless it is the approved one."""
+	written = {**proposal.policy, "approved_by": activation.approved_by, "digest": activation.digest}
+	try:
+		policy = CreditPolicy.model_validate(written)
+		economics = Economics.model_validate(proposal.economics)
+		require_as_approved(policy, economics)
+	except (ValidationError, InputError) as error:
+		raise PolicyChangedError(
+			f"policy {proposal.name}",
+			f"what the log holds is not what {activation.approved_by} approved",
+			"Run loantap-audit verify, and restore the log from a backup",
+		) from error
+	return policy, economics
 
 
 def read_proposal(record: Record) -> Proposal:
-  """A proposal of its record."""
-  public = record.public
-  return Proposal(record.id, record.at, record.person, record.caller, public["policy"], public["economics"])
+	"""A proposal of its record."""
+	public = record.public
+	return Proposal(record.id, record.at, record.person, record.caller, public["policy"], public["economics"])
 
 
 def read_activation(record: Record) -> Activation:
-  """An activation of its record."""
-  public = record.public
-  return Activation(
-    record.id,
-    record.at,
-    record.person,
-    str(record.subject),
-    public["digest"],
-    public["approved_by"],
-    public["returns_to"],
-  )
+	"""An activation of its record."""
+	public = record.public
+	return Activation(
+		record.id,
+		record.at,
+		record.person,
+		str(record.subject),
+		public["digest"],
+		public["approved_by"],
+		public["returns_to"],
+	)

@@ -41,88 +41,88 @@ FROM course
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-  """What is wrong with the months of loans, in loans; each counts as documented, none is silent.
+	"""What is wrong with the months of loans, in loans; each counts as documented, none is silent.
 
-  Attributes:
-      loans_without_months: in no figure but this.
-      loans_with_months: in the figures.
-      gaps: a month between first and last is missing: at risk through it, but no roll rate takes the step.
-      late_starts: the first month is later than the one after issue: at risk from then on.
-      months_after_end: after the charge-off or the payment in full: left out.
-      paid_without_zero: paid by status, and the balance never comes to 0: censored.
-      running_at_zero: running by status, and the balance comes to 0: paid.
-      behind: running, and its last month is not the snapshot's: in no balance of the snapshot.
-  """
+	Attributes:
+		loans_without_months: in no figure but this.
+		loans_with_months: in the figures.
+		gaps: a month between first and last is missing: at risk through it, but no roll rate takes the step.
+		late_starts: the first month is later than the one after issue: at risk from then on.
+		months_after_end: after the charge-off or the payment in full: left out.
+		paid_without_zero: paid by status, and the balance never comes to 0: censored.
+		running_at_zero: running by status, and the balance comes to 0: paid.
+		behind: running, and its last month is not the snapshot's: in no balance of the snapshot.
+	"""
 
-  loans_without_months: int
-  loans_with_months: int
-  gaps: int
-  late_starts: int
-  months_after_end: int
-  paid_without_zero: int
-  running_at_zero: int
-  behind: int
+	loans_without_months: int
+	loans_with_months: int
+	gaps: int
+	late_starts: int
+	months_after_end: int
+	paid_without_zero: int
+	running_at_zero: int
+	behind: int
 
 
 @contextmanager
 def open_ledger(
-  loan_months: pd.DataFrame | LongTable, loans: pd.DataFrame, running_loans: pd.DataFrame
+	loan_months: pd.DataFrame | LongTable, loans: pd.DataFrame, running_loans: pd.DataFrame
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-  """A database with the tables `loan`, `course` and `ledger` of `ledger.sql`.
+	"""A database with the tables `loan`, `course` and `ledger` of `ledger.sql`.
 
-  Args:
-      loan_months: `loan_id`, `month`, `outstanding_balance`, `days_past_due`; any size, any order. Read once.
-      loans: resolved ones: status, month of issue, term, grade, purpose and state.
-      running_loans: the same of running ones.
+	Args:
+		loan_months: `loan_id`, `month`, `outstanding_balance`, `days_past_due`; any size, any order. Read once.
+		loans: resolved ones: status, month of issue, term, grade, purpose and state.
+		running_loans: the same of running ones.
 
-  Raises:
-      InputError: there is no month, or a month of a loan is there twice.
-  """
-  both = pd.concat([loans[_OF_A_LOAN], running_loans[_OF_A_LOAN]], ignore_index=True)
-  with connect() as connection:
-    connection.register("months", _scan(loan_months))
-    connection.register("loans", pa.Table.from_pandas(both, preserve_index=False))
-    given = {"charged_off": CHARGED_OFF, "paid": FULLY_PAID, "default_days": DEFAULT_DAYS}
-    for statement in _SQL.split(";\n"):
-      used = {name: value for name, value in given.items() if f"${name}" in statement}
-      connection.execute(statement, used)
-      if "CREATE TABLE seen" in statement:
-        _require_single_months(connection)
-    yield connection
+	Raises:
+		InputError: there is no month, or a month of a loan is there twice.
+	"""
+	both = pd.concat([loans[_OF_A_LOAN], running_loans[_OF_A_LOAN]], ignore_index=True)
+	with connect() as connection:
+		connection.register("months", _scan(loan_months))
+		connection.register("loans", pa.Table.from_pandas(both, preserve_index=False))
+		given = {"charged_off": CHARGED_OFF, "paid": FULLY_PAID, "default_days": DEFAULT_DAYS}
+		for statement in _SQL.split(";\n"):
+			used = {name: value for name, value in given.items() if f"${name}" in statement}
+			connection.execute(statement, used)
+			if "CREATE TABLE seen" in statement:
+				_require_single_months(connection)
+		yield connection
 
 
 def read_condition(connection: duckdb.DuckDBPyConnection) -> Condition:
-  """What is wrong with the months of a ledger's loans."""
-  found = connection.execute(_CONDITION).df().iloc[0].to_dict()
-  total = connection.execute("SELECT count(*) FROM loan").fetchall()[0][0]
-  counted = {str(name): int(value) for name, value in found.items()}
-  return Condition(loans_without_months=total - counted["loans_with_months"], **counted)
+	"""What is wrong with the months of a ledger's loans."""
+	found = connection.execute(_CONDITION).df().iloc[0].to_dict()
+	total = connection.execute("SELECT count(*) FROM loan").fetchall()[0][0]
+	counted = {str(name): int(value) for name, value in found.items()}
+	return Condition(loans_without_months=total - counted["loans_with_months"], **counted)
 
 
 def month_of(number: int) -> str:
-  """A month of the ledger as YYYY-MM."""
-  return f"{(number - 1) // 12:04d}-{(number - 1) % 12 + 1:02d}"
+	"""A month of the ledger as YYYY-MM."""
+	return f"{(number - 1) // 12:04d}-{(number - 1) % 12 + 1:02d}"
 
 
 def _require_single_months(connection: duckdb.DuckDBPyConnection) -> None:
-  if connection.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is None:
-    raise InputError(
-      "table loan_months",
-      "it has no month of any loan of the portfolio",
-      "Run the ingestion pipeline on sources with events",
-    )
-  repeated = connection.execute(
-    "SELECT loan_id, month FROM seen JOIN loan USING (number) GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
-  ).fetchone()
-  if repeated is not None:
-    raise InputError(
-      "table loan_months",
-      f"loan {repeated[0]} has {month_of(repeated[1])} twice",
-      "Build it with the ingestion pipeline, which keeps the row that was updated last",
-    )
+	if connection.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is None:
+		raise InputError(
+			"table loan_months",
+			"it has no month of any loan of the portfolio",
+			"Run the ingestion pipeline on sources with events",
+		)
+	repeated = connection.execute(
+		"SELECT loan_id, month FROM seen JOIN loan USING (number) GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
+	).fetchone()
+	if repeated is not None:
+		raise InputError(
+			"table loan_months",
+			f"loan {repeated[0]} has {month_of(repeated[1])} twice",
+			"Build it with the ingestion pipeline, which keeps the row that was updated last",
+		)
 
 
 def _scan(loan_months: pd.DataFrame | LongTable) -> pa.Table | pa.RecordBatchReader:
-  if isinstance(loan_months, pd.DataFrame):
-    return pa.Table.from_pandas(loan_months[[*_OF_A_MONTH]], preserve_index=False)
-  return loan_months.scan(_OF_A_MONTH)
+	if isinstance(loan_months, pd.DataFrame):
+		return pa.Table.from_pandas(loan_months[[*_OF_A_MONTH]], preserve_index=False)
+	return loan_months.scan(_OF_A_MONTH)

@@ -14,61 +14,61 @@ _TAIL: Final = 0.025
 
 
 def cumulate_incidence(counts: pd.DataFrame, causes: tuple[str, ...]) -> pd.DataFrame:
-  """Share of loans that ended by each cause within so many months: Aalen-Johansen.
+	"""Share of loans that ended by each cause within so many months: Aalen-Johansen.
 
-  One minus Kaplan-Meier of one cause would count a prepaid loan as if it could still default.
+	One minus Kaplan-Meier of one cause would count a prepaid loan as if it could still default.
 
-  Args:
-      counts: one row per month on book, ascending, none left out that ends a loan: `at_risk`
-          (seen in it and not ended before) and one column per cause: loans that ended so in it.
-      causes: names of the columns, which together hold all ends.
+	Args:
+		counts: one row per month on book, ascending, none left out that ends a loan: `at_risk`
+			(seen in it and not ended before) and one column per cause: loans that ended so in it.
+		causes: names of the columns, which together hold all ends.
 
-  Returns:
-      `counts` with `<cause>_share`, `<cause>_low` and `<cause>_high`: the incidence and its 95%
-      bounds, on the scale of log(-log), from the delta method's variance.
+	Returns:
+		`counts` with `<cause>_share`, `<cause>_low` and `<cause>_high`: the incidence and its 95%
+		bounds, on the scale of log(-log), from the delta method's variance.
 
-  Source: Aalen, Johansen (1978); variance as in Marubini, Valsecchi, *Analysing Survival Data* (1995), 10.2.
-  """
-  at_risk = counts["at_risk"].to_numpy(dtype=float)
-  ends = counts[[*causes]].sum(axis=1).to_numpy(dtype=float)
-  hazard = np.divide(ends, at_risk, out=np.zeros_like(ends), where=at_risk > 0)
-  before = np.concatenate([[1.0], np.cumprod(1 - hazard)[:-1]])
-  added: dict[str, FloatArray] = {}
-  for cause in causes:
-    ended = counts[cause].to_numpy(dtype=float)
-    step = np.divide(ended, at_risk, out=np.zeros_like(ended), where=at_risk > 0)
-    share = np.cumsum(before * step)
-    error = np.sqrt(_variance(share, before, ended, ends, at_risk))
-    low, high = _bound(share, error, at_risk)
-    added |= {f"{cause}_share": share, f"{cause}_low": low, f"{cause}_high": high}
-  return counts.assign(**added)
+	Source: Aalen, Johansen (1978); variance as in Marubini, Valsecchi, *Analysing Survival Data* (1995), 10.2.
+	"""
+	at_risk = counts["at_risk"].to_numpy(dtype=float)
+	ends = counts[[*causes]].sum(axis=1).to_numpy(dtype=float)
+	hazard = np.divide(ends, at_risk, out=np.zeros_like(ends), where=at_risk > 0)
+	before = np.concatenate([[1.0], np.cumprod(1 - hazard)[:-1]])
+	added: dict[str, FloatArray] = {}
+	for cause in causes:
+		ended = counts[cause].to_numpy(dtype=float)
+		step = np.divide(ended, at_risk, out=np.zeros_like(ended), where=at_risk > 0)
+		share = np.cumsum(before * step)
+		error = np.sqrt(_variance(share, before, ended, ends, at_risk))
+		low, high = _bound(share, error, at_risk)
+		added |= {f"{cause}_share": share, f"{cause}_low": low, f"{cause}_high": high}
+	return counts.assign(**added)
 
 
 def _variance(
-  share: FloatArray, before: FloatArray, ended: FloatArray, ends: FloatArray, at_risk: FloatArray
+	share: FloatArray, before: FloatArray, ended: FloatArray, ends: FloatArray, at_risk: FloatArray
 ) -> FloatArray:
-  """Sums over s up to t of terms in F(t) - F(s), by their powers of F(t)."""
-  n = np.maximum(at_risk, 1)
-  # After the last loans' end nothing is added.
-  left = np.where(n > ends, n - ends, np.inf)
-  greenwood = ends / (n * left)
-  own = before**2 * ended * (n - ended) / n**3
-  cross = before * ended / n**2
-  squared = share**2 * np.cumsum(greenwood) - 2 * share * np.cumsum(share * greenwood) + np.cumsum(share**2 * greenwood)
-  product = share * np.cumsum(cross) - np.cumsum(share * cross)
-  variance: FloatArray = np.maximum(squared + np.cumsum(own) - 2 * product, 0)
-  return variance
+	"""Sums over s up to t of terms in F(t) - F(s), by their powers of F(t)."""
+	n = np.maximum(at_risk, 1)
+	# After the last loans' end nothing is added.
+	left = np.where(n > ends, n - ends, np.inf)
+	greenwood = ends / (n * left)
+	own = before**2 * ended * (n - ended) / n**3
+	cross = before * ended / n**2
+	squared = share**2 * np.cumsum(greenwood) - 2 * share * np.cumsum(share * greenwood) + np.cumsum(share**2 * greenwood)
+	product = share * np.cumsum(cross) - np.cumsum(share * cross)
+	variance: FloatArray = np.maximum(squared + np.cumsum(own) - 2 * product, 0)
+	return variance
 
 
 def _bound(share: FloatArray, error: FloatArray, at_risk: FloatArray) -> tuple[FloatArray, FloatArray]:
-  inside = (share > 0) & (share < 1)
-  known = np.where(inside, share, 0.5)
-  half = Z95 * error / (known * -np.log(known))
-  low = np.where(inside, known ** np.exp(half), share)
-  high = np.where(inside, known ** np.exp(-half), share)
-  most = np.maximum.accumulate(at_risk)
-  rule = 1 - _TAIL ** (1 / np.maximum(most, 1))
-  return low, np.where(share == 0, rule, high)
+	inside = (share > 0) & (share < 1)
+	known = np.where(inside, share, 0.5)
+	half = Z95 * error / (known * -np.log(known))
+	low = np.where(inside, known ** np.exp(half), share)
+	high = np.where(inside, known ** np.exp(-half), share)
+	most = np.maximum.accumulate(at_risk)
+	rule = 1 - _TAIL ** (1 / np.maximum(most, 1))
+	return low, np.where(share == 0, rule, high)
 
 
 CAUSES: Final = ("default", "prepaid", "matured")
@@ -108,22 +108,22 @@ ORDER BY ALL
 
 
 def draw_vintages(connection: duckdb.DuckDBPyConnection, least_at_risk: int = LEAST_AT_RISK) -> pd.DataFrame:
-  """The curves of each issue year and term, from a ledger.
+	"""The curves of each issue year and term, from a ledger.
 
-  A curve ends where fewer than `least_at_risk` loans are left: one would move it by points.
+	A curve ends where fewer than `least_at_risk` loans are left: one would move it by points.
 
-  Returns:
-      One row per `vintage` (issue year), `term_months` and `months_on_book` in which a loan came or went: `loans` of
-      the vintage, `at_risk`, ends by cause in that month (`default`: first month 90 days past due, or the charge-off;
-      `prepaid`; `matured`) and the incidence with its bounds, see `cumulate_incidence`.
-  """
-  counts = connection.sql(_COUNTS).df()
-  curves = []
-  for _, rows in counts.groupby(_BY, sort=True):
-    curve = cumulate_incidence(rows.reset_index(drop=True), CAUSES)
-    largest = curve["at_risk"].max()
-    thin = curve["at_risk"].lt(least_at_risk) & curve["at_risk"].lt(largest)
-    # A vintage that starts late is thin before its peak too.
-    is_over = thin & (curve.index > curve["at_risk"].idxmax())
-    curves.append(curve[~is_over.cummax()].assign(loans=int(largest)))
-  return pd.concat(curves, ignore_index=True)
+	Returns:
+		One row per `vintage` (issue year), `term_months` and `months_on_book` in which a loan came or went: `loans` of
+		the vintage, `at_risk`, ends by cause in that month (`default`: first month 90 days past due, or the charge-off;
+		`prepaid`; `matured`) and the incidence with its bounds, see `cumulate_incidence`.
+	"""
+	counts = connection.sql(_COUNTS).df()
+	curves = []
+	for _, rows in counts.groupby(_BY, sort=True):
+		curve = cumulate_incidence(rows.reset_index(drop=True), CAUSES)
+		largest = curve["at_risk"].max()
+		thin = curve["at_risk"].lt(least_at_risk) & curve["at_risk"].lt(largest)
+		# A vintage that starts late is thin before its peak too.
+		is_over = thin & (curve.index > curve["at_risk"].idxmax())
+		curves.append(curve[~is_over.cummax()].assign(loans=int(largest)))
+	return pd.concat(curves, ignore_index=True)

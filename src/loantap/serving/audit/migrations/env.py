@@ -6,4 +6,4 @@ from loantap.serving.audit.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():
-  context.run_migrations()
+	context.run_migrations()
