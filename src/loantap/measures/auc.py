@@ -63,7 +63,7 @@ def bootstrap_aucs(target: IntArray, scores: npt.NDArray[np.float64], *, seed: i
 
 	def measure(drawn: IntArray) -> list[float]:
 		bad = drawn * target
-		return [_area(place, bad, drawn - bad) for place in places]
+		return [area_of_ranks(place, bad, drawn - bad) for place in places]
 
 	draws = islice(draw_resamples(target, seed), resamples)
 	return np.array(list(map_ahead(measure, draws)))
@@ -107,7 +107,11 @@ def resample_auc(target: IntArray, score: FloatArray, *, seed: int, resamples: i
 def auc_standard_error(area: float, target: pd.Series) -> float:
 	"""Standard error of an AUC (Hanley and McNeil, Radiology 1982)."""
 	bad = float(target.sum())
-	good = len(target) - bad
+	return standard_error_of_counts(area, bad, len(target) - bad)
+
+
+def standard_error_of_counts(area: float, bad: float, good: float) -> float:
+	"""The same of so many loans of each outcome."""
 	pair_bad, pair_good = area / (2 - area), 2 * area**2 / (1 + area)
 	variance = area * (1 - area)
 	variance += (bad - 1) * (pair_bad - area**2) + (good - 1) * (pair_good - area**2)
@@ -120,7 +124,8 @@ def quantile_bounds(resampled: FloatArray) -> tuple[float, float]:
 	return float(low), float(high)
 
 
-def _area(place: IntArray, bad: IntArray, good: IntArray) -> float:
+def area_of_ranks(place: IntArray, bad: IntArray | FloatArray, good: IntArray | FloatArray) -> float:
+	"""AUC of loans by the place of their score, each counting so much as `bad` and so much as `good`."""
 	bads, goods = np.bincount(place, weights=bad), np.bincount(place, weights=good)
 	below = np.cumsum(goods) - goods / 2
 	return float(bads @ below / (bads.sum() * goods.sum()))

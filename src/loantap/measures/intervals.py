@@ -6,7 +6,7 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
-from scipy.stats import chi2, ncx2, norm
+from scipy.stats import chi2, hypergeom, ncx2, norm
 
 from loantap.portfolio.arrays import FloatArray, IntArray
 
@@ -15,6 +15,20 @@ Rates = TypeVar("Rates")
 # Standard errors to either side of a 95% interval, and to one side of a bound.
 Z95: Final = float(norm.ppf(0.975))
 Z95_ONE_SIDED: Final = float(norm.ppf(0.95))
+
+
+def two_sided_z(share: float) -> float:
+	"""Standard errors that a normal figure lies further off than in `share` of the cases."""
+	return float(norm.isf(share / 2))
+
+
+def chance_of_shares(hits: int, rows: int, other_hits: int, other_rows: int) -> float:
+	"""Probability that two samples of one population differ so in a share, or more.
+
+	Fisher's exact test, the smaller tail doubled.
+	"""
+	drawn = hypergeom(rows + other_rows, hits + other_hits, rows)
+	return float(min(1.0, 2 * min(drawn.sf(hits - 1), drawn.cdf(hits))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +131,24 @@ def compare_counts(expected: IntArray, actual: IntArray) -> StabilityIndex:
 	e, a = (_share(np.maximum(count, _MIN_COUNT)) for count in (expected, actual))
 	psi = float(((a - e) * np.log(a / e)).sum())
 	by_chance = 1 / expected.sum() + 1 / actual.sum()
-	free = max(len(expected) - 1, 1)
+	free = _free(expected)
 	low, high = noncentrality_bounds(psi / by_chance, free)
 	return StabilityIndex(
 		psi,
 		low * by_chance,
 		# No shift could have shown a PSI so close to 0.
 		max(high * by_chance, psi),
-		float(chi2.ppf(_CONFIDENCE, free)) * by_chance,
+		exceed_by_chance(expected, actual, 1 - _CONFIDENCE),
 	)
+
+
+def exceed_by_chance(expected: IntArray, actual: IntArray, share: float) -> float:
+	"""The PSI that two samples of one population, of these sizes, exceed in `share` of the cases."""
+	return float(chi2.isf(share, _free(expected)) * (1 / expected.sum() + 1 / actual.sum()))
+
+
+def _free(bands: IntArray) -> int:
+	return max(len(bands) - 1, 1)
 
 
 def noncentrality_bounds(statistic: float, free: int) -> tuple[float, float]:

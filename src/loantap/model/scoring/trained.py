@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sklearn.pipeline import Pipeline
 
 from loantap.features.build import MISSING
-from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
 from loantap.model.scoring.decompose import measure_reference
+from loantap.model.scoring.profile import TrainingProfile, profile_training
 from loantap.model.training.calibration import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.portfolio.dictionary import SUB_GRADES
@@ -31,6 +32,8 @@ class ModelFacts(BaseModel):
 			thing it measures; empty in old versions.
 		rates: of each sub-grade, lowest and highest interest rate in training, in percent; empty
 			where the model does not take them.
+		profile: what the training rows looked like, in counts; None in old versions and where no
+			decision may rest on the model.
 	"""
 
 	model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +54,7 @@ class ModelFacts(BaseModel):
 	target: Target = Target.CHARGED_OFF
 	ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
 	rates: dict[str, tuple[float, float]] = Field(default_factory=dict)
+	profile: TrainingProfile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,17 @@ def make_trained_model(
 		target=target,
 		ranges=_measure_ranges(features, feature_set.numeric),
 		rates=_measure_rates(features),
+		profile=_profile(feature_set, features, out_of_fold),
 	)
 	return TrainedModel(fitted.pipeline, facts, make_example(features))
+
+
+def _profile(feature_set: FeatureSet, features: pd.DataFrame, out_of_fold: pd.DataFrame) -> TrainingProfile | None:
+	"""Of a model that may decide; nobody monitors another."""
+	if not feature_set.for_lending:
+		return None
+	target, pd_ = (out_of_fold[name].to_numpy() for name in ("is_charged_off", "probability_of_default"))
+	return profile_training(features[list(feature_set.features)], target, pd_)
 
 
 def make_example(features: pd.DataFrame) -> pd.DataFrame:

@@ -7,12 +7,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit import schema
 from loantap.serving.audit.engines import VARIABLE, choose_url, open_engines
+from loantap.serving.audit.export import export_decisions
 from loantap.serving.audit.records import Caller, Head
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import REVISION
@@ -100,6 +103,22 @@ def purge(url: str, days: int) -> None:
 	with opened(url) as store:
 		n = store.purge_older_than(days, make_caller("loantap-audit"))
 	click.echo(f"Erased {n:,} personal parts that were older than {days} days")
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--since", type=click.DateTime(), help="Kept at this time or later, UTC.")
+@click.option("--until", type=click.DateTime(), help="Kept before this time, UTC.")
+@click.pass_obj
+def export(url: str, file: Path, since: datetime | None, until: datetime | None) -> None:
+	"""Write decisions with their applications to FILE.parquet, without names, addresses and job titles.
+
+	`kedro run --pipelines monitoring --params decisions=FILE.parquet` reads it.
+	"""
+	with explained():
+		bounds = (time and time.replace(tzinfo=UTC) for time in (since, until))
+		n = export_decisions(url, file, *bounds)
+	click.echo(f"Wrote {n:,} decisions to {file}" if n else f"No decision was kept in this time; {file} was not written")
 
 
 @main.command()

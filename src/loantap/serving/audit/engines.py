@@ -50,6 +50,12 @@ def choose_url(given: str | None = None) -> str:
 	return anchor_address(given or os.environ.get(VARIABLE) or _DEFAULT, find_project(Path.cwd()))
 
 
+def has_log(url: str) -> bool:
+	"""Whether there is a log to read: a SQLite file must be there, a server is asked later."""
+	parsed = _parse(url)
+	return parsed.get_backend_name() != SQLITE or bool(parsed.database and Path(parsed.database).is_file())
+
+
 class KeptConnection:
 	"""The connection that records are kept over, open all the time, for one thread at a time.
 

@@ -98,10 +98,15 @@ def find_newest_id(connection: Connection, prefix: str) -> str | None:
 	return found
 
 
+def select_decisions(wanted: Search) -> Select[Any]:
+	"""Decisions that are looked for, in no order; by application, see `search`."""
+	return select_records().where(_has_prefix(PREFIXES[Kind.DECISION]), *_list_conditions(wanted))
+
+
 def search(connection: Connection, wanted: Search, after: str | None, limit: int) -> Page:
 	"""Decisions, newest first, up to 500; `after` is `next` of the page before."""
 	size = max(1, min(limit, _MAX_LIMIT))
-	asked = select_records().where(_has_prefix(PREFIXES[Kind.DECISION]), *_list_conditions(wanted))
+	asked = select_decisions(wanted)
 	if after is not None:
 		asked = asked.where(records.c.id < after)
 	asked = asked.order_by(records.c.id.desc())

@@ -1,0 +1,157 @@
+"""What a model was trained on, in counts: enough to see drift, and no row of a person."""
+
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, model_validator
+
+from loantap.features.build import MISSING
+from loantap.features.definitions import FEATURES
+from loantap.measures.auc import measure_auc
+from loantap.portfolio.arrays import FloatArray, IntArray
+
+SCORE: Final = "score"
+# A band or category of a smaller share joins others.
+_BANDS: Final = 10
+_LEAST_SHARE: Final = 0.02
+
+
+class FeatureProfile(BaseModel):
+	"""How one feature was spread over the rows of training.
+
+	Attributes:
+		missing: rows without a value.
+		edges: of a number, where each band but the first begins.
+		levels: of a category, all that were seen, the most frequent first.
+		counts: rows with a value by band or level.
+		mean: of a number, with `deviation`, its standard deviation; None of a category.
+	"""
+
+	model_config = ConfigDict(frozen=True, extra="forbid")
+
+	feature: str
+	missing: NonNegativeInt
+	counts: tuple[NonNegativeInt, ...]
+	edges: tuple[float, ...] = ()
+	levels: tuple[str, ...] = ()
+	mean: float | None = None
+	deviation: float | None = None
+
+	@model_validator(mode="after")
+	def _fits(self) -> Self:
+		if len(self.counts) != (len(self.levels) or len(self.edges) + 1):
+			raise ValueError(f"{self.feature}: {len(self.counts)} counts do not fit its bands")
+		return self
+
+	@property
+	def n(self) -> int:
+		"""Rows with a value."""
+		return sum(self.counts)
+
+	@property
+	def rows(self) -> int:
+		"""All rows."""
+		return self.n + self.missing
+
+
+class TrainingProfile(BaseModel):
+	"""What the training data of one version looked like.
+
+	Attributes:
+		n: loans; `default_rate` is theirs, `roc_auc` out of fold with its 95% bounds.
+		score: the PDs out of fold.
+	"""
+
+	model_config = ConfigDict(frozen=True, extra="forbid")
+
+	n: PositiveInt
+	default_rate: float
+	roc_auc: float
+	roc_auc_low: float
+	roc_auc_high: float
+	features: tuple[FeatureProfile, ...]
+	score: FeatureProfile
+
+
+def profile_training(features: pd.DataFrame, target: IntArray, probability_of_default: FloatArray) -> TrainingProfile:
+	"""Profile the rows that a model was trained on, with their outcomes and PDs out of fold."""
+	area, low, high = measure_auc(target, probability_of_default)
+	return TrainingProfile(
+		n=len(features),
+		default_rate=float(target.mean()),
+		roc_auc=area,
+		roc_auc_low=low,
+		roc_auc_high=high,
+		features=tuple(profile_feature(features[str(name)]) for name in features.columns),
+		score=profile_feature(pd.Series(probability_of_default, name=SCORE)),
+	)
+
+
+def profile_feature(values: pd.Series) -> FeatureProfile:
+	"""Profile one feature, as `build_features` gives it."""
+	name = str(values.name)
+	if is_categorical(name):
+		counted = values[values.ne(MISSING)].value_counts()
+		missing = int(values.eq(MISSING).sum())
+		levels = tuple(map(str, counted.index))
+		return FeatureProfile(feature=name, missing=missing, counts=tuple(map(int, counted)), levels=levels)
+	numbers = values.to_numpy("float64")
+	numbers = numbers[~np.isnan(numbers)]
+	edges = choose_edges(numbers)
+	has_any = len(numbers) > 0
+	return FeatureProfile(
+		feature=name,
+		missing=len(values) - len(numbers),
+		counts=tuple(map(int, count_bands(numbers, edges))),
+		edges=tuple(map(float, edges)),
+		mean=float(numbers.mean()) if has_any else None,
+		deviation=float(numbers.std()) if has_any else None,
+	)
+
+
+def is_categorical(name: str) -> bool:
+	"""Whether a feature holds categories; the score holds numbers."""
+	return name in FEATURES and FEATURES[name].categorical
+
+
+def choose_edges(numbers: FloatArray) -> FloatArray:
+	"""Inner edges of bands of about equal counts, where a value that many rows share has a band of its own.
+
+	Quantiles alone would put all of a feature that is mostly 0 into one band, where no change shows.
+	"""
+	distinct, counts = np.unique(numbers, return_counts=True)
+	if len(distinct) <= _BANDS:
+		return distinct[1:]
+	common = distinct[counts > len(numbers) / _BANDS]
+	rest = numbers[~np.isin(numbers, common)]
+	bands = max(2, round(_BANDS * len(rest) / len(numbers)))
+	inner = np.quantile(rest, np.linspace(0, 1, bands + 1)[1:-1])
+	# A band of one value ends with the next number there is.
+	edges = np.unique(np.concatenate([inner, common, np.nextafter(common, np.inf)]))
+	above: FloatArray = edges[edges > distinct[0]]
+	return above
+
+
+def count_bands(numbers: FloatArray, edges: FloatArray) -> IntArray:
+	"""Rows by band; no number is missing."""
+	return np.bincount(np.searchsorted(edges, numbers, side="right"), minlength=len(edges) + 1)
+
+
+def group_bands(profile: FeatureProfile) -> IntArray:
+	"""The number of the group that each band or level is compared in: too small ones join others.
+
+	A band joins those before it until they are large enough together, rare levels all join each other.
+	"""
+	least = _LEAST_SHARE * profile.n
+	counts = np.array(profile.counts)
+	if profile.levels:
+		is_frequent = counts >= least
+		return np.where(is_frequent, np.cumsum(is_frequent) - 1, is_frequent.sum())
+	groups, held = np.zeros(len(counts), dtype="int64"), 0.0
+	for band in range(1, len(counts)):
+		held += counts[band - 1]
+		is_full = held >= least and counts[band:].sum() >= least
+		groups[band] = groups[band - 1] + is_full
+		held = 0.0 if is_full else held
+	return groups
