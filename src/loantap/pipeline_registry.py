@@ -10,6 +10,7 @@ from loantap.pipelines import (
 	ingestion,
 	insights,
 	modeling,
+	monitoring,
 	offers,
 	scoring,
 	sources,
@@ -27,15 +28,16 @@ def register_pipelines() -> dict[str, Pipeline]:
 		"insights": insights.create_pipeline(),
 		"scoring": scoring.create_pipeline(),
 		"early_warning": early_warning.create_pipeline(),
+		"monitoring": monitoring.create_pipeline(),
 	}
-	training = (
-		single["ingestion"] + single["feature_engineering"] + single["modeling"] + single["evaluation"] + single["insights"]
-	)
+	before, after = single["ingestion"] + single["feature_engineering"], single["evaluation"] + single["insights"]
+	training = before + single["modeling"] + after
 	default = single["sources"] + training
 	return single | {
 		"check_sources": check_sources.create_pipeline(),
 		"offers": offers.create_pipeline(),
 		"training": training,
-		"all": default + single["scoring"],
+		"retraining": before + modeling.create_pipeline(is_signed=True) + after,
+		"all": default + single["scoring"] + single["monitoring"],
 		"__default__": default,
 	}

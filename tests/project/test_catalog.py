@@ -269,8 +269,10 @@ def test_these_pipelines_can_be_run():
 		"scoring",
 		"offers",
 		"early_warning",
+		"monitoring",
 		"check_sources",
 		"training",
+		"retraining",
 		"all",
 		"__default__",
 	}
@@ -281,7 +283,7 @@ def test_these_pipelines_can_be_run():
 	[
 		("training", ["ingestion", "feature_engineering", "modeling", "evaluation", "insights"]),
 		("__default__", ["sources", "training"]),
-		("all", ["__default__", "scoring"]),
+		("all", ["__default__", "scoring", "monitoring"]),
 	],
 )
 def test_composites_are_sums(name, parts):
@@ -302,7 +304,10 @@ def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any()
 	inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
 
 	files = {"sources.portfolio_file", "applications", "evaluation.external_loans"}
-	assert inputs == files | {"modeling.champions", "feature_engineering.last_training"}
+	watched = ("decision_reader", "monitored_applications", "history_before", "source_states", "service_counts")
+	assert inputs == files | {"modeling.champions", "feature_engineering.last_training"} | {
+		f"monitoring.{name}" for name in watched
+	}
 
 
 def test_only_sources_writes_to_a_source_system():

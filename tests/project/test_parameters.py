@@ -42,6 +42,7 @@ def test_every_pipeline_has_a_group_of_its_name_and_so_have_money_and_policy():
 		"economics",
 		"policy",
 		"early_warning",
+		"monitoring",
 	}
 	assert groups == {name for name in SHIPPED if not name.startswith("_")}
 	assert files == {f"parameters_{name}" for name in groups}

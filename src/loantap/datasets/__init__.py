@@ -1,5 +1,6 @@
 """Kedro datasets of our own: source tables, raw snapshots, staged files, registered models."""
 
+from loantap.datasets.monitored import DecisionsDataset, ServiceCountsDataset, SnapshotStatesDataset
 from loantap.datasets.registered_model import (
 	ChampionDataset,
 	ChampionsDataset,
@@ -18,12 +19,15 @@ __all__ = [
 	"BatchedDataset",
 	"ChampionDataset",
 	"ChampionsDataset",
+	"DecisionsDataset",
 	"FigureDataset",
 	"InspectionDataset",
 	"JudgedModelDataset",
 	"LastTrainingDataset",
 	"RegisteredModelDataset",
+	"ServiceCountsDataset",
 	"SnapshotDataset",
+	"SnapshotStatesDataset",
 	"SourceTableDataset",
 	"SparkFileDataset",
 	"SparkInputDataset",

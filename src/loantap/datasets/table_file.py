@@ -69,6 +69,7 @@ class BatchedDataset(StagedDataset):
 		in_batches: whether it loads as `TableParts`, to be read batch by batch, or as a frame.
 		remember: whether the frame stays in memory until no step of the run needs it any more. A
 			step gets a copy that shares its values until one of the two is written to.
+		optional: see `StagedDataset`.
 	"""
 
 	def __init__(
@@ -77,9 +78,10 @@ class BatchedDataset(StagedDataset):
 		dataset: dict[str, Any],
 		in_batches: bool = False,
 		remember: bool = False,
+		optional: bool = False,
 		metadata: dict[str, Any] | None = None,
 	) -> None:
-		super().__init__(dataset=dataset, metadata=metadata)
+		super().__init__(dataset=dataset, optional=optional, metadata=metadata)
 		self._in_batches = in_batches
 		self._remember = remember
 		# Which file was read last, as it then was, and what it holds.
@@ -103,6 +105,8 @@ class BatchedDataset(StagedDataset):
 		"""Load what this run saved, or else the last good output."""
 		self._close()
 		current = self.current
+		if self._is_optional and not current.exists():
+			return None
 		if current == self._file.staged:
 			current = with_types(current)
 		if self._in_batches:

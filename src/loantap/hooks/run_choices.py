@@ -22,6 +22,8 @@ _DATASETS: Final = MappingProxyType(
 		"scores": "scores",
 		"offered": "offers",
 		"external": "evaluation.external_loans",
+		"decisions": "monitoring.decision_reader",
+		"service_metrics": "monitoring.service_counts",
 	}
 )
 _PIPELINES: Final = MappingProxyType(
@@ -36,6 +38,8 @@ _PIPELINES: Final = MappingProxyType(
 		"applications": "scoring",
 		"scores": "scoring",
 		"offered": "offers",
+		"decisions": "monitoring",
+		"service_metrics": "monitoring",
 	}
 )
 _DAY: Final = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")

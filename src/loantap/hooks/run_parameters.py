@@ -38,6 +38,8 @@ RUN_PARAMETERS: Final = MappingProxyType(
 		"applications": "file of applications to score, or to make offers for",
 		"scores": "Parquet or CSV file the scores go to",
 		"offered": "Parquet or CSV file the offers go to",
+		"decisions": "Parquet file of decisions to watch that `loantap-audit export` wrote (default: the audit log)",
+		"service_metrics": "file with what the API answers to GET /metrics",
 		"target": "what the models foresee: charged_off, dpd_90_within_12, dpd_90_within_18 or "
 		"dpd_90_within_24 (default: charged_off)",
 		"external": "file of resolved loans of another time or lender to judge on",
@@ -79,7 +81,7 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
 			"it is a group of parameters, not one of them" if is_group else "unknown parameter",
 			f"{guess}Known names: {', '.join(RUN_PARAMETERS)}, and <group>.<name> for the groups {', '.join(groups)}",
 		)
-	for name in ("portfolio", "applications", "external"):
+	for name in ("portfolio", "applications", "external", "decisions", "service_metrics"):
 		if given.get(name) is not None:
 			_check_file(f"--params {name}", Path(str(given[name])))
 	if given.get("columns") is not None:

@@ -127,7 +127,7 @@ def show(name: str, version: str) -> None:
 	facts = load_version(record.model).facts
 	console = Console()
 	table = Table("", Column(overflow="fold"), title=str(record.model), title_justify="left", show_header=False)
-	for fact, value in facts.model_dump().items():
+	for fact, value in facts.model_dump(exclude={"profile"}).items():
 		if fact != "reference":
 			table.add_row(fact.replace("_", " "), Text(str(value)))
 	table.add_row("verdict", Text(f"{record.outcome}: {record.reason}" if record.reason else record.outcome))
@@ -148,6 +148,18 @@ def restore(name: str, version: str, reason: str) -> None:
 	"""Make a version champion again that was champion before."""
 	model = ModelVersion(name, version)
 	displaced = history.restore(model, who=getpass.getuser(), reason=reason)
+	Console().print(Text(f"{model} is champion, in place of {displaced or 'no model'}."))
+
+
+@main.command()
+@click.argument("name")
+@click.argument("version")
+@click.option("--reason", required=True, help="Why; it is written on the version.")
+@_explained
+def sign(name: str, version: str, reason: str) -> None:
+	"""Make a version of `--pipelines retraining` champion, after reading how it compares with the present one."""
+	model = ModelVersion(name, version)
+	displaced = history.sign(model, who=getpass.getuser(), reason=reason)
 	Console().print(Text(f"{model} is champion, in place of {displaced or 'no model'}."))
 
 

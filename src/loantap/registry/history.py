@@ -11,6 +11,7 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion as Registered
 
 from loantap.model.promotion.release import registered_name
+from loantap.model.promotion.rule import SIGNED
 from loantap.model.scoring.scorer import NotForLendingError, Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
@@ -107,6 +108,29 @@ def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | Non
 	displaced = find_champion(model.name)
 	now = f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
 	tag_version(model, {f"{_RESTORED}{now}": f"by {who}, in place of {displaced}: {reason}"})
+	promote(model)
+	return displaced
+
+
+def sign(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | None:
+	"""Make a version champion that lacks nothing but a signature, and record whose it is and why.
+
+	Returns the version that had to go, or None.
+
+	Raises:
+		InputError: there is no such version, it was decided on already, a condition of its promotion does not hold, or
+			it must not be lent on.
+	"""
+	record = get_version(model.name, model.version)
+	conditions = ((read_verdicts(model) or {}).get("champion") or {}).get("conditions", [])
+	lacking = [condition["name"] for condition in conditions if not condition["holds"]]
+	if record.outcome == PROMOTED or lacking != [SIGNED]:
+		said = f"{', '.join(lacking)} does not hold" if lacking and lacking != [SIGNED] else "it does not wait for one"
+		raise InputError(f"model {model}", f"it cannot be signed for: {said}", "`loantap-models show` has its conditions")
+	_require_fit(model, load_version(model))
+	displaced = find_champion(model.name)
+	signed = f"signed by {who} on {datetime.now(tz=UTC):%Y-%m-%d}, in place of {displaced or 'no model'}: {reason}"
+	tag_version(model, {OUTCOME: PROMOTED, REASON: signed})
 	promote(model)
 	return displaced
 

@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from loantap.features.outcomes import NOT_LATE, NOT_PAID, NOT_RUNNING
 from loantap.portfolio.dictionary import ORIGINS
 from loantap.surveillance.help.actions import Action
+from loantap.surveillance.monitoring.checks import Verdict
 from loantap.surveillance.options import LEVELS, QUEUES
 from loantap.surveillance.watchlist.situations import Situation
 
@@ -152,4 +153,18 @@ HELP_PLANS = pa.DataFrameSchema(
 	},
 	strict=True,
 	name="help_plans",
+)
+
+# One row per check and run.
+MONITORING_HISTORY = pa.DataFrameSchema(
+	{
+		"as_of": pa.Column(_MONTH, description="Day of the run"),
+		**{name: pa.Column("str") for name in ("subject", "what", "words")},
+		"verdict": pa.Column("str", pa.Check.isin(list(Verdict))),
+		**{name: _number("Of the figure", None, nullable=True) for name in ("value", "low", "high", "limit")},
+		**{name: pa.Column("int64", pa.Check.ge(0)) for name in ("n", "against_n")},
+	},
+	strict=True,
+	unique=["as_of", "subject", "what"],
+	name="monitoring_history",
 )

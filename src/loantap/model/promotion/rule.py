@@ -14,8 +14,8 @@ The last two need a champion; the first to come needs the first three alone. Non
 target is not that of the money policy, or of the champion.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -84,6 +84,16 @@ class Verdict:
 			return f"{self.headline}: every condition holds"
 		failed = "; ".join(f"{c.name}: {c.evidence}" for c in self.conditions if not c.holds)
 		return f"{self.headline} ({failed})"
+
+
+# What is still missing of a model that would be promoted, where a person has to sign for it.
+SIGNED: Final = "signed"
+
+
+def await_signature(verdict: Verdict) -> Verdict:
+	"""The same verdict, and no promotion until a person signs."""
+	missing = Condition(SIGNED, False, "a person who has read the comparison signs with `loantap-models sign`")
+	return replace(verdict, promoted=False, conditions=(*verdict.conditions, missing))
 
 
 def compare_log_loss(

@@ -7,7 +7,7 @@ import pandas as pd
 from loantap.model.promotion.contest import Contest, challenge
 from loantap.model.promotion.contest import judge_promotion as judge
 from loantap.model.promotion.release import Champions, Release, digest_model
-from loantap.model.promotion.rule import Verdict
+from loantap.model.promotion.rule import Verdict, await_signature
 from loantap.model.scoring.trained import TrainedModel, make_trained_model, tabulate_coefficients
 from loantap.model.training.calibration import FittedModel
 from loantap.model.training.options import TrainingOptions
@@ -88,6 +88,21 @@ def judge_promotion(
 	verdicts = (contest.verdict, verdict) if contest.verdict else (verdict,)
 	challenger = contest.verdict.as_dict() if contest.verdict else None
 	return verdicts, {"challenger": challenger, "champion": verdict.as_dict(), "target": target}
+
+
+def propose_promotion(
+	model_input: pd.DataFrame,
+	contest: Contest,
+	trained: TrainedModel,
+	leakage_report: dict[str, Any],
+	champions: Champions,
+	target: dict[str, Any],
+	options: TrainingOptions,
+) -> tuple[tuple[Verdict, ...], dict[str, Any]]:
+	"""The same comparison; the champion stays until a person signs for the new model."""
+	verdicts, report = judge_promotion(model_input, contest, trained, leakage_report, champions, target, options)
+	proposed = await_signature(verdicts[-1])
+	return (*verdicts[:-1], proposed), report | {"champion": proposed.as_dict()}
 
 
 def package_model(

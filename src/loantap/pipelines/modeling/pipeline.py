@@ -11,7 +11,7 @@ _EVALUATION = "params:evaluation"
 _SHARED = ("leakage_report", "labelled_loans", "reconciliation", "target")
 
 
-def create_template() -> Pipeline:
+def create_template(*, is_signed: bool) -> Pipeline:
 	"""Search, cross-validate, calibrate, predict, challenge, judge, package: for every model."""
 	return Pipeline(
 		[
@@ -26,7 +26,7 @@ def create_template() -> Pipeline:
 			),
 			make_node(nodes.assemble_model, ["model_input", "contest", "reconciliation", "target", _OPTIONS], "trained"),
 			make_node(
-				nodes.judge_promotion,
+				nodes.propose_promotion if is_signed else nodes.judge_promotion,
 				["model_input", "contest", "trained", "leakage_report", "champions", "target", _OPTIONS],
 				["verdicts", "promotion"],
 			),
@@ -43,11 +43,11 @@ def create_template() -> Pipeline:
 	)
 
 
-def create_pipeline() -> Pipeline:
-	"""The template for each model, with parameters of its own."""
+def create_pipeline(*, is_signed: bool = False) -> Pipeline:
+	"""The template for each model, with parameters of its own; if `is_signed`, a person decides on promotion."""
 	inputs = (*_SHARED, *(f"{feature_set}_input" for feature_set in MODELS.values()))
 	return Pipeline(
-		[_instantiate(*model) for model in MODELS.items()],
+		[_instantiate(*model, is_signed=is_signed) for model in MODELS.items()],
 		namespace="modeling",
 		inputs=set(inputs),
 		outputs={f"{model}_model" for model in MODELS},
@@ -57,10 +57,10 @@ def create_pipeline() -> Pipeline:
 	)
 
 
-def _instantiate(model: str, feature_set: str) -> Pipeline:
+def _instantiate(model: str, feature_set: str, *, is_signed: bool) -> Pipeline:
 	shared = {name: name for name in (*_SHARED, "champions")}
 	return Pipeline(
-		create_template(),
+		create_template(is_signed=is_signed),
 		namespace=model,
 		inputs=shared | {"model_input": f"{feature_set}_input"},
 		outputs={"model": f"{model}_model"},

@@ -1,13 +1,22 @@
 """The charts of the pages Portfolio and Model: the frontier that a person moves, and calibration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import altair as alt
 import pandas as pd
 
 from loantap.reporting.charts.frame import INK, MUTED, colour_by, dress_chart, hover
-from loantap.reporting.formatting import count, list_rows, money, name_sample, percent, percent_interval, with_interval
+from loantap.reporting.formatting import (
+	count,
+	list_rows,
+	money,
+	name_sample,
+	percent,
+	percent_interval,
+	two_decimals,
+	with_interval,
+)
 
 _CAPPED: Final = "capped_default_rate"
 _FAMILIES: Final = {
@@ -78,6 +87,44 @@ def _word(figures: pd.DataFrame) -> pd.DataFrame:
 	columns = ["default_rate_approved", "profit", "profit_low", "profit_high"]
 	words = pd.DataFrame(told, index=figures.index, columns=list(_TOLD))
 	return pd.concat([figures[columns], words], axis=1)
+
+
+def chart_shifts(checks: Sequence[Mapping[str, Any]]) -> alt.LayerChart:
+	"""PSI of each feature with its interval and limit, the largest first; takes the `psi` checks of monitoring."""
+	rows = pd.DataFrame(checks).sort_values("value", ascending=False)
+	rows["series"] = rows["verdict"].map({"alarm": "Alarm"}).fillna("Within its limit")
+	rows["PSI"] = [with_interval({"v": v, "v_low": a, "v_high": b}, "v", two_decimals) for v, a, b in _bounds_of(rows)]
+	rows["Limit"], rows["n"] = rows["limit"].map(two_decimals), rows["n"].map(count)
+	y = alt.Y("subject:N", title="", sort=rows["subject"].tolist())
+	colour = colour_by("series", ["Within its limit", "Alarm"])
+	base = alt.Chart(rows)
+	return dress_chart(
+		[
+			base.mark_rule(strokeWidth=2, opacity=0.5).encode(alt.X("low:Q", title="PSI"), y, colour, x2="high:Q"),
+			base.mark_tick(color=MUTED, thickness=2, size=14).encode(alt.X("limit:Q", title="PSI"), y),
+			base.mark_point(filled=True, size=60, opacity=1).encode(
+				alt.X("value:Q", title="PSI"), y, colour, tooltip=hover("PSI", "Limit", "n", first=("subject", "Feature"))
+			),
+		],
+		height=24 * len(rows) + 40,
+	)
+
+
+def _bounds_of(rows: pd.DataFrame) -> Iterator[tuple[float, float, float]]:
+	return zip(rows["value"], rows["low"], rows["high"], strict=True)
+
+
+def chart_months(months: Sequence[Mapping[str, Any]]) -> alt.LayerChart:
+	"""Share of decisions by month; takes the `months` of monitoring."""
+	names = ["approve", "refer", "decline", "invalid"]
+	rows = pd.DataFrame(months)
+	long = rows.melt(id_vars=["month", "n"], value_vars=names, var_name="series", value_name="rows")
+	long["share"] = long["rows"] / long["n"]
+	long["Share"], long["Decisions"] = long["share"].map(percent), long["rows"].map(count)
+	bars = alt.Chart(long).mark_bar()
+	shares = alt.Y("share:Q", title="Share of decisions", axis=alt.Axis(format=".0%"), stack=True)
+	colour, tooltip = colour_by("series", names), hover("Share", "Decisions", first=("series", "Decision"))
+	return dress_chart([bars.encode(alt.X("month:O", title=""), shares, colour, tooltip=tooltip)], height=260)
 
 
 def chart_calibration(reliability: pd.DataFrame) -> alt.LayerChart:

@@ -4,7 +4,17 @@ from typing import Final
 
 import streamlit as st
 
-from loantap.serving.dashboard.pages import batch, decisions, later, model, policy, portfolio, queue, score, watch_list
+from loantap.serving.dashboard.pages import (
+	batch,
+	decisions,
+	model,
+	monitoring,
+	policy,
+	portfolio,
+	queue,
+	score,
+	watch_list,
+)
 
 # Streamlit's own icons come from a server of fonts.
 _ICON: Final = (
@@ -43,8 +53,8 @@ def show_app() -> None:
 				st.Page(portfolio.show, title="Portfolio", icon=":material/query_stats:", url_path="portfolio"),
 				st.Page(policy.show, title="Policy", icon=":material/gavel:", url_path="policy"),
 				st.Page(model.show, title="Model", icon=":material/function:", url_path="model"),
+				st.Page(monitoring.show, title="Monitoring", icon=":material/monitoring:", url_path="monitoring"),
 			],
-			"To come": [st.Page(later.show, title="Monitoring", icon=":material/monitoring:", url_path="monitoring")],
 		}
 	)
 	chosen.run()

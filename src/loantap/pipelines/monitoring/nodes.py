@@ -1,0 +1,105 @@
+"""Nodes of the `monitoring` pipeline."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from loantap.model.scoring.scorer import Scorer
+from loantap.policy.money.cash_flows import Economics
+from loantap.portfolio.assembly import portfolio_origin
+from loantap.reporting import monitoring_page
+from loantap.surveillance.monitoring import conduct, decisions, drift, performance, report
+from loantap.surveillance.monitoring.alerts import match_rules
+from loantap.surveillance.monitoring.checks import Check
+from loantap.surveillance.monitoring.options import MonitoringOptions
+from loantap.surveillance.monitoring.service import ServiceCounts
+from loantap.surveillance.monitoring.service import check_service as judge_service
+from loantap.surveillance.monitoring.sources import SourceState
+from loantap.surveillance.monitoring.sources import check_sources as judge_sources
+from loantap.surveillance.monitoring.window import WatchedModel, Window
+from loantap.tables.rows import Batches, Rows
+
+DecisionReader = Callable[[datetime, datetime], Iterator[pd.DataFrame]]
+
+
+def gather_decisions(
+	decision_reader: DecisionReader,
+	applications: Rows | None,
+	scores: Batches | None,
+	scorer: Scorer,
+	options: MonitoringOptions,
+) -> tuple[pd.DataFrame, WatchedModel]:
+	"""Decisions of the window and before, of the log or of a file that was scored; and the model that is watched."""
+	window, watched = Window.ending(options), WatchedModel.of(scorer)
+	if applications is not None and scores is not None:
+		told = pd.concat(scores.read([*decisions.DECISION_COLUMNS, "model_name", "model_version"]), ignore_index=True)
+		batches = decisions.join_applications(told, applications, window.day)
+	else:
+		batches = decision_reader(window.first, window.end)
+	return decisions.gather_decisions(batches, watched.features, window.day), watched
+
+
+def check_drift(monitored: pd.DataFrame, watched: WatchedModel, options: MonitoringOptions) -> list[Check]:
+	"""Whether recent applications are still like those of the training."""
+	recent = Window.ending(options).pick_recent(monitored)
+	return drift.check_drift(drift.tally_features(recent, watched.profile, watched.name), options.drift)
+
+
+def check_performance(
+	monitored: pd.DataFrame, loans: pd.DataFrame, watched: WatchedModel, economics: Economics, options: MonitoringOptions
+) -> list[Check]:
+	"""Whether the model is right, expected and realised, and what the policy has earned."""
+	window = Window.ending(options)
+	matured = performance.join_outcomes(monitored, loans, window.day)
+	return [
+		*performance.check_expected(window.pick_recent(monitored), watched.profile, options.performance),
+		*performance.check_matured(matured, watched.profile, options.performance),
+		performance.check_money(matured, economics, options.performance),
+	]
+
+
+def check_conduct(monitored: pd.DataFrame, options: MonitoringOptions) -> list[Check]:
+	"""Whether decisions are made as in the months before."""
+	window = Window.ending(options)
+	return conduct.check_conduct(window.pick_recent(monitored), window.pick_earlier(monitored), options.conduct)
+
+
+def check_sources(
+	source_states: Sequence[SourceState],
+	history_before: pd.DataFrame | None,
+	reconciliation: pd.DataFrame,
+	options: MonitoringOptions,
+) -> list[Check]:
+	"""Whether the sources still deliver."""
+	before = report.find_rows_before(history_before, options.as_of)
+	simulated = portfolio_origin(reconciliation) != "real"
+	return list(judge_sources(source_states, before, options.as_of, options.sources, simulated=simulated))
+
+
+def check_service(service_counts: ServiceCounts | None, options: MonitoringOptions) -> list[Check]:
+	"""Whether the API answers; nothing where nobody saved its counters."""
+	return [] if service_counts is None else list(judge_service(service_counts, options.service))
+
+
+def report_monitoring(
+	monitored: pd.DataFrame,
+	watched: WatchedModel,
+	options: MonitoringOptions,
+	history_before: pd.DataFrame | None,
+	**checked: list[Check],
+) -> tuple[dict[str, Any], pd.DataFrame, dict[str, Any]]:
+	"""`monitoring.json`, the checks of all runs so far, and `alerts.json`, which `loantap-alerts` delivers."""
+	checks = [check for group in checked.values() for check in group]
+	counts = Window.ending(options).describe(monitored, watched)
+	months = list(conduct.tabulate_months(monitored))
+	found = report.report_monitoring(checks, months, counts, options.as_of)
+	findings = [finding.model_dump(mode="json") for finding in match_rules(checks, options.alerts)]
+	alerts = {"as_of": options.as_of.isoformat(), "findings": findings}
+	return found, report.extend_history(history_before, checks, options.as_of), alerts
+
+
+def render_monitoring(monitoring_report: dict[str, Any], monitoring_history: pd.DataFrame) -> str:
+	"""`monitoring.html`: alarms first, then every check."""
+	return monitoring_page.render_monitoring(monitoring_report, monitoring_history)

@@ -1,0 +1,117 @@
+"""Whether decisions are still made as before: approvals, overrides, what cannot be scored, groups."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from loantap.measures.intervals import chance_of_shares
+from loantap.policy.fairness.proxies import PROXIES, ApprovalRatios, measure_ratios
+from loantap.policy.money.returns import estimate_share
+from loantap.portfolio.arrays import BoolArray
+from loantap.surveillance.monitoring.checks import Check, Verdict
+from loantap.surveillance.monitoring.options import ConductOptions
+
+_APPROVE, _REFER, _INVALID = "approve", "refer", "invalid"
+# Shares that are compared: of which rows, and which of them count.
+_SHARES = ("approval_rate", "referral_rate", "invalid_share", "override_rate")
+_SAID = {
+	"approval_rate": "were approved by the policy",
+	"referral_rate": "were referred to a person",
+	"invalid_share": "could not be scored",
+	"override_rate": "of those that a person decided were approved",
+}
+
+
+def check_conduct(recent: pd.DataFrame, earlier: pd.DataFrame, options: ConductOptions) -> list[Check]:
+	"""Shares of recent decisions beside those of the months before, then approvals by group.
+
+	All shares together raise a false alarm in at most `false_alarms` of the runs (Bonferroni). A group raises one where
+	the intervals before and now do not touch, which chance brings about far more rarely than either bound fails.
+	"""
+	groups = [name for name, proxy in PROXIES.items() if not proxy.audit_only]
+	share = options.false_alarms / len(_SHARES)
+	shares = [_check_share(what, recent, earlier, share, options) for what in _SHARES]
+	return [*shares, *(_check_group(name, recent, earlier, options) for name in groups)]
+
+
+def _check_share(
+	what: str, recent: pd.DataFrame, earlier: pd.DataFrame, share: float, options: ConductOptions
+) -> Check:
+	(hits, n), (hits_then, n_then) = (_count(what, rows) for rows in (recent, earlier))
+	found, then = estimate_share(hits, n), estimate_share(hits_then, n_then)
+	if min(n, n_then) < options.min_rows:
+		verdict = Verdict.CANNOT_TELL
+	else:
+		is_moved = abs(found.value - then.value) > options.share_moved
+		is_moved &= chance_of_shares(hits, n, hits_then, n_then) < share
+		verdict = Verdict.ALARM if is_moved else Verdict.QUIET
+	before = f"; in the months before {then.value:.1%} of {n_then:,}" if n_then else ""
+	return Check(
+		subject="all decisions",
+		what=what,
+		verdict=verdict,
+		value=found.value if n else None,
+		low=found.low if n else None,
+		high=found.high if n else None,
+		n=n,
+		against_n=n_then,
+		words=f"{found.value:.1%} of {n:,} decisions {_SAID[what]}{before}"
+		if n
+		else f"no decision to say how many {_SAID[what]}",
+	)
+
+
+def _count(what: str, rows: pd.DataFrame) -> tuple[int, int]:
+	decision, final = rows["decision"], rows["final_decision"]
+	if what == "invalid_share":
+		return int(decision.eq(_INVALID).sum()), len(rows)
+	if what == "override_rate":
+		decided = final[decision.eq(_REFER) & final.notna()]
+		return int(decided.eq(_APPROVE).sum()), len(decided)
+	valid = decision[decision.ne(_INVALID)]
+	wanted = _APPROVE if what == "approval_rate" else _REFER
+	return int(valid.eq(wanted).sum()), len(valid)
+
+
+def _check_group(name: str, recent: pd.DataFrame, earlier: pd.DataFrame, options: ConductOptions) -> Check:
+	found, then = (_measure(name, rows, options) for rows in (recent, earlier))
+	now, before = found.worst, then.worst
+	known = not (np.isnan(now.value) or np.isnan(before.value))
+	is_worse = known and now.high < before.low and now.value < options.least_ratio
+	words = f"{PROXIES[name].phrase}: the group approved least is approved {now.value:.2f} times as often as the one "
+	words += f"approved most ({now.low:.2f} to {now.high:.2f}); in the months before {before.value:.2f}"
+	return Check(
+		subject=name,
+		what="approval_ratio",
+		verdict=Verdict.ALARM if is_worse else Verdict.QUIET if known else Verdict.CANNOT_TELL,
+		value=now.value if known else None,
+		low=now.low if known else None,
+		high=now.high if known else None,
+		limit=options.least_ratio,
+		n=len(recent),
+		against_n=len(earlier),
+		words=words if known else f"{PROXIES[name].phrase}: too few decisions to compare groups",
+	)
+
+
+def _measure(name: str, rows: pd.DataFrame, options: ConductOptions) -> ApprovalRatios:
+	valid = rows[rows["is_readable"]]
+	approved: BoolArray = valid["decision"].eq(_APPROVE).to_numpy()
+	codes = PROXIES[name].group(valid).cat.codes.to_numpy()
+	size = codes.max(initial=-1) + 1
+	counts, hits = (np.bincount(codes[part], minlength=size) for part in (codes >= 0, approved & (codes >= 0)))
+	return measure_ratios(hits, counts, options.min_rows)
+
+
+def tabulate_months(decisions: pd.DataFrame) -> Iterator[dict[str, object]]:
+	"""One row per month of decision: counts by decision, mean PD, versions of the model."""
+	for month, rows in decisions.groupby(decisions["decided_at"].dt.strftime("%Y-%m")):
+		counts = rows["decision"].value_counts()
+		yield {
+			"month": month,
+			"n": len(rows),
+			**{name: int(counts.get(name, 0)) for name in (_APPROVE, _REFER, "decline", _INVALID)},
+			"mean_pd": float(rows["probability_of_default"].mean()),
+			"models": sorted(rows["model"].dropna().unique().tolist()),
+		}

@@ -1,0 +1,153 @@
+"""How right the model is: expected of its own PDs at once, and realised once loans have ended."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from loantap.measures.auc import measure_auc, standard_error_of_counts
+from loantap.measures.intervals import measure_default_rate, two_sided_z, wilson_bounds
+from loantap.model.scoring.profile import TrainingProfile
+from loantap.policy.money.cash_flows import Economics, PaidLife
+from loantap.policy.money.returns import estimate_mean, impute_flows
+from loantap.surveillance.monitoring.checks import Check, Verdict
+from loantap.surveillance.monitoring.estimated import expect_performance
+from loantap.surveillance.monitoring.options import PerformanceOptions
+
+
+def check_expected(decisions: pd.DataFrame, profile: TrainingProfile, options: PerformanceOptions) -> list[Check]:
+	"""AUC and default rate that recent PDs expect of themselves, beside the training's."""
+	pd_ = decisions["probability_of_default"].dropna().to_numpy()
+	if len(pd_) < options.min_rows:
+		words = f"the AUC cannot be expected of {len(pd_):,} decisions; {options.min_rows:,} are asked for"
+		return [_untold("all decisions", "expected_auc", len(pd_), words)]
+	found = expect_performance(pd_)
+	limit = profile.roc_auc - options.auc_drop
+	is_lower = found.high < min(profile.roc_auc_low, limit)
+	return [
+		Check(
+			subject="all decisions",
+			what="expected_auc",
+			verdict=Verdict.ALARM if is_lower else Verdict.QUIET,
+			value=found.roc_auc,
+			low=found.low,
+			high=found.high,
+			limit=limit,
+			n=found.n,
+			against_n=profile.n,
+			words=f"on these {found.n:,} applications the model should rank with an AUC of {found.roc_auc:.3f}; at "
+			f"training it was {profile.roc_auc:.3f}. Expected of its own PDs, as long as these are right",
+		),
+		Check(
+			subject="all decisions",
+			what="expected_default_rate",
+			verdict=Verdict.QUIET,
+			value=found.default_rate,
+			n=found.n,
+			against_n=profile.n,
+			words=f"the PDs expect {found.default_rate:.1%} of all {found.n:,} applicants to default; of the loans trained "
+			f"on {profile.default_rate:.1%} did",
+		),
+	]
+
+
+def join_outcomes(decisions: pd.DataFrame, loans: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+	"""Decisions whose loan is known and matured: one row each, the last decision on each application.
+
+	`loans` has `loan_id`, `is_charged_off`, `term_months`, `issue_month`, one row per resolved loan. A loan is matured
+	when its contract has ended: of the others only early ends are known.
+	"""
+	known = decisions.dropna(subset=["application_id", "probability_of_default"])
+	latest = known.sort_values("decided_at", kind="stable").drop_duplicates("application_id", keep="last")
+	terms = ["loan_amount", "interest_rate_pct", "term_months", "issue_month"]
+	joined = latest.drop(columns=[name for name in terms if name in latest]).merge(
+		loans[["loan_id", "is_charged_off", *terms]], left_on="application_id", right_on="loan_id"
+	)
+	months = (as_of.year - joined["issue_month"].dt.year) * 12 + as_of.month - joined["issue_month"].dt.month
+	matured: pd.DataFrame = joined[months >= joined["term_months"]].reset_index(drop=True)
+	return matured
+
+
+def check_matured(matured: pd.DataFrame, profile: TrainingProfile, options: PerformanceOptions) -> Iterator[Check]:
+	"""Realised AUC and calibration by issue year, on `join_outcomes`; false alarms as `options` allows in all."""
+	if matured.empty:
+		yield _untold("matured loans", "roc_auc", 0, "no loan that was decided here has matured yet")
+		return
+	vintages = matured.groupby(matured["issue_month"].dt.year)
+	share = options.false_alarms / (2 * len(vintages))
+	for year, rows in vintages:
+		yield _check_auc(f"issued {year}", rows, profile, options, share)
+		yield _check_calibration(f"issued {year}", rows, options, share)
+
+
+def _check_auc(
+	subject: str, rows: pd.DataFrame, profile: TrainingProfile, options: PerformanceOptions, share: float
+) -> Check:
+	target, pd_ = rows["is_charged_off"].to_numpy("int64"), rows["probability_of_default"].to_numpy()
+	area, low, high = measure_auc(target, pd_)
+	if len(rows) < options.min_rows or np.isnan(area):
+		return _untold(subject, "roc_auc", len(rows), f"{subject}: {len(rows):,} matured loans are too few for an AUC")
+	limit = profile.roc_auc - options.auc_drop
+	bad = int(target.sum())
+	is_lower = area + two_sided_z(share) * standard_error_of_counts(area, bad, len(rows) - bad) < limit
+	return Check(
+		subject=subject,
+		what="roc_auc",
+		verdict=Verdict.ALARM if is_lower else Verdict.QUIET,
+		value=area,
+		low=low,
+		high=high,
+		limit=limit,
+		n=len(rows),
+		against_n=profile.n,
+		words=f"{subject}: the model ranked {len(rows):,} matured loans with an AUC of {area:.3f} "
+		f"({low:.3f} to {high:.3f}); at training it was {profile.roc_auc:.3f}",
+	)
+
+
+def _check_calibration(subject: str, rows: pd.DataFrame, options: PerformanceOptions, share: float) -> Check:
+	n, bad = len(rows), int(rows["is_charged_off"].sum())
+	expected = float(rows["probability_of_default"].mean())
+	seen = measure_default_rate(bad, n)
+	low, high = (float(bound) for bound in wilson_bounds(bad, n, two_sided_z(share)))
+	gap = max(low - expected, expected - high)
+	verdict = Verdict.ALARM if gap > options.calibration_gap else Verdict.QUIET
+	return Check(
+		subject=subject,
+		what="calibration",
+		verdict=Verdict.CANNOT_TELL if n < options.min_rows else verdict,
+		value=seen.rate,
+		low=seen.low,
+		high=seen.high,
+		limit=expected,
+		n=n,
+		words=f"{subject}: {seen.rate:.1%} of {n:,} matured loans were charged off ({seen.low:.1%} to {seen.high:.1%}); "
+		f"the PDs had expected {expected:.1%}",
+	)
+
+
+def check_money(matured: pd.DataFrame, economics: Economics, options: PerformanceOptions) -> Check:
+	"""What the loans that the policy approved have earned, imputed from their outcomes, beside what it expected."""
+	approved = matured[matured["decision"].eq("approve")]
+	if len(approved) < options.min_rows:
+		words = f"{len(approved):,} approved loans have matured: too few to say what the policy earned"
+		return _untold("policy", "profit", len(approved), words)
+	flows = impute_flows(approved, economics.main_scenario, economics, PaidLife.CAPPED)
+	earned, expected = estimate_mean(flows.npv), float(approved["expected_npv"].mean())
+	return Check(
+		subject="policy",
+		what="profit",
+		verdict=Verdict.ALARM if earned.high < min(expected, 0.0) else Verdict.QUIET,
+		value=earned.value,
+		low=earned.low,
+		high=earned.high,
+		limit=0.0,
+		n=len(approved),
+		words=f"the {len(approved):,} approved loans that have matured earned {earned.value:,.0f} each "
+		f"({earned.low:,.0f} to {earned.high:,.0f}, imputed); the policy had expected {expected:,.0f}",
+	)
+
+
+def _untold(subject: str, what: str, n: int, words: str, **more: Any) -> Check:
+	return Check(subject=subject, what=what, verdict=Verdict.CANNOT_TELL, value=None, n=n, words=words, **more)

@@ -1,0 +1,73 @@
+"""A challenger that waits for a person."""
+
+import json
+from dataclasses import replace
+
+import mlflow
+import pytest
+from click.testing import CliRunner
+
+from loantap.model.promotion.rule import SIGNED, Condition, await_signature
+from loantap.portfolio.errors import InputError
+from loantap.registry.commands import main
+from loantap.registry.evidence import RunRecord, attach_evidence
+from loantap.registry.history import get_version, sign
+from loantap.registry.models import ModelVersion, conclude, register
+from tests.registry.registered import champions, make_champion, make_release
+
+pytestmark = pytest.mark.usefixtures("active_run")
+
+CHAMPION, CHALLENGER = (ModelVersion("loantap-lending-demo", number) for number in "12")
+
+
+@pytest.fixture
+def propose(active_run, lending_model, tmp_path):
+	"""Register a challenger beside the champion, with conditions of its own."""
+	make_champion(lending_model)
+
+	def register_challenger(*conditions, waits=True):
+		release = make_release(lending_model)
+		verdict = replace(release.verdicts[-1], conditions=conditions)
+		verdict = await_signature(verdict) if waits else verdict
+		model = register(release)
+		path = tmp_path / "promotion.json"
+		path.write_text(json.dumps({"challenger": None, "champion": verdict.as_dict()}))
+		attach_evidence(model, "lending", {"promotion.json": path}, RunRecord("kedro run", "abc", {}, "simulated"))
+		conclude(model, verdict)
+		return model
+
+	return register_challenger
+
+
+def test_the_champion_stays_until_a_person_signs(propose):
+	challenger = propose(Condition("better AUC", True, "+0.01"))
+	assert champions() == {"loantap-lending-demo": "1"}
+	assert SIGNED in get_version(*_name(challenger)).reason
+
+	said = CliRunner().invoke(
+		main, ["--registry", mlflow.get_tracking_uri(), "sign", *_name(challenger), "--reason", "read and agreed"]
+	)
+
+	assert " ".join(said.output.split()) == f"{CHALLENGER} is champion, in place of {CHAMPION}."
+	assert champions() == {"loantap-lending-demo": "2"}
+	assert get_version(*_name(challenger)).reason.endswith(f"in place of {CHAMPION}: read and agreed")
+
+
+@pytest.mark.parametrize(
+	("conditions", "waits", "problem"),
+	[
+		([Condition("better AUC", False, "-0.01")], True, "better AUC, signed does not hold"),
+		([Condition("better AUC", True, "+0.01")], False, "does not wait for one"),
+	],
+)
+def test_nobody_can_sign_for_a_worse_model_or_for_one_that_does_not_wait(propose, conditions, waits, problem):
+	challenger = propose(*conditions, waits=waits)
+	before = champions()
+
+	with pytest.raises(InputError, match=problem):
+		sign(challenger, who="A. Officer", reason="all the same")
+	assert champions() == before
+
+
+def _name(model):
+	return model.name, model.version

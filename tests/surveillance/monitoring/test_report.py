@@ -1,0 +1,147 @@
+from datetime import date, timedelta
+
+import pytest
+
+from loantap.surveillance.monitoring.alerts import match_rules
+from loantap.surveillance.monitoring.checks import Check, Verdict
+from loantap.surveillance.monitoring.report import Action, extend_history, find_rows_before, recommend
+from loantap.surveillance.monitoring.service import ServiceCounts, check_service, find_quantile
+from loantap.surveillance.monitoring.sources import SourceState, check_sources
+from loantap.surveillance.schemas import MONITORING_HISTORY
+from tests.surveillance.monitoring.options import read_options
+
+OPTIONS = read_options()
+DAY = date(2026, 11, 30)
+
+
+def alarm(what, subject="dti_pct", verdict=Verdict.ALARM, **more):
+	return Check(subject=subject, what=what, verdict=verdict, value=0.3, n=2_000, words=f"{subject}: {what}", **more)
+
+
+QUIET, UNTOLD = alarm("psi", verdict=Verdict.QUIET), alarm("psi", verdict=Verdict.CANNOT_TELL)
+MOVED = [alarm("psi", name) for name in ("dti_pct", "purpose", "term_months")]
+
+
+@pytest.mark.parametrize(
+	("checks", "action"),
+	[
+		([QUIET, UNTOLD], Action.NONE),
+		([UNTOLD], Action.CANNOT_TELL),
+		([QUIET, alarm("roc_auc", "issued 2014")], Action.RETRAIN),
+		([alarm("calibration"), alarm("missing")], Action.RETRAIN),
+		([alarm("expected_auc")], Action.RETRAIN),
+		([*MOVED, alarm("missing")], Action.MEND_DATA),
+		([alarm("unread_days", "loans")], Action.MEND_DATA),
+		(MOVED, Action.RETRAIN),
+		([*MOVED[:2], alarm("mean", "dti_pct")], Action.LOOK),
+		([alarm("psi", "score")], Action.RETRAIN),
+		([alarm("approval_rate", "all decisions")], Action.LOOK),
+	],
+)
+def test_training_anew_is_recommended_for_a_reason_and_after_the_data_is_mended(checks, action):
+	found = recommend(checks)
+
+	assert found.action is action
+	assert bool(found.reasons) == (action not in (Action.NONE, Action.CANNOT_TELL))
+
+
+def test_each_alarm_is_told_by_the_first_rule_that_takes_it_once():
+	found = match_rules([*MOVED, alarm("mean", "dti_pct"), alarm("psi", "score"), QUIET], OPTIONS.alerts)
+
+	assert [(each.rule, each.subject) for each in found] == [
+		("applicants_moved", "dti_pct"),
+		("applicants_moved", "purpose"),
+		("applicants_moved", "term_months"),
+		("score_moved", "score"),
+	]
+	assert found[3].owner == "data science"
+
+
+def test_a_rule_with_a_limit_takes_larger_alarms_only():
+	rule = OPTIONS.alerts["applicants_moved"]
+
+	assert rule.model_copy(update={"limit": 0.3}).takes(MOVED[0])
+	assert not rule.model_copy(update={"limit": 0.31}).takes(MOVED[0])
+
+
+def test_every_kind_of_alarm_has_a_rule():
+	kinds = {what for rule in OPTIONS.alerts.values() for what in rule.what}
+
+	assert kinds >= {"psi", "mean", "missing", "new_category", "roc_auc", "calibration", "expected_auc", "profit"}
+	assert kinds >= {"approval_rate", "approval_ratio", "override_rate", "invalid_share", "rows", "p99_seconds"}
+
+
+def test_history_keeps_every_day_once():
+	first = extend_history(None, MOVED, DAY)
+	again = extend_history(first, [MOVED[0]], DAY)
+	both = extend_history(again, MOVED, DAY - timedelta(days=30))
+
+	assert (len(first), len(again), len(both)) == (3, 1, 4)
+	assert both["as_of"].is_monotonic_increasing
+	MONITORING_HISTORY.validate(both)
+
+
+STATE = SourceState("loans", 1_000, DAY - timedelta(days=40), DAY - timedelta(days=7))
+
+
+def judge_sources(state, before=1_000, *, simulated=False):
+	found = check_sources([state], {"loans": before}, DAY, OPTIONS.sources, simulated=simulated)
+	return {check.what: check.verdict for check in found}
+
+
+@pytest.mark.parametrize(
+	("state", "before", "alarmed"),
+	[
+		(STATE, 1_000, set()),
+		(SourceState("loans", 1_000, STATE.last_update, DAY - timedelta(days=8)), 1_000, {"unread_days"}),
+		(SourceState("loans", 1_000, DAY - timedelta(days=41), DAY), 1_000, {"days_behind"}),
+		(STATE, 1_020, set()),
+		(STATE, 1_021, {"rows"}),
+		(SourceState("loans", None, None, None), 1_000, {"unread_days"}),
+	],
+)
+def test_a_source_that_is_late_behind_shrunk_or_gone_is_an_alarm(state, before, alarmed):
+	found = judge_sources(state, before)
+
+	assert {what for what, verdict in found.items() if verdict is Verdict.ALARM} == alarmed
+
+
+def test_the_age_of_simulated_rows_says_nothing():
+	old = SourceState("loans", 1_000, date(2017, 3, 1), DAY)
+
+	assert judge_sources(old, simulated=True)["days_behind"] is Verdict.CANNOT_TELL
+
+
+def test_rows_are_compared_with_the_last_run_of_an_earlier_day():
+	history = None
+	for days, rows in ((2, 900), (1, 950), (0, 970)):
+		day = DAY - timedelta(days=days)
+		state = SourceState("loans", rows, day, day)
+		history = extend_history(history, check_sources([state], {}, day, OPTIONS.sources, simulated=False), day)
+
+	assert find_rows_before(history, DAY) == {"loans": 950}
+	assert find_rows_before(None, DAY) == {}
+
+
+@pytest.mark.parametrize(
+	("failed", "slow", "alarmed"), [(1, 9, set()), (2, 9, {"error_share"}), (1, 20, {"p99_seconds"})]
+)
+def test_an_api_that_fails_or_is_slow_is_an_alarm(failed, slow, alarmed):
+	counts = ServiceCounts({"200": 1_000 - failed, "500": failed}, [(0.1, 1_000 - slow), (0.5, 1_000)])
+
+	found = {check.what for check in check_service(counts, OPTIONS.service) if check.verdict is Verdict.ALARM}
+
+	assert found == alarmed
+
+
+def test_an_api_that_was_hardly_asked_is_not_judged():
+	found = check_service(ServiceCounts({"500": 999}, []), OPTIONS.service)
+
+	assert {check.verdict for check in found} == {Verdict.CANNOT_TELL}
+
+
+@pytest.mark.parametrize(("share", "seconds"), [(0.25, 0.05), (0.5, 0.1), (0.75, 0.3), (0.9, 0.5), (1.0, 0.5)])
+def test_a_quantile_is_linear_within_its_bucket_and_ends_where_the_last_begins(share, seconds):
+	cumulative = [(0.1, 50), (0.3, 75), (0.5, 90), (float("inf"), 100)]
+
+	assert find_quantile(cumulative, share) == pytest.approx(seconds)
