@@ -1,0 +1,1 @@
+"""Alerts kept until they are delivered: by mail, chat, webhook, SNS, and as Jira issues."""

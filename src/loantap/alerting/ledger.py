@@ -1,0 +1,171 @@
+"""Which alerts are open, and which messages about them still have to be delivered.
+
+Messages are kept in the same transaction that opens, goes on with or clears an alert, so that none is lost and none
+made twice, whatever fails afterwards.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, create_engine, event, select, update
+
+from loantap.surveillance.monitoring.alerts import Finding
+
+metadata = MetaData()
+_TEXT: Final = ("opened_on", "told_on", "cleared_on")
+alerts = Table(
+	"alerts",
+	metadata,
+	Column("rule", Text, primary_key=True),
+	Column("subject", Text, primary_key=True),
+	*(Column(name, Text) for name in (*_TEXT, "finding")),
+)
+messages = Table(
+	"messages",
+	metadata,
+	Column("id", Integer, primary_key=True),
+	*(Column(name, Text, nullable=False) for name in ("channel", "kind", "finding", "made_on")),
+	Column("attempts", Integer, nullable=False, default=0),
+	*(Column(name, Text) for name in ("due_at", "claimed_until", "delivered_at", "error")),
+)
+reports = Table("reports", metadata, Column("as_of", Text, primary_key=True), Column("taken_at", Text, nullable=False))
+# A claim outlives the slowest delivery; who dies with one leaves the message to the next.
+_CLAIM: Final = timedelta(minutes=10)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+
+
+class Kind(StrEnum):
+	"""What a message says of an alert."""
+
+	OPENED = "opened"
+	GOES_ON = "goes_on"
+	CLEARED = "cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+	"""Something to tell over one channel; `attempts` have failed so far."""
+
+	id: int
+	channel: str
+	kind: Kind
+	finding: Finding
+	made_on: date
+	attempts: int
+
+
+def open_ledger(url: str) -> Engine:
+	"""The ledger at a SQLAlchemy URL; its tables are made on demand."""
+	engine = create_engine(url)
+	if engine.dialect.name == "sqlite":
+		# Writers wait for each other, from the beginning of a transaction on.
+		event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
+		event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+	metadata.create_all(engine)
+	return engine
+
+
+def take_report(connection: Connection, as_of: date, findings: Sequence[Finding], now: datetime) -> int:
+	"""Open, go on with, or clear alerts by what a monitoring run found; how many messages that makes.
+
+	A report that was taken before, or is older than one that was, changes nothing.
+	"""
+	newest = connection.execute(select(reports.c.as_of).order_by(reports.c.as_of.desc()).limit(1)).scalar()
+	if newest is not None and as_of.isoformat() <= newest:
+		return 0
+	connection.execute(reports.insert().values(as_of=as_of.isoformat(), taken_at=now.isoformat()))
+	known = {(row.rule, row.subject): row for row in connection.execute(select(alerts))}
+	made = [told for finding in findings if (told := _follow(connection, finding, known, as_of))]
+	found = {(finding.rule, finding.subject) for finding in findings}
+	for key, row in known.items():
+		if row.cleared_on is None and key not in found:
+			_set(connection, key, cleared_on=as_of.isoformat())
+			made.append((Kind.CLEARED, Finding.model_validate_json(row.finding)))
+	return sum(_tell(connection, kind, finding, as_of) for kind, finding in made)
+
+
+def _follow(
+	connection: Connection, finding: Finding, known: Mapping[tuple[str, str], Any], as_of: date
+) -> tuple[Kind, Finding] | None:
+	key, day, content = (finding.rule, finding.subject), as_of.isoformat(), finding.model_dump_json()
+	row = known.get(key)
+	if row is None:
+		new = {"opened_on": day, "told_on": day, "finding": content}
+		connection.execute(alerts.insert().values(rule=key[0], subject=key[1], **new))
+		return Kind.OPENED, finding
+	if row.cleared_on is not None:
+		_set(connection, key, opened_on=day, told_on=day, cleared_on=None, finding=content)
+		return Kind.OPENED, finding
+	if (as_of - date.fromisoformat(row.told_on)).days < finding.silence_days:
+		_set(connection, key, finding=content)
+		return None
+	_set(connection, key, told_on=day, finding=content)
+	return Kind.GOES_ON, finding
+
+
+def _set(connection: Connection, key: tuple[str, str], **values: Any) -> None:
+	rule, subject = key
+	connection.execute(update(alerts).where(alerts.c.rule == rule, alerts.c.subject == subject).values(**values))
+
+
+def _tell(connection: Connection, kind: Kind, finding: Finding, as_of: date) -> int:
+	content = finding.model_dump_json()
+	for channel in finding.channels:
+		row = {"channel": channel, "kind": kind.value, "finding": content, "made_on": as_of.isoformat()}
+		connection.execute(messages.insert().values(**row))
+	return len(finding.channels)
+
+
+@contextmanager
+def claimed(engine: Engine, now: datetime) -> Iterator[list[Message]]:
+	"""Messages that are due, oldest first, held back from any other sender."""
+	with engine.begin() as connection:
+		asked = select(messages).where(messages.c.delivered_at.is_(None)).order_by(messages.c.id)
+		if engine.dialect.name != "sqlite":
+			asked = asked.with_for_update(skip_locked=True)
+		due = [row for row in connection.execute(asked) if _is_due(row, now)]
+		ids = [row.id for row in due]
+		until = (now + _CLAIM).isoformat()
+		connection.execute(update(messages).where(messages.c.id.in_(ids)).values(claimed_until=until))
+	try:
+		yield [_read(row) for row in due]
+	finally:
+		with engine.begin() as connection:
+			connection.execute(update(messages).where(messages.c.id.in_(ids)).values(claimed_until=None))
+
+
+def _is_due(row: Any, now: datetime) -> bool:
+	# A time further off than any wait was written by a clock that has been put back since.
+	limits = ((row.due_at, _LONGEST_WAIT), (row.claimed_until, _CLAIM))
+	return all(at is None or not now < datetime.fromisoformat(at) <= now + longest for at, longest in limits)
+
+
+def _read(row: Any) -> Message:
+	finding, day = Finding.model_validate_json(row.finding), date.fromisoformat(row.made_on)
+	return Message(row.id, row.channel, Kind(row.kind), finding, day, row.attempts)
+
+
+def note_delivered(engine: Engine, told: Sequence[Message], now: datetime) -> None:
+	"""These have arrived."""
+	with engine.begin() as connection:
+		ids = [message.id for message in told]
+		connection.execute(update(messages).where(messages.c.id.in_(ids)).values(delivered_at=now.isoformat(), error=None))
+
+
+def note_failed(engine: Engine, told: Sequence[Message], error: str, now: datetime) -> None:
+	"""These have not: each is due again after a wait that doubles, up to an hour."""
+	with engine.begin() as connection:
+		for message in told:
+			wait = min(_FIRST_WAIT * 2 ** min(message.attempts, 6), _LONGEST_WAIT)
+			values = {"attempts": message.attempts + 1, "due_at": (now + wait).isoformat(), "error": error}
+			connection.execute(update(messages).where(messages.c.id == message.id).values(**values))
+
+
+def list_waiting(connection: Connection) -> list[tuple[Message, str | None]]:
+	"""Messages that have not arrived, each with why the last attempt failed."""
+	asked = select(messages).where(messages.c.delivered_at.is_(None)).order_by(messages.c.id)
+	return [(_read(row), row.error) for row in connection.execute(asked)]

@@ -1,0 +1,69 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from loantap.alerting.commands import main
+from tests.alerting.findings import DAY, make_finding
+from tests.support.local_server import serve
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+	report = tmp_path / "alerts.json"
+	monkeypatch.setenv("LOANTAP_ALERTS_URL", f"sqlite:///{tmp_path / 'alerts.db'}")
+
+	def run(*words):
+		content = {"as_of": DAY.isoformat(), "findings": [make_finding().model_dump(mode="json")]}
+		report.write_text(json.dumps(content))
+		given = [] if words[0] == "waiting" else ["--report", str(report)]
+		return CliRunner().invoke(main, [*words, *given])
+
+	return run
+
+
+def test_without_deliver_it_says_what_would_be_sent_and_sends_and_keeps_nothing(call, monkeypatch):
+	got = []
+	with serve(lambda *_: (got.append(1), (200, ""))[1]) as port:
+		monkeypatch.setenv("LOANTAP_ALERT_RISK", f"json://127.0.0.1:{port}")
+		first, second = call("send"), call("send")
+
+	assert first.exit_code == 0
+	assert first.output == second.output
+	assert first.output.startswith("risk: NEW [warning] applicants_moved, dti_pct")
+	assert first.output.endswith("1 messages would be sent; add --deliver to send them\n")
+	assert got == []
+	assert call("waiting").output == "Nothing waits\n"
+
+
+def test_what_cannot_be_delivered_waits_and_the_exit_code_says_so(call, monkeypatch):
+	monkeypatch.delenv("LOANTAP_ALERT_RISK", raising=False)
+	sent = call("send", "--deliver")
+
+	assert sent.exit_code == 1
+	assert "risk: 1 not delivered. LOANTAP_ALERT_RISK is not set" in sent.output
+	waiting = call("waiting")
+	assert waiting.exit_code == 1
+	assert "1 attempts; LOANTAP_ALERT_RISK is not set" in waiting.output
+
+
+def test_what_was_delivered_is_not_sent_again(call, monkeypatch):
+	got = []
+	with serve(lambda *_: (got.append(1), (200, ""))[1]) as port:
+		monkeypatch.setenv("LOANTAP_ALERT_RISK", f"json://127.0.0.1:{port}")
+		outputs = [call("send", "--deliver").output for _ in range(2)]
+
+	assert outputs == ["risk: 1 delivered\nNothing waits\n", "Nothing waits\n"]
+	assert got == [1]
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "there is no report of monitoring"), ("{", "it is no report")])
+def test_a_report_that_is_absent_or_damaged_is_named_with_the_remedy(call, tmp_path, content, said):
+	path = tmp_path / "other.json"
+	if content is not None:
+		path.write_text(content)
+
+	told = CliRunner().invoke(main, ["send", "--report", str(path)])
+
+	assert told.exit_code == 1
+	assert f"{path}: {said}" in told.output.replace("\n", " ")
