@@ -83,9 +83,11 @@ def test_months_are_counted_with_the_models_that_decided():
 	rows = decide(n=10)
 	rows.loc[:3, "decided_at"] = pd.Timestamp("2026-10-31 23:59", tz="UTC")
 	rows.loc[0, "model"] = "m 0"
+	rows.loc[:3, "probability_of_default"] = np.nan
 
 	first, second = tabulate_months(rows)
 
 	assert (first["month"], first["n"], first["models"]) == ("2026-10", 4, ["m 0", "m 1"])
 	assert (second["month"], second["n"]) == ("2026-11", 6)
+	assert (first["mean_pd"], second["mean_pd"]) == (None, pytest.approx(0.2))
 	assert sum(first[name] for name in ("approve", "refer", "decline", "invalid")) == 4

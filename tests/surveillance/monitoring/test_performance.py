@@ -35,7 +35,7 @@ def decide(seed=0, issued="2012-01", **changes):
 	pd_ = 1 / (1 + np.exp(-log_odds))
 	names = [f"L{number}" for number in range(N)]
 	decisions = pd.DataFrame({"application_id": names, "decided_at": pd.Timestamp("2011-12-20", tz="UTC")})
-	decisions = decisions.assign(probability_of_default=pd_, decision="approve", expected_npv=100.0)
+	decisions = decisions.assign(probability_of_default=pd_, decision="approve", expected_npv=100.0, model="m 1")
 	loans = pd.DataFrame({"loan_id": names, "is_charged_off": (rng.random(N) < pd_).astype("int64"), "term_months": 36.0})
 	terms = {"loan_amount": 10_000.0, "interest_rate_pct": 14.0, "issue_month": pd.Timestamp(issued)}
 	return decisions.assign(**changes), loans.assign(**terms)
@@ -109,17 +109,19 @@ def test_pds_that_lie_close_together_are_expected_to_rank_worse():
 	decisions, _ = decide()
 	squeezed = decisions.assign(probability_of_default=0.2 + (decisions["probability_of_default"] - 0.2) * 0.2)
 
-	quiet, _ = check_expected(decisions, Training, OPTIONS)
-	found, _ = check_expected(squeezed, Training, OPTIONS)
+	quiet, _ = check_expected(decisions, Training, "m 1", OPTIONS)
+	found, _ = check_expected(squeezed, Training, "m 1", OPTIONS)
 
 	assert quiet.verdict is Verdict.QUIET
 	assert found.verdict is Verdict.ALARM
 	assert found.high < found.limit == pytest.approx(0.67)
 
 
-@pytest.mark.parametrize(("n", "pd_"), [(199, 0.2), (200, 0.001)])
-def test_too_few_decisions_or_expected_charge_offs_expect_nothing(n, pd_):
-	[found] = check_expected(decide()[0].head(n).assign(probability_of_default=pd_), Training, OPTIONS)
+@pytest.mark.parametrize(
+	("n", "changes"), [(199, {}), (200, {"probability_of_default": 0.001}), (200, {"model": "m 0"})]
+)
+def test_too_few_decisions_of_the_model_or_expected_charge_offs_expect_nothing(n, changes):
+	[found] = check_expected(decide()[0].head(n).assign(**changes), Training, "m 1", OPTIONS)
 
 	assert (found.verdict, found.value) == (Verdict.CANNOT_TELL, None)
 

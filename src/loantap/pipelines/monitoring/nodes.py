@@ -51,12 +51,12 @@ def check_performance(
 	options: MonitoringOptions,
 ) -> list[Check]:
 	"""Whether the model is right, expected and realised, and what the policy has earned."""
-	window = Window.ending(options)
+	window, profile = Window.ending(options), watched.profile
 	decided = pd.concat([older, monitored[older.columns]], ignore_index=True)
 	matured = performance.join_outcomes(decided, loans, window.day)
 	return [
-		*performance.check_expected(window.pick_recent(monitored), watched.profile, options.performance),
-		*performance.check_matured(matured, watched.profile, options.performance),
+		*performance.check_expected(window.pick_recent(monitored), profile, watched.name, options.performance),
+		*performance.check_matured(matured, profile, options.performance),
 		performance.check_money(matured, economics, options.performance),
 	]
 

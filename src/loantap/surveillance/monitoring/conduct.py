@@ -98,11 +98,11 @@ def _measure(name: str, rows: pd.DataFrame, options: ConductOptions) -> Approval
 def tabulate_months(decisions: pd.DataFrame) -> Iterator[dict[str, object]]:
 	"""One row per month of decision: counts by decision, mean PD, versions of the model."""
 	for month, rows in decisions.groupby(decisions["decided_at"].dt.strftime("%Y-%m")):
-		counts = rows["decision"].value_counts()
+		counts, mean_pd = rows["decision"].value_counts(), float(rows["probability_of_default"].mean())
 		yield {
 			"month": month,
 			"n": len(rows),
 			**{name: int(counts.get(name, 0)) for name in (_APPROVE, _REFER, "decline", _INVALID)},
-			"mean_pd": float(rows["probability_of_default"].mean()),
+			"mean_pd": None if np.isnan(mean_pd) else mean_pd,
 			"models": sorted(rows["model"].dropna().unique().tolist()),
 		}

@@ -53,9 +53,11 @@ def expect_performance(probability_of_default: FloatArray) -> Expected:
 	return Expected(n, mean, area, max(area - half, 0.0), min(area + half, 1.0))
 
 
-def check_expected(decisions: pd.DataFrame, profile: TrainingProfile, options: PerformanceOptions) -> list[Check]:
-	"""AUC and default rate that recent PDs expect of themselves, beside the training's."""
-	pd_ = decisions["probability_of_default"].dropna().to_numpy()
+def check_expected(
+	decisions: pd.DataFrame, profile: TrainingProfile, model: str, options: PerformanceOptions
+) -> list[Check]:
+	"""AUC and default rate that the PDs of this `model` expect of themselves, beside those of its training."""
+	pd_ = decisions.loc[decisions["model"].eq(model), "probability_of_default"].dropna().to_numpy()
 	if len(pd_) < options.min_rows:
 		words = f"the AUC cannot be expected of {len(pd_):,} decisions; {options.min_rows:,} are asked for"
 		return [Check(subject="all decisions", what="expected_auc", n=len(pd_), words=words)]
