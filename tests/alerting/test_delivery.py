@@ -7,8 +7,7 @@ import boto3
 import pytest
 from aiosmtpd.controller import Controller
 
-from loantap.alerting.delivery import deliver, find_channel
-from loantap.alerting.ledger import DeliveryError
+from loantap.alerting.delivery import deliver
 from tests.alerting.conftest import NOW, make_finding
 from tests.support.local_server import serve
 from tests.support.stand_in_aws import aws_variables, serve_aws
@@ -120,19 +119,21 @@ def test_what_no_server_takes_is_kept_and_arrives_when_it_is_up(ledger, monkeypa
 	assert (told.error, ledger.waiting) == ("", [])
 
 
-def test_one_channel_that_fails_stops_no_other(ledger, jira, monkeypatch):
+def test_one_channel_that_fails_stops_no_other_and_its_address_is_not_repeated(ledger, jira, monkeypatch):
 	monkeypatch.delenv("LOANTAP_ALERT_AWAY", raising=False)
 	monkeypatch.setenv("LOANTAP_JIRA_URL", "http://jira:port")
 	monkeypatch.setenv("LOANTAP_ALERT_SNS", "arn:aws:sns:eu-west-1:123456789012:alerts")
+	monkeypatch.setenv("LOANTAP_ALERT_ODD", "no-such-thing://secret")
 	monkeypatch.setitem(sys.modules, "loantap.storage.topics", None)  # As without the extra.
 	with serve(lambda *_: (200, "")) as port:
 		monkeypatch.setenv("LOANTAP_ALERT_TEAM", f"json://127.0.0.1:{port}")
-		ledger.take(make_finding(channels=("away", "jira", "sns", "team")))
+		ledger.take(make_finding(channels=("away", "jira", "odd", "sns", "team")))
 		told = {each.channel: each.error for each in send(ledger)}
 
 	assert told == {
 		"away": "LOANTAP_ALERT_AWAY is not set: give it the channel's address",
 		"jira": "LOANTAP_JIRA_URL is no address: Invalid port: 'port'",
+		"odd": "LOANTAP_ALERT_ODD holds no address that Apprise understands",
 		"sns": "LOANTAP_ALERT_SNS is a topic of Amazon SNS: install loantap[aws]",
 		"team": "",
 	}
@@ -177,35 +178,24 @@ def test_one_jira_issue_is_opened_then_commented_then_told_cleared(ledger, jira)
 	assert said == ["Goes on", "Cleared"]
 
 
-@pytest.mark.parametrize("lost", [1, 3])
-def test_after_lost_answers_jira_has_one_issue_and_no_comment_of_each_alert(ledger, jira, lost):
-	jira.lost = lost
+@pytest.mark.parametrize(
+	("failing", "error"),
+	[
+		({"failures": 3}, "Jira answered 500 to POST /rest/api/3/search/jql"),
+		({"lost": 3}, "Jira answered 500 to POST /rest/api/3/search/jql"),
+		({"lost": 1}, ""),
+	],
+)
+def test_a_jira_that_fails_or_whose_answers_are_lost_has_each_issue_once_and_without_comment(
+	ledger, jira, failing, error
+):
+	vars(jira).update(failing)
 	ledger.take(*(make_finding(subject, channels=("jira",)) for subject in ("dti_pct", "annual_income")))
 
 	[told] = send(ledger)
 
-	assert bool(told.error) == (lost == 3)
+	assert told.error == error
 	send(ledger, NOW.replace(hour=13))
 	assert len(jira.issues) == 2
 	assert not any(jira.comments.values())
 	assert ledger.waiting == []
-
-
-def test_a_jira_that_answers_500_for_an_hour_gets_its_issue_afterwards(ledger, jira):
-	jira.failures = 3
-	ledger.take(make_finding(channels=("jira",)), make_finding("annual_income", channels=("jira",)))
-
-	[told] = send(ledger)
-
-	assert told.error == "Jira answered 500 to POST /rest/api/3/search/jql"
-	assert jira.issues == {}
-	send(ledger, NOW.replace(hour=13))
-	assert len(jira.issues) == 2
-	assert ledger.waiting == []
-
-
-def test_an_address_that_is_none_is_told_without_being_repeated(monkeypatch):
-	monkeypatch.setenv("LOANTAP_ALERT_RISK", "no-such-thing://secret")
-	with pytest.raises(DeliveryError, match="LOANTAP_ALERT_RISK holds no address") as caught:
-		find_channel("risk")
-	assert "secret" not in str(caught.value)

@@ -19,7 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from loantap.alerting.ledger import DeliveryError, Kind, Message, claimed, note_delivered, note_failed
 from loantap.surveillance.monitoring.checks import Severity
 
-PREFIX: Final = "LOANTAP_ALERT_"
+_PREFIX: Final = "LOANTAP_ALERT_"
 _SAID: Final = {Kind.OPENED: "NEW", Kind.GOES_ON: "GOES ON", Kind.CLEARED: "CLEARED"}
 _TYPES: Final = {
 	Severity.INFO: apprise.NotifyType.INFO,
@@ -55,7 +55,7 @@ def deliver(engine: Engine, now: Callable[[], datetime], *, pause: float = 1.0) 
 
 	def send(channel: str, told: Sequence[Message]) -> Delivery:
 		try:
-			attempts(find_channel(channel), told)
+			attempts(_find_channel(channel), told)
 		except DeliveryError as error:
 			note_failed(engine, told, str(error), now())
 			return Delivery(channel, len(told), str(error))
@@ -67,16 +67,13 @@ def deliver(engine: Engine, now: Callable[[], datetime], *, pause: float = 1.0) 
 		return [send(channel, list(told)) for channel, told in by_channel]
 
 
-def find_channel(name: str) -> Send:
+def _find_channel(name: str) -> Send:
 	"""What sends over a channel, by its address in `LOANTAP_ALERT_<NAME>`.
 
 	`arn:aws:sns:...` is a topic, `jira:PROJECT` a project of the Jira that `LOANTAP_JIRA_URL`, `_USER` and `_TOKEN`
 	name, anything else an Apprise URL (`mailto://...`, `slack://...`, `json://...`).
-
-	Raises:
-		DeliveryError: the variable is not set, or its address is not understood.
 	"""
-	variable = PREFIX + name.upper()
+	variable = _PREFIX + name.upper()
 	address = os.environ.get(variable, "")
 	if not address:
 		raise DeliveryError(f"{variable} is not set: give it the channel's address")
