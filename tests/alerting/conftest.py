@@ -1,7 +1,25 @@
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 
 from loantap.alerting.ledger import list_waiting, open_ledger, take_report
-from tests.alerting.findings import DAY, NOW
+from loantap.surveillance.monitoring.checks import AlertReport, Finding, Severity
+
+DAY = date(2026, 11, 30)
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+RULE = "applicants_moved"
+
+
+def make_finding(subject="dti_pct", **changes):
+	content = {
+		"rule": RULE,
+		"severity": Severity.WARNING,
+		"silence_days": 30,
+		"owner": "data science",
+		"channels": ("risk",),
+		"words": "the DTI moved up by 0.5 standard deviations",
+	}
+	return Finding(subject=subject, **{**content, **changes})
 
 
 class Ledger:
@@ -10,9 +28,14 @@ class Ledger:
 	def __init__(self, engine):
 		self.engine = engine
 
-	def take(self, *findings, day=DAY):
+	def take(self, *findings, later=0, quiet=("dti_pct", "annual_income")):
+		"""A report so many days later; of `quiet` what is not found."""
+		subjects = [subject for subject in quiet if subject not in {finding.subject for finding in findings}]
+		report = AlertReport(
+			as_of=DAY + timedelta(days=later), findings=findings, quiet=tuple((RULE, subject) for subject in subjects)
+		)
 		with self.engine.begin() as connection:
-			return take_report(connection, day, findings, NOW)
+			return take_report(connection, report, NOW)
 
 	@property
 	def waiting(self):

@@ -1,10 +1,9 @@
-import json
-
 import pytest
 from click.testing import CliRunner
 
 from loantap.alerting.commands import main
-from tests.alerting.findings import DAY, make_finding
+from loantap.surveillance.monitoring.checks import AlertReport
+from tests.alerting.conftest import DAY, make_finding
 from tests.support.local_server import serve
 
 
@@ -14,19 +13,24 @@ def call(tmp_path, monkeypatch):
 	monkeypatch.setenv("LOANTAP_ALERTS_URL", f"sqlite:///{tmp_path / 'alerts.db'}")
 
 	def run(*words):
-		content = {"as_of": DAY.isoformat(), "findings": [make_finding().model_dump(mode="json")]}
-		report.write_text(json.dumps(content))
+		report.write_text(AlertReport(as_of=DAY, findings=(make_finding(),)).model_dump_json())
 		given = [] if words[0] == "waiting" else ["--report", str(report)]
 		return CliRunner().invoke(main, [*words, *given])
 
 	return run
 
 
-def test_without_deliver_it_says_what_would_be_sent_and_sends_and_keeps_nothing(call, monkeypatch):
-	got = []
-	with serve(lambda *_: (got.append(1), (200, ""))[1]) as port:
+@pytest.fixture
+def got(monkeypatch):
+	"""What the channel `risk` has taken."""
+	taken = []
+	with serve(lambda *_: (taken.append(1), (200, ""))[1]) as port:
 		monkeypatch.setenv("LOANTAP_ALERT_RISK", f"json://127.0.0.1:{port}")
-		first, second = call("send"), call("send")
+		yield taken
+
+
+def test_without_deliver_it_says_what_would_be_sent_and_sends_and_keeps_nothing(call, got):
+	first, second = call("send"), call("send")
 
 	assert first.exit_code == 0
 	assert first.output == second.output
@@ -47,11 +51,8 @@ def test_what_cannot_be_delivered_waits_and_the_exit_code_says_so(call, monkeypa
 	assert "1 attempts; LOANTAP_ALERT_RISK is not set" in waiting.output
 
 
-def test_what_was_delivered_is_not_sent_again(call, monkeypatch):
-	got = []
-	with serve(lambda *_: (got.append(1), (200, ""))[1]) as port:
-		monkeypatch.setenv("LOANTAP_ALERT_RISK", f"json://127.0.0.1:{port}")
-		outputs = [call("send", "--deliver").output for _ in range(2)]
+def test_what_was_delivered_is_not_sent_again(call, got):
+	outputs = [call("send", "--deliver").output for _ in range(2)]
 
 	assert outputs == ["risk: 1 delivered\nNothing waits\n", "Nothing waits\n"]
 	assert got == [1]
@@ -67,3 +68,12 @@ def test_a_report_that_is_absent_or_damaged_is_named_with_the_remedy(call, tmp_p
 
 	assert told.exit_code == 1
 	assert f"{path}: {said}" in told.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize("address", ["nowhere", "sqlite:////proc/none/alerts.db"])
+def test_a_ledger_that_cannot_be_opened_is_told_in_a_sentence(call, monkeypatch, address):
+	monkeypatch.setenv("LOANTAP_ALERTS_URL", address)
+	told = call("waiting")
+
+	assert told.exit_code == 1
+	assert told.output.startswith("Error: LOANTAP_ALERTS_URL: the ledger cannot be opened (")

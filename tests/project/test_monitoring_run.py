@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
@@ -11,8 +12,6 @@ from loantap.serving.audit.records import Entry, Kind
 from loantap.serving.audit.store import AuditStore
 from loantap.simulator import simulate_portfolio
 from tests.serving.entries import ANN
-
-REPORTS = "data/08_reporting"
 
 
 def write_applications(project, n=1_000, shift=0.0):
@@ -28,7 +27,7 @@ def monitor(project, *parameters, pipelines="monitoring"):
 	given = ("--params", ",".join(parameters)) if parameters else ()
 	result = project.run("--pipelines", pipelines, *given)
 	assert result.exit_code == 0, result.output
-	return json.loads((project.folder / REPORTS / "monitoring.json").read_text())
+	return json.loads((project.reporting / "monitoring.json").read_text())
 
 
 def test_without_decisions_it_says_so_and_judges_the_sources(demo, monkeypatch):
@@ -39,7 +38,7 @@ def test_without_decisions_it_says_so_and_judges_the_sources(demo, monkeypatch):
 	verdicts = {check["what"]: check["verdict"] for check in found["checks"]}
 	assert verdicts["psi"] == verdicts["roc_auc"] == verdicts["approval_rate"] == "cannot_tell"
 	assert verdicts["unread_days"] == "quiet"
-	assert json.loads((demo.folder / REPORTS / "alerts.json").read_text())["findings"] == []
+	assert json.loads((demo.reporting / "alerts.json").read_text())["findings"] == []
 
 
 def test_a_scored_file_of_other_applicants_raises_alarms_that_a_rule_tells(demo):
@@ -48,26 +47,29 @@ def test_a_scored_file_of_other_applicants_raises_alarms_that_a_rule_tells(demo)
 	found = monitor(demo, f"applications={path}", f"scores={scores}", pipelines="scoring,monitoring")
 
 	assert found["n"] == 1_000
-	told = json.loads((demo.folder / REPORTS / "alerts.json").read_text())["findings"]
+	told = json.loads((demo.reporting / "alerts.json").read_text())["findings"]
 	assert ("applicants_moved", "dti_pct") in {(each["rule"], each["subject"]) for each in told}
-	page = (demo.folder / REPORTS / "monitoring.html").read_text()
+	page = (demo.reporting / "monitoring.html").read_text()
 	assert "SIMULATED DATA" in page
 	assert found["recommendation"]["words"] in page
 
 	# The file was judged; the next run finds no decision in the log again, and history keeps the day once.
 	assert monitor(demo)["n"] == 0
-	history = pd.read_parquet(demo.folder / REPORTS / "monitoring_history.parquet")
+	history = pd.read_parquet(demo.reporting / "monitoring_history.parquet")
 	assert history.groupby(["as_of", "subject", "what"]).size().eq(1).all()
 
 
 def test_decisions_of_the_log_and_of_its_export_are_the_same_to_it(demo, monkeypatch):
 	rows, _ = write_applications(demo, n=250)
+	loans = pd.read_parquet(demo.folder / "data/04_feature/labelled_loans.parquet")
+
 	url = f"sqlite:///{demo.folder / 'audit.db'}"
 	store = AuditStore.open(url)
 	public = {"decision": "approve", "probability_of_default": 0.1, "expected_npv": 5.0}
 	public |= {"model": {"name": "loantap-lending-demo", "version": "1"}, "policy": {"digest": "189e91e62ae3"}}
 	given = rows.astype("object").where(rows.notna(), None).to_dict("records")
-	store.append([Entry(Kind.DECISION, public, {"application": row}) for row in given], ANN)
+	told = ({"application_id": name, "application": row} for name, row in zip(loans["loan_id"], given, strict=False))
+	store.append([Entry(Kind.DECISION, public, each) for each in told], ANN)
 	store.close()
 	monkeypatch.setenv("LOANTAP_AUDIT_URL", url)
 
@@ -80,12 +82,28 @@ def test_decisions_of_the_log_and_of_its_export_are_the_same_to_it(demo, monkeyp
 	assert of_log["n"] == 250
 	assert {c["verdict"] for c in of_log["checks"] if c["what"] == "psi" and c["subject"] != "score"} == {"quiet"}
 
+	# Before a loan has matured, its decision is years old.
+	decided = pd.read_parquet(path)
+	decided.assign(decided_at=decided["decided_at"] - pd.DateOffset(years=4)).to_parquet(path)
+	later = monitor(demo, f"decisions={path}")
+	assert (later["n"], later["n_earlier"], later["months"]) == (0, 0, [])
+	assert sum(check["n"] for check in later["checks"] if check["what"] == "calibration") == 250
 
-def test_a_file_that_is_no_export_is_refused_by_name(demo):
-	path = demo.folder / "other.parquet"
-	pd.DataFrame({"x": [1]}).to_parquet(path)
+
+@pytest.mark.parametrize(
+	("name", "content", "said"),
+	[
+		("other.parquet", pd.DataFrame({"x": [1]}).to_parquet(), "column decided_at missing"),
+		("cut.parquet", b"PAR1 and no more", "it is a Parquet file whose end is missing"),
+	],
+)
+def test_a_file_that_is_no_export_is_refused_by_name(demo, name, content, said):
+	path = demo.folder / name
+	path.write_bytes(content)
 
 	result = demo.run("--pipelines", "monitoring", "--params", f"decisions={path}")
 
 	assert result.exit_code == 1
-	assert "column decided_at missing" in result.output
+	told = " ".join(result.output.split())
+	assert name in told
+	assert said in told

@@ -1,20 +1,21 @@
 """`loantap-alerts`: take what monitoring found, and deliver it."""
 
-import json
 import os
 import sys
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from loantap.alerting.channels import find_channel, write_body
-from loantap.alerting.deliver import deliver
+from loantap.alerting.delivery import deliver, write_body
 from loantap.alerting.ledger import list_waiting, open_ledger, take_report
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import anchor_address, find_project
-from loantap.surveillance.monitoring.alerts import Finding
+from loantap.surveillance.monitoring.checks import AlertReport
 
 VARIABLE = "LOANTAP_ALERTS_URL"
 _DEFAULT = "sqlite:///data/09_serving/alerts.db"
@@ -35,26 +36,18 @@ def send(report: Path | None, *, is_real: bool) -> None:
 	What cannot be delivered is kept and tried again by the next call; the exit code is 1 as long as something waits.
 	"""
 	try:
-		as_of, findings = _read_report(report or find_project(Path.cwd()) / _REPORT)
+		found = _read_report(report or find_project(Path.cwd()) / _REPORT)
 	except InputError as error:
 		raise click.ClickException(str(error)) from error
-	engine = _open()
-	try:
-		if is_real:
-			_deliver(engine, as_of, findings)
-		else:
-			_rehearse(engine, as_of, findings)
-	finally:
-		engine.dispose()
+	with _opened() as engine:
+		(_deliver if is_real else _rehearse)(engine, found)
 
 
 @main.command()
 def waiting() -> None:
 	"""List messages that have not arrived, and why. Exit code 1 if there are any."""
-	engine = _open()
-	with engine.begin() as connection:
+	with _opened() as engine, engine.begin() as connection:
 		found = list_waiting(connection)
-	engine.dispose()
 	for message, error in found:
 		click.echo(f"{message.channel}: {write_body([message])}\n  {message.attempts} attempts; {error or 'not tried yet'}")
 	if not found:
@@ -62,10 +55,10 @@ def waiting() -> None:
 	sys.exit(bool(found))
 
 
-def _deliver(engine: Engine, as_of: date, findings: list[Finding]) -> None:
+def _deliver(engine: Engine, report: AlertReport) -> None:
 	with engine.begin() as connection:
-		take_report(connection, as_of, findings, datetime.now(UTC))
-	for told in deliver(engine, find_channel, lambda: datetime.now(UTC)):
+		take_report(connection, report, datetime.now(UTC))
+	for told in deliver(engine, lambda: datetime.now(UTC)):
 		click.echo(f"{told.channel}: {told.n} {f'not delivered. {told.error}' if told.error else 'delivered'}")
 	with engine.begin() as connection:
 		left = list_waiting(connection)
@@ -75,9 +68,9 @@ def _deliver(engine: Engine, as_of: date, findings: list[Finding]) -> None:
 	click.echo("Nothing waits")
 
 
-def _rehearse(engine: Engine, as_of: date, findings: list[Finding]) -> None:
+def _rehearse(engine: Engine, report: AlertReport) -> None:
 	with engine.connect() as connection, connection.begin() as transaction:
-		take_report(connection, as_of, findings, datetime.now(UTC))
+		take_report(connection, report, datetime.now(UTC))
 		found = list_waiting(connection)
 		transaction.rollback()
 	for message, _ in found:
@@ -85,21 +78,29 @@ def _rehearse(engine: Engine, as_of: date, findings: list[Finding]) -> None:
 	click.echo(f"{len(found)} messages would be sent; add --deliver to send them")
 
 
-def _read_report(path: Path) -> tuple[date, list[Finding]]:
+def _read_report(path: Path) -> AlertReport:
 	try:
-		content = json.loads(path.read_text("utf-8"))
-		return date.fromisoformat(content["as_of"]), [Finding.model_validate(each) for each in content["findings"]]
+		return AlertReport.model_validate_json(path.read_text("utf-8"))
 	except FileNotFoundError as error:
 		raise InputError(f"{path}", "there is no report of monitoring", "Run `kedro run --pipelines monitoring`") from error
-	except (ValueError, KeyError) as error:
+	except ValueError as error:
 		raise InputError(f"{path}", f"it is no report of monitoring ({error})", "Run monitoring again") from error
 
 
-def _open() -> Engine:
+@contextmanager
+def _opened() -> Iterator[Engine]:
 	url = anchor_address(os.environ.get(VARIABLE) or _DEFAULT, find_project(Path.cwd()))
-	if url.startswith("sqlite:///"):
-		Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-	return open_ledger(url)
+	try:
+		if url.startswith("sqlite:///"):
+			Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+		engine = open_ledger(url)
+	except (SQLAlchemyError, OSError) as error:
+		said = str(error).splitlines()[0]
+		raise click.ClickException(f"{VARIABLE}: the ledger cannot be opened ({said}). Look whether it is up") from error
+	try:
+		yield engine
+	finally:
+		engine.dispose()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Messages are kept in the same transaction that opens, goes on with or clears an 
 made twice, whatever fails afterwards.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,16 +13,15 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, create_engine, event, select, update
 
-from loantap.surveillance.monitoring.alerts import Finding
+from loantap.surveillance.monitoring.checks import AlertReport, Finding
 
 metadata = MetaData()
-_TEXT: Final = ("opened_on", "told_on", "cleared_on")
 alerts = Table(
 	"alerts",
 	metadata,
 	Column("rule", Text, primary_key=True),
 	Column("subject", Text, primary_key=True),
-	*(Column(name, Text) for name in (*_TEXT, "finding")),
+	*(Column(name, Text) for name in ("opened_on", "told_on", "cleared_on", "finding")),
 )
 messages = Table(
 	"messages",
@@ -33,9 +32,14 @@ messages = Table(
 	*(Column(name, Text) for name in ("due_at", "claimed_until", "delivered_at", "error")),
 )
 reports = Table("reports", metadata, Column("as_of", Text, primary_key=True), Column("taken_at", Text, nullable=False))
+_WAITING: Final = select(messages).where(messages.c.delivered_at.is_(None)).order_by(messages.c.id)
 # A claim outlives the slowest delivery; who dies with one leaves the message to the next.
 _CLAIM: Final = timedelta(minutes=10)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+
+
+class DeliveryError(Exception):
+	"""A message did not arrive; it is kept and tried again."""
 
 
 class Kind(StrEnum):
@@ -69,42 +73,39 @@ def open_ledger(url: str) -> Engine:
 	return engine
 
 
-def take_report(connection: Connection, as_of: date, findings: Sequence[Finding], now: datetime) -> int:
+def take_report(connection: Connection, report: AlertReport, now: datetime) -> int:
 	"""Open, go on with, or clear alerts by what a monitoring run found; how many messages that makes.
 
-	A report that was taken before, or is older than one that was, changes nothing.
+	What the run could not judge stays as it was. A report that was taken before, or is older than one that was,
+	changes nothing.
 	"""
 	newest = connection.execute(select(reports.c.as_of).order_by(reports.c.as_of.desc()).limit(1)).scalar()
-	if newest is not None and as_of.isoformat() <= newest:
+	day = report.as_of.isoformat()
+	if newest is not None and day <= newest:
 		return 0
-	connection.execute(reports.insert().values(as_of=as_of.isoformat(), taken_at=now.isoformat()))
+	connection.execute(reports.insert().values(as_of=day, taken_at=now.isoformat()))
 	known = {(row.rule, row.subject): row for row in connection.execute(select(alerts))}
-	made = [told for finding in findings if (told := _follow(connection, finding, known, as_of))]
-	found = {(finding.rule, finding.subject) for finding in findings}
-	for key, row in known.items():
-		if row.cleared_on is None and key not in found:
-			_set(connection, key, cleared_on=as_of.isoformat())
-			made.append((Kind.CLEARED, Finding.model_validate_json(row.finding)))
-	return sum(_tell(connection, kind, finding, as_of) for kind, finding in made)
+	made = []
+	for finding in report.findings:
+		kind = _follow(connection, finding, known.get((finding.rule, finding.subject)), report.as_of)
+		made += [(kind, finding)] if kind else []
+	for key in report.quiet:
+		if key in known and known[key].cleared_on is None:
+			_set(connection, key, cleared_on=day)
+			made.append((Kind.CLEARED, Finding.model_validate_json(known[key].finding)))
+	return sum(_tell(connection, kind, finding, day) for kind, finding in made)
 
 
-def _follow(
-	connection: Connection, finding: Finding, known: Mapping[tuple[str, str], Any], as_of: date
-) -> tuple[Kind, Finding] | None:
+def _follow(connection: Connection, finding: Finding, row: Any, as_of: date) -> Kind | None:
 	key, day, content = (finding.rule, finding.subject), as_of.isoformat(), finding.model_dump_json()
-	row = known.get(key)
 	if row is None:
-		new = {"opened_on": day, "told_on": day, "finding": content}
-		connection.execute(alerts.insert().values(rule=key[0], subject=key[1], **new))
-		return Kind.OPENED, finding
-	if row.cleared_on is not None:
+		connection.execute(alerts.insert().values(rule=finding.rule, subject=finding.subject))
+	if row is None or row.cleared_on is not None:
 		_set(connection, key, opened_on=day, told_on=day, cleared_on=None, finding=content)
-		return Kind.OPENED, finding
-	if (as_of - date.fromisoformat(row.told_on)).days < finding.silence_days:
-		_set(connection, key, finding=content)
-		return None
-	_set(connection, key, told_on=day, finding=content)
-	return Kind.GOES_ON, finding
+		return Kind.OPENED
+	is_silent = (as_of - date.fromisoformat(row.told_on)).days < finding.silence_days
+	_set(connection, key, finding=content, **({} if is_silent else {"told_on": day}))
+	return None if is_silent else Kind.GOES_ON
 
 
 def _set(connection: Connection, key: tuple[str, str], **values: Any) -> None:
@@ -112,11 +113,10 @@ def _set(connection: Connection, key: tuple[str, str], **values: Any) -> None:
 	connection.execute(update(alerts).where(alerts.c.rule == rule, alerts.c.subject == subject).values(**values))
 
 
-def _tell(connection: Connection, kind: Kind, finding: Finding, as_of: date) -> int:
-	content = finding.model_dump_json()
+def _tell(connection: Connection, kind: Kind, finding: Finding, day: str) -> int:
+	row = {"kind": kind.value, "finding": finding.model_dump_json(), "made_on": day}
 	for channel in finding.channels:
-		row = {"channel": channel, "kind": kind.value, "finding": content, "made_on": as_of.isoformat()}
-		connection.execute(messages.insert().values(**row))
+		connection.execute(messages.insert().values(channel=channel, **row))
 	return len(finding.channels)
 
 
@@ -124,18 +124,15 @@ def _tell(connection: Connection, kind: Kind, finding: Finding, as_of: date) -> 
 def claimed(engine: Engine, now: datetime) -> Iterator[list[Message]]:
 	"""Messages that are due, oldest first, held back from any other sender."""
 	with engine.begin() as connection:
-		asked = select(messages).where(messages.c.delivered_at.is_(None)).order_by(messages.c.id)
-		if engine.dialect.name != "sqlite":
-			asked = asked.with_for_update(skip_locked=True)
+		asked = _WAITING if engine.dialect.name == "sqlite" else _WAITING.with_for_update(skip_locked=True)
 		due = [row for row in connection.execute(asked) if _is_due(row, now)]
 		ids = [row.id for row in due]
-		until = (now + _CLAIM).isoformat()
-		connection.execute(update(messages).where(messages.c.id.in_(ids)).values(claimed_until=until))
+		_note(connection, ids, claimed_until=(now + _CLAIM).isoformat())
 	try:
 		yield [_read(row) for row in due]
 	finally:
 		with engine.begin() as connection:
-			connection.execute(update(messages).where(messages.c.id.in_(ids)).values(claimed_until=None))
+			_note(connection, ids, claimed_until=None)
 
 
 def _is_due(row: Any, now: datetime) -> bool:
@@ -152,8 +149,7 @@ def _read(row: Any) -> Message:
 def note_delivered(engine: Engine, told: Sequence[Message], now: datetime) -> None:
 	"""These have arrived."""
 	with engine.begin() as connection:
-		ids = [message.id for message in told]
-		connection.execute(update(messages).where(messages.c.id.in_(ids)).values(delivered_at=now.isoformat(), error=None))
+		_note(connection, [message.id for message in told], delivered_at=now.isoformat(), error=None)
 
 
 def note_failed(engine: Engine, told: Sequence[Message], error: str, now: datetime) -> None:
@@ -161,11 +157,14 @@ def note_failed(engine: Engine, told: Sequence[Message], error: str, now: dateti
 	with engine.begin() as connection:
 		for message in told:
 			wait = min(_FIRST_WAIT * 2 ** min(message.attempts, 6), _LONGEST_WAIT)
-			values = {"attempts": message.attempts + 1, "due_at": (now + wait).isoformat(), "error": error}
-			connection.execute(update(messages).where(messages.c.id == message.id).values(**values))
+			due_at = (now + wait).isoformat()
+			_note(connection, [message.id], attempts=message.attempts + 1, due_at=due_at, error=error)
+
+
+def _note(connection: Connection, ids: Sequence[int], **values: Any) -> None:
+	connection.execute(update(messages).where(messages.c.id.in_(ids)).values(**values))
 
 
 def list_waiting(connection: Connection) -> list[tuple[Message, str | None]]:
 	"""Messages that have not arrived, each with why the last attempt failed."""
-	asked = select(messages).where(messages.c.delivered_at.is_(None)).order_by(messages.c.id)
-	return [(_read(row), row.error) for row in connection.execute(asked)]
+	return [(_read(row), row.error) for row in connection.execute(_WAITING)]

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from loantap.alerting.errors import DeliveryError
+from loantap.alerting.ledger import DeliveryError
 
 # SNS refuses a longer subject.
 _LONGEST_SUBJECT = 100

@@ -8,11 +8,6 @@ from loantap.serving.audit.records import Entry, Kind
 from tests.serving.entries import ANN, BOB, make_decision
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def server(request):
-	return request.param
-
-
 @pytest.fixture
 def kept(store):
 	return store.append([make_decision(1), make_decision(2, "refer"), make_decision(3, "refer")], ANN)

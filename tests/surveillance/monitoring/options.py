@@ -1,14 +1,15 @@
-"""The options that ship."""
+"""The options that ship, and what is asked of checks."""
 
-from pathlib import Path
-
-import yaml
-
+from loantap.surveillance.monitoring.checks import Verdict
 from loantap.surveillance.monitoring.options import MonitoringOptions
+from tests.policy.shipped import read_shipped
 
-_SHIPPED = Path(__file__).parents[3] / "conf/base/parameters_monitoring.yml"
+OPTIONS = MonitoringOptions.model_validate(read_shipped("monitoring", as_of="2026-11-30"))
 
 
-def read_options(**changes):
-	content = yaml.safe_load(_SHIPPED.read_text("utf-8"))["monitoring"]
-	return MonitoringOptions.model_validate(content | {"as_of": "2026-11-30", **changes})
+def by_figure(checks):
+	return {(check.subject, check.what): check for check in checks}
+
+
+def alarms(checks):
+	return {(check.subject, check.what) for check in checks if check.verdict is Verdict.ALARM}

@@ -2,15 +2,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.features.build import build_features
+from loantap.features.build import MISSING, build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.profile import SCORE, profile_feature, profile_training
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import parse
 from loantap.surveillance.monitoring.checks import Verdict
-from loantap.surveillance.monitoring.drift import check_drift, tally_features
-from loantap.surveillance.monitoring.tally import FeatureTally
-from tests.surveillance.monitoring.options import read_options
+from loantap.surveillance.monitoring.drift import Shift, check_drift, compare_features
+from tests.conftest import require
+from tests.surveillance.monitoring import options
+from tests.surveillance.monitoring.options import by_figure
 
-OPTIONS = read_options().drift
+OPTIONS = options.OPTIONS.drift
 NAMES = list(FEATURE_SETS["lending"].features)
 
 
@@ -19,22 +22,28 @@ def features(simulated_loans):
 	return build_features(simulated_loans, NAMES)
 
 
-@pytest.fixture(scope="module")
-def profile(features):
+def profile_loans(features):
 	target = np.arange(len(features)) % 5 == 0
 	return profile_training(features, target.astype("int64"), np.linspace(0.01, 0.9, len(features)))
 
 
+@pytest.fixture(scope="module")
+def profile(features):
+	return profile_loans(features)
+
+
+def judge(profile, rows):
+	recent = rows.assign(is_readable=True, model="m 1", probability_of_default=0.2)
+	return check_drift(compare_features(recent, profile, "m 1")[:-1], OPTIONS)
+
+
 def check(profile, rows, n=2_000, seed=0, **changes):
 	"""The checks of so many applications drawn from `rows`, some columns changed."""
-	drawn = rows.sample(n, replace=True, random_state=seed).assign(**changes)
-	recent = drawn.assign(is_readable=True, model="m 1", probability_of_default=0.2)
-	tallies = tally_features(recent, profile, "m 1")
-	return {(c.subject, c.what): c for c in check_drift(tallies[:-1], OPTIONS)}
+	return by_figure(judge(profile, rows.sample(n, replace=True, random_state=seed).assign(**changes)))
 
 
 def alarms(checks):
-	return {subject for (subject, _), each in checks.items() if each.verdict is Verdict.ALARM}
+	return {subject for subject, _ in options.alarms(checks.values())}
 
 
 def test_in_200_quiet_months_at_most_5_in_100_raise_an_alarm(profile, features):
@@ -68,19 +77,30 @@ def test_fifty_rows_raise_no_alarm_whatever_they_hold(profile, features):
 	assert {each.verdict for each in checks.values()} == {Verdict.CANNOT_TELL}
 
 
+def compare(then, now, name="flag"):
+	profile = profile_feature(pd.Series(then, name=name))
+	return Shift(profile, profile_feature(pd.Series(now, name=name), profile))
+
+
+def test_a_category_that_training_never_knew_is_counted_and_not_judged():
+	then, now = pd.Series([MISSING] * 500), pd.Series(["new"] * 500)
+	checks = check_drift([compare(then, now, name="purpose")], OPTIONS)
+
+	assert {each.verdict for each in checks if each.what != "missing"} == {Verdict.CANNOT_TELL}
+	assert checks[1].value == 0.0
+
+
 def test_a_feature_that_is_mostly_0_does_not_hide_its_change_in_one_band():
 	then = np.r_[np.zeros(950), np.arange(1, 51)]
-	tally = FeatureTally(profile_feature(pd.Series(then, name="revolving")))
-	tally.add(pd.Series(np.r_[np.zeros(500), np.arange(1, 501) % 50 + 1], name="revolving"))
+	shift = compare(then, np.r_[np.zeros(500), np.arange(1, 501) % 50 + 1])
 
-	assert tally.profile.counts[0] == 950
-	assert check_drift([tally], OPTIONS)[0].verdict is Verdict.ALARM
+	assert shift.then.counts[0] == 950
+	assert check_drift([shift], OPTIONS)[0].verdict is Verdict.ALARM
 
 
 def test_a_shift_within_one_band_is_seen_by_its_mean():
-	tally = FeatureTally(profile_feature(pd.Series(np.r_[np.zeros(500), np.ones(500)], name="flag")))
-	tally.add(pd.Series(np.r_[np.zeros(500), np.full(500, 7.0)], name="flag"))
-	psi, _, mean = check_drift([tally], OPTIONS)
+	shift = compare(np.r_[np.zeros(500), np.ones(500)], np.r_[np.zeros(500), np.full(500, 7.0)])
+	psi, _, mean = check_drift([shift], OPTIONS)
 
 	assert psi.verdict is Verdict.QUIET
 	assert mean.verdict is Verdict.ALARM
@@ -110,18 +130,51 @@ def test_a_category_that_training_did_not_know_is_named(profile, features, n_new
 def test_pds_of_another_version_are_not_compared(profile, features):
 	recent = features.head(400).assign(is_readable=True, probability_of_default=0.9, model=["m 1"] * 300 + ["m 2"] * 100)
 
-	score = tally_features(recent, profile, "m 1")[-1]
+	score = compare_features(recent, profile, "m 1")[-1]
 
-	assert (score.profile.feature, score.rows) == (SCORE, 300)
+	assert (score.then.feature, score.now.rows) == (SCORE, 300)
 
 
-def test_batches_count_as_the_whole(profile, features):
-	whole, parts = (FeatureTally(next(f for f in profile.features if f.feature == "dti_pct")) for _ in range(2))
-	whole.add(features["dti_pct"])
-	for start in range(0, len(features), 700):
-		parts.add(features["dti_pct"].iloc[start : start + 700])
+def test_the_rows_of_the_training_are_counted_as_it_was(profile, features):
+	recent = features.assign(is_readable=True, model="m 1", probability_of_default=0.2)
 
-	assert parts.counts.tolist() == whole.counts.tolist() == list(whole.profile.counts)
-	assert (parts.missing, parts.rows) == (whole.missing, len(features))
-	assert parts.mean == pytest.approx(whole.profile.mean)
-	assert parts.deviation == pytest.approx(whole.profile.deviation)
+	assert all(shift.now == shift.then for shift in compare_features(recent, profile, "m 1")[:-1])
+
+
+@pytest.fixture(scope="module")
+def real(real_loans):
+	return build_features(real_loans, NAMES)
+
+
+def find_alarms(trained, recent):
+	return options.alarms(judge(profile_loans(trained), recent))
+
+
+def test_random_halves_of_the_real_sample_raise_no_alarm(real):
+	for seed in range(20):
+		half = real.sample(frac=0.5, random_state=seed)
+		assert find_alarms(half, real.drop(half.index)) == set()
+
+
+def test_the_fall_of_utilisation_in_2016_is_found_and_2015_is_as_before(real, real_loans):
+	year = real_loans["issue_month"].dt.year
+	before = real[year <= 2014]
+
+	assert find_alarms(before, real[year.eq(2015)]) == set()
+	assert ("revolving_utilisation_pct", "psi") in find_alarms(before, real[year.eq(2016)])
+
+
+@pytest.mark.parametrize("year", [2008, 2009, 2010])
+def test_lending_clubs_early_years_are_other_applicants_in_what_they_asked_owed_and_were_charged(
+	year, real, sample_csv
+):
+	path = sample_csv.parent / "lendingclub_2007_2010.parquet"
+	require(path.is_file(), f"needs {path.name} beside the sample")
+	loans = pd.read_parquet(path)
+	columns = portfolio_columns()
+	absent = {str(column.source_name): None for column in columns if column.source_name not in loans}
+	rows = parse(loans.assign(**absent), columns, pd.Timestamp("2026-11-30")).rows
+
+	found = find_alarms(real, build_features(rows[rows["issue_month"].dt.year.eq(year)], NAMES))
+
+	assert found >= {(name, "psi") for name in ("log_loan_amount", "dti_pct", "interest_rate_pct", "purpose")}

@@ -1,14 +1,23 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from loantap.policy.money.cash_flows import Economics
+from loantap.model.scoring.scorer import Scorer
+from loantap.portfolio.cleaning import mark_outcome
+from loantap.simulator import simulate_portfolio
 from loantap.surveillance.monitoring.checks import Verdict
-from loantap.surveillance.monitoring.performance import check_expected, check_matured, check_money, join_outcomes
+from loantap.surveillance.monitoring.performance import (
+	check_expected,
+	check_matured,
+	check_money,
+	expect_performance,
+	join_outcomes,
+)
 from tests.policy.shipped import ECONOMICS
-from tests.surveillance.monitoring.options import read_options
+from tests.surveillance.monitoring import options
 
-OPTIONS = read_options().performance
+OPTIONS = options.OPTIONS.performance
 AS_OF = pd.Timestamp("2017-03-31")
 N = 4_000
 
@@ -26,7 +35,7 @@ def decide(seed=0, issued="2012-01", **changes):
 	pd_ = 1 / (1 + np.exp(-log_odds))
 	names = [f"L{number}" for number in range(N)]
 	decisions = pd.DataFrame({"application_id": names, "decided_at": pd.Timestamp("2011-12-20", tz="UTC")})
-	decisions = decisions.assign(probability_of_default=pd_, decision="approve", expected_npv=100.0)
+	decisions = decisions.assign(probability_of_default=pd_, decision="approve", expected_npv=100.0, model="m 1")
 	loans = pd.DataFrame({"loan_id": names, "is_charged_off": (rng.random(N) < pd_).astype("int64"), "term_months": 36.0})
 	terms = {"loan_amount": 10_000.0, "interest_rate_pct": 14.0, "issue_month": pd.Timestamp(issued)}
 	return decisions.assign(**changes), loans.assign(**terms)
@@ -40,36 +49,29 @@ def judge(decisions, loans):
 def test_a_model_that_is_right_raises_no_alarm():
 	found = judge(*decide())
 
-	assert {what: check.verdict for what, check in found.items()} == {
-		"roc_auc": Verdict.QUIET,
-		"calibration": Verdict.QUIET,
-	}
+	assert {check.verdict for check in found.values()} == {Verdict.QUIET}
 	assert found["roc_auc"].low < found["roc_auc"].value < found["roc_auc"].high
 	assert found["roc_auc"].n == N
 
 
 def test_one_that_no_longer_ranks_raises_one_of_its_auc():
 	decisions, loans = decide()
-	shuffled = decisions.assign(
-		probability_of_default=decisions["probability_of_default"].sample(frac=1, random_state=1).values
-	)
+	pd_ = decisions["probability_of_default"].sample(frac=1, random_state=1)
 
-	found = judge(shuffled, loans)
+	found = judge(decisions.assign(probability_of_default=pd_.values), loans)
 
-	assert found["roc_auc"].verdict is Verdict.ALARM
-	assert found["calibration"].verdict is Verdict.QUIET
+	assert options.alarms(found.values()) == {("issued 2012", "roc_auc")}
 
 
 @pytest.mark.parametrize("factor", [0.7, 1.4])
 def test_one_that_counts_wrong_raises_one_of_its_calibration(factor):
 	decisions, loans = decide()
-	wrong = decisions.assign(probability_of_default=decisions["probability_of_default"] * factor)
+	pd_ = decisions["probability_of_default"] * factor
 
-	found = judge(wrong, loans)
+	found = judge(decisions.assign(probability_of_default=pd_), loans)
 
-	assert found["calibration"].verdict is Verdict.ALARM
-	assert found["roc_auc"].verdict is Verdict.QUIET
-	assert f"expected {wrong['probability_of_default'].mean():.1%}" in found["calibration"].words
+	assert options.alarms(found.values()) == {("issued 2012", "calibration")}
+	assert f"expected {pd_.mean():.1%}" in found["calibration"].words
 
 
 @pytest.mark.parametrize(("issued", "n"), [("2014-03", N), ("2014-04", 0)])
@@ -98,8 +100,7 @@ def test_in_200_quiet_years_of_four_vintages_at_most_5_in_100_raise_an_alarm():
 	for seed in range(200):
 		decisions, loans = decide(seed)
 		loans["issue_month"] = pd.to_datetime([f"{2010 + number % 4}-01" for number in range(N)])
-		matured = join_outcomes(decisions, loans, AS_OF)
-		loud += any(check.verdict is Verdict.ALARM for check in check_matured(matured, Training, OPTIONS))
+		loud += bool(options.alarms(check_matured(join_outcomes(decisions, loans, AS_OF), Training, OPTIONS)))
 
 	assert loud <= 10
 
@@ -108,18 +109,21 @@ def test_pds_that_lie_close_together_are_expected_to_rank_worse():
 	decisions, _ = decide()
 	squeezed = decisions.assign(probability_of_default=0.2 + (decisions["probability_of_default"] - 0.2) * 0.2)
 
-	quiet, _ = check_expected(decisions, Training, OPTIONS)
-	found, _ = check_expected(squeezed, Training, OPTIONS)
+	quiet, _ = check_expected(decisions, Training, "m 1", OPTIONS)
+	found, _ = check_expected(squeezed, Training, "m 1", OPTIONS)
 
 	assert quiet.verdict is Verdict.QUIET
 	assert found.verdict is Verdict.ALARM
 	assert found.high < found.limit == pytest.approx(0.67)
 
 
-def test_too_few_decisions_expect_nothing():
-	[found] = check_expected(decide()[0].head(199), Training, OPTIONS)
+@pytest.mark.parametrize(
+	("n", "changes"), [(199, {}), (200, {"probability_of_default": 0.001}), (200, {"model": "m 0"})]
+)
+def test_too_few_decisions_of_the_model_or_expected_charge_offs_expect_nothing(n, changes):
+	[found] = check_expected(decide()[0].head(n).assign(**changes), Training, "m 1", OPTIONS)
 
-	assert found.verdict is Verdict.CANNOT_TELL
+	assert (found.verdict, found.value) == (Verdict.CANNOT_TELL, None)
 
 
 @pytest.mark.parametrize(("charged_off", "verdict"), [(0, Verdict.QUIET), (1, Verdict.ALARM)])
@@ -129,7 +133,45 @@ def test_what_the_policy_earned_is_told_beside_what_it_expected(charged_off, ver
 
 	found = check_money(join_outcomes(half, loans.assign(is_charged_off=charged_off), AS_OF), ECONOMICS, OPTIONS)
 
-	assert isinstance(ECONOMICS, Economics)
 	assert (found.n, found.verdict) == (N // 2, verdict)
 	assert (found.value > 0) == (charged_off == 0)
 	assert "the policy had expected 100" in found.words
+
+
+def test_the_auc_of_three_loans_is_that_of_their_pairs():
+	low, middle, high = 0.2, 0.5, 0.8
+	right = high * (1 - middle) + high * (1 - low) + middle * (1 - low)
+	wrong = middle * (1 - high) + low * (1 - high) + low * (1 - middle)
+
+	found = expect_performance(np.array([low, middle, high]))
+
+	assert found.roc_auc == pytest.approx(right / (right + wrong))
+	assert found.default_rate == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("a", "b"), [(2, 8), (1, 4), (0.5, 3)])
+def test_the_expected_auc_is_within_002_of_the_realised_auc_where_pds_are_right(a, b):
+	rng = np.random.default_rng(0)
+	pd_ = rng.beta(a, b, 20_000)
+	realised = roc_auc_score(rng.random(len(pd_)) < pd_, pd_)
+
+	found = expect_performance(pd_)
+
+	assert abs(found.roc_auc - realised) < 0.02
+	assert found.low < realised < found.high
+
+
+def test_equal_pds_rank_nobody():
+	assert expect_performance(np.full(100, 0.3)).roc_auc == pytest.approx(0.5)
+
+
+def test_the_expected_auc_is_within_002_where_only_applicants_change(lending_model):
+	scorer = Scorer(lending_model, "loantap-lending-demo", "1")
+	others = simulate_portfolio(40_000, seed=8).portfolio
+	riskier = others[others["dti_pct"].gt(18) & others["annual_income"].lt(70_000)]
+	pd_ = scorer.assess_columns(riskier, pd.Timestamp("2026-11-30")).probability_of_default
+
+	found = expect_performance(pd_)
+
+	assert len(riskier) > 5_000
+	assert abs(found.roc_auc - roc_auc_score(mark_outcome(riskier["loan_status"]), pd_)) < 0.02

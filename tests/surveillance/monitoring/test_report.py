@@ -2,15 +2,18 @@ from datetime import date, timedelta
 
 import pytest
 
-from loantap.surveillance.monitoring.alerts import match_rules
-from loantap.surveillance.monitoring.checks import Check, Verdict
+from loantap.surveillance.monitoring.checks import Check, Verdict, match_rules
 from loantap.surveillance.monitoring.report import Action, extend_history, find_rows_before, recommend
-from loantap.surveillance.monitoring.service import ServiceCounts, check_service, find_quantile
-from loantap.surveillance.monitoring.sources import SourceState, check_sources
+from loantap.surveillance.monitoring.systems import (
+	ServiceCounts,
+	SourceState,
+	check_service,
+	check_sources,
+	find_quantile,
+)
 from loantap.surveillance.schemas import MONITORING_HISTORY
-from tests.surveillance.monitoring.options import read_options
+from tests.surveillance.monitoring.options import OPTIONS, alarms, by_figure
 
-OPTIONS = read_options()
 DAY = date(2026, 11, 30)
 
 
@@ -46,7 +49,8 @@ def test_training_anew_is_recommended_for_a_reason_and_after_the_data_is_mended(
 
 
 def test_each_alarm_is_told_by_the_first_rule_that_takes_it_once():
-	found = match_rules([*MOVED, alarm("mean", "dti_pct"), alarm("psi", "score"), QUIET], OPTIONS.alerts)
+	checks = [*MOVED, alarm("mean", "dti_pct"), alarm("psi", "score"), QUIET]
+	found = match_rules(checks, OPTIONS.alerts, DAY).findings
 
 	assert [(each.rule, each.subject) for each in found] == [
 		("applicants_moved", "dti_pct"),
@@ -55,6 +59,13 @@ def test_each_alarm_is_told_by_the_first_rule_that_takes_it_once():
 		("score_moved", "score"),
 	]
 	assert found[3].owner == "data science"
+
+
+@pytest.mark.parametrize(("others", "quiet"), [([], True), ([UNTOLD], False), ([alarm("mean")], False)])
+def test_a_rule_is_quiet_on_what_was_judged_whole(others, quiet):
+	found = match_rules([QUIET, *others], OPTIONS.alerts, DAY).quiet
+
+	assert found == ((("applicants_moved", "dti_pct"),) if quiet else ())
 
 
 def test_a_rule_with_a_limit_takes_larger_alarms_only():
@@ -84,9 +95,8 @@ def test_history_keeps_every_day_once():
 STATE = SourceState("loans", 1_000, DAY - timedelta(days=40), DAY - timedelta(days=7))
 
 
-def judge_sources(state, before=1_000, *, simulated=False):
-	found = check_sources([state], {"loans": before}, DAY, OPTIONS.sources, simulated=simulated)
-	return {check.what: check.verdict for check in found}
+def judge_source(state, before=1_000, day=DAY, *, simulated=False):
+	return list(check_sources([state], {"loans": before}, day, OPTIONS.sources, simulated=simulated))
 
 
 @pytest.mark.parametrize(
@@ -101,23 +111,21 @@ def judge_sources(state, before=1_000, *, simulated=False):
 	],
 )
 def test_a_source_that_is_late_behind_shrunk_or_gone_is_an_alarm(state, before, alarmed):
-	found = judge_sources(state, before)
-
-	assert {what for what, verdict in found.items() if verdict is Verdict.ALARM} == alarmed
+	assert alarms(judge_source(state, before)) == {("loans", what) for what in alarmed}
 
 
 def test_the_age_of_simulated_rows_says_nothing():
 	old = SourceState("loans", 1_000, date(2017, 3, 1), DAY)
 
-	assert judge_sources(old, simulated=True)["days_behind"] is Verdict.CANNOT_TELL
+	found = by_figure(judge_source(old, simulated=True))
+	assert found["loans", "days_behind"].verdict is Verdict.CANNOT_TELL
 
 
 def test_rows_are_compared_with_the_last_run_of_an_earlier_day():
 	history = None
 	for days, rows in ((2, 900), (1, 950), (0, 970)):
 		day = DAY - timedelta(days=days)
-		state = SourceState("loans", rows, day, day)
-		history = extend_history(history, check_sources([state], {}, day, OPTIONS.sources, simulated=False), day)
+		history = extend_history(history, judge_source(SourceState("loans", rows, day, day), day=day), day)
 
 	assert find_rows_before(history, DAY) == {"loans": 950}
 	assert find_rows_before(None, DAY) == {}
@@ -129,9 +137,7 @@ def test_rows_are_compared_with_the_last_run_of_an_earlier_day():
 def test_an_api_that_fails_or_is_slow_is_an_alarm(failed, slow, alarmed):
 	counts = ServiceCounts({"200": 1_000 - failed, "500": failed}, [(0.1, 1_000 - slow), (0.5, 1_000)])
 
-	found = {check.what for check in check_service(counts, OPTIONS.service) if check.verdict is Verdict.ALARM}
-
-	assert found == alarmed
+	assert alarms(check_service(counts, OPTIONS.service)) == {("API", what) for what in alarmed}
 
 
 def test_an_api_that_was_hardly_asked_is_not_judged():

@@ -40,7 +40,8 @@ class FeatureProfile(BaseModel):
 
 	@model_validator(mode="after")
 	def _fits(self) -> Self:
-		if len(self.counts) != (len(self.levels) or len(self.edges) + 1):
+		# A category without any value in training has no levels.
+		if self.counts and len(self.counts) != (len(self.levels) or len(self.edges) + 1):
 			raise ValueError(f"{self.feature}: {len(self.counts)} counts do not fit its bands")
 		return self
 
@@ -88,34 +89,29 @@ def profile_training(features: pd.DataFrame, target: IntArray, probability_of_de
 	)
 
 
-def profile_feature(values: pd.Series) -> FeatureProfile:
-	"""Profile one feature, as `build_features` gives it."""
+def profile_feature(values: pd.Series, like: FeatureProfile | None = None) -> FeatureProfile:
+	"""Profile one feature, as `build_features` gives it; in the bands of another profile, its levels first."""
 	name = str(values.name)
-	if is_categorical(name):
+	if name in FEATURES and FEATURES[name].categorical:
 		counted = values[values.ne(MISSING)].value_counts()
-		missing = int(values.eq(MISSING).sum())
-		levels = tuple(map(str, counted.index))
-		return FeatureProfile(feature=name, missing=missing, counts=tuple(map(int, counted)), levels=levels)
+		levels = tuple(dict.fromkeys([*(like.levels if like else ()), *map(str, counted.index)]))
+		counts = tuple(map(int, counted.reindex(list(levels), fill_value=0)))
+		return FeatureProfile(feature=name, missing=len(values) - sum(counts), counts=counts, levels=levels)
 	numbers = values.to_numpy("float64")
 	numbers = numbers[~np.isnan(numbers)]
-	edges = choose_edges(numbers)
+	edges = np.array(like.edges) if like else _choose_edges(numbers)
 	has_any = len(numbers) > 0
 	return FeatureProfile(
 		feature=name,
 		missing=len(values) - len(numbers),
-		counts=tuple(map(int, count_bands(numbers, edges))),
+		counts=tuple(map(int, _count_bands(numbers, edges))),
 		edges=tuple(map(float, edges)),
 		mean=float(numbers.mean()) if has_any else None,
 		deviation=float(numbers.std()) if has_any else None,
 	)
 
 
-def is_categorical(name: str) -> bool:
-	"""Whether a feature holds categories; the score holds numbers."""
-	return name in FEATURES and FEATURES[name].categorical
-
-
-def choose_edges(numbers: FloatArray) -> FloatArray:
+def _choose_edges(numbers: FloatArray) -> FloatArray:
 	"""Inner edges of bands of about equal counts, where a value that many rows share has a band of its own.
 
 	Quantiles alone would put all of a feature that is mostly 0 into one band, where no change shows.
@@ -133,8 +129,7 @@ def choose_edges(numbers: FloatArray) -> FloatArray:
 	return above
 
 
-def count_bands(numbers: FloatArray, edges: FloatArray) -> IntArray:
-	"""Rows by band; no number is missing."""
+def _count_bands(numbers: FloatArray, edges: FloatArray) -> IntArray:
 	return np.bincount(np.searchsorted(edges, numbers, side="right"), minlength=len(edges) + 1)
 
 

@@ -1,7 +1,6 @@
 """Nodes of the `monitoring` pipeline."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,18 +9,11 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.policy.money.cash_flows import Economics
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting import monitoring_page
-from loantap.surveillance.monitoring import conduct, decisions, drift, performance, report
-from loantap.surveillance.monitoring.alerts import match_rules
-from loantap.surveillance.monitoring.checks import Check
+from loantap.surveillance.monitoring import conduct, decisions, drift, performance, report, systems
+from loantap.surveillance.monitoring.checks import Check, match_rules
+from loantap.surveillance.monitoring.decisions import DecisionReader, WatchedModel, Window
 from loantap.surveillance.monitoring.options import MonitoringOptions
-from loantap.surveillance.monitoring.service import ServiceCounts
-from loantap.surveillance.monitoring.service import check_service as judge_service
-from loantap.surveillance.monitoring.sources import SourceState
-from loantap.surveillance.monitoring.sources import check_sources as judge_sources
-from loantap.surveillance.monitoring.window import WatchedModel, Window
 from loantap.tables.rows import Batches, Rows
-
-DecisionReader = Callable[[datetime, datetime], Iterator[pd.DataFrame]]
 
 
 def gather_decisions(
@@ -30,32 +22,41 @@ def gather_decisions(
 	scores: Batches | None,
 	scorer: Scorer,
 	options: MonitoringOptions,
-) -> tuple[pd.DataFrame, WatchedModel]:
-	"""Decisions of the window and before, of the log or of a file that was scored; and the model that is watched."""
+) -> tuple[pd.DataFrame, pd.DataFrame, WatchedModel]:
+	"""Decisions of the window and before, of the log or of a file that was scored; older ones; the watched model."""
 	window, watched = Window.ending(options), WatchedModel.of(scorer)
+	older: Iterable[pd.DataFrame] = ()
 	if applications is not None and scores is not None:
 		told = pd.concat(scores.read([*decisions.DECISION_COLUMNS, "model_name", "model_version"]), ignore_index=True)
 		batches = decisions.join_applications(told, applications, window.day)
 	else:
 		batches = decision_reader(window.first, window.end)
-	return decisions.gather_decisions(batches, watched.features, window.day), watched
+		older = decision_reader(window.oldest, window.first)
+	monitored = decisions.gather_decisions(batches, watched.features, window.day)
+	return monitored, decisions.gather_older(older), watched
 
 
 def check_drift(monitored: pd.DataFrame, watched: WatchedModel, options: MonitoringOptions) -> list[Check]:
 	"""Whether recent applications are still like those of the training."""
 	recent = Window.ending(options).pick_recent(monitored)
-	return drift.check_drift(drift.tally_features(recent, watched.profile, watched.name), options.drift)
+	return drift.check_drift(drift.compare_features(recent, watched.profile, watched.name), options.drift)
 
 
 def check_performance(
-	monitored: pd.DataFrame, loans: pd.DataFrame, watched: WatchedModel, economics: Economics, options: MonitoringOptions
+	monitored: pd.DataFrame,
+	older: pd.DataFrame,
+	loans: pd.DataFrame,
+	watched: WatchedModel,
+	economics: Economics,
+	options: MonitoringOptions,
 ) -> list[Check]:
 	"""Whether the model is right, expected and realised, and what the policy has earned."""
-	window = Window.ending(options)
-	matured = performance.join_outcomes(monitored, loans, window.day)
+	window, profile = Window.ending(options), watched.profile
+	decided = pd.concat([older, monitored[older.columns]], ignore_index=True)
+	matured = performance.join_outcomes(decided, loans, window.day)
 	return [
-		*performance.check_expected(window.pick_recent(monitored), watched.profile, options.performance),
-		*performance.check_matured(matured, watched.profile, options.performance),
+		*performance.check_expected(window.pick_recent(monitored), profile, watched.name, options.performance),
+		*performance.check_matured(matured, profile, options.performance),
 		performance.check_money(matured, economics, options.performance),
 	]
 
@@ -67,7 +68,7 @@ def check_conduct(monitored: pd.DataFrame, options: MonitoringOptions) -> list[C
 
 
 def check_sources(
-	source_states: Sequence[SourceState],
+	source_states: Sequence[systems.SourceState],
 	history_before: pd.DataFrame | None,
 	reconciliation: pd.DataFrame,
 	options: MonitoringOptions,
@@ -75,12 +76,12 @@ def check_sources(
 	"""Whether the sources still deliver."""
 	before = report.find_rows_before(history_before, options.as_of)
 	simulated = portfolio_origin(reconciliation) != "real"
-	return list(judge_sources(source_states, before, options.as_of, options.sources, simulated=simulated))
+	return list(systems.check_sources(source_states, before, options.as_of, options.sources, simulated=simulated))
 
 
-def check_service(service_counts: ServiceCounts | None, options: MonitoringOptions) -> list[Check]:
+def check_service(service_counts: systems.ServiceCounts | None, options: MonitoringOptions) -> list[Check]:
 	"""Whether the API answers; nothing where nobody saved its counters."""
-	return [] if service_counts is None else list(judge_service(service_counts, options.service))
+	return [] if service_counts is None else list(systems.check_service(service_counts, options.service))
 
 
 def report_monitoring(
@@ -95,9 +96,8 @@ def report_monitoring(
 	counts = Window.ending(options).describe(monitored, watched)
 	months = list(conduct.tabulate_months(monitored))
 	found = report.report_monitoring(checks, months, counts, options.as_of)
-	findings = [finding.model_dump(mode="json") for finding in match_rules(checks, options.alerts)]
-	alerts = {"as_of": options.as_of.isoformat(), "findings": findings}
-	return found, report.extend_history(history_before, checks, options.as_of), alerts
+	alerts = match_rules(checks, options.alerts, options.as_of)
+	return found, report.extend_history(history_before, checks, options.as_of), alerts.model_dump(mode="json")
 
 
 def render_monitoring(monitoring_report: dict[str, Any], monitoring_history: pd.DataFrame) -> str:

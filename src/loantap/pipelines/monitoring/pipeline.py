@@ -16,11 +16,13 @@ def create_pipeline() -> Pipeline:
 			make_node(
 				nodes.gather_decisions,
 				["decision_reader", "monitored_applications", "scores", "lending_model@champion", _OPTIONS],
-				["monitored", "watched"],
+				["monitored", "older", "watched"],
 			),
 			make_node(nodes.check_drift, ["monitored", "watched", _OPTIONS], "drift"),
 			make_node(
-				nodes.check_performance, ["monitored", "labelled_loans", "watched", "params:economics", _OPTIONS], "performance"
+				nodes.check_performance,
+				["monitored", "older", "labelled_loans", "watched", "params:economics", _OPTIONS],
+				"performance",
 			),
 			make_node(nodes.check_conduct, ["monitored", _OPTIONS], "conduct"),
 			make_node(nodes.check_sources, ["source_states", "history_before", "reconciliation", _OPTIONS], "sources"),

@@ -1,6 +1,7 @@
 """Whether decisions are still made as before: approvals, overrides, what cannot be scored, groups."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,12 @@ from loantap.measures.intervals import chance_of_shares
 from loantap.policy.fairness.proxies import PROXIES, ApprovalRatios, measure_ratios
 from loantap.policy.money.returns import estimate_share
 from loantap.portfolio.arrays import BoolArray
-from loantap.surveillance.monitoring.checks import Check, Verdict
+from loantap.surveillance.monitoring.checks import Check, Verdict, judge
 from loantap.surveillance.monitoring.options import ConductOptions
 
 _APPROVE, _REFER, _INVALID = "approve", "refer", "invalid"
-# Shares that are compared: of which rows, and which of them count.
-_SHARES = ("approval_rate", "referral_rate", "invalid_share", "override_rate")
-_SAID = {
+# Shares that are compared, and what is said of those that count.
+_SHARES = {
 	"approval_rate": "were approved by the policy",
 	"referral_rate": "were referred to a person",
 	"invalid_share": "could not be scored",
@@ -40,25 +40,18 @@ def _check_share(
 ) -> Check:
 	(hits, n), (hits_then, n_then) = (_count(what, rows) for rows in (recent, earlier))
 	found, then = estimate_share(hits, n), estimate_share(hits_then, n_then)
-	if min(n, n_then) < options.min_rows:
-		verdict = Verdict.CANNOT_TELL
-	else:
-		is_moved = abs(found.value - then.value) > options.share_moved
-		is_moved &= chance_of_shares(hits, n, hits_then, n_then) < share
-		verdict = Verdict.ALARM if is_moved else Verdict.QUIET
+	is_large = abs(found.value - then.value) > options.share_moved
+	is_moved = is_large and chance_of_shares(hits, n, hits_then, n_then) < share
 	before = f"; in the months before {then.value:.1%} of {n_then:,}" if n_then else ""
+	words = f"{found.value:.1%} of {n:,} decisions {_SHARES[what]}{before}"
 	return Check(
 		subject="all decisions",
 		what=what,
-		verdict=verdict,
-		value=found.value if n else None,
-		low=found.low if n else None,
-		high=found.high if n else None,
+		verdict=judge(min(n, n_then), options.min_rows, is_alarm=is_moved),
 		n=n,
 		against_n=n_then,
-		words=f"{found.value:.1%} of {n:,} decisions {_SAID[what]}{before}"
-		if n
-		else f"no decision to say how many {_SAID[what]}",
+		words=words if n else f"no decision to say how many {_SHARES[what]}",
+		**(asdict(found) if n else {}),
 	)
 
 
@@ -84,14 +77,12 @@ def _check_group(name: str, recent: pd.DataFrame, earlier: pd.DataFrame, options
 	return Check(
 		subject=name,
 		what="approval_ratio",
-		verdict=Verdict.ALARM if is_worse else Verdict.QUIET if known else Verdict.CANNOT_TELL,
-		value=now.value if known else None,
-		low=now.low if known else None,
-		high=now.high if known else None,
+		verdict=judge(is_alarm=is_worse) if known else Verdict.CANNOT_TELL,
 		limit=options.least_ratio,
 		n=len(recent),
 		against_n=len(earlier),
 		words=words if known else f"{PROXIES[name].phrase}: too few decisions to compare groups",
+		**(asdict(now) if known else {}),
 	)
 
 
@@ -107,11 +98,11 @@ def _measure(name: str, rows: pd.DataFrame, options: ConductOptions) -> Approval
 def tabulate_months(decisions: pd.DataFrame) -> Iterator[dict[str, object]]:
 	"""One row per month of decision: counts by decision, mean PD, versions of the model."""
 	for month, rows in decisions.groupby(decisions["decided_at"].dt.strftime("%Y-%m")):
-		counts = rows["decision"].value_counts()
+		counts, mean_pd = rows["decision"].value_counts(), float(rows["probability_of_default"].mean())
 		yield {
 			"month": month,
 			"n": len(rows),
 			**{name: int(counts.get(name, 0)) for name in (_APPROVE, _REFER, "decline", _INVALID)},
-			"mean_pd": float(rows["probability_of_default"].mean()),
+			"mean_pd": None if np.isnan(mean_pd) else mean_pd,
 			"models": sorted(rows["model"].dropna().unique().tolist()),
 		}

@@ -5,16 +5,26 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from loantap.portfolio.options import DatedOptions, Options, Portion
-from loantap.surveillance.monitoring.alerts import AlertRule
+from loantap.portfolio.options import DatedOptions, Options, Part, Portion
+from loantap.surveillance.monitoring.checks import AlertRule
 
 
-class DriftOptions(Options):
+class JudgedOptions(Options):
+	"""When figures of samples are judged.
+
+	Attributes:
+		false_alarms: share of quiet runs in which any check of the group may raise an alarm.
+		min_rows: rows below which nothing is judged.
+	"""
+
+	false_alarms: Portion
+	min_rows: PositiveInt
+
+
+class DriftOptions(JudgedOptions):
 	"""When a change of the applications is an alarm.
 
 	Attributes:
-		false_alarms: share of quiet runs in which any check of a feature may raise one.
-		min_rows: rows below which nothing is judged.
 		psi: a smaller PSI is tolerated, however sure (Siddiqi 2006: below 0.1 stable).
 		psi_told: where chance alone may give more, quiet cannot be told from shifted (Siddiqi: above 0.25).
 		mean_shift: shift of a mean that is tolerated, in standard deviations of the training.
@@ -22,44 +32,34 @@ class DriftOptions(Options):
 		new_share: share of rows with unknown categories that is tolerated.
 	"""
 
-	false_alarms: Portion
-	min_rows: PositiveInt
 	psi: PositiveFloat
 	psi_told: PositiveFloat
 	mean_shift: PositiveFloat
-	missing_share: Annotated[float, Field(gt=0, lt=1)]
-	new_share: Annotated[float, Field(gt=0, lt=1)]
+	missing_share: Part
+	new_share: Part
 
 
-class PerformanceOptions(Options):
+class PerformanceOptions(JudgedOptions):
 	"""When the model, or the policy, has stopped being right.
 
 	Attributes:
-		false_alarms: share of quiet runs in which any vintage may raise one.
-		min_rows: decisions, or matured loans of a vintage, below which nothing is judged.
 		auc_drop: fall of the AUC since training that is tolerated.
 		calibration_gap: gap between expected and realised default rate, beyond chance, that is tolerated.
 	"""
 
-	false_alarms: Portion
-	min_rows: PositiveInt
 	auc_drop: PositiveFloat
 	calibration_gap: Annotated[float, Field(ge=0, lt=1)]
 
 
-class ConductOptions(Options):
+class ConductOptions(JudgedOptions):
 	"""When decisions are no longer made as before.
 
 	Attributes:
-		false_alarms: share of quiet runs in which any of these checks may raise one.
-		min_rows: decisions, and decisions of a group, below which nothing is judged.
 		share_moved: change of a share that is tolerated.
 		least_ratio: ratio of approval rates above which a fall is no alarm (four-fifths rule, EEOC 1978).
 	"""
 
-	false_alarms: Portion
-	min_rows: PositiveInt
-	share_moved: Annotated[float, Field(gt=0, lt=1)]
+	share_moved: Part
 	least_ratio: Portion
 
 
@@ -97,11 +97,13 @@ class MonitoringOptions(DatedOptions):
 	Attributes:
 		window_days: decisions of so many days up to the day of the run are the recent ones.
 		earlier_days: those of so many days before are what they are compared with.
+		outcome_days: decisions of so many days are held against what became of their loans.
 		alerts: rules by name; the first that takes an alarm counts.
 	"""
 
 	window_days: PositiveInt
 	earlier_days: PositiveInt
+	outcome_days: PositiveInt
 	drift: DriftOptions
 	performance: PerformanceOptions
 	conduct: ConductOptions

@@ -1,35 +1,76 @@
 """How right the model is: expected of its own PDs at once, and realised once loans have ended."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from loantap.measures.auc import measure_auc, standard_error_of_counts
-from loantap.measures.intervals import measure_default_rate, two_sided_z, wilson_bounds
+from loantap.measures.auc import area_of_ranks, measure_auc, standard_error_of_counts
+from loantap.measures.intervals import Z95, measure_default_rate, two_sided_z, wilson_bounds
 from loantap.model.scoring.profile import TrainingProfile
 from loantap.policy.money.cash_flows import Economics, PaidLife
-from loantap.policy.money.returns import estimate_mean, impute_flows
-from loantap.surveillance.monitoring.checks import Check, Verdict
-from loantap.surveillance.monitoring.estimated import expect_performance
+from loantap.policy.money.returns import TERMS, estimate_mean, impute_flows
+from loantap.portfolio.arrays import FloatArray
+from loantap.surveillance.monitoring.checks import Check, judge
+from loantap.surveillance.monitoring.decisions import OUTCOME_COLUMNS
 from loantap.surveillance.monitoring.options import PerformanceOptions
 
 
-def check_expected(decisions: pd.DataFrame, profile: TrainingProfile, options: PerformanceOptions) -> list[Check]:
-	"""AUC and default rate that recent PDs expect of themselves, beside the training's."""
-	pd_ = decisions["probability_of_default"].dropna().to_numpy()
+@dataclass(frozen=True, slots=True)
+class Expected:
+	"""What calibrated PDs say of themselves; `low` and `high` bound 95% of the AUCs that may be realised.
+
+	Attributes:
+		roc_auc: NaN where the PDs expect less than one loan of an outcome.
+		default_rate: mean PD.
+	"""
+
+	n: int
+	default_rate: float
+	roc_auc: float
+	low: float
+	high: float
+
+
+def expect_performance(probability_of_default: FloatArray) -> Expected:
+	"""Confidence-based performance estimation (CBPE) of the AUC; at least one PD, none missing.
+
+	Each loan counts as charged off with its PD and as paid with the rest; a pair of loans counts where the first has
+	the higher PD, half where both are equal. It holds as long as the PDs are calibrated: where applicants change, but
+	not what a given applicant does (covariate shift). Where that changes too, only outcomes show it.
+	"""
+	p, n = probability_of_default, len(probability_of_default)
+	bad, alone = float(p.sum()), float(p @ (1 - p))
+	good, mean = n - bad, bad / n
+	# No loan makes a pair with itself, which would count half.
+	pairs = bad * good - alone
+	if pairs <= 0 or min(bad, good) < 1:
+		return Expected(n, mean, np.nan, np.nan, np.nan)
+	rank = np.unique(p, return_inverse=True)[1]
+	area = (area_of_ranks(rank, p, 1 - p) * bad * good - alone / 2) / pairs
+	half = Z95 * standard_error_of_counts(area, bad, good)
+	return Expected(n, mean, area, max(area - half, 0.0), min(area + half, 1.0))
+
+
+def check_expected(
+	decisions: pd.DataFrame, profile: TrainingProfile, model: str, options: PerformanceOptions
+) -> list[Check]:
+	"""AUC and default rate that the PDs of this `model` expect of themselves, beside those of its training."""
+	pd_ = decisions.loc[decisions["model"].eq(model), "probability_of_default"].dropna().to_numpy()
 	if len(pd_) < options.min_rows:
 		words = f"the AUC cannot be expected of {len(pd_):,} decisions; {options.min_rows:,} are asked for"
-		return [_untold("all decisions", "expected_auc", len(pd_), words)]
+		return [Check(subject="all decisions", what="expected_auc", n=len(pd_), words=words)]
 	found = expect_performance(pd_)
+	if np.isnan(found.roc_auc):
+		words = f"the AUC cannot be expected of PDs of {found.default_rate:.2%}: less than one loan of an outcome is"
+		return [Check(subject="all decisions", what="expected_auc", n=found.n, words=words)]
 	limit = profile.roc_auc - options.auc_drop
-	is_lower = found.high < min(profile.roc_auc_low, limit)
 	return [
 		Check(
 			subject="all decisions",
 			what="expected_auc",
-			verdict=Verdict.ALARM if is_lower else Verdict.QUIET,
+			verdict=judge(is_alarm=found.high < min(profile.roc_auc_low, limit)),
 			value=found.roc_auc,
 			low=found.low,
 			high=found.high,
@@ -42,7 +83,7 @@ def check_expected(decisions: pd.DataFrame, profile: TrainingProfile, options: P
 		Check(
 			subject="all decisions",
 			what="expected_default_rate",
-			verdict=Verdict.QUIET,
+			verdict=judge(is_alarm=False),
 			value=found.default_rate,
 			n=found.n,
 			against_n=profile.n,
@@ -55,15 +96,12 @@ def check_expected(decisions: pd.DataFrame, profile: TrainingProfile, options: P
 def join_outcomes(decisions: pd.DataFrame, loans: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 	"""Decisions whose loan is known and matured: one row each, the last decision on each application.
 
-	`loans` has `loan_id`, `is_charged_off`, `term_months`, `issue_month`, one row per resolved loan. A loan is matured
-	when its contract has ended: of the others only early ends are known.
+	`decisions` has `OUTCOME_COLUMNS`, `loans` the identifier, outcome and terms, one row per resolved loan. A loan is
+	matured when its contract has ended: of the others only early ends are known.
 	"""
-	known = decisions.dropna(subset=["application_id", "probability_of_default"])
+	known = decisions[list(OUTCOME_COLUMNS)].dropna(subset=["application_id", "probability_of_default"])
 	latest = known.sort_values("decided_at", kind="stable").drop_duplicates("application_id", keep="last")
-	terms = ["loan_amount", "interest_rate_pct", "term_months", "issue_month"]
-	joined = latest.drop(columns=[name for name in terms if name in latest]).merge(
-		loans[["loan_id", "is_charged_off", *terms]], left_on="application_id", right_on="loan_id"
-	)
+	joined = latest.merge(loans[["loan_id", *TERMS]], left_on="application_id", right_on="loan_id")
 	months = (as_of.year - joined["issue_month"].dt.year) * 12 + as_of.month - joined["issue_month"].dt.month
 	matured: pd.DataFrame = joined[months >= joined["term_months"]].reset_index(drop=True)
 	return matured
@@ -72,7 +110,7 @@ def join_outcomes(decisions: pd.DataFrame, loans: pd.DataFrame, as_of: pd.Timest
 def check_matured(matured: pd.DataFrame, profile: TrainingProfile, options: PerformanceOptions) -> Iterator[Check]:
 	"""Realised AUC and calibration by issue year, on `join_outcomes`; false alarms as `options` allows in all."""
 	if matured.empty:
-		yield _untold("matured loans", "roc_auc", 0, "no loan that was decided here has matured yet")
+		yield Check(subject="matured loans", what="roc_auc", n=0, words="no loan that was decided here has matured yet")
 		return
 	vintages = matured.groupby(matured["issue_month"].dt.year)
 	share = options.false_alarms / (2 * len(vintages))
@@ -87,14 +125,15 @@ def _check_auc(
 	target, pd_ = rows["is_charged_off"].to_numpy("int64"), rows["probability_of_default"].to_numpy()
 	area, low, high = measure_auc(target, pd_)
 	if len(rows) < options.min_rows or np.isnan(area):
-		return _untold(subject, "roc_auc", len(rows), f"{subject}: {len(rows):,} matured loans are too few for an AUC")
+		words = f"{subject}: {len(rows):,} matured loans are too few for an AUC"
+		return Check(subject=subject, what="roc_auc", n=len(rows), words=words)
 	limit = profile.roc_auc - options.auc_drop
 	bad = int(target.sum())
 	is_lower = area + two_sided_z(share) * standard_error_of_counts(area, bad, len(rows) - bad) < limit
 	return Check(
 		subject=subject,
 		what="roc_auc",
-		verdict=Verdict.ALARM if is_lower else Verdict.QUIET,
+		verdict=judge(is_alarm=is_lower),
 		value=area,
 		low=low,
 		high=high,
@@ -112,11 +151,10 @@ def _check_calibration(subject: str, rows: pd.DataFrame, options: PerformanceOpt
 	seen = measure_default_rate(bad, n)
 	low, high = (float(bound) for bound in wilson_bounds(bad, n, two_sided_z(share)))
 	gap = max(low - expected, expected - high)
-	verdict = Verdict.ALARM if gap > options.calibration_gap else Verdict.QUIET
 	return Check(
 		subject=subject,
 		what="calibration",
-		verdict=Verdict.CANNOT_TELL if n < options.min_rows else verdict,
+		verdict=judge(n, options.min_rows, is_alarm=gap > options.calibration_gap),
 		value=seen.rate,
 		low=seen.low,
 		high=seen.high,
@@ -132,22 +170,16 @@ def check_money(matured: pd.DataFrame, economics: Economics, options: Performanc
 	approved = matured[matured["decision"].eq("approve")]
 	if len(approved) < options.min_rows:
 		words = f"{len(approved):,} approved loans have matured: too few to say what the policy earned"
-		return _untold("policy", "profit", len(approved), words)
+		return Check(subject="policy", what="profit", n=len(approved), words=words)
 	flows = impute_flows(approved, economics.main_scenario, economics, PaidLife.CAPPED)
 	earned, expected = estimate_mean(flows.npv), float(approved["expected_npv"].mean())
 	return Check(
 		subject="policy",
 		what="profit",
-		verdict=Verdict.ALARM if earned.high < min(expected, 0.0) else Verdict.QUIET,
-		value=earned.value,
-		low=earned.low,
-		high=earned.high,
+		verdict=judge(is_alarm=earned.high < min(expected, 0.0)),
+		**asdict(earned),
 		limit=0.0,
 		n=len(approved),
 		words=f"the {len(approved):,} approved loans that have matured earned {earned.value:,.0f} each "
 		f"({earned.low:,.0f} to {earned.high:,.0f}, imputed); the policy had expected {expected:,.0f}",
 	)
-
-
-def _untold(subject: str, what: str, n: int, words: str, **more: Any) -> Check:
-	return Check(subject=subject, what=what, verdict=Verdict.CANNOT_TELL, value=None, n=n, words=words, **more)

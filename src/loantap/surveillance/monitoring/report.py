@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
+from loantap.portfolio.options import Options
 from loantap.surveillance.monitoring.checks import Check, Verdict
 
 _SHIFTS = ("psi", "mean")
@@ -27,10 +27,8 @@ class Action(StrEnum):
 	CANNOT_TELL = "cannot_tell"
 
 
-class Recommendation(BaseModel):
+class Recommendation(Options):
 	"""What to do, and the checks that speak for it."""
-
-	model_config = ConfigDict(frozen=True)
 
 	action: Action
 	words: str
