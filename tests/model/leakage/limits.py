@@ -1,4 +1,4 @@
-"""The limits of the leakage gate as shipped, on fewer loans, and how its tests ask it."""
+"""The limits of the leakage gate as shipped, and how its tests ask it."""
 
 import pandas as pd
 
@@ -6,10 +6,25 @@ from loantap.model.leakage.evidence import make_context
 from loantap.model.leakage.findings import FeatureFinding
 from loantap.model.leakage.gate import examine_feature
 from loantap.model.leakage.options import LeakageOptions
-from tests.policy.shipped import read_shipped
 
-SHIPPED = read_shipped("feature_engineering")["leakage"]
-OPTIONS = LeakageOptions.model_validate(SHIPPED | {"seed": 42, "impact_loans": 2_000})
+OPTIONS = LeakageOptions(
+	seed=42,
+	folds=5,
+	max_auc=0.75,
+	plausible_default_rates=(0.005, 0.7),
+	false_discovery_rate=0.01,
+	max_gap=0.2,
+	vintage_share=0.8,
+	max_group_z=3.5,
+	max_later_share=0.001,
+	max_outcome_date_share=0.1,
+	max_duplicate_borrowers=0.01,
+	borrower_keys=(
+		("annual_income", "earliest_credit_line", "profession", "total_accounts"),
+		("earliest_credit_line", "profession", "state", "pincode"),
+	),
+	impact_loans=2_000,
+)
 
 
 def examine(values: pd.Series, target: pd.Series, options: LeakageOptions = OPTIONS) -> FeatureFinding:
