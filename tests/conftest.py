@@ -1,31 +1,23 @@
-from __future__ import annotations
-
 import os
 import sys
-from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 from hypothesis import Phase, settings
 from kedro.framework.project import configure_project
-from xdist.remote import Producer
 
 from loantap.features.build import build_features
-from loantap.model.scoring.trained import TrainedModel, make_trained_model
+from loantap.model.scoring.trained import make_trained_model
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.train import feature_names, train_logistic
 from loantap.portfolio import cleaning
-from loantap.portfolio.cleaning import Cleaned, mark_outcome
+from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import parse, split_address
 from loantap.simulator import simulate_portfolio
 from tests.support.process_state import put_back
 from tests.support.sharing import Sharing, count_workers, mark_slow, put_in_order
-
-if TYPE_CHECKING:
-	from tests.support.temporary_project import Ended, Project
 
 PROJECT = Path(__file__).parents[1]
 # PySpark, which Pandera imports where it is installed, takes a main module without a file, such as
@@ -88,19 +80,19 @@ settings.register_profile(
 )
 
 
-def raw_loans(*changes: dict[str, object]) -> pd.DataFrame:
+def raw_loans(*changes):
 	"""Made-up loans as a CSV file gives them, one per change; without any, the loan as it is."""
 	rows = [MADE_UP_LOAN | change for change in changes or ({},)]
 	return pd.DataFrame(rows, dtype="str")
 
 
-def read_portfolio(csv: pd.DataFrame, *given: Any, **named: Any) -> Cleaned:
+def read_portfolio(csv, *given, **named):
 	"""A portfolio file of one batch, checked."""
 	[cleaned] = cleaning.read_portfolio([csv], *given, **named)
 	return cleaned
 
 
-def training_options(feature_set: str = "lending", **changes: object) -> TrainingOptions:
+def training_options(feature_set="lending", **changes):
 	"""Options of a training that takes a second: one candidate, three folds."""
 	given = {
 		"name": feature_set,
@@ -122,23 +114,23 @@ def training_options(feature_set: str = "lending", **changes: object) -> Trainin
 	return TrainingOptions(**(given | changes))
 
 
-def train(loans: pd.DataFrame, options: TrainingOptions, origin: str = "simulated") -> TrainedModel:
+def train(loans, options, origin="simulated"):
 	"""The model that `options` make of `loans`."""
 	rows = loans[["loan_id", "is_charged_off"]].join(build_features(loans, feature_names(options)))
 	fitted = train_logistic(rows, options)
 	return make_trained_model(fitted, rows[feature_names(options)], origin, options)
 
 
-def pytest_xdist_auto_num_workers() -> int:
+def pytest_xdist_auto_num_workers():
 	return count_workers()
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing | None:
+def pytest_xdist_make_scheduler(config, log):
 	return Sharing(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+def pytest_collection_modifyitems(items):
 	"""Marks before -m selects, the order after pytest-randomly's."""
 	mark_slow(items)
 	yield
@@ -146,20 +138,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _configured() -> None:
+def _configured():
 	"""Kedro knows the package, whichever test of this process runs a pipeline first."""
 	configure_project("loantap")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol() -> Generator[None, object, object]:
+def pytest_runtest_protocol():
 	"""A test leaves the process as it found it, so that none depends on another."""
 	with put_back():
 		return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+def pytest_fixture_setup(fixturedef):
 	"""What many tests share is a value only: the test that happens to make it is like the others.
 
 	Or the first of them would see, for one, MLflow's address as a whole run has left it.
@@ -170,12 +162,12 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[Non
 		return (yield)
 
 
-def require(condition: bool, reason: str) -> None:
+def require(condition, reason):
 	"""Skip a test where programs it needs are not installed; in CI that is a failure."""
 	_skip_or_fail(condition, reason, IN_CI, "CI is set")
 
 
-def require_data(path: Path) -> None:
+def require_data(path):
 	"""Skip a test where real data it needs is not; with LOANTAP_REQUIRE_DATA=1 that is a failure.
 
 	Real data is never part of the project, so a checkout has none.
@@ -184,7 +176,7 @@ def require_data(path: Path) -> None:
 	_skip_or_fail(path.is_file(), reason, DATA_REQUIRED, "LOANTAP_REQUIRE_DATA is set")
 
 
-def _skip_or_fail(condition: bool, reason: str, required: bool, why: str) -> None:
+def _skip_or_fail(condition, reason, required, why):
 	if condition:
 		return
 	if required:
@@ -193,7 +185,7 @@ def _skip_or_fail(condition: bool, reason: str, required: bool, why: str) -> Non
 
 
 @pytest.fixture(scope="session")
-def sample_csv() -> Path:
+def sample_csv():
 	"""Path of the real 5,239-row sample, which is never part of the project."""
 	folder = Path(os.environ.get("LOANTAP_DATA", PROJECT.parent / "shared" / "data"))
 	path = folder / "loantap_sample.csv"
@@ -202,18 +194,18 @@ def sample_csv() -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample_text(sample_csv: Path) -> pd.DataFrame:
+def sample_text(sample_csv):
 	return pd.read_csv(sample_csv, dtype="str", keep_default_na=False, na_values=[""])
 
 
 @pytest.fixture(scope="session")
-def sample_loans(sample_text: pd.DataFrame) -> pd.DataFrame:
+def sample_loans(sample_text):
 	"""The real sample as typed canonical rows."""
 	return parse(sample_text, portfolio_columns(), AS_OF).rows
 
 
 @pytest.fixture(scope="session")
-def real_loans(sample_loans: pd.DataFrame) -> pd.DataFrame:
+def real_loans(sample_loans):
 	return sample_loans.assign(
 		loan_id=[f"{number:05d}" for number in range(len(sample_loans))],
 		is_charged_off=mark_outcome(sample_loans["loan_status"]),
@@ -222,7 +214,7 @@ def real_loans(sample_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def simulated_loans() -> pd.DataFrame:
+def simulated_loans():
 	"""4,000 simulated loans as `03_primary` has them; copy before you change one."""
 	rows = simulate_portfolio(4_000, seed=20_261_123).portfolio
 	return rows.assign(
@@ -233,13 +225,13 @@ def simulated_loans() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def lending_model(simulated_loans: pd.DataFrame) -> TrainedModel:
+def lending_model(simulated_loans):
 	"""A `lending` model trained on the simulated loans."""
 	return train(simulated_loans, training_options("lending"))
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_store(tmp_path_factory):
 	"""An MLflow store with tables and nothing in them, which takes seconds to make: copy it."""
 	import mlflow
 
@@ -249,7 +241,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Ended]:
+def demo_result(tmp_path_factory):
 	"""A default run on 2,000 simulated loans as a person starts it, and what it said."""
 	from tests.support.temporary_project import make_project
 
@@ -258,7 +250,7 @@ def demo_result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Ende
 
 
 @pytest.fixture(scope="session")
-def demo(demo_result: tuple[Project, Ended]) -> Project:
+def demo(demo_result):
 	project, result = demo_result
 	assert result.exit_code == 0, result.output
 	return project

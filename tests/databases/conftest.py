@@ -1,11 +1,9 @@
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 
 @pytest.fixture
-def loans() -> pd.DataFrame:
+def loans():
 	"""A table with one column of each type that a source holds, missing values included."""
 	return pd.DataFrame(
 		{
@@ -19,6 +17,6 @@ def loans() -> pd.DataFrame:
 
 
 @pytest.fixture
-def duckdb_credentials(tmp_path: Path) -> dict[str, str]:
+def duckdb_credentials(tmp_path):
 	"""An embedded database that does not exist yet."""
 	return {"backend": "duckdb", "path": str(tmp_path / "sources" / "warehouse.duckdb")}

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from loantap.portfolio.dictionary import Family, Table, contract_of
+from loantap.portfolio.dictionary import Family, contract_of
 
 _VALUES = {
 	Family.TEXT: [None, "some text", "Bäcker"],
@@ -11,7 +11,7 @@ _VALUES = {
 }
 
 
-def make_source(table: Table, **columns: object) -> pd.DataFrame:
+def make_source(table, **columns):
 	"""Three rows with all columns of the contract; `columns` are replaced."""
 	made = {name: _VALUES[families[0]] for name, families in contract_of(table).items()}
 	made |= {"loan_id": ["loan 0", "loan 1", "loan 2"], "origin": "real"}

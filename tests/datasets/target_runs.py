@@ -1,9 +1,6 @@
 """Runs that write a table of ours to the embedded warehouse."""
 
-from typing import Any
-
 import duckdb
-import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
@@ -13,36 +10,36 @@ from loantap.portfolio.errors import InputError
 Credentials = dict[str, str]
 
 
-def make_target(credentials: Credentials, **changes: Any) -> TargetTableDataset:
+def make_target(credentials, **changes):
 	given = {"system": "warehouse", "table": "portfolio", "key": ["loan_id"], "mode": "replace"}
 	return TargetTableDataset(**(given | changes), credentials=credentials)
 
 
-def write(credentials: Credentials, data: Any, **changes: Any) -> None:
+def write(credentials, data, **changes):
 	"""Save in a run of its own that succeeds."""
 	end_run(make_target(credentials, **changes), data)
 
 
-def ask(credentials: Credentials, sql: str) -> list[tuple[Any, ...]]:
+def ask(credentials, sql):
 	with duckdb.connect(credentials["path"]) as connection:
 		return connection.execute(sql).fetchall()
 
 
-def read(credentials: Credentials, table: str = "portfolio") -> pd.DataFrame:
+def read(credentials, table="portfolio"):
 	with duckdb.connect(credentials["path"], read_only=True) as connection:
 		return connection.execute(f'FROM "{table}" ORDER BY ALL').df()
 
 
-def tables(credentials: Credentials) -> list[str]:
+def tables(credentials):
 	return [name for (name,) in ask(credentials, "SHOW TABLES")]
 
 
-def end_run(target: TargetTableDataset, data: Any) -> None:
+def end_run(target, data):
 	target.save(data)
 	target.publish()
 
 
-def refusal(target: TargetTableDataset, data: Any) -> InputError:
+def refusal(target, data):
 	"""What saving and publishing ends with."""
 	with pytest.raises((InputError, DatasetError)) as refused:
 		end_run(target, data)

@@ -1,4 +1,3 @@
-import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -9,24 +8,23 @@ from threadpoolctl import threadpool_limits
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.model.training.estimator import credit_signs
 
 LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="session")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
 	return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="session")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
 	return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="session")
-def boosted_pipeline(simulated_loans: pd.DataFrame, features: pd.DataFrame) -> Pipeline:
+def boosted_pipeline(simulated_loans, features):
 	"""Boosted trees without interactions, monotone where credit sense demands it."""
 	numeric, categorical = LENDING.numeric, LENDING.categorical
 	encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)

@@ -1,25 +1,24 @@
 """Pipelines run on datasets in memory, without a session: what each makes of what it is given."""
 
-import pandas as pd
 import pytest
 
 from loantap.portfolio.dictionary import RESOLVED, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
 from loantap.tables import files
-from tests.pipelines.in_memory import Outputs, ingest, run
+from tests.pipelines.in_memory import ingest, run
 
 LOANS = 1_500
 
 
 @pytest.fixture(scope="session")
-def book() -> Outputs:
+def book():
 	"""What `sources` makes of nothing: a demo portfolio, more than half of it running."""
 	return run("sources", {"sources.portfolio_file": None}, loans=LOANS)
 
 
 @pytest.fixture(scope="session")
-def sourced(book: Outputs) -> Outputs:
+def sourced(book):
 	"""The same with its resolved loans alone."""
 	loans = book["source_loans"]
 	ids = loans.loc[loans["loan_status"].isin(RESOLVED), "loan_id"]
@@ -30,22 +29,22 @@ def sourced(book: Outputs) -> Outputs:
 
 
 @pytest.fixture(scope="session")
-def csv() -> pd.DataFrame:
+def csv():
 	text = render(simulate_portfolio(LOANS, seed=5).portfolio, portfolio_columns())
 	return text.astype("str").replace("nan", None).astype("str")
 
 
 @pytest.fixture(scope="session")
-def ingested(sourced: Outputs, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
+def ingested(sourced, tmp_path_factory):
 	no_champion = {"feature_engineering.last_training": {"simulated": lambda: None}}
 	return ingest(sourced, tmp_path_factory.mktemp("raw")) | no_champion
 
 
 @pytest.fixture(scope="session")
-def engineered(ingested: Outputs) -> Outputs:
+def engineered(ingested):
 	return run("feature_engineering", ingested)
 
 
 @pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_batches(monkeypatch):
 	monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None, None))

@@ -1,6 +1,6 @@
 """Runs a pipeline on datasets in memory, or on files of the shipped catalog."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,14 @@ SMALL = {
 class _Batches(MemoryDataset):
 	"""Keeps all batches of a node that saves several, also when no later node needs them."""
 
-	def __init__(self) -> None:
+	def __init__(self):
 		super().__init__(copy_mode="assign")
 		self._batches: list[pd.DataFrame] = []
 
-	def _release(self) -> None:
+	def _release(self):
 		pass
 
-	def save(self, data: Any) -> None:
+	def save(self, data):
 		if not _is_frame(data):
 			super().save(data)
 			return
@@ -48,11 +48,11 @@ class _Batches(MemoryDataset):
 		super().save(data if len(self._batches) == 1 else _join(self._batches))
 
 
-def _load_configuration(**given: object) -> OmegaConfigLoader:
+def _load_configuration(**given):
 	return OmegaConfigLoader(str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS)
 
 
-def load_options(**given: object) -> dict[str, Any]:
+def load_options(**given):
 	"""The shipped parameters, with a small grid and what is given, validated, by catalog name."""
 	parameters = _load_configuration(**{"as_of": AS_OF, **SMALL, **given})["parameters"]
 	return {
@@ -61,12 +61,7 @@ def load_options(**given: object) -> dict[str, Any]:
 	}
 
 
-def run(
-	pipeline: str,
-	inputs: Mapping[str, Any],
-	datasets: Mapping[str, AbstractDataset[Any, Any]] | None = None,
-	**given: object,
-) -> Outputs:
+def run(pipeline, inputs, datasets=None, **given):
 	"""Run a pipeline; returns what each of its nodes made, if anything, by name.
 
 	Inputs are handed over as they are, so that a node that changes one is found out.
@@ -85,7 +80,7 @@ def run(
 	return {name: _joined(catalog.load(name)) for name in made}
 
 
-def run_on_files(pipeline: str, files: Mapping[str, Path], inputs: Mapping[str, Any], **given: object) -> None:
+def run_on_files(pipeline, files, inputs, **given):
 	"""Run `scoring` or `offers` on the shipped catalog, from the file of applications to another.
 
 	What else it reads and writes, and the warehouse, are beside the applications. If it fails,
@@ -113,7 +108,7 @@ def run_on_files(pipeline: str, files: Mapping[str, Path], inputs: Mapping[str, 
 		dataset.publish()
 
 
-def ingest(sources: Mapping[str, pd.DataFrame], folder: Path, **given: object) -> Outputs:
+def ingest(sources, folder, **given):
 	"""Run `ingestion` on the rows of the three source tables, out of embedded databases."""
 	datasets: dict[str, AbstractDataset[Any, Any]] = {}
 	for table in Table:
@@ -124,7 +119,7 @@ def ingest(sources: Mapping[str, pd.DataFrame], folder: Path, **given: object) -
 	return run("ingestion", {}, datasets, **given)
 
 
-def make_source(table: Table, folder: Path) -> SourceTableDataset:
+def make_source(table, folder):
 	return SourceTableDataset(
 		system=SYSTEM_OF[table],
 		table=table,
@@ -133,14 +128,14 @@ def make_source(table: Table, folder: Path) -> SourceTableDataset:
 	)
 
 
-def _join(batches: list[pd.DataFrame]) -> pd.DataFrame:
+def _join(batches):
 	texts = batches[0].columns[batches[0].dtypes == "category"]
 	return pd.concat([b.astype(dict.fromkeys(texts, "str")) for b in batches], ignore_index=True)
 
 
-def _joined(data: Any) -> Any:
+def _joined(data):
 	return pd.concat(data, ignore_index=True) if isinstance(data, Iterator) else data
 
 
-def _is_frame(data: object) -> bool:
+def _is_frame(data):
 	return isinstance(data, pd.DataFrame)

@@ -6,30 +6,30 @@ from typing import Any
 import yaml
 
 from loantap.policy.credit_policy import CreditPolicy, digest_policy
-from loantap.policy.decisions import Decider, make_decider
+from loantap.policy.decisions import make_decider
 from loantap.policy.money.cash_flows import Economics, Scenario
 from loantap.policy.options import LabOptions, OffersOptions
 from tests.conftest import PROJECT
 
 
-def read_shipped(group: str, **changed: Any) -> dict[str, Any]:
+def read_shipped(group, **changed):
 	text = (PROJECT / f"conf/base/parameters_{group}.yml").read_text("utf-8")
 	written: dict[str, Any] = yaml.safe_load(text)[group]
 	return written | changed
 
 
-def read_economics(**changed: Any) -> dict[str, Any]:
+def read_economics(**changed):
 	return read_shipped("economics", outcomes_as_of=date(2017, 3, 1)) | changed
 
 
 ECONOMICS = Economics.model_validate(read_economics())
 
 
-def read_policy(**changed: Any) -> dict[str, Any]:
+def read_policy(**changed):
 	return read_shipped("policy", **changed)
 
 
-def make_policy(economics: Economics = ECONOMICS, **rules: Any) -> CreditPolicy:
+def make_policy(economics=ECONOMICS, **rules):
 	"""The shipped policy with other rules, approved as it then is."""
 	written = read_policy()
 	policy = CreditPolicy.model_validate(written | {"rules": written["rules"] | rules})
@@ -37,11 +37,11 @@ def make_policy(economics: Economics = ECONOMICS, **rules: Any) -> CreditPolicy:
 	return policy.model_copy(update={"digest": digest})
 
 
-def make_test_decider(**rules: Any) -> Decider:
+def make_test_decider(**rules):
 	return make_decider(make_policy(**rules), ECONOMICS)
 
 
-def make_lab(**changed: Any) -> LabOptions:
+def make_lab(**changed):
 	return LabOptions.model_validate(read_shipped("insights")["lab"] | changed)
 
 
@@ -50,12 +50,12 @@ PLAIN = Scenario(cost_of_funds_pct=6, loss_given_default=0.6, default_at_share_o
 MID = Scenario(cost_of_funds_pct=7, loss_given_default=0.7, default_at_share_of_term=0.4, origination_cost_share=0.01)
 
 
-def options(**changes: Any) -> OffersOptions:
+def options(**changes):
 	given = {name: SHIPPED[name] | value if isinstance(value, dict) else value for name, value in changes.items()}
 	return OffersOptions.model_validate(SHIPPED | given)
 
 
-def bands(*edges: tuple[float, float, float, float]) -> list[dict[str, float]]:
+def bands(*edges):
 	"""Rate bands: above which PD, up to which, lowest and highest rate."""
 	names = ("above_pd", "up_to_pd", "lowest_pct", "highest_pct")
 	return [dict(zip(names, edge, strict=True)) for edge in edges]

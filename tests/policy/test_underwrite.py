@@ -7,7 +7,6 @@ from loantap.policy.lab.rules import RuleTally
 from loantap.policy.schemas import SCORES
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
-from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans
 from tests.policy.shipped import make_lab, make_test_decider
@@ -114,11 +113,6 @@ def test_loans_like_those_of_training_are_seldom_unlike_them(scorer, simulated_l
 	approved = scores["decision"] == "approve"
 	assert scores.loc[approved, "expected_npv"].gt(0).all()
 	assert scores.loc[~approved, "reason_1"].ne("").all()
-
-
-def test_a_column_the_model_needs_is_missed_by_name(scorer):
-	with pytest.raises(InputError, match="applications: column dti missing"):
-		underwrite(raw_loans().drop(columns="dti"), scorer)
 
 
 def test_underwriting_does_not_touch_the_applications(scorer):

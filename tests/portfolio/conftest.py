@@ -11,10 +11,10 @@ MakeTable = Callable[..., pd.DataFrame]
 
 
 @pytest.fixture
-def extract() -> MakeTable:
+def extract():
 	"""Rows of loans or applications as a source system gives them, `loan_id` 1, 2, ..."""
 
-	def make(table: Table, *changes: dict[str, object], **bookkeeping: object) -> pd.DataFrame:
+	def make(table, *changes, **bookkeeping):
 		rows = raw_loans(*changes)[[c.source_name for c in columns_of(table)]]
 		given = {
 			"loan_id": [str(number) for number in range(1, len(rows) + 1)],
@@ -27,8 +27,8 @@ def extract() -> MakeTable:
 
 
 @pytest.fixture
-def extract_events() -> MakeTable:
-	def make(*loan_months: tuple[str, str], **bookkeeping: object) -> pd.DataFrame:
+def extract_events():
+	def make(*loan_months, **bookkeeping):
 		given = {
 			"loan_id": [loan for loan, _ in loan_months],
 			"month": [month for _, month in loan_months],
@@ -46,16 +46,16 @@ def extract_events() -> MakeTable:
 
 
 @pytest.fixture
-def clean(extract: MakeTable) -> MakeTable:
-	def make(table: Table, *changes: dict[str, object], **bookkeeping: object) -> pd.DataFrame:
+def clean(extract):
+	def make(table, *changes, **bookkeeping):
 		return clean_source_table(extract(table, *changes, **bookkeeping), table, AS_OF).rows
 
 	return make
 
 
 @pytest.fixture
-def clean_events(extract_events: MakeTable) -> MakeTable:
-	def make(*loan_months: tuple[str, str], **bookkeeping: object) -> pd.DataFrame:
+def clean_events(extract_events):
+	def make(*loan_months, **bookkeeping):
 		raw = extract_events(*loan_months, **bookkeeping)
 		return clean_source_table(raw, Table.LOAN_EVENTS, AS_OF).rows
 

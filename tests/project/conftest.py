@@ -1,8 +1,6 @@
 """An empty project, and what puts the demo's files back."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,17 +8,17 @@ import pytest
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
-from tests.support.temporary_project import Original, Project, make_project
+from tests.support.temporary_project import Original, make_project
 
 
 @pytest.fixture
-def empty_project(tmp_path: Path, empty_store: Path) -> Project:
+def empty_project(tmp_path, empty_store):
 	shutil.copy(empty_store, tmp_path)
 	return make_project(tmp_path)
 
 
 @pytest.fixture(scope="session")
-def _demo_files(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> list[Original]:
+def _demo_files(demo, tmp_path_factory):
 	"""What the default run has left under `data/`, and the evidence of each version, which a later run renews."""
 	folders = [demo.folder / "data", *(demo.folder / "mlartifacts").rglob("evidence")]
 	copies = tmp_path_factory.mktemp("original")
@@ -28,7 +26,7 @@ def _demo_files(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> list
 
 
 @pytest.fixture(autouse=True)
-def _demo_put_back(request: pytest.FixtureRequest) -> Iterator[None]:
+def _demo_put_back(request):
 	"""The next test finds the demo's files as the default run left them.
 
 	A test that trains replaces reports, be it on the same data: the new model has a champion to be compared with.
@@ -43,19 +41,19 @@ def _demo_put_back(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def portfolio_text() -> pd.DataFrame:
+def portfolio_text():
 	simulated = simulate_portfolio(1_000, seed=11).portfolio
 	return render(simulated, portfolio_columns()).astype("str")
 
 
 @pytest.fixture(scope="session")
-def applications(portfolio_text: pd.DataFrame) -> pd.DataFrame:
+def applications(portfolio_text):
 	return portfolio_text.drop(columns="loan_status").replace("nan", None)
 
 
 @pytest.fixture
-def score(demo: Project, tmp_path: Path) -> Callable[..., tuple[pd.DataFrame, str]]:
-	def score(applications: pd.DataFrame, *given: str) -> tuple[pd.DataFrame, str]:
+def score(demo, tmp_path):
+	def score(applications, *given):
 		source, target = tmp_path / "new.csv", tmp_path / "scored" / "scores.parquet"
 		applications.to_csv(source, index=False)
 		params = ",".join([f"applications={source}", f"scores={target}", *given])

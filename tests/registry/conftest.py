@@ -1,6 +1,4 @@
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import mlflow
 import pytest
@@ -9,7 +7,7 @@ from loantap.registry.fallback import FOLDER_VARIABLE
 
 
 @pytest.fixture
-def registry(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def registry(tmp_path, empty_store, monkeypatch):
 	monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "models" / "last_good"))
 	artifacts = tmp_path / "mlartifacts"
 	mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
@@ -20,6 +18,6 @@ def registry(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def active_run(registry: Path) -> Iterator[mlflow.ActiveRun]:
+def active_run(registry):
 	with mlflow.start_run() as run:
 		yield run

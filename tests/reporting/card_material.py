@@ -3,7 +3,6 @@
 import dataclasses
 import math
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
@@ -89,7 +88,7 @@ EXTERNAL = {
 UNUSED_LINE = {"n": 4_715, "used": False, "intercept": 0.0, "slope": 1.0}
 
 
-def make_candidates(count: int = 12) -> pd.DataFrame:
+def make_candidates(count=12):
 	"""Candidates from best to worst F2; the last but one is chosen, the last did not converge."""
 	return pd.DataFrame(
 		{
@@ -107,7 +106,7 @@ def make_candidates(count: int = 12) -> pd.DataFrame:
 	)
 
 
-def make_coefficients(values: dict[str, float]) -> pd.DataFrame:
+def make_coefficients(values):
 	return pd.DataFrame(
 		{
 			"feature": list(values),
@@ -117,9 +116,7 @@ def make_coefficients(values: dict[str, float]) -> pd.DataFrame:
 	)
 
 
-def make_verdict(
-	candidate: str = "logistic", incumbent: str = "", promoted: bool = True, evidence: str = "yes"
-) -> dict[str, Any]:
+def make_verdict(candidate="logistic", incumbent="", promoted=True, evidence="yes"):
 	return {
 		"candidate": candidate,
 		"incumbent": incumbent,
@@ -132,7 +129,7 @@ def make_verdict(
 	}
 
 
-def make_trade_off(rows: int = 99) -> dict[str, Any]:
+def make_trade_off(rows=99):
 	"""Thresholds from 1% up by 1%, each approving as many per cent."""
 	shares = [(number + 1) / 100 for number in range(rows)]
 	return {
@@ -151,7 +148,7 @@ def make_trade_off(rows: int = 99) -> dict[str, Any]:
 	}
 
 
-def make_scorecard() -> dict[str, Any]:
+def make_scorecard():
 	return {
 		"model_name": "loantap-lending",
 		"model_version": "3",
@@ -185,7 +182,7 @@ def make_scorecard() -> dict[str, Any]:
 	}
 
 
-def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSection:
+def make_section(name, origin="real", **changes):
 	for_lending = name == "lending"
 	title = Title(name, origin, None, not_for_lending=not for_lending)
 	section = ModelSection(
@@ -212,7 +209,7 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
 	return dataclasses.replace(section, **changes)
 
 
-def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[str, Any]:
+def make_group(name, approval_ratio, **changes):
 	group = {
 		"group": name,
 		"n": 2_000,
@@ -227,12 +224,12 @@ def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[
 	return group | changes
 
 
-def make_proxy(phrase: str, *groups: dict[str, Any], audit_only: bool = False) -> dict[str, Any]:
+def make_proxy(phrase, *groups, audit_only=False):
 	favoured = dict.fromkeys(("f2", "policy"), groups[0]["group"])
 	return {"phrase": phrase, "audit_only": audit_only, "favoured": favoured, "groups": list(groups)}
 
 
-def make_approvals() -> list[dict[str, Any]]:
+def make_approvals():
 	rates = spread_all(approval_rate=(0.9, 0.008), default_rate_approved=(0.163, 0.011))
 	return [
 		{"sample": "cv", "n": 4_715, "approved": 4_243, **rates},
@@ -240,7 +237,7 @@ def make_approvals() -> list[dict[str, Any]]:
 	]
 
 
-def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
+def make_fairness(**proxies):
 	shown = proxies or {
 		"home_ownership": make_proxy(
 			"Housing",
@@ -257,27 +254,27 @@ def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
 	}
 
 
-def make_stability() -> dict[str, Any]:
+def make_stability():
 	fold = {"fold": 1, "n": 943, "charged_off": 180} | spread("roc_auc", 0.7, 0.04)
 	population = {"population": "issued 2014", "n": 1_200, "against_n": 3_515, "psi_chance": 0.019}
 	lending = {"n": 4_715, "folds": [fold], "populations": [population | spread("psi", 0.051, 0.02)]}
 	return {"origin": "real", "models": {"lending": lending}}
 
 
-def make_policy(name: str = "npv 2026-11", min_margin: float = 0, default_price: float = 0) -> PolicySummary:
+def make_policy(name="npv 2026-11", min_margin=0, default_price=0):
 	limits = [PolicyLimit(36, 12, 0.139, 0.142), PolicyLimit(60, 12, 0.151, 0.153)]
 	approved_by = "the head of credit"
 	return PolicySummary(name, "0123456789ab", approved_by, "mid", min_margin, default_price, 0.6, 35_000, limits)
 
 
-def make_summary(origin: str = "real", beyond: int = 2, joint: int = 1) -> DataSummary:
+def make_summary(origin="real", beyond=2, joint=1):
 	"""The portfolio, with so many loans of borrowers who owe more than they earn."""
 	first, last = date(2008, 1, 1), date(2016, 12, 1)
 	income = BeyondIncome(beyond, joint, 1.899)
 	return DataSummary(origin, make_target(), first, last, income)
 
 
-def make_target() -> dict[str, Any]:
+def make_target():
 	bad = pd.DataFrame({"is_charged_off": [1] * 1_001 + [0] * 4_238})
 	return label_loans(bad, bad, bad, Target.CHARGED_OFF)[1]
 
@@ -286,7 +283,7 @@ def make_target() -> dict[str, Any]:
 PARTS = {"sections": "models", "scorecards": "models", "policy": "data", "leakage_report": "data", "summary": "data"}
 
 
-def make_card(origin: str = "real", **changes: Any) -> ModelCard:
+def make_card(origin="real", **changes):
 	caveats = dict.fromkeys(("rolling_origin", "vintages"), "")
 	vintages = {"origin": origin, "definition": OUT_OF_TIME, "caveats": caveats, "models": {}}
 	phrase = "debt payments as a share of income"
@@ -322,6 +319,6 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
 	return card
 
 
-def read_card(anchor: str, **changes: Any) -> str:
+def read_card(anchor, **changes):
 	"""What a part of the card says."""
 	return read_section(render_model_card(make_card(**changes)), anchor)

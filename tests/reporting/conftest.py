@@ -1,5 +1,4 @@
 from datetime import date
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -9,7 +8,7 @@ from loantap.reporting.insights.sections import PortfolioSummary
 
 @pytest.fixture
 def make_summary():
-	def make(origin: str = "real", monthly_events_origin: str = "simulated") -> PortfolioSummary:
+	def make(origin="real", monthly_events_origin="simulated"):
 		return PortfolioSummary(
 			loans=1_000,
 			charged_off=200,
@@ -27,7 +26,7 @@ def make_summary():
 
 
 @pytest.fixture
-def findings() -> pd.DataFrame:
+def findings():
 	"""Segments of three factors, one of them for the audit only."""
 	rows = [
 		("grade", "lender", "B", 1, 600, 90, 0.150, 0.124, 0.181),
@@ -52,7 +51,7 @@ def findings() -> pd.DataFrame:
 
 
 @pytest.fixture
-def summary() -> dict[str, Any]:
+def summary():
 	gain = {"value": 105.3, "low": 73.2, "high": 137.3, "per": "per application"}
 	loss = {"value": -366.0, "low": -467.0, "high": -265.0, "per": "per loan"}
 	return {
@@ -68,7 +67,7 @@ def summary() -> dict[str, Any]:
 
 
 @pytest.fixture
-def economics() -> dict[str, Any]:
+def economics():
 	assumed = {
 		"cost_of_funds_pct": 7,
 		"loss_given_default": 0.7,

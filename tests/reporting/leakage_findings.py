@@ -1,12 +1,7 @@
 """Entries of a leakage report, as the gate writes them."""
 
-from collections.abc import Sequence
-from typing import Any
 
-
-def make_finding(
-	name: str, auc: float, verdict: str = "passed", remarks: Sequence[str] = (), used_by: Sequence[str] = ()
-) -> dict[str, Any]:
+def make_finding(name, auc, verdict="passed", remarks=(), used_by=()):
 	return {
 		"feature": name,
 		"n": 4_715,
@@ -23,7 +18,7 @@ def make_finding(
 	}
 
 
-def make_impact(name: str, auc_with: float, auc_without: float) -> dict[str, Any]:
+def make_impact(name, auc_with, auc_without):
 	"""Metrics with and without one feature; all but the AUC stay as they are."""
 	same = {"log_loss": 0.45, "f2": 0.57}
 	gain = auc_with - auc_without

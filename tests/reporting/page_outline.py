@@ -12,7 +12,7 @@ _VOID = {"meta", "line", "circle", "img", "br", "wbr"}
 class Outline(HTMLParser):
 	"""What a browser would make of a page: nesting, resources, anchors, text."""
 
-	def __init__(self, html: str) -> None:
+	def __init__(self, html):
 		super().__init__()
 		self.tags: list[str] = []
 		self.loads: list[str] = []
@@ -45,12 +45,12 @@ class Outline(HTMLParser):
 		assert self._open.pop() == tag
 
 
-def read_text(html: str) -> str:
+def read_text(html):
 	body = _SCRIPT.sub("", html.partition("</head>")[2].replace("<wbr>", ""))
 	return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
-def section_of(html: str, anchor: str) -> str:
+def section_of(html, anchor):
 	"""The element of a page that an anchor names, a section or a fold, with all that is in it."""
 	start = html.rindex("<", 0, html.index(f'id="{anchor}"'))
 	tag = re.match(r"<(\w+)", html[start:])
@@ -63,15 +63,15 @@ def section_of(html: str, anchor: str) -> str:
 	raise AssertionError(f"{anchor} is never closed")
 
 
-def read_section(html: str, anchor: str) -> str:
+def read_section(html, anchor):
 	return read_text("</head>" + section_of(html, anchor))
 
 
-def scripts_of(html: str) -> list[str]:
+def scripts_of(html):
 	return re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
 
 
-def assert_self_contained(html: str) -> None:
+def assert_self_contained(html):
 	outline = Outline(html)
 	assert [load for load in outline.loads if not load.startswith("data:")] == []
 	assert not {"link", "iframe", "object"} & set(outline.tags)

@@ -1,18 +1,13 @@
 """The audit log on both systems: the same tests, on a SQLite file and on a PostgreSQL server."""
 
 import shutil
-import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
-import pandas as pd
 import psycopg
 import pytest
 from sqlalchemy import URL
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.serving.audit import engines as engines_module
 from loantap.serving.audit.engines import open_engines
 from loantap.serving.audit.schema import upgrade
@@ -30,7 +25,7 @@ TRUNCATE records, personal, cases, help_offers;
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres():
 	require(find_postgres() is not None, f"PostgreSQL is not there: apt-get install {POSTGRES}")
 	with Postgres() as server:
 		server.run_sql(f"CREATE DATABASE {DATABASE}")
@@ -40,13 +35,13 @@ def postgres() -> Iterator[Postgres]:
 		yield server
 
 
-def make_url(server: Postgres, role: str = ADMIN, database: str = DATABASE) -> str:
+def make_url(server, role=ADMIN, database=DATABASE):
 	url = URL.create("postgresql", role, server.password_of(role), "127.0.0.1", server.port, database)
 	return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
-def sqlite_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_log(tmp_path_factory):
 	"""A SQLite file with the tables of the log, which take a while to make: copy it."""
 	path = tmp_path_factory.mktemp("log") / "audit.db"
 	AuditStore.open(f"sqlite:///{path}").close()
@@ -54,25 +49,25 @@ def sqlite_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def lending(lending_model: TrainedModel) -> Scorer:
+def lending(lending_model):
 	return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="session")
-def application(simulated_loans: pd.DataFrame) -> Scorer:
+def application(simulated_loans):
 	"""What prices offers."""
 	trained = train(simulated_loans, training_options("application"))
 	return Scorer(trained, "loantap-application-demo", "2")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def server(request: pytest.FixtureRequest) -> str:
+def server(request):
 	name: str = request.param
 	return name
 
 
 @pytest.fixture
-def url(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def url(server, tmp_path, request):
 	if server == "sqlite":
 		(tmp_path / "log").mkdir(0o700)
 		shutil.copy(request.getfixturevalue("sqlite_log"), tmp_path / "log" / "audit.db")
@@ -85,18 +80,18 @@ def url(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path):
 	return f"sqlite:///{tmp_path}/log/audit.db"
 
 
 @pytest.fixture
-def sqlite_store(sqlite_url: str) -> Iterator[AuditStore]:
+def sqlite_store(sqlite_url):
 	with closing(AuditStore.open(sqlite_url)) as opened:
 		yield opened
 
 
 @pytest.fixture
-def shared(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AuditStore, sqlite3.Connection]]:
+def shared(sqlite_url, monkeypatch):
 	"""A log that waits for a moment only, and another program that holds it after `BEGIN IMMEDIATE`."""
 	monkeypatch.setattr(engines_module, "WAIT_SECONDS", 0.1)
 	with closing(AuditStore.open(sqlite_url)) as store, other_program(sqlite_url) as other:
@@ -104,6 +99,6 @@ def shared(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[A
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[AuditStore]:
+def store(url):
 	with closing(AuditStore.open(url)) as opened:
 		yield opened

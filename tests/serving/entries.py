@@ -1,14 +1,12 @@
 """Decisions and callers as the tests of the log need them, and ways to tamper with it."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import Any
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import create_engine, text
 
-from loantap.serving.audit.records import Caller, Entry, Kind, Record
+from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.errors import NotNowError
 
@@ -16,7 +14,7 @@ ANN = Caller("key-a", "Ann Lee", "request-1")
 BOB = Caller("key-b", "Bob Ray", "request-2")
 
 
-def make_decision(number: int = 1, decision: str = "approve", **public: Any) -> Entry:
+def make_decision(number=1, decision="approve", **public):
 	return Entry(
 		Kind.DECISION,
 		{
@@ -35,15 +33,15 @@ def make_decision(number: int = 1, decision: str = "approve", **public: Any) -> 
 	)
 
 
-def keep(store: AuditStore, *numbers: int, by: Caller = ANN) -> list[Record]:
+def keep(store, *numbers, by=ANN):
 	return store.append([make_decision(number) for number in numbers], by)
 
 
-def erase(store: AuditStore, *record_ids: str) -> int:
+def erase(store, *record_ids):
 	return store.erase(BOB, "asked for", record_ids=record_ids)
 
 
-def tamper(url: str, *statements: str, **values: Any) -> None:
+def tamper(url, *statements, **values):
 	"""Change the log as somebody does who owns the database: the triggers are out of the way."""
 	with connected(url) as connection:
 		if connection.dialect.name == "sqlite":
@@ -56,11 +54,11 @@ def tamper(url: str, *statements: str, **values: Any) -> None:
 			connection.execute(text(statement), used)
 
 
-def race(url: str, n: int, act: Callable[[AuditStore, Caller, int], Any]) -> list[Any]:
+def race(url, n, act):
 	"""What four people get who act at once, over two stores as two processes have; None where it was refused."""
 	stores = [AuditStore.open(url), AuditStore.open(url)]
 
-	def attempt(number: int) -> Any:
+	def attempt(number):
 		caller = Caller(f"key-{number % 4}", f"Person {number % 4}", "r")
 		try:
 			return act(stores[number % 2], caller, number)
@@ -74,14 +72,14 @@ def race(url: str, n: int, act: Callable[[AuditStore, Caller, int], Any]) -> lis
 	return found
 
 
-def ask(url: str, question: str, **values: Any) -> list[tuple[Any, ...]]:
+def ask(url, question, **values):
 	"""Rows of the log, past the code that is tested."""
 	with connected(url) as connection:
 		return [tuple(row) for row in connection.execute(text(question), values)]
 
 
 @contextmanager
-def other_program(url: str) -> Iterator[sqlite3.Connection]:
+def other_program(url):
 	"""Another program that has a log in SQLite open; it holds it after `BEGIN IMMEDIATE`."""
 	path = url.removeprefix("sqlite:///")
 	with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
@@ -89,7 +87,7 @@ def other_program(url: str) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def connected(url: str) -> Iterator[Connection]:
+def connected(url):
 	engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
 	try:
 		with engine.begin() as connection:

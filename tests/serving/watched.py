@@ -1,7 +1,5 @@
 """A made-up watch-list with plans, as the pipeline `early_warning` leaves both files."""
 
-from pathlib import Path
-
 import pandas as pd
 
 MONTH = pd.Timestamp("2017-03-01")
@@ -17,7 +15,7 @@ LOANS = (
 _TERMS = {"L-1": _STEPS, "L-2": {"emi_new": 331.5, "months_left_new": 40, "dti_new": 36.0}, "L-5": {"shift_days": 9}}
 
 
-def make_watchlist(origin: str = "simulated") -> pd.DataFrame:
+def make_watchlist(origin="simulated"):
 	rows = [
 		{
 			"loan_id": loan_id,
@@ -46,7 +44,7 @@ def make_watchlist(origin: str = "simulated") -> pd.DataFrame:
 	return pd.DataFrame(rows).astype(dict.fromkeys(("as_of_month", "first_seen", "escalated_in"), "datetime64[s]"))
 
 
-def make_plans(origin: str = "simulated", month: pd.Timestamp = MONTH) -> pd.DataFrame:
+def make_plans(origin="simulated", month=MONTH):
 	rows = [
 		{
 			"loan_id": loan_id,
@@ -72,7 +70,7 @@ def make_plans(origin: str = "simulated", month: pd.Timestamp = MONTH) -> pd.Dat
 	return pd.DataFrame(rows).astype({"as_of_month": "datetime64[s]"})
 
 
-def write_watchlist(folder: Path, origin: str = "simulated") -> None:
+def write_watchlist(folder, origin="simulated"):
 	folder.mkdir(parents=True, exist_ok=True)
 	make_watchlist(origin).to_parquet(folder / "watchlist.parquet")
 	make_plans(origin).to_parquet(folder / "help_plans.parquet")

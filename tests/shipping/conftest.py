@@ -2,9 +2,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -20,7 +17,7 @@ BAITS = ("conf/local/credentials.yml", ".env", "secrets/loantap.env", "data/01_r
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
+def engine():
 	if not (os.environ.get(RUNNING_ENGINE) or may_mount()):
 		# In CI too: no package gives these rights.
 		pytest.skip("a container engine needs the right to mount (CAP_SYS_ADMIN)")
@@ -32,7 +29,7 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkout(tmp_path_factory):
 	"""A checkout in which somebody has secrets and data."""
 	folder = tmp_path_factory.mktemp("checkout")
 	for name in ("src", "conf", "requirements", "tools", "tests"):
@@ -48,12 +45,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def images(engine: Engine, checkout: Path) -> dict[str, str]:
+def images(engine, checkout):
 	return {target: build(engine, checkout, target) for target in TARGETS}
 
 
 @pytest.fixture(scope="session")
-def trained(engine: Engine, images: dict[str, str]) -> Iterator[str]:
+def trained(engine, images):
 	"""A volume in which a run in the batch image has trained on 4,000 simulated loans."""
 	volume = f"loantap-test-{uuid4().hex}"
 	engine.run("volume", "create", volume)
@@ -64,7 +61,7 @@ def trained(engine: Engine, images: dict[str, str]) -> Iterator[str]:
 		engine.try_run("volume", "rm", "--force", volume)
 
 
-def build(engine: Engine, checkout: Path, target: str) -> str:
+def build(engine, checkout, target):
 	name = f"loantap/{target}:test"
 	arguments = (f"REVISION={REVISION}", "VERSION=0.1.0", "SOURCE=https://example.com/loantap")
 	engine.run(
@@ -76,24 +73,24 @@ def build(engine: Engine, checkout: Path, target: str) -> str:
 	return name
 
 
-def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(*command, **options):
 	"""A program that has ended, and what it said."""
 	return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
-def check_schema(name: str, file: Path) -> None:
+def check_schema(name, file):
 	"""Hold a file against a schema that check-jsonschema brings along."""
 	done = run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{name}", file)
 	assert done.returncode == 0, done.stdout + done.stderr
 
 
-def lock_down(*options: str) -> list[str]:
+def lock_down(*options):
 	"""`docker run` as a task runs: nothing can be written but /tmp and the volume."""
 	limits = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "host"]  # noqa: S108
 	return ["run", *limits, "--security-opt", "no-new-privileges", *options]
 
 
-def start_batch(engine: Engine, image: str, volume: str) -> None:
+def start_batch(engine, image, volume):
 	"""Make 4,000 loans and train on them in 2 GiB."""
 	options = ("--rm", "--memory", "2g", "--volume", f"{volume}:/srv/loantap")
 	run = ("--pipelines", "sources,training", "--params", "loans=4000")

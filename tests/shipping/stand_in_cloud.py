@@ -6,17 +6,14 @@ import itertools
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import boto3
 
 from tests.support.local_server import serve
 from tests.support.stand_in_aws import aws_variables
 from tools.shipping.ecs import FAMILIES, SERVICES
-from tools.shipping.engine import Engine, provide_base
+from tools.shipping.engine import provide_base
 from tools.sources.processes import Process, free_port
 
 REGION = "eu-west-1"
@@ -41,7 +38,7 @@ http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 """
 
 
-def build_images(engine: Engine, folder: Path) -> None:
+def build_images(engine, folder):
 	"""The images of three commits; the API of the last ends when it starts."""
 	(folder / "app.py").write_text(APP)
 	base = provide_base(engine)
@@ -52,15 +49,15 @@ def build_images(engine: Engine, folder: Path) -> None:
 
 
 class Cloud:
-	def __init__(self, port: int) -> None:
+	def __init__(self, port):
 		self.url = f"http://127.0.0.1:{port}"
 		self.variables = aws_variables(self.url, REGION)
 
-	def client(self, service: str, region: str = REGION) -> Any:
+	def client(self, service, region=REGION):
 		session = boto3.Session("test", "test", region_name=region)
 		return session.client(service, endpoint_url=self.url)
 
-	def make_images(self) -> None:
+	def make_images(self):
 		ecr = self.client("ecr")
 		for part in FAMILIES:
 			ecr.create_repository(repositoryName=f"loantap/{part}")
@@ -69,7 +66,7 @@ class Cloud:
 				name = f"loantap/{part}"
 				ecr.put_image(repositoryName=name, imageTag=sha, imageManifest=manifest)
 
-	def make_environment(self, name: str) -> None:
+	def make_environment(self, name):
 		"""As infra/ leaves it: four families, three services, a schedule."""
 		ecs, cluster = self.client("ecs"), f"loantap-{name}"
 		ecs.create_cluster(clusterName=cluster)
@@ -101,7 +98,7 @@ class Cloud:
 		self.client("scheduler").create_schedule_group(Name=cluster)
 		self.schedule(name, f"{cluster}-batch")
 
-	def schedule(self, name: str, family: str) -> None:
+	def schedule(self, name, family):
 		where = f"arn:aws:ecs:{REGION}:000000000000"
 		self.client("scheduler").create_schedule(
 			Name=family.replace(":", "-"),
@@ -115,7 +112,7 @@ class Cloud:
 			},
 		)
 
-	def api_addresses(self, name: str) -> set[str]:
+	def api_addresses(self, name):
 		ecs, cluster = self.client("ecs"), f"loantap-{name}"
 		arns = ecs.list_tasks(cluster=cluster, serviceName="api")["taskArns"]
 		tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
@@ -130,7 +127,7 @@ class Cloud:
 
 
 @contextlib.contextmanager
-def started(engine: Engine, folder: Path) -> Iterator[Cloud]:
+def started(engine, folder):
 	"""ministack on a free port; its containers go with it."""
 	port, log = free_port(), folder / "log"
 	environment = {
@@ -152,7 +149,7 @@ def started(engine: Engine, folder: Path) -> Iterator[Cloud]:
 			engine.run("rm", "--force", *left)
 
 
-def fetch(host: str, port: int, path: str, seconds: float = 5) -> tuple[int, str]:
+def fetch(host, port, path, seconds=5):
 	with contextlib.closing(http.client.HTTPConnection(host, port, timeout=seconds)) as connection:
 		connection.request("GET", path)
 		answer = connection.getresponse()
@@ -160,11 +157,11 @@ def fetch(host: str, port: int, path: str, seconds: float = 5) -> tuple[int, str
 
 
 @contextlib.contextmanager
-def background(work: Any, pause: float, threads: int = 1) -> Iterator[None]:
+def background(work, pause, threads=1):
 	"""Do it again and again beside the test."""
 	end = threading.Event()
 
-	def repeat() -> None:
+	def repeat():
 		while not end.wait(pause):
 			work()
 
@@ -178,7 +175,7 @@ def background(work: Any, pause: float, threads: int = 1) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def front(cloud: Cloud, environment: str) -> Iterator[tuple[int, list[str]]]:
+def front(cloud, environment):
 	"""What an ALB does: it asks tasks whether they are ready, and sends requests to those.
 
 	A request is tried once: 502 if its task does not answer, 503 if there is none.
@@ -186,14 +183,14 @@ def front(cloud: Cloud, environment: str) -> Iterator[tuple[int, list[str]]]:
 	ready: list[str] = []
 	turn = itertools.count()
 
-	def check() -> None:
+	def check():
 		found = []
 		for address in cloud.api_addresses(environment):
 			with contextlib.suppress(OSError):
 				found += [address] if fetch(address, 8000, "/readyz", 1)[0] == 200 else []
 		ready[:] = found
 
-	def pass_on(path: str, *_: object) -> tuple[int, str]:
+	def pass_on(path, *_):
 		chosen = list(ready)
 		try:
 			return fetch(chosen[next(turn) % len(chosen)], 8000, path) if chosen else (503, "")
@@ -205,11 +202,11 @@ def front(cloud: Cloud, environment: str) -> Iterator[tuple[int, list[str]]]:
 
 
 @contextlib.contextmanager
-def load(port: int) -> Iterator[Counter[tuple[int, str]]]:
+def load(port):
 	"""Counts what each request got, while four clients ask one after the other."""
 	counts: Counter[tuple[int, str]] = Counter()
 
-	def ask() -> None:
+	def ask():
 		try:
 			got = fetch("127.0.0.1", port, "/healthz")
 		except OSError as error:

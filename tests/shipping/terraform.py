@@ -6,11 +6,9 @@ import json
 import os
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -33,7 +31,7 @@ _MEMORY: Final = {
 _SECRET: Final = re.compile(r"://[^/@]*:[^/@]*@|(pwd|password|token|secret)\s*=|AKIA", re.IGNORECASE)
 
 
-def find_mirror() -> Path:
+def find_mirror():
 	folders = [Path(one).expanduser() for one in _FOLDERS]
 	folders.insert(0, Path(os.environ.get("TF_PLUGIN_MIRROR", folders[0])))
 	found = [
@@ -50,30 +48,30 @@ class Terraform:
 	environment: dict[str, str]
 	variables: dict[str, str]
 
-	def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+	def run(self, *words):
 		return run(shutil.which("terraform") or "terraform", *words, cwd=self.folder, env=self.environment)
 
-	def succeed(self, *words: str) -> str:
+	def succeed(self, *words):
 		done = self.run(*words)
 		assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 		return done.stdout
 
-	def given(self, environment: str, /, **changes: str) -> list[str]:
+	def given(self, environment, /, **changes):
 		values = self.variables | changes
 		given = [f"-var={name}={value}" for name, value in values.items()]
 		return ["-input=false", "-no-color", f"-var-file=environments/{environment}.tfvars", *given]
 
-	def plan(self, environment: str) -> list[dict[str, Any]]:
+	def plan(self, environment):
 		"""The resources that a plan would make, each with `address`, `type` and `values`."""
 		file = f"{environment}.tfplan"
 		self.succeed("plan", f"-out={file}", *self.given(environment))
 		return list(_resources(json.loads(self.succeed("show", "-json", file))["planned_values"]))
 
-	def state(self) -> list[dict[str, Any]]:
+	def state(self):
 		return list(_resources(json.loads(self.succeed("show", "-json"))["values"]))
 
 
-def copy_infra(folder: Path, environment: dict[str, str], variables: dict[str, str]) -> Terraform:
+def copy_infra(folder, environment, variables):
 	"""`infra/` initialised and validated, its state in the folder and not in a bucket."""
 	if not shutil.which("terraform"):
 		# In CI too: Debian has no package of it.
@@ -92,7 +90,7 @@ def copy_infra(folder: Path, environment: dict[str, str], variables: dict[str, s
 	return made
 
 
-def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _resources(module):
 	module = module.get("root_module", module)
 	for one in module.get("resources", []):
 		if one["mode"] == "managed":
@@ -102,7 +100,7 @@ def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 		yield from _resources(child)
 
 
-def find_faults(resources: list[dict[str, Any]]) -> list[str]:
+def find_faults(resources):
 	"""What our rules forbid, each as `address: what is wrong`."""
 	return [
 		f"{one['address']}: {fault}"
@@ -111,11 +109,11 @@ def find_faults(resources: list[dict[str, Any]]) -> list[str]:
 	]
 
 
-def _as_list(value: Any) -> list[Any]:
+def _as_list(value):
 	return value if isinstance(value, list) else [value]
 
 
-def _policy_faults(resource: dict[str, Any]) -> Iterator[str]:
+def _policy_faults(resource):
 	policies = [resource["values"].get(name) for name in ("policy", "assume_role_policy")]
 	# In a key's own policy "*" is that key alone.
 	own = resource["type"] == "aws_kms_key"
@@ -132,7 +130,7 @@ def _policy_faults(resource: dict[str, Any]) -> Iterator[str]:
 				yield "allows by what it leaves out"
 
 
-def _faults(kind: str, values: dict[str, Any]) -> Iterator[str]:
+def _faults(kind, values):
 	if kind == "aws_ecs_task_definition":
 		for container in json.loads(values.get("container_definitions", "[]")):
 			yield from _container_faults(container)
@@ -148,7 +146,7 @@ def _faults(kind: str, values: dict[str, Any]) -> Iterator[str]:
 		yield "its password is in the state"
 
 
-def _container_faults(container: dict[str, Any]) -> Iterator[str]:
+def _container_faults(container):
 	if not container.get("readonlyRootFilesystem"):
 		yield "its root can be written"
 	if container.get("user", "0").partition(":")[0] in {"0", "root"} or container.get("privileged"):

@@ -1,13 +1,12 @@
 """A source table that a test changes between two extractions."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 
 from loantap.databases.source_table import Account
@@ -22,7 +21,7 @@ _RECENT = "updated_at >= ? OR updated_at IS NULL"
 Row = tuple[str | None, int | None, float | None, datetime | None]
 
 
-def day(number: int) -> datetime:
+def day(number):
 	"""Noon of the n-th day of 2016."""
 	return datetime.fromisoformat("2016-01-01 12:00") + timedelta(days=number - 1)
 
@@ -49,17 +48,17 @@ class SmallSource:
 	loses: int = 0
 	readings: list[datetime | None] = field(default_factory=list)
 
-	def __post_init__(self) -> None:
+	def __post_init__(self):
 		self._database = duckdb.connect()
 		self._database.execute(f"CREATE TABLE rows {_TABLE}")
 
-	def sql(self, statement: str, *parameters: object) -> None:
+	def sql(self, statement, *parameters):
 		self._database.execute(statement, list(parameters))
 
-	def insert(self, *rows: Row) -> None:
+	def insert(self, *rows):
 		self._database.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", [list(r) for r in rows])
 
-	def fill(self, number: int, first: int = 0, updated_at: datetime | None = None, minutes: int = 1) -> None:
+	def fill(self, number, first=0, updated_at=None, minutes=1):
 		"""Add as many loans; they were changed one every few minutes from the first of January."""
 		self.sql(
 			"INSERT INTO rows SELECT 'loan-' || i, 1, i / 3, "
@@ -70,14 +69,14 @@ class SmallSource:
 			first + number,
 		)
 
-	def change(self, *numbers: int, balance: float, at: datetime) -> None:
+	def change(self, *numbers, balance, at):
 		for number in numbers:
 			self.sql("UPDATE rows SET balance = ?, updated_at = ? WHERE loan_id = ?", balance, at, f"loan-{number}")
 
-	def rows(self) -> pd.DataFrame:
+	def rows(self):
 		return order(self._database.sql("FROM rows").to_arrow_table().to_pandas())
 
-	def account(self, since: datetime | None = None) -> Account:
+	def account(self, since=None):
 		counted = "count(*), min(updated_at), max(updated_at)"
 		recent = "true" if since is None else _RECENT
 		found = self._database.execute(
@@ -86,7 +85,7 @@ class SmallSource:
 		).fetchall()
 		return Account(*found[0])
 
-	def read(self, since: datetime | None = None) -> pa.RecordBatchReader:
+	def read(self, since=None):
 		self.readings.append(since)
 		self.meanwhile()
 		# Another connection: the table may change while it is read.
@@ -95,7 +94,7 @@ class SmallSource:
 		reader = rows.to_arrow_reader(self.batch_rows)
 		limit = self.breaks_after.pop(0) if self.breaks_after else None
 
-		def batches() -> Iterator[pa.RecordBatch]:
+		def batches():
 			for number, batch in enumerate(reader):
 				if number == limit:
 					raise ConnectionResetError("connection cut")
@@ -103,10 +102,10 @@ class SmallSource:
 
 		return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
-	def in_time(self) -> AbstractContextManager[None]:
+	def in_time(self):
 		return nullcontext()
 
-	def persist(self, attempt: Callable[[], T]) -> T:
+	def persist(self, attempt):
 		for _ in range(5):
 			try:
 				return attempt()
@@ -115,15 +114,10 @@ class SmallSource:
 		raise ConnectionResetError("the source is down")
 
 
-def order(rows: pd.DataFrame) -> pd.DataFrame:
+def order(rows):
 	return rows[COLUMNS].sort_values(COLUMNS, ignore_index=True)
 
 
-def extraction(
-	source: SmallSource,
-	since: date | Literal["all"] | None = None,
-	as_of: date = AS_OF,
-	overlap: timedelta = timedelta(days=1),
-) -> Extraction:
+def extraction(source, since=None, as_of=AS_OF, overlap=timedelta(days=1)):
 	"""What an ingestion node makes of a source."""
 	return Extraction(source=source, since=since, as_of=as_of, overlap=overlap)

@@ -1,6 +1,3 @@
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from tests.conftest import require
@@ -12,7 +9,7 @@ from tools.sources.postgres import Postgres
 from tools.sources.thrift_server import ThriftServer
 
 
-def _start(support: Any, system: type[Any]) -> Iterator[Any]:
+def _start(support, system):
 	missing = support.missing()
 	require(missing is None, f"{system.__name__} or its driver is not all there: {missing}")
 	with system() as server:
@@ -20,31 +17,31 @@ def _start(support: Any, system: type[Any]) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres():
 	yield from _start(postgres_support, Postgres)
 
 
 @pytest.fixture
-def warehouse(postgres: Postgres) -> Postgres:
+def warehouse(postgres):
 	"""The PostgreSQL server, the schema of our own tables empty."""
 	postgres.clear_output()
 	return postgres
 
 
 @pytest.fixture(scope="session")
-def db2() -> Iterator[Derby]:
+def db2():
 	"""A server that IBM's driver takes for DB2, as Appstream, without tables."""
 	yield from _start(derby, Derby)
 
 
 @pytest.fixture(scope="session")
-def databricks() -> Iterator[ThriftServer]:
+def databricks():
 	"""A server that the connector takes for Databricks, as the event store, without tables."""
 	yield from _start(thrift_server, ThriftServer)
 
 
 @pytest.fixture(scope="module")
-def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer, tables: Any) -> Servers:
+def servers(postgres, db2, databricks, tables):
 	"""All three, with the `tables` of the module."""
 	made = Servers(postgres, db2, databricks)
 	made.load(tables)
@@ -52,6 +49,6 @@ def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer, tables: An
 
 
 @pytest.fixture
-def _where_the_servers_are(servers: Servers) -> Iterator[None]:
+def _where_the_servers_are(servers):
 	with in_environment(servers):
 		yield

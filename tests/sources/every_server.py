@@ -4,7 +4,7 @@ Each has the table `loans`, which its reader may read unless that is denied.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import ClassVar
 
 import pyarrow as pa
@@ -27,30 +27,30 @@ class _OnSql:
 	probes: ClassVar[int]
 
 	@property
-	def port(self) -> int:
+	def port(self):
 		return self.server.port
 
 	@property
-	def secret(self) -> str:
+	def secret(self):
 		return self.server.password_of(self.reader)
 
-	def connect(self, port: int | None = None) -> str:
+	def connect(self, port=None):
 		return self.server.connect_as(self.reader, port=port)
 
-	def load(self, rows: pa.Table) -> None:
+	def load(self, rows):
 		self.server.load("loans", rows)
 
-	def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+	def regrade(self, loan_id, grade, at):
 		self.server.run_sql(
 			f"UPDATE {self.table} SET grade = '{grade}', "
 			f"updated_at = CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP) "
 			f"WHERE loan_id = '{loan_id}';"
 		)
 
-	def deny(self) -> None:
+	def deny(self):
 		self.server.run_sql(f"REVOKE SELECT ON {self.table} FROM {self.reader};")
 
-	def allow(self) -> None:
+	def allow(self):
 		self.server.run_sql(f"GRANT SELECT ON {self.table} TO {self.reader};")
 
 
@@ -70,20 +70,20 @@ class OnDatabricks:
 	probes: int = 0
 
 	@property
-	def port(self) -> int:
+	def port(self):
 		return self.server.port
 
 	@property
-	def secret(self) -> str:
+	def secret(self):
 		return self.server.token
 
-	def connect(self, port: int | None = None) -> str:
+	def connect(self, port=None):
 		return self.server.connect_as(self.server.token, port=port)
 
-	def load(self, rows: pa.Table) -> None:
+	def load(self, rows):
 		self.server.load("loans", rows)
 
-	def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+	def regrade(self, loan_id, grade, at):
 		"""Plain files know no UPDATE: as Delta would, it writes their rows anew."""
 		held = pq.read_table(self.server.folder / "tables" / "loans" / "rows.parquet")
 		rows = held.to_pylist()
@@ -92,8 +92,8 @@ class OnDatabricks:
 				row.update(grade=grade, updated_at=at.replace(tzinfo=UTC))
 		self.load(pa.Table.from_pylist(rows, held.schema))
 
-	def deny(self) -> None:
+	def deny(self):
 		self.server.allow([self.secret], denied=["loans"])
 
-	def allow(self) -> None:
+	def allow(self):
 		self.server.allow([self.secret])

@@ -1,7 +1,5 @@
 """Runs that write a table of ours to PostgreSQL."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,12 +8,11 @@ from pandas.testing import assert_frame_equal
 
 from loantap.datasets import TargetTableDataset
 from loantap.portfolio.errors import InputError
-from tools.sources.postgres import Postgres
 
 TABLE = "underwriting.portfolio"
 
 
-def make_loans(rows: int, version: int = 0) -> pd.DataFrame:
+def make_loans(rows, version=0):
 	"""Loans all of whose values differ from version to version."""
 	numbers = np.arange(rows)
 	return pd.DataFrame(
@@ -29,13 +26,13 @@ def make_loans(rows: int, version: int = 0) -> pd.DataFrame:
 	)
 
 
-def make_target(connection: str, **changes: Any) -> TargetTableDataset:
+def make_target(connection, **changes):
 	given = {"system": "warehouse", "table": "portfolio", "key": ["loan_id"], "mode": "replace"}
 	credentials = {"connection": connection}
 	return TargetTableDataset(**(given | {"time_limit_s": 5} | changes), credentials=credentials)
 
 
-def write(connection: str, data: Any, **changes: Any) -> None:
+def write(connection, data, **changes):
 	"""Save and publish in a run of its own; one that fails discards what it staged."""
 	target = make_target(connection, **changes)
 	try:
@@ -45,21 +42,21 @@ def write(connection: str, data: Any, **changes: Any) -> None:
 		target.discard()
 
 
-def read(server: Postgres) -> pd.DataFrame:
+def read(server):
 	rows = make_target(server.owner_connection).load().read_pandas()
 	return rows.sort_values("loan_id", ignore_index=True)
 
 
-def assert_holds(server: Postgres, expected: pd.DataFrame) -> None:
+def assert_holds(server, expected):
 	assert_frame_equal(read(server), expected, check_dtype=False)
 
 
-def tables(server: Postgres) -> list[str]:
+def tables(server):
 	names = "SELECT tablename FROM pg_tables WHERE schemaname = 'underwriting' ORDER BY 1"
 	return server.run_sql(names).split()
 
 
-def refusal(server: Postgres, data: Any) -> InputError:
+def refusal(server, data):
 	with pytest.raises((InputError, DatasetError)) as refused:
 		write(server.owner_connection, data)
 	error = refused.value if isinstance(refused.value, InputError) else refused.value.__cause__
@@ -67,6 +64,6 @@ def refusal(server: Postgres, data: Any) -> InputError:
 	return error
 
 
-def holds_one_of(server: Postgres, *versions: pd.DataFrame) -> bool:
+def holds_one_of(server, *versions):
 	found = read(server)
 	return any(found.equals(rows.astype(found.dtypes.to_dict())) for rows in versions)

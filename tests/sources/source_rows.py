@@ -1,8 +1,6 @@
 """Made-up rows of the source table `loans`, the table as the extraction sees it, and its snapshot."""
 
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -10,7 +8,6 @@ import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
-from loantap.databases.source_table import SourceTable
 from loantap.datasets import SnapshotDataset, SourceTableDataset
 from loantap.portfolio.errors import InputError
 from loantap.snapshots.extraction import Extraction
@@ -20,7 +17,7 @@ FIRST_UPDATE = datetime(2016, 1, 1)
 AS_OF = date(2026, 11, 23)
 
 
-def make_loans(rows: int, **columns: list[Any]) -> pa.Table:
+def make_loans(rows, **columns):
 	"""Loans, each changed a minute after the one before; `columns` are replaced."""
 	made = {
 		"loan_id": [f"{number:08d}" for number in range(rows)],
@@ -42,7 +39,7 @@ def make_loans(rows: int, **columns: list[Any]) -> pa.Table:
 	return pa.table(made | columns, schema)
 
 
-def find_source(connection: str, **changes: Any) -> SourceTable:
+def find_source(connection, **changes):
 	given = {
 		"system": "warehouse",
 		"table": "loans",
@@ -55,14 +52,14 @@ def find_source(connection: str, **changes: Any) -> SourceTable:
 	return SourceTableDataset(**(given | changes)).load()
 
 
-def expect_remedy(error: InputError, *, problem: str, remedy: str, where: str = "warehouse, table loans") -> None:
+def expect_remedy(error, *, problem, remedy, where="warehouse, table loans"):
 	"""An error names the table, what is wrong and what to do."""
 	assert error.where == where
 	assert problem in error.problem
 	assert remedy in error.remedy
 
 
-def tell(error: BaseException | None) -> str:
+def tell(error):
 	"""Everything that an error, and whatever led to it, could show."""
 	told = ""
 	while error is not None:
@@ -74,15 +71,15 @@ def tell(error: BaseException | None) -> str:
 class Copy:
 	"""The snapshot of a source table, as one run after the other brings it up to date."""
 
-	def __init__(self, folder: Path) -> None:
+	def __init__(self, folder):
 		self.folder = folder
 
-	def extract(self, source: SourceTable, since: date | Literal["all"] | None = None) -> None:
+	def extract(self, source, since=None):
 		snapshot = SnapshotDataset(filepath=str(self.folder))
 		snapshot.save(Extraction(source, since, AS_OF, timedelta(days=1)))
 		snapshot.publish()
 
-	def fail(self, source: SourceTable, secret: str) -> InputError:
+	def fail(self, source, secret):
 		"""The error of an extraction, which does not tell a secret wherever one looks."""
 		with pytest.raises(DatasetError) as failed:
 			self.extract(source)
@@ -90,13 +87,13 @@ class Copy:
 		assert isinstance(failed.value.__cause__, InputError)
 		return failed.value.__cause__
 
-	def load(self) -> pd.DataFrame:
+	def load(self):
 		rows: pd.DataFrame = SnapshotDataset(filepath=str(self.folder)).load()
 		return rows
 
-	def expect(self, rows: pa.Table) -> None:
+	def expect(self, rows):
 		ordered = self.load().sort_values("loan_id", ignore_index=True)
 		assert_frame_equal(ordered, rows.to_pandas())
 
-	def contents(self) -> dict[str, bytes]:
+	def contents(self):
 		return {path.name: path.read_bytes() for path in self.folder.iterdir()}

@@ -1,17 +1,12 @@
 import shutil
-from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import pytest
 import yaml
 
 from loantap.datasets import SparkTableDataset
 from loantap.datasets.spark.table import open_session
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.conftest import PROJECT, require
@@ -22,7 +17,7 @@ SCORES = "loantap.policy.schemas.SCORES"
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[Any]:
+def spark():
 	require(find_spec("pyspark") is not None, "needs `pip install 'loantap[spark]'`")
 	require(shutil.which("java") is not None, "needs `apt-get install openjdk-17-jre-headless`")
 	from pyspark import cloudpickle
@@ -34,8 +29,8 @@ def spark() -> Iterator[Any]:
 
 
 @pytest.fixture
-def make_table(spark: Any) -> Callable[..., SparkTableDataset]:
-	def make(path: Path, schema: str = SCORES) -> SparkTableDataset:
+def make_table(spark):
+	def make(path, schema=SCORES):
 		dataset = {"type": "pandas.ParquetDataset", "filepath": str(path)}
 		return SparkTableDataset(dataset=dataset, schema=schema, session=SESSION)
 
@@ -43,12 +38,12 @@ def make_table(spark: Any) -> Callable[..., SparkTableDataset]:
 
 
 @pytest.fixture(scope="session")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
 	return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="session")
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
 	"""600 applications in LoanTap format: some with missing values, some that can't be scored."""
 	rows = render(simulated_loans.head(600), portfolio_columns()).drop(columns="loan_status")
 	rows.loc[[3, 250, 599], "dti"] = -1.0

@@ -10,7 +10,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_info
 
 
-def make_scores(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
+def make_scores(batch, first_row):
 	texts = dict.fromkeys(
 		("decision", "reason_1", "reason_2", "reason_3", "reason_4", "model_name", "model_version"), "approve"
 	)
@@ -26,24 +26,24 @@ def make_scores(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
 	return scores.astype(dict.fromkeys((*texts, *policy), "str"))
 
 
-def make_one_impossible(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
+def make_one_impossible(batch, first_row):
 	scores = make_scores(batch, first_row)
 	return scores.assign(probability_of_default=np.where(batch["a"].eq(299), 1.5, scores["probability_of_default"]))
 
 
-def take_minutes(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
+def take_minutes(batch, first_row):
 	if len(batch):
 		time.sleep(120)
 	return make_scores(batch, first_row)
 
 
-def break_in_the_middle(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
+def break_in_the_middle(batch, first_row):
 	if first_row:
 		raise OSError("a cable was cut")
 	return make_scores(batch, first_row)
 
 
-def tell_where(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
+def tell_where(batch, first_row):
 	threads = max([pa.cpu_count(), *(pool["num_threads"] for pool in threadpool_info())])
 	return make_scores(batch, first_row).assign(
 		reason_1=str(os.getpid()),

@@ -1,10 +1,9 @@
 """Chromium without a window, which asks for nothing that it is not told to."""
 
 import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from tests.conftest import require
 
@@ -19,7 +18,7 @@ _ARGUMENTS = [
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
+def launched():
 	"""The system's Chromium; a test is skipped without it, and fails in CI."""
 	chromium = shutil.which("chromium")
 	require(chromium is not None, "there is no chromium (apt-get install chromium)")

@@ -4,7 +4,6 @@ import socket
 import struct
 import threading
 from contextlib import suppress
-from typing import Self
 
 _CHUNK = 65_536
 # Close with a reset rather than in good order.
@@ -21,9 +20,7 @@ class CutProxy:
 		cuts: number of connections that `cut_after` applies to; all when absent.
 	"""
 
-	def __init__(
-		self, target: int, *, cut_after: int | None = None, stall_after: int | None = None, cuts: int | None = None
-	) -> None:
+	def __init__(self, target, *, cut_after=None, stall_after=None, cuts=None):
 		self._target = target
 		self._cut_after, self._stall_after = cut_after, stall_after
 		self._cuts_left = cuts
@@ -32,18 +29,18 @@ class CutProxy:
 		self.port: int = self._listener.getsockname()[1]
 		self.connections = 0
 
-	def __enter__(self) -> Self:
+	def __enter__(self):
 		threading.Thread(target=self._accept, daemon=True).start()
 		return self
 
-	def __exit__(self, *_: object) -> None:
+	def __exit__(self, *_):
 		with suppress(OSError):
 			self._listener.shutdown(socket.SHUT_RDWR)
 		self._listener.close()
 		for connection in self._sockets:
 			_reset(connection)
 
-	def _accept(self) -> None:
+	def _accept(self):
 		while True:
 			try:
 				client, _ = self._listener.accept()
@@ -62,7 +59,7 @@ class CutProxy:
 				threading.Thread(target=_forward, args=arguments, daemon=True).start()
 
 
-def _forward(source: socket.socket, sink: socket.socket, cut_after: int | None, stall_after: int | None) -> None:
+def _forward(source, sink, cut_after, stall_after):
 	passed = 0
 	try:
 		while chunk := source.recv(_CHUNK):
@@ -78,7 +75,7 @@ def _forward(source: socket.socket, sink: socket.socket, cut_after: int | None, 
 		_reset(end)
 
 
-def _reset(connection: socket.socket) -> None:
+def _reset(connection):
 	with suppress(OSError):
 		connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 	with suppress(OSError):

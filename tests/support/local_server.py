@@ -3,16 +3,14 @@
 import contextlib
 import http.server
 import threading
-from collections.abc import Callable, Iterator
-from email.message import Message
 
 
 @contextlib.contextmanager
-def serve(answer: Callable[[str, bytes, Message], tuple[int, str]]) -> Iterator[int]:
+def serve(answer):
 	"""Its port; `answer` makes status and body of path, body and headers."""
 
 	class Handler(http.server.BaseHTTPRequestHandler):
-		def do_GET(self) -> None:
+		def do_GET(self):
 			sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
 			status, body = answer(self.path, sent, self.headers)
 			self.send_response(status)
@@ -22,7 +20,7 @@ def serve(answer: Callable[[str, bytes, Message], tuple[int, str]]) -> Iterator[
 
 		do_POST = do_GET  # noqa: N815
 
-		def log_message(self, *_: object) -> None:
+		def log_message(self, *_):
 			pass
 
 	server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

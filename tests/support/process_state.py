@@ -4,17 +4,15 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 # pytest's own, different in each phase of a test.
 _PHASE = "PYTEST_CURRENT_TEST"
 
 
 @contextmanager
-def put_back() -> Iterator[None]:
+def put_back():
 	"""Put back environment, working directory, import path, logging and MLflow, whatever happens.
 
 	Warning filters are put back by pytest itself, random states by pytest-randomly.
@@ -28,10 +26,10 @@ def put_back() -> Iterator[None]:
 			restore()
 
 
-def _environment() -> Callable[[], None]:
+def _environment():
 	before = dict(os.environ)
 
-	def restore() -> None:
+	def restore():
 		wanted = before | ({_PHASE: os.environ[_PHASE]} if _PHASE in os.environ else {})
 		if dict(os.environ) != wanted:
 			os.environ.clear()
@@ -40,27 +38,27 @@ def _environment() -> Callable[[], None]:
 	return restore
 
 
-def _working_directory() -> Callable[[], None]:
+def _working_directory():
 	before = Path.cwd()
 	return lambda: os.chdir(before)
 
 
-def _import_path() -> Callable[[], None]:
+def _import_path():
 	before = sys.path[:]
 
-	def restore() -> None:
+	def restore():
 		sys.path[:] = before
 
 	return restore
 
 
-def _logging() -> Callable[[], None]:
+def _logging():
 	"""A logger that was made meanwhile becomes one that nobody has configured."""
 	before = {logger: _configuration(logger) for logger in _loggers()}
 	raised = logging.root.manager.disable
 	captured, taken_over = _are_warnings_logged(), logging._warnings_showwarning
 
-	def restore() -> None:
+	def restore():
 		for logger in _loggers():
 			wanted = before.get(logger, (logging.NOTSET, [], [], True, False))
 			if _configuration(logger) != wanted:
@@ -77,24 +75,24 @@ def _logging() -> Callable[[], None]:
 	return restore
 
 
-def _loggers() -> list[logging.Logger]:
+def _loggers():
 	named = logging.root.manager.loggerDict.values()
 	return [logging.root, *(each for each in named if isinstance(each, logging.Logger))]
 
 
-def _configuration(logger: logging.Logger) -> tuple[int, list[Any], list[Any], bool, bool]:
+def _configuration(logger):
 	return logger.level, logger.handlers[:], logger.filters[:], logger.propagate, logger.disabled
 
 
-def _are_warnings_logged() -> bool:
+def _are_warnings_logged():
 	return warnings.showwarning.__module__ == "logging"
 
 
-def _mlflow() -> Callable[[], None]:
+def _mlflow():
 	"""Its addresses, experiment and runs; it has not been imported in every process."""
 	before = _mlflow_state()
 
-	def restore() -> None:
+	def restore():
 		if _mlflow_state() == before:
 			return
 		import mlflow
@@ -109,7 +107,7 @@ def _mlflow() -> Callable[[], None]:
 	return restore
 
 
-def _mlflow_state() -> tuple[Any, Any, Any, list[Any], Any]:
+def _mlflow_state():
 	if "mlflow.tracking.fluent" not in sys.modules:
 		return None, None, None, [], None
 	from mlflow.tracking import fluent

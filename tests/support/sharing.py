@@ -65,35 +65,35 @@ SLOW_FILES = (
 class Sharing(LoadFileScheduling):
 	"""Hands out files, those of a group together."""
 
-	def _split_scope(self, nodeid: str) -> str:
+	def _split_scope(self, nodeid):
 		return find_group(nodeid)
 
 
-def find_group(nodeid: str) -> str:
+def find_group(nodeid):
 	for group, patterns in GROUPS.items():
 		if _is_among(nodeid, patterns):
 			return group
 	return nodeid.partition("::")[0]
 
 
-def mark_slow(items: list[pytest.Item]) -> None:
+def mark_slow(items):
 	for item in items:
 		if _is_among(item.nodeid, SLOW_FILES) or find_fixtures(item) & SLOW:
 			item.add_marker(pytest.mark.slow)
 
 
-def _is_among(nodeid: str, patterns: tuple[str, ...]) -> bool:
+def _is_among(nodeid, patterns):
 	path = nodeid.partition("::")[0].partition("tests/")[2]
 	return any(fnmatch(path, pattern) for pattern in patterns)
 
 
-def find_fixtures(item: pytest.Item) -> set[str]:
+def find_fixtures(item):
 	"""What a test asks for; where it asks for a `server`, the parameter says for which."""
 	asked = set(getattr(item, "fixturenames", ()))
 	return asked | {item.callspec.params["server"]} if "server" in asked else asked
 
 
-def put_in_order(items: list[pytest.Item]) -> None:
+def put_in_order(items):
 	"""Put the groups that take longest first, and leave the order else as it is.
 
 	Of a group, a folder's tests follow each other: they may share what ends with the last of them.
@@ -101,14 +101,14 @@ def put_in_order(items: list[pytest.Item]) -> None:
 	ranks = {group: rank for rank, group in enumerate(GROUPS)}
 	folders = list(dict.fromkeys(item.path.parent for item in items))
 
-	def find_place(item: pytest.Item) -> tuple[int, int]:
+	def find_place(item):
 		rank = ranks.get(find_group(item.nodeid))
 		return (len(ranks), 0) if rank is None else (rank, folders.index(item.path.parent))
 
 	items.sort(key=find_place)
 
 
-def count_workers() -> int:
+def count_workers():
 	"""As many as there are cores, but none without 1.5 GB of memory."""
 	cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 	memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

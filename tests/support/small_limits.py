@@ -9,8 +9,6 @@ python -m tests.support.small_limits --pipelines sources,ingestion --params loan
 import inspect
 import os
 import sys
-from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from kedro.framework.cli import main
@@ -28,7 +26,7 @@ PART = 16
 DUCKDB_MIB = 64
 
 
-def set_small_limits() -> None:
+def set_small_limits():
 	"""In this process, which is to end after one run."""
 	os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 	database._LEAST = database._MOST = DUCKDB_MIB * database.MIB
@@ -50,11 +48,11 @@ def set_small_limits() -> None:
 	_shrink_default(SnapshotDataset.__init__, "part_rows")
 
 
-def _shrink_constant(module: ModuleType, name: str) -> None:
+def _shrink_constant(module, name):
 	setattr(module, name, getattr(module, name) // PART)
 
 
-def _shrink_default(function: Callable[..., Any], name: str) -> None:
+def _shrink_default(function, name):
 	"""A default stays what its constant was when the function was made."""
 	# Kedro wraps how a dataset is made.
 	plain: Any = inspect.unwrap(function)

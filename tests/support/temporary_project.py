@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import chdir, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import mlflow
 import pandas as pd
 import pytest
 import yaml
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 # What it sets in the environment is put back after a test if a test is the first to import it.
 import loantap.registry.connection  # noqa: F401
@@ -52,7 +51,7 @@ class Project:
 	folder: Path
 	at: Path | None = None
 
-	def run(self, *arguments: str) -> Result:
+	def run(self, *arguments):
 		"""`kedro run` with these arguments, in this process.
 
 		Raises what the command does not turn into a message.
@@ -65,7 +64,7 @@ class Project:
 			raise result.exception
 		return result
 
-	def start(self, *arguments: str) -> Ended:
+	def start(self, *arguments):
 		"""The same in a process of its own, as from a shell in which nothing is set."""
 		words = [str(Path(sys.executable).with_name("kedro")), "run", *arguments]
 		kept = ("PATH", "HOME", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # the last bits depend on the kernels these choose
@@ -73,7 +72,7 @@ class Project:
 		ended = subprocess.run(words, cwd=self.folder, env=shell, stdout=PIPE, stderr=STDOUT, text=True, check=False)
 		return Ended(ended.returncode, ended.stdout)
 
-	def digests(self) -> dict[str, str]:
+	def digests(self):
 		"""Digest of every file and database table under `data/`, hidden ones included.
 
 		Left out are the last good models, a cache, and what runs say of themselves.
@@ -87,7 +86,7 @@ class Project:
 				found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
 		return found
 
-	def aliases(self) -> set[tuple[str, str, int]]:
+	def aliases(self):
 		store = self.folder / "mlflow.db"
 		if not store.exists():
 			return set()
@@ -96,7 +95,7 @@ class Project:
 			return {(name, alias, int(version)) for name, alias, version in rows}
 
 	@property
-	def mlflow(self) -> mlflow.MlflowClient:
+	def mlflow(self):
 		"""Client of the project's own MLflow store.
 
 		Where a run has logged models, MLflow lists its artifacts by the address of the process
@@ -107,11 +106,11 @@ class Project:
 		return mlflow.MlflowClient(address)
 
 	@property
-	def reporting(self) -> Path:
+	def reporting(self):
 		return self.folder / "data" / "08_reporting"
 
 
-def _digest_tables(database: Path) -> Iterator[tuple[str, str]]:
+def _digest_tables(database):
 	"""Name and digest of the rows of each table; a database's bytes change without them."""
 	with duckdb.connect(str(database), read_only=True) as connection:
 		for (name,) in connection.execute("SHOW TABLES").fetchall():
@@ -120,7 +119,7 @@ def _digest_tables(database: Path) -> Iterator[tuple[str, str]]:
 			yield name, digest.hexdigest()
 
 
-def make_project(folder: Path) -> Project:
+def make_project(folder):
 	shutil.copytree(PROJECT / "conf", folder / "conf")
 	shutil.copy(PROJECT / "pyproject.toml", folder)
 	(folder / "src").mkdir()
@@ -140,10 +139,10 @@ class Original:
 	folder: Path
 	copy: Path
 
-	def __post_init__(self) -> None:
+	def __post_init__(self):
 		shutil.copytree(self.folder, self.copy)
 
-	def put_back(self) -> None:
+	def put_back(self):
 		"""Put back each file whose size or time has changed, or that is gone; remove new files."""
 		before, now = _list_files(self.copy), _list_files(self.folder)
 		for name in now.keys() - before.keys():
@@ -156,6 +155,6 @@ class Original:
 			fresh.replace(target)
 
 
-def _list_files(folder: Path) -> dict[str, tuple[int, int]]:
+def _list_files(folder):
 	files = ((path, path.stat()) for path in folder.rglob("*") if path.is_file())
 	return {str(path.relative_to(folder)): (stat.st_size, stat.st_mtime_ns) for path, stat in files}

@@ -1,10 +1,9 @@
 """Waiting for what another thread or process does."""
 
 import time
-from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], bool], within_s: float = 10) -> None:
+def wait_until(condition, within_s=10):
 	ends = time.monotonic() + within_s
 	while not condition():
 		assert time.monotonic() < ends, "it did not happen"

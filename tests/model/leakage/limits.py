@@ -3,7 +3,6 @@
 import pandas as pd
 
 from loantap.model.leakage.evidence import make_context
-from loantap.model.leakage.findings import FeatureFinding
 from loantap.model.leakage.gate import examine_feature
 from loantap.model.leakage.options import LeakageOptions
 
@@ -27,15 +26,15 @@ OPTIONS = LeakageOptions(
 )
 
 
-def examine(values: pd.Series, target: pd.Series, options: LeakageOptions = OPTIONS) -> FeatureFinding:
+def examine(values, target, options=OPTIONS):
 	"""What the gate says of values of which it knows the outcomes and nothing else."""
 	return examine_feature(values, make_context(pd.DataFrame({"is_charged_off": target}), options), options)
 
 
-def examine_among(values: pd.Series, loans: pd.DataFrame) -> FeatureFinding:
+def examine_among(values, loans):
 	"""What the gate says of values of loans it knows all about."""
 	return examine_feature(values, make_context(loans, OPTIONS), OPTIONS)
 
 
-def verdicts(finding: FeatureFinding) -> dict[str, str]:
+def verdicts(finding):
 	return {e.test: e.verdict.value for e in finding.evidence if e.verdict != "passed"}

@@ -36,6 +36,7 @@ def test_limits_that_nobody_sets_are_as_documented():
 		("max_set_auc", 0.51, 0.5),
 		("max_odds_ratio", 1.01, 1.0),
 		("plausible_default_rates", (0.1, 0.2), (0.2, 0.2)),
+		("plausible_default_rates", (0.1, 0.2), [0.1]),
 	],
 )
 def test_a_limit_beyond_its_range_is_refused(name, good, bad):

@@ -1,7 +1,6 @@
 import pytest
 from pydantic import ValidationError
 
-from loantap.model.leakage.options import LeakageOptions
 from loantap.model.training.options import (
 	ChallengerOptions,
 	OutOfTimeOptions,
@@ -15,21 +14,6 @@ from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
 GIVEN = {
 	OutOfTimeOptions: OUT_OF_TIME,
 	SplitOptions: {"seed": 1, "test_share": 0.1, "out_of_time": OUT_OF_TIME},
-	LeakageOptions: {
-		"seed": 1,
-		"folds": 5,
-		"max_auc": 0.75,
-		"plausible_default_rates": [0.005, 0.7],
-		"false_discovery_rate": 0.01,
-		"max_gap": 0.2,
-		"vintage_share": 0.8,
-		"max_group_z": 3.5,
-		"max_later_share": 0.001,
-		"max_outcome_date_share": 0.1,
-		"max_duplicate_borrowers": 0.01,
-		"borrower_keys": [["annual_income", "profession"]],
-		"impact_loans": 2_000,
-	},
 	ChallengerOptions: CHALLENGER,
 	PromotionOptions: training_options().promotion.model_dump(),
 	TrainingOptions: training_options().model_dump(exclude_unset=True),
@@ -47,12 +31,6 @@ GIVEN = {
 		(OutOfTimeOptions, "outcomes_as_of", "2017-03-02"),
 		(SplitOptions, "test_share", 0),
 		(SplitOptions, "test_share", 1),
-		(LeakageOptions, "folds", 1),
-		(LeakageOptions, "max_auc", 0.5),
-		(LeakageOptions, "plausible_default_rates", [0.1]),
-		(LeakageOptions, "borrower_keys", []),
-		(LeakageOptions, "borrower_keys", [["profession"]]),
-		(LeakageOptions, "borrower_keys", [["profession", "shoe_size"]]),
 		(PromotionOptions, "resamples", 99),
 		(PromotionOptions, "confidence", 1),
 		(PromotionOptions, "confidence", 0.4),

@@ -1,7 +1,5 @@
 """Small portfolios whose decisions can be worked by hand."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -14,7 +12,7 @@ from loantap.portfolio.dictionary import COLUMNS, Kind
 _TEXTS = {Kind.CATEGORY, Kind.TEXT}
 
 
-def make_options(**changed: Any) -> ComparisonOptions:
+def make_options(**changed):
 	given = {
 		"caps": (0.15, 0.17),
 		"shown_cap": 0.17,
@@ -25,13 +23,7 @@ def make_options(**changed: Any) -> ComparisonOptions:
 	return ComparisonOptions.model_validate(given | changed)
 
 
-def make_values(
-	pds: list[float],
-	expected: list[float] | None = None,
-	realised: list[float] | None = None,
-	cells: list[int] | None = None,
-	declined: list[bool] | None = None,
-) -> LoanValues:
+def make_values(pds, expected=None, realised=None, cells=None, declined=None):
 	"""Loans of 1 each, of which only what is given matters."""
 	n = len(pds)
 	of = [1.0] * n if expected is None else expected
@@ -46,7 +38,7 @@ def make_values(
 	)
 
 
-def make_portfolio(loans: int = 600, seed: int = 7) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def make_portfolio(loans=600, seed=7):
 	"""Predictions, loans and splits: three folds, a test sample and two months out of time.
 
 	The PDs are the probabilities that the outcomes were drawn with.
@@ -96,7 +88,7 @@ def make_portfolio(loans: int = 600, seed: int = 7) -> tuple[pd.DataFrame, pd.Da
 	return predictions, table, splits
 
 
-def _fill(name: str, loans: int, rng: np.random.Generator) -> Any:
+def _fill(name, loans, rng):
 	match COLUMNS[name].kind:
 		case kind if kind in _TEXTS:
 			return pd.Series(rng.choice(["one", "other"], loans), dtype="str")

@@ -18,13 +18,6 @@ def values():
 	return make_values([0.1] * 6, MARGIN.tolist(), (PRINCIPAL * (MARGIN + beyond)).tolist())
 
 
-# Ridge of four loans at a penalty of 4: the coefficient is .4 / (4 + 4) = .05.
-def test_it_adds_to_the_npv_of_the_pd_what_the_features_explain_beyond_it():
-	scores = score_profits(FEATURE, PRINCIPAL, {"mid": values()}, [LESSON], 4.0)
-
-	assert scores["mid"][4:] == pytest.approx([0.1, 0.0])
-
-
 def test_where_nothing_can_be_learnt_it_is_the_npv_of_the_pd():
 	nothing = Lesson(np.arange(0), np.arange(6))
 
@@ -33,9 +26,9 @@ def test_where_nothing_can_be_learnt_it_is_the_npv_of_the_pd():
 	assert scores["mid"] == pytest.approx(MARGIN)
 
 
-def test_each_scenario_is_learnt_for_itself():
-	other = values()
-	both = {"mid": other, "hard": make_values([0.1] * 6, MARGIN.tolist(), (PRINCIPAL * MARGIN))}
+# Ridge of four loans at a penalty of 4: the coefficient is .4 / (4 + 4) = .05.
+def test_it_adds_to_the_npv_of_the_pd_what_the_features_explain_beyond_it_in_each_scenario():
+	both = {"mid": values(), "hard": make_values([0.1] * 6, MARGIN.tolist(), (PRINCIPAL * MARGIN))}
 
 	scores = score_profits(FEATURE, PRINCIPAL, both, [LESSON], 4.0)
 

@@ -1,27 +1,24 @@
 """Made-up portfolios whose truth is known, and the shipped options."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from loantap.policy.options import FindingsOptions, InsightsOptions
-from loantap.portfolio.arrays import FloatArray
 from tests.policy.shipped import read_shipped
 
 TITLES = ("Teacher", "Office Manager", "Truck Driver", "Nurse", "Welder", "Pilot", "Sales")
 
 
-def make_insights_options() -> InsightsOptions:
+def make_insights_options():
 	return InsightsOptions.model_validate(read_shipped("insights", as_of="2026-11-23"))
 
 
-def make_options(**changed: Any) -> FindingsOptions:
+def make_options(**changed):
 	shipped = make_insights_options().findings.model_dump()
 	return FindingsOptions.model_validate(shipped | changed)
 
 
-def draw_loans(loans: int, seed: int) -> pd.DataFrame:
+def draw_loans(loans, seed):
 	"""Loans whose facts have nothing to do with each other, none of them charged off."""
 	rng = np.random.default_rng(seed)
 	grades = rng.choice(list("ABCD"), loans, p=[0.2, 0.3, 0.3, 0.2])
@@ -49,12 +46,12 @@ def draw_loans(loans: int, seed: int) -> pd.DataFrame:
 	).assign(issue_month=lambda table: pd.PeriodIndex(table["issue_month"]).to_timestamp())
 
 
-def settle(loans: pd.DataFrame, log_odds: FloatArray, seed: int) -> pd.DataFrame:
+def settle(loans, log_odds, seed):
 	drawn = np.random.default_rng([seed, 1]).random(len(loans)) < 1 / (1 + np.exp(-log_odds))
 	return loans.assign(is_charged_off=drawn.astype("int8"))
 
 
-def make_profits(loans: pd.DataFrame) -> pd.DataFrame:
+def make_profits(loans):
 	"""A tenth of the amount where a loan was paid back, minus half where it was not."""
 	bad = loans["is_charged_off"] == 1
 	profit = loans["loan_amount"] * np.where(bad, -0.5, 0.1)

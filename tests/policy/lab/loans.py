@@ -6,7 +6,7 @@ import pandas as pd
 from loantap.portfolio.dictionary import GRADES, PURPOSES
 
 
-def make_loans(size: int, seed: int) -> pd.DataFrame:
+def make_loans(size, seed):
 	"""Resolved loans with all that rules read; their outcome depends on nothing."""
 	rng = np.random.default_rng(seed)
 	grade = rng.integers(0, len(GRADES), size)
@@ -35,7 +35,7 @@ def make_loans(size: int, seed: int) -> pd.DataFrame:
 	)
 
 
-def make_predictions(loans: pd.DataFrame, seed: int = 0, late: int = 100) -> pd.DataFrame:
+def make_predictions(loans, seed=0, late=100):
 	"""PDs of all loans, nine in ten in cross-validation, and once more out of time of the first."""
 	rng = np.random.default_rng(seed)
 	samples = np.where(np.arange(len(loans)) % 10 == 0, "test", "cv")

@@ -10,7 +10,6 @@ from loantap.policy.offers.maker import OfferMaker
 from loantap.policy.offers.schemas import OFFERS
 from loantap.policy.scoring_account import account_for_offers
 from loantap.portfolio.dictionary import portfolio_columns
-from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans, train, training_options
 from tests.policy.shipped import make_test_decider, options
@@ -113,11 +112,6 @@ def test_where_somebody_lives_and_what_was_offered_before_change_nothing(maker):
 
 	assert maker.make_offers_one(MADE_UP_LOAN | other, AS_OF) == maker.make_offers_one(MADE_UP_LOAN, AS_OF)
 	assert not {"address", "int_rate", "grade", "sub_grade", "installment"} & set(maker.columns)
-
-
-def test_a_column_that_is_needed_is_missed_by_name(maker):
-	with pytest.raises(InputError, match="column annual_inc missing"):
-		maker.make_offers_batch(raw_loans().drop(columns="annual_inc"), 0, AS_OF)
 
 
 def test_offers_are_counted_by_kind_and_applications_by_decision(maker, applications):

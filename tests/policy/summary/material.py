@@ -1,18 +1,15 @@
 """Tables that a summary is made of, worked by hand."""
 
-from typing import Any
-
 import pandas as pd
 
 from loantap.policy.summary.actions import propose_actions
 from loantap.policy.summary.findings import summarise_findings
-from loantap.policy.summary.headlines import Headline
 from tests.spread import spread
 
 NAN = float("nan")
 
 
-def make_drivers(**findings: str) -> pd.DataFrame:
+def make_drivers(**findings):
 	roles = {"grade": "lender", "DTI": "applicant", "income": "applicant"}
 	return pd.DataFrame(
 		[
@@ -33,7 +30,7 @@ def make_drivers(**findings: str) -> pd.DataFrame:
 DRIVERS = make_drivers(grade="drives default", DTI="drives default", income="no effect shown")
 
 
-def segment(factor: str, name: str, **figures: Any) -> dict[str, Any]:
+def segment(factor, name, **figures):
 	plain = {
 		"segmentation": factor,
 		"phrase": factor,
@@ -87,7 +84,7 @@ POOR = segment(
 )
 
 
-def make_claims(*extra: dict[str, Any]) -> pd.DataFrame:
+def make_claims(*extra):
 	plain = {
 		"said": "Grade A repays",
 		"verdict": "not shown",
@@ -102,7 +99,7 @@ def make_claims(*extra: dict[str, Any]) -> pd.DataFrame:
 	return pd.DataFrame([plain, pincode, *({**plain, **one} for one in extra)])
 
 
-def policy(name: str, gain: float = 100, half: float = 30, **figures: Any) -> dict[str, Any]:
+def policy(name, gain=100, half=30, **figures):
 	plain = {
 		"policy": name,
 		"cap": NAN,
@@ -126,7 +123,7 @@ def policy(name: str, gain: float = 100, half: float = 30, **figures: Any) -> di
 LOWER = spread("default_rate_change", -0.023, 0.01)
 
 
-def make_policies(*changed: dict[str, Any]) -> pd.DataFrame:
+def make_policies(*changed):
 	"""Policies in two scenarios, on two samples; rows given take the place of those like them."""
 	rows = [
 		policy("approve_all", 0, 0, profit=490.0, **spread("default_rate_approved", 0.191, 0.01)),
@@ -161,28 +158,16 @@ def make_policies(*changed: dict[str, Any]) -> pd.DataFrame:
 POLICIES, CLAIMS = make_policies(), make_claims()
 
 
-def find(
-	*segments: dict[str, Any],
-	rates: list[dict[str, Any]] = RATES,
-	drivers: pd.DataFrame = DRIVERS,
-	policies: pd.DataFrame = POLICIES,
-	claims: pd.DataFrame = CLAIMS,
-) -> list[Headline]:
+def find(*segments, rates=RATES, drivers=DRIVERS, policies=POLICIES, claims=CLAIMS):
 	return summarise_findings(drivers, pd.DataFrame([*rates, *segments]), policies, claims, "mid")
 
 
-def change(value: float | None, low: float | None) -> dict[str, Any]:
+def change(value, low):
 	high = None if value is None or low is None else 2 * value - low
 	return {"mid": {"capped": {"value": value, "low": low, "high": high}}}
 
 
-def rule(
-	name: str,
-	alone: tuple[float, float],
-	after: tuple[float | None, float | None],
-	latest: tuple[float | None, float | None] = (5, -1),
-	**figures: Any,
-) -> dict[str, Any]:
+def rule(name, alone, after, latest=(5, -1), **figures):
 	plain = {
 		"id": name,
 		"title": name.upper(),
@@ -226,12 +211,7 @@ FAIRNESS = pd.DataFrame(
 )
 
 
-def propose(
-	*held: dict[str, Any],
-	policies: pd.DataFrame = POLICIES,
-	fairness: pd.DataFrame = FAIRNESS,
-	stressed: pd.DataFrame = STRESSED,
-) -> list[Headline]:
+def propose(*held, policies=POLICIES, fairness=FAIRNESS, stressed=STRESSED):
 	tested = [rule("no_gain", (-1, -9), (-1, -9), n=3_000)]
 	report = {"scenario": "mid", "paid_life": "capped", "recommendations": held, "tested": tested}
 	return propose_actions(policies, report, fairness, TARGETS, stressed, "mid", LATER)

@@ -2,12 +2,6 @@ import pandas as pd
 import pytest
 
 from loantap.policy.summary.headlines import Headline, Money, count_samples, describe_later, describe_summary
-from tests.policy.summary.material import DTI, find, propose
-
-
-def test_there_are_five_findings_and_three_actions():
-	assert len(find(DTI)) == 5
-	assert len(propose()) == 3
 
 
 def test_the_summary_is_plain_figures_of_six_digits():

@@ -6,10 +6,10 @@ from tests.reporting.page_outline import read_section
 
 
 @pytest.fixture(scope="package")
-def page() -> str:
+def page():
 	return render_model_card(make_card())
 
 
 @pytest.fixture(scope="package")
-def lending(page: str) -> str:
+def lending(page):
 	return read_section(page, "model-lending")

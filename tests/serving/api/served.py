@@ -1,26 +1,21 @@
 """An API in the tests' own process, over a small model and an audit log of its own."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from apiflask import APIFlask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
-from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.answers import PROBLEM_JSON
 from loantap.serving.api.first_start import prepare
 from loantap.serving.api.office import Office
 from loantap.serving.api.schemas import Problem
 from loantap.serving.api.worker import make_app, make_office
 from loantap.serving.audit.records import Caller
-from loantap.serving.desk.desk import Desk, Loaded
+from loantap.serving.desk.desk import Loaded
 from loantap.serving.desk.fields import make_example
 from loantap.serving.keys.keys import Keys, Scope
-from loantap.serving.settings import ServingSettings, read_settings
+from loantap.serving.settings import read_settings
 from tests.conftest import PROJECT
 from tests.serving.watched import write_watchlist
 
@@ -39,55 +34,55 @@ class Api:
 	client: FlaskClient = field(init=False)
 	key: str = field(init=False)
 
-	def __post_init__(self) -> None:
+	def __post_init__(self):
 		self.client = self.app.test_client()
 		self.key = self.make_key("tests", EVERYTHING)
 
-	def make_key(self, owner: str, scopes: Iterable[Scope], rate: int = _RATE) -> str:
+	def make_key(self, owner, scopes, rate=_RATE):
 		return self.keys.create(owner, list(scopes), Caller("tests", owner, "r"), rate)[1]
 
-	def ask(self, method: str, path: str, key: str | None = None, **more: Any) -> TestResponse:
+	def ask(self, method, path, key=None, **more):
 		headers = {"Authorization": f"Bearer {key or self.key}"} | more.pop("headers", {})
 		return self.client.open(path, method=method, headers=headers, **more)
 
-	def post(self, path: str, body: Any = None, key: str | None = None, **more: Any) -> Any:
+	def post(self, path, body=None, key=None, **more):
 		more |= {} if body is None else {"json": body}
 		return self.ask("POST", path, key, **more)
 
-	def get(self, path: str, key: str | None = None, **more: Any) -> Any:
+	def get(self, path, key=None, **more):
 		return self.ask("GET", path, key, **more)
 
-	def score(self, changes: Mapping[str, Any] | None = None, **more: Any) -> Any:
+	def score(self, changes=None, **more):
 		return self.post(SCORE, self.make_application(**changes or {}), **more)
 
-	def decide(self, **changes: Any) -> dict[str, Any]:
+	def decide(self, **changes):
 		answer = self.score(changes)
 		assert answer.status_code == 200, answer.text
 		return dict(answer.json)
 
-	def refer(self, **changes: Any) -> str:
+	def refer(self, **changes):
 		made = self.decide(**(LARGE | changes))
 		assert (made["decision"], made["case"]) == ("refer", "open")
 		return str(made["id"])
 
-	def watch_loans(self) -> None:
+	def watch_loans(self):
 		write_watchlist(self.office.settings.reports)
 
-	def decide_all(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+	def decide_all(self, rows):
 		return list(self.post(BATCH, {"applications": rows}).json["results"])
 
-	def replay(self, decision: Mapping[str, Any]) -> dict[str, Any]:
+	def replay(self, decision):
 		return dict(self.post(f"/v1/decisions/{decision['id']}/replay").json)
 
-	def find(self, decision: Mapping[str, Any]) -> dict[str, Any]:
+	def find(self, decision):
 		return dict(self.get(f"/v1/decisions/{decision['id']}").json)
 
-	def make_application(self, **changes: Any) -> dict[str, Any]:
+	def make_application(self, **changes):
 		standing = self.office.desk.standing
 		return make_example(standing.underwriter.needed) | changes
 
 
-def make_api(folder: Path, lending: Scorer | None, application: Scorer | None) -> Api:
+def make_api(folder, lending, application):
 	"""An API whose models are given, without a registry and without threads."""
 	settings = make_settings(folder)
 	prepare(settings)
@@ -96,7 +91,7 @@ def make_api(folder: Path, lending: Scorer | None, application: Scorer | None) -
 	return Api(make_app(office), office, office.doors._keys)
 
 
-def make_settings(folder: Path, **changes: Any) -> ServingSettings:
+def make_settings(folder, **changes):
 	given = {
 		"conf": PROJECT / "conf" / "base",
 		"audit_url": f"sqlite:///{folder / 'audit.db'}",
@@ -107,7 +102,7 @@ def make_settings(folder: Path, **changes: Any) -> ServingSettings:
 	return read_settings({}, folder, **(given | changes))
 
 
-def put_to_work(desk: Desk, lending: Scorer | None, application: Scorer | None) -> None:
+def put_to_work(desk, lending, application):
 	"""Let models decide as if the registry had named them champions."""
 	for model, scorer in ((desk.lending, lending), (desk.offers, application)):
 		model._loaded = None if scorer is None else Loaded(scorer, datetime.now(UTC))
@@ -115,7 +110,7 @@ def put_to_work(desk: Desk, lending: Scorer | None, application: Scorer | None) 
 	desk.renew()
 
 
-def expect(answer: TestResponse, status: int, kind: str) -> Problem:
+def expect(answer, status, kind):
 	assert answer.status_code == status, answer.text
 	assert answer.content_type == PROBLEM_JSON
 	problem = Problem.model_validate(answer.json)

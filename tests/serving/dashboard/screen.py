@@ -1,19 +1,15 @@
 """A page of the dashboard as a person sees it, over an API in the tests' own process."""
 
 import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx
-import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from loantap.serving.dashboard import client
 from loantap.serving.dashboard.session import OWN_KEY
 from loantap.serving.dashboard.settings import API_VARIABLE, KEY_VARIABLE, PROJECT_VARIABLE
-from tests.serving.api.served import Api
 
 _PLACE = "http://dashboard.test"
 _SECONDS = 30
@@ -27,9 +23,7 @@ class Screen:
 	Without another key, the owner of this one is signed in; nobody is with an empty one.
 	"""
 
-	def __init__(
-		self, monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport, project: Path, key: str = "lt_key"
-	) -> None:
+	def __init__(self, monkeypatch, transport, project, key="lt_key"):
 		self._key = key
 		st.cache_resource.clear()
 		monkeypatch.setenv(API_VARIABLE, _PLACE)
@@ -38,47 +32,47 @@ class Screen:
 		monkeypatch.setattr(client, "open_http", lambda url: httpx.Client(transport=transport, base_url=url))
 
 	@classmethod
-	def over(cls, api: Api, monkeypatch: pytest.MonkeyPatch, project: Path) -> Self:
+	def over(cls, api, monkeypatch, project):
 		return cls(monkeypatch, httpx.WSGITransport(app=api.app), project, api.key)
 
-	def open(self, page: str, key: str | None = None) -> AppTest:
+	def open(self, page, key=None):
 		script = f"from loantap.serving.dashboard.pages import {page}\n{page}.show()"
 		app = AppTest.from_string(script, default_timeout=_SECONDS)
 		if signed_in := self._key if key is None else key:
 			app.session_state[OWN_KEY] = signed_in
 		return look(app.run())
 
-	def read(self, page: str, key: str | None = None) -> str:
+	def read(self, page, key=None):
 		return read_all(self.open(page, key))
 
 
-def look(app: AppTest) -> AppTest:
+def look(app):
 	"""The page, which must not have ended in an error of Python's."""
 	assert not app.exception, app.exception[0].value
 	return app
 
 
-def press(app: AppTest, label: str) -> AppTest:
+def press(app, label):
 	found = [button for button in app.button if button.label == label]
 	assert found, f"no button {label} among {list_buttons(app)}"
 	return look(found[0].click().run())
 
 
-def list_buttons(app: AppTest) -> list[str]:
+def list_buttons(app):
 	return [button.label for button in app.button]
 
 
-def fill(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
+def fill(app, kind, label, value):
 	"""The page with a value in a field of a kind, such as one of a form that is not sent yet."""
 	next(one for one in getattr(app, kind) if one.label == label).set_value(value)
 	return app
 
 
-def choose(app: AppTest, kind: str, label: str, value: Any) -> AppTest:
+def choose(app, kind, label, value):
 	return look(fill(app, kind, label, value).run())
 
 
-def read_all(app: AppTest) -> str:
+def read_all(app):
 	kinds: list[Any] = [
 		app.title,
 		app.subheader,
@@ -95,14 +89,14 @@ def read_all(app: AppTest) -> str:
 	return "\n".join([*said, _ONLY_FOR_LOOK.sub("", html)])
 
 
-def refuse_connections(_request: httpx.Request) -> httpx.Response:
+def refuse_connections(_request):
 	raise httpx.ConnectError("nobody listens there")
 
 
-def answer_with(routes: dict[str, tuple[int, Any]]) -> Callable[[httpx.Request], httpx.Response]:
+def answer_with(routes):
 	"""An API that gives the same answer to each path; others are not found."""
 
-	def answer(request: httpx.Request) -> httpx.Response:
+	def answer(request):
 		status, body = routes.get(request.url.path, (404, {"title": "There is no such thing"}))
 		return httpx.Response(status, json=body)
 

@@ -9,17 +9,14 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import httpx
 import mlflow
 
-from loantap.model.scoring.trained import TrainedModel
 from tests.conftest import PROJECT
 from tests.registry.registered import make_champion
 from tools.sources.processes import free_port
@@ -30,7 +27,7 @@ _PATIENCE = 60.0
 _PATIENCE_WITH_BOTH = 120.0
 
 
-def make_project(folder: Path, empty_store: Path, *models: TrainedModel) -> Path:
+def make_project(folder, empty_store, *models):
 	"""A project as a run leaves it, as far as serving reads it: parameters and champions."""
 	folder.mkdir(parents=True, exist_ok=True)
 	shutil.copytree(PROJECT / "conf" / "base", folder / "conf" / "base")
@@ -46,7 +43,7 @@ def make_project(folder: Path, empty_store: Path, *models: TrainedModel) -> Path
 	return folder
 
 
-def make_commands(folder: Path) -> Path:
+def make_commands(folder):
 	"""The console scripts of the project, as an installation would put them on the path."""
 	folder.mkdir(parents=True, exist_ok=True)
 	scripts = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
@@ -71,28 +68,28 @@ class Running:
 	pages: str = ""
 
 	@property
-	def key(self) -> str:
+	def key(self):
 		found = re.search(r"lt_\S+", self.told.read_text("utf-8"))
 		return found[0] if found else ""
 
 	@cached_property
-	def example(self) -> dict[str, Any]:
+	def example(self):
 		return dict(self.get("/v1/schema/application")["example"])
 
-	def ask(self, method: str, path: str, key: str = "", **more: Any) -> httpx.Response:
+	def ask(self, method, path, key="", **more):
 		headers = {"Authorization": f"Bearer {key or self.key}"} | more.pop("headers", {})
 		return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, **more)
 
-	def get(self, path: str) -> Any:
+	def get(self, path):
 		return self.ask("GET", path).raise_for_status().json()
 
-	def post(self, path: str, **more: Any) -> Any:
+	def post(self, path, **more):
 		return self.ask("POST", path, **more).raise_for_status().json()
 
-	def decide(self, **changes: Any) -> Any:
+	def decide(self, **changes):
 		return self.post(SCORE, json=self.example | changes)
 
-	def make_key(self, owner: str, *scopes: str) -> str:
+	def make_key(self, owner, *scopes):
 		chosen = [word for scope in scopes or _SCOPES for word in ("--scope", scope)]
 		command = [sys.executable, "-m", "loantap.serving.keys.commands", "create"]
 		made = subprocess.run(
@@ -105,7 +102,7 @@ class Running:
 		)
 		return made.stdout.strip()
 
-	def wait_until_told(self, words: str) -> str:
+	def wait_until_told(self, words):
 		until = time.monotonic() + _PATIENCE_WITH_BOTH
 		while words not in (said := self.told.read_text("utf-8")):
 			assert self.process.poll() is None, said
@@ -113,23 +110,23 @@ class Running:
 			time.sleep(0.1)
 		return said
 
-	def lines(self) -> list[dict[str, Any]]:
+	def lines(self):
 		return [json.loads(line) for line in self.errors.read_text("utf-8").splitlines()]
 
-	def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+	def stop(self, how=signal.SIGTERM):
 		if self.process.poll() is None:
 			self.process.send_signal(how)
 		return self.process.wait(_PATIENCE)
 
 
-def _make_variables(port: int, settings: dict[str, str]) -> dict[str, str]:
+def _make_variables(port, settings):
 	variables = {k: v for k, v in os.environ.items() if not k.startswith(("LOANTAP_", "MLFLOW_T"))}
 	variables |= {"LOANTAP_PORT": str(port), "PYTHONPATH": str(PROJECT / "src")}
 	return variables | {f"LOANTAP_{key.upper()}": value for key, value in settings.items()}
 
 
 @contextmanager
-def serving(project: Path, folder: Path, **more: str) -> Iterator[Running]:
+def serving(project, folder, **more):
 	"""`loantap-serve` in a project; killed where it has not ended by itself.
 
 	Its log of decisions and what it says are in the folder.
@@ -157,7 +154,7 @@ def serving(project: Path, folder: Path, **more: str) -> Iterator[Running]:
 				os.killpg(process.pid, signal.SIGKILL)
 
 
-def start(project: Path, name: str, **settings: str) -> Running:
+def start(project, name, **settings):
 	port = free_port()
 	variables = _make_variables(port, {"workers": "2"} | settings)
 	told, errors = project / f"{name}.out", project / f"{name}.err"
@@ -175,7 +172,7 @@ def start(project: Path, name: str, **settings: str) -> Running:
 	return running
 
 
-def _is_ready(running: Running) -> bool:
+def _is_ready(running):
 	try:
 		return httpx.get(f"{running.url}/readyz", timeout=5).status_code == 200
 	except httpx.TransportError:
