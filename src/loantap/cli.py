@@ -31,8 +31,8 @@ _MENDABLE = (InputError, KedroCliError, LeakageError, NotForLendingError, Parame
 # Kedro's own looks for an exception that is being handled: there is none any more, and each message
 # would be "NoneType: None".
 KedroCliError.show = click.ClickException.show  # type: ignore[method-assign]
-# Packages that Kedro's commands for notebooks need, and that are not in the lock.
 _PARAMS = next(option for option in kedro_run.params if option.name == "params")
+# Packages that Kedro's commands for notebooks need; an environment without the extra `insights` has none.
 _JUPYTER = {"lab": "jupyterlab", "notebook": "notebook", "setup": "ipykernel"}
 
 

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import click
 import pytest
@@ -63,8 +62,9 @@ def test_what_is_there_is_let_through(options):
 	require_selection(NOTHING | options, PIPELINES)
 
 
-@pytest.mark.skipif(find_spec("jupyterlab") is not None, reason="jupyterlab is installed")
-def test_a_notebook_server_that_is_not_installed_is_named():
+def test_a_notebook_server_that_is_not_installed_is_named(monkeypatch):
+	monkeypatch.setattr("loantap.cli.find_spec", lambda _: None)
+
 	ended = CliRunner().invoke(cli, ["jupyter", "lab"])
 
 	assert ended.exit_code == 1
