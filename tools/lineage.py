@@ -1,7 +1,6 @@
-"""The lineage as static pages that any web server can serve: `make lineage`.
+"""The lineage as static pages: `make lineage`.
 
-Kedro-Viz builds them in a folder without data, so that they hold no row, no preview and no count of rows; then what
-names this machine or another host is taken out.
+Kedro-Viz builds them in a folder without data, so that no row, preview or count of rows is in them.
 """
 
 import re
@@ -20,18 +19,13 @@ _ELSEWHERE: Final = re.compile(r"\s*<link[^>]*https://[^>]*>")
 _HEAD: Final = """<head>
 <meta http-equiv="Content-Security-Policy" content="default-src 'self' 'unsafe-inline' data: blob:">
 <script>localStorage.KedroViz ??= '{"showFeatureHints": false}'</script>"""
-# A page of telemetry, one for development, and one that sends a reader to the first page.
 _NOT_NEEDED: Final = ("telemetry.html", "autoreload.html", "404.html")
 
 
 def build_lineage(target: Path) -> None:
-	"""Write the pages of all pipelines, with the configuration as shipped, into a folder, which is replaced.
-
-	Raises:
-		RuntimeError: Kedro-Viz did not build them; it holds what Kedro-Viz said.
-	"""
+	"""Write the pages of all pipelines into a folder, which is replaced; RuntimeError if Kedro-Viz fails."""
 	with TemporaryDirectory() as made:
-		# Kedro-Viz tells where code is from the folder above this one, and in full where it is elsewhere.
+		# Kedro-Viz tells in full where code is that is not below the folder above this one.
 		folder = Path(made).resolve() / "project"
 		shutil.copytree(PROJECT / "conf", folder / "conf", ignore=shutil.ignore_patterns("local"))
 		for name in ("conf/local", "src"):

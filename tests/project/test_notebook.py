@@ -8,7 +8,7 @@ from tests.project.test_make import make
 NOTEBOOKS = PROJECT / "notebooks"
 # What each says of the demo's loans, and its number of figures.
 TOLD = {
-	"explore_portfolio": ("2,000 loans (simulated): 2", 2),
+	"explore_portfolio": ("2,000 loans (simulated), charged off: 2", 2),
 	"what_the_model_learned": ("trained on 1,800 simulated loans", 5),
 	"policy_experiment": ("1,800 simulated loans; profit is imputed", 1),
 }
@@ -27,7 +27,9 @@ def test_a_notebook_runs_from_top_to_bottom_on_what_the_last_run_left(name, demo
 	# Streamlit, imported by tests of the dashboard, asks for figures that are not shown.
 	monkeypatch.delenv("MPLBACKEND", raising=False)
 	notebook = read(name)
-	resources = {"metadata": {"path": str(demo.folder)}}
+	beside = demo.folder / "notebooks"
+	beside.mkdir(exist_ok=True)
+	resources = {"metadata": {"path": str(beside)}}
 
 	NotebookClient(notebook, timeout=180, kernel_name="python3", resources=resources).execute()
 

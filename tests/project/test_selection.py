@@ -3,9 +3,8 @@ import sys
 
 import click
 import pytest
-from click.testing import CliRunner
 
-from loantap.cli import cli, run, split_params
+from loantap.cli import run, split_params
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
 from loantap.selection import require_one_after_the_other, require_selection
@@ -60,17 +59,6 @@ def test_a_choice_that_leaves_no_node_is_refused():
 )
 def test_what_is_there_is_let_through(options):
 	require_selection(NOTHING | options, PIPELINES)
-
-
-def test_a_notebook_server_that_is_not_installed_is_named(monkeypatch):
-	monkeypatch.setattr("loantap.cli.find_spec", lambda _: None)
-
-	ended = CliRunner().invoke(cli, ["jupyter", "lab"])
-
-	assert ended.exit_code == 1
-	assert ended.stdout == ""
-	assert ended.stderr.startswith("Error: kedro jupyter lab: jupyterlab is not installed. Install")
-	assert ended.stderr.count("\n") == 1
 
 
 def test_the_catalog_is_described_without_a_warning(empty_project):
