@@ -35,15 +35,15 @@ export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
 .PHONY: help run validate serve test test-fast mutants lint bench bench-api bench-early-warning bench-full bench-gate \
-    bench-sources viz ui sources-up sources-down system-packages image scan lock clean
+    bench-sources viz lineage notebook ui sources-up sources-down system-packages image scan lock clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' Makefile
 
-run: $(READY) ## Set up once, then kedro run; more of it with ARGS="--pipelines scoring"
+run: $(READY) ## Set up once, then run the pipelines; ARGS="--pipelines scoring"
 	@$(BIN)/kedro run $(ARGS)
 
-lint: $(READY) ## Import rules, ruff, mypy; Dockerfile, compose.yaml, pipelines file, infra/
+lint: $(READY) ## Check import rules, style, types, Dockerfile, compose.yaml, pipelines file, infra/
 	@$(BIN)/lint-imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -62,23 +62,23 @@ PYTEST := $(WITH_VENV) $(BIN)/python -m pytest -n auto --dist loadfile --no-load
 # The drivers and Spark are half a gigabyte: in CI they are installed, elsewhere by make sources-up.
 # Tracing branches takes two fifths of the time, so elsewhere it is asked for: PYTEST_ARGS=--cov.
 # The floor holds in CI alone, where no test is skipped for want of a server.
-test: lint $(if $(CI),$(SERVERS)) ## The checks of lint, then all tests; in CI with branch coverage; PYTEST_ARGS="-k emi"
+test: lint $(if $(CI),$(SERVERS)) ## Run the checks of lint and all tests; PYTEST_ARGS="-k emi"
 	@$(PYTEST) $(if $(CI),--cov --cov-fail-under=97) $(PYTEST_ARGS)
 
-test-fast: $(READY) ## A minute: no server, whole run, browser, registry or many models; PYTEST_ARGS="-k emi"
+test-fast: $(READY) ## Run tests without server, whole run, browser or registry, a minute; PYTEST_ARGS="-k emi"
 	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
-mutants: $(READY) ## Change what decides in small ways: does a test notice? AREA=promotion, or lines that differ from SINCE=main
+mutants: $(READY) ## Change what decides in small ways, and see if a test notices; AREA=promotion, SINCE=main
 	@$(WITH_VENV) $(BIN)/python -m tools.mutants $(addprefix --area ,$(AREA)) $(addprefix --since ,$(SINCE)) $(ARGS)
 
 # Ten applications are scored for each loan that is searched on: 4 million at full size.
-serve: $(READY) ## API and dashboard on what the last run left, until Ctrl-C; ARGS="--port 8001"
+serve: $(READY) ## Serve API and dashboard on what the last run left, until Ctrl-C; ARGS="--port 8001"
 	@$(WITH_VENV) exec $(BIN)/loantap-serve $(ARGS)
 
 validate: $(READY) ## Recompute the champion's figures from raw loans and predictions; ARGS="NAME VERSION"
 	@$(BIN)/loantap-models validate $(ARGS)
 
-bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size, PORTFOLIO=FILE.csv
+bench: $(READY) ## Measure time and memory against baselines; SIZE=396030 for full size, PORTFOLIO=FILE.csv
 	@$(BIN)/python -m tools.benchmarks.bench_search --loans $(SIZE) --growth $$(($(SIZE) / 4)) $(SIZE)
 	@$(BIN)/python -m tools.benchmarks.bench_scoring --rows $$(($(SIZE) * 10))
 	@$(BIN)/python -m tools.benchmarks.bench_one_row
@@ -88,20 +88,20 @@ bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size,
 	    $(BIN)/python -m tools.benchmarks.bench_policy --portfolio "$(PORTFOLIO)"; \
 	else echo "No figures of the models: name a real portfolio with PORTFOLIO=FILE.csv"; fi
 
-bench-api: $(READY) ## The API: throughput, latency, overload, kill -9, on this machine; ARGS="--only capacity"
+bench-api: $(READY) ## Measure the API: throughput, latency, overload, kill -9; ARGS="--only capacity"
 	@$(BIN)/python -m tools.benchmarks.bench_api $(ARGS)
 
-bench-gate: $(READY) ## Planted leaks caught, false alarms on honest loans; PORTFOLIO=FILE.csv, ARGS="--honest 200 --loans 396030"
+bench-gate: $(READY) ## Plant leaks, count what the gate catches and its false alarms; PORTFOLIO=FILE.csv
 	@$(BIN)/python -m tools.benchmarks.bench_gate $(if $(PORTFOLIO),--portfolio "$(PORTFOLIO)") $(ARGS)
 
-bench-early-warning: $(READY) ## How early simulated loans are found, minutes; real card holders too with CARDS=FILE
+bench-early-warning: $(READY) ## Measure how early simulated loans are found, and card holders with CARDS=FILE; minutes
 	@$(BIN)/python -m tools.early_warning.simulated $(ARGS)
 	@if [ -n "$(CARDS)" ]; then $(BIN)/python -m tools.early_warning.card_figures --data "$(CARDS)"; fi
 
-bench-full: $(READY) ## The main job at 396,030 loans: time and peak memory of each node; ARGS="--loans 4000000"
+bench-full: $(READY) ## Measure the main job at 396,030 loans, node by node; ARGS="--loans 4000000"
 	@$(BIN)/python -m tools.benchmarks.bench_full $(ARGS)
 
-bench-sources: system-packages $(SERVERS) ## Extraction and write-back against their baselines, on PostgreSQL; SIZE=400000 for full size
+bench-sources: system-packages $(SERVERS) ## Measure extraction and write-back on PostgreSQL; SIZE=400000 for full size
 	@$(BIN)/python -m tools.benchmarks.bench_extraction --rows $(SIZE)
 	@$(BIN)/python -m tools.benchmarks.bench_write_back --rows $(SIZE)
 
@@ -113,6 +113,19 @@ viz: PORT ?= 4141
 viz: $(READY) ## Open the lineage in Kedro-Viz; PORT=4141
 	@$(REQUIRE_PORT)
 	@$(WITH_VENV) $(BIN)/kedro viz run --host 127.0.0.1 --port $(PORT) $(ARGS)
+
+lineage: $(READY) ## Write the lineage as static pages, without data, into site/lineage
+	@$(BIN)/python -m tools.lineage $(ARGS)
+
+# JupyterLab asks for news, for its newest version and for extensions unless it is told not to.
+notebook: PORT ?= 8888
+notebook: NAME ?= explore_portfolio
+notebook: $(READY) ## Open a notebook in JupyterLab; NAME=what_the_model_learned or policy_experiment, PORT=8888
+	@test -f notebooks/$(NAME).ipynb || { echo "There is no notebook $(NAME). There are:" notebooks/*.ipynb >&2; exit 2; }
+	@$(REQUIRE_PORT)
+	@$(WITH_VENV) $(BIN)/jupyter lab --ip 127.0.0.1 --port $(PORT) --LabApp.news_url=None \
+	    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly \
+	    $(ARGS) notebooks/$(NAME).ipynb
 
 # The front page of MLflow's UI is another view, so name the runs of the latest run's experiment.
 LATEST_EXPERIMENT := select experiment_id from runs order by start_time desc limit 1
@@ -149,7 +162,7 @@ image: ## Build the images of batch, api, dashboard and mlflow with Docker; ARGS
 	        --build-arg SOURCE=$${BITBUCKET_GIT_HTTP_ORIGIN:-unknown} $(ARGS) . || exit 1; \
 	done
 
-scan: $(READY) ## Look for secrets and data in the built images, and write what is in them to build/sbom/
+scan: $(READY) ## Look for secrets and data in the built images, and list their packages in build/sbom/
 	@$(BIN)/python -m tools.shipping.scan --tag $(REVISION)
 
 clean: ## Remove the environments, caches and builds; data and registered models stay

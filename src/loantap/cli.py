@@ -3,12 +3,10 @@
 import os
 import re
 from copy import copy
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
-from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
@@ -31,9 +29,7 @@ _MENDABLE = (InputError, KedroCliError, LeakageError, NotForLendingError, Parame
 # Kedro's own looks for an exception that is being handled: there is none any more, and each message
 # would be "NoneType: None".
 KedroCliError.show = click.ClickException.show  # type: ignore[method-assign]
-# Packages that Kedro's commands for notebooks need, and that are not in the lock.
 _PARAMS = next(option for option in kedro_run.params if option.name == "params")
-_JUPYTER = {"lab": "jupyterlab", "notebook": "notebook", "setup": "ipykernel"}
 
 
 @click.group(name="loantap")
@@ -96,19 +92,6 @@ def run(context: click.Context, /, **options: Any) -> Any:
 		click.echo(f"\nInterrupted by {interruption.name}: {lock.outcome}.", err=True)
 		context.exit(interruption.settle())
 	return result
-
-
-@cli.group(commands=dict(kedro_jupyter.commands), help=kedro_jupyter.help)
-@click.pass_context
-def jupyter(context: click.Context) -> None:
-	"""Kedro's own commands, with a message where what they need is not installed."""
-	package = _JUPYTER.get(context.invoked_subcommand or "")
-	if package and find_spec(package) is None:
-		raise click.ClickException(
-			f"kedro jupyter {context.invoked_subcommand}: {package} is not installed. "
-			f"Install it (`pip install {package}`), or open notebooks/ in VS Code with the kernel "
-			"of .venv"
-		)
 
 
 def _find_configuration(source: str | None) -> Path:

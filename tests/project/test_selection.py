@@ -1,12 +1,10 @@
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import click
 import pytest
-from click.testing import CliRunner
 
-from loantap.cli import cli, run, split_params
+from loantap.cli import run, split_params
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
 from loantap.selection import require_one_after_the_other, require_selection
@@ -61,16 +59,6 @@ def test_a_choice_that_leaves_no_node_is_refused():
 )
 def test_what_is_there_is_let_through(options):
 	require_selection(NOTHING | options, PIPELINES)
-
-
-@pytest.mark.skipif(find_spec("jupyterlab") is not None, reason="jupyterlab is installed")
-def test_a_notebook_server_that_is_not_installed_is_named():
-	ended = CliRunner().invoke(cli, ["jupyter", "lab"])
-
-	assert ended.exit_code == 1
-	assert ended.stdout == ""
-	assert ended.stderr.startswith("Error: kedro jupyter lab: jupyterlab is not installed. Install")
-	assert ended.stderr.count("\n") == 1
 
 
 def test_the_catalog_is_described_without_a_warning(empty_project):

@@ -59,6 +59,7 @@ SLOW_FILES = (
 	"reporting/model_card/test_model_card.py",
 	"suite/test_process_state.py",
 	"suite/test_sharing.py",
+	"tools/test_lineage.py",
 )
 
 

@@ -63,7 +63,7 @@ def show() -> None:
 
 @main.command("try")
 def try_out() -> None:
-	"""Let the policy decide on loans that the model did not see, whether approved or not."""
+	"""Try the policy, approved or not, on past loans. The model did not see them."""
 	folder = find_project(Path.cwd())
 	policy, economics = _load(folder, read_group(folder / _CONF, "policy"))
 	predictions, loans = _read_judged(folder, TRIED_COLUMNS)
@@ -93,16 +93,16 @@ def try_out() -> None:
 
 @main.command()
 def pdf() -> None:
-	"""Print the insights page into a PDF beside it; needs Chromium."""
+	"""Print the insights page as a PDF; needs Chromium."""
 	folder = find_project(Path.cwd())
 	printed = print_page(folder / _PAGE)
 	click.echo(f"Printed {printed.relative_to(folder)}")
 
 
 @main.command()
-@click.option("--by", "name", required=True, help="your name; you are not the author")
+@click.option("--by", "name", required=True, help="Your name. You are not the author.")
 def approve(name: str) -> None:
-	"""Record who approved the policy, and the digest of what was approved."""
+	"""Record who approved the policy, and its digest."""
 	folder = find_project(Path.cwd())
 	path = folder / _POLICY
 	policy, economics = _load(folder, read_group(path.parent, "policy") | {"approved_by": name, "digest": None})
@@ -118,11 +118,11 @@ def approve(name: str) -> None:
 
 
 @main.command()
-@click.option("--capacity", type=_SHARE, help="share that people can look at")
-@click.option("--floor", type=_SHARE, help="share to approve or refer, at least")
-@click.option("--cap", type=_SHARE, help="default rate of what is approved, at most")
+@click.option("--capacity", type=_SHARE, help="Share that people can look at, instead of the policy's.")
+@click.option("--floor", type=_SHARE, help="Least share to approve or refer, instead of the policy's.")
+@click.option("--cap", type=_SHARE, help="Highest default rate of what is approved, instead of the policy's.")
 def size(capacity: float | None, floor: float | None, cap: float | None) -> None:
-	"""Find rules that reach the targets on loans that the last model did not see."""
+	"""Find rules that reach the targets. They are tried on loans that the model did not see."""
 	folder = find_project(Path.cwd())
 	policy, economics = _load(folder, read_group(folder / _CONF, "policy"))
 	given = {"review_capacity": capacity, "min_approval_rate": floor, "max_default_rate": cap}

@@ -73,7 +73,7 @@ def _explained(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 @click.option("--registry", help=f"Address of MLflow, instead of {ADDRESS_VARIABLE} and conf/.")
-@click.option("--env", default="local", envvar="KEDRO_ENV", help="Environment, as for `kedro run`.")
+@click.option("--env", default="local", envvar="KEDRO_ENV", show_default=True, help="Environment, as for `kedro run`.")
 @click.pass_context
 def main(context: click.Context, registry: str | None, env: str) -> None:
 	"""Registered models: which there are, why one is champion, and how to go back.
@@ -103,7 +103,7 @@ def _tell_if_moved(store: _Store) -> None:
 @click.pass_obj
 @_explained
 def relocate(store: _Store) -> None:
-	"""Have MLflow look for models here, after the project was moved or copied."""
+	"""Find the models again after the project was moved."""
 	count = locations.relocate(store.address, store.artifacts, store.project)
 	told = f"{count:,} locations changed: MLflow now keeps" if count else "Nothing to do: MLflow keeps"
 	click.echo(f"{told} its files in {store.project}.")
@@ -112,7 +112,7 @@ def relocate(store: _Store) -> None:
 @main.command(name="list")
 @_explained
 def list_models() -> None:
-	"""List every version with origin, size of its training, date and verdict."""
+	"""List every version with its origin and verdict."""
 	records = history.list_versions()
 	Console().print(FirstThatFits(_tabulate_versions(records), _stack_versions(records)))
 
@@ -122,7 +122,7 @@ def list_models() -> None:
 @click.argument("version")
 @_explained
 def show(name: str, version: str) -> None:
-	"""Show the facts of one version, and each condition of the verdict on it."""
+	"""Show a version, and each condition of its verdict."""
 	record = history.get_version(name, version)
 	facts = load_version(record.model).facts
 	console = Console()
@@ -169,7 +169,7 @@ def sign(name: str, version: str, reason: str) -> None:
 @click.pass_context
 @_explained
 def validate_model(context: click.Context, name: str | None, version: str | None) -> None:
-	"""Recompute the figures of a version, by default the champion's; exit code 1 where one differs or cannot be."""
+	"""Recompute a version's figures, or the champion's. If one differs or cannot be, end with exit code 1."""
 	# Here, since other commands fit no model.
 	from loantap.registry.validation import choose_version, validate_version
 	from loantap.reporting.validation_page import tabulate_validation

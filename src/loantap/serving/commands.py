@@ -31,8 +31,10 @@ _RATE_PER_MINUTE: Final = 6_000
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65_535), help="Of the API; 8000 by default.")
-@click.option("--dashboard-port", type=click.IntRange(1, 65_535), default=8501, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65_535), show_default="8000", help="Port of the API.")
+@click.option(
+	"--dashboard-port", type=click.IntRange(1, 65_535), default=8501, show_default=True, help="Port of the dashboard."
+)
 def main(port: int | None, dashboard_port: int) -> None:
 	"""Serve decisions and the dashboard on this machine until Ctrl-C."""
 	signal.signal(signal.SIGTERM, _interrupt)

@@ -211,9 +211,9 @@ def run(context: click.Context, arguments: tuple[str, ...]) -> None:
 
 @main.command()
 @click.argument("run", required=False)
-@click.option("--only", multiple=True, help="Folder or file of data/, such as 08_reporting.")
-@click.option("--replace", is_flag=True, help="Give up files here that are others.")
-@click.option("--if-any", is_flag=True, help="Nothing published yet is no error.")
+@click.option("--only", multiple=True, help="Folder or file of data/, such as 08_reporting. Give it again for more.")
+@click.option("--replace", is_flag=True, help="Replace files here that differ.")
+@click.option("--if-any", is_flag=True, help="Take it for no error that nothing is published yet.")
 def restore(run: str | None, only: tuple[str, ...], *, replace: bool, if_any: bool) -> None:
 	"""Fetch the published data, or that of an older RUN."""
 	state = State(_open_bucket())
@@ -229,7 +229,7 @@ def restore(run: str | None, only: tuple[str, ...], *, replace: bool, if_any: bo
 @main.command()
 @click.argument("run")
 def rollback(run: str) -> None:
-	"""Publish the state of an older RUN again; models: `loantap-models restore`."""
+	"""Publish the state of an older RUN again. Models: `loantap-models restore`."""
 	bucket = _open_bucket()
 	with holding_lease(bucket, find_run()) as lease:
 		state = State(bucket)
@@ -238,7 +238,7 @@ def rollback(run: str) -> None:
 
 
 @main.command()
-@click.option("--last", default=20, show_default=True, help="How many.")
+@click.option("--last", default=20, show_default=True, help="How many states.")
 def states(last: int) -> None:
 	"""List the published states, the current one first."""
 	table = Table("run", "published (UTC)", "version", "files", "MB")

@@ -26,10 +26,10 @@ _GRACE: Final = 30
 
 
 @click.command()
-@click.option("--host", help="Address to listen at; 127.0.0.1 by default.")
-@click.option("--port", type=click.IntRange(0, 65_535), help="Port; 8000 by default.")
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes; 2 by default.")
-@click.option("--threads", type=click.IntRange(1, 512), help="Threads of each; 128 by default.")
+@click.option("--host", show_default="127.0.0.1", help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65_535), show_default="8000", help="Port to listen at.")
+@click.option("--workers", type=click.IntRange(1, 64), show_default="2", help="Number of processes.")
+@click.option("--threads", type=click.IntRange(1, 512), show_default="128", help="Threads of each process.")
 def main(**options: Any) -> None:
 	"""Serve decisions over HTTP, with the champion and the policy in force.
 

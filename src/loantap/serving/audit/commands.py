@@ -22,7 +22,7 @@ from loantap.serving.audit.tables import REVISION
 
 
 @click.group()
-@click.option("--url", help=f"The log, instead of {VARIABLE} and the project's file.")
+@click.option("--url", help=f"Address of the log, instead of {VARIABLE} and the project's file.")
 @click.pass_context
 def main(context: click.Context, url: str | None) -> None:
 	"""The audit log: each decision, and each act of a person."""
@@ -51,10 +51,10 @@ def make_caller(command: str) -> Caller:
 
 
 @main.command()
-@click.option("--noted", help="SEQ:HASH, an end of the log that was noted down earlier.")
+@click.option("--noted", help="An end of the log that was noted down earlier, SEQ:HASH.")
 @click.pass_obj
 def verify(url: str, noted: str | None) -> None:
-	"""Check every record: exit code 1 and the first that does not hold, if one does not.
+	"""Check every record. If one does not hold, name the first and end with exit code 1.
 
 	Note down the end that it prints, away from the log: only with an earlier end can anybody tell
 	that records were cut off since, or that the whole log was written anew.
@@ -82,11 +82,11 @@ def show(url: str, record_id: str) -> None:
 
 @main.command()
 @click.argument("record_ids", nargs=-1, metavar="[ID]...")
-@click.option("--application-id", help="Of all records of this application.")
+@click.option("--application-id", help="Take all records of this application.")
 @click.option("--reason", required=True, help="Why; it is kept for good: name nobody in it.")
 @click.pass_obj
 def erase(url: str, record_ids: tuple[str, ...], application_id: str | None, reason: str) -> None:
-	"""Erase the personal part of decisions, and of what is about them. Nothing brings it back."""
+	"""Erase the personal parts of decisions. What is about them is erased too; nothing brings it back."""
 	if bool(record_ids) == bool(application_id):
 		raise click.UsageError("Give ids of records, or --application-id")
 	with opened(url) as store:
@@ -96,7 +96,7 @@ def erase(url: str, record_ids: tuple[str, ...], application_id: str | None, rea
 
 
 @main.command()
-@click.option("--older-than", "days", type=click.IntRange(min=0), required=True, help="In days.")
+@click.option("--older-than", "days", type=click.IntRange(min=0), required=True, help="Age in days.")
 @click.pass_obj
 def purge(url: str, days: int) -> None:
 	"""Erase the personal parts of all records that are older."""

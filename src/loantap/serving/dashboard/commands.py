@@ -36,7 +36,7 @@ def make_command(host: str, port: int) -> list[str]:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(1, 65_535), default=8501, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65_535), default=8501, show_default=True, help="Port to listen at.")
 def main(host: str, port: int) -> None:
 	"""Serve the dashboard; LOANTAP_API_URL and LOANTAP_DASHBOARD_KEY say what it asks."""
 	try:

@@ -13,7 +13,7 @@ _COMMAND = "loantap-keys"
 
 
 @click.group()
-@click.option("--url", help=f"The audit log, instead of {VARIABLE} and the project's file.")
+@click.option("--url", help=f"Address of the audit log, instead of {VARIABLE} and the project's file.")
 @click.pass_context
 def main(context: click.Context, url: str | None) -> None:
 	"""API keys: who may ask for what."""
@@ -28,12 +28,12 @@ def main(context: click.Context, url: str | None) -> None:
 	multiple=True,
 	required=True,
 	type=click.Choice([scope.value for scope in Scope]),
-	help="What it may do; more than once for more.",
+	help="What it may do. Give it again for more.",
 )
 @click.option("--rate", type=int, default=DEFAULT_RATE_PER_MINUTE, show_default=True, help="Requests per minute.")
 @click.pass_obj
 def create(url: str, owner: str, scopes: tuple[str, ...], rate: int) -> None:
-	"""Make a key and print it, once: it is kept nowhere."""
+	"""Create a key and print it, once: it is kept nowhere."""
 	with opened(url) as store:
 		key, text = Keys(store).create(owner, {Scope(scope) for scope in scopes}, make_caller(_COMMAND), rate)
 	click.echo(f"Key {key.id} of {key.owner} may: {', '.join(sorted(key.scopes))}", err=True)
@@ -56,7 +56,7 @@ def list_keys(url: str) -> None:
 @click.argument("key_id")
 @click.pass_obj
 def revoke(url: str, key_id: str) -> None:
-	"""Let a key work no more; within a second no process takes it."""
+	"""Revoke a key: within a second no process takes it."""
 	with opened(url) as store:
 		key = Keys(store).revoke(key_id, make_caller(_COMMAND))
 	click.echo(f"Key {key.id} of {key.owner} is revoked")

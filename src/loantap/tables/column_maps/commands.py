@@ -16,7 +16,7 @@ _SHOWN = 20
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write the map there.")
+@click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path), help="File to write the map to.")
 def main(file: Path, target: Path | None) -> None:
 	"""Propose a column map for FILE from its first rows, and show what fits and what does not."""
 	if target is not None and target.exists():
