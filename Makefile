@@ -34,7 +34,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run validate serve test test-fast mutants lint bench bench-api bench-early-warning bench-full bench-gate \
+.PHONY: help run docs validate serve test test-fast mutants lint bench bench-api bench-early-warning bench-full bench-gate \
     bench-sources viz ui sources-up sources-down system-packages image scan lock clean
 
 help: ## Show what make can do
@@ -109,6 +109,10 @@ bench-sources: system-packages $(SERVERS) ## Extraction and write-back against t
 REQUIRE_PORT = $(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", int("$(PORT)")))' \
     2> /dev/null || { echo "Port $(PORT) cannot be used: it is taken, or none. Name another: make $@ PORT=5055" >&2; exit 2; }
 
+docs: $(READY) ## Build the documentation into site/, which opens without a network; any warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict -f tools/docs/mkdocs.yml $(ARGS)
+	@echo "Open site/index.html"
+
 viz: PORT ?= 4141
 viz: $(READY) ## Open the lineage in Kedro-Viz; PORT=4141
 	@$(REQUIRE_PORT)
@@ -153,7 +157,7 @@ scan: $(READY) ## Look for secrets and data in the built images, and write what 
 	@$(BIN)/python -m tools.shipping.scan --tag $(REVISION)
 
 clean: ## Remove the environments, caches and builds; data and registered models stay
-	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf $(VENV) build dist site htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
 	    .mypy_cache .pytest_cache .ruff_cache .viz
 	find src tests tools notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
