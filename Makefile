@@ -34,8 +34,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run validate serve test test-fast mutants lint bench bench-api bench-early-warning bench-full bench-gate \
-    bench-sources viz lineage notebook ui sources-up sources-down system-packages image scan lock clean
+.PHONY: help run docs validate serve test test-fast mutants lint bench bench-api bench-early-warning bench-full bench-gate \
+    bench-monitoring bench-sources viz lineage notebook ui sources-up sources-down system-packages image scan lock clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' Makefile
@@ -101,6 +101,9 @@ bench-early-warning: $(READY) ## Measure how early simulated loans are found, an
 bench-full: $(READY) ## Measure the main job at 396,030 loans, node by node; ARGS="--loans 4000000"
 	@$(BIN)/python -m tools.benchmarks.bench_full $(ARGS)
 
+bench-monitoring: $(READY) ## A million decisions monitored, beside a tenth of them; ARGS="--decisions 200000"
+	@$(BIN)/python -m tools.benchmarks.bench_monitoring $(ARGS)
+
 bench-sources: system-packages $(SERVERS) ## Measure extraction and write-back on PostgreSQL; SIZE=400000 for full size
 	@$(BIN)/python -m tools.benchmarks.bench_extraction --rows $(SIZE)
 	@$(BIN)/python -m tools.benchmarks.bench_write_back --rows $(SIZE)
@@ -108,6 +111,10 @@ bench-sources: system-packages $(SERVERS) ## Measure extraction and write-back o
 # Asked first: neither server ends with a message that helps.
 REQUIRE_PORT = $(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", int("$(PORT)")))' \
     2> /dev/null || { echo "Port $(PORT) cannot be used: it is taken, or none. Name another: make $@ PORT=5055" >&2; exit 2; }
+
+docs: $(READY) ## Build the documentation into site/, which opens without a network; any warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict -f tools/docs/mkdocs.yml $(ARGS)
+	@echo "Open site/index.html"
 
 viz: PORT ?= 4141
 viz: $(READY) ## Open the lineage in Kedro-Viz; PORT=4141
@@ -166,7 +173,7 @@ scan: $(READY) ## Look for secrets and data in the built images, and list their 
 	@$(BIN)/python -m tools.shipping.scan --tag $(REVISION)
 
 clean: ## Remove the environments, caches and builds; data and registered models stay
-	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf $(VENV) build dist site htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
 	    .mypy_cache .pytest_cache .ruff_cache .viz
 	find src tests tools notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 

@@ -6,7 +6,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.validation.type_extractor import TypeExtractor
 
 from loantap import settings
-from loantap.hooks.run_parameters import RUN_PARAMETERS, check_parameter_groups
+from loantap.hooks.run_parameters import check_parameter_groups
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
 from tests.conftest import PROJECT
@@ -106,10 +106,3 @@ def test_one_run_parameter_reaches_every_group_that_has_it(name, value):
 	holders = [path for path, model in MODELS.items() if name in model.model_fields]
 	assert len(holders) >= 4
 	assert {path: group(given, path)[name] for path in holders} == dict.fromkeys(holders, value)
-
-
-def test_run_parameters_are_documented():
-	documented = "\n".join(path.read_text("utf-8") for path in [PROJECT / "README.md", *PROJECT.glob("docs/*.md")])
-
-	for name in RUN_PARAMETERS:
-		assert f"`{name}`" in documented or f"{name}=" in documented, name

@@ -54,6 +54,10 @@ def test_make_test_fast_leaves_out_what_is_slow():
 	assert "--cov" not in done
 
 
+def test_make_docs_lets_no_warning_pass():
+	assert "mkdocs build --quiet --strict -f tools/docs/mkdocs.yml" in would_do("docs")
+
+
 def test_make_validate_names_the_version():
 	assert "loantap-models validate loantap-lending 2" in would_do("validate", "ARGS=loantap-lending 2")
 

@@ -21,7 +21,7 @@ GROUPS = {
 	"databricks": ("sources/test_databricks.py", "sources/test_every_*", "sources/test_whole_*"),
 	"packaging": ("project/test_packaging.py",),
 	"memory": ("project/test_bounded_memory.py",),
-	"demo": ("project/*", "serving/browser/*"),
+	"demo": ("project/*", "serving/browser/*", "docs/test_commands.py"),
 	"spark": ("spark/*",),
 	"pipelines": ("pipelines/*",),
 	"sources_up": ("sources/test_sources_up.py",),

@@ -135,7 +135,7 @@ def show(name: str, version: str) -> None:
 		table.add_row(f"restored {when}", Text(said))
 	console.print(table)
 	verdicts = history.read_verdicts(record.model) or {}
-	for verdict in filter(None, verdicts.values()):
+	for verdict in filter(None, (verdicts.get(judged) for judged in ("challenger", "champion"))):
 		console.print(_tabulate_conditions(verdict))
 
 

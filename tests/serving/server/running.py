@@ -49,8 +49,8 @@ def make_commands(folder):
 	scripts = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
 	for name, target in scripts.items():
 		path = folder / name
-		module = target.partition(":")[0]
-		path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n', "utf-8")
+		module, function = target.split(":")
+		path.write_text(f"#!{sys.executable}\nfrom {module} import {function}\n{function}()\n", "utf-8")
 		path.chmod(0o755)
 	return folder
 
