@@ -1,4 +1,6 @@
-"""A made-up watch-list with plans, as the pipeline `early_warning` leaves both files."""
+"""A made-up watch-list with plans and a made-up report of monitoring, as the pipelines leave them."""
+
+import json
 
 import pandas as pd
 
@@ -74,3 +76,35 @@ def write_watchlist(folder, origin="simulated"):
 	folder.mkdir(parents=True, exist_ok=True)
 	make_watchlist(origin).to_parquet(folder / "watchlist.parquet")
 	make_plans(origin).to_parquet(folder / "help_plans.parquet")
+
+
+def make_check(what, verdict="quiet", subject="dti_pct"):
+	figures = {"value": 0.25, "low": 0.2, "high": 0.3, "limit": 0.1, "n": 2_000, "against_n": 18_000}
+	return {"subject": subject, "what": what, "verdict": verdict, "words": f"the {subject} moved by {what}", **figures}
+
+
+REPORT = {
+	"as_of": "2026-11-30",
+	"model": "loantap-lending-demo 4",
+	"origin": "simulated",
+	"window": {"first": "2026-11-01", "last": "2026-11-30"},
+	"n": 2_000,
+	"n_earlier": 7_000,
+	"alarms": 2,
+	"recommendation": {"action": "retrain", "words": "Train and compare", "reasons": []},
+	"checks": [
+		make_check("psi", "alarm"),
+		make_check("mean", "alarm"),
+		make_check("missing"),
+		make_check("rows", subject="loans"),
+	],
+	"months": [
+		{"month": month, "n": 9, "approve": 4, "refer": 1, "decline": 3, "invalid": 1, "mean_pd": 0.2}
+		for month in ("2026-10", "2026-11")
+	],
+}
+
+
+def write_monitoring(folder, content=None):
+	folder.mkdir(parents=True, exist_ok=True)
+	(folder / "monitoring.json").write_text(json.dumps(REPORT) if content is None else content)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.serving.browser.person import Person
 from tests.serving.server.running import serving
-from tests.serving.watched import write_watchlist
+from tests.serving.watched import write_monitoring, write_watchlist
 from tests.support.browser import launched
 
 
@@ -18,6 +18,7 @@ def browser():
 def served(demo, tmp_path_factory):
 	folder = tmp_path_factory.mktemp("served")
 	write_watchlist(folder)
+	write_monitoring(folder)
 	with serving(demo.folder, folder, reports=str(folder)) as running:
 		running.wait_until_told("Try ")
 		yield running

@@ -8,7 +8,7 @@ from tests.serving.browser.person import DESK, PHONE, Person
 
 PAGES = ("Score", "Queue", "Decisions", "Batch", "Portfolio", "Policy", "Model", "Watch-list", "Monitoring")
 # What is drawn there, and so is no text that a test without a browser reads.
-CHARTS = {"Portfolio": "Expected NPV above 0", "Model": "Observed default rate"}
+CHARTS = {"Portfolio": "Expected NPV above 0", "Model": "Observed default rate", "Monitoring": "PSI"}
 # How much wider than its frame the document or the part that scrolls is.
 OVERFLOW = """
     [document.documentElement, document.querySelector("[data-testid=stMain]")]
