@@ -49,10 +49,8 @@ def write_spec(spec: dict[str, Any]) -> str:
 def render_page(template: str, *, origin: str, scripts: Sequence[str] = (), **context: Any) -> str:
 	"""Render a template of `reporting/templates` as one HTML document that loads nothing.
 
-	It warns of simulated data in a banner. No code but `scripts` may run. `context` is escaped.
-
-	Raises:
-		jinja2.UndefinedError: the template names something that was not given.
+	It warns of simulated data in a banner. No code but `scripts` may run. `context` is escaped; what the template names
+	and was not given raises `jinja2.UndefinedError`.
 	"""
 	return (
 		_environment()
