@@ -102,7 +102,6 @@ def _environment() -> Environment:
 	environment.filters["spec"] = lambda spec: Markup(write_spec(spec))  # noqa: S704 - escaped
 	environment.globals["percent_interval"] = formatting.percent_interval
 	environment.globals["decimal_interval"] = formatting.decimal_interval
-	# Macros for every page.
 	for name in ("card/parts", "plots"):
 		environment.globals[name.rpartition("/")[2]] = environment.get_template(f"{name}.html").module
 	return environment

@@ -108,7 +108,6 @@ class Regression:
 
 	@cached_property
 	def _design(self) -> csr_array:
-		"""An intercept, then of each factor its segments but the first."""
 		loans, columns = len(self.segments), [np.zeros(len(self.segments), dtype=np.int32)]
 		is_set = [np.ones(loans, dtype=bool)]
 		for codes, place in zip(self._codes, self._places, strict=True):

@@ -187,7 +187,6 @@ def _value(
 	rounded: Callable[[Any], Any],
 	power: Callable[[float, Any], Any],
 ) -> UnitValues:
-	"""The one formula, with the functions of arrays or of single numbers."""
 	if settled is None:
 		# Rounding alone could make it none.
 		settled = rounded(scenario.paid_share_of_term * term)

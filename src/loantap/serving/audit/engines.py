@@ -17,7 +17,6 @@ from loantap.project.folder import anchor_address, find_project
 from loantap.serving.audit.turns import Turns
 from loantap.serving.errors import AuditUnavailableError
 
-# Where the log is.
 VARIABLE = "LOANTAP_AUDIT_URL"
 _DEFAULT = "sqlite:///data/09_serving/audit.db"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"

@@ -29,7 +29,6 @@ from loantap.serving.policies.pages import (
 	tell,
 )
 
-# As with decisions.
 _SHOWN_DIGITS = 12
 
 
