@@ -73,8 +73,8 @@ def measure_policy(approved: BoolArray, reference: BoolArray, outcomes: Outcomes
 def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray) -> Estimate:
 	"""What each percentage point of default rate costs, per application, in currency (delta method).
 
-	Profit given up against approving everybody, per point by which the default rate is lower. Not a number unless it is
-	lower beyond chance: nothing was bought.
+	Profit given up against approving everybody, per point by which the default rate is lower; below 0 where both get
+	better. Not a number unless it is lower beyond chance: nothing was bought.
 	"""
 	change = default_rate_change(approved, charged_off)
 	if not change.high < 0:

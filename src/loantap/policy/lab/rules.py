@@ -215,7 +215,10 @@ def read_columns(frame: pd.DataFrame, names: Sequence[str]) -> Values:
 
 
 def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
-	"""Which rule declines which application: a row per application, a column per rule; input is typed."""
+	"""Which rule declines which application: a row per application, a column per rule.
+
+	`columns` are typed, NaN where missing.
+	"""
 	_require_columns(columns, columns_of_rules(rules))
 	rows = len(next(map(_length, columns.values()))) if columns else 0
 	found = np.empty((rows, len(rules)), dtype=bool)

@@ -44,7 +44,8 @@ class Limit(IntFlag):
 class Applicants:
 	"""What offers depend on; arrays of one length, numbers NaN where they cannot be read.
 
-	The PD is the model's as asked for; income is yearly; `dti_pct` is existing debt payments in percent of it.
+	The PD is the model's as asked for, NaN for an invalid one; income is yearly; `dti_pct` is existing debt payments in
+	percent of it.
 	"""
 
 	probability_of_default: FloatArray

@@ -95,7 +95,7 @@ def _propose_policy(
 def _propose_cap(judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str) -> Headline:
 	"""The lowest cap that is shown to lower the default rate and to gain.
 
-	Without any, the highest one that may do either.
+	Without any, the highest one that lowers it and is not shown to lose money.
 	"""
 	capped = judged[judged["policy"].str.startswith(_CAPS)].sort_values("cap")
 	capped = capped[capped["approved"] > 0]

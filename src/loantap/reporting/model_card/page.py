@@ -37,7 +37,7 @@ class FeatureRow:
 class PolicyLimit:
 	"""The PDs at which the decision on loans of one term and rate (nominal, yearly, in percent) changes.
 
-	Between the two a person decides.
+	Between the two, fractions, a person decides.
 	"""
 
 	term_months: float

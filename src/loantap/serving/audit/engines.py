@@ -93,7 +93,7 @@ class KeptConnection:
 		try:
 			self._run_begin(cursor)
 		except self._engine.dialect.loaded_dbapi.Error:
-			# Nothing was done before the server's restart.
+			# Nothing was done before the server's restart: another attempt is safe.
 			if not is_used or not getattr(self._connection, "closed", False):
 				raise
 			self.close()

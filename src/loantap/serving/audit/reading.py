@@ -21,7 +21,10 @@ _STEP = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Search:
-	"""Which decisions are looked for; None: any. An erased application is not found by its id."""
+	"""Which decisions are looked for, kept from `since` on and before `until`; None: any.
+
+	An erased application is not found by its id.
+	"""
 
 	decision: str | None = None
 	person: str | None = None

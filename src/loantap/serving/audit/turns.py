@@ -89,8 +89,9 @@ class GroupCommit(Generic[W]):
 	The first thread writes for itself, then the first of those who came meanwhile for all. No thread has to be started,
 	stopped or lost in a fork.
 
-	`carry_out` does a group of at most `max_rows` (its first work may have more) in one transaction, and notes the
-	outcome in each work; `give_up` notes that a work is not done, after an error or `patience` seconds.
+	`carry_out` does a group of at most `max_rows` (its first work may have more) in one transaction, but for works given
+	up, and notes the outcome in each; what it raises is raised in its thread. `give_up` notes that a work is not done,
+	after an error or `patience` seconds.
 	"""
 
 	def __init__(

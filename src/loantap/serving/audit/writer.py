@@ -79,7 +79,7 @@ class KeptRequests:
 				self._kept[found] = find_kept(*found)
 
 	def find(self, caller: Caller) -> list[Record] | None:
-		"""`IdempotencyConflictError` for the key of another request."""
+		"""What was kept for the same request, or None; `IdempotencyConflictError` for the key of another one."""
 		if caller.idempotency_key is None:
 			return None
 		kept = self._kept.get((caller.key_id, caller.idempotency_key))

@@ -11,7 +11,7 @@ from loantap.serving.told import Note, Told
 
 
 class State(StrEnum):
-	"""How far a case is; one not decided in time is open again."""
+	"""How far a case is; one whose time is over is open again."""
 
 	OPEN = "open"
 	TAKEN = "taken"

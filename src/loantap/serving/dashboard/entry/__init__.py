@@ -1,4 +1,4 @@
 """The script that Streamlit runs.
 
-Pages in a folder `pages` beside it would show until it has run.
+Beside it, a folder `pages` would show as pages until it has run, empty on a first visit.
 """
