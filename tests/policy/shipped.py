@@ -30,7 +30,6 @@ def read_policy(**changed):
 
 
 def make_policy(economics=ECONOMICS, **rules):
-	"""The shipped policy with other rules, approved as it then is."""
 	written = read_policy()
 	policy = CreditPolicy.model_validate(written | {"rules": written["rules"] | rules})
 	digest = digest_policy(policy, policy.find_scenario(economics))
@@ -56,6 +55,6 @@ def options(**changes):
 
 
 def bands(*edges):
-	"""Rate bands: above which PD, up to which, lowest and highest rate."""
+	"""Above which PD, up to which, lowest and highest rate."""
 	names = ("above_pd", "up_to_pd", "lowest_pct", "highest_pct")
 	return [dict(zip(names, edge, strict=True)) for edge in edges]

@@ -127,7 +127,6 @@ def make_page(project):
 
 
 def find_browser(project, monkeypatch, script):
-	"""Put a program in the place of the browser, alone on the path."""
 	program = project / "bin/chromium"
 	program.parent.mkdir()
 	program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")

@@ -21,7 +21,7 @@ DECIDER = make_test_decider(review_margin=0.01)
 
 
 def decide(pd_, decider=DECIDER, **given):
-	"""Decision on one loan, and what decided; the same alone and among others."""
+	"""The same alone and among others."""
 	terms = {"amount": 10_000.0, "rate_pct": 12.0, "term_months": 36.0} | given
 	unlike = int(terms.pop("unlike", 0))
 	one, cause, npv = decider.decide_one(pd_, **terms, unlike=unlike)

@@ -79,10 +79,7 @@ NAMES = list(Targets.model_fields)
 
 
 def check(*, approve=0, refer=0, decline=0, bad=0, in_one_state=0, targets=TARGETS):
-	"""Hold loans of 1,000 each against targets.
-
-	The approved come first; of them so many are charged off, and so many of one state; the others are of ten more.
-	"""
+	"""So many of the approved, who come first, are charged off, so many of one state; the others are of ten more."""
 	n = approve + refer + decline
 	codes = np.repeat([0, 1, 2], [approve, refer, decline])
 	states = [f"S{place % 10}" for place in range(n)]
@@ -127,7 +124,6 @@ def test_targets_are_checked_with_their_intervals():
 		({"approve": 500, "decline": 500, "in_one_state": 140}, {"max_concentration"}),
 		# Beyond the limit, but not for sure.
 		({"approve": 500, "decline": 500, "bad": 135, "in_one_state": 110}, set()),
-		# Of what is declined nothing counts but that it is declined.
 		({"decline": 500, "bad": 500, "in_one_state": 500}, {"min_approval_rate"}),
 	],
 	ids=str,

@@ -55,7 +55,6 @@ def test_what_decided_is_said_before_the_features_that_raise_the_risk(scorer):
 
 	assert list(scores["decision"]) == ["approve", "decline", "decline", "refer"]
 	said = scores["reason_1"].tolist()
-	# The least risky borrower of the four pays less than the money costs.
 	assert scores["probability_of_default"].idxmin() == 1
 	assert said[1] == "the interest rate does not cover the expected loss"
 	assert said[2] == "the risk is above the highest that the policy accepts"

@@ -89,7 +89,7 @@ UNUSED_LINE = {"n": 4_715, "used": False, "intercept": 0.0, "slope": 1.0}
 
 
 def make_candidates(count=12):
-	"""Candidates from best to worst F2; the last but one is chosen, the last did not converge."""
+	"""The last but one is chosen, the last did not converge."""
 	return pd.DataFrame(
 		{
 			"candidate": [f"smote L1 C={i}" for i in range(count)],
@@ -130,7 +130,7 @@ def make_verdict(candidate="logistic", incumbent="", promoted=True, evidence="ye
 
 
 def make_trade_off(rows=99):
-	"""Thresholds from 1% up by 1%, each approving as many per cent."""
+	"""From 1% up by 1%, each approving as many per cent."""
 	shares = [(number + 1) / 100 for number in range(rows)]
 	return {
 		"chosen": {"n": 4_715, "threshold": 0.11, "f2": 0.5667, "f2_decline_all": 0.5415},
@@ -268,7 +268,6 @@ def make_policy(name="npv 2026-11", min_margin=0, default_price=0):
 
 
 def make_summary(origin="real", beyond=2, joint=1):
-	"""The portfolio, with so many loans of borrowers who owe more than they earn."""
 	first, last = date(2008, 1, 1), date(2016, 12, 1)
 	income = BeyondIncome(beyond, joint, 1.899)
 	return DataSummary(origin, make_target(), first, last, income)
@@ -320,5 +319,4 @@ def make_card(origin="real", **changes):
 
 
 def read_card(anchor, **changes):
-	"""What a part of the card says."""
 	return read_section(render_model_card(make_card(**changes)), anchor)

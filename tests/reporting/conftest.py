@@ -27,7 +27,7 @@ def make_summary():
 
 @pytest.fixture
 def findings():
-	"""Segments of three factors, one of them for the audit only."""
+	"""One is for the audit only."""
 	rows = [
 		("grade", "lender", "B", 1, 600, 90, 0.150, 0.124, 0.181),
 		("grade", "lender", "A", 0, 300, 60, 0.200, 0.159, 0.249),

@@ -51,7 +51,7 @@ def read_text(html):
 
 
 def section_of(html, anchor):
-	"""The element of a page that an anchor names, a section or a fold, with all that is in it."""
+	"""A section or a fold, with all that is in it."""
 	start = html.rindex("<", 0, html.index(f'id="{anchor}"'))
 	tag = re.match(r"<(\w+)", html[start:])
 	assert tag

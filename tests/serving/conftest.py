@@ -42,7 +42,7 @@ def make_url(server, role=ADMIN, database=DATABASE):
 
 @pytest.fixture(scope="session")
 def sqlite_log(tmp_path_factory):
-	"""A SQLite file with the tables of the log, which take a while to make: copy it."""
+	"""The tables take a while to make: copy them."""
 	path = tmp_path_factory.mktemp("log") / "audit.db"
 	AuditStore.open(f"sqlite:///{path}").close()
 	return path
@@ -55,7 +55,6 @@ def lending(lending_model):
 
 @pytest.fixture(scope="session")
 def application(simulated_loans):
-	"""What prices offers."""
 	trained = train(simulated_loans, training_options("application"))
 	return Scorer(trained, "loantap-application-demo", "2")
 
@@ -92,7 +91,7 @@ def sqlite_store(sqlite_url):
 
 @pytest.fixture
 def shared(sqlite_url, monkeypatch):
-	"""A log that waits for a moment only, and another program that holds it after `BEGIN IMMEDIATE`."""
+	"""Another program holds it after `BEGIN IMMEDIATE`."""
 	monkeypatch.setattr(engines_module, "WAIT_SECONDS", 0.1)
 	with closing(AuditStore.open(sqlite_url)) as store, other_program(sqlite_url) as other:
 		yield store, other

@@ -42,7 +42,7 @@ def erase(store, *record_ids):
 
 
 def tamper(url, *statements, **values):
-	"""Change the log as somebody does who owns the database: the triggers are out of the way."""
+	"""The triggers are out of the way, as for who owns the database."""
 	with connected(url) as connection:
 		if connection.dialect.name == "sqlite":
 			for trigger in ("records_no_update", "records_no_delete", "personal_no_update"):
@@ -73,14 +73,13 @@ def race(url, n, act):
 
 
 def ask(url, question, **values):
-	"""Rows of the log, past the code that is tested."""
 	with connected(url) as connection:
 		return [tuple(row) for row in connection.execute(text(question), values)]
 
 
 @contextmanager
 def other_program(url):
-	"""Another program that has a log in SQLite open; it holds it after `BEGIN IMMEDIATE`."""
+	"""It holds the log after `BEGIN IMMEDIATE`."""
 	path = url.removeprefix("sqlite:///")
 	with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
 		yield other

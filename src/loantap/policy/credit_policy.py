@@ -31,13 +31,9 @@ Words = Annotated[str, AfterValidator(_require_words)]
 class Rules(Options):
 	"""What decides.
 
-	A loan is worth making from a hurdle on: an expected NPV per unit of principal of `min_margin` and of
-	`default_price` times its PD.
-
-	Attributes:
-		default_price: keeps the default rate low at the least cost: risky loans have to earn more.
-		review_margin: within this distance of the hurdle, per unit of principal, a person decides.
-		max_loan_amount: on a larger loan a person decides, in currency.
+	A loan is worth making from a hurdle on: an expected NPV per unit of principal of `min_margin` and of `default_price`
+	times its PD, so that risky loans have to earn more. A person decides within `review_margin` of it, and on amounts
+	above `max_loan_amount`, in currency.
 	"""
 
 	min_margin: Annotated[float, Field(ge=-MAX_DEFAULT_PRICE, le=0.5)]
@@ -55,7 +51,7 @@ class Rules(Options):
 
 
 class Targets(Options):
-	"""What the rules were chosen to reach on loans of the past; reported, never enforced by row.
+	"""What the rules were chosen to reach on past loans; reported, never enforced by row.
 
 	`max_concentration` is of the principal, and of the expected loss, in one state.
 	"""

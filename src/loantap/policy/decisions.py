@@ -41,10 +41,9 @@ _PRICE, _REVIEW, _AMOUNT, _RISK, _TERMS, _HURDLE, _NEAR_HURDLE = range(1, 8)
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-	"""Decisions on many applications.
+	"""Decisions on many applications; `expected_npv` in currency, NaN where it is not known.
 
-	`causes` are places in `CAUSES`, and behind them in the sentences of `Support` but the first. `expected_npv` is in
-	currency; NaN where it is not known.
+	`causes` are places in `CAUSES`, and behind them in the sentences of `Support` but the first.
 	"""
 
 	decisions: Texts
@@ -67,8 +66,8 @@ class Decider:
 	"""Decides by a credit policy, in a scenario of what lending costs.
 
 	A loan is approved where its expected NPV at its own rate and term is above the hurdle for its PD (see `Rules`), and
-	declined where it is below. A person decides near it, on applications unlike any that the model has seen, and on
-	amounts above the highest. Every application is decided by itself: alike in a file, alone and on a cluster.
+	declined below. A person decides near it, on applications unlike any that the model has seen, and on amounts above the
+	highest. Every application is decided by itself: alike in a file, alone and on a cluster.
 	"""
 
 	policy: CreditPolicy
@@ -90,10 +89,9 @@ class Decider:
 		term_months: FloatArray,
 		unlike: IntArray | None = None,
 	) -> Decided:
-		"""Decide on applications, one element each.
+		"""Decide on applications, one element each; the PD is NaN where one is invalid.
 
-		The PD is NaN where an application is invalid, the rate yearly and in percent. `unlike` says how it differs from
-		the training (see `Support`), if known.
+		The rate is yearly and in percent; `unlike` says how it differs from the training (see `Support`).
 		"""
 		rules, pd_ = self.policy.rules, probability_of_default
 		margin = value_units(rate_pct, term_months, self.scenario).margin(pd_)

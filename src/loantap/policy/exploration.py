@@ -28,12 +28,12 @@ _OUTCOME = "is_charged_off"
 class Exploration:
 	"""Columns by outcome.
 
-	Attributes:
-		numbers: one row per number or month, the most telling first: `n` (loans that state it), `missing_` (shares of
-			the outcome's loans), `low_`, `median_` and `high_` (quartiles; of a month its year) of `paid` and
-			`charged_off`, and `auc` with bounds (95%, Hanley and McNeil).
-		levels: one row per level of each other column: `share_paid` and `share_charged_off` of the outcome's loans,
-			`default_rate` with bounds (95% Wilson). Beyond `MAX_LEVELS` the rarest are put together.
+	`numbers`: one row per number or month, the most telling first: `n` (loans that state it), `missing_` (shares of the
+	outcome's loans), `low_`, `median_` and `high_` (quartiles; of a month its year) of `paid` and `charged_off`, and
+	`auc` with bounds (95%, Hanley and McNeil).
+
+	`levels`: one row per level of each other column: `share_paid` and `share_charged_off` of the outcome's loans,
+	`default_rate` with bounds (95% Wilson). Beyond `MAX_LEVELS` the rarest are put together.
 	"""
 
 	numbers: pd.DataFrame

@@ -40,12 +40,10 @@ class LabOptions(Options):
 class FindingsOptions(Options):
 	"""When a finding is told, and how factors are binned.
 
-	Attributes:
-		min_outcomes: a segment is judged when, at the default rate of the portfolio, at least so many of its loans, and
-			of all others, would be charged off and so many paid back.
-		min_outcomes_per_coefficient: charge-offs, and paid loans, that the portfolio must have for each coefficient of
-			the adjusting regression; real loans have some 90. Where outcomes are random, 1 for each finds what is not
-			there in 23% of portfolios; 3 a segment in 4% and a factor in 5%.
+	A segment is judged when, at the default rate of the portfolio, at least `min_outcomes` of its loans, and of all
+	others, would be charged off and so many paid back. `min_outcomes_per_coefficient` of the adjusting regression: real
+	loans have some 90. Where outcomes are random, 1 for each finds what is not there in 23% of portfolios; 3 a segment in
+	4% and a factor in 5%.
 	"""
 
 	min_outcomes: PositiveInt
@@ -57,9 +55,9 @@ class FindingsOptions(Options):
 
 
 class FairnessOptions(Options):
-	"""The audit of policies, and what a fairer one costs.
+	"""The audit of policies, and what a fairer one costs; `target_ratios` rise.
 
-	`four_fifths` is a rule of thumb of employment law (EEOC, Uniform Guidelines, 1978). `target_ratios` rise.
+	`four_fifths` is a rule of thumb of employment law (EEOC, Uniform Guidelines, 1978).
 	"""
 
 	min_loans: Annotated[int, Field(ge=30)]
@@ -110,7 +108,7 @@ OddsRatio = Annotated[float, Field(gt=0, le=100)]
 class RateBand(Options):
 	"""The rates, nominal, in percent per year, that loans of a range of PDs may have.
 
-	A band begins above `above_pd`, but the first one at 0; a loan that needs more than `highest_pct` is not offered.
+	The first band begins at 0; a loan that needs more than `highest_pct` is not offered.
 	"""
 
 	above_pd: Portion
@@ -156,8 +154,8 @@ class AmountOptions(Options):
 class Affordability(Options):
 	"""What a borrower can carry.
 
-	`max_instalment_share` is of the monthly income; `max_dti_pct` all monthly debt payments in percent of it, the
-	loan's instalment among them. Existing debt counts in full: nothing proves that the loan pays it off.
+	`max_instalment_share` is of monthly income, `max_dti_pct` all monthly debt payments in percent of it: existing debt
+	in full, since nothing proves that the loan pays it off.
 	"""
 
 	max_instalment_share: Some
@@ -186,7 +184,7 @@ class Counterfactual(Options):
 
 
 class ConcentrationOptions(Options):
-	"""How the portfolio is spread over regions; `max_concentration` of the policy limits each.
+	"""How the portfolio is spread over regions; the policy's `max_concentration` limits each.
 
 	`max_index` is a Herfindahl-Hirschman index of principal (HHI, 0 to 1).
 	"""
@@ -198,8 +196,8 @@ class ConcentrationOptions(Options):
 class OffersOptions(DatedOptions):
 	"""Offers to applicants.
 
-	Loans of a PD above the last of `rate_bands` are not offered. Odds ratios are at the same grade: of a term 24 months
-	longer, and of twice the amount.
+	Loans of a PD above the last of `rate_bands` are not offered. Odds ratios, of a term 24 months longer and of twice the
+	amount, are at the same grade.
 	"""
 
 	margin: Annotated[float, Field(ge=0, le=0.2)]

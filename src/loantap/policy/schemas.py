@@ -1,7 +1,4 @@
-"""Pandera schemas of policy, and columns that those of findings and offers share.
-
-The fairness audit is without any protected attribute: see proxies.
-"""
+"""Pandera schemas of policy, and columns that those of findings and offers share."""
 
 import pandera.pandas as pa
 

@@ -26,7 +26,7 @@ def name_applications(rows: pd.DataFrame, first_row: int) -> pd.Series:
 
 
 def name_one(application: Mapping[str, object]) -> str | None:
-	"""The same of one application: "0" where applications have none, None where it has none."""
+	"""The same of one application: "0" where applications have none, None where this one has none."""
 	if APPLICATION_ID not in application:
 		return "0"
 	return name_given(application[APPLICATION_ID])
@@ -98,7 +98,7 @@ def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -> GivenReasons:
 	"""The reasons with what decided before them, if anything did; the last is left out.
 
-	`causes`: place in `sentences` of what decided, per application; 0 for nothing.
+	`causes`: place in `sentences`, 0 for nothing.
 	"""
 	rows = np.flatnonzero(causes)
 	codes = given.codes.copy()

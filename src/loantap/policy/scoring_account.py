@@ -48,12 +48,9 @@ class CountedRows:
 class ScoringAccount:
 	"""What became of the rows of a file.
 
-	Attributes:
-		causes: why rows cannot be scored, the most frequent first: `rows`, an `example` in words, `first_rows` numbered
-			from 1.
-		without_id: rows that are not written back; None without a column of ids, as the following.
-		repeated: of them the last row is written back.
-		alike: rows whose id differs from an earlier one in capitals, zeros or dashes alone.
+	`causes`: why rows cannot be scored, the most frequent first: `rows`, an `example` in words, `first_rows` from 1.
+	`without_id` are not written back, of those `repeated` the last one is; ids that are `alike` differ in capitals, zeros
+	or dashes alone; None without a column of ids.
 	"""
 
 	rows: int
@@ -131,7 +128,7 @@ def say_cause(cause: dict[str, Any]) -> str:
 
 
 def _add_causes(causes: dict[str, _Cause], reasons: pd.Series, places: npt.NDArray[np.intp], before: int) -> None:
-	"""Count the reasons of the rows at these places; `before` rows came earlier."""
+	"""`before` rows came earlier."""
 	codes, texts = pd.factorize(reasons.iloc[places].astype("str"))
 	# The cause of each distinct reason.
 	keys, names = pd.factorize(np.array([_NUMBER.sub("", _OWN_VALUE.sub(": ", text)) for text in texts], dtype=object))
@@ -146,7 +143,7 @@ def _add_causes(causes: dict[str, _Cause], reasons: pd.Series, places: npt.NDArr
 
 
 def _digest(texts: pd.Series, rows: int, before: int) -> npt.NDArray[np.void]:
-	"""Eight bytes for each id, and its row: a file may hold millions."""
+	"""Eight bytes for each id: a file may hold millions."""
 	digests = np.zeros(rows, _IDS)
 	digests["digest"] = pd.util.hash_array(texts.to_numpy(object), categorize=False)
 	digests["row"] = np.arange(before, before + rows)

@@ -24,7 +24,7 @@ _ROUNDING = 1e-9
 class SizingLoans:
 	"""Loans that the model did not see; arrays of one length.
 
-	`margin` is expected NPV per unit of principal, NaN where a term is missing; `amount` is in currency.
+	`margin` is expected NPV per unit of principal, NaN without a term; `amount` is in currency.
 	"""
 
 	margin: FloatArray
@@ -44,8 +44,7 @@ class SizingLoans:
 class Sizes:
 	"""Rules that reach the targets, and what is to be expected of them.
 
-	`referred` and `passed` (approved or referred) are shares of the loans, `default_rate` the mean PD of what is
-	approved; NaN where nothing is.
+	Shares are of the loans, `passed` are approved or referred, `default_rate` is the mean PD of what is approved.
 	"""
 
 	min_margin: float
@@ -84,7 +83,7 @@ def size_rules(loans: SizingLoans, rules: Rules, targets: Targets) -> Sizes:
 
 @dataclass(frozen=True, slots=True)
 class _Bands:
-	"""What becomes of the loans under one hurdle; `passed`: approved or referred."""
+	"""Of one hurdle; `passed`: approved or referred."""
 
 	min_margin: float
 	price: float
@@ -94,7 +93,6 @@ class _Bands:
 
 	@classmethod
 	def at(cls, loans: SizingLoans, price: int, discount: int, rules: Rules, targets: Targets) -> _Bands:
-		"""Those of a price and a discount, in steps."""
 		# As the hurdle is written into the policy.
 		min_margin = -math.ceil(price * targets.max_default_rate + discount - _ROUNDING) / _STEPS
 		pds = loans.probability_of_default
@@ -112,7 +110,6 @@ class _Bands:
 		return bool(self.passed.mean() >= floor)
 
 	def keeps(self, cap: float, pds: FloatArray) -> bool:
-		"""Whether what is approved is expected to keep the default rate."""
 		return bool((pds[self.approved] - cap).sum() <= _ROUNDING)
 
 
@@ -152,7 +149,7 @@ def _count_discounts(loans: SizingLoans) -> int:
 
 
 def _find_review(distances: FloatArray, room: int) -> float:
-	"""The greatest distance from the hurdle within which there is room for all loans."""
+	"""The greatest within which there is room for all loans."""
 	if room >= len(distances):
 		return math.ceil(float(distances.max(initial=0)) * _STEPS) / _STEPS
 	# The last step below the first loan that is one too many.
@@ -161,7 +158,6 @@ def _find_review(distances: FloatArray, room: int) -> float:
 
 
 def _require_room(loans: SizingLoans, rules: Rules, targets: Targets) -> None:
-	"""Refuse a floor that leaves too little to decline."""
 	floor, capacity = targets.min_approval_rate, targets.review_capacity
 	if floor + capacity > 1:
 		raise InputError(

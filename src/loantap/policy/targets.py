@@ -29,8 +29,8 @@ _DTYPES = {
 class TargetCheck:
 	"""One target, and the share of `n` loans (of the concentration: of their principal) that the policy reaches.
 
-	Bounds are 95% (Wilson; of the concentration as in `find_largest`). It `holds` where it is reached, or cannot be
-	told from being reached.
+	Bounds are 95% (Wilson; of the concentration as in `find_largest`). It `holds` unless it is told apart from being
+	reached.
 	"""
 
 	target: str
@@ -89,8 +89,8 @@ def _check(target: str, limit: float, count: int, loans: int, *, is_floor: bool 
 def tabulate_approvals(predictions: pd.DataFrame, approved: BoolArray, profit: FloatArray) -> pd.DataFrame:
 	"""Approval rate of each sample of predictions, default rate of what is approved, and what it earned.
 
-	One row per sample; rates with `_low` and `_high` (95% Wilson), the default rate missing where nobody is approved;
-	`profit` per application in currency, with bounds (95% normal), of `profit` of each loan if approved.
+	One row per sample; rates with 95% bounds (Wilson), the default rate missing of nobody; `profit` per application in
+	currency (95%, normal).
 	"""
 	judged = predictions.assign(approves=approved, earned=np.where(approved, profit, 0.0))
 	samples = judged.groupby("sample", sort=False, observed=True)
@@ -128,7 +128,7 @@ class Trial:
 	"""What a policy does to loans of known outcome.
 
 	`gain` is the change of imputed profit per application against approving all, in currency; loans referred count as
-	approved, paid loans run for their contract.
+	approved, paid ones run for their contract.
 	"""
 
 	loans: int

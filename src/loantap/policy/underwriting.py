@@ -29,16 +29,12 @@ _OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decis
 
 @dataclass(frozen=True, slots=True)
 class Underwritten:
-	"""One application, decided; the fields of the scores of a batch.
+	"""One application, decided; the fields of the scores of a batch, PD, score and NPV None where it is invalid.
 
-	PD, score and NPV are None where the application is invalid.
-
-	Attributes:
-		application_id: as given; "0" where applications have none, None where this one has none.
-		score: 300 to 900 points, more is better.
-		reasons: four texts: what is wrong with an invalid application, or what decided where the policy refers or
-			declines; then the features that raise the risk.
-		expected_npv: in currency, at the loan's own rate and term.
+	`application_id`: as given; "0" where applications have none, None where this one has none. `score`: 300 to 900
+	points, more is better. `reasons`: four texts: what is wrong with an invalid application, or what decided where the
+	policy refers or declines; then the features that raise the risk. `expected_npv`: in currency, at the loan's own rate
+	and term.
 	"""
 
 	application_id: str | None
@@ -57,9 +53,9 @@ class Underwritten:
 class Underwriter:
 	"""Underwrites with one model under one policy.
 
-	Where the model does not take the interest rate, every loan is referred: there is nothing to
-	value it by. `rules` are those of the policy lab that are switched on: they decline what the
-	policy would approve or refer, but not applications unlike those of the training.
+	Where the model does not take the interest rate, every loan is referred: there is nothing to value it by. `rules`,
+	those of the policy lab that are switched on, decline what the policy would approve or refer, but not applications
+	unlike those of the training.
 	"""
 
 	scorer: Scorer
@@ -116,8 +112,7 @@ class Underwriter:
 	) -> pd.DataFrame:
 		"""The same for rows of a file from `first_row` on, texts that repeat as categories: written many times faster.
 
-		`tally` counts what is odd without being wrong, `rule_tally` what rules that are not switched on would have
-		done.
+		`tally` counts what is odd without being wrong, `rule_tally` what rules not switched on would have done.
 		"""
 		rows = applications.reset_index(drop=True)
 		assessed = self.scorer.assess(rows, as_of, tally)
@@ -188,13 +183,13 @@ class Underwriter:
 
 
 def _is_open(decided: Decided, assessed: Assessed) -> BoolArray:
-	"""Whether a rule may still decline: not where the model has seen no such application."""
+	"""Not where the model has seen no such application."""
 	is_open: BoolArray = np.isin(decided.decisions.codes, _OPEN) & (assessed.unlike == 0)
 	return is_open
 
 
 def _read_more(rules: Sequence[Rule], assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp) -> Values:
-	"""What rules read: the model's columns, and those of the file that it does not take; missing where unreadable."""
+	"""The model's columns, and those that it does not take; missing where unreadable."""
 	names = [name for name in columns_of_rules(rules) if name not in assessed.columns]
 	read = {name: read_column(rows[COLUMNS[name].source_name], COLUMNS[name], as_of).values for name in names}
 	return {**assessed.columns, **read}

@@ -46,8 +46,8 @@ def render_eda(
 ) -> str:
 	"""One self-contained HTML page about `loans`, which must not hold personal columns.
 
-	`numbers` and `levels` are those of an `Exploration`. `left_out` names columns that are not in
-	`loans`, each with the column that says the same.
+	`numbers` and `levels` are of an `Exploration`; `left_out` names columns not in `loans`, with the column that says the
+	same.
 	"""
 	report = _report(loans)
 	return render_page(

@@ -76,7 +76,7 @@ def _tabulate(part: str, checks: Sequence[Mapping[str, Any]]) -> PageTable:
 
 
 def list_alarms(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-	"""The alarms; where the distribution of a feature raised one, that of its mean says nothing more."""
+	"""The alarms; where a feature's distribution raised one, its mean's says nothing more."""
 	alarms = [check for check in checks if check["verdict"] == "alarm"]
 	shifted = {check["subject"] for check in alarms if check["what"] == "psi"}
 	return [check for check in alarms if check["what"] != "mean" or check["subject"] not in shifted]

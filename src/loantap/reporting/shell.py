@@ -49,10 +49,8 @@ def write_spec(spec: dict[str, Any]) -> str:
 def render_page(template: str, *, origin: str, scripts: Sequence[str] = (), **context: Any) -> str:
 	"""Render a template of `reporting/templates` as one HTML document that loads nothing.
 
-	It warns of simulated data in a banner. No code but `scripts` may run. `context` is escaped.
-
-	Raises:
-		jinja2.UndefinedError: the template names something that was not given.
+	It warns of simulated data in a banner. No code but `scripts` may run. `context` is escaped; what the template names
+	and was not given raises `jinja2.UndefinedError`.
 	"""
 	return (
 		_environment()
@@ -104,7 +102,6 @@ def _environment() -> Environment:
 	environment.filters["spec"] = lambda spec: Markup(write_spec(spec))  # noqa: S704 - escaped
 	environment.globals["percent_interval"] = formatting.percent_interval
 	environment.globals["decimal_interval"] = formatting.decimal_interval
-	# Macros for every page.
 	for name in ("card/parts", "plots"):
 		environment.globals[name.rpartition("/")[2]] = environment.get_template(f"{name}.html").module
 	return environment

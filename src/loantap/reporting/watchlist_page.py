@@ -19,9 +19,7 @@ def render_watchlist(
 ) -> str:
 	"""One self-contained HTML page of the watch-list, by rank, with plans and counts of its account.
 
-	`plans` has a row for each of its rows, in the same order.
-
-	`avoidable` tells the source of the share of loss that help avoids.
+	`plans` has a row for each of its rows, in the same order; `avoidable` tells the source of the share avoided.
 	"""
 	shown = watchlist.groupby("queue").head(SHOWN)
 	pairs = zip(shown.to_dict("records"), plans.loc[shown.index].to_dict("records"), strict=True)

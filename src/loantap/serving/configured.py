@@ -22,12 +22,9 @@ _Options = TypeVar("_Options", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-	"""Parameters that serving shares with the pipelines.
+	"""Parameters that serving shares with the pipelines; `rule_ids` are switched on.
 
-	Attributes:
-		policy: as it was approved.
-		rule_ids: of recommended rules that are switched on.
-		recommendations: content of `recommendations.json`; None where there is none.
+	`recommendations` are of `recommendations.json`, None where there is none.
 	"""
 
 	policy: CreditPolicy
@@ -39,8 +36,7 @@ class Configured:
 	def find_rules(self, origin: str) -> tuple[Rule, ...]:
 		"""The rules that decline besides the policy, for a model from loans of an origin.
 
-		Raises:
-			InputError: one is switched on that is unknown or of loans of another origin.
+		`InputError` for one that is unknown, or of loans of another origin.
 		"""
 		return choose_rules(self.recommendations, self.rule_ids, origin=origin)[0]
 
@@ -48,8 +44,7 @@ class Configured:
 def read_configured(conf: Path, recommendations: Path, today: date) -> Configured:
 	"""Read a folder's parameter files, and the policy lab's rules if their file is there.
 
-	Raises:
-		InputError: a group is missing or cannot be used, or the policy was changed after its approval.
+	`InputError` where a group cannot be used, or the policy was changed after its approval.
 	"""
 	dated = {"as_of": today}
 	written = read_groups(conf, {"policy": (), "economics": (), "scoring": dated, "offers": dated})

@@ -1,4 +1,4 @@
-"""Why the audit log fails, or something of it, such as a case, a key or a policy, cannot be had or changed."""
+"""Why the audit log fails, or a case, a key or a policy cannot be had or changed."""
 
 from loantap.portfolio.errors import InputError
 
@@ -14,7 +14,7 @@ class NotNowError(InputError):
 class AuditUnavailableError(InputError):
 	"""Nothing can be kept or read now: disk full, file locked, server gone.
 
-	A record whose commit lost its connection may have been kept: the same idempotency key finds it.
+	A record whose commit lost its connection may have been kept: its idempotency key finds it.
 	"""
 
 

@@ -1,4 +1,4 @@
-"""What `LOANTAP_` variables, named by fields in capitals, may tell serving; validated, frozen.
+"""What `LOANTAP_` variables, named by fields in capitals, may tell serving.
 
 Defaults suit a project folder after `make run`.
 """
@@ -22,18 +22,8 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 class ServingSettings(BaseModel):
 	"""Settings of API, audit log and dashboard.
 
-	Attributes:
-		conf: folder of the parameter files.
-		audit_url: SQLAlchemy's address of the audit log.
-		recommendations: `recommendations.json`, for rules that are switched on.
-		reports: folder of the watch-list and its plans.
-		environment: of Kedro, for the registry's address.
-		threads: of each process; see `make_slots`.
-		backlog: connections that wait before more are refused.
-		refresh_seconds: between two looks at the registry.
-		max_body: of one application, in bytes.
-		max_batch_body: in bytes.
-		metrics_folder: where the processes count; one of their own by default.
+	`threads` are of each process (see `make_slots`), `backlog` connections that wait, `max_body` (of one application) and
+	`max_batch_body` bytes; `environment` is Kedro's, for the registry's address.
 	"""
 
 	model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,10 +52,7 @@ def read_settings(
 ) -> ServingSettings:
 	"""Settings as options, or else environment variables, give them; None is not given.
 
-	By default variables are the process's and the folder is the current one.
-
-	Raises:
-		InputError: a value cannot be used.
+	By default variables are the process's and the folder is the current one. `InputError` where a value cannot be used.
 	"""
 	variables = os.environ if environment is None else environment
 	project = find_project(folder or Path.cwd())

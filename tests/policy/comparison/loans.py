@@ -39,10 +39,7 @@ def make_values(pds, expected=None, realised=None, cells=None, declined=None):
 
 
 def make_portfolio(loans=600, seed=7):
-	"""Predictions, loans and splits: three folds, a test sample and two months out of time.
-
-	The PDs are the probabilities that the outcomes were drawn with.
-	"""
+	"""The PDs are the probabilities that the outcomes were drawn with."""
 	rng = np.random.default_rng(seed)
 	pds = rng.uniform(0.02, 0.6, loans)
 	charged_off = (rng.random(loans) < pds).astype("int8")

@@ -207,7 +207,7 @@ def test_each_policy_is_set_beside_expected_npv_on_the_same_loans_and_none_beats
 		npv, everybody, oracle = of.loc["npv"], of.loc["approve_all"], of.loc["oracle"]
 		gains = of["profit"].to_numpy(float) - npv["profit"]
 		assert of["gain_to_npv"].to_numpy(float) == pytest.approx(gains)
-		# Its difference to approving everybody is the same one, seen from the other side.
+		# Seen from the other side it is the same.
 		assert everybody["gain_to_npv_low"] == pytest.approx(-npv["gain_to_approve_all_high"])
 		assert oracle["oracle_share"] == pytest.approx(1)
 		assert (of["profit"] <= oracle["profit"] + 1e-9).all()

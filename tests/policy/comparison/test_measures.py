@@ -79,10 +79,9 @@ def test_approving_nobody_or_one_loan_is_no_error():
 
 
 def loans_of_four_kinds(tens):
-	"""Of each ten loans, whether each is approved, whether it is charged off, and its profit.
+	"""Of each ten loans, whether each is approved, whether it is charged off, and its profit: 5, or -10.
 
-	One is approved and charged off, four are approved and good, three are left out and charged
-	off, two are left out and good. A loan that is charged off loses 10, a good one earns 5.
+	One is approved and charged off, four are approved and good, three left out and charged off, two left out and good.
 	"""
 	approved = np.repeat([True, True, False, False], np.array([1, 4, 3, 2]) * tens)
 	bad = np.repeat([True, False, True, False], np.array([1, 4, 3, 2]) * tens)

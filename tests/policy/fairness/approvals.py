@@ -11,7 +11,7 @@ OPTIONS = FairnessOptions(min_loans=100, four_fifths=0.8, target_ratios=(0.8, 0.
 
 
 def predict(loans):
-	"""Predictions of a model that ranks by the interest rate: two samples, and some out of time."""
+	"""It ranks by the interest rate: two samples, and some out of time."""
 	level = loans["is_charged_off"].mean() / loans["interest_rate_pct"].mean()
 	predictions = pd.DataFrame(
 		{
@@ -25,7 +25,6 @@ def predict(loans):
 
 
 def decide(predictions, loans):
-	"""Approvals of everybody, of nobody, of the lowest PDs, of loans that are expected to earn."""
 	joined = predictions[["loan_id", "probability_of_default"]].merge(loans, on="loan_id")
 	npv = expected_npv(*(joined[name] for name in VALUED_BY), ECONOMICS.main_scenario)
 	pd_ = joined["probability_of_default"]

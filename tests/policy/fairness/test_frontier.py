@@ -51,7 +51,7 @@ def test_no_other_hurdles_reach_the_ratio_for_less(seed, ratio):
 	counts = equalise(queue, np.array([True, True]), ratio)
 
 	rates = counts / loans
-	# To the nearest loan: with few of them it is reached a little short, or for a little more.
+	# With few loans it is reached a little short, or for a little more.
 	assert rates.min() / rates.max() >= ratio - 1 / (loans.min() * rates.max())
 	assert measure_value(queue, tuple(counts)) >= cheapest - 0.01 * abs(cheapest)
 

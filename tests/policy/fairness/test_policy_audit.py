@@ -95,7 +95,7 @@ def test_approving_nobody_has_no_ratio(audited):
 
 
 def make_rows(**groups):
-	"""Loans of housing groups: how many, and how many are approved; one in five is charged off."""
+	"""How many, and how many are approved; one in five is charged off."""
 	parts = [
 		pd.DataFrame(
 			{

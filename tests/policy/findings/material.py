@@ -19,7 +19,7 @@ def make_options(**changed):
 
 
 def draw_loans(loans, seed):
-	"""Loans whose facts have nothing to do with each other, none of them charged off."""
+	"""Facts have nothing to do with each other; nobody is charged off."""
 	rng = np.random.default_rng(seed)
 	grades = rng.choice(list("ABCD"), loans, p=[0.2, 0.3, 0.3, 0.2])
 	rank = np.array(["ABCD".index(grade) for grade in grades])
@@ -52,7 +52,6 @@ def settle(loans, log_odds, seed):
 
 
 def make_profits(loans):
-	"""A tenth of the amount where a loan was paid back, minus half where it was not."""
 	bad = loans["is_charged_off"] == 1
 	profit = loans["loan_amount"] * np.where(bad, -0.5, 0.1)
 	return pd.DataFrame(

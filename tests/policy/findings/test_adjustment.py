@@ -22,7 +22,7 @@ def regress(outcome, **factors):
 
 
 def draw(loans, seed, effect):
-	"""Two factors that go together; only the first has an effect."""
+	"""Two factors go together; only the first has an effect."""
 	rng = np.random.default_rng(seed)
 	first = rng.integers(0, 3, loans)
 	second = np.where(rng.random(loans) < 0.6, first % 2, rng.integers(0, 2, loans))

@@ -7,7 +7,6 @@ from loantap.portfolio.dictionary import GRADES, PURPOSES
 
 
 def make_loans(size, seed):
-	"""Resolved loans with all that rules read; their outcome depends on nothing."""
 	rng = np.random.default_rng(seed)
 	grade = rng.integers(0, len(GRADES), size)
 	return pd.DataFrame(

@@ -78,7 +78,6 @@ def test_a_bound_is_a_value_that_the_column_can_have():
 
 
 def find_among(holds, gains, **changed):
-	"""The columns of the rules that are found, where conditions hold of these loans."""
 	conditions = [Condition(column=name, operator=">", value=10) for name in holds]
 	places = np.arange(len(gains))
 	matrix = np.stack([np.isin(places, places[where]) for where in holds.values()])
@@ -151,7 +150,6 @@ def test_the_search_looks_at_its_half_only():
 	rng, is_risky = np.random.default_rng(9), LOANS["dti_pct"] > 30
 	first = LOANS.assign(is_charged_off=rng.binomial(1, np.where(is_risky, 0.7, 0.1)))
 	judged = make_judged(first)
-	# What becomes of the other half changes, and nothing of what is found.
 	outcomes = np.where(judged.is_searched, first["is_charged_off"], rng.binomial(1, 0.2, 4_000))
 	changed = make_judged(first.assign(is_charged_off=outcomes))
 
@@ -172,10 +170,10 @@ EARNS, LOSES = 0.1, 0.4
 
 
 def simulate(size, seed, *, planted):
-	"""A portfolio, which of its loans the planted rule declines, and what declining each gains.
+	"""Which loans the planted rule declines, and what declining each gains.
 
-	Where a rule is planted, 60-month loans with a DTI above 28 default every second time and all
-	others 12 times in 100; else all 20 times in 100, so that no rule gains or loses anything.
+	Planted, 60-month loans with a DTI above 28 default every second time and all others 12 times in 100; else all 20
+	times in 100, so that no rule gains or loses anything.
 	"""
 	loans, rng = make_loans(size, seed), np.random.default_rng([seed, 1])
 	is_planted = (loans["dti_pct"].gt(28) & loans["term_months"].eq(60)).to_numpy() & planted

@@ -16,7 +16,6 @@ from tests.policy.shipped import ECONOMICS, PLAIN
 
 
 def loan(**changed):
-	"""1,000 over 12 months at 12%, paid back: 88.85 a month."""
 	return {
 		"loan_amount": 1_000.0,
 		"interest_rate_pct": 12.0,

@@ -11,7 +11,6 @@ DECIDER = make_test_decider()
 
 
 def make_loans(n, seed, worse=1.0):
-	"""Loans that default as their PDs say, those for a house `worse` times as often."""
 	rng = np.random.default_rng(seed)
 	pds = rng.beta(4, 20, n)
 	purpose = rng.choice(["car", "house"], n)

@@ -124,7 +124,7 @@ LOWER = spread("default_rate_change", -0.023, 0.01)
 
 
 def make_policies(*changed):
-	"""Policies in two scenarios, on two samples; rows given take the place of those like them."""
+	"""Rows given take the place of those like them."""
 	rows = [
 		policy("approve_all", 0, 0, profit=490.0, **spread("default_rate_approved", 0.191, 0.01)),
 		policy("npv", profit=595.0),

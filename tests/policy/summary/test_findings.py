@@ -22,7 +22,6 @@ def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_i
 	assert "Strongest is the price: grade." in said.text
 	assert "No effect is shown for income." in said.text
 	assert said.text.endswith("DTI 35% and more stands out most: 20.0% (15.0 to 25.0%) were charged off (n = 86).")
-	# It is about default, not about money.
 	assert said.money is None
 	assert said.n == 5_000
 

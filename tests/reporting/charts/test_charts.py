@@ -16,7 +16,7 @@ NAN = float("nan")
 
 
 def rows_of(chart, column):
-	"""The rows of the data set that has a column of this name, the longest if several have."""
+	"""The longest where several have it."""
 	sets = to_spec(chart)["datasets"].values()
 	return max((rows for rows in sets if column in rows[0]), key=len)
 

@@ -142,7 +142,6 @@ def test_the_least_ratio_of_each_proxy_is_told_for_each_policy():
 
 
 def make_rule_tests():
-	"""Two rules, alone and after the NPV policy, in two scenarios and on two samples."""
 	return pd.DataFrame(
 		[
 			{
@@ -304,7 +303,7 @@ def test_a_rule_loses_where_the_whole_interval_does(change, is_enough, verdict):
 
 
 def make_audit():
-	"""Groups under two policies, one of them for the audit only."""
+	"""One is for the audit only."""
 	return pd.DataFrame(
 		[
 			{

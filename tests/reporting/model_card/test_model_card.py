@@ -179,7 +179,7 @@ def test_a_boosted_model_served_as_fitted_is_told_as_one():
 
 
 def make_hostile_card():
-	"""Every text that comes from data, a file or a parameter, trying to be markup."""
+	"""Every text from data, file or parameter tries to be markup."""
 	verdict = make_verdict(HOSTILE, HOSTILE, promoted=False, evidence=HOSTILE)
 	scorecard = make_scorecard()
 	scorecard["features"][0]["phrase"] = HOSTILE

@@ -19,7 +19,6 @@ def say(width=160, *, full=False, **results):
 
 
 def tell(label, **results):
-	"""The lines below a label."""
 	lines = say(**results).splitlines()
 	first = next(n for n, line in enumerate(lines) if line.startswith(label))
 	others = lines[first + 1 :]

@@ -83,7 +83,6 @@ class Api:
 
 
 def make_api(folder, lending, application):
-	"""An API whose models are given, without a registry and without threads."""
 	settings = make_settings(folder)
 	prepare(settings)
 	office = make_office(settings)
@@ -103,7 +102,7 @@ def make_settings(folder, **changes):
 
 
 def put_to_work(desk, lending, application):
-	"""Let models decide as if the registry had named them champions."""
+	"""As if the registry had named them champions."""
 	for model, scorer in ((desk.lending, lending), (desk.offers, application)):
 		model._loaded = None if scorer is None else Loaded(scorer, datetime.now(UTC))
 		model._trouble = "" if scorer else "there is no champion. Train one with `kedro run`"

@@ -57,7 +57,7 @@ OFFER = "/v1/watchlist/L-2/help"
 
 @pytest.fixture(scope="module")
 def listed(api):
-	"""An API that keeps no offer: the tests of refusals share it."""
+	"""The tests of refusals keep no offer: they share it."""
 	api.watch_loans()
 	return api
 

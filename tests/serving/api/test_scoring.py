@@ -31,7 +31,7 @@ def test_nothing_personal_is_in_the_part_that_stays(api):
 
 @pytest.fixture(scope="module")
 def rows(simulated_loans):
-	"""100 applications in LoanTap format, some of them broken."""
+	"""Some are broken."""
 	columns = [c for c in portfolio_columns() if c.name != "loan_status"]
 	rendered = render(simulated_loans.head(100), columns).to_dict("records")
 	rows = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in rendered]

@@ -15,7 +15,7 @@ COLUMNS = [column.name for column in records.columns]
 
 @pytest.fixture
 def log(store):
-	"""Five decisions, the second referred, the third without a personal part."""
+	"""The second is referred, the third without a personal part."""
 	store.append([make_decision(1), make_decision(2, "refer")], ANN)
 	store.append([Entry(Kind.OFFERS, {"n": 3})], BOB)
 	keep(store, 4)
@@ -69,7 +69,7 @@ def test_a_change_of_any_column_is_found(log, url, column):
 
 
 def rehash(url, seq, **changes):
-	"""Change a record and give it the hash of what it then says, as a forger would."""
+	"""As a forger would."""
 	[row] = ask(url, f"SELECT {', '.join(COLUMNS)} FROM records WHERE seq = {seq}")
 	columns = dict(zip(COLUMNS, row, strict=True)) | changes
 	columns["hash"] = hash_record([columns[name] for name in COLUMNS[:-1]])

@@ -11,7 +11,6 @@ from tests.serving.entries import ANN, BOB, ask, erase, keep, make_decision, tam
 
 @pytest.fixture
 def ids(store):
-	"""Two decisions on A1, one on A2, and a note about the first."""
 	kept = keep(store, 1, 2, 1)
 	store.append([Entry(Kind.CASE_DECIDED, {}, {"note": "she called"}, kept[0].id)], BOB)
 	return [record.id for record in kept]

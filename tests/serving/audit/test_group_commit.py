@@ -45,7 +45,7 @@ class Bench:
 		work.state = "given up"
 
 	def start(self, works):
-		"""The first leads, the others come in this order while it does."""
+		"""The others come in this order while the first leads."""
 		futures = []
 		for number, work in enumerate(works):
 			futures.append(self._threads.submit(self.commits.do, work))

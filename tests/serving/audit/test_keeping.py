@@ -136,7 +136,6 @@ def test_pages_go_on_where_the_last_one_ended(store, ids):
 		seen += list_ids(page)
 		after = page.next
 
-	# A page that just fits is the last.
 	assert seen == ids[::-1]
 	assert after is None
 	assert len(store.search(limit=0).records) == 1

@@ -27,5 +27,5 @@ def served(demo, tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def asha(browser, served):
-	"""Asha Rao, who may do everything, at a desk."""
+	"""She may do everything."""
 	return Person(browser, served.pages, served.make_key("Asha Rao"))

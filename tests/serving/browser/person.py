@@ -63,7 +63,7 @@ class Person:
 		self.page.get_by_role("button", name=name, exact=True).click()
 
 	def read_figure(self, name):
-		"""The first figure of a name, such as `Score`, without what is said below it."""
+		"""Without what is said below it."""
 		named = self.page.locator("dt", has_text=re.compile(f"^{name}$")).first
 		return named.locator("xpath=following-sibling::dd[1]").inner_text().split("\n")[0]
 

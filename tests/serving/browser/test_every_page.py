@@ -18,7 +18,7 @@ OVERFLOW = """
 
 @pytest.fixture(scope="module", params=[DESK, PHONE])
 def person(request, browser, served):
-	"""Somebody in front of a screen of this width, with something on each page."""
+	"""With something on each page."""
 	served.decide(**LARGE)
 	somebody = Person(browser, served.pages, served.make_key("Ravi Menon"), request.param)
 	yield somebody

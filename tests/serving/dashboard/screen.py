@@ -20,7 +20,7 @@ _ONLY_FOR_LOOK = re.compile(r' data-label="[^"]*"|<span>(?=\[)|(?<=\])</span>')
 class Screen:
 	"""Opens pages over a transport that stands for the way to the API, after a run in a folder.
 
-	Without another key, the owner of this one is signed in; nobody is with an empty one.
+	Without a key the owner of this one is signed in; nobody with an empty one.
 	"""
 
 	def __init__(self, monkeypatch, transport, project, key="lt_key"):
@@ -63,7 +63,6 @@ def list_buttons(app):
 
 
 def fill(app, kind, label, value):
-	"""The page with a value in a field of a kind, such as one of a form that is not sent yet."""
 	next(one for one in getattr(app, kind) if one.label == label).set_value(value)
 	return app
 
@@ -94,7 +93,7 @@ def refuse_connections(_request):
 
 
 def answer_with(routes):
-	"""An API that gives the same answer to each path; others are not found."""
+	"""Other paths are not found."""
 
 	def answer(request):
 		status, body = routes.get(request.url.path, (404, {"title": "There is no such thing"}))

@@ -50,7 +50,7 @@ MODEL = {
 
 @pytest.fixture
 def metrics(tmp_path):
-	"""Where the report of the last run is; it is not there yet."""
+	"""It is not there yet."""
 	path = tmp_path / "data/08_reporting/metrics.json"
 	path.parent.mkdir(parents=True)
 	return path

@@ -13,7 +13,7 @@ VERSION = "2026-12"
 
 
 def propose(screen, **changes):
-	"""Fill in the form and send it off; shares are in per cent."""
+	"""Shares are in per cent."""
 	app = screen.open("policy")
 	for name, value in ({"version": VERSION} | changes).items():
 		[field] = [

@@ -13,7 +13,6 @@ from tests.serving.dashboard.screen import Screen, fill, look, press, read_all
 
 @pytest.fixture
 def api(tmp_path, lending, application):
-	"""With what prices offers, which the page always asks for."""
 	return make_api(tmp_path, lending, application)
 
 

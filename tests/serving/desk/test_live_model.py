@@ -130,7 +130,7 @@ class Book:
 
 @pytest.fixture
 def desk(lending_model, tmp_path):
-	"""A desk that looks twenty times a second, not yet open."""
+	"""It looks twenty times a second, and is not yet open."""
 	configured = read_configured(PROJECT / "conf/base", tmp_path / "none.json", AS_OF.date())
 	noted, states = [], []
 	desk = Desk(Book(), configured, 0.05, noted.append, states.append)

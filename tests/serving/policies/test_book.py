@@ -25,7 +25,6 @@ def book(store):
 
 
 def write(version="2026-12", **changed):
-	"""What somebody proposes: a version of the shipped policy that Ann wrote."""
 	written = read_policy(version=version, author="Ann Lee", effective_from=date(2026, 12, 1))
 	kept = {name: value for name, value in written.items() if name not in {"approved_by", "digest"}}
 	return {"policy": kept | changed}

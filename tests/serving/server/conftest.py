@@ -15,7 +15,7 @@ def served_project(tmp_path_factory, empty_store, lending, application):
 
 @pytest.fixture(scope="session")
 def running(served_project):
-	"""A server of two processes, with a log of its own; ended as Ctrl-C ends it."""
+	"""Two processes; ended as Ctrl-C ends it."""
 	audit = served_project / "server.db"
 	audit.unlink(missing_ok=True)
 	started = start(served_project, "server", audit_url=f"sqlite:///{audit}")

@@ -44,7 +44,6 @@ def make_project(folder, empty_store, *models):
 
 
 def make_commands(folder):
-	"""The console scripts of the project, as an installation would put them on the path."""
 	folder.mkdir(parents=True, exist_ok=True)
 	scripts = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
 	for name, target in scripts.items():
@@ -127,10 +126,7 @@ def _make_variables(port, settings):
 
 @contextmanager
 def serving(project, folder, **more):
-	"""`loantap-serve` in a project; killed where it has not ended by itself.
-
-	Its log of decisions and what it says are in the folder.
-	"""
+	"""Killed where it has not ended by itself; its log and what it says are in the folder."""
 	port, pages = free_port(), free_port()
 	told = folder / "serve.txt"
 	variables = _make_variables(port, {"audit_url": f"sqlite:///{folder / 'serve.db'}", "workers": "1"} | more)

@@ -123,7 +123,6 @@ def label_policies(options: ComparisonOptions) -> dict[str, tuple[str, float | N
 
 
 def _say_infeasible(values: LoanValues, cap: float) -> str:
-	"""Why nobody can be approved under a cap, or ""."""
 	lowest = float(values.probability_of_default.min())
 	if lowest <= cap:
 		return ""

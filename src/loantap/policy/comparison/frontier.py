@@ -1,9 +1,7 @@
 """The frontier: what each default rate among approved loans costs in profit and approvals.
 
-The tables of the comparison are made slice by slice: flows are imputed once.
-
-A family of policies approves where a score exceeds a hurdle; as it rises, its figures trace a
-curve. No hurdle is chosen by outcomes, so that no curve flatters itself.
+A family of policies approves where a score exceeds a hurdle; as it rises, its figures trace a curve. No hurdle is
+chosen by outcomes, so that no curve flatters itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,10 +40,7 @@ _POLICY_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-	"""One family; a hurdle is missing where everybody is approved.
-
-	`add_up` sums a column over the loans approved at each hurdle.
-	"""
+	"""One family; a hurdle is missing where everybody is approved. `add_up` sums over what each one approves."""
 
 	family: str
 	hurdles: FloatArray

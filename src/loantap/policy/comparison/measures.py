@@ -23,7 +23,7 @@ from loantap.portfolio.arrays import BoolArray, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-	"""Loans of one sample in one scenario and for one paid life; arrays of one length."""
+	"""Loans of one sample, scenario and paid life; arrays of one length."""
 
 	flows: ImputedFlows
 	is_charged_off: BoolArray
@@ -40,12 +40,12 @@ class Outcomes:
 
 
 def measure_policy(approved: BoolArray, reference: BoolArray, outcomes: Outcomes, min_loans: int) -> dict[str, Any]:
-	"""Figures of one policy on at least one loan.
+	"""Figures of one policy on at least one loan; `reference` are approvals by grade and term.
 
-	`reference` are approvals by grade and term. Returns `n`, `approved`, `note` (why figures are missing, or "") and,
-	each with 95% bounds (Wilson for shares, normal for means, delta method for ratios), figures that are not a number
-	where they cannot be told: rates and shares are fractions, `profit` is per application in currency, `gain_to_...`
-	its paired differences. With fewer than `min_loans` approved neither return nor price is told.
+	Returns `n`, `approved`, `note` (why figures are missing, or "") and, each with 95% bounds (Wilson for shares, normal
+	for means, delta method for ratios), figures that are not a number where they cannot be told: rates and shares are
+	fractions, `profit` is per application in currency, `gain_to_...` its paired differences. With fewer than `min_loans`
+	approved neither return nor price is told.
 	"""
 	profit, bad = outcomes.profit, outcomes.is_charged_off
 	loans, count, charged_off = len(approved), int(approved.sum()), int(bad.sum())
@@ -87,7 +87,7 @@ def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray)
 
 
 def default_rate_change(approved: BoolArray, charged_off: BoolArray) -> Estimate:
-	"""How the default rate among approved loans differs from that of all, a fraction (paired; delta method).
+	"""How far the default rate of approved loans is from that of all, a fraction (paired; delta method).
 
 	Not a number where all or none are approved.
 	"""

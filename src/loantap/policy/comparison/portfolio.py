@@ -41,14 +41,9 @@ class Lesson:
 class LoanValues:
 	"""What a rule may know of loans, and how they turned out; arrays of one length.
 
-	PDs are by models that did not see the loan, NPVs at its own rate and term.
-
-	Attributes:
-		declined: whether the PD reaches the F2 threshold.
-		margin: expected NPV per unit of principal.
-		expected: expected NPV, in currency.
-		realised: imputed NPV, over the contractual life, in currency.
-		profit_score: predicted NPV per unit of principal, learnt from other loans.
+	PDs are by models that did not see the loan, NPVs at its own rate and term: `margin` (expected) and `profit_score`
+	(learnt from other loans) per unit of principal, `expected` and `realised` (imputed, over the contractual life) in
+	currency. `declined`: the PD reaches the F2 threshold.
 	"""
 
 	probability_of_default: FloatArray
@@ -72,7 +67,7 @@ class LoanValues:
 
 
 def join_portfolio(predictions: pd.DataFrame, loans: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
-	"""Loans of every sample with their PDs, their terms and when they were judged.
+	"""Loans of every sample with their PDs, terms and when they were judged.
 
 	One row per sample and loan, in the order of the predictions; `place` is the row in `loans`.
 	"""
@@ -101,8 +96,8 @@ def join_portfolio(predictions: pd.DataFrame, loans: pd.DataFrame, splits: pd.Da
 def plan_lessons(portfolio: pd.DataFrame) -> list[Lesson]:
 	"""What each loan's decision may be learnt from.
 
-	For the cross-validation sample the other folds, for the test sample all of them, and for a loan
-	judged out of time those whose outcome counted as known at that month.
+	In cross-validation the other folds, for the test sample all of them, and for a loan judged out of time those whose
+	outcome counted as known at that month.
 	"""
 	sample = portfolio["sample"].to_numpy()
 	fold = portfolio["fold"].to_numpy()
@@ -155,8 +150,7 @@ def score_profits(
 ) -> dict[str, FloatArray]:
 	"""Predicted NPV per unit of principal of each loan in each scenario.
 
-	Learnt on the loans of the lesson: what they returned beyond the NPV of their PD. `principal` is in currency,
-	`penalty` in loans.
+	Learnt: what the lesson's loans returned beyond the NPV of their PD. `principal` is in currency, `penalty` in loans.
 	"""
 	margins = np.column_stack([of_scenario.margin for of_scenario in values.values()])
 	returns = np.column_stack([v.realised / principal for v in values.values()])

@@ -1,7 +1,7 @@
 """The policies, each learnt on past loans and then applied to others.
 
-A rule may use the outcomes of past loans, and of new ones everything but `realised`. Without past
-loans a rule that has to learn approves everybody, as today.
+Of new loans a rule may use everything but `realised`. Without past ones a rule that has to learn approves everybody, as
+today.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,8 +42,8 @@ POLICIES = tuple(LABELS)
 class CapPrice:
 	"""What keeps the expected default rate among approved loans at or below a cap, a fraction.
 
-	A loan is approved where its expected NPV exceeds `price * (PD - cap)`, in currency: what it uses up of the cap has
-	a price, and a loan below the cap is paid for what it adds.
+	A loan is approved where its expected NPV exceeds `price * (PD - cap)`, in currency: a loan below the cap is paid for
+	what it adds.
 	"""
 
 	cap: float
@@ -65,8 +65,8 @@ class CapPrice:
 def price_cap(expected: FloatArray, probability_of_default: FloatArray, cap: float) -> CapPrice:
 	"""The lowest price at which the loans approved are expected to default at most at the cap.
 
-	It maximises the expected NPV under the cap (Lagrangian; exact but for one loan). As the price rises, loans above
-	the cap leave and loans below it come in, never back, so that one sort finds it.
+	It maximises the expected NPV under the cap (Lagrangian; exact but for one loan). As the price rises, loans above the
+	cap leave and loans below it come in, never back: one sort finds it.
 	"""
 	excess = probability_of_default - cap
 	lowest = float(probability_of_default.min())

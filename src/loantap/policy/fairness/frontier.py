@@ -1,11 +1,9 @@
 """What a fairer policy costs: the least profit lost until the groups of a proxy are approved alike.
 
-It is a measurement, not a proposal: a hurdle that depends on a borrower's group is itself unlawful
-in many places. It tells what the gap is worth to a person who looks for a lawful way.
+It is a measurement, not a proposal: a hurdle that depends on a borrower's group is itself unlawful in many places.
 
-Each group has a hurdle of expected NPV of its own, such that the lowest approval rate is the wanted
-share of the highest at the least expected profit lost. Hurdles never depend on outcomes, so they do
-not flatter the imputed profit lost on the same loans.
+Each group has a hurdle of expected NPV of its own, such that the lowest approval rate is the wanted share of the
+highest. No hurdle depends on outcomes: none flatters the imputed profit lost on the same loans.
 """
 
 from __future__ import annotations
@@ -32,11 +30,9 @@ _TRIED = 401
 class Queue:
 	"""Loans in the order in which a policy would approve them, group by group.
 
-	Attributes:
-		order: places of the loans, by group: approved before declined, each from the highest expected NPV.
-		starts: place in `order` at which each group begins, and its end.
-		approved: number of each group.
-		value: per group, the expected NPV of its first 0, 1, 2 ... loans together.
+	`order`: places of the loans, by group: approved before declined, each from the highest expected NPV; `starts`: where
+	in it each group begins, and its end; `approved` is per group, `value` the expected NPV of its first 0, 1, 2 ... loans
+	together.
 	"""
 
 	codes: IntArray
@@ -70,8 +66,8 @@ class Queue:
 def equalise(queue: Queue, is_bound: BoolArray, ratio: float) -> IntArray:
 	"""How many of each group to approve so that approval rates reach a ratio at the least cost.
 
-	For a given highest rate each group goes to the nearest rate that is allowed, so one number is searched for. Groups
-	that are not `is_bound` stay. `ratio`, of the lowest to the highest rate, is reached to the nearest loan.
+	For a given highest rate each group goes to the nearest rate allowed, so one number is searched for. Groups that are
+	not `is_bound` stay. `ratio`, of the lowest to the highest rate, is reached to the nearest loan.
 	"""
 	if not is_bound.any():
 		return queue.approved
@@ -92,9 +88,9 @@ def price_fairness(
 ) -> pd.DataFrame:
 	"""What it costs to bring the worst approval ratio of each proxy to each target.
 
-	The policy is that of expected NPV in the main scenario. One row per scenario, paid life, proxy (but those only for
-	the audit) and target, which is missing for the policy as it is; see `FAIRNESS_FRONTIER`. Figures are missing with
-	fewer than two large groups, or nobody approved.
+	The policy is that of expected NPV in the main scenario. One row per scenario, paid life, proxy (but those for the
+	audit) and target, missing for the policy as it is; see `FAIRNESS_FRONTIER`. Figures are missing with fewer than two
+	large groups, or nobody approved.
 	"""
 	imputed = rows[["loan_id"]].merge(profits, on="loan_id", how="left", validate="one_to_one")
 	pd_, amount, rate, term = (rows[name].to_numpy() for name in VALUED_BY)

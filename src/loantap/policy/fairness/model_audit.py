@@ -21,11 +21,11 @@ _AUC = ("roc_auc", "roc_auc_low", "roc_auc_high")
 def audit_groups(rows: pd.DataFrame, approved: Mapping[str, BoolArray], options: EvaluationOptions) -> dict[str, Any]:
 	"""What a model says of each group of each proxy, and whom each rule would approve.
 
-	`rows` has one row per loan that the model did not see; `approved` one array per rule.
+	`rows`: one per loan that the model did not see; `approved`: one array per rule.
 
 	Returns per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often; None where nobody is)
-	and `groups`: one row per group with `default_rate`, `mean_pd`, `observed_to_expected` and `roc_auc` with bounds
-	(95%: Wilson; Hanley and McNeil) and, per rule, `measure_approvals`.
+	and `groups`: one row per group with `default_rate`, `mean_pd`, `observed_to_expected` and `roc_auc` with bounds (95%:
+	Wilson; Hanley and McNeil) and, per rule, `measure_approvals`.
 	"""
 	audited: dict[str, Any] = {}
 	for name, proxy in PROXIES.items():
@@ -53,8 +53,8 @@ def measure_approvals(
 	"""How often each group is approved, by itself and beside the group approved most often.
 
 	One row per group: `approval_rate`, `approval_ratio` (missing below `MIN_LOANS`) and `false_positive_rate` (declined
-	among those who paid back), with bounds (95%: Wilson, the ratio by bootstrap), and `is_measure`: whether others can
-	be measured by it.
+	among those who paid back), with bounds (95%: Wilson, the ratio by bootstrap); `is_measure`: others can be measured by
+	it.
 	"""
 	good = rows["is_charged_off"].eq(0).to_numpy()
 	counts = pd.DataFrame({"loans": 1, "approved": approved, "good": good, "refused": good & ~approved})
@@ -80,7 +80,7 @@ def _judge_groups(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
 	loans, bad = counted["size"].to_numpy(), counted["sum"].to_numpy("int64")
 	mean_pd = by["probability_of_default"].mean().reindex(groups.cat.categories).to_numpy()
 	default = measure_default_rates(bad, loans)
-	# The AUC of some thirty groups, small ones among them: see `measures/auc.py`.
+	# Of some thirty groups, small ones among them: see `measures/auc.py`.
 	areas = {group: measure_auc(*(of_group[name].to_numpy() for name in _JUDGED)) for group, of_group in by}
 	return pd.DataFrame(
 		{
@@ -99,10 +99,7 @@ def _judge_groups(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
 def _bootstrap_ratios(
 	counts: pd.DataFrame, measure: int, options: EvaluationOptions
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-	"""Ratio of each group's approval rate to that of the measure, and its bounds.
-
-	Drawing loans anew is one multinomial draw of how many of each group are approved and not.
-	"""
+	"""Drawing loans anew is one multinomial draw of how many of each group are approved and not."""
 	cells = np.stack([counts["approved"], counts["loans"] - counts["approved"]], axis=-1)
 	rng = np.random.default_rng(options.seed)
 	total = int(cells.sum())

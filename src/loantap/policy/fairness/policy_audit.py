@@ -60,8 +60,8 @@ _COLUMNS = (
 def join_approvals(predictions: pd.DataFrame, approvals: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
 	"""Each loan once, with the PD of the model that did not see it and what each policy would do.
 
-	One row per loan judged out of fold or on the test split (those judged out of time are the same loans again), with
-	outcome, terms and what proxies are made of.
+	One row per loan judged out of fold or on the test split (out of time they are the same again), with outcome, terms
+	and what proxies are made of.
 	"""
 	judged = predictions.loc[predictions["sample"].ne(OUT_OF_TIME), [*_KEYS, "probability_of_default"]]
 	joined = judged.merge(approvals, on=list(_KEYS), validate="one_to_one")
@@ -85,8 +85,8 @@ def list_policies(approvals: pd.DataFrame) -> list[str]:
 def audit_policies(rows: pd.DataFrame, policies: Sequence[str], options: FairnessOptions) -> pd.DataFrame:
 	"""What each policy, a column of `rows` from `join_approvals`, does to each group of each proxy.
 
-	One row per policy, proxy and group, as `FAIRNESS_BY_POLICY` has it. Rates have 95% Wilson bounds; those of
-	`approval_ratio` hold for all groups of a proxy at once.
+	As `FAIRNESS_BY_POLICY` has it. Rates have 95% Wilson bounds; those of `approval_ratio` hold for all groups of a proxy
+	at once.
 	"""
 	tables = []
 	for name, proxy in POLICY_PROXIES.items():
@@ -102,7 +102,6 @@ def audit_policies(rows: pd.DataFrame, policies: Sequence[str], options: Fairnes
 
 
 def _count(rows: pd.DataFrame, groups: pd.Series, policies: Sequence[str]) -> pd.DataFrame:
-	"""Loans by policy and group: all, approved, charged off, both; and charge-offs expected."""
 	labels = groups.cat.categories
 	code = groups.cat.codes.to_numpy()
 	bad = rows["is_charged_off"].to_numpy("int64")
@@ -144,7 +143,7 @@ def _measure_rates(counted: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
-	"""The share of hits, by policy and group; missing where there is nobody to measure it on.
+	"""By policy and group; missing of nobody.
 
 	Fairlearn measures two cells per group, weighted by their loans: the same rate at less cost.
 	"""

@@ -22,10 +22,7 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-	"""A way to group borrowers.
-
-	`phrase` says what it may stand for; `audit_only`: nothing but this audit may look at it.
-	"""
+	"""A way to group borrowers; `phrase` says for what, `audit_only`: nothing else may look at it."""
 
 	phrase: str
 	read: Callable[[pd.DataFrame], pd.Series]
@@ -99,8 +96,7 @@ VERDICTS = (FEW, NOBODY, BELOW, OPEN, ABOVE, MEASURE)
 class ApprovalRatios:
 	"""The approval rate of each group of one proxy by that of the group approved most often, `is_measure`.
 
-	Missing for a group with too few loans, and where nobody is approved. The intervals of a proxy hold all at once in
-	95%.
+	Missing for a group with too few loans, and where nobody is approved. Intervals (95%) hold all at once.
 	"""
 
 	ratio: FloatArray
@@ -129,8 +125,8 @@ def bound_rate(name: str, hits: pd.Series, of: pd.Series) -> dict[str, pd.Series
 def measure_ratios(approved: IntArray, loans: IntArray, min_loans: int) -> ApprovalRatios:
 	"""Ratio of each group's approval rate to the highest, with simultaneous 95% intervals.
 
-	The highest is read off the same loans, so the intervals are those of all pairs of groups at
-	once (Bonferroni). Groups of fewer than `min_loans` are left out.
+	The highest is read off the same loans: intervals are those of all pairs of groups at once (Bonferroni). Groups of
+	fewer than `min_loans` are left out.
 	"""
 	ratio, low, high = (np.full(len(loans), np.nan) for _ in range(3))
 	is_measure = np.zeros(len(loans), dtype=bool)

@@ -20,7 +20,7 @@ from scipy.stats import chi2
 from loantap.measures.intervals import noncentrality_bounds
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
-# Nothing beside a segment of ten loans, but it keeps the coefficient of one without any charge-off finite.
+# It keeps the coefficient of a segment without any charge-off finite; nothing beside ten loans.
 _PENALTY = 0.01
 _TOLERANCE = 1e-7
 _BLOCK = 20_000  # loans
@@ -28,14 +28,10 @@ _BLOCK = 20_000  # loans
 
 @dataclass(frozen=True, slots=True)
 class AdjustedFactor:
-	"""One factor's adjusted default rates.
+	"""One factor's adjusted default rates, by segment.
 
-	Attributes:
-		shares: of all loans that are in each segment.
-		statistic: of Wald's test that no segment differs; chi-square of `freedom`.
-		neutral_pd: PD of each loan if the factor had no effect.
-		fitted_spread: variance of the number of charge-offs in each segment, as fitted.
-		neutral_spread: the same if the factor had no effect.
+	`shares` are of all loans; `statistic` is Wald's, chi-square of `freedom`. `neutral_pd` is of each loan if the factor
+	had no effect. Spreads are variances of the number of charge-offs: as fitted, and without an effect.
 	"""
 
 	shares: FloatArray
@@ -50,8 +46,8 @@ class AdjustedFactor:
 	def compare(self, members: BoolArray | IntArray) -> tuple[float, float]:
 		"""Adjusted rate of some, not all, of the segments minus that of all others, and its standard error.
 
-		Segments count by their share of the loans. The error is at least that without an effect: by the delta method
-		alone, a segment of 60 loans without effect would be found ten times too often at the 0.1% level.
+		Segments count by their share of the loans. The error is at least that without an effect: by the delta method alone,
+		a segment of 60 loans would be found ten times too often at the 0.1% level.
 		"""
 		inside = np.zeros(len(self.shares), dtype=bool)
 		inside[members] = True
@@ -112,7 +108,6 @@ class Regression:
 
 	@cached_property
 	def _design(self) -> csr_array:
-		"""An intercept, then of each factor its segments but the first, as 0 and 1."""
 		loans, columns = len(self.segments), [np.zeros(len(self.segments), dtype=np.int32)]
 		is_set = [np.ones(loans, dtype=bool)]
 		for codes, place in zip(self._codes, self._places, strict=True):
@@ -193,7 +188,7 @@ def _sum_by(codes: IntArray, values: FloatArray) -> FloatArray:
 
 
 def _neutralise(others: FloatArray, effects: FloatArray, rate: float) -> FloatArray:
-	"""PD of each loan with one effect for all, such that as many default as did."""
+	"""With one effect for all, as many default as did."""
 	low, high = float(effects.min()) - 1, float(effects.max()) + 1
 	same = brentq(lambda effect: float(expit(others + effect).mean()) - rate, low, high, xtol=1e-9)
 	neutral: FloatArray = expit(others + same)

@@ -36,8 +36,8 @@ class Verdict(StrEnum):
 class Claim:
 	"""One claim of the published case study, in our words.
 
-	The `segments` are said to have the `direction`, beside all other loans. `asked` is what the claim asks for,
-	`instead` what is done, whatever the verdict.
+	The `segments` are said to have the `direction`, beside all other loans. What it asks for is `asked`; `instead` is
+	done.
 	"""
 
 	topic: str

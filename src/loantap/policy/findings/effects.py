@@ -120,8 +120,7 @@ def tell_answer(row: Row, *, is_audit: bool, is_refused: bool) -> str:
 def tabulate_findings(evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions) -> pd.DataFrame:
 	"""What is found of every segment of every segmentation; one row each, as `FINDINGS` has it.
 
-	Effects are in percentage points. q-values control the false discovery rate over all segments that are judged, those
-	for the audit only apart (Benjamini & Hochberg 1995).
+	Effects are in percentage points; q-values are of `control_discoveries`.
 	"""
 	table = pd.concat([_tabulate(evidence, name, years[name]) for name in SEGMENTATIONS], ignore_index=True)
 	for tested, corrected in (("p_value", "q_value"), ("heterogeneity_p_value", "heterogeneity_q_value")):
@@ -134,10 +133,7 @@ def tabulate_findings(evidence: Evidence, years: dict[str, YearTable], options: 
 
 
 def control_discoveries(p_values: pd.Series, audit: pd.Series) -> pd.Series:
-	"""Benjamini-Hochberg over all p-values, those of the audit apart.
-
-	The audit's near-zero p-values would loosen the control of all others.
-	"""
+	"""Benjamini & Hochberg (1995) over all p-values, those of the audit apart, which would loosen all others."""
 	corrected = pd.Series(np.nan, index=p_values.index)
 	for family in (audit, ~audit):
 		there = family & p_values.notna()
@@ -157,9 +153,9 @@ def name_findings(effects: pd.Series, q_values: pd.Series, rate: float) -> pd.Se
 
 
 def measure_gaps(charged_off: IntArray, loans: IntArray, all_charged_off: int, all_loans: int) -> dict[str, FloatArray]:
-	"""Default rate of each group minus that of all other loans, in points, nothing adjusted.
+	"""Default rate of each group minus that of all others, in points, nothing adjusted; the others' rate.
 
-	With its 95% interval (Newcombe, Statistics in Medicine 1998, from Wilson's), and the others' rate.
+	With its 95% interval (Newcombe, Statistics in Medicine 1998, from Wilson's).
 	"""
 	others, others_bad = all_loans - loans, all_charged_off - charged_off
 	with np.errstate(invalid="ignore"):

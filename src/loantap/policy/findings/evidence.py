@@ -1,7 +1,7 @@
 """The loans as evidence: segments, outcomes, profits and their regression; whether effects hold over the years.
 
-In each year, a segment's charge-offs are compared with those that the regression expects if the factor had no effect.
-It includes the year, since a year's level hangs on how many of its loans are resolved.
+In each year, a segment's charge-offs are compared with those expected if the factor had no effect. The regression
+includes the year, whose level hangs on how many of its loans are resolved.
 """
 
 from collections.abc import Mapping
@@ -39,8 +39,8 @@ NO_EFFECT = Effect(float("nan"), float("nan"))
 class Evidence:
 	"""Resolved loans, one place in each array per loan.
 
-	`segments` has one categorical per segmentation; `profits` are in currency. `adjusted` leaves out factors for the
-	audit only, and is empty where the loans are too few for a regression; `pd` is what the regression expects.
+	`segments`: one categorical per segmentation; `profits` are in currency. `adjusted` leaves out factors for the audit,
+	and is empty where the loans are too few for a regression, which expects `pd`.
 	"""
 
 	segments: pd.DataFrame
@@ -65,8 +65,8 @@ class Evidence:
 	def compare(self, name: str, segments: IntArray) -> Effect:
 		"""Effect of being in some segments of a segmentation, by their places.
 
-		The regression leaves out audit factors, since the pincode would tear it apart: their effect
-		is the excess of charge-offs over what all other factors let expect.
+		The pincode would tear the regression apart: of audit factors it is the excess of charge-offs over what all others
+		let expect.
 		"""
 		inside = np.isin(self.segments[name].cat.codes.to_numpy(), segments)
 		loans = int(inside.sum())
@@ -83,7 +83,7 @@ class Evidence:
 def gather_evidence(loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions) -> Evidence:
 	"""Segment the resolved loans, and adjust every factor for all others; profits are those of `scenario`.
 
-	Refused are no loans, and a loan without a profit.
+	Refused are no loans, and one without a profit.
 	"""
 	if loans.empty:
 		raise InputError("loans", "there is none", "Give a portfolio of resolved loans")
@@ -110,7 +110,7 @@ def gather_evidence(loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, o
 
 
 def _adjust(regression: Regression) -> dict[str, AdjustedFactor]:
-	"""Each factor adjusted for all others but its twin."""
+	"""No factor is adjusted for its twin."""
 	twins = {name: SEGMENTATIONS[name].twin for name in FACTORS if SEGMENTATIONS[name].twin}
 	adjusted = regression.adjust([name for name in FACTORS if name not in twins])
 	for name, twin in twins.items():
@@ -136,8 +136,8 @@ def _read_profits(loan_ids: pd.Series, profits: pd.DataFrame, scenario: str) -> 
 class YearTable:
 	"""One factor over the years, which rise; arrays of segments x years.
 
-	`excess` are charge-offs beyond those expected, as a share of the loans, not a number where there is none;
-	`is_enough` is nowhere where nothing could be adjusted.
+	`excess` are charge-offs beyond those expected, as a share of the loans, not a number of none; `is_enough` is nowhere
+	where nothing could be adjusted.
 	"""
 
 	years: IntArray
@@ -152,8 +152,7 @@ class YearTable:
 class Stability:
 	"""How a segment's effect varies over the `years` with enough loans to say.
 
-	In `same_sign` of them it has the sign that it has over all; `p_value` is of Cochran's test that it is the same in
-	all.
+	In `same_sign` of them it has the sign that it has over all; `p_value` is of Cochran's test that it is the same.
 	"""
 
 	years: int
@@ -200,8 +199,7 @@ def follow_driver(table: YearTable) -> tuple[FloatArray, FloatArray]:
 	"""How strongly a factor drives default in each year, by its segments' order in all other years.
 
 	The covariance, over the loans of the year, of their excess of charge-offs with that of their segment in the other
-	years, scaled to one standard deviation. A factor that does nothing comes out at 0, not above, as it would by the
-	year's own order.
+	years, scaled to one standard deviation. Unlike by the year's own order, a factor that does nothing comes out at 0.
 
 	Returns strength, a fraction, and standard error of each year; not a number with too few loans.
 	"""

@@ -30,8 +30,7 @@ def tabulate_drivers(evidence: Evidence, years: dict[str, YearTable], options: F
 	"""Every factor that is not for the audit only, strongest first, over all years and in each.
 
 	Its strength is the standard deviation, over the loans, of the adjusted default rates of its segments, in percentage
-	points, less what chance adds. In a year, it is how far that year's loans follow the order of the segments in all
-	other years; below 0 they go the other way.
+	points, less what chance adds; in a year it is that of `follow_driver`.
 
 	One row per factor for all years (`year` 0), then one per year, as `DRIVERS` has it.
 	"""
@@ -82,7 +81,6 @@ def _describe(evidence: Evidence, name: str, years: YearTable) -> list[dict[str,
 
 
 def _judge(evidence: Evidence, name: str) -> dict[str, Any]:
-	"""Strength, and of the segments with enough loans those with the lowest and highest rate."""
 	segment = evidence.segments[name].cat
 	judged = np.flatnonzero(evidence.is_enough(np.bincount(segment.codes)))
 	if len(judged) < 2 or not evidence.adjusted:

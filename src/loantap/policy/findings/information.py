@@ -110,7 +110,7 @@ _BIN_TYPES = {
 
 
 def _read(loans: pd.DataFrame, name: str) -> tuple[FloatArray | IntArray, pd.Index | None]:
-	"""The values of a factor: numbers, or places of texts in an index; none missing."""
+	"""Numbers, or places of texts in an index; none missing."""
 	if name == _HISTORY:
 		return build_features(loans, [name])[name].to_numpy(float), None
 	if COLUMNS[name].kind not in {Kind.CATEGORY, Kind.TEXT}:
@@ -159,7 +159,7 @@ def _search(
 
 
 def _label_numbers(splits: Any, values: FloatArray | IntArray) -> list[str]:
-	"""The values in each bin, such as "36" and "60", if few; else its bounds."""
+	"""The values, such as "36" and "60", if few; else bounds."""
 	numbers = np.asarray(values, dtype=float)
 	there = np.unique(numbers[~np.isnan(numbers)])
 	if len(there) > _FEW_VALUES:

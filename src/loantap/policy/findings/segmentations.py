@@ -1,7 +1,7 @@
 """What loans are divided by, and into which segments.
 
-Of job titles in the applicant's own words case and punctuation go, abbreviations are written out, one slip of the pen
-from a word of a group is corrected. A title is in the first group that has one of its words, or two in a row.
+Of job titles in the applicant's own words abbreviations are written out, one slip of the pen from a word of a group is
+corrected. A title is in the first group that has one of its words, or two in a row.
 """
 
 import re
@@ -21,7 +21,6 @@ OTHER = "other"
 
 
 def _read_groups(text: str) -> dict[str, list[str]]:
-	"""Words by what stands before them on their line."""
 	lines = (line.strip().partition(": ") for line in text.strip().splitlines())
 	return {group: re.split(r",\s*", words) for group, _, words in lines}
 
@@ -126,7 +125,7 @@ def _place(title: str) -> int:
 
 @lru_cache(_TITLES)
 def _correct(word: str) -> str:
-	"""Written out, spelt right, and in the singular where that is a word of a group."""
+	"""Written out, spelt right, and in the singular where that is a word."""
 	if word in _SYNONYMS:
 		return _SYNONYMS[word]
 	singular = word.removesuffix("s")
@@ -138,10 +137,7 @@ def _correct(word: str) -> str:
 
 
 def _slips(word: str) -> Iterator[str]:
-	"""The word, and all that is left of it when a letter is left out (the symmetric deletes of Garbe's SymSpell).
-
-	Words that share one of these are one letter more, less, other or misplaced apart.
-	"""
+	"""Words that share one of these are at most one letter apart (the symmetric deletes of Garbe's SymSpell)."""
 	yield word
 	yield from (word[:at] + word[at + 1 :] for at in range(len(word)))
 
@@ -163,10 +159,8 @@ class Role(StrEnum):
 class Segmentation:
 	"""One way to divide the portfolio, by a canonical column.
 
-	Attributes:
-		bands: lower bounds, inclusive, of a number's bands; empty for a category.
-		twin: a factor that says the same in other words; neither is adjusted for the other, beside which it would have
-			no effect.
+	`bands` are lower bounds, inclusive, of a number. A `twin` says the same in other words; neither is adjusted for the
+	other, beside which it would have no effect.
 	"""
 
 	name: str
@@ -197,7 +191,7 @@ SEGMENTATIONS: Mapping[str, Segmentation] = {s.name: s for s in _ALL}
 def segment_loans(loans: pd.DataFrame) -> pd.DataFrame:
 	"""The segment of each loan in each segmentation, one categorical each.
 
-	Its categories are the segments that have loans, bands in rising order, others by name; `not stated` last.
+	Categories are the segments that have loans, bands rising, others by name; `not stated` last.
 	"""
 	return pd.DataFrame(
 		{name: _segment(loans[name], chosen).cat.remove_unused_categories() for name, chosen in SEGMENTATIONS.items()}

@@ -40,8 +40,8 @@ class Sample:
 class JudgedLoans:
 	"""The loans of a portfolio that a model was judged on.
 
-	`columns` are what rules may read, `gains` the imputed profit of declining each loan, in currency. What the search
-	finds on loans that are `is_searched` is quoted on the others.
+	`columns` are what rules may read, `gains` the imputed profit of declining each loan, in currency. What is found on
+	loans that are `is_searched` is quoted on the others.
 	"""
 
 	columns: Values
@@ -107,8 +107,8 @@ def _find(index: pd.Index, wanted: pd.Series, what: str) -> IntArray:
 	return places
 
 
-# How often a portfolio in which no rule gains may get a recommendation all the same, over four
-# families of claims: rules written by hand and rules found, alone and after the policy.
+# How often a portfolio in which no rule gains may get a recommendation, over four families of claims: rules written by
+# hand and rules found, alone and after the policy.
 MAX_FALSE_RATE = 0.05
 _FAMILIES = 4
 
@@ -129,7 +129,7 @@ class FoundBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-	"""A rule to test; found ones on loans that the search did not look at."""
+	"""A rule to test."""
 
 	rule: Rule
 	found_by: FoundBy
@@ -140,8 +140,8 @@ def backtest(candidates: Sequence[Candidate], loans: JudgedLoans, min_loans: int
 
 	One row per rule, sample, `after`, scenario and paid life, as `RULE_TESTS` has it. Shares are fractions, profit
 	changes imputed means per application of the sample in currency; none for rules that decline fewer than `min_loans`.
-	`p_value` is one-sided, `adjusted_p_value` Holm's over all rules found in the same way, and `holds` where it is at
-	most their share of `MAX_FALSE_RATE`.
+	`p_value` is one-sided, `adjusted_p_value` Holm's over all rules found alike, and `holds` where it is at most their
+	share of `MAX_FALSE_RATE`.
 	"""
 	declined = apply_rules([candidate.rule for candidate in candidates], loans.columns)
 	rows = [
@@ -220,10 +220,7 @@ def _divide(part: int, whole: int) -> float:
 
 
 def estimate_change(gains: FloatArray, applications: int) -> Estimate:
-	"""Profit change per application, with its 95% interval (normal).
-
-	`gains`: in currency, of the applications that the rule declines; all others gain nothing.
-	"""
+	"""Profit change per application, with its 95% interval (normal); `gains` of those declined, in currency."""
 	if not applications:
 		return NO_ESTIMATE
 	mean = float(gains.sum()) / applications

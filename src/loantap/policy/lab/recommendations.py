@@ -38,8 +38,8 @@ _QUOTED_ON = {
 def report_rules(tests: pd.DataFrame, origin: str, economics: Economics, options: LabOptions) -> dict[str, Any]:
 	"""The structure of `recommendations.json`, from what `backtest` returned.
 
-	A rule is recommended where its profit change in the main scenario is above zero beyond what the number of rules
-	tried explains, alone or after the NPV policy. The surest come first; `tested` are rules that did not hold.
+	Recommended, the surest first, is a rule whose profit change in the main scenario is above zero beyond what the number
+	of rules tried explains, alone or after the NPV policy; `tested` are the others.
 	"""
 	outlook = {"scenario": economics.main, "paid_life": options.paid_life.value}
 	alone, after = (select_rows(tests, after=which, **outlook) for which in After)
@@ -59,8 +59,8 @@ def report_rules(tests: pd.DataFrame, origin: str, economics: Economics, options
 def read_rules(recommendations: Mapping[str, Any], ids: Sequence[str], *, origin: str) -> tuple[Rule, ...]:
 	"""The recommended rules of these ids, in their order, each once.
 
-	Refused are another form of file, rules tested on loans of another `origin` than the model's, ids that are unknown
-	and those of rules that did not hold.
+	Refused are another form of file, rules tested on loans of another `origin` than the model's, and ids unknown or of
+	rules that did not hold.
 	"""
 	known, tested = _read_rules_of_file(recommendations)
 	if recommendations["origin"] != origin:

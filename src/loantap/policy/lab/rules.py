@@ -1,7 +1,7 @@
 """Rules of credit policy: which loans a rule declines, in a table and one at a time.
 
-A rule reads what the lending model may read, the grade, and the amount as a share of income: no
-geography, no home ownership, nothing known only afterwards. A missing value breaks no rule.
+A rule reads what the lending model may read, the grade, and the amount as a share of income. A missing value breaks no
+rule.
 """
 
 import math
@@ -71,8 +71,8 @@ _WORDS: Mapping[Operator, str] = {
 class Condition(Options):
 	"""A comparison of one value of an application.
 
-	`loan_to_income` is the amount as a fraction of yearly income, infinite where there is no income; with `in` the
-	value is a list of numbers or of categories.
+	`loan_to_income` is a fraction of yearly income, infinite where there is none; `in` has a list of numbers or of
+	categories.
 	"""
 
 	column: str
@@ -136,7 +136,7 @@ class Condition(Options):
 
 
 def _spell(value: float | str) -> str:
-	"""A number has six digits and no exponent: 1,230,000 and 0.00001."""
+	"""1,230,000 and 0.00001: no exponent."""
 	return value if isinstance(value, str) else f"{Decimal(f'{value:g}'):,f}"
 
 
@@ -215,7 +215,7 @@ def read_columns(frame: pd.DataFrame, names: Sequence[str]) -> Values:
 
 
 def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
-	"""Which rule declines which application: one row per application, one column per rule.
+	"""Which rule declines which application: a row per application, a column per rule.
 
 	`columns` are typed, NaN where missing.
 	"""

@@ -1,7 +1,6 @@
 """Search for rules of one and two conditions that would have raised profit.
 
-It looks at one half of the loans, and what it finds is quoted on the other half. It reads no
-geography, no home ownership and no other proxy of `policy/fairness/proxies.py` (income, years in
+It reads no geography, no home ownership and no other proxy of `policy/fairness/proxies.py` (income, years in
 employment), and neither sub-grade nor instalment: grade, rate, amount and term say the same.
 """
 
@@ -32,7 +31,7 @@ _CHUNK = 32_768
 class _Tally:
 	"""Of each pair of conditions (on the diagonal: of each condition) taken as a rule.
 
-	`gain` is the sum of what declining the loans gains, in currency, `squares` that of its squares.
+	`gain` is of declining the loans, in currency, `squares` the sum of its squares.
 	"""
 
 	applications: int
@@ -93,8 +92,8 @@ def search_rules(
 	"""The rules that would have raised profit most, the surest first.
 
 	The lower bound of a rule's gain is above zero. It has a second condition only where the loans which that one spares
-	would surely have been a loss to decline; and the loans that it declines beyond those of the rules before it must be
-	many, and gain. `holds` has one row per condition.
+	would surely have been a loss to decline; what it declines beyond the rules before it must be many loans, and gain.
+	`holds` has one row per condition.
 	"""
 	if not len(gains):
 		return ()
@@ -170,7 +169,7 @@ def _tally(holds: BoolArray, gains: FloatArray) -> _Tally:
 
 
 def _rank(conditions: Sequence[Condition], tally: _Tally, min_loans: int) -> list[tuple[int, int]]:
-	"""Pairs of conditions that gain, the surest first; one with itself is one condition."""
+	"""One with itself is one condition."""
 	names = np.array([condition.column for condition in conditions])
 	low, spared = tally.low, tally.spared_high
 	of_two = (names[:, None] != names) & (spared < 0) & (spared.T < 0)

@@ -1,9 +1,9 @@
 """The assumptions about money, and what a loan is worth under them, paid back or charged off.
 
-A loan pays its EMI month by month. The scenario says when a loan that is paid back is settled by
-the balance, at the latest with the last instalment, and when one that is charged off stops paying;
-what is recovered of its balance comes in that month. Values are net present values (NPV) at the
-cost of funds, after the cost of origination, per unit of principal: NPV is linear in it and in PD.
+A loan pays its EMI month by month. The scenario says when one that is paid back is settled, at the latest with the last
+instalment, and when one that is charged off stops paying; what is recovered of its balance comes in that month. Values
+are net present values (NPV) at the cost of funds, after the cost of origination, per unit of principal: NPV is linear
+in it and in PD.
 """
 
 from __future__ import annotations
@@ -47,12 +47,9 @@ class Range(Options):
 class Scenario(Options):
 	"""What lending costs.
 
-	Attributes:
-		cost_of_funds_pct: nominal yearly rate, in percent; cash flows are discounted at it, month by month.
-		loss_given_default: LGD, the share of the balance at default that is never recovered.
-		default_at_share_of_term: when a loan that is charged off stops paying.
-		origination_cost_share: as a share of the principal.
-		paid_share_of_term: when a loan that is paid back is settled, later than a default; 1 where nobody prepays.
+	`cost_of_funds_pct` is nominal, yearly, in percent: cash flows are discounted at it, month by month. LGD is the share
+	of the balance at default that is never recovered, `origination_cost_share` of the principal. A charged-off loan stops
+	paying at `default_at_share_of_term`, a paid one is settled at `paid_share_of_term`: 1 where nobody prepays.
 	"""
 
 	cost_of_funds_pct: Annotated[float, Field(ge=0, le=50)]
@@ -74,9 +71,9 @@ class Scenario(Options):
 
 
 class Economics(Options):
-	"""The scenarios by name, from the mildest to the hardest, and what of them is known.
+	"""The scenarios by name, from the mildest to the hardest, and where their assumptions come from.
 
-	No paid loan has run beyond `outcomes_as_of`; `ranges` say where each assumption comes from.
+	No paid loan has run beyond `outcomes_as_of`.
 	"""
 
 	scenarios: Mapping[str, Scenario] = Field(min_length=1)
@@ -128,8 +125,8 @@ def value_units(
 ) -> UnitValues:
 	"""NPV per unit of principal of loans of any rate (nominal, yearly, in percent) and term; arrays of one shape.
 
-	`paid_months`: when each loan is settled if it is paid back; by default as in the scenario. NaN where a rate or a
-	term is missing, infinite, a rate below 0 or a term of 0 or less.
+	`paid_months`: when each loan is settled, by default as in the scenario. NaN where a rate or a term is missing,
+	infinite, a rate below 0 or a term of 0 or less.
 	"""
 	rate, term = np.asarray(rate_pct, dtype=float), np.asarray(term_months, dtype=float)
 	rate = np.where((rate >= 0) & (rate < np.inf), rate, np.nan)
@@ -190,7 +187,6 @@ def _value(
 	rounded: Callable[[Any], Any],
 	power: Callable[[float, Any], Any],
 ) -> UnitValues:
-	"""The one formula, with the functions of arrays or of single numbers."""
 	if settled is None:
 		# Rounding alone could make it none.
 		settled = rounded(scenario.paid_share_of_term * term)

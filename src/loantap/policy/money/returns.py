@@ -1,9 +1,9 @@
 """What loans of the past earned, imputed from their outcomes; profit and yearly return, with their intervals.
 
-The portfolio says that a loan was paid back or charged off, but not when, nor what was paid and recovered. So the
-scenario says when a loan that was charged off stopped paying and what was recovered, and one that was paid back is
-taken to have run to the end of its term (`contractual`), or no longer than from its issue to the last observation
-(`capped`). Every figure made of it is called imputed wherever it shows.
+The portfolio does not say when a loan was paid back or charged off, nor what was paid and recovered. So the scenario
+says when a charged-off one stopped paying and what was recovered, and one that was paid back is taken to have run to
+the end of its term (`contractual`), or no longer than from its issue to the last observation (`capped`). Every figure
+made of it is called imputed wherever it shows.
 """
 
 from __future__ import annotations
@@ -29,10 +29,8 @@ _LOWEST, _HIGHEST = -0.5, 1.0
 class ImputedFlows:
 	"""Cash flows of loans of known outcome; arrays of one length, in currency.
 
-	Attributes:
-		cost: principal and cost of origination, at the start.
-		instalment: received at the end of each of `months`.
-		last: received besides with the last of them: settlement, or recovery.
+	At the start `cost`, with that of origination; an `instalment` at the end of each of `months`; `last`, settlement or
+	recovery, with the last of them.
 	"""
 
 	cost: FloatArray
@@ -140,8 +138,8 @@ def estimate_mean(values: FloatArray) -> Estimate:
 def yearly_return(flows: ImputedFlows) -> Estimate:
 	"""Internal rate of return of all loans together, effective per year, as a fraction.
 
-	Its interval follows from the spread of the loans' NPVs at that rate (delta method). Not a number where less than
-	half of what was lent comes back in a month.
+	Its interval follows from the spread of NPVs at that rate (delta method). Not a number where less than half of what
+	was lent comes back in a month.
 	"""
 	if not len(flows):
 		return NO_ESTIMATE
@@ -161,7 +159,7 @@ def yearly_return(flows: ImputedFlows) -> Estimate:
 
 
 def pool_flows(flows: ImputedFlows) -> FloatArray:
-	"""What at least one loan pays in each month, all together, from issue (0) on."""
+	"""What all loans pay in each month, from issue (0) on; at least one loan."""
 	months = flows.months.astype(int)
 	# Instalments are paid from the first month up to the last.
 	paid: FloatArray = np.bincount(months, flows.instalment)[::-1].cumsum()[::-1]

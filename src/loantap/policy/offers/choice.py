@@ -2,11 +2,11 @@
 
 The grid holds the amount asked for and smaller ones, at each term. The PD as asked for is the model's; of others it is
 a counterfactual: its odds changed by what term and amount change at the same grade. The model itself would change them
-too much: it knows no grade, and worse grades took the longer terms. At most three loans are offered:
+too much: it knows no grade, and worse grades took the longer terms.
 
-The loan as asked for; a smaller one of the same term; one of the other term, the nearest shorter one, where there is
-one. A longer loan costs the borrower more, so it is offered only where the amount cannot be had in the term asked for.
-The last two have the largest amount that keeps all limits.
+At most three loans are offered: the loan as asked for; a smaller one of the same term; one of the other term, the
+nearest shorter one, where there is one. A longer loan costs the borrower more, so it is offered only where the amount
+cannot be had in the term asked for. The last two have the largest amount that keeps all limits.
 """
 
 from collections.abc import Sequence
@@ -44,8 +44,8 @@ class Limit(IntFlag):
 class Applicants:
 	"""What offers depend on; arrays of one length, numbers NaN where they cannot be read.
 
-	The PD is the model's as asked for, NaN where the application is invalid; income is yearly; `dti_pct` is existing
-	debt payments in percent of it.
+	The PD is the model's as asked for, NaN for an invalid one; income is yearly; `dti_pct` is existing debt payments in
+	percent of it.
 	"""
 
 	probability_of_default: FloatArray
@@ -62,9 +62,9 @@ class Applicants:
 class Grid:
 	"""Loans that could be offered: arrays of one row per applicant and one column per loan.
 
-	The columns are those of each term of `TERMS_MONTHS` in turn, and of a term the amount asked for, the highest one
-	where more was asked for, then the smaller ones, falling. The rate is nominal and yearly, the `instalment` (EMI)
-	monthly; the PD is the model's where `is_as_asked`, else counterfactual; `broken` are the limits broken (`Limit`).
+	Columns: each term of `TERMS_MONTHS` in turn, of a term the amount asked for, or the highest one, then the smaller
+	ones, falling. The rate is nominal and yearly, the `instalment` (EMI) monthly; the PD is the model's where
+	`is_as_asked`, else counterfactual; `broken` are limits (`Limit`).
 	"""
 
 	amount: FloatArray
@@ -125,7 +125,7 @@ def _price_term(
 
 
 def _find_broken_by_borrower(applicants: Applicants, instalment: FloatArray, options: OffersOptions) -> IntArray:
-	"""The limits that a loan breaks by what the borrower can carry; a missing number breaks them."""
+	"""A missing number breaks the limits."""
 	limits = options.affordability
 	income = _keep_finite(applicants.annual_income)[:, np.newaxis]
 	yearly = instalment * MONTHS_PER_YEAR
@@ -160,8 +160,7 @@ _COUNTERFACTUAL = "the PD of these terms is a model's estimate, not the result o
 class Choice:
 	"""What is offered: one row per applicant, three places for offers.
 
-	`column` of the grid is `EMPTY` where a place has no offer; `kind` and `reason` are places in
-	`KINDS` and in the sentences of `make_sentences`.
+	`column` of the grid is `EMPTY` without one; `kind` and `reason` are places in `KINDS` and in `make_sentences`.
 	"""
 
 	column: IntArray

@@ -1,7 +1,7 @@
 """How much of the portfolio lies in one region: limits of the whole, never a score of a person.
 
-A region that suffers (a plant that closes, a storm) takes its loans with it. That is no reason to
-decline a person who lives there or to charge more.
+A region that suffers (a plant that closes, a storm) takes its loans with it: no reason to decline a person who lives
+there.
 """
 
 import numpy as np
@@ -56,10 +56,7 @@ def measure_concentration(
 
 
 def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> Estimate | None:
-	"""The share of the region with most of an amount, its interval of 95% for all regions at once.
-
-	None where no region is stated, or there is nothing.
-	"""
+	"""The region with most of an amount: its share, 95% interval for all at once; None where nothing is known."""
 	values = np.asarray(amounts, dtype=float)
 	codes, names = pd.factorize(regions.astype("str").fillna(NOT_STATED), sort=True)
 	is_stated = names != NOT_STATED
@@ -73,7 +70,7 @@ def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> Estimate | None:
 
 
 def _share_out(codes: IntArray, count: int, amounts: FloatArray) -> tuple[FloatArray, FloatArray]:
-	"""Share of each region, and its standard error (linearisation)."""
+	"""Standard errors by linearisation."""
 	total = amounts.sum()
 	share = np.bincount(codes, amounts, count) / total
 	square = amounts**2

@@ -25,16 +25,10 @@ _APPROVE, _REFER, _INVALID = map(DECISIONS.index, ("approve", "refer", "invalid"
 class Offer:
 	"""One offer to an applicant, or why there is none; the fields of the offers of a file.
 
-	Attributes:
-		offer: 1 to 3; 0 where there is none.
-		kind: compared with what was asked for: `as asked`, `smaller`, `shorter`, `longer`, `none`.
-		amount: in currency, as all money; None where there is no offer, as all numbers.
-		rate_pct: nominal yearly rate, in percent.
-		instalment: EMI, per month.
-		probability_of_default: of these terms; where there is no offer, of those asked for.
-		is_counterfactual: whether the PD is of other terms than those asked for.
-		decision: `approve` for a loan as asked for, `refer` for another one and where the application is unlike those
-			of the training, `decline` where there is no offer, `invalid` where it cannot be scored.
+	`offer` counts from 1; 0 where there is none, as numbers are None. Money is in currency, `instalment` (EMI) monthly,
+	`rate_pct` nominal, yearly, in percent. The PD is of these terms (`is_counterfactual`: others than asked for), without
+	an offer of those asked for. `decision`: `approve` for a loan as asked for, `refer` for another one or an application
+	unlike those of the training, `decline` without an offer, `invalid` where it cannot be scored.
 	"""
 
 	application_id: str | None
@@ -57,8 +51,8 @@ class Offer:
 class OfferTable:
 	"""Offers of many applicants; arrays of one row per offer, at least one row per applicant.
 
-	`applicant`, `kind`, `decision` and `reason` are places: of the applicant, in `KINDS`, in `DECISIONS` and in the
-	sentences of the maker; `terms` are NaN where there is no offer, but for the PD.
+	`applicant`, `kind`, `decision` and `reason` are places: the last three in `KINDS`, in `DECISIONS`, in the maker's
+	sentences; `terms` are NaN where there is no offer, but for the PD.
 	"""
 
 	applicant: IntArray
@@ -71,10 +65,7 @@ class OfferTable:
 
 @dataclass(frozen=True, slots=True)
 class OfferMaker:
-	"""Makes offers with one model, of PDs where no grade exists yet, at one set of prices.
-
-	The policy says what lending costs, the highest amount and the highest PD.
-	"""
+	"""Makes offers with one model, of PDs where no grade exists yet; costs and limits are the policy's."""
 
 	scorer: Scorer
 	options: OffersOptions
@@ -105,8 +96,7 @@ class OfferMaker:
 	) -> pd.DataFrame:
 		"""Offers for rows of a file in LoanTap format from `first_row` on.
 
-		One row per application and offer, in order, with the fields of `Offer`; one row where there is none. Texts that
-		repeat are categories.
+		One row per application and offer, in order, with the fields of `Offer`; texts that repeat are categories.
 		"""
 		rows = applications.reset_index(drop=True)
 		assessed = self.scorer.assess(rows, as_of, tally)
@@ -150,7 +140,7 @@ class OfferMaker:
 		]
 
 	def _offer(self, applicants: Applicants, unlike: IntArray) -> OfferTable:
-		"""To an applicant unlike those of the training, none that a person has not seen."""
+		"""An applicant unlike those of the training gets none that a person has not seen."""
 		table = make_offers(applicants, self._prices, self.options, self._rules)
 		found = unlike.astype("int64")[table.applicant]
 		is_guess = (found > 0) & (table.decision == _APPROVE)

@@ -1,8 +1,8 @@
 """The rate at which a loan earns its margin.
 
-The expected NPV of a loan rises with its rate and is linear in its PD, so the highest PD that a rate pays for has a
-closed form. A loan gets the lowest rate, in hundredths of a percent, that pays for its PD: for funds, expected loss,
-cost of origination and the margin, and no more, unless the band asks for it.
+Expected NPV rises with the rate and is linear in the PD: the highest PD that a rate pays for has a closed form. A loan
+gets the lowest rate, in hundredths of a percent, that pays for its PD: for funds, expected loss, cost of origination
+and the margin, and no more, unless the band asks for it.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ _PARTS = 100
 class Prices:
 	"""What loans cost, and whether they can be had; arrays of one shape.
 
-	`rate_pct` is nominal, yearly, in percent: the band's highest where that is not enough, and so not `is_payable`;
-	`instalment` and expected `npv` are per unit of principal; `is_lendable`: the PD is one that is lent to.
+	`rate_pct` is nominal, yearly, in percent: the band's highest where that is not enough; `instalment` and expected
+	`npv` are per unit of principal; `is_lendable`: the PD is one that is lent to.
 	"""
 
 	rate_pct: FloatArray
@@ -39,8 +39,8 @@ class Prices:
 class PriceList:
 	"""The rates of one term, rising by a hundredth of a percent; NPV and instalment are per unit of principal.
 
-	`highest_pd` is what each rate pays for, below 0 where it pays for none; `lowest` and `highest` are the places of
-	each band's rates, and `band_ends` its highest PD.
+	`highest_pd` is what each rate pays for, below 0 for none; `lowest` and `highest` are the places of each band's rates,
+	`band_ends` its highest PD.
 	"""
 
 	rates_pct: FloatArray
@@ -72,7 +72,7 @@ class PriceList:
 
 
 def list_prices(options: OffersOptions, scenario: Scenario) -> tuple[PriceList, ...]:
-	"""The rates of each term of `TERMS_MONTHS`; refused is a band whose highest rate earns the margin on no PD."""
+	"""The rates of each term of `TERMS_MONTHS`; refused is a band that earns the margin on no PD."""
 	bands = options.rate_bands
 	first = _part(bands[0].lowest_pct)
 	rates = np.arange(first, _part(bands[-1].highest_pct) + 1) / _PARTS

@@ -1,7 +1,7 @@
 """What the loans made say of offers: the product table, and what other terms do to the odds of default.
 
 Loans are taken as applicants for what they were granted, with PDs by models that did not see them. What one would have
-earned at the rate offered is imputed from its outcome; it was made at another rate, which may have changed who took it.
+earned at the rate offered is imputed from its outcome; another rate may have changed who took it.
 
 People who take a longer term, or more money, were graded worse before: the odds ratio among all loans says mostly who
 took which loan. Given sub-grade and applicant it says more of what the term does; still of a model, since terms were
@@ -53,9 +53,9 @@ def tabulate_products(
 	"""What each segment of the finished portfolio would be offered, and what that earns.
 
 	One row per segment of each segmentation, as `PRODUCTS` has it: shares `as_asked`, `other_terms` (referred) and
-	`no_offer` (bounds: 95%, Wilson); of the first offers, 10th, 50th and 90th percentile of `amount` and `rate_pct`; of
-	loans as asked for, `default_rate`, `margin_expected` and `margin_imputed` (NPV as a share of principal); and
-	`finding`: whether the two margins differ, corrected for the number of segments (Bonferroni).
+	`no_offer` (95%, Wilson); of the first offers, 10th, 50th and 90th percentile of `amount` and `rate_pct`; of loans as
+	asked for, `default_rate`, `margin_expected` and `margin_imputed` (NPV as a share of principal), and whether these
+	differ, corrected for the number of segments (Bonferroni).
 	"""
 	judged = predictions[predictions["sample"] != OUT_OF_TIME]
 	rows = loans[["loan_id", "is_charged_off", "purpose", *_OFFER_TERMS[1:]]].merge(
@@ -176,8 +176,8 @@ _MIN_OF_EITHER = 500
 def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.DataFrame:
 	"""Odds ratios of default of a term two years longer, and of twice the amount.
 
-	One row each, as `COUNTERFACTUALS` has it: `unadjusted` (given the applicant) and `adjusted` (given the sub-grade as
-	well) with bounds (95%, Wald), missing where too few loans tell.
+	As `COUNTERFACTUALS` has it: `unadjusted` (given the applicant) and `adjusted` (given the sub-grade as well) with
+	bounds (95%, Wald), missing where too few loans tell.
 	"""
 	effects = {
 		"a term two years longer": (_TERM, options.two_years_longer),
@@ -197,7 +197,7 @@ def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.
 
 
 def _estimate(loans: pd.DataFrame, outcome: Any) -> dict[str, pd.DataFrame | None]:
-	"""Without and with the sub-grade; None where there are too few outcomes."""
+	"""None where there are too few outcomes."""
 	bad = outcome.sum()
 	terms = loans["term_months"].to_numpy()
 	is_long = terms > terms.min(initial=np.inf)

@@ -42,8 +42,8 @@ def propose_actions(
 ) -> list[Headline]:
 	"""Three actions: how to decide, how to lower the default rate, which rule to add.
 
-	`report` is `recommendations.json`; `stressed` what expected NPV, decided at the costs of `scenario`, earns in each;
-	`later` says which loans were judged out of time.
+	`stressed`: what expected NPV, decided at the costs of `scenario`, earns in each; `later`: which loans were judged out
+	of time.
 	"""
 	judged = select_policies(policies, "cv", scenario)
 	return [
@@ -93,9 +93,9 @@ def _propose_policy(
 
 
 def _propose_cap(judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str) -> Headline:
-	"""A cap that is shown to lower the default rate, and not shown to lose money.
+	"""The lowest cap that is shown to lower the default rate and to gain.
 
-	The lowest one that is shown to gain; without any, the highest one that may do either.
+	Without any, the highest one that lowers it and is not shown to lose money.
 	"""
 	capped = judged[judged["policy"].str.startswith(_CAPS)].sort_values("cap")
 	capped = capped[capped["approved"] > 0]
@@ -208,7 +208,7 @@ def _tell_in_force(targets: pd.DataFrame) -> str:
 
 
 def _tell_scenarios(policies: pd.DataFrame, stressed: pd.DataFrame, main: str) -> str:
-	"""What expected NPV gains at other costs, and earns at the worst; empty where all are one."""
+	"""Empty where all scenarios are one."""
 	told = []
 	for scenario in stressed.loc[stressed["scenario"].ne(main), "scenario"]:
 		row = find_policy(select_policies(policies, "cv", scenario), "npv")

@@ -126,7 +126,7 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
 
 
 def _select_losing(known: pd.DataFrame, life: PaidLife) -> pd.DataFrame:
-	"""The groups that lost money beyond what their number explains, most in all first."""
+	"""Those that lost beyond what their number explains, most in all first."""
 	value, low, high = (known[name] for name in name_bounds(f"profit_{life.value}"))
 	p_values = pd.Series(norm.cdf(value * 2 * Z95 / (high - low)), known.index)
 	q_values = control_discoveries(p_values, pd.Series(data=False, index=known.index))

@@ -47,8 +47,7 @@ class Money:
 class Headline:
 	"""A finding, or an action.
 
-	`text` holds the figures that the `title` rests on, `money` what it is worth over `n` loans, None where too few say;
-	`points` are what else must be known.
+	`text` holds the figures that the `title` rests on, `money` what it is worth over `n` loans, None where too few say.
 	"""
 
 	title: str
@@ -66,10 +65,10 @@ def describe_summary(
 	samples: Mapping[str, int],
 	later: str,
 ) -> dict[str, Any]:
-	"""The structure of `summary.json`.
+	"""The structure of `summary.json`; `samples` are how many loans policies were judged on.
 
-	`samples` are how many loans policies were judged on; `later` says which those out of time are. Money is of
-	`scenario` and of the contractual life, but where its `per` names another.
+	Money is of `scenario` and of the contractual life, but where its `per` names another; `later` says which loans those
+	out of time are.
 	"""
 	return {
 		"origin": origin,

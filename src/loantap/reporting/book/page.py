@@ -31,10 +31,9 @@ _LATE: Final = ("1-29", "30-59", "60-89", "90+")
 
 
 def chart_vintages(vintages: Sequence[dict[str, Any]], cause: str) -> alt.LayerChart:
-	"""Share of the loans of each recent vintage that ended so, by months on book.
+	"""Share of the loans of each recent vintage that ended so (`default`, `prepaid`), by months on book.
 
-	Readers choose the term. Of each term the latest vintages are drawn, as many as there are
-	colours. `cause` is `default` or `prepaid`.
+	Readers choose the term. Of each the latest vintages are drawn, as many as there are colours.
 	"""
 	frame = pd.DataFrame(vintages)
 	frame = frame.assign(share=frame[f"{cause}_share"], low=frame[f"{cause}_low"], high=frame[f"{cause}_high"])
@@ -161,10 +160,7 @@ class BookOrigins:
 
 
 def render_book(book: Mapping[str, Any], origins: BookOrigins, as_of: date) -> str:
-	"""Render `book.json` (see `surveillance.book.build.measure_book`) as one HTML document.
-
-	The page is simulated as soon as either origin is.
-	"""
+	"""Render `book.json` (`surveillance.book.build.measure_book`) as HTML, simulated as soon as either origin is."""
 	now = book["headline"]["now"]
 	figures: list[Figure] = list_figures(book)
 	return render_page(

@@ -25,7 +25,7 @@ _STRENGTH: Final = "Strength, percentage points"
 def chart_drivers(drivers: pd.DataFrame) -> alt.LayerChart:
 	"""How far the default rates of a factor's segments lie apart, other factors equal, ranked.
 
-	Takes one row per factor and year, the year 0 standing for all, as the table of drivers has it.
+	Takes one row per factor and year (0: all), as the table of drivers has it.
 	"""
 	whole = drivers[drivers["year"].eq(0) & drivers["strength"].notna()].sort_values("rank")
 	whole = whole.assign(whose=whole["role"].map(WHOSE))
@@ -58,10 +58,7 @@ def chart_drivers(drivers: pd.DataFrame) -> alt.LayerChart:
 
 
 def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
-	"""The strength of each factor in each issue year; None where no year has loans enough.
-
-	Takes what `chart_drivers` takes.
-	"""
+	"""The strength of each factor in each issue year, of the same rows; None where no year has loans enough."""
 	known = drivers[drivers["year"].gt(0) & drivers["strength"].notna()]
 	if known.empty:
 		return None
@@ -120,10 +117,7 @@ _INTERVALS: Final = 36
 
 
 def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
-	"""Profit change per application of each rule, alone and after the NPV policy.
-
-	Takes one row per rule and policy it comes after, in the order shown, from `list_rules`.
-	"""
+	"""Profit change per application of each rule, alone and after the NPV policy, from `list_rules`."""
 	known = rules[rules["profit_change"].notna()]
 	told = pd.DataFrame(
 		[
@@ -189,7 +183,7 @@ def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) 
 	Takes one row per proxy and ratio asked for, as the fairness frontier has it.
 	"""
 	shown = frontier[frontier["scenario"].eq(scenario) & frontier["paid_life"].eq(paid_life)]
-	# What is asked for may be reached already: then it is the point of today.
+	# What is asked for may be reached already: today's point.
 	shown = shown.drop_duplicates(["phrase", "worst_ratio", "lost_per_application"])
 	# "Housing, which may stand for wealth": the legend has room for the first words.
 	shown = shown.assign(group=shown["phrase"].str.split(",").str[0])

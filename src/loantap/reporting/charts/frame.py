@@ -66,7 +66,7 @@ def hover(*fields: str, first: tuple[str, str] | None = None) -> list[alt.Toolti
 def to_spec(chart: alt.LayerChart) -> dict[str, Any]:
 	"""The chart as a Vega-Lite specification with its rows in it.
 
-	Figures have six significant digits, and data sets are called by their place, so that runs give the same bytes.
+	Six significant digits, and data sets called by their place: runs give the same bytes.
 	"""
 	spec: dict[str, Any] = chart.to_dict()
 	names = {name: f"rows-{place}" for place, name in enumerate(spec["datasets"])}

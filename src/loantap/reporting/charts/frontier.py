@@ -25,10 +25,7 @@ _PHONE: Final = 290.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-	"""Where a name stands: its end nearest to the point, and `dx` and `dy` pixels from there.
-
-	`is_wide` tells whether it has room on a desk only.
-	"""
+	"""Where a name stands: its end nearest to the point, `dx` and `dy` pixels from there; `is_wide`: on a desk only."""
 
 	align: str
 	dx: float
@@ -63,7 +60,7 @@ def place_names(
 	"""A place for each name, those first that come first; None where there is no room.
 
 	`at` is across and up, as shares of the plot's width and `height`, in pixels; `sides` gives, by name, the `align`
-	that is tried first.
+	tried first.
 	"""
 	points = {width: [_dot(*spot, width, height) for spot in at] for width in (_DESK, _PHONE)}
 	taken: dict[float, list[Box]] = {width: [] for width in points}
@@ -121,8 +118,7 @@ _FAMILIES: Final = {
 	"capped_default_rate": "Expected default rate at most a cap",
 	"pd_cutoff": "PD below a cut-off",
 }
-# Policies that have a point of their own, what they are called beside it, and on which side if
-# there is room; the first have the choice.
+# Names beside points of their own, and on which side if there is room; the first have the choice.
 _POINTS: Final = {
 	"npv": ("expected NPV", "left"),
 	"approve_all": ("everybody", "left"),
@@ -149,8 +145,8 @@ _LOOKS: Final[Sequence[Mapping[str, Any]]] = (
 def chart_frontier(frontier: pd.DataFrame, outlook: tuple[str, str], scenarios: Sequence[str]) -> alt.LayerChart:
 	"""Profit per application against the default rate among approved loans.
 
-	Takes one row per point, as the frontier of policies has it. Readers choose the scenario, and how long paid loans
-	have run; those of `outlook` are shown first.
+	Takes one row per point, as the frontier of policies has it. Readers choose scenario and paid life; those of `outlook`
+	are shown first.
 	"""
 	shown = _word(frontier)
 	lines = shown[shown["family"].isin(_FAMILIES) & ~shown["is_policy"]]

@@ -49,10 +49,7 @@ class Score:
 
 
 def plot_roc(curves: pd.DataFrame, auc: Mapping[str, Score], title: Title) -> Figure:
-	"""ROC curve of each sample, with the area under it.
-
-	Takes one row per point: `sample`, `false_positive_rate`, `true_positive_rate`.
-	"""
+	"""ROC curve of each sample; takes a row per point: `sample`, `false_positive_rate`, `true_positive_rate`."""
 	figure, axes = start_figure("ROC curve", title)
 	axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":", label="chance, AUC 0.500")
 	_draw_curves(axes, curves, ("false_positive_rate", "true_positive_rate"), auc, "AUC")
@@ -64,10 +61,7 @@ def plot_roc(curves: pd.DataFrame, auc: Mapping[str, Score], title: Title) -> Fi
 
 
 def plot_precision_recall(curves: pd.DataFrame, average_precision: Mapping[str, Score], title: Title) -> Figure:
-	"""Precision-recall curve of each sample, with its average precision.
-
-	Takes one row per point: `sample`, `recall`, `precision`.
-	"""
+	"""Precision-recall curve of each sample; takes a row per point: `sample`, `recall`, `precision`."""
 	figure, axes = start_figure("Precision and recall", title)
 	_draw_curves(axes, curves, ("recall", "precision"), average_precision, "average precision")
 	axes.set_xlabel("Recall: share of defaults caught")
@@ -78,9 +72,9 @@ def plot_precision_recall(curves: pd.DataFrame, average_precision: Mapping[str, 
 
 
 def plot_calibration(reliability: pd.DataFrame, title: Title) -> Figure:
-	"""Observed default rate against predicted PD, with 95% intervals.
+	"""Observed default rate against predicted PD, with 95% intervals, by sample and bin.
 
-	Takes one row per sample and bin: `sample`, `mean_pd`, `observed_rate`, `low`, `high`, `loans`.
+	Takes `sample`, `mean_pd`, `observed_rate`, `low`, `high`, `loans`.
 	"""
 	figure, axes = start_figure("Calibration", title)
 	end = max(float(reliability[["mean_pd", "high"]].max().max()) * 1.05, 0.05)
@@ -95,8 +89,8 @@ def plot_calibration(reliability: pd.DataFrame, title: Title) -> Figure:
 def plot_before_and_after(before: pd.DataFrame, after: pd.DataFrame, title: Title, *, calibrated: bool) -> Figure:
 	"""Observed default rate against out-of-fold PD, before and after calibration.
 
-	Each table has one row per bin: `mean_pd`, `observed_rate`, `low`, `high`, `loans`. Where
-	calibration changes nothing there is one set of points.
+	Each table has one row per bin: `mean_pd`, `observed_rate`, `low`, `high`, `loans`. Where calibration changes nothing
+	there is one set.
 	"""
 	figure, axes = start_figure("Before and after calibration", title)
 	end = max(float(bins[["mean_pd", "high"]].max().max()) for bins in (before, after)) * 1.05
@@ -113,8 +107,7 @@ def plot_before_and_after(before: pd.DataFrame, after: pd.DataFrame, title: Titl
 def plot_thresholds(table: pd.DataFrame, chosen: float, decline_all: float, title: Title) -> Figure:
 	"""What each PD threshold would mean: F2, approval rate, default rate among the approved.
 
-	Takes one row per threshold: `threshold`, `f2`, `approval_rate`, `default_rate_approved`;
-	`decline_all` is the F2 of declining everybody.
+	Takes a row per threshold: `threshold`, `f2`, `approval_rate`, `default_rate_approved`; `decline_all` is an F2, too.
 	"""
 	figure, axes = start_figure("Choice of the threshold", title)
 	drawn = (
@@ -192,10 +185,9 @@ _CENSORED = "#eef0f3"
 def plot_vintages(origins: pd.DataFrame, vintages: pd.DataFrame, term_months: int, title: Title) -> Figure:
 	"""AUC per origin and vintage; below it default rate and mean PD per vintage, of one term.
 
-	`origins` has one row per origin: `origin` and `until` (months), `n`, `roc_auc`, `roc_auc_low`,
-	`roc_auc_high`; missing where the origin was skipped. `vintages` has one per issue year and
-	term: `issue_year`, `term_months`, `interpretable`, `n`, `mean_pd`, and with bounds
-	`default_rate` and `roc_auc`; those with few loans are left to the table.
+	`origins`, one row each: `origin` and `until` (months), `n`, `roc_auc`, `roc_auc_low`, `roc_auc_high`; missing where
+	it was skipped. `vintages`, one per issue year and term: `issue_year`, `term_months`, `interpretable`, `n`, `mean_pd`,
+	and with bounds `default_rate` and `roc_auc`; those with few loans are left to the table.
 	"""
 	drawn = vintages[vintages["term_months"].eq(term_months) & vintages["n"].ge(FEW_LOANS)]
 	figure, (upper, lower) = start_stack(

@@ -26,13 +26,7 @@ _HEIGHT_INCHES = 4.7
 
 @dataclass(frozen=True, slots=True)
 class Title:
-	"""What a figure says about itself.
-
-	Attributes:
-		origin: `real` or `simulated`.
-		loans: behind the figure; None where each curve has its own number in the legend.
-		not_for_lending: whether no decision may rest on the model.
-	"""
+	"""What a figure says about itself; `loans` is None where each curve has its own number in the legend."""
 
 	namespace: str
 	origin: str
@@ -104,7 +98,7 @@ def _dress(axes: Axes) -> None:
 def embed_svg(figure: Figure) -> str:
 	"""Data URI of the figure as SVG: the same figure gives the same bytes."""
 	written = BytesIO()
-	# Ids come from the salt instead of at random; outlines instead of text look the same whatever fonts the reader has.
+	# Ids of the salt are not random; outlines instead of text look the same with any fonts.
 	with mpl.rc_context({"svg.hashsalt": "loantap", "svg.fonttype": "path"}):
 		figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
 	return "data:image/svg+xml;base64," + base64.b64encode(written.getvalue()).decode("ascii")

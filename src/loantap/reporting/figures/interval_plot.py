@@ -42,13 +42,9 @@ class Axis:
 class Dot:
 	"""One row of an interval plot: positions are in per cent of the width, figures in words.
 
-	Attributes:
-		note: interval and number of loans.
-		hover: all of it in one sentence.
-		position: `above`, `below` when the whole interval lies on one side of the reference; `near`
-			when not, `few` when there are too few loans to say.
-		is_cut: whether the interval reaches beyond the axis.
-		is_outside: whether the dot itself does.
+	`note` is interval and number of loans, `hover` all in one sentence. The whole interval lies `above` or `below` the
+	reference, else `near`; `few` loans say too little. `is_cut`: the interval reaches beyond the axis; `is_outside`: the
+	dot does.
 	"""
 
 	label: str
@@ -86,10 +82,9 @@ def make_ratio_axis(ratios: Sequence[float]) -> Axis:
 
 
 def place_rates(segments: pd.DataFrame, axis: Axis, reference: float) -> list[Dot]:
-	"""Rows of a plot of default rates, one per row of `segments`, in its order.
+	"""Rows of a plot of default rates, one per row of `segments`, compared with a rate.
 
-	Each row has `segment`, `loans`, `default_rate`, `low`, `high`, none missing. Intervals are
-	compared with the rate `reference`.
+	Each has `segment`, `loans`, `default_rate`, `low`, `high`, none missing.
 	"""
 	return [
 		_place_rate(label, loans, (rate, low, high), axis, reference)

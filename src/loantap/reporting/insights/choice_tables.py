@@ -135,8 +135,8 @@ def tabulate_choices(
 ) -> PageTable:
 	"""The policies that a committee chooses from, each in every scenario and out of time.
 
-	`stressed` is what expected NPV, decided at the costs of the main `scenario`, earns in each. `later` tells which
-	loans were judged out of time; empty where none was.
+	`stressed` is what expected NPV, decided at the costs of `scenario`, earns in each; `later` tells which loans were
+	judged out of time.
 	"""
 	outlooks = {
 		scenario: (_MAIN_SAMPLE, scenario, "contractual"),

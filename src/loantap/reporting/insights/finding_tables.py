@@ -190,8 +190,7 @@ class SegmentPlot:
 def plot_segments(findings: pd.DataFrame, default_rate: float) -> list[SegmentPlot]:
 	"""One plot per factor, all on one scale: a strong driver and a weak one must not look alike.
 
-	Takes one row per factor and segment, as the table of findings has it; factors keep the order in which they first
-	appear. `default_rate` is that of the portfolio, a fraction.
+	Takes a row per factor and segment, as the table of findings has it; `default_rate` is the portfolio's, a fraction.
 	"""
 	if findings.empty:
 		return []

@@ -179,10 +179,7 @@ def tabulate_rules(rules: pd.DataFrame) -> PageTable:
 
 
 def list_rules(rule_tests: pd.DataFrame, scenario: str, paid_life: str) -> pd.DataFrame:
-	"""Tests by `policy.lab.backtest` in one scenario on all their loans, each with its verdict.
-
-	Returns one row per rule and policy it comes after, those with the surest gain alone first.
-	"""
+	"""Tests by `policy.lab.backtest` in one scenario, each with its verdict, the surest gain alone first."""
 	kept = rule_tests[
 		rule_tests["sample"].eq("all") & rule_tests["scenario"].eq(scenario) & rule_tests["paid_life"].eq(paid_life)
 	]

@@ -47,10 +47,7 @@ _CONTRACTUAL = "contractual"
 
 @dataclass(frozen=True, slots=True)
 class PageSection:
-	"""A section of the page: lead, charts, tables, then plots of one factor's segments each.
-
-	`is_audit` tells whether it shows what nothing may be lent on.
-	"""
+	"""A section: lead, charts, tables, plots of one factor's segments; `is_audit`: nothing may be lent on it."""
 
 	anchor: str
 	heading: str
@@ -273,7 +270,7 @@ def render_insights(
 ) -> str:
 	"""Render the insights page as one HTML document: `summary.json`, then the sections in order.
 
-	`economics` holds `scenarios` by name, and `ranges` of what they assume, with their `source`.
+	`economics` holds `scenarios` by name, and `ranges` with their `source`.
 	"""
 	return render_page(
 		"insights.html",

@@ -1,7 +1,7 @@
 """What a flag against a model is, how rules raise it, and the rules that are not about its figures.
 
-A flag is a figure that lies beyond what chance gives at its number of loans, and is large enough to matter: red where a
-use that the card allows would go wrong, or a threshold does no better than nothing; otherwise amber.
+A flag is a figure beyond what chance gives at its number of loans, and large enough to matter: red where a use that the
+card allows would go wrong, or a threshold does no better than nothing; otherwise amber.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +33,8 @@ class Flag:
 class Evidence:
 	"""What a model is judged by: its parts of the reports, all of it finished figures.
 
-	Without an external sample `external` is None, and `rolling_origin` where it was not analysed. `tolerated_ece` is
-	what the rule of promotion calls immaterial; `phrases` are the features in words.
+	`external` and `rolling_origin` are None where there was none. `tolerated_ece` is what promotion calls immaterial;
+	`phrases` are the features in words.
 	"""
 
 	blocks: Mapping[str, Any]

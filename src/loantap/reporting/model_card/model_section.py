@@ -51,15 +51,10 @@ _CAPTIONS: Final = {
 class ModelSection:
 	"""Finished material about one model; its reports have the structures of their JSON files.
 
-	Attributes:
-		name: its namespace.
-		version: registered name and version that all of this is about.
-		standing: whether that version is champion, and which is where it is not.
-		decides: whether its champion decides on applications.
-		for_lending: whether a decision may rest on it.
-		candidates: one row per candidate of the search.
-		coefficients: one row per input: `feature`, `coefficient`, `odds_ratio`.
-		figures: `roc`, `precision_recall`, `calibration`, `before_and_after`, `thresholds`.
+	`name` is its namespace, `version` a registered name and version; `standing`: whether it is champion, and which is
+	where it is not. `decides`: its champion decides on applications; `for_lending`: one may rest on it. `coefficients`:
+	one row per input: `feature`, `coefficient`, `odds_ratio`. `figures`: `roc`, `precision_recall`, `calibration`,
+	`before_and_after`, `thresholds`.
 	"""
 
 	name: str
@@ -109,11 +104,7 @@ class CardFigure:
 
 @dataclass(frozen=True, slots=True)
 class WordedSection:
-	"""A model as the card shows it.
-
-	`coefficients` are those of the logistic regression, which is not served where it was beaten; `comparison` sets the
-	replica beside what was published.
-	"""
+	"""A model as the card shows it; `coefficients` are the logistic regression's, not served where it was beaten."""
 
 	model: ModelSection
 	anchor: str

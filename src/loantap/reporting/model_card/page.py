@@ -22,8 +22,8 @@ _APPROVERS: Final = ("Model owner", "Independent validation", "Credit policy", "
 class FeatureRow:
 	"""One feature as the card lists it, with the columns that it `uses`.
 
-	`exclusion` says why no lending decision may rest on it; `adverse` is the side held against a borrower, `high`,
-	`low` or either.
+	`exclusion` says why no lending decision may rest on it; `adverse` is the side held against a borrower, `high`, `low`
+	or either.
 	"""
 
 	name: str
@@ -35,10 +35,9 @@ class FeatureRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyLimit:
-	"""Where the decision on loans of one term and rate (nominal, yearly, in percent) changes.
+	"""The PDs at which the decision on loans of one term and rate (nominal, yearly, in percent) changes.
 
-	PDs below `approve_below` are approved, those above `decline_above` declined; between the two a
-	person decides. Both are fractions.
+	Between the two, fractions, a person decides.
 	"""
 
 	term_months: float
@@ -51,8 +50,7 @@ class PolicyLimit:
 class PolicySummary:
 	"""The credit policy as the card shows it, by id and version; limits by term, then by rate.
 
-	A loan of no PD is to earn `min_margin` per unit of principal, and `default_price` more per unit of PD. Above
-	`max_pd`, a fraction, it is declined; above `max_amount`, in currency, a person decides.
+	Units as in `Rules`.
 	"""
 
 	name: str
@@ -70,7 +68,7 @@ class PolicySummary:
 class DataSummary:
 	"""The loans behind the models; `target` has the structure of `target.json`.
 
-	`unfilled` are columns in which no loan has a value, each with the features computed from it.
+	`unfilled`: columns in which no loan has a value, with the features computed from them.
 	"""
 
 	origin: str
@@ -85,8 +83,8 @@ class DataSummary:
 class BeyondIncome:
 	"""Loans whose borrowers owe more a month than they earn: DTI over 100%.
 
-	The DTI of `joint` applications is that of the first borrower alone. `highest_dti` is a
-	fraction, missing where no loan states any.
+	Of `joint` applications it is the first borrower's alone. `highest_dti` is a fraction, missing where no loan states
+	any.
 	"""
 
 	loans: int

@@ -90,8 +90,8 @@ class CheckLine:
 class LeakageSection:
 	"""The leakage part of the card, the worst features first, in words.
 
-	`audited` are columns that no model uses; `impact` has the metrics with and without each suspicious feature,
-	measured on the loans `drawn`.
+	`audited`: columns that no model uses; `impact`: metrics with and without each suspicious feature, on the loans
+	`drawn`.
 	"""
 
 	loans: str
@@ -195,8 +195,8 @@ _RULES: Final = {"f2": "F2 threshold", "policy": "policy"}
 class RuleLine:
 	"""How far apart groups lie under one rule, in words.
 
-	`favoured` is the group approved most often, a dash where the rule approves nobody; `ratio` the approval rate of the
-	`least` one as a share of its, with its 95% `interval`.
+	`favoured` is approved most often, a dash for nobody; `ratio` the approval rate of the `least` one as a share of its,
+	with its 95% `interval`.
 	"""
 
 	key: str

@@ -80,7 +80,7 @@ class MetricsTable:
 class CandidatesTable:
 	"""Top of a hyperparameter search: the best by F2, and the one chosen wherever it ranks.
 
-	`within` counts candidates within one standard error of the best F2.
+	`within` counts those within one standard error of the best F2.
 	"""
 
 	tried: int
@@ -159,17 +159,17 @@ def compare_with_published(blocks: Mapping[str, Any]) -> Comparison:
 
 
 _TOP: Final = 12
-# A category that separates the outcomes has no finite odds ratio; where the solver stopped says nothing.
+# Where a category separates the outcomes, the solver's last odds ratio says nothing.
 _FURTHEST_RATIO: Final = 10_000.0
 _RARE: Final = "infrequent_sklearn"
 
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-	"""One input of a model, or one feature of a scorecard, in words.
+	"""One input of a model, or one feature of a scorecard, in words; `at` in per cent of the plot's width.
 
-	`at` is the position of the odds ratio in per cent of the plot's width. `side` is `above` where it raises the risk,
-	`below` where it lowers it, `near` where it does neither, or now one and now the other.
+	`side` is `above` where it raises the risk, `below` where it lowers it, `near` where it does neither, or now one and
+	now the other.
 	"""
 
 	name: str
@@ -184,8 +184,7 @@ class Driver:
 class DriverChart:
 	"""The drivers of one model, furthest from 1 (drawn at `one`) first, and what has no effect.
 
-	Where `is_of_scorecard`, a ratio lies between a feature's riskiest and safest attribute; otherwise it is that of a
-	coefficient.
+	Where `is_of_scorecard`, a ratio lies between a feature's riskiest and safest attribute.
 	"""
 
 	axis: Axis

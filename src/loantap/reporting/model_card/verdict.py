@@ -37,7 +37,7 @@ _OF_POLICY: Final = ("approval_rate", "default_rate_approved")
 class HeadlineRow:
 	"""A model in one sample, in words; `loans` is empty where nothing was measured.
 
-	`cells` are default rate, AUC, KS, ECE; approval rate under the policy and default rate among the approved.
+	`cells`: default rate, AUC, KS, ECE; approval rate under the policy and default rate among the approved.
 	"""
 
 	sample: str
@@ -90,8 +90,7 @@ class Reports:
 class Verdict:
 	"""What the card says of one model that may be lent on, before any evidence.
 
-	`tone` is `idle` where the model does not decide; else `red`, `amber` or `clear`, by its gravest
-	flag. Red flags come first.
+	`tone` is `idle` where it does not decide, else `red`, `amber` or `clear`. Red flags come first.
 	"""
 
 	model: ModelSection

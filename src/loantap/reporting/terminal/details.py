@@ -34,8 +34,8 @@ class FirstThatFits:
 class RunResults:
 	"""What a run made, of all that its summary tells; None or empty where it made nothing of it.
 
-	Reports have the structures of their JSON files. `decisions` and `offering_models` count rows of
-	the files of scores and offers (`rows`) by `decision`, `model_name` and `model_version`.
+	Reports have the structures of their JSON files. `decisions` and `offering_models` count `rows` of the files of scores
+	and offers by `decision`, `model_name` and `model_version`.
 	"""
 
 	reconciliation: pd.DataFrame | None = None
@@ -85,7 +85,7 @@ def _tabulate(metrics: Mapping[str, Any], title: str, between: str) -> Table:
 
 
 def _stack(metrics: Mapping[str, Any], title: str) -> Table:
-	"""For 80 columns: the model in a line of its own, bounds below the figure."""
+	"""For 80 columns."""
 	table = Table(
 		title=title,
 		title_justify="left",

@@ -103,9 +103,9 @@ _SHOWN_REPORTS = 3
 
 
 def summarise_run(results: RunResults, *, full: bool = False) -> RenderableType:
-	"""One line each for data, champion, external sample, scores, offers, reports, next command.
+	"""One line each for data, champion, external sample, scores, offers, reports, next command, where there is one.
 
-	What the run did not do has no line. With `full` the details come before them.
+	With `full` the details come before them.
 	"""
 	table = Grid.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2, 0, 0))
 	for label, said in _list_lines(results, full=full):
@@ -156,7 +156,7 @@ def _tell_data(reconciliation: pd.DataFrame) -> Text:
 
 
 def _choose_model(results: RunResults) -> str | None:
-	"""The model that the summary is about: `lending` before others, benchmarks last."""
+	"""`lending` before others, benchmarks last."""
 	models = [name for name in (results.metrics or {}) if name not in OF_ALL_MODELS]
 	models += [name for name in results.promotions if name not in models]
 	return min(models, key=lambda name: (name in NOT_FOR_LENDING, name != "lending"), default=None)

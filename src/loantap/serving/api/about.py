@@ -132,7 +132,7 @@ def add_models(app: APIFlask, office: Office) -> None:
 
 
 def _list_needed(office: Office) -> tuple[Column, ...]:
-	"""Columns an application must have; without a champion the feature set's."""
+	"""The feature set's, without a champion."""
 	try:
 		return office.desk.standing.underwriter.needed
 	except NotReadyError:
@@ -158,15 +158,12 @@ def _tell_model(loaded: Loaded) -> dict[str, Any]:
 
 
 class _ListedVersions:
-	"""The registry's word on versions, asked at most twice a minute."""
-
 	def __init__(self) -> None:
 		self._lock = threading.Lock()
 		self._asked_at = float("-inf")
 		self._told: dict[str, Any] = {}
 
 	def tell(self, loaded: Loaded) -> dict[str, Any]:
-		"""History of the model's names, its training date, its challenger."""
 		with self._lock:
 			if time.monotonic() - self._asked_at > _GOOD_FOR:
 				self._told = _ask(loaded)

@@ -47,10 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 class ProblemError(Exception):
-	"""A request that cannot be answered, of one of `KINDS`.
-
-	`detail` says what is wrong this time and what to do, `errors` the same of single fields.
-	"""
+	"""A request that cannot be answered, of one of `KINDS`; `errors` are about single fields."""
 
 	def __init__(
 		self, kind: str, detail: str, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
@@ -117,7 +114,7 @@ def answer_problems(app: Flask) -> None:
 
 
 def _note_bug(error: BaseException | None) -> ProblemError:
-	"""Log the place; the text may quote personal data."""
+	"""The text may quote personal data: only the place is logged."""
 	request_id = request.environ.get(REQUEST_ID, "")
 	frames = traceback.extract_tb(error.__traceback__) if error else []
 	where = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))

@@ -72,7 +72,7 @@ def _require_batch(records: Sequence[Record]) -> Record:
 
 
 def _list_results(records: Sequence[Record]) -> list[dict[str, Any]]:
-	"""Results of kept records; the first record is the batch."""
+	"""The first record is the batch."""
 	batch = _require_batch(records)
 	results: list[dict[str, Any] | None] = [None] * int(batch.public["n"])
 	for place, reasons in _list_invalid(batch.personal):
@@ -138,11 +138,8 @@ def _list_lines(kept: KeptBatch, batch: Batch) -> list[tuple[object, ...]]:
 def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
 	"""Rows of a CSV body by source column name, as text; None where nothing is stated.
 
-	Columns that are not of the LoanTap format are left out; a row that cannot be read says why in
-	`FAULT`. At most `most` rows and one more are read.
-
-	Raises:
-		ProblemError: it is no CSV, or lacks a column.
+	Columns that are not of the LoanTap format are left out; a row that cannot be read says why in `FAULT`. At most `most`
+	rows and one more are read. `ProblemError` where it is no CSV, or lacks a column.
 	"""
 	columns = {APPLICATION_ID, *application_columns()}
 	rows: list[dict[str, Any]] = []

@@ -95,7 +95,7 @@ def _decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answe
 
 
 def _decide(office: Office, kind: str, raw: bytes) -> Batch:
-	"""Decide; half of a batch's memory is freed before records are kept."""
+	"""Half of a batch's memory is freed before records are kept."""
 	standing, most = office.desk.standing, office.settings.max_batch_rows
 	if kind == CSV:
 		rows = read_csv(raw, standing, most)
@@ -114,10 +114,7 @@ def _decide(office: Office, kind: str, raw: bytes) -> Batch:
 def _check_rows(
 	applications: Applications, fields: ApplicationFields, faults: Mapping[int, list[str]]
 ) -> dict[int, list[str]]:
-	"""What is wrong with the names and types of rows, by place from 0.
-
-	Nobody knows which of two equal ids counts, so the second is wrong. Rows with known `faults` are not checked.
-	"""
+	"""Nobody knows which of two equal ids counts: the second is wrong. Rows with known `faults` are not checked."""
 	refused = dict(faults)
 	if refused or not fields.are_good(applications):
 		for place, row in enumerate(applications.rows):

@@ -1,4 +1,4 @@
-"""Routes to kept decisions, and of the queue of those that were referred."""
+"""Routes of kept decisions, and of the refer queue."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -138,7 +138,6 @@ def _require_kept(record: Record) -> None:
 
 
 def _tell_event(record: Record) -> dict[str, Any]:
-	"""What happened to a decision, with an override's note unless it was erased."""
 	told = {
 		"id": record.id,
 		"kind": record.kind.value,
@@ -151,7 +150,7 @@ def _tell_event(record: Record) -> dict[str, Any]:
 
 
 def _explain(office: Office, record: Record) -> dict[str, Any]:
-	"""Points of each feature; none, and why, without the model."""
+	"""None, and why, without the model."""
 	try:
 		return office.desk.replayer.explain(record)
 	except InputError as error:

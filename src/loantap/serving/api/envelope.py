@@ -128,8 +128,7 @@ class RequestLog:
 class Slots:
 	"""Slots, handed to who has waited longest.
 
-	At most `room` threads wait for one of `n`, for `patience` seconds; the next is refused at once,
-	so that somebody is always free to refuse.
+	At most `room` threads wait for one of `n`, for `patience` seconds; the next is refused at once.
 	"""
 
 	def __init__(self, n: int, room: int, patience: float) -> None:

@@ -19,8 +19,7 @@ _RATE_PER_MINUTE = 6_000
 def prepare(settings: ServingSettings) -> list[str]:
 	"""Make what is missing, and close the log before processes part; what a person must be told.
 
-	Raises:
-		InputError: the audit log or the parameter files cannot be used.
+	`InputError` where the audit log or the parameter files cannot be used.
 	"""
 	with closing(AuditStore.open(settings.audit_url)) as store:
 		owner = getpass.getuser()

@@ -132,7 +132,7 @@ def _add_step(app: APIFlask, office: Office, step: str, body: type[Spoken | Ende
 
 
 def _settle(proposal: HelpProposal, loan: WatchedLoan) -> HelpProposal:
-	"""The proposal with the terms that it needs: none where it is the plan."""
+	"""Without the terms where it is the plan."""
 	plan = loan.plan
 	if plan is not None and plan.action == proposal.action and proposal.terms in (None, plan.terms):
 		return proposal.model_copy(update={"terms": None})

@@ -10,10 +10,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 
 
 class Metrics:
-	"""The counters of one process.
-
-	If they `are_shared`, processes count into files of `PROMETHEUS_MULTIPROC_DIR`.
-	"""
+	"""The counters of one process; files of `PROMETHEUS_MULTIPROC_DIR` where they `are_shared`."""
 
 	def __init__(self, *, are_shared: bool) -> None:
 		self._are_shared = are_shared

@@ -68,22 +68,17 @@ _DELEGATE: Final = "delegate"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-	"""Who asks, with which key.
-
-	`person` is the key's owner, or whom a key with the scope `delegate` names.
-	"""
+	"""Who asks, with which key; `person` is its owner, or whom a key with the scope `delegate` names."""
 
 	key: ApiKey
 	person: str
 	environ: WSGIEnvironment
 
 	def as_caller(self, body: bytes | None = None) -> Caller:
-		"""Who asks, as it is kept, with the body of a request that an idempotency key may repeat.
+		"""Who asks, as it is kept.
 
-		It is None for a change of state, which is refused the second time by itself.
-
-		Raises:
-			ProblemError: the idempotency key cannot be used.
+		`body` is of a request that an idempotency key may repeat; None for a change of state, which is refused the second
+		time by itself. `ProblemError` where the key cannot be used.
 		"""
 		environ = self.environ
 		given = environ.get("HTTP_IDEMPOTENCY_KEY")
@@ -113,8 +108,7 @@ class Doors:
 	def enter(self, scope: str | None) -> Visitor:
 		"""Who asks for the request at hand; a scope of None lets in any key.
 
-		Raises:
-			ProblemError: no valid key, another scope, or too many requests.
+		`ProblemError` for no valid key, another scope, or too many requests.
 		"""
 		rule = request.url_rule
 		return self.let_in(request.environ, rule.rule if rule else "", scope)

@@ -53,8 +53,8 @@ def describe(
 ) -> Callable[[_View], _View]:
 	"""A decorator that describes a route.
 
-	`told` is the model or content type of its answer, `body` the model or the content of what it is
-	sent, `problems` the statuses beside those that any route may have.
+	`told` is the model or content type of its answer, `body` the model or content of what it is sent, `problems` the
+	statuses beside those of any route.
 	"""
 	models = app.extensions.setdefault(_MODELS, {Problem})
 	models.update(model for model in (told, body) if isinstance(model, type))

@@ -16,7 +16,7 @@ from typing import Final
 def loading() -> Iterator[None]:
 	"""Keep what is loaded within out of garbage collection for good.
 
-	Collection takes a fifth of the start; processes that part would no longer share what it touched.
+	Collection takes a fifth of the start, and processes that part would not share what it touched.
 	"""
 	gc.disable()
 	try:
@@ -36,7 +36,7 @@ _LOCK: Final = "lock"
 
 @contextmanager
 def own_folder(parent: Path | None = None) -> Iterator[Path]:
-	"""A new folder for this server's processes to count in, by default in the system's temporary one.
+	"""A new folder for this server's processes to count in, by default a temporary one.
 
 	The next server clears a killed one's away, whose lock no process holds.
 	"""

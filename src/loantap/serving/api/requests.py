@@ -30,8 +30,7 @@ _AFTER_NAME: Final = re.compile(rb'"\s*:')
 def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
 	"""The content type and the bytes of the request at hand, of at most `most` bytes.
 
-	Raises:
-		ProblemError: another content type, or a larger body.
+	`ProblemError` for another content type, or a larger body.
 	"""
 	given, raw = read_bytes(request.environ, most, types)
 	if raw is not None:
@@ -80,10 +79,7 @@ def read_model(kind: type[Body], most: int) -> Body:
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-	"""A JSON object (RFC 8259) of UTF-8, no name twice, no NaN or Infinity, not deeply nested.
-
-	Anything else raises `ProblemError`.
-	"""
+	"""A JSON object (RFC 8259) of UTF-8, no name twice, no NaN or Infinity, not deeply nested; else `ProblemError`."""
 	try:
 		found = from_json(raw, allow_inf_nan=False)
 	except ValueError as error:

@@ -83,10 +83,8 @@ def add_scoring(app: APIFlask, office: Office) -> None:
 def decide(office: Office, visitor: Visitor, raw: bytes, *, with_offers: bool = False) -> dict[str, Any]:
 	"""Decide on one application, keep the decision, tell it.
 
-	Raises:
-		ProblemError: the body is no application, or cannot be scored.
-		NotReadyError: there is no model.
-		AuditUnavailableError: the decision could not be kept.
+	`ProblemError` where it is no application, or cannot be scored; `NotReadyError` without a model;
+	`AuditUnavailableError` where it could not be kept.
 	"""
 	caller = visitor.as_caller(raw)
 	kept = find_kept(office, caller)
@@ -114,7 +112,7 @@ def decide(office: Office, visitor: Visitor, raw: bytes, *, with_offers: bool = 
 
 
 def _try_offers(standing: Standing, application: Mapping[str, Any], today: pd.Timestamp) -> dict[str, Any]:
-	"""Offers beside a decision, or why there are none; the decision stands anyway."""
+	"""The decision stands where there are none."""
 	try:
 		_require_offers(standing)
 		_require_valid(standing.offer_fields.check(application))
@@ -129,8 +127,7 @@ def _try_offers(standing: Standing, application: Mapping[str, Any], today: pd.Ti
 def find_kept(office: Office, caller: Caller) -> list[Record]:
 	"""What was answered before under a request's idempotency key; [] for nothing.
 
-	Raises:
-		IdempotencyConflictError: it was used for another request.
+	`IdempotencyConflictError` where it was another request's.
 	"""
 	if caller.idempotency_key is None:
 		return []

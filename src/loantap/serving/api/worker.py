@@ -1,7 +1,6 @@
 """The application: its routes, documentation and error handlers; and what each process of the API loads.
 
-One application is decided without Flask in between (ADR 19). Other forms of the request and whatever goes wrong are
-Flask's, so that one place answers errors.
+One application is decided without Flask (ADR 19). Other forms of the request, and all errors, are Flask's.
 """
 
 from __future__ import annotations
@@ -58,8 +57,6 @@ if TYPE_CHECKING:
 
 
 def _decide_directly(office: Office, app: WSGIApplication) -> WSGIApplication:
-	"""WSGI: decides on one application, and leaves all else to `app`."""
-
 	def answer(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
 		try:
 			visitor = office.doors.let_in(environ, SCORE_PATH, SCORE)
@@ -104,7 +101,7 @@ _FAULTS: dict[type[InputError], str] = {
 
 
 class _Application(APIFlask):
-	"""Says no more of an exception than `answer_problems`: it may quote personal data."""
+	"""An exception may quote personal data: no more is said of it than by `answer_problems`."""
 
 	def log_exception(self, exc_info: object) -> None:
 		"""Nothing."""
@@ -148,10 +145,7 @@ def make_app(office: Office) -> APIFlask:
 
 
 def make_slots(threads: int) -> Slots:
-	"""Slots for the threads of a process: a quarter works, an eighth refuses, the others wait.
-
-	More than a few dozen hinder each other; fewer leave commits half empty (ADR 19).
-	"""
+	"""Slots for the threads of a process: a quarter works, an eighth refuses, the others wait (ADR 19)."""
 	refusing = max(1, threads // 8)
 	at_work = max(1, min(threads - refusing, max(_FEW, threads // 4)))
 	return Slots(at_work, max(threads - at_work - refusing, 0), _PATIENCE)
@@ -200,8 +194,7 @@ _COUNTED = re.compile(r"_(\d+)\.db$")
 def load() -> APIFlask:
 	"""The application of one process, called by the server.
 
-	Raises:
-		InputError: the parameter files or the audit log cannot be used.
+	`InputError` where the parameter files or the audit log cannot be used.
 	"""
 	_share_heaps()
 	with loading():
@@ -221,8 +214,7 @@ def _share_heaps() -> None:
 def open_office(settings: ServingSettings) -> Office:
 	"""What the routes work with; looks for a model first.
 
-	Raises:
-		InputError: the parameter files or the audit log cannot be used.
+	`InputError` where the parameter files or the audit log cannot be used.
 	"""
 	use_registry(find_address(settings.project, settings.environment))
 	office = make_office(settings)
@@ -243,7 +235,7 @@ def make_office(settings: ServingSettings) -> Office:
 
 
 def _forget_dead_processes() -> bool:
-	"""Take dead processes' gauges out of the sums; False if nothing is shared."""
+	"""Take dead processes' gauges out; False if nothing is shared."""
 	folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 	if not folder:
 		return False

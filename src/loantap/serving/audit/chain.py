@@ -1,7 +1,6 @@
 """How records are written as text, numbered and chained; docs/audit.md describes the hash.
 
-It covers a salted digest of the personal part, so that part and salt can be erased. A draft is what is
-prepared of a record before its place in the chain is known.
+It covers a salted digest of the personal part, so that part and salt can be erased.
 """
 
 import hashlib
@@ -25,15 +24,11 @@ _PREFIX_LENGTH = 4
 
 
 def write_json(content: Any, where: str) -> bytes:
-	"""Content as compact JSON, names in the order given.
-
-	Raises:
-		InputError: a number is not finite, or something is not JSON.
-	"""
+	"""Content as compact JSON, in the order given; `InputError` for what JSON cannot hold."""
 	try:
 		text = to_json(content)
 		if b"NaN" in text or b"Infinity" in text:
-			json.dumps(content, allow_nan=False)  # says whether it is a number or a word
+			json.dumps(content, allow_nan=False)
 	except (PydanticSerializationError, ValueError, TypeError) as error:
 		raise InputError(where, f"it cannot be written as JSON ({error})", "Give finite numbers and plain texts") from error
 	return text
@@ -64,7 +59,6 @@ def _count_milliseconds(at: datetime) -> int:
 
 
 def _read_milliseconds(record_id: str) -> int:
-	"""When an id was made, in milliseconds since 1970."""
 	return int(record_id[_PREFIX_LENGTH : _PREFIX_LENGTH + _TIME_DIGITS], 16)
 
 
@@ -91,10 +85,7 @@ _MAX_CHARACTERS = 255
 
 @dataclass(slots=True)
 class Draft:
-	"""An entry as texts; `amount` is at stake, where it opens a case.
-
-	The personal part is found by `application_id`, the record by decision, model and policy.
-	"""
+	"""A record before its place in the chain is known; `amount` is at stake, where it opens a case."""
 
 	kind: Kind
 	subject: str | None
@@ -110,11 +101,7 @@ class Draft:
 
 
 def prepare(entries: Sequence[Entry]) -> list[Draft]:
-	"""Entries as texts, the personal parts salted and digested.
-
-	Raises:
-		InputError: something in them cannot be written as JSON.
-	"""
+	"""Entries as texts, the personal parts salted and digested; `InputError` for what JSON cannot hold."""
 	salts = os.urandom(SALT_BYTES * len(entries))
 	return [
 		_prepare_one(entry, salts[at : at + SALT_BYTES])
@@ -163,17 +150,13 @@ def find_application_id(personal: Mapping[str, Any]) -> str | None:
 
 
 def _find_amount(public: Mapping[str, Any]) -> float:
-	"""What is at stake in a case, in currency; 0 if it is not told."""
+	"""In currency; 0 if it is not told."""
 	amount = public.get("amount")
 	return float(amount) if isinstance(amount, int | float) else 0.0
 
 
 def require_caller(caller: Caller) -> None:
-	"""Refuse a caller that not every database could keep.
-
-	Raises:
-		InputError: a text of it is empty, too long, or not printable.
-	"""
+	"""Refuse, with `InputError`, texts of a caller that are empty, too long or not printable."""
 	for name in ("key_id", "person", "request_id", "idempotency_key", "request_digest"):
 		text = getattr(caller, name)
 		if text is None:

@@ -17,7 +17,6 @@ from loantap.project.folder import anchor_address, find_project
 from loantap.serving.audit.turns import Turns
 from loantap.serving.errors import AuditUnavailableError
 
-# Where the log is.
 VARIABLE = "LOANTAP_AUDIT_URL"
 _DEFAULT = "sqlite:///data/09_serving/audit.db"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -57,9 +56,9 @@ def has_log(url: str) -> bool:
 
 
 class KeptConnection:
-	"""The connection that records are kept over, open all the time, for one thread at a time.
+	"""The connection that records are kept over, always open, for one thread at a time.
 
-	SQLAlchemy's pool, begin and commit cost more than a small group's records. `begin` keeps other writers out.
+	SQLAlchemy's pool, begin and commit cost more than a small group's records.
 	"""
 
 	def __init__(self, engine: Engine, begin: Callable[[], Sequence[str]]) -> None:
@@ -120,12 +119,8 @@ class KeptConnection:
 class Engines:
 	"""Both kinds of connection to one log; its context managers raise `AuditUnavailableError`.
 
-	Attributes:
-		writer: begins by keeping all other writers out.
-		reader: each transaction reads one state of the log.
-		where: the log as messages name it, without password.
-		kept: the writer's connection for records.
-		turns: of all processes' writers; None where the database keeps them.
+	`writer` keeps all other writers out from its beginning, `reader` reads one state of the log, `kept` is for records;
+	`turns` is None where the database keeps them; `where` names the log without password.
 	"""
 
 	writer: Engine
@@ -161,7 +156,7 @@ class Engines:
 	def keeping(self, *, is_large: bool = False) -> Iterator[Any]:
 		"""A transaction of the only writer, as a cursor of the driver's.
 
-		If it `is_large` (thousands of records), `checkpoint` follows, which lets other writers go on.
+		`checkpoint` follows a large one (thousands of records), which lets other writers go on.
 		"""
 		begin, end = (_LARGE, _SMALL) if is_large and self.is_sqlite else ((), ())
 		with self._in_turn(), self.explained():
@@ -199,10 +194,9 @@ class Engines:
 
 
 def open_engines(url: str) -> Engines:
-	"""Connections to the log at a URL; none is opened yet, but SQLite's folder is made.
+	"""Connections to the log at a URL, none open yet; SQLite's folder is made.
 
-	Raises:
-		InputError: it is no URL of a SQLite file or of PostgreSQL.
+	`InputError` where it is no URL of a SQLite file or of PostgreSQL.
 	"""
 	parsed = _parse(url)
 	where = f"audit log {parsed.render_as_string(hide_password=True)}"
@@ -244,8 +238,7 @@ def _open_sqlite(url: URL, where: str) -> Engines:
 	wait = WAIT_SECONDS
 
 	def connect() -> sqlite3.Connection:
-		# The registry makes SQLAlchemy's connections to SQLite wait longer; transactions of the
-		# driver's would begin too late.
+		# The registry makes SQLAlchemy's connections to SQLite wait longer; the driver's transactions would begin too late.
 		return sqlite3.connect(
 			path, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=_CACHED_STATEMENTS
 		)

@@ -21,7 +21,7 @@ from loantap.serving.audit.tables import records
 from loantap.serving.audit.transaction import REFER
 
 _BATCH: Final = 20_000
-# Names, addresses and job titles stay in the log: nobody needs them to see that applicants change.
+# Not names, addresses and job titles: nobody needs them to see that applicants change.
 _APPLICATION: Final = tuple(
 	str(c.source_name) for c in portfolio_columns() if c.known_at_decision and not c.personal and c.name != "loan_status"
 )
@@ -32,11 +32,8 @@ def read_decisions(url: str, since: datetime | None = None, until: datetime | No
 	"""Decisions kept at `since` or later and before `until`, oldest first, some thousands at a time.
 
 	Columns: `decision_id`, `decided_at`, `application_id`, `model` (name and version), `policy_digest`, `decision`,
-	`final_decision` (a person's, where the policy referred; missing until then), `probability_of_default`, `score`,
-	`expected_npv`, and the application as it came, as text. What was erased is missing.
-
-	Raises:
-		AuditUnavailableError: the log cannot be read.
+	`final_decision` (a person's, where the policy referred), `probability_of_default`, `score`, `expected_npv`, and the
+	application as it came, as text. What was erased is missing. `AuditUnavailableError` where the log cannot be read.
 	"""
 	engines = open_engines(url)
 	try:

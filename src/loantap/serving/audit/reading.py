@@ -21,13 +21,9 @@ _STEP = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Search:
-	"""Which decisions are looked for; None: any.
+	"""Which decisions are looked for, kept from `since` on and before `until`; None: any.
 
-	Attributes:
-		decision: approve, refer, decline or invalid.
-		application_id: not found once it was erased.
-		since: kept at this time or later.
-		until: kept before this time.
+	An erased application is not found by its id.
 	"""
 
 	decision: str | None = None
@@ -120,13 +116,13 @@ def search(connection: Connection, wanted: Search, after: str | None, limit: int
 
 
 def _find_seqs(connection: Connection, application_id: str) -> list[int]:
-	"""By index first: without statistics a database would look through all decisions."""
+	"""Without statistics a database would look through all decisions."""
 	its = select(personal.c.seq).where(personal.c.application_id == application_id)
 	return sorted(connection.execute(its).scalars(), reverse=True)
 
 
 def _take(connection: Connection, asked: Select[Any], seqs: Sequence[int], most: int) -> list[Row[Any]]:
-	"""The first rows among these records, step by step: ids sort as numbers do."""
+	"""Step by step: ids sort as numbers do."""
 	rows: list[Row[Any]] = []
 	for start in range(0, len(seqs), _STEP):
 		some = asked.where(records.c.seq.in_(seqs[start : start + _STEP]))
@@ -144,11 +140,11 @@ def _list_conditions(wanted: Search) -> Iterator[Any]:
 	prefix = PREFIXES[Kind.DECISION]
 	if wanted.since is not None:
 		yield records.c.at >= write_time(wanted.since)
-		# Ids are indexed, and never earlier than `at`.
+		# Ids are never earlier than `at` ...
 		yield records.c.id >= begin_id(prefix, wanted.since)
 	if wanted.until is not None:
 		yield records.c.at < write_time(wanted.until)
-		# But later where the clock was put back.
+		# ... but later where the clock was put back.
 		yield records.c.id < begin_id(prefix, wanted.until + _CLOCK_ERROR)
 
 

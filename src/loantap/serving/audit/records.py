@@ -56,11 +56,9 @@ PREFIXES: Mapping[Kind, str] = MappingProxyType(
 class Entry:
 	"""What is to be kept, as plain JSON values.
 
-	Attributes:
-		public: without personal data; kept for good, in this order of names. Decisions are found by
-			its `decision`, `model.version` and `policy.digest`; a case takes its `amount`.
-		personal: what can be erased: application, `application_id`, reasons; None for none.
-		subject: id of the record that it is about.
+	`public` is kept for good, in this order of names; decisions are found by its `decision`, `model.version` and
+	`policy.digest`, a case takes its `amount`. `personal` (application, `application_id`, reasons) can be erased.
+	`subject` is the id of the record that it is about.
 	"""
 
 	kind: Kind
@@ -84,13 +82,9 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-	"""Who asks.
+	"""Who asks: `key_id` is of the API key, or the command's name, `person` for whom it acts.
 
-	Attributes:
-		key_id: id of the API key, or the command's name.
-		person: for whom the key acts.
-		idempotency_key: under which the same request gets the same answer again.
-		request_digest: SHA-256 of the request's body.
+	`request_digest` is SHA-256 of the request's body, in hexadecimal.
 	"""
 
 	key_id: str
@@ -102,18 +96,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-	"""What is kept.
+	"""What is kept; `at` is in UTC.
 
-	Attributes:
-		seq: its number, from 1 without gaps.
-		at: when it was kept, in UTC.
-		caller: id of the key that asked.
-		person: for whom the key acted.
-		subject: id of the record that it is about.
-		personal: None where there is none, or where it was erased.
-		is_erased: whether it had a personal part.
-		hash: SHA-256 over it and the record before it.
-		request_digest: SHA-256 of the request's body, where an idempotency key was given.
+	`seq` counts from 1 without gaps; `subject` is the id of the record that it is about; `personal` is None where it was
+	erased, or never was; `hash` is over it and the record before it.
 	"""
 
 	seq: int
@@ -133,10 +119,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class KeptBatch:
-	"""What became of a batch that was to be kept.
-
-	`ids` are of the batch, then of its decisions in order; empty where it was kept `before`.
-	"""
+	"""What became of a batch; `ids` are of it, then of its decisions in order, none where it was kept `before`."""
 
 	ids: Sequence[str]
 	at: datetime

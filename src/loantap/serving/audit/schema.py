@@ -20,12 +20,9 @@ def find_revision(connection: Connection) -> str | None:
 
 
 def upgrade(engines: Engines) -> str | None:
-	"""Make or change the tables as this version needs them, in one transaction.
+	"""Make or change the tables in one transaction; returns their revision before, or None.
 
-	Returns the revision they were at before, or None.
-
-	Raises:
-		SchemaError: they are newer than this version of LoanTap.
+	`SchemaError` where they are newer than this version of LoanTap.
 	"""
 	from alembic import command
 	from alembic.config import Config

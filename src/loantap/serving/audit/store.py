@@ -28,8 +28,8 @@ _RECENT = 1.0
 class AuditStore:
 	"""The audit log of one process and its threads; others write beside it.
 
-	Methods raise `AuditUnavailableError` where the database fails; nothing was done then, with an
-	exception that it tells.
+	Methods raise `AuditUnavailableError` where the database fails; nothing was done then, with an exception that it
+	tells.
 	"""
 
 	def __init__(self, engines: Engines) -> None:
@@ -41,10 +41,8 @@ class AuditStore:
 	def open(cls, url: str) -> Self:
 		"""The log at a URL; a SQLite file is made, its tables brought up to date.
 
-		Raises:
-			InputError: the URL is not understood.
-			SchemaError: the tables are not those of this version.
-			AuditUnavailableError: it cannot be reached.
+		`InputError` where the URL is not understood, `SchemaError` for tables of another version, `AuditUnavailableError`
+		where it cannot be reached.
 		"""
 		engines = open_engines(url)
 		with ExitStack() as failed:
@@ -73,12 +71,9 @@ class AuditStore:
 	def append(self, entries: Sequence[Entry], caller: Caller) -> list[Record]:
 		"""Keep entries; returns when they are durable, all of them or none.
 
-		A referred decision opens its case. Under an idempotency key that is there already, nothing
-		is kept, and what was kept then is returned.
-
-		Raises:
-			InputError: something in them cannot be kept.
-			IdempotencyConflictError: the key was used for another request.
+		A referred decision opens its case. Under an idempotency key that is there already, nothing is kept, and what was
+		kept then is returned; `IdempotencyConflictError` where it was another request. `InputError` for what cannot be
+		kept.
 		"""
 		if not entries:
 			return []
@@ -162,9 +157,7 @@ class AuditStore:
 	) -> int:
 		"""Erase personal parts: of records, of what is about them, or of an application; how many.
 
-		Raises:
-			NotThereError: there is no record of an id.
-			ForbiddenErasureError: the database does not let this role.
+		`NotThereError` for an unknown id; `ForbiddenErasureError` where the database does not let this role.
 		"""
 		n = self.change(lambda transaction: erasure.erase(transaction, caller, reason, record_ids, application_id))
 		# Nothing erased is left in SQLite's journal; a program that reads for longer delays that.
@@ -174,9 +167,7 @@ class AuditStore:
 	def purge_older_than(self, days: int, caller: Caller) -> int:
 		"""Erase older records' personal parts, step by step; how many.
 
-		Raises:
-			InputError: days is negative.
-			ForbiddenErasureError: the database does not let this role.
+		`InputError` for negative days; `ForbiddenErasureError` as for `erase`.
 		"""
 		before = erasure.find_cutoff(days)
 		n = 0
@@ -206,10 +197,7 @@ MAX_AGE_SECONDS = 0.5
 
 
 class Polled(Generic[T]):
-	"""A value made of the records of one sort.
-
-	A new id with the prefix makes it out of date; it is used `max_age` seconds without a look.
-	"""
+	"""A value made of the records of one sort, used `max_age` seconds without a look for a new id."""
 
 	def __init__(
 		self, store: AuditStore, prefix: str, make: Callable[[Connection], T], max_age: float = MAX_AGE_SECONDS

@@ -30,7 +30,7 @@ Numbered = tuple[int, str, str]
 class Chain:
 	"""The end of the chain, in a transaction that keeps other writers out.
 
-	The driver's cursor costs a tenth of SQLAlchemy's statements; `style` marks its parameters.
+	The driver's cursor costs a tenth of SQLAlchemy's; `style` marks its parameters.
 	"""
 
 	def __init__(self, cursor: Any, style: str) -> None:

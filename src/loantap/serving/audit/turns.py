@@ -18,8 +18,7 @@ _REFUSED, _TAKEN = b"1", b"0"
 class Turns:
 	"""The turns of one process at SQLite, for one of its threads at a time.
 
-	The lock wakes who waits, and is freed with its holder. The locked file's one byte says whether the
-	database refused the last who had a turn.
+	The lock is freed with its holder. Its file's one byte says whether the database refused the last who had a turn.
 	"""
 
 	def __init__(self, path: Path, where: str) -> None:
@@ -64,12 +63,7 @@ class Turns:
 
 
 class Work(Protocol):
-	"""What one thread wants done.
-
-	Attributes:
-		rows: about how many rows it writes.
-		is_alone: whether it needs a transaction of its own.
-	"""
+	"""What one thread wants done: about `rows`, in a transaction of its own if it `is_alone`."""
 
 	rows: int
 	is_alone: bool
@@ -92,15 +86,12 @@ class _Ticket(Generic[W]):
 class GroupCommit(Generic[W]):
 	"""Hands groups of works to one thread at a time.
 
-	The first thread writes for itself, then the first of those who came meanwhile for all. No thread
-	has to be started, stopped or lost in a fork.
+	The first thread writes for itself, then the first of those who came meanwhile for all. No thread has to be started,
+	stopped or lost in a fork.
 
-	Args:
-		carry_out: does a group in order, in one transaction, and notes the outcome in each work;
-			skips those given up. What it raises is raised in its thread.
-		give_up: notes in a work that it is not done, since `carry_out` raised or hangs.
-		max_rows: of a group, unless its first work alone has more.
-		patience: seconds that a work waits for others before it is given up.
+	`carry_out` does a group of at most `max_rows` (its first work may have more) in one transaction, but for works given
+	up, and notes the outcome in each; what it raises is raised in its thread. `give_up` notes that a work is not done,
+	after an error or `patience` seconds.
 	"""
 
 	def __init__(
@@ -136,7 +127,6 @@ class GroupCommit(Generic[W]):
 			self._lead()
 
 	def _leave(self, ticket: _Ticket[W]) -> bool:
-		"""Whether a work may be given up: not done, nor about to lead."""
 		with self._lock:
 			if ticket.is_done or ticket.leads:
 				return False

@@ -37,7 +37,6 @@ def verify(connection: Connection, noted: Head | None = None) -> Verdict:
 				_check_personal(row, erased)
 				_check_noted(row, noted)
 			except _BrokenError as broken:
-				# The first missing record is named.
 				name = row.id if row.seq == seq + 1 else None
 				return Verdict(seq, Head(seq, last), Fault(seq + 1, name, str(broken)))
 			seq, last = row.seq, row.hash
@@ -45,8 +44,6 @@ def verify(connection: Connection, noted: Head | None = None) -> Verdict:
 
 
 class _Erased:
-	"""Records whose personal part erasures name."""
-
 	def __init__(self, connection: Connection) -> None:
 		self._ids: set[str] = set()
 		self._up_to = 0

@@ -28,7 +28,6 @@ class Append:
 	is_alone: bool = False
 	entries: Sequence[Entry] = ()
 	drafts: list[Draft] = field(default_factory=list)
-	# Kept behind the drafts.
 	written: WrittenDrafts | None = None
 	numbered: list[Numbered] = field(default_factory=list)
 	ids: list[str] = field(default_factory=list)
@@ -54,7 +53,7 @@ class Append:
 
 @dataclass(slots=True)
 class Change(Generic[T]):
-	"""What one thread wants done in a transaction of its own."""
+	"""Needs a transaction of its own."""
 
 	act: Callable[[Transaction], T]
 	rows: int = 1
@@ -80,11 +79,7 @@ class KeptRequests:
 				self._kept[found] = find_kept(*found)
 
 	def find(self, caller: Caller) -> list[Record] | None:
-		"""What was kept for the same request, or None.
-
-		Raises:
-			IdempotencyConflictError: its key was used for another request.
-		"""
+		"""What was kept for the same request, or None; `IdempotencyConflictError` for the key of another one."""
 		if caller.idempotency_key is None:
 			return None
 		kept = self._kept.get((caller.key_id, caller.idempotency_key))
@@ -93,7 +88,7 @@ class KeptRequests:
 		return kept
 
 	def comes_again(self, caller: Caller) -> bool:
-		"""Whether the group has the key already; the commit tells what is kept."""
+		"""Whether the group has the key already."""
 		if caller.idempotency_key is None:
 			return False
 		name = (caller.key_id, caller.idempotency_key)
@@ -176,7 +171,7 @@ def give_up(work: Append | Change[Any]) -> None:
 
 
 def require_same(kept: Sequence[Record], caller: Caller) -> None:
-	"""Raise `IdempotencyConflictError` for a key that was used for another request."""
+	"""Refuse a key that was used for another request."""
 	if kept and kept[0].request_digest != caller.request_digest:
 		raise IdempotencyConflictError(
 			f"idempotency key {caller.idempotency_key}",

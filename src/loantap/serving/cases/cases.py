@@ -1,6 +1,6 @@
 """The refer queue: look, take, give back, decide; each step is a record.
 
-Apart from `case`, since the dashboard knows cases and no database.
+Apart from `case`: the dashboard knows no database.
 """
 
 from collections import Counter
@@ -106,9 +106,8 @@ _IS_OPEN = "Nothing is to be done: it was given back, or its time is over"
 class CaseQueue:
 	"""The cases of one audit log.
 
-	One person with one key holds a case, for `hold`: the log has one writer at a time, even from
-	two processes. Methods that change a case raise `NotThereError` where there is none, and
-	`NotNowError` where it was decided or who asks cannot have it.
+	One person with one key holds a case, for `hold`. Methods that change one raise `NotThereError`, or `NotNowError`
+	where it was decided or who asks cannot have it.
 	"""
 
 	def __init__(self, store: AuditStore, hold: timedelta = HOLD) -> None:
@@ -163,7 +162,7 @@ class CaseQueue:
 		return self._store.change(act)
 
 	def decide(self, decision_id: str, said: CaseDecision, caller: Caller) -> tuple[Case, Record]:
-		"""Decide a case that one holds; returns it and the record. The decision stays as made."""
+		"""Decide a case that one holds; the case and the record. The decision stays as made."""
 		note = (said.note or "").strip() and said.note
 		if said.reason is Reason.OTHER and not note:
 			raise InputError("note", f"it is missing, and the reason is {said.reason}", "Say why in a note")

@@ -34,10 +34,7 @@ _LOOKS: Final[Sequence[Mapping[str, Any]]] = (
 
 
 def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
-	"""Profit per application against the default rate of approved loans, with policies as points.
-
-	Takes `decide_again`'s curves and `Again.compare`'s policies.
-	"""
+	"""Profit per application against the default rate of approved loans; takes `decide_again`, `Again.compare`."""
 	lines = _word(curves).assign(series=curves["family"].map(_FAMILIES))
 	# From strictest to widest: by cap, or by share approved.
 	is_cap = curves["family"].eq(_CAPPED)

@@ -54,14 +54,9 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 @dataclass(slots=True)
 class ApiError(Exception):
-	"""The API did not do what it was asked.
+	"""The API did not do what it was asked; `status` 0: it did not answer.
 
-	Attributes:
-		status: of HTTP; 0 where there was no answer.
-		title: what is wrong, in a few words.
-		detail: the same in a sentence, as the API says it.
-		retry_after: seconds to wait before asking again, or None.
-		kind: such as `four-eyes`; "" where the API does not say.
+	`kind`, such as `four-eyes`, is "" where the API does not say; `retry_after` is in seconds.
 	"""
 
 	status: int
@@ -82,10 +77,7 @@ def open_http(api_url: str) -> httpx.Client:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-	"""The API on behalf of a person; every method raises `ApiError`.
-
-	The key is "" for what needs none, the person "" for the key's owner.
-	"""
+	"""The API on behalf of a person ("" for the key's owner); every method raises `ApiError`."""
 
 	http: httpx.Client
 	key: str
@@ -253,5 +245,5 @@ def _read_seconds(text: str | None) -> int | None:
 
 
 def _quote(text: str) -> str:
-	"""An id as one segment of a path; typed text cannot lead elsewhere."""
+	"""Typed text cannot lead to another path."""
 	return quote(text.strip(), safe="")

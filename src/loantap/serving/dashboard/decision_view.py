@@ -251,10 +251,7 @@ def _list_of_person(last: Event | None) -> list[tuple[str, str]]:
 
 
 def _word_reasons(decision: Decision, last: Event) -> list[str]:
-	"""What a person named, or what counts most against the applicant.
-
-	A referred decision's first reason is only why a person had to decide.
-	"""
+	"""A referred decision's first reason is only why a person had to decide."""
 	fact = _FACTS.get(str(last.public["reason"]))
 	return [fact] if fact else decision.reasons[1:]
 

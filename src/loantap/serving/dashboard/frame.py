@@ -32,12 +32,7 @@ _MANY: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Page:
-	"""What a page is given.
-
-	Attributes:
-		session: None without a key, on pages that need none.
-		model: that decides; None where there is none, or it is not known.
-	"""
+	"""What a page is given; `model` decides, if it is known. There is no `session` without a key."""
 
 	settings: DashboardSettings
 	session: Session | None
@@ -55,10 +50,7 @@ class Page:
 
 
 def show_page(title: str, lead: str, body: Callable[[Page], None], *, needs_api: bool = True) -> None:
-	"""A page with all that stands around it; an error of the API becomes a message.
-
-	`lead` is a sentence under the title.
-	"""
+	"""A page with all that stands around it, and `lead` under its title; an error of the API becomes a message."""
 	st.html(write_style(current_theme()))
 	try:
 		settings = read_settings()
@@ -110,7 +102,7 @@ def show_chart(chart: alt.LayerChart, alternative: str) -> None:
 def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
 	"""Figures side by side: name, value, and n or interval below.
 
-	That named by `cut` is cut to its width; a copy and the tip are whole.
+	That named by `cut` is cut to its width; its tip is whole.
 	"""
 	items = []
 	for name, value, note in figures:
@@ -122,10 +114,7 @@ def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
 
 
 def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: Collection[int] = ()) -> None:
-	"""A table whose rows, if of more than two columns, become cards on a narrow screen.
-
-	`numbers` are places of columns.
-	"""
+	"""A table whose rows, if of more than two columns, become cards on a narrow screen; `numbers` are columns."""
 	kind = f"lt-scroll{' lt-wide' * (len(head) > _FITS)}{' lt-dense' * (len(head) > _MANY)}"
 	written = [_write_row("th", head, numbers)]
 	written += [_write_row("td", row, numbers, head) for row in rows]
@@ -133,10 +122,7 @@ def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: 
 
 
 def act(change: Callable[[], None], done: str) -> None:
-	"""Change something through the API, then draw the page anew; a refusal is told in its place.
-
-	`done` is told by `show_done`.
-	"""
+	"""Change something through the API, then draw the page anew; `done` is told by `show_done`."""
 	try:
 		change()
 	except ApiError as error:

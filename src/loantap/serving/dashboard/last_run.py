@@ -1,6 +1,6 @@
 """What the last run left, read anew once it changes, and its frontier under a person's own assumptions.
 
-The frontier is for a chosen LGD and PD cut-off, by the run's formulas, from stored PDs.
+For a chosen LGD and PD cut-off, by the run's formulas, from stored PDs.
 """
 
 import json
@@ -37,10 +37,7 @@ class NoRunError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-	"""Files of the last run.
-
-	Every method raises `NoRunError` where a file is not there, `InputError` where it cannot be read.
-	"""
+	"""Files of the last run; `NoRunError` where one is not there, `InputError` where it cannot be read."""
 
 	settings: DashboardSettings
 
@@ -96,12 +93,9 @@ _LEARNT: Final = "profit_score_hurdle"
 
 @dataclass(frozen=True, slots=True)
 class JudgedLoans:
-	"""Loans of the past with PDs of models that did not see them.
+	"""Loans of the past with PDs of models that did not see them: a row each, from `join_portfolio`.
 
-	Attributes:
-		portfolio: one row per loan of cross-validation, from `join_portfolio`.
-		economics: the project's scenarios.
-		min_loans: of fewer approved loans some figures are not told.
+	With fewer than `min_loans` approved some figures are not told.
 	"""
 
 	portfolio: pd.DataFrame
@@ -112,13 +106,7 @@ class JudgedLoans:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-	"""What a person chooses.
-
-	Attributes:
-		scenario: whose other assumptions hold.
-		loss_given_default: a fraction.
-		paid_life: how long loans that were paid back have run.
-	"""
+	"""What a person chooses; the LGD is a fraction, other assumptions are the scenario's."""
 
 	scenario: str
 	loss_given_default: float
@@ -127,7 +115,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-	"""Judged loans under a choice: their values and outcomes, `trace_frontier`'s curves."""
+	"""Judged loans under a choice; the curves are `trace_frontier`'s."""
 
 	values: LoanValues
 	outcomes: Outcomes
@@ -135,10 +123,7 @@ class Again:
 	min_loans: int
 
 	def compare(self, cutoff: float) -> pd.DataFrame:
-		"""A PD cut-off, below which loans are approved, beside expected NPV and approving all.
-
-		Returns one row per policy: `policy`, `label` and what `measure_policy` returns.
-		"""
+		"""A PD cut-off beside expected NPV and approving all: a row of `measure_policy`, `policy` and `label` each."""
 		pds = self.values.probability_of_default
 		everybody = np.ones(len(pds), bool)
 		approved: Mapping[str, tuple[str, BoolArray]] = {
@@ -156,9 +141,8 @@ class Again:
 def load_judged(run: LastRun, conf: Path) -> JudgedLoans:
 	"""The last run's judged loans, with the assumptions in the folder `conf`.
 
-	Raises:
-		NoRunError: there was none.
-		InputError: its PDs are none over the life, its tables not of one run, or a group of parameters cannot be used.
+	`NoRunError` without one; `InputError` where its PDs are none over the life, its tables not of one run, or parameters
+	cannot be used.
 	"""
 	training = run.read_report("lending/training.json")
 	require_lifetime(find_target(training), "model lending of the last run")

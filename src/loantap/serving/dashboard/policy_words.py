@@ -29,7 +29,6 @@ def _fine_percent(value: float) -> str:
 
 
 def _per_point(value: float) -> str:
-	"""A price of a whole default, told for a point of PD."""
 	return f"{percent(value / 100, 2)} of the principal"
 
 
@@ -173,7 +172,7 @@ def _tell_apart(was: float, becomes: float, word: Callable[[float], str]) -> tup
 def ask_policy(in_force: ActivePolicy, content: Content) -> dict[str, Any] | None:
 	"""Draw the form, which starts from the policy in force.
 
-	Returns the policy as the API takes it, without author, once it was sent off; None until then.
+	Returns the policy as the API takes it, without author, once it was sent off.
 	"""
 	# Another policy in force is another start.
 	key = f"propose:{in_force.id}:{in_force.digest}"

@@ -18,12 +18,9 @@ _MARK: Final = "signed-in"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-	"""A person at work.
+	"""A person at work, as whom decisions are recorded.
 
-	Attributes:
-		person: whose decisions these are recorded as.
-		scopes: what their key may do; empty while the API does not say.
-		is_own_key: whether they pasted a key of their own.
+	`scopes` are empty while the API does not say; `is_own_key`: they pasted it.
 	"""
 
 	api: Api
@@ -44,8 +41,7 @@ def _connect(api_url: str) -> httpx.Client:
 def begin_session(settings: DashboardSettings) -> Session | None:
 	"""The person's session, with the sign-in in the sidebar; None while there is no key.
 
-	With `[auth]` in Streamlit's secrets people log in there, and the dashboard's key acts for them.
-	Otherwise each pastes a key, or the dashboard's is used.
+	With `[auth]` in Streamlit's secrets people log in, and the dashboard's key acts for them.
 	"""
 	if _has_oidc():
 		return _begin_for_login(settings)
@@ -114,7 +110,6 @@ def _show_sign_in(session: Session | None, *, has_dashboard_key: bool) -> None:
 
 
 def _sign_out() -> None:
-	"""Forget the key, and what was shown to its owner."""
 	for name in list(st.session_state):
 		del st.session_state[name]
 	st.query_params.pop(_MARK, None)

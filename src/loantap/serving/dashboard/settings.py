@@ -19,13 +19,7 @@ DEFAULT_API: Final = "http://127.0.0.1:8000"
 
 @dataclass(frozen=True, slots=True)
 class DashboardSettings:
-	"""Where the dashboard asks, and what it reads.
-
-	Attributes:
-		api_url: without a path.
-		key: the dashboard's own API key; "" for none.
-		project: folder whose `data/` the last run left.
-	"""
+	"""Where the dashboard asks, with its own `key` ("" for none), and the project whose `data/` it reads."""
 
 	api_url: str
 	key: str
@@ -43,11 +37,7 @@ class DashboardSettings:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> DashboardSettings:
-	"""Settings as the environment gives them.
-
-	Raises:
-		InputError: the address is none, or others may read the key's file.
-	"""
+	"""Settings of the environment; `InputError` for no address, or a key's file that others may read."""
 	url = environment.get(API_VARIABLE, DEFAULT_API).rstrip("/")
 	if not url.startswith(("http://", "https://")):
 		raise InputError(API_VARIABLE, f"{url} is no address", f"Give one such as {DEFAULT_API}")

@@ -1,6 +1,6 @@
 """Many applications decided together: the same answers, sooner.
 
-JSON of one form for many rows is written once and filled in where they differ.
+JSON of one form is written once for many rows, and filled in.
 """
 
 import os
@@ -83,13 +83,9 @@ _MADE: Final = (Decision.APPROVE.value, Decision.REFER.value, Decision.DECLINE.v
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-	"""Decided applications of a batch, a column at a time.
+	"""Decided applications of a batch, a column at a time; `rows` are places in it, from 0.
 
-	Attributes:
-		rows: place of each in the batch, from 0.
-		decisions: approve, refer or decline.
-		scores: see `Underwriter.underwrite_batch`.
-		written: JSON by the names of a record, but of decisions.
+	`scores` are of `Underwriter.underwrite_batch`, `written` JSON by the names of a record.
 	"""
 
 	rows: list[int]
@@ -101,10 +97,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-	"""A decided batch, and what is to be kept of it and of its decisions.
-
-	The entry's personal part says why applications cannot be scored.
-	"""
+	"""A decided batch, and what is kept of it; its personal part says why applications cannot be scored."""
 
 	entry: Entry
 	kept: Written
@@ -203,7 +196,7 @@ def _write(
 
 
 def _write_reasons(scores: pd.DataFrame) -> list[str]:
-	"""JSON of each row's list; each distinct sentence is written once."""
+	"""Each distinct sentence is written once."""
 	columns = []
 	for name in REASONS:
 		given = scores[name].array

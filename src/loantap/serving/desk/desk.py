@@ -22,10 +22,7 @@ from loantap.serving.desk.standing import Standing, make_standing
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-	"""A model that decides.
-
-	`doubt` is why it may not be the champion now; "" where the registry's last answer said so.
-	"""
+	"""A model that decides; `doubt` is why it may not be the champion now, "" for none."""
 
 	scorer: Scorer
 	loaded_at: datetime
@@ -45,8 +42,8 @@ class Loaded:
 class LiveModel:
 	"""The champion of a namespace: loaded by alias, looked for again at each `refresh`.
 
-	A new model replaces the old one when it is whole. The registry is asked before one first decides, so that no copy
-	of a demo or former champion does; where it is down, the last good champion of its own name goes on.
+	The registry is asked before one first decides, so that no copy of a demo or former champion does; where it is down,
+	the last good champion goes on.
 	"""
 
 	def __init__(self, namespace: str) -> None:
@@ -136,8 +133,8 @@ class NotReadyError(Exception):
 class Desk:
 	"""What decides, kept up to date by a look at the registry every `refresh_seconds`.
 
-	`note_failure` is told where a look failed: at `registry` or `policies`. `note_state` is told after each look at the
-	registry: 1 where it confirms the model, 0 where the last good one goes on, -1 where none decides.
+	`note_failure` is told where a look failed: at `registry` or `policies`. `note_state` is told after each: 1 where the
+	registry confirms the model, 0 where the last good one goes on, -1 where none decides.
 	"""
 
 	def __init__(
@@ -199,7 +196,7 @@ class Desk:
 			self._settle(pool.submit(look), of)
 
 	def _settle(self, look: Future[None], of: str, patience: float | None = None) -> None:
-		"""Wait for a look; the next is tried whatever goes wrong."""
+		"""The next look is tried whatever goes wrong."""
 		if not wait([look], patience).done:
 			logger.warning("The %s has not answered within %g seconds", of, patience)
 			return
@@ -225,8 +222,7 @@ class Desk:
 	def renew(self) -> None:
 		"""Make another standing where model or policy is another.
 
-		Raises:
-			InputError: they do not go together, or the policies cannot be read.
+		`InputError` where they do not go together, or the policies cannot be read.
 		"""
 		with self._lock:
 			lending, offers = self.lending.loaded, self.offers.loaded

@@ -54,9 +54,8 @@ class Replayer:
 	def replay(self, record: Record) -> Replayed:
 		"""Make a decision once more that was kept with its application.
 
-		Raises:
-			InputError: the registry no longer has the model, or the policy is not known.
-			RegistryDownError: the registry does not answer.
+		`InputError` where the registry no longer has the model, or the policy is not known; `RegistryDownError` where the
+		registry does not answer.
 		"""
 		public, personal = record.public, record.personal or {}
 		underwriter = self._find_underwriter(public)
@@ -133,14 +132,9 @@ _DECLINE: Final = DECISIONS.index(Decision.DECLINE)
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-	"""A policy against the decisions that were made.
+	"""A policy against the decisions that were made; expected NPV of what is approved, in currency.
 
-	Attributes:
-		before: decisions of each kind, as they were made.
-		after: as the policy would have made them.
-		changes: from, to and number of those that differ.
-		expected_npv_before: expected NPV of what was approved, in currency.
-		expected_npv_after: of what would have been, by the tried policy's assumptions.
+	`changes`: from, to and number of those that differ.
 	"""
 
 	n: int
@@ -154,7 +148,7 @@ class Tried:
 def try_on_decisions(decider: Decider, kept: Sequence[Record], policies: PastPolicies) -> Tried:
 	"""Let a policy decide once more on kept PDs and terms; nothing is scored again.
 
-	What a rule of the policy lab declined stays declined; past policies tell which.
+	What a rule of the policy lab declined stays declined.
 	"""
 	pds, amounts, rates, months, npvs = (
 		np.array([record.public[name] for record in kept], dtype="float64")

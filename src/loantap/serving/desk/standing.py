@@ -44,13 +44,9 @@ class InvalidApplicationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-	"""What decides at one moment.
+	"""What decides at one moment; `made_by` is kept with each decision.
 
-	Attributes:
-		maker: of offers; None where there is no model for them.
-		made_by: what decides, as kept with each decision.
-		fields: of an application to decide.
-		offer_fields: of one for offers.
+	`maker` is None without a model for offers.
 	"""
 
 	underwriter: Underwriter
@@ -129,7 +125,6 @@ def describe_decision(
 
 
 def _describe_maker(underwriter: Underwriter) -> dict[str, object]:
-	"""What decides, as kept and told with each decision."""
 	described = _describe(underwriter.scorer, underwriter.policy_version, underwriter.policy_digest)
 	if underwriter.rules:
 		described["rules"] = [rule.model_dump(mode="json") for rule in underwriter.rules]
@@ -147,12 +142,11 @@ def _describe(scorer: Scorer, policy: str, digest: str) -> dict[str, object]:
 
 
 def _name_application(application: Mapping[str, Any]) -> str | None:
-	"""The id as it was given; None where there is none."""
 	return name_one(application) if APPLICATION_ID in application else None
 
 
 def find_today() -> pd.Timestamp:
-	"""The day on which applications are decided, in UTC; the same object all day, since readers remember by it."""
+	"""The day in UTC on which applications are decided; the same object all day: readers remember by it."""
 	return _of_day(int(time.time() // 86_400))
 
 

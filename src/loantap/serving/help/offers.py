@@ -43,12 +43,7 @@ _Stamp = tuple[int, int, int] | None
 
 @dataclass(frozen=True, slots=True)
 class Watchlist:
-	"""The list of a month, by rank.
-
-	Attributes:
-		loans: as listed, and the plan's `action`, "" where none was made.
-		plans: by `loan_id`.
-	"""
+	"""The list of a month, by rank, with the plan's `action` ("" for none); `plans` by `loan_id`."""
 
 	loans: pd.DataFrame
 	plans: pd.DataFrame
@@ -93,11 +88,9 @@ class WatchlistFiles:
 		self._held: tuple[tuple[_Stamp, _Stamp], Watchlist] | None = None
 
 	def read(self) -> Watchlist:
-		"""The list as it is now; without plans where no run has made them.
+		"""The list as it is now, with plans if they were made.
 
-		Raises:
-			NotThereError: no run has left a list.
-			InputError: a file cannot be read.
+		`NotThereError` without a list, `InputError` where a file cannot be read.
 		"""
 		with self._lock:
 			# Before the content: what changes in between is read again the next time.
@@ -232,12 +225,12 @@ class HelpOffers:
 
 
 def _name_subject(loan_id: str) -> str:
-	"""The id by which what is kept of a loan is found, and erased."""
+	"""By it what is kept of a loan is found, and erased."""
 	return f"loan:{loan_id}"
 
 
 def _round(figures: dict[str, Any]) -> dict[str, Any]:
-	"""Figures of two digits, by which nobody finds an erased loan in the list again."""
+	"""Of two digits: nobody finds an erased loan in the list again."""
 	return {name: float(f"{value:.2g}") if isinstance(value, float) else value for name, value in figures.items()}
 
 

@@ -1,7 +1,4 @@
-"""API keys: made, checked, listed, revoked.
-
-Keys live in the audit log alone, as records of their creation and revocation.
-"""
+"""API keys: made, checked, listed, revoked; each a record of the audit log alone."""
 
 import hashlib
 import hmac
@@ -40,14 +37,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-	"""What is known of a key; not its secret.
-
-	Attributes:
-		id: is part of the key and of every record that it asks for.
-		owner: the person or system it was made for.
-		created_at: in UTC.
-		revoked_at: None where it works.
-	"""
+	"""What is known of a key, not its secret; times in UTC, `revoked_at` None where it works."""
 
 	id: str
 	owner: str
@@ -77,8 +67,7 @@ class Keys:
 	) -> tuple[ApiKey, str]:
 		"""Make a key; the text of the key, `lt_<id>_<secret>`, is kept nowhere.
 
-		Raises:
-			InputError: owner, scopes or rate cannot be.
+		`InputError` where owner, scopes or rate cannot be.
 		"""
 		owner = " ".join(owner.split())
 		_require_possible(owner, scopes, rate_per_minute)
@@ -99,22 +88,13 @@ class Keys:
 		return [known.key for known in self._known.get().values()]
 
 	def revoke(self, key_id: str, caller: Caller) -> ApiKey:
-		"""Let a key work no more.
-
-		Raises:
-			NotThereError: there is none of this id.
-			NotNowError: it was revoked before.
-		"""
+		"""Let a key work no more; `NotThereError` where there is none, `NotNowError` where it was revoked."""
 		key = self._store.change(lambda transaction: _revoke(transaction, key_id, caller))
 		self._known.forget()
 		return key
 
 	def check(self, text: str) -> ApiKey | None:
-		"""The key that a request brings; None where it is none, or revoked.
-
-		Raises:
-			AuditUnavailableError: nobody can say whether it was revoked.
-		"""
+		"""The key that a request brings, if it works; `AuditUnavailableError` where nobody can say so."""
 		mark, _, rest = text.partition("_")
 		key_id, _, secret = rest.partition("_")
 		known = self._known.get().get(key_id)
@@ -124,7 +104,7 @@ class Keys:
 
 
 def _digest(secret: str) -> str:
-	"""SHA-256 is enough: nobody guesses 256 random bits."""
+	"""Enough: nobody guesses 256 random bits."""
 	return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -29,7 +29,6 @@ from loantap.serving.policies.pages import (
 	tell,
 )
 
-# As with decisions.
 _SHOWN_DIGITS = 12
 
 
@@ -40,8 +39,8 @@ def _find_today() -> date:
 class PolicyBook:
 	"""The policies of one audit log; all processes see a change within a second.
 
-	`find_today` gives the day in UTC by which a policy is due. Methods raise `NotThereError` where there is no such
-	proposal, and `PolicyChangedError` where a policy is not what was proposed or approved.
+	`find_today` gives the day in UTC. Methods raise `NotThereError` where there is no such proposal, and
+	`PolicyChangedError` where a policy is not what was proposed or approved.
 	"""
 
 	def __init__(self, store: AuditStore, find_today: Callable[[], date] = _find_today) -> None:
@@ -77,8 +76,7 @@ class PolicyBook:
 	def enter(self, policy: CreditPolicy, economics: Economics, caller: Caller) -> ActivePolicy:
 		"""Put the configured policy in force where none ever was; what is in force then.
 
-		Raises:
-			InputError: the policy is not as it was approved, or takes effect later.
+		`InputError` where the policy is not as it was approved, or takes effect later.
 		"""
 		found = self.active()
 		if found is not None:
@@ -99,11 +97,8 @@ class PolicyBook:
 	def propose(self, content: Mapping[str, Any], caller: Caller) -> Proposal:
 		"""Propose a policy; who proposes the same one again gets the proposal that waits.
 
-		In `content`, `policy` has no approval and digest, and needs no author where the caller is;
-		`economics` are the assumptions, by default those in force.
-
-		Raises:
-			InvalidPolicyError: it is no policy, or its version was in force with another content.
+		In `content`, `policy` has no approval and digest, and needs no author; `economics` are by default those in force.
+		`InvalidPolicyError` where it is none, or its version was in force with another content.
 		"""
 		written, economics = self._read_content(content, caller)
 		# As if approved: what would be refused then is refused now.
@@ -119,10 +114,8 @@ class PolicyBook:
 	def activate(self, proposal_id: str, caller: Caller) -> ActivePolicy:
 		"""Approve a proposal and put it in force, as another person than proposed or wrote it.
 
-		Raises:
-			SamePersonError: the caller proposed or wrote it.
-			NotNowError: it takes effect later, has expired, or is in force.
-			InvalidPolicyError: its version was in force with another content.
+		`SamePersonError` where the caller did; `NotNowError` where it takes effect later, has expired, or is in force;
+		`InvalidPolicyError` where its version was in force with another content.
 		"""
 
 		def act(transaction: Transaction) -> ActivePolicy:
@@ -140,10 +133,8 @@ class PolicyBook:
 	def roll_back(self, caller: Caller, leaving: str | None = None) -> ActivePolicy:
 		"""Put the policy before the current one in force again.
 
-		A repeated call is refused by `leaving`, the id of the current one as the caller knows it.
-
-		Raises:
-			NotNowError: there was none, or another one is in force than the caller leaves.
+		`leaving` is the id of the current one as the caller knows it: a repeated call is refused. `NotNowError` where
+		another one is in force, or none was before.
 		"""
 
 		def act(transaction: Transaction) -> ActivePolicy:

@@ -14,7 +14,6 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Record
 from loantap.serving.errors import InvalidPolicyError, PolicyChangedError
 
-# What a proposal does not have yet.
 UNAPPROVED = frozenset({"approved_by", "digest"})
 # Before anybody approved.
 NOBODY_YET = "(nobody yet)"
@@ -30,10 +29,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-	"""What somebody proposes: fields of a policy, without approval and digest, and assumptions.
-
-	`key_id` is that of the key they used.
-	"""
+	"""What somebody proposes, with the key `key_id`: a policy without approval and digest, and assumptions."""
 
 	id: str
 	at: datetime
@@ -63,13 +59,9 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-	"""A policy that was put in force.
+	"""A policy that was put in force; `digest` as approved.
 
-	Attributes:
-		id: of the record.
-		digest: of the policy as approved.
-		approved_by: the second person.
-		returns_to: id of the activation that rolling back restores, or None.
+	Rolling back restores the activation `returns_to`.
 	"""
 
 	id: str
@@ -83,12 +75,9 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class ActivePolicy:
-	"""A policy that is, or was, in force, as approved.
+	"""A policy that is, or was, in force; each change has the next `generation`, from 1.
 
-	Attributes:
-		generation: 1 for the first ever in force; each change has the next number.
-		activated_by: who put it in force, or rolled back to it.
-		can_roll_back_to: name of the policy that rolling back restores, or None.
+	`activated_by` may have rolled back to it; `can_roll_back_to` is a name.
 	"""
 
 	policy: CreditPolicy
@@ -116,8 +105,7 @@ def build_policy(
 ) -> tuple[CreditPolicy, Economics]:
 	"""A policy of its fields, as a second person approves it.
 
-	Raises:
-		InvalidPolicyError: a field is missing, unknown or wrong; or the approver is the author.
+	`InvalidPolicyError` for a field missing, unknown or wrong, or where the approver is the author.
 	"""
 	assumed = _build_economics(economics)
 	fields = {**written, "approved_by": approver, "digest": None}

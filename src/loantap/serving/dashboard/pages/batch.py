@@ -81,7 +81,7 @@ def find_problem(text: str, needed: list[FieldOfApplication], size: int) -> str 
 
 
 def _word_rows(table: pd.DataFrame) -> Styler:
-	"""Rows as words, that still sort as numbers."""
+	"""Words that still sort as numbers."""
 	shown = table.rename(columns=_TOLD)
 	figures = shown[list(_FORMATS)].astype(float)
 	return shown.assign(**figures).style.format(_FORMATS, na_rep=NOTHING)

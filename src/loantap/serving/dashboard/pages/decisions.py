@@ -51,7 +51,7 @@ def _show(page: Page) -> None:
 
 
 def _ask() -> tuple[str, str, str]:
-	"""What is searched for, kept while the person is elsewhere."""
+	"""Kept while the person is elsewhere."""
 	state = st.session_state
 	for key, value in state.get("search", _NOTHING).items():
 		state.setdefault(key, value)

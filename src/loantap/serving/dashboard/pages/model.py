@@ -50,7 +50,6 @@ def _show(page: Page) -> None:
 
 
 def _find_served(page: Page, session: Session) -> Model | None:
-	"""The model that decides; without one, the page says why and goes on."""
 	if page.model is not None:
 		return page.model
 	try:

@@ -112,7 +112,7 @@ def _show_proposal(session: Session, one: Proposal, content: Content) -> None:
 
 
 def _find_obstacle(session: Session, one: Proposal) -> str:
-	"""Why this person cannot activate a proposal; "" if only the API can tell."""
+	"""Empty if only the API can tell."""
 	person = fold_name(session.person)
 	if person and person in {fold_name(one.proposed_by), fold_name(one.author)}:
 		return "You proposed or wrote it: another person activates it, with a key of their own."

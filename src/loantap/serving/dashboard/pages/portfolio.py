@@ -215,7 +215,7 @@ def _show_page_table(table: PageTable) -> None:
 
 
 def _stamp(settings: DashboardSettings) -> tuple[int, ...]:
-	"""Tells the frontier's files apart from another run's or other parameters'."""
+	"""Differs for another run's files, or other parameters'."""
 	tables = [settings.tables / "lending" / "predictions.parquet"]
 	tables += [settings.project / "data" / name for name in ("03_primary/loans.parquet", "05_model_input/splits.parquet")]
 	paths = [*tables, *sorted((settings.project / _CONF).glob("parameters*.yml"))]

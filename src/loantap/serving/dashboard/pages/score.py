@@ -115,7 +115,6 @@ def _group(name: str) -> str:
 
 
 def _ask(one: FieldOfApplication) -> Any:
-	"""A widget within a field's limits, that begins at its example."""
 	key = f"field:{one.name}"
 	start = _start_at(one, None if one.name == "application_id" else one.example)
 	# In each run: one that is interrupted may not reach the browser.
@@ -146,7 +145,7 @@ def _start_at(one: FieldOfApplication, value: Any) -> Any:
 
 
 def _choose(values: list[str | float], value: Any) -> str | float | None:
-	"""A value's choice, such as `4 years` in a source file; None where it is none."""
+	"""Source files say `4 years`; None where it is no choice."""
 	if value in values:
 		return cast("str | float", value)
 	number = _NUMBER.match(str(value))
@@ -193,7 +192,7 @@ def _compare(decision: Decision, other: Decision) -> None:
 
 
 def _doubt_instalment(application: dict[str, Any]) -> str:
-	"""What to look at where the instalment is a slip, or of a part-funded loan."""
+	"""A slip, or a part-funded loan."""
 	names = (*_TERMS, _INSTALMENT)
 	if any(application.get(name) is None for name in names):
 		return ""
@@ -209,5 +208,5 @@ def _doubt_instalment(application: dict[str, Any]) -> str:
 
 
 def _find_instalment(application: dict[str, Any]) -> float:
-	"""These terms' instalment; the old one would contradict them."""
+	"""The old one would contradict these terms."""
 	return round(emi_of_one(*(float(application[name]) for name in _TERMS)), 2)

@@ -9,7 +9,6 @@ down_revision = None
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ID = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
-# By table.
 _REFUSED = (("records", "UPDATE"), ("records", "DELETE"), ("personal", "UPDATE"))
 
 
