@@ -149,12 +149,10 @@ def snapshot_month(day: date) -> np.datetime64:
 
 
 def iter_book(loans: int, seed: int, month: np.datetime64, batch_loans: int = BATCH_LOANS) -> Iterator[SimulatedBook]:
-	"""The book as of a month, in batches.
+	"""The book as of the snapshot `month` (see `snapshot_month`), in batches of so many loans before the cut.
 
-	Args:
-		loans: resolved ones as of March 2017, first; about 1.2 running ones each follow.
-		seed: non-negative.
-		month: the snapshot, see `snapshot_month`: no loan is issued from it on, loans that end later run.
+	`loans` resolved ones as of March 2017 come first, about 1.2 running ones each follow. No loan is issued from
+	`month` on; those that end later run.
 	"""
 	identifiers = ContentIds(_STABLE)
 	draws, pins = Draws(Streams(seed)), Streams(seed, "running ")

@@ -106,7 +106,7 @@ class Bucket:
 			return Stored(found["Body"].read(), found["ETag"], age_s)
 
 	def write_if(self, key: str, body: bytes, etag: str | None) -> str | None:
-		"""Write a small object if its etag is this (None: if there is none); the new one, or None if it is not.
+		"""Write a small object if its etag is still this (None: if there is none); returns the new etag, or None.
 
 		No two writers may send one content.
 		"""
