@@ -32,7 +32,7 @@ _ON_A_CLUSTER = frozenset({"feature_engineering", "scoring"})
 
 
 def check_parameters(context: KedroContext) -> None:
-	"""Check what was given with `--params`, and every parameter group, read or not."""
+	"""Check what was given with `--params`, and every parameter group; InputError names the parameter."""
 	loader = context.config_loader
 	models = _find_models()
 	given = loader.runtime_params or {}
@@ -45,7 +45,10 @@ def check_parameters(context: KedroContext) -> None:
 
 
 def check_inputs(run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
-	"""Check where `sources` writes, that systems can be connected to, and that inputs exist."""
+	"""Check where `sources` writes, that systems can be connected to, and that inputs exist.
+
+	InputError names the dataset.
+	"""
 	if all("check_sources" in node.tags for node in pipeline.nodes):
 		return  # it says itself what is missing, of all systems at once
 	given = run_params.get("runtime_params") or {}

@@ -9,7 +9,7 @@ LOGGER: Final = logging.getLogger("loantap.progress")
 
 
 class Progress:
-	"""Counts and tells what is done of something long; `label` "" where who shows it knows, `unit` in the plural."""
+	"""Counts what is done of something long, and tells it; `label` is "" where who shows it knows, `unit` a plural."""
 
 	def __init__(self, label: str, total: int | None, unit: str) -> None:
 		self._label = label

@@ -15,9 +15,10 @@ BORROWER_ID: Final = "borrower_id"
 
 @dataclass(frozen=True, slots=True)
 class DuplicateBorrowers:
-	"""Loans that share a borrower or application with one on the other side: held-out loans, and between folds.
+	"""Loans that share a borrower, or the very application, with one on the other side.
 
-	`keys` are the columns that recognised borrowers, in words; `by_key` counts held-out loans per key.
+	`test_duplicates` are held-out loans, `fold_duplicates` training loans with one in another fold; `keys` are the
+	columns that told, in words; `by_key` counts held-out loans per key.
 	"""
 
 	keys: tuple[str, ...]

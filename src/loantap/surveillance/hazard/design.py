@@ -58,11 +58,10 @@ _PANEL: Final = tuple(dict.fromkeys(("loan_id", "month", *STATE, *FEATURES, "ori
 
 
 class Scaled(Options):
-	"""A feature as the model takes it, by `mean` (of fitted loan-months within bounds.
+	"""A feature as the model takes it; a missing value counts as the mean.
 
-	A missing value's) and `deviation`.
-
-	`has_indicator`: whether a column says that it is missing.
+	`mean` and `deviation` (standard) are of the fitted loan-months, within bounds; `has_indicator`: whether a column
+	says that it is missing.
 	"""
 
 	name: str
