@@ -30,14 +30,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-	"""What a table had to be changed by, in rows.
-
-	Attributes:
-		updated: known keys with another value in any column.
-		deleted: keys that are not among the new ones.
-		unchanged: equal rows, which are not written.
-		repeated: rows passed over because a later one has the same key.
-	"""
+	"""Rows of a table that were changed; `repeated` were passed over, as a later one has the same key."""
 
 	inserted: int
 	updated: int
@@ -76,11 +69,11 @@ class Merge:
 	def apply(self, staged: Staged, transaction: Transaction) -> Changes:
 		"""Make or migrate the table, then delete, update and insert what differs.
 
-		The table itself is never dropped: grants, views and indexes on it stay.
+		The table is never dropped: grants, views and indexes stay.
 
 		Raises:
-			InputError: rows were lost on the way, a key is there twice, or a column of the table
-				has another type. Nothing has been written then.
+			InputError: rows were lost on the way, a key is there twice, or a column has another type. Nothing is written
+				then.
 		"""
 		transaction.lock(self.table)
 		present = describe_columns(self.table, transaction)
@@ -134,7 +127,6 @@ class Merge:
 			)
 
 	def _require_exactly(self, rows: int, staged: Staged, transaction: Transaction) -> None:
-		"""Each new row is in the table once; of a `replace` table nothing else is."""
 		held = f"SELECT count(*) FROM {quote(self.table)} AS t"
 		if self.mode is Mode.UPSERT:
 			same = _same(self.key, "t", "s")

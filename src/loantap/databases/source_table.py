@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 def check_contract(where: str, table: Table, schema: pa.Schema) -> frozenset[str]:
 	"""Hold a table's columns against the dictionary; the names of columns that it does not know.
 
-	Names are compared in lower case.
-
 	Raises:
 		InputError: a column is missing, or holds something else than it should.
 	"""
@@ -64,8 +62,8 @@ class Account:
 	"""What a source table says of itself, in one statement.
 
 	Attributes:
-		first_update: earliest `updated_at`, UTC without a zone; None where there is none.
-		updated: rows that a reading since the time asked for would give; all where none was.
+		first_update: earliest `updated_at`, UTC without a zone, if any.
+		updated: rows that `read(since)` would give; all without `since`.
 	"""
 
 	rows: int
@@ -75,13 +73,7 @@ class Account:
 
 
 class SourceTable:
-	"""A table of a source system, which is read when it is asked.
-
-	Args:
-		statement: the extraction query.
-		credentials: what `loantap.databases.backends.make_backend` takes.
-		batch_rows: rows held in memory at a time.
-	"""
+	"""A table of a source system, read by the query `statement` when asked, `batch_rows` in memory at a time."""
 
 	def __init__(
 		self,
@@ -120,10 +112,7 @@ class SourceTable:
 		return hashlib.sha256(asked.encode()).hexdigest()
 
 	def describe(self) -> pa.Schema:
-		"""Names and types of the columns that the table has, as the system gives them.
-
-		Raises as `Backend.describe`, or InputError when nothing came in time.
-		"""
+		"""The columns that the table has; raises as `Backend.describe`, or InputError after the time limit."""
 		backend = self._backend()
 		# A system that hangs is not waited for without end.
 		with read_ahead(lambda: backend.describe(self._table).empty_table().to_reader(), self._begin()) as reader:
@@ -143,8 +132,7 @@ class SourceTable:
 		"""Number of rows, first and last update, and how many rows `read(since)` would give.
 
 		Raises:
-			SourceDownError: the system does not answer, or the connection broke.
-			InputError: it refuses, or the time limit has passed.
+			SourceDownError: no answer. InputError: it refuses, or the time limit has passed.
 		"""
 		updated = "COUNT(*)" if since is None else f"COUNT(CASE WHEN {_CHANGED} THEN 1 END)"
 		name = UPDATED_AT.name
@@ -162,8 +150,7 @@ class SourceTable:
 		One statement, hence one state of the data. Columns have the names of the contract.
 
 		Raises:
-			SourceDownError: as `account`; also while batches are read.
-			InputError: as `account`; or the table has not the columns of the contract.
+			SourceDownError, InputError: as `account`; also while batches are read, or columns break the contract.
 		"""
 		text = self._statement if since is None else f"{self._statement}\nWHERE {_CHANGED}"
 		query = Query(text, _as_parameters(since))
@@ -179,12 +166,9 @@ class SourceTable:
 			self._deadline = None
 
 	def persist(self, attempt: Callable[[], T]) -> T:
-		"""What an attempt to read gives; made again while the source is down, with pauses.
+		"""What an attempt to read gives, made again with pauses while the source is down.
 
-		The time limit holds for all attempts together (see `in_time`).
-
-		Raises:
-			InputError: the source was down, or slow, until the end of the time limit.
+		The time limit holds for all attempts together; then InputError.
 		"""
 		if self._deadline is not None:
 			return persist(attempt, self._deadline)

@@ -19,9 +19,7 @@ class SqlType:
 
 	Attributes:
 		name: as tables of ours declare it.
-		known_as: types that can hold it in columns made by others or by an earlier release.
-		arrow: the type its values are sent as.
-		holds: whether it is for columns of an Arrow type.
+		known_as: types that hold it in columns made by others or by an earlier release.
 	"""
 
 	name: str
@@ -62,8 +60,7 @@ def sql_type(kind: pa.DataType) -> SqlType:
 class RowShaper:
 	"""Gives all rows of a table the columns and types of its first ones.
 
-	Texts, float64, int64, booleans and times in UTC without a zone; NaN of a frame is missing.
-	Columns of `key` must not be missing.
+	Texts, float64, int64, booleans, times in UTC without a zone; NaN is missing, which `key` must not be.
 	"""
 
 	def __init__(self, where: str, key: Iterable[str]) -> None:
@@ -75,8 +72,7 @@ class RowShaper:
 		"""The rows in Arrow, some ten thousand at a time; at least one table, perhaps empty.
 
 		Raises:
-			InputError: a column is missing, new or of a type that is not stored, a value does not
-				fit its column, or a row has no key.
+			InputError: a column is missing, new or not of a type stored, a value does not fit, or a row has no key.
 		"""
 		for table in _split(data):
 			if self._schema is None:

@@ -18,8 +18,6 @@ from loantap.tables.files import TableFile
 
 
 class _ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
-	"""What somebody else writes: a file, if one is given."""
-
 	_otherwise = "none"
 
 	def __init__(self, *, filepath: str | None = None, metadata: dict[str, Any] | None = None) -> None:
@@ -27,7 +25,6 @@ class _ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
 		self.metadata = metadata
 
 	def save(self, data: NoReturn) -> None:
-		"""Refused."""
 		raise NotImplementedError(f"{self} is only read")
 
 	def _exists(self) -> bool:
@@ -41,7 +38,7 @@ class _ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
 class DecisionsDataset(_ReadOnlyDataset):
 	"""Decisions of a file that `loantap-audit export` wrote; without one, of the audit log itself.
 
-	Loads as a `DecisionReader`; where there is no log, as one that finds none.
+	Loads as a `DecisionReader`, which finds none where there is no log.
 	"""
 
 	_otherwise = "audit log"

@@ -36,8 +36,7 @@ _Loaded = TypeVar("_Loaded")
 class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
 	"""Saves a model as a new registered version; `ChampionDataset` loads the champion.
 
-	A model that is registered already is not registered again. Publishing, when the run has
-	succeeded, writes the verdict on the version, and moves the champion alias if it is promoted.
+	One registered already is not registered again.
 	"""
 
 	def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
@@ -66,13 +65,7 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
 		raise DatasetError(f"load {self._namespace}_model@champion to score, {self._namespace}_model@judged to evaluate")
 
 	def save(self, data: Release) -> None:
-		"""Register what is new, without moving the alias.
-
-		Raises:
-			InputError: the model is of another namespace.
-			RegistryDownError: MLflow does not answer any more.
-			UnexplainableError: it could not be served.
-		"""
+		"""Register what is new, without moving the alias."""
 		facts = data.trained.facts
 		if facts.namespace != self._namespace:
 			raise InputError(
@@ -107,8 +100,7 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
 	def publish(self) -> None:
 		"""Write the verdict on the version; move the champion alias to it if it is promoted.
 
-		The verdict on a model that must not be lent on is left to the reports. A version that was
-		registered before keeps its verdict, unless it is promoted now.
+		A model not for lending gets none. A version registered before keeps its verdict, unless promoted now.
 		"""
 		if self._pending is None:
 			return
@@ -160,16 +152,14 @@ class _MadeByTraining(AbstractDataset[Any, _Loaded]):
 class ChampionDataset(_MadeByTraining[Scorer]):
 	"""Loads the champion of a namespace as a scorer; cannot be saved to.
 
-	In a run that trains, it is the run's own version if that is promoted. Where the registry is
-	down, the last good champion goes on.
+	In a run that trains, the run's own version if promoted. Where the registry is down, the last good champion goes on.
 	"""
 
 	def load(self) -> Scorer:
 		"""The champion once this run has ended.
 
 		Raises:
-			InputError: there is none, or this run's version was not promoted and there is no other.
-			RegistryDownError: the registry does not answer, and no champion was kept.
+			InputError: there is none. RegistryDownError: no answer, and none was kept.
 		"""
 		return load_deciding(self._namespace)
 
@@ -204,10 +194,7 @@ class LastTrainingDataset(_MadeByTraining[LastTrainings]):
 
 
 class JudgedModelDataset(_MadeByTraining[JudgedModel]):
-	"""Loads the version that is evaluated, promoted or not, with its predictions and its training.
-
-	`RegisteredModelDataset` registers it; it cannot be saved to here.
-	"""
+	"""Loads the version that is evaluated, promoted or not, with its predictions and its training."""
 
 	def __init__(
 		self, *, namespace: str, predictions: str, training_report: str, metadata: dict[str, Any] | None = None
@@ -218,12 +205,7 @@ class JudgedModelDataset(_MadeByTraining[JudgedModel]):
 		self._report = Path(training_report)
 
 	def load(self) -> JudgedModel:
-		"""The version, with what it says of itself.
-
-		Raises:
-			InputError: no registered version made the predictions.
-			RegistryDownError: the registry does not answer.
-		"""
+		"""The version, with what it says of itself; InputError where none made the predictions."""
 		files = map(find_current, (self._predictions, self._report))
 		return load_judged(self._namespace, *files)
 

@@ -47,11 +47,7 @@ class SnapshotRows:
 		return self._manifest.rows
 
 	def scan(self, columns: Collection[str] | None = None) -> pa.RecordBatchReader:
-		"""All columns, or those named.
-
-		Raises:
-			InputError: a file is missing or damaged; from here or while the rows are read.
-		"""
+		"""All columns, or those named."""
 		schema = pq.read_schema(self._folder / self._manifest.parts[0].name)
 		names = [name for name in schema.names if columns is None or name in columns]
 		kept = pa.schema([schema.field(name) for name in names])
@@ -70,14 +66,12 @@ class SnapshotRows:
 class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame | SnapshotRows]):
 	"""Carries out an extraction: reads what changed at the source, or every row where it must.
 
-	A snapshot is a list, `manifest.json`, of Parquet files and of the rows in them that do not
-	count any more. The files never change, and publishing replaces the list in one step, so the
-	last good snapshot can be read at every moment. Memory does not grow with the table. From
-	saving to publishing the run has the folder to itself; readers need not wait.
+	A snapshot is a list, `manifest.json`, of Parquet files and of rows in them that no longer count. Files never
+	change, and publishing replaces the list in one step, so the last good snapshot can always be read. Memory does not
+	grow with the table. From saving to publishing the run has the folder to itself.
 
 	Args:
 		in_batches: whether it loads as `SnapshotRows`, to be read in batches, or as a frame.
-		part_rows: the most rows of a file.
 	"""
 
 	def __init__(
@@ -130,8 +124,7 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame | SnapshotRows]):
 		"""Bring the snapshot up to date; nothing is written where nothing has changed.
 
 		Raises:
-			InputError, SourceDownError: the source cannot be read, the disk is full, or another run
-				has the folder.
+			InputError, SourceDownError: the source cannot be read, the disk is full, or another run has the folder.
 		"""
 		with _naming_a_full_disk(self._folder):
 			self._folder.mkdir(parents=True, exist_ok=True)

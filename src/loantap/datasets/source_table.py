@@ -31,9 +31,6 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
 
 	Args:
 		query: `package:file.sql`, the extraction query.
-		credentials: what `loantap.databases.backends.make_backend` takes.
-		time_limit_s: for bringing its copy up to date, all attempts together.
-		silence_limit_s: without a sign of life, after which a connection counts as broken.
 	"""
 
 	def __init__(
@@ -137,7 +134,6 @@ class TargetSystemDataset(AbstractDataset[NoReturn, TargetSystem]):
 		return True
 
 	def _describe(self) -> dict[str, Any]:
-		# Credentials are left out: this text goes to logs.
 		return {"system": self._system}
 
 

@@ -66,8 +66,8 @@ def find_current(path: Path) -> Path:
 def rename_into_place(staged: Path, path: Path) -> None:
 	"""Put what is staged in the place of the last good file; done again, it does no harm.
 
-	A file takes the place of a file in one step. A folder can't: the last good one steps aside
-	first, and counts should the run be killed between the two steps.
+	A file is replaced in one step. A folder can't be: the last good one steps aside first, and counts should the run be
+	killed between.
 	"""
 	if staged.exists():
 		if _holds_parts(path) or (staged.is_dir() and path.is_file()):
@@ -183,10 +183,9 @@ def _holds_parts(path: Path) -> bool:
 class StagedDataset(AbstractDataset[Any, Any]):
 	"""Any file dataset, written to a staging name and renamed when the run succeeds.
 
-	So a failed run changes nothing. Within the run the staged file is read.
+	A failed run changes nothing; within the run the staged file is read.
 
 	Args:
-		dataset: configuration of the file dataset wrapped; must have a `filepath`.
 		optional: whether a file that is not there is loaded as None.
 	"""
 

@@ -21,7 +21,6 @@ class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
 	"""A file of somebody else, strictly read.
 
 	Args:
-		whole: whether it loads as a frame.
 		columns: a column map, by the path of its file or by its name if it is shipped.
 	"""
 
@@ -34,11 +33,7 @@ class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
 		self.metadata = metadata
 
 	def load(self) -> TableFile | pd.DataFrame:
-		"""All rows where it is needed whole; else the file, its rows read as they are asked for.
-
-		Raises:
-			InputError: it cannot be read; it has no rows, and is needed whole.
-		"""
+		"""All rows where it is needed whole, else the file, read when asked; InputError where it cannot be or is empty."""
 		file = TableFile(self._path, column_map=read_column_map(self._columns) if self._columns else None)
 		if self._whole:
 			file.require_rows()
@@ -65,11 +60,8 @@ class BatchedDataset(StagedDataset):
 	rows as Parquet, whose types the rest of the run reads.
 
 	Args:
-		dataset: configuration of a `pandas.ParquetDataset`.
-		in_batches: whether it loads as `TableParts`, to be read batch by batch, or as a frame.
-		remember: whether the frame stays in memory until no step of the run needs it any more. A
-			step gets a copy that shares its values until one of the two is written to.
-		optional: see `StagedDataset`.
+		remember: whether the frame stays in memory while a step needs it. A step gets a copy that shares its values
+			until one is written to.
 	"""
 
 	def __init__(

@@ -39,17 +39,12 @@ logger = logging.getLogger(__name__)
 class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchReader]):
 	"""A table of ours in the warehouse.
 
-	What is saved, at once or in batches, waits in a staging table of the run's own. When the run
-	has succeeded one transaction, for all its tables in this database, makes or migrates the table
-	and writes the rows that differ; until then, and after a failure, everybody reads the old ones.
+	What is saved waits in a staging table. When the run has succeeded, one transaction for all its tables in this
+	database makes or migrates the table and writes the rows that differ; until then everybody reads the old ones.
 
 	Args:
-		table: its name, in the schema that the login works in.
 		key: columns that tell its rows apart.
-		mode: see `loantap.databases.merge.Mode`.
-		credentials: what `loantap.databases.backends.make_writable` takes.
-		time_limit_s: how long a warehouse that is down is asked again, in each step, and how long a
-			statement may take.
+		time_limit_s: how long, in each step, a warehouse that is down is asked again, and a statement may take.
 	"""
 
 	def __init__(
@@ -112,11 +107,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
 		return read_ahead(lambda: self._backend().read(query), Deadline(self._merge.where, patience))
 
 	def save(self, data: Rows | Iterable[Rows]) -> None:
-		"""Stage rows; further ones where a node saves in batches.
-
-		Raises:
-			InputError: see `RowShaper` and `persist`; nothing is staged any longer.
-		"""
+		"""Stage rows; further ones where a node saves in batches."""
 		try:
 			# Rows that come once can be sent once.
 			is_held = isinstance(data, pd.DataFrame | pa.Table | pa.RecordBatch)
@@ -199,7 +190,6 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
 		return True
 
 	def _describe(self) -> dict[str, Any]:
-		# Credentials are left out: this text goes to logs.
 		return {
 			"system": self._system,
 			"table": self._merge.table,
@@ -211,10 +201,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
 def publish_together(tables: Iterable[TargetTableDataset], run: str | None = None) -> None:
 	"""Publish staged tables, those of one database in one transaction: all of them change, or none.
 
-	The same transaction marks the tables of the embedded warehouse with `run`.
-
-	Raises:
-		SourceDownError, InputError: a database does not answer, or a table is refused.
+	The same transaction marks the embedded warehouse's tables with `run`. Raises SourceDownError or InputError.
 	"""
 	databases: dict[Hashable, list[TargetTableDataset]] = {}
 	# In one order, or two runs could wait for each other.

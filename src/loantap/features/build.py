@@ -21,8 +21,7 @@ _TEXT = (Kind.CATEGORY, Kind.TEXT)
 def build_features(applications: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFrame:
 	"""Compute model features, one row per application; all where no names are given.
 
-	Numeric features are NaN where missing; categorical ones text with `missing` written out, so
-	that training and serving treat an absent value alike.
+	Numbers are NaN where missing, texts `missing`: training and serving treat an absent value alike.
 	"""
 	names = names or tuple(FEATURES)
 	columns = {name: to_values(applications[name], is_text=COLUMNS[name].kind in _TEXT) for name in columns_used(names)}
@@ -157,10 +156,7 @@ _OF_TEXT: Final[Mapping[str, Callable[[str | None], float]]] = MappingProxyType(
 
 
 def compute_column(name: str, columns: Values) -> FloatArray | Texts:
-	"""One feature of many applications, from their typed columns.
-
-	Numbers are float64, NaN where missing; categories are texts with `missing` written out.
-	"""
+	"""One feature of many applications, from their typed columns; missing values as in `build_features`."""
 	feature = FEATURES[name]
 	given = [columns[used] for used in feature.uses]
 	if isinstance(given[0], Texts):

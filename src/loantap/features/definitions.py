@@ -17,15 +17,13 @@ class Feature:
 
 	Attributes:
 		phrase: what a reason given to a borrower calls it.
-		uses: canonical columns it is computed from.
 		display: format of its value in a reason (`{:.1f}%`).
 		of_nothing: said in its place where it is a share of nothing.
 		exclusion: why no lending decision may rest on it; empty when it may.
-		adverse: the side that counts against a borrower, `high`, `low` or either. A small
-			coefficient of the other sign is noise, and never a reason.
-		remedy: what a borrower can do about it, with the values that help as `{}`; empty where
-			nothing would: nobody should take out a mortgage for a loan.
-		falls_with: those of `uses` with which it falls as they rise; numeric features only.
+		adverse: the side that counts against a borrower, `high`, `low` or either; a coefficient of the other sign is
+			noise.
+		remedy: what a borrower can do about it, helpful values as `{}`; empty where nothing would.
+		falls_with: `uses` that lower it as they rise; numeric features only.
 	"""
 
 	name: str
@@ -191,7 +189,6 @@ FEATURES: Final = MappingProxyType(
 	}
 )
 
-# The feature set of each model, by its namespace.
 MODELS: Final = MappingProxyType(
 	{"benchmark": "benchmark", "published_replica": "benchmark", "lending": "lending", "application": "application"}
 )

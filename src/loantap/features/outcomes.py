@@ -112,8 +112,8 @@ def label_loans(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
 	"""The loans that have the target, with it in `is_charged_off`, and their account, `target.json`.
 
-	Over the life: the resolved loans. Within a window: all whose window, its last month included, had
-	ended in the last month of `loan_months`. Raises InputError where there is none.
+	Over the life: resolved loans. Within a window: all whose window, last month included, ended within `loan_months`.
+	Raises InputError where there is none.
 	"""
 	months = target.window_months
 	if not months:

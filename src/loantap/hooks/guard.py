@@ -32,11 +32,7 @@ _ON_A_CLUSTER = frozenset({"feature_engineering", "scoring"})
 
 
 def check_parameters(context: KedroContext) -> None:
-	"""Check what was given with `--params`, and every parameter group, read or not.
-
-	Raises:
-		InputError: naming the parameter.
-	"""
+	"""Check what was given with `--params`, and every parameter group; InputError names the parameter."""
 	loader = context.config_loader
 	models = _find_models()
 	given = loader.runtime_params or {}
@@ -51,8 +47,7 @@ def check_parameters(context: KedroContext) -> None:
 def check_inputs(run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
 	"""Check where `sources` writes, that systems can be connected to, and that inputs exist.
 
-	Raises:
-		InputError: naming the dataset.
+	InputError names the dataset.
 	"""
 	if all("check_sources" in node.tags for node in pipeline.nodes):
 		return  # it says itself what is missing, of all systems at once
@@ -210,11 +205,7 @@ def _describe_outcome(lock: ProjectLock, catalog: Catalog, saved: Sequence[str])
 
 
 def require_writable(paths: Iterable[Path]) -> None:
-	"""Refuse, before the first step, what would fail at the last.
-
-	Raises:
-		InputError: a folder of these files cannot be made, or not be written to.
-	"""
+	"""Refuse with InputError, before the first step, what would fail at the last."""
 	for folder in sorted({path.parent for path in paths}):
 		present = next(each for each in (folder, *folder.parents) if each.exists())
 		if not present.is_dir():

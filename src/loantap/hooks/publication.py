@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
 	"""Publish what a run saved: databases, then files, then models.
 
-	All of it is written down first. A run that is killed before the databases change publishes
-	nothing; if it is killed later, the next run publishes the rest; see `recover`.
+	All of it is written down first. A run killed before the databases change publishes nothing; killed later, the next
+	run publishes the rest (`recover`).
 
 	Raises:
 		SourceDownError, InputError: a database refuses, and nothing is published; or a file or the

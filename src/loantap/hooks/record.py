@@ -74,7 +74,7 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
 	"""As kedro-mlflow's own hook, which settings switch off, with two differences.
 
 	Where the registry is down, a run that records nothing, such as scoring, goes on. And each run in a process has its
-	own run of MLflow: kedro-mlflow starts one for every node, but ends it once.
+	own run of MLflow, where kedro-mlflow ends its run once.
 	"""
 
 	def __init__(self) -> None:

@@ -51,8 +51,6 @@ _NO_EFFECT = "it would have no effect"
 def check_choices(given: Mapping[str, Any], latest: date) -> None:
 	"""Refuse a parameter without a value, two that contradict each other, and a day after `latest`.
 
-	`given` is what stood behind `--params`, nested; `latest` the day it is where it is latest.
-
 	Raises:
 		InputError: naming the parameter and what to do.
 	"""
@@ -87,11 +85,7 @@ def find_target_asked(given: Mapping[str, Any]) -> Target:
 
 
 def replaces_real(given: Mapping[str, Any]) -> bool:
-	"""Whether demo data may take the place of real sources.
-
-	Raises:
-		InputError: the answer is neither yes nor no.
-	"""
+	"""Whether demo data may take the place of real sources; InputError for an answer neither yes nor no."""
 	value = given.get("replace_real", False)
 	if value not in (*_YES, *_NO):
 		raise InputError("--params replace_real", f"{value!r} is not true or false", "Give true or false")
@@ -99,11 +93,7 @@ def replaces_real(given: Mapping[str, Any]) -> bool:
 
 
 def shows_all(given: Mapping[str, Any]) -> bool:
-	"""Whether the run's summary shows every table it has.
-
-	Raises:
-		InputError: the answer is neither of the two summaries.
-	"""
+	"""Whether the run's summary shows every table it has; InputError for neither of the two summaries."""
 	value = given.get("summary", _SHORT)
 	if value not in (_SHORT, _FULL):
 		raise InputError("--params summary", f"'{value}' is not {_SHORT} or {_FULL}", f"Give {_SHORT} or {_FULL}")
@@ -113,8 +103,8 @@ def shows_all(given: Mapping[str, Any]) -> bool:
 def check_readers(given: Mapping[str, Any], models: Mapping[str, type[BaseModel]], names: Collection[str]) -> None:
 	"""Refuse a parameter that nothing of this run reads: who gave it expects it to count.
 
-	`models` are those of each parameter group, by path; `names` are datasets and parameters
-	(`params:...`) that the nodes of the run take or make.
+	`models`: those of each parameter group, by path. `names`: datasets and parameters (`params:...`) of the run's
+	nodes.
 
 	Raises:
 		InputError: naming the parameter and the pipeline that reads it.

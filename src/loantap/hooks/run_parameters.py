@@ -61,8 +61,7 @@ _TABLE_FORMATS: Final = (".csv", ".csv.gz", ".csv.zst", ".zip", ".tsv", ".txt", 
 def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> None:
 	"""Refuse a parameter that nothing reads, and a file that is not there or no column map.
 
-	`given` is what stood behind `--params`, nested; `groups` are paths of parameter groups, which
-	may be overridden by path.
+	`given` is what stood behind `--params`, nested; `groups` are paths, by which parameters may be overridden.
 
 	Raises:
 		InputError: naming the parameter, the nearest known one, the file, or what is wrong with a column map.
@@ -92,8 +91,6 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
 
 def check_parameter_groups(parameters: Mapping[str, Any], models: Mapping[str, type[BaseModel]]) -> None:
 	"""Validate every parameter group, whichever pipeline is run.
-
-	`parameters` are the configuration with what was given, nested; `models` are by group path (`modeling.lending`).
 
 	Raises:
 		InputError: naming the first parameter that cannot be used, its value and the remedy.

@@ -34,7 +34,7 @@ _AHEAD = 4
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
 	"""What the function makes of each item, in their order, in threads.
 
-	Only a few items are made ahead: arrays of all loans would not all fit into memory.
+	Only a few are made ahead: arrays of all loans would exceed memory.
 	"""
 	waiting: deque[Future[Result]] = deque()
 	with ThreadPoolExecutor(_THREADS) as threads:
@@ -54,9 +54,8 @@ _QUANTILES = (0.025, 0.975)
 def bootstrap_aucs(target: IntArray, scores: npt.NDArray[np.float64], *, seed: int, resamples: int) -> FloatArray:
 	"""AUC of each score in each bootstrap resample of the loans, the same for all scores.
 
-	Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Resamples have both outcomes;
-	ties count one half. `scores` has one row per score; higher is riskier. Returns one row per
-	resample, one column per score: their differences are paired.
+	Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. Ties count one half. `scores` has one row per score;
+	higher is riskier. Returns one row per resample, one column per score: differences are paired.
 	"""
 	# Sorting once and weighting by draws saves a sort per resample.
 	places = [np.unique(score, return_inverse=True)[1] for score in scores]
@@ -70,11 +69,7 @@ def bootstrap_aucs(target: IntArray, scores: npt.NDArray[np.float64], *, seed: i
 
 
 def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
-	"""How often each loan is drawn, resample by resample, each with both outcomes.
-
-	Raises:
-		ValueError: all loans have the same outcome, so that no resample could have both.
-	"""
+	"""How often each loan is drawn, resample by resample; ValueError where both outcomes cannot be present."""
 	rng = np.random.default_rng(seed)
 	loans = len(target)
 	if not 0 < target.sum() < loans:

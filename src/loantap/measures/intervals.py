@@ -95,8 +95,7 @@ _CONFIDENCE: Final = 0.95
 class StabilityIndex:
 	"""Population stability index (PSI) of two samples.
 
-	`low` and `high` bound the PSI of their populations (95%); `chance` is what two samples of one
-	population exceed 5 times in 100.
+	`low` and `high` bound it in the populations (95%); `chance` is what two samples of one exceed 5 times in 100.
 	"""
 
 	psi: float
@@ -112,9 +111,8 @@ def measure_stability(expected: FloatArray, actual: FloatArray, *, bins: int = 1
 	counts as half a loan. Siddiqi, *Credit Risk Scorecards*, 2006; his rule of thumb is below 0.1
 	stable, above 0.25 shifted.
 
-	Divided by 1/n + 1/m, the PSI is about chi-square by chance alone, and non-central where the
-	populations differ (Yurdakul, Western Michigan University, 2018), hence interval and chance
-	level. A bootstrap would count chance twice.
+	Divided by 1/n + 1/m, the PSI is about chi-square by chance alone, non-central where populations differ (Yurdakul,
+	Western Michigan University, 2018). A bootstrap would count chance twice.
 	"""
 	inner = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
 	counts = [

@@ -76,9 +76,8 @@ def decline_cross_fitted(target: IntArray, pd_: FloatArray, fold: IntArray) -> B
 def tabulate_thresholds(target: IntArray, pd_: FloatArray, points: int = 99) -> pd.DataFrame:
 	"""The trade-off at `points` equally spaced quantiles of the PD.
 
-	One row per threshold: `threshold`, `n` (all loans), `f2`, `precision`, `recall`,
-	`approval_rate`, `default_rate_approved`, each with bounds (95%: Wilson of rates, delta method
-	of F2), and `f2_decline_all`, the same everywhere.
+	One row each: `threshold`, `n` (all loans), `f2`, `precision`, `recall`, `approval_rate`, `default_rate_approved`
+	with bounds (95%: Wilson of rates, delta method of F2), and `f2_decline_all`, always the same.
 	"""
 	order = np.argsort(pd_, kind="stable")
 	sorted_pd, sorted_target = pd_[order], target[order]
@@ -194,8 +193,7 @@ def perfect_ece_bounds(
 ) -> tuple[float, float]:
 	"""Between what bounds the ECE of a perfect model of these PDs lies, as often as `confidence`.
 
-	Outcomes are drawn with the PDs for their probabilities. An ECE above the upper bound is more
-	than chance.
+	Outcomes are drawn with the PDs for their probabilities.
 	"""
 	rng = np.random.default_rng(seed)
 	rising = np.sort(pd_)
@@ -209,10 +207,7 @@ def perfect_ece_bounds(
 def bootstrap_bounds(
 	target: IntArray, pd_: FloatArray, declined: BoolArray, *, seed: int, resamples: int, bins: int = 10
 ) -> tuple[dict[str, float], dict[str, float]]:
-	"""Lower and upper 95% bootstrap bound of each metric but `n`: percentile, for KS and ECE basic.
-
-	As in `bootstrap_aucs`, all resamples have both outcomes.
-	"""
+	"""Lower and upper 95% bootstrap bound of each metric but `n`: percentile, for KS and ECE basic."""
 	# In the order of the PDs, to sort quickly.
 	order = np.argsort(pd_, kind="stable")
 
@@ -256,10 +251,7 @@ def trace_precision_recall(target: IntArray, pd_: FloatArray) -> pd.DataFrame:
 
 
 def tabulate_reliability(target: IntArray, pd_: FloatArray, bins: int = 10) -> pd.DataFrame:
-	"""Reliability table: one row per equal-count bin of the PD.
-
-	Columns `mean_pd`, `observed_rate`, `low`, `high` (95% Wilson interval), `loans`.
-	"""
+	"""One row per equal-count bin of the PD: `mean_pd`, `observed_rate`, `low`, `high` (95% Wilson), `loans`."""
 	groups = np.array_split(np.argsort(pd_, kind="stable"), min(bins, len(pd_)))
 	loans = np.array([len(group) for group in groups])
 	charged_off = np.array([target[group].sum() for group in groups])

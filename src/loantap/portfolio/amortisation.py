@@ -57,10 +57,7 @@ def implied_principal(instalment: Numbers, rate_pct: Numbers, term_months: Numbe
 
 
 def months_to_repay(principal: Numbers, rate_pct: Numbers, instalment: Numbers) -> FloatArray:
-	"""Months, whole or not, in which `instalment` repays the principal.
-
-	Infinite or NaN where it is no more than the interest.
-	"""
+	"""Months, whole or not, in which `instalment` repays the principal; infinite or NaN where it never does."""
 	rate, paid = monthly_rate(rate_pct), np.asarray(instalment, dtype=float)
 	with np.errstate(divide="ignore", invalid="ignore"):
 		count = np.asarray(principal, dtype=float) / paid
@@ -78,8 +75,7 @@ def scheduled_balance(principal: Numbers, rate_pct: Numbers, term_months: Number
 def list_instalment_exceptions(loans: pd.DataFrame) -> pd.DataFrame:
 	"""Loans whose instalment is more than 5 cents off the EMI of amount, rate and term.
 
-	One row each: `loan_id`, the terms, `emi`, `difference` (instalment less EMI) and
-	`funded_principal` (the principal the instalment implies).
+	One row each: `loan_id`, the terms, `emi`, `difference` (instalment less EMI), `funded_principal` that it implies.
 	"""
 	terms = (loans["interest_rate_pct"], loans["term_months"])
 	expected = emi(loans["loan_amount"], *terms)

@@ -24,12 +24,7 @@ _VALUE = r"(?s) '.*?' is "
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-	"""Loans with their applications, and the rows of either that found no partner.
-
-	Attributes:
-		running_loans: the others; they have no `is_charged_off`.
-		unmatched_loans, unmatched_applications: see `Cleaned.quarantine`.
-	"""
+	"""Resolved and running loans with their applications, and rows of either without partner, as in quarantine."""
 
 	loans: pd.DataFrame
 	running_loans: pd.DataFrame
@@ -40,12 +35,11 @@ class Portfolio:
 def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio:
 	"""Join cleaned loans and applications on `loan_id`: one row per loan, ordered by it.
 
-	Both are whole tables, or the rows of both with some values of `loan_id`. Rows set aside are
-	numbered by their index, from 0.
+	Whole tables, or the rows of both with some `loan_id`. Rows set aside are numbered by their index, from 0.
 
-	Adds `funded_principal`, `state` and `pincode` in place of the address and, for resolved loans,
-	`is_charged_off`. `updated_at` is the later of the two; a loan is simulated when either side
-	is. A pair that contradicts itself is set aside on both sides.
+	Adds `funded_principal`, `state` and `pincode` in place of the address and, for resolved loans, `is_charged_off`.
+	`updated_at` is the later of the two; a loan is simulated when either side is. A contradictory pair is set aside on
+	both sides.
 	"""
 	joined = loans.merge(applications, on="loan_id", suffixes=("", "_application"), validate="1:1").sort_values(
 		"loan_id", ignore_index=True
@@ -72,7 +66,7 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
 def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
 	"""One row per loan and month, ordered so; others of unknown loans or times are set aside.
 
-	Adds `months_on_book`: whole months since the month of issue. For tables see `join_portfolio`.
+	Adds `months_on_book`: whole months since issue.
 	"""
 	issued = loans.set_index("loan_id")["issue_month"].reindex(events["loan_id"])
 	is_orphan = issued.isna().to_numpy()

@@ -32,12 +32,9 @@ _MAX_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-	"""Rows kept and rows set aside; together they are the rows that came in.
+	"""Rows kept, typed, and rows set aside; together they are the rows that came in.
 
-	Attributes:
-		rows: typed canonical columns.
-		quarantine: one row per row set aside: `loan_id`, `row` (its number in the input, from 1)
-			and `reason`.
+	`quarantine` has `loan_id`, `row` (its number in the input, from 1) and `reason`.
 	"""
 
 	rows: pd.DataFrame
@@ -49,11 +46,10 @@ def clean_source_table(
 ) -> Cleaned:
 	"""Type, check and deduplicate the rows of one source table; the latest of equal keys stays.
 
-	`raw` is as extracted: source column names, `loan_id`, `updated_at`, `origin`. `statuses` says
-	what words of `loan_status` mean, besides those that are known.
+	`raw` as extracted: source names, `loan_id`, `updated_at`, `origin`. `statuses` adds to the known words.
 
 	Raises:
-		InputError: a column is missing, or nobody has said what a status means.
+		InputError: a column is missing, or a status is unknown.
 	"""
 	columns = columns_of(table)
 	missing = [name for name in _BOOKKEEPING if name not in raw.columns]
@@ -102,16 +98,15 @@ def read_portfolio(
 ) -> Iterator[Cleaned]:
 	"""Check a portfolio in LoanTap format as a file gave it, batch by batch: 27 columns, as text.
 
-	`tolerated_bad_share` of all rows may be bad; `max_exceptions` is the share of loans whose
-	instalment may not be that of their terms. What is asked of the whole file is asked at its end.
+	`tolerated_bad_share` of all rows may be bad, `max_exceptions` of loans have an instalment not of their terms.
 
 	Yields:
-		Canonical rows with their `loan_id`: that of the file (`GIVEN_ID`), or else made from all
-		columns but the outcome, which can still change; and the rows that are bad or left out.
+		Canonical rows by `loan_id`: the file's (`GIVEN_ID`), or made from all columns but the outcome, which can still
+		change; and rows that are bad or left out.
 
 	Raises:
-		InputError: no rows, a missing column, a status that nobody has mapped, more bad rows or
-			more such loans than tolerated, or a column in another unit throughout.
+		InputError: no rows, a missing column or one in another unit throughout, an unknown status, more bad rows or
+			such loans than tolerated.
 	"""
 	account, meanings = _FileAccount(), statuses or Statuses()
 	identified: _Identified | None = None

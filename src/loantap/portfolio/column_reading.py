@@ -33,10 +33,7 @@ _NO_FAULTS = np.zeros(0, dtype="int64")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-	"""A column of texts, each distinct one held once in `values`.
-
-	`codes` is the place of each row's text there; -1 where it is missing.
-	"""
+	"""Texts, each distinct one held once in `values`; `codes` is each row's place there, -1 where missing."""
 
 	codes: IntArray
 	values: tuple[str, ...]
@@ -48,7 +45,7 @@ class ReadColumn:
 
 	Attributes:
 		values: numbers, months as days since 1970 (both NaN where missing), or texts.
-		faults: place of each row's fault in `reasons`, 0 where there is none; empty when there is none at all.
+		faults: place of each row's fault in `reasons`, 0 for none; empty where no row has one.
 		reasons: what was wrong; the first is "".
 	"""
 

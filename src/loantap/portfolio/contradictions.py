@@ -62,10 +62,7 @@ def find_contradictions(columns: Mapping[str, FloatArray]) -> Iterator[Contradic
 
 
 def find_conflicts(rows: pd.DataFrame) -> Iterator[Contradiction]:
-	"""The rows whose sub-grade is of another grade, or whose oldest credit line is not old enough.
-
-	Takes those of `grade`, `sub_grade`, `issue_month` and `earliest_credit_line` that are there.
-	"""
+	"""The rows whose sub-grade is of another grade, or whose oldest credit line is not old enough."""
 	if {"grade", "sub_grade"} <= set(rows.columns):
 		grade, sub_grade = rows["grade"], rows["sub_grade"]
 		is_other = grade.notna() & sub_grade.notna() & grade.ne(sub_grade.map(PRODUCTS.grade_of))
@@ -124,12 +121,9 @@ def tell_remedy(column: str, reason: str) -> str:
 
 
 def require_few_exceptions(where: str, exceptions: int, rows: int, most: float, name: str) -> None:
-	"""Stop where the instalments of too many loans are not those of their terms.
+	"""Stop with InputError where more than `most` instalments are not of their terms.
 
-	`name` is the parameter that sets `most`, the share of loans up to which that is tolerated.
-
-	Raises:
-		InputError: there are more.
+	`name` is the parameter for `most`.
 	"""
 	if exceptions <= most * rows:
 		return

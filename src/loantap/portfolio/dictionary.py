@@ -70,16 +70,13 @@ class Column:
 	"""One column of the portfolio.
 
 	Attributes:
-		name: canonical name, used everywhere after ingestion.
 		unit: "" where there is none.
 		table: source table it arrives in; None when we derive it.
-		source_name: its name in the source system and in a LoanTap CSV; None when derived.
+		source_name: its name at the source and in a LoanTap CSV; None when derived.
 		known_at_decision: whether its value exists, unaltered, when the loan is decided.
 		personal: whether it is personal data (never previewed, logged or shown).
-		minimum: inclusive.
-		maximum: inclusive.
 		categories: the valid values of a closed list; empty when the list is open.
-		listed: the known values of an open list. Another one is kept, and counted.
+		listed: the known values of an open list.
 		earliest: the first plausible month, as in 2007-08; of months only.
 		values: the valid values of a number with few; empty when any in the range is valid.
 		written: whether a source may hold the number as text, with its unit.

@@ -5,13 +5,7 @@ from difflib import get_close_matches
 
 
 class InputError(ValueError):
-	"""Input that the run cannot use.
-
-	Args:
-		where: file, table or parameter.
-		problem: what is wrong, with column and value.
-		remedy: what to do about it.
-	"""
+	"""Input that the run cannot use: where (file, table, parameter), the problem with column and value, the remedy."""
 
 	def __init__(self, where: str, problem: str, remedy: str) -> None:
 		super().__init__(f"{where}: {problem}. {remedy}")

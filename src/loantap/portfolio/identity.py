@@ -53,11 +53,10 @@ class ContentIds:
 def read_ids(raw: pd.Series) -> pd.Series:
 	"""Identifiers as text, missing where there is none, however a system holds them.
 
-	Padding is no part of an identifier; leading zeros and capitals are. Whole numbers lose the
-	decimals that a missing one beside them gives.
+	Padding is no part of one; leading zeros and capitals are. Whole numbers lose the decimals that a missing one gives.
 
 	Raises:
-		InputError: the identifiers are fractions too large to be told apart.
+		InputError: they are fractions too large to be told apart.
 	"""
 	if pd.api.types.is_float_dtype(raw):
 		return _from_fractions(raw)

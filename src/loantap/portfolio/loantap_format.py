@@ -30,12 +30,10 @@ _ADDRESS = r"\b(?P<state>[A-Z]{2}) (?:(?P<pincode>\d{5})|\d{3}xx)\s*$"
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-	"""Typed rows and what was wrong with them.
+	"""Typed rows, indexed as the input, values that cannot be used missing; and what was wrong with them.
 
-	Attributes:
-		rows: same index as the input, canonical columns; a value that cannot be used is missing.
-		problems: one row per bad value, indexed like the input: `column` (source name), `value`
-			(as text), `reason`. A value is bad too that others of its row contradict.
+	`problems` has one row per bad value, same index: `column` (source name), `value` (as text), `reason`. What others
+	of its row contradict is bad too.
 	"""
 
 	rows: pd.DataFrame
@@ -111,7 +109,7 @@ def _list_contradictions(frame: pd.DataFrame, found: Sequence[Contradiction]) ->
 def render(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
 	"""Write typed canonical rows in LoanTap format: the inverse of `parse`.
 
-	Numbers stay float64. Columns carry their source names, in the order of `columns`.
+	Numbers stay float64; names are those of the source.
 
 	>>> loans = pd.DataFrame({"term_months": [36.0], "employment_years": [10.0]})
 	>>> loans["issue_month"] = pd.Timestamp("2015-01-01")

@@ -63,11 +63,7 @@ class Products(BaseModel):
 
 
 def read_products(path: Path | None = None) -> Products:
-	"""The products that a file lists; LoanTap's own without one.
-
-	Raises:
-		InputError: the file cannot be read, or does not say what products there are.
-	"""
+	"""The products that a file lists, LoanTap's own without one; InputError where it says none."""
 	where = str(path or "products.yml")
 	try:
 		text = (path or files("loantap.portfolio") / "products.yml").read_text(encoding="utf-8")

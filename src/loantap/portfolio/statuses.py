@@ -118,23 +118,14 @@ class Statuses(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ReadStatuses:
-	"""Statuses in the words of the data dictionary, indexed as the raw ones.
-
-	Attributes:
-		words: missing where a status is missing; of a row that is left out it says nothing.
-		left_out: the reason of a row that is left out, missing for the others.
-	"""
+	"""Statuses in the dictionary's words, indexed as the raw ones; `left_out` has the reasons of rows left out."""
 
 	words: pd.Series
 	left_out: pd.Series
 
 
 def read_statuses(raw: pd.Series, statuses: Statuses, where: str) -> ReadStatuses:
-	"""Read the statuses of loans, one word per row as the source has them.
-
-	Raises:
-		InputError: a word is not mapped.
-	"""
+	"""Read the statuses of loans, one word per row; InputError where one is not mapped."""
 	meanings = statuses.meanings()
 	counts = raw.value_counts()
 	texts = {word: str(word).strip() for word in counts.index}

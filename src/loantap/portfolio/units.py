@@ -28,13 +28,6 @@ _MAX_BURDENED = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-	"""Numbers of a column, zero left out, that are hardly ever so small.
-
-	Attributes:
-		limit: what at least one in twenty of them exceeds.
-		reading: what they are where that is not so.
-	"""
-
 	column: str
 	limit: float
 	reading: str

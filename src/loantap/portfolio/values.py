@@ -95,11 +95,9 @@ def earliest_days(column: Column) -> float:
 def find_months(moments: npt.NDArray[np.datetime64]) -> tuple[MonthArray, npt.NDArray[np.bool_]]:
 	"""The month each moment stands for, and whether that depends on a zone that is not known.
 
-	Moments are on the clock of UTC, or of nobody knows where. A month is that of the place where
-	it was written down, as midnight of its first day; a database with time zones gives that
-	midnight on the clock of UTC, where it may be on the last day of the month before. So a moment
-	that is the midnight of a first day somewhere on earth is that first day. Another one near the
-	turn of a month is in either month, and is not guessed at.
+	Moments are on the clock of UTC, or of nobody knows where. A month is that of the place where it was written, as
+	midnight of its first day; on the clock of UTC that may be on the last day of the month before. So the midnight of a
+	first day anywhere on earth is that first day. Another moment near the turn of a month is not guessed at.
 	"""
 	moments = moments.astype("datetime64[us]")
 	months = moments.astype("datetime64[M]")

@@ -42,7 +42,7 @@ def anchor_address(address: str, folder: Path) -> str:
 def from_project(path: Path, project: Path) -> Path:
 	"""A path as it is written down, right also when the project has been moved.
 
-	`project / path` leads back; a path outside is written down whole.
+	`project / path` leads back.
 	"""
 	return path.relative_to(project) if path.is_relative_to(project) else path.absolute()
 
@@ -50,7 +50,7 @@ def from_project(path: Path, project: Path) -> Path:
 def read_group(folder: Path, group: str, *, without: Collection[str] = ()) -> dict[str, Any]:
 	"""A group of parameters as the files of a folder say it, by its top-level key.
 
-	`without` are keys that only a run can give a value, such as the day of the run.
+	`without` are keys that only a run can give a value.
 
 	Raises:
 		InputError: no file of the folder has the group, or one of them cannot be read.

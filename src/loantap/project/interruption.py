@@ -41,8 +41,7 @@ class Interruption:
 	def settle(self) -> int:
 		"""The exit code of a process that has obeyed, as shells count; 0 where nobody asked.
 
-		Text is evaluated here: after an interrupted `exec`, as of a named tuple, `python -m` would
-		otherwise end by SIGINT, whatever the exit code.
+		Text is evaluated here: else `python -m` would, after an interrupted `exec`, end by SIGINT whatever the code.
 		"""
 		eval("None")  # noqa: S307 - see above
 		return 128 + self.received if self.received else 0

@@ -23,13 +23,7 @@ class Rename(BaseModel):
 
 
 class Conclusion(BaseModel):
-	"""The verdict on a version that was registered, to be written on it.
-
-	Attributes:
-		promoted: whether it becomes champion.
-		reason: of the verdict.
-		displaced: version that was champion when it was judged, if any.
-	"""
+	"""The verdict on a registered version; `displaced` was champion when it was judged, if any."""
 
 	model_config = ConfigDict(frozen=True)
 
@@ -47,8 +41,6 @@ class Journal(BaseModel):
 		run: marked on the databases of ours in the transaction that changes them.
 		tables: in each database file of ours, one of the tables that carry the mark.
 		committed: whether the databases are known to have changed.
-		registry: address of MLflow.
-		models: to be concluded, last of all.
 	"""
 
 	model_config = ConfigDict(frozen=True)

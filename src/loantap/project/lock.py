@@ -28,13 +28,11 @@ class Record(BaseModel):
 	"""What a run says of itself while it goes on; still there, it is of a run that was killed.
 
 	Attributes:
-		run: in the names of what it stages.
 		host: name of the machine, or container.
-		command: the words it was started with.
 		since: UTC.
-		outputs: files that it publishes in the end, from the project's folder.
-		databases: those files of ours that it writes tables to, likewise.
-		mlflow_run: its identifier there; None where nothing is recorded.
+		outputs: files to be published, from the project's folder.
+		databases: database files of ours written to, likewise.
+		mlflow_run: its id there, if it is recorded.
 	"""
 
 	model_config = ConfigDict(frozen=True)

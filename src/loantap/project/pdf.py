@@ -15,10 +15,7 @@ _LONGEST_SECONDS: Final = 120
 def print_page(page: Path) -> Path:
 	"""Print an HTML page, its charts drawn, into a PDF of the same name beside it; return that.
 
-	An older one is replaced only when it is complete.
-
-	Raises:
-		InputError: there is no such page, no browser, or the browser did not print it.
+	An older one is replaced only when it is complete. InputError: no page, no browser, or nothing printed.
 	"""
 	if not page.is_file():
 		raise InputError(page.name, "there is no such page", "Run `--pipelines insights` first")

@@ -63,11 +63,7 @@ def waiting_for(seconds: float) -> Iterator[None]:
 
 
 def persist(attempt: Callable[[], T]) -> T:
-	"""What an attempt gives, repeated while another process has the database.
-
-	Raises:
-		sqlite3.OperationalError: it stayed locked, or something else is the matter.
-	"""
+	"""What an attempt gives, repeated while another process has the database; sqlite3.OperationalError in the end."""
 	started = told = time.monotonic()
 	limit_s = USUAL_S if _limit_s is None else _limit_s
 	while True:
@@ -186,13 +182,10 @@ def _without_password(address: str) -> str:
 
 @contextmanager
 def asking_registry(*, must_exist: bool = True) -> Iterator[None]:
-	"""Put questions to the registry, whatever its store.
-
-	MLflow makes a missing database unless it `must_exist`.
+	"""Put questions to the registry; MLflow makes a missing database unless it `must_exist`.
 
 	Raises:
-		RegistryDownError: no connection, an error of the server, or a database that is missing,
-			locked or no database.
+		RegistryDownError: no connection, a server's error, or a database missing, locked or none.
 	"""
 	_check_database(must_exist=must_exist)
 	try:

@@ -50,12 +50,9 @@ def note_predictions(model: ModelVersion, predictions: Path) -> None:
 
 
 def load_judged(namespace: str, predictions: Path, report: Path) -> JudgedModel:
-	"""This run's version; in a run that trained none, the one whose predictions these are.
+	"""This run's version, or the one whose predictions these are; InputError where there is none.
 
 	`report` is the `training.json` of the same training.
-
-	Raises:
-		InputError: no registered version made these predictions.
 	"""
 	rows = pd.read_parquet(predictions)
 	own = find_registered(namespace)
@@ -126,10 +123,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-	"""The run that made a version, with the origin of its loans, real or simulated.
-
-	`git_commit` is `unknown` outside a checkout; `parameters` are by path.
-	"""
+	"""The run that made a version, with the origin of its loans; `git_commit` is `unknown` outside a checkout."""
 
 	command: str
 	git_commit: str
@@ -140,8 +134,7 @@ class RunRecord:
 def attach_evidence(model: ModelVersion, namespace: str, files: Mapping[str, Path], run: RunRecord) -> None:
 	"""Store files with a version under new names; of a report, index its namespace's part.
 
-	What an earlier run left stays where this one made nothing: files, and parameters of other groups. What was
-	validated of it is not listed any more.
+	What an earlier run left stays where this one made nothing; what was validated of it is listed no more.
 	"""
 	with tempfile.TemporaryDirectory() as folder:
 		served = fetch_files(model, Path(folder))
@@ -165,7 +158,7 @@ def attach_evidence(model: ModelVersion, namespace: str, files: Mapping[str, Pat
 def index_evidence(model: ModelVersion, namespace: str, served: Path, pack: Path, run: RunRecord) -> dict[str, Any]:
 	"""`evidence.json`: run, files with digests, figures with their place and n, what is absent.
 
-	`served` is the folder of the model's own files, `pack` that of the evidence.
+	`served` holds the model's own files, `pack` the evidence.
 	"""
 	found = sorted(path for path in pack.iterdir() if path.name != INDEX)
 	own = [served / name for name in FILES]
@@ -234,11 +227,7 @@ def add_files(model: ModelVersion, folder: Path) -> None:
 
 
 def load_last_training(name: str) -> LastTraining | None:
-	"""What the leakage gate found when the champion of this name was trained; None where that is not known.
-
-	Raises:
-		RegistryDownError: the registry does not answer.
-	"""
+	"""What the leakage gate found when the champion of this name was trained, if that is known."""
 	champion = find_champion(name)
 	if champion is None:
 		return None

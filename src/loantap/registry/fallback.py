@@ -41,10 +41,7 @@ class _Index(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LastGood:
-	"""A champion that was kept, and the folder its files were put in.
-
-	`confirmed` is seconds since the registry last said that it is champion.
-	"""
+	"""A champion that was kept, and its folder; `confirmed` is seconds since the registry last said it is champion."""
 
 	model: ModelVersion
 	folder: Path
@@ -85,10 +82,7 @@ def keep(model: ModelVersion, files: Path) -> None:
 
 
 def recall(name: str, folder: Path) -> LastGood | None:
-	"""Put a name's last good champion into a folder.
-
-	None where none was kept, or another registry's; one that is damaged is told.
-	"""
+	"""Put a name's last good champion of this registry into a folder, if one was kept; one that is damaged is told."""
 	archive = _archive(name)
 	index = _read_index(archive)
 	if index is None or index.registry != registry_address():

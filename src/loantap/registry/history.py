@@ -37,7 +37,7 @@ _RESTORED = "restored "
 class VersionRecord:
 	"""What the registry says of a version without opening its files; `created` is UTC.
 
-	Tags are origin, kind, number of training loans and verdict.
+	Tags are origin, kind, number of training loans, verdict.
 	"""
 
 	model: ModelVersion
@@ -93,13 +93,11 @@ def read_verdicts(model: ModelVersion) -> dict[str, Any] | None:
 
 
 def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | None:
-	"""Make a former champion champion again, and record who did it and why.
-
-	Returns the version that had to go, or None.
+	"""Make a former champion champion again, and record who did it and why; returns the one displaced, if any.
 
 	Raises:
-		InputError: there is no such version; it never was champion, or is; it is a demo under
-			the name of a model from real loans; it must not be lent on; it cannot be read.
+		InputError: no such version; it never was champion, or is; a demo under a real model's name; not for lending;
+			not readable.
 	"""
 	record = get_version(model.name, model.version)
 	_require_restorable(record)
@@ -113,13 +111,10 @@ def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | Non
 
 
 def sign(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | None:
-	"""Make a version champion that lacks nothing but a signature, and record whose it is and why.
-
-	Returns the version that had to go, or None.
+	"""Make champion what lacks nothing but a signature, and record whose and why; returns the one displaced, if any.
 
 	Raises:
-		InputError: there is no such version, it was decided on already, a condition of its promotion does not hold, or
-			it must not be lent on.
+		InputError: no such version, one decided on already, a condition does not hold, or not for lending.
 	"""
 	record = get_version(model.name, model.version)
 	conditions = ((read_verdicts(model) or {}).get("champion") or {}).get("conditions", [])

@@ -92,9 +92,7 @@ def load_deciding(namespace: str) -> Scorer:
 	"""The champion once the active run has ended: never a version that is not promoted.
 
 	Raises:
-		InputError: no champion is registered, or the run's version is not promoted and there is no
-			other.
-		RegistryDownError: the registry does not answer, and no champion was kept.
+		InputError: there is none, and the run's version is not promoted.
 	"""
 	own = find_registered(namespace)
 	if own is not None and own.promoted and not _is_outranked(own.model, namespace):
@@ -112,12 +110,11 @@ def load_deciding(namespace: str) -> Scorer:
 def load_champion(namespace: str) -> tuple[TrainedModel, ModelVersion]:
 	"""Load the champion: one from real loans before one from simulated ones.
 
-	Where it cannot be had (registry down, model lost, files damaged or of another release), the
-	last good champion goes on, with a warning.
+	Where it cannot be had (registry down, model lost or of another release), the last good champion goes on, with a
+	warning.
 
 	Raises:
-		UnreadableModelError: the champion cannot be read, and none of its name was kept.
-		InputError: no champion is registered.
+		UnreadableModelError: none was kept. InputError: no champion is registered.
 	"""
 	names = registered_names(namespace)
 	try:
@@ -164,8 +161,8 @@ def has_champion(namespace: str) -> bool:
 def load_champions(namespace: str) -> dict[str, Champion]:
 	"""The champions that a new model has to beat, by origin of their loans; {} for none.
 
-	An unreadable one is judged by its registered predictions. Without them it counts as none, or
-	nothing could replace it; so does one with features of another release, which can never decide.
+	An unreadable one is judged by its registered predictions; without them, or with features of another release, it
+	counts as none, or nothing could replace it.
 	"""
 	champions = {}
 	for origin in (REAL, SIMULATED):

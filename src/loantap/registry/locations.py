@@ -24,8 +24,7 @@ _FILE = "file://"
 def find_former_places(address: str, artifacts: str | None, project: Path) -> list[Path]:
 	"""Folders that the project was in when MLflow stored a location; none where all are here.
 
-	A server keeps its files itself, so it has none. `artifacts` is where `mlflow.yml` has files
-	kept.
+	A server keeps its files itself. `artifacts` is where `mlflow.yml` has files kept.
 	"""
 	database, inside = _find_database(address, project), _find_inside(artifacts, project)
 	if database is None or inside is None:

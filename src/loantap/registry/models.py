@@ -93,10 +93,7 @@ def registered_names(namespace: str) -> list[str]:
 
 
 def register(release: Release) -> ModelVersion:
-	"""Register a model with its origin and verdicts; no alias moves.
-
-	Later models are compared with it on its registered predictions.
-	"""
+	"""Register a model with its origin and verdicts; no alias moves."""
 	model = log_model(release.trained)
 	with tempfile.TemporaryDirectory() as folder:
 		release.predictions.to_parquet(Path(folder) / PREDICTIONS, index=False)
@@ -112,7 +109,7 @@ def register(release: Release) -> ModelVersion:
 def find_same(release: Release) -> ModelVersion | None:
 	"""The version with the very model of a release: the champion, or the last registered.
 
-	None where another was registered since, its run did not end well, or it has no digests.
+	None where another was registered since, its run failed, or it has no digests.
 	"""
 	facts = release.trained.facts
 	name = registered_name(facts.namespace, facts.origin)
@@ -137,8 +134,7 @@ def read_digest(model: ModelVersion) -> str:
 def log_model(trained: TrainedModel) -> ModelVersion:
 	"""Log a model in the active run and register it as a new version, without an alias.
 
-	The file has preprocessing and classifier only, in the skops format, with signature, made-up
-	input example and facts as metadata.
+	The skops file has preprocessing and classifier only, with signature, made-up input example and facts as metadata.
 	"""
 	facts = trained.facts
 	name = registered_name(facts.namespace, facts.origin)
@@ -235,11 +231,7 @@ def mark_not_for_lending(name: str) -> None:
 
 
 def find_champion(name: str) -> ModelVersion | None:
-	"""The champion of a registered model, or None.
-
-	Raises:
-		RegistryDownError: the registry does not answer; a demo model must not score for that.
-	"""
+	"""The champion, or None; RegistryDownError without an answer: a demo model must not score for that."""
 	found = _find(name, alias_of(name))
 	# Earlier releases used the champion alias here.
 	return found if found or is_for_lending(name) else _find(name, CHAMPION)

@@ -52,11 +52,7 @@ class OtherFeaturesError(UnreadableModelError):
 
 
 def load_version(model: ModelVersion) -> TrainedModel:
-	"""Load one registered version with its facts and its example.
-
-	Raises:
-		UnreadableModelError: its files are missing or damaged, or of another release.
-	"""
+	"""Load one registered version with its facts and its example."""
 	with tempfile.TemporaryDirectory() as folder:
 		return read_model(fetch_files(model, Path(folder)), model)
 
@@ -98,8 +94,7 @@ def read_model(folder: Path, model: ModelVersion) -> TrainedModel:
 	"""Read a model from its files and prove that it can be served.
 
 	Raises:
-		UnreadableModelError: a file is damaged, scikit-learn or the facts are of another release,
-			or its reasons do not add up to its PD.
+		UnreadableModelError: a file is damaged or of another release, or reasons do not add up to the PD.
 	"""
 	described = _read_description(folder, model)
 	facts = _read_facts(described, model)

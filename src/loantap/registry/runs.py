@@ -61,8 +61,8 @@ def rename(name: str) -> None:
 def log_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> None:
 	"""Log the few figures by which runs are compared, as `lending/AUC test`.
 
-	All the others are in the attached `metrics.json`: a chart each would bury them. Takes
-	`{namespace: {sample: {metric: value}}}`; a sample that was left out is None.
+	Others are in the attached `metrics.json`: a chart each would bury these. Takes `{namespace: {sample: {metric:
+	value}}}`; a sample left out is None.
 	"""
 	mlflow.log_metrics(
 		{
@@ -167,7 +167,7 @@ def end_forgotten_run(run_id: str, status: str = KILLED) -> bool:
 def end_runs_of_killed_tasks(bucket: str) -> int:
 	"""Tag the active run with the bucket, and end what earlier tasks on it left running; how many.
 
-	A killed container takes its records with it; this task's lease shows that none still works.
+	This task's lease shows that none still works.
 	"""
 	with asking_registry():
 		active = mlflow.active_run()
@@ -189,7 +189,7 @@ def end_runs_of_killed_tasks(bucket: str) -> int:
 def conclude_again(verdict: Conclusion) -> None:
 	"""Write a verdict that a killed run had reached; repeating it does no harm.
 
-	An alias that somebody has moved since stays where it was put.
+	An alias moved since stays where it was put.
 	"""
 	model = ModelVersion(verdict.name, verdict.version)
 	with asking_registry():

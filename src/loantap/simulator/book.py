@@ -1,8 +1,8 @@
 """The simulated book as of a snapshot: loans that have ended, loans that run, and the truth.
 
-A snapshot is a cut through one simulated world, so what a forecast says at one can be held against
-what the world shows later. Under the law of `courses` each resolved loan stands for a known number
-of running ones of its vintage, by term, months on book and outcome. They have streams of their own.
+A snapshot is a cut through one simulated world, so forecasts can be held against what comes. Under the law of
+`courses` each resolved loan stands for a known number of running ones of its vintage, by term, months on book and
+outcome, with streams of their own.
 """
 
 from collections.abc import Iterator
@@ -54,9 +54,8 @@ class RunningLoans:
 	"""Loans that run in `AS_OF_MONTH`.
 
 	Attributes:
-		portfolio: as that of `SimulatedPortfolio`; the status is how each loan will end.
-		truth: one row per loan: `true_pd`, that of a loan that runs then, and `true_log_odds`.
-		courses: to its end.
+		portfolio: as `SimulatedPortfolio`; the status is how each will end.
+		truth: `true_pd`, that of a loan that runs then, and `true_log_odds`.
 	"""
 
 	portfolio: pd.DataFrame
@@ -67,7 +66,7 @@ class RunningLoans:
 def iter_running(loans: int, seed: int, batch_loans: int = BATCH_LOANS) -> Iterator[RunningLoans]:
 	"""The running loans beside `loans` resolved ones of `simulate_portfolio`, in batches.
 
-	About 1.2 for each resolved loan; how many is drawn too. Batches do not change the loans.
+	About 1.2 for each resolved one, the number drawn too. Batches do not change the loans.
 	"""
 	streams = Streams(seed, "running ")
 	most = _most_per_resolved()
@@ -129,8 +128,8 @@ class SimulatedBook:
 
 	Attributes:
 		portfolio: `loan_id` and the 27 columns of a LoanTap file, typed.
-		truth: `TRUTH_COLUMNS`. See `courses.true_courses`, and `true_pd` and `true_log_odds` of being charged off: for
-			a loan that is resolved in March 2017 given that it is, for another given that it still runs then.
+		truth: `TRUTH_COLUMNS`: see `courses.true_courses`; `true_pd` and `true_log_odds` of being charged off, given
+			that the loan is resolved in March 2017, or else still runs then.
 	"""
 
 	portfolio: pd.DataFrame
@@ -150,13 +149,10 @@ def snapshot_month(day: date) -> np.datetime64:
 
 
 def iter_book(loans: int, seed: int, month: np.datetime64, batch_loans: int = BATCH_LOANS) -> Iterator[SimulatedBook]:
-	"""The book as of a month, in batches.
+	"""The book as of the snapshot `month` (see `snapshot_month`), in batches of so many loans before the cut.
 
-	Args:
-		loans: resolved ones as of March 2017, which come first; about 1.2 running ones each follow.
-		seed: non-negative; same size and seed, same world.
-		month: the snapshot; see `snapshot_month`. Loans issued in it or later do not exist, loans that end later run.
-		batch_loans: of a batch before the cut.
+	`loans` resolved ones as of March 2017 come first, about 1.2 running ones each follow. No loan is issued from
+	`month` on; those that end later run.
 	"""
 	identifiers = ContentIds(_STABLE)
 	draws, pins = Draws(Streams(seed)), Streams(seed, "running ")

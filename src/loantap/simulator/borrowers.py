@@ -59,10 +59,7 @@ GRADES, SUB_GRADES = tuple(LOANTAP.grades), LOANTAP.sub_grades
 
 
 def draw_scores(streams: Streams, loans: int, issued: FloatArray | None = None) -> Numbers:
-	"""Draw the correlated standard normal scores: one array of `loans` values per name.
-
-	Where the scores of the issue month are given, the others are drawn given those.
-	"""
+	"""Draw the correlated standard normal scores, one array per name; given those of the issue month, if there."""
 	draws = [streams.open(f"score {name}").standard_normal(loans) for name in SCORES]
 	if issued is not None:
 		# The factor below is triangular: the first score is its own draw.
@@ -172,8 +169,8 @@ def incomes(score: FloatArray, streams: Streams) -> FloatArray:
 def bureau_numbers(scores: Numbers, issued: MonthArray, streams: Streams) -> Numbers:
 	"""Bureau columns: DTI, accounts, history, records, balance, utilisation, mortgages.
 
-	Missing as published: mortgages up to March 2012, bankruptcies of the first months, a few
-	utilisations. Bankruptcies never exceed public records, nor open accounts all accounts.
+	Missing as published: mortgages up to March 2012, first bankruptcies, a few utilisations. Bankruptcies never exceed
+	public records, nor open accounts all accounts.
 	"""
 	loans = len(issued)
 	dti = np.round(value_at("dti_pct", scores["dti_pct"]), 2)

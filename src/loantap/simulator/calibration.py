@@ -1,8 +1,7 @@
 """What the simulated portfolio is calibrated on: published figures and aggregates of a sample.
 
-Published: counts, missing values, means and spreads of the full table of 396,030 loans, as shown
-in public notebooks; these win. Measured: quantiles, shares and rank correlations of a sample of
-5,239 of its rows. Only aggregates are here; no row of real data is in the project.
+Published figures of the full table of 396,030 loans, from public notebooks, win. Measured: quantiles, shares and rank
+correlations of a sample of 5,239 of its rows. No row of real data is here.
 """
 
 import numpy as np

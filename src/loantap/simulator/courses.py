@@ -1,8 +1,4 @@
-"""How simulated loans go: when each misses its first instalment, and when and how it ends.
-
-A course is drawn from the loan's outcome and kept, so that forecasts can be held against what
-comes later.
-"""
+"""How simulated loans go: when each misses its first instalment, and when and how it ends."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -87,9 +83,9 @@ class Courses:
 def true_courses(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0) -> pd.DataFrame:
 	"""The truth behind `simulate_events` of the same arguments: one row per loan with months.
 
-	Returns `loan_id`; `first_missed_month` (months on book, missing if never); `end_months_on_book` and `end`
-	(`prepaid`, `matured` or `charged_off`; both missing for a loan that is running and whose end nobody has drawn);
-	`strain` (of the average borrower); `drift_strength`; `arrears_month`, of an instalment paid one month late (0: none).
+	`loan_id`; `first_missed_month` (months on book, missing if never); `end_months_on_book` and `end` (`prepaid`,
+	`matured`, `charged_off`; missing where nobody has drawn it); `strain` (of the average borrower); `drift_strength`;
+	`arrears_month`, of an instalment paid one month late (0: none).
 	"""
 	followed = loans[can_be_followed(loans)]
 	return describe_courses(followed, draw_courses(followed, Draws(Streams(seed))), drift_strength)
@@ -142,10 +138,7 @@ def can_be_followed(loans: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def draw_courses(loans: pd.DataFrame, draws: Draws) -> Courses:
-	"""Draw prepayment, default and passing arrears of loans whose status is that of `AS_OF_MONTH`.
-
-	A resolved loan ends by then; a running one is as far behind as its status says, without an end.
-	"""
+	"""Draw prepayment, default and passing arrears of loans whose status is that of `AS_OF_MONTH`."""
 	term, seen = _months(loans)
 	status = loans["loan_status"].to_numpy()
 	is_paid, is_running = status == FULLY_PAID, np.isin(status, RUNNING)

@@ -1,7 +1,7 @@
 """Monthly events of loans, simulated from each loan's outcome, in closed form.
 
-Nobody observed these months: they are made to agree with amount, rate, term and outcome. What is
-measured on them says how a method works, not how borrowers behave.
+They are made to agree with amount, rate, term and outcome: what is measured on them says how a method works, not how
+borrowers behave.
 """
 
 from collections.abc import Iterable, Iterator
@@ -47,14 +47,13 @@ EVENT_COLUMNS = (
 def simulate_events(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0) -> pd.DataFrame:
 	"""Simulate the months of each loan up to its end: one row per loan and month.
 
-	DTI and utilisation may be missing, and are then missing in each month; `drift_strength` is a factor on their drift
-	before default. Same loans and `seed` (non-negative), same events.
+	DTI and utilisation may be missing in all months; `drift_strength` is a factor on their drift before default. Same
+	loans and `seed` (non-negative), same events.
 
-	Returns `EVENT_COLUMNS`, loans in the order given, months ascending, none after `AS_OF_MONTH`. Balance = previous
-	balance x (1 + rate / 12) - payment, to the cent; it is 0 in the last month of a paid loan and what is lost in that of
-	a charged-off one. A running loan goes on until `AS_OF_MONTH`, or until the month before its last instalment. A
-	charged-off loan ends 120 or 150 days past due, less when `AS_OF_MONTH` comes first. A loan whose months cannot be
-	made up has no rows (`can_be_followed`).
+	Returns `EVENT_COLUMNS`, loans as given, months ascending, none after `AS_OF_MONTH`. Balance = previous balance x (1
+	+ rate / 12) - payment, to the cent: at last 0 of a paid loan, the loss of a charged-off one, 120 or 150 days past
+	due, or less in `AS_OF_MONTH`. A running loan goes on until then, or until the month before its last instalment. A
+	loan whose months cannot be made up has none (`can_be_followed`).
 	"""
 	chunks = list(iter_events([loans], seed, max(len(loans), 1), drift_strength))
 	return chunks[0]
@@ -65,8 +64,8 @@ def iter_events(
 ) -> Iterator[pd.DataFrame]:
 	"""Yield `simulate_events` of all the loans, at most `chunk_loans` at a time, to bound memory.
 
-	Joined they equal `simulate_events` of the joined loans: the streams run on from chunk to chunk.
-	A batch without loans yields one empty frame. Raises ValueError for `chunk_loans` below 1.
+	Joined they equal `simulate_events` of the joined loans. A batch without loans yields one empty frame. Raises
+	ValueError for `chunk_loans` below 1.
 	"""
 	if chunk_loans < 1:
 		raise ValueError(f"iter_events: chunk_loans = {chunk_loans!r}; give at least 1")
@@ -100,7 +99,7 @@ def simulate_months(
 ) -> pd.DataFrame:
 	"""`simulate_events` of loans whose courses are known, up to the month `until`.
 
-	What a month shows depends on its loan, course and seed alone: a later `until` adds months and changes none.
+	A month depends on its loan, course and seed alone: a later `until` adds months and changes none.
 	"""
 	issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
 	shown = np.minimum(courses.last, (until - issued).astype(np.int64))

@@ -95,12 +95,7 @@ TEXT_KINDS = frozenset({Kind.TEXT, Kind.CATEGORY})
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPortfolio:
-	"""A simulated portfolio and the truth behind it.
-
-	Attributes:
-		portfolio: one row per loan, the 27 columns of a LoanTap file under canonical names, typed.
-		truth: one row per loan, same index: `true_pd` (probability) and `true_log_odds`.
-	"""
+	"""A simulated portfolio, typed as a LoanTap file, and the `true_pd` and `true_log_odds` behind it, same index."""
 
 	portfolio: pd.DataFrame
 	truth: pd.DataFrame
@@ -109,19 +104,15 @@ class SimulatedPortfolio:
 def simulate_portfolio(loans: int, seed: int) -> SimulatedPortfolio:
 	"""Simulate `loans` resolved loans, in no order; same size and seed, same frame.
 
-	An outcome is one draw with the probability that `truth.true_log_odds` gives. Amounts are in
-	the currency of the real table, rates in percent per year, months are the first of the month.
-	Raises ValueError for fewer than one loan or a negative seed.
+	An outcome is one draw with the probability of `truth.true_log_odds`. Amounts in the real table's currency, rates in
+	percent per year. Raises ValueError for fewer than one loan or a negative seed.
 	"""
 	batches = list(iter_portfolio(loans, seed, max(loans, 1)))
 	return batches[0]
 
 
 def iter_portfolio(loans: int, seed: int, batch_loans: int = BATCH_LOANS) -> Iterator[SimulatedPortfolio]:
-	"""`simulate_portfolio` in batches, to bound memory: joined they are the same loans.
-
-	Raises ValueError as that does, InputError where other products are sold than LoanTap's.
-	"""
+	"""`simulate_portfolio` in batches, to bound memory: joined they are the same loans."""
 	if loans < 1 or seed < 0:
 		raise ValueError(
 			f"simulate_portfolio: loans = {loans!r} and seed = {seed!r}; give at least 1 loan and a seed of 0 or more"

@@ -19,10 +19,10 @@ _LAST_SHIFT, _UNUSED_BITS = np.uint64(31), np.uint64(11)
 class Streams:
 	"""Independent random streams that all hang on one seed.
 
-	The key of a stream is its name, so another column reshuffles none. Same seed and name, same numbers.
+	The key of a stream is its name, so another column reshuffles none.
 
 	Attributes:
-		seed: non-negative integer; a negative one raises ValueError when a stream is opened.
+		seed: non-negative, or `open` raises ValueError.
 		family: goes before each name; two families of streams share none.
 	"""
 
@@ -31,7 +31,7 @@ class Streams:
 	_opened: dict[str, np.random.Generator] = field(default_factory=dict, compare=False)
 
 	def open(self, name: str) -> np.random.Generator:
-		"""The generator of the stream called `name`: at its start, or where it was left.
+		"""The stream called `name`: at its start, or where it was left.
 
 		Source: child streams by spawn key, NumPy manual, "Parallel random number generation".
 		"""
@@ -45,9 +45,8 @@ class Streams:
 def normal_at(seed: int, name: str, keys: npt.NDArray[np.uint64], months: IntArray) -> FloatArray:
 	"""A standard normal number for each key and month, the same whatever else is drawn.
 
-	From a stream, it would depend on the loans before, and the past would change with the snapshot;
-	NumPy's counter-based generators take one key at a time. `keys` are 64 bits that tell loans
-	apart, `months` counted from issue, one value per row.
+	From a stream it would depend on the loans before, and the past would change with the snapshot. `keys` are 64 bits
+	that tell loans apart, `months` counted from issue, one value per row.
 
 	Source: Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators".
 	"""

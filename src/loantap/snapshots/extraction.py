@@ -52,11 +52,8 @@ class Extraction:
 	"""An extraction that a snapshot carries out when it is saved.
 
 	Attributes:
-		since: read what changed from this day on; "all" for every row; None for what changed since
-			the last good snapshot.
-		as_of: day of the run.
-		overlap: how far behind the last known update to read again: clocks differ, and a
-			transaction may commit rows that are older than what was read meanwhile.
+		since: read what changed from this day on; "all" for every row; None: since the last good snapshot.
+		overlap: how far behind the last update to read again: clocks differ, and rows may be committed late.
 	"""
 
 	source: Source
@@ -67,9 +64,8 @@ class Extraction:
 	def watermark(self, last_update: datetime | None, read_on: date) -> datetime | None:
 		"""From which update (UTC) on a snapshot has to be read again; None for all of it.
 
-		A day that was asked for can only move it back: what changed before that day would be lost.
-		A clock that ran ahead cannot move it beyond `read_on`, the day on which the snapshot was
-		read.
+		A day asked for can only move it back, or changes before it would be lost. A clock that ran ahead cannot move it
+		beyond `read_on`, the day of the snapshot.
 		"""
 		if self.since == "all" or last_update is None:
 			return None

@@ -33,14 +33,10 @@ class Manifest(BaseModel):
 	"""What a snapshot is made of; a file that is not listed is not in it.
 
 	Attributes:
-		source: system and table.
 		fingerprint: digest of system, table and query.
-		key: columns that tell rows apart.
-		columns: type of each column, in order.
-		parts: in order; at least one, without rows when the table has none.
-		outdated: the file that says which rows of the parts do not count; None when all do.
-		since: from which update on the source was last read, UTC; None when it was read in full.
-		as_of: day of the run that read it.
+		parts: in order, at least one.
+		outdated: the file that says which rows do not count, if any.
+		since: from which update the source was last read, UTC; None when in full.
 	"""
 
 	model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,7 +93,7 @@ def check_parts(manifest: Manifest, folder: Path) -> None:
 	"""Look at each part's size and columns, not at its rows, which are checked as they are read.
 
 	Raises:
-		DamagedSnapshotError: a part cannot be opened, or is not what was written.
+		DamagedSnapshotError: a part cannot be opened, or is another.
 	"""
 	for part in manifest.parts:
 		try:
@@ -143,10 +139,9 @@ def remove_unlisted(folder: Path, manifest: Manifest | None) -> None:
 class Comparison:
 	"""What is not the same in a snapshot and in a delta of the same table.
 
-	A delta holds every row of the table that is as recent as the `watermark` (UTC), or without a
-	time of update. A recent row of the snapshot is outdated unless the delta holds it too (as
-	often). An older one is outdated when the delta has a row of its key that the snapshot does not
-	have. Rows without a whole `key` are compared as well, but take no older row's place.
+	A delta holds every row as recent as the `watermark` (UTC), or without time of update. A recent row of the snapshot
+	is outdated unless the delta holds it too (as often); an older one when the delta has another row of its key. Rows
+	without a whole `key` take no older row's place.
 	"""
 
 	def __init__(
@@ -167,8 +162,7 @@ class Comparison:
 	def find_changes(self, snapshot: Sequence[Part], outdated: Sequence[Mask], delta: Sequence[Part]) -> bool:
 		"""Whether the parts of snapshot and delta differ; to be asked before rows are marked.
 
-		`outdated` are the snapshot's rows that do not count any more; the delta has a part at
-		least.
+		`outdated` are the snapshot's rows that no longer count.
 		"""
 		key = ", ".join(self._key)
 		self._connection.execute(

@@ -28,14 +28,9 @@ class DamagedSnapshotError(Exception):
 
 
 class Part(BaseModel):
-	"""One file of rows.
+	"""One file of `file_rows`, of which `rows` count; named by content.
 
-	Attributes:
-		name: made from its content.
-		file_rows: number of rows in the file.
-		rows: number of those that count: some may be outdated.
-		undated: rows that count and have no time of update.
-		first_update: earliest time of update of those that count, UTC; None when there is none.
+	`undated` rows that count have no time of update; `first_update` is the earliest (UTC), if any.
 	"""
 
 	model_config = ConfigDict(frozen=True, extra="forbid")

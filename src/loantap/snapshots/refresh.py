@@ -60,9 +60,7 @@ class Refresh:
 		"""The new state: the last good one with what changed since, or all rows of the source.
 
 		Raises:
-			InputError, SourceDownError: the source does not answer, refuses, or gave other rows
-				than it counts.
-			OSError: the disk is full.
+			InputError, SourceDownError: no answer, or other rows than counted. OSError: the disk is full.
 		"""
 		with self._source.in_time():
 			return self._refresh()

@@ -81,7 +81,7 @@ class Stored:
 class Bucket:
 	"""A bucket by its name; it connects when a method is called.
 
-	Every method raises `BucketDownError` where it does not answer, `InputError` where it refuses.
+	Every method raises `BucketDownError` or, refused, `InputError`.
 	"""
 
 	def __init__(self, name: str) -> None:
@@ -106,9 +106,9 @@ class Bucket:
 			return Stored(found["Body"].read(), found["ETag"], age_s)
 
 	def write_if(self, key: str, body: bytes, etag: str | None) -> str | None:
-		"""Write a small object if its etag is still this one; None: if there is none.
+		"""Write a small object if its etag is still this (None: if there is none); returns the new etag, or None.
 
-		Returns the new etag; None where somebody else has written. No two writers may send one content.
+		No two writers may send one content.
 		"""
 		condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
 		with self._asking(f"write {key}"):
@@ -183,8 +183,6 @@ class LeaseLostError(TryLaterError):
 
 
 class _Record(BaseModel):
-	"""The holder; `renewals` makes each writing of it another one."""
-
 	model_config = ConfigDict(frozen=True)
 
 	owner: str

@@ -40,8 +40,8 @@ def run_task(arguments: Sequence[str]) -> int:
 	"""Run with these arguments of `kedro run`; the exit code, see docs/running.md.
 
 	Raises:
-		InputError: a variable or the configuration is missing, or the bucket refuses.
-		KeyboardInterrupt: somebody asked it to end, and was told what that left.
+		InputError: a variable or configuration is missing, or the bucket refuses. KeyboardInterrupt: it was asked to
+			end.
 	"""
 	project = find_project(Path.cwd())
 	command = [sys.executable, "-m", "loantap", *choose_configuration(arguments, project)]
@@ -142,11 +142,7 @@ def choose_configuration(arguments: Sequence[str], project: Path) -> list[str]:
 
 
 def require_variables(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
-	"""Require the variables of a run; the bucket's name, None without one.
-
-	Raises:
-		InputError: a variable is missing or empty.
-	"""
+	"""The bucket's name, None without one; InputError where a variable of the run is missing or empty."""
 	named = re.search(r"(?:^|\0)(?:--env|-e)[\0=]([^\0]+)", "\0".join(arguments))
 	name = named[1] if named else environment.get("KEDRO_ENV", "")
 	needed = {*_REAL.get(name, ()), *(_OF_A_BUCKET if BUCKET_VARIABLE in environment else ())}

@@ -74,7 +74,7 @@ class Manifest(BaseModel):
 class State:
 	"""What is published in a bucket; it remembers which state it has read.
 
-	Every method raises what `Bucket` does, and `InputError` where a state cannot be read.
+	Methods raise what `Bucket` does, and `InputError` where a state cannot be read.
 	"""
 
 	def __init__(self, bucket: Bucket) -> None:
@@ -108,11 +108,8 @@ class State:
 	def restore(self, project: Path, manifest: Manifest, only: Iterable[str] = (), *, replace: bool = False) -> int:
 		"""Fetch a state's files into a project's folder; how many were fetched.
 
-		`only` names files and folders of `data/` instead of all layers. With `replace`, files there
-		that differ, or are not of the state, give way.
-
-		Raises:
-			InputError: there are other files, or one that was fetched is damaged.
+		`only`: files and folders of `data/` instead of all. With `replace`, files that differ, or are not of the state,
+		give way; else they, or a damaged one, raise InputError.
 		"""
 		tops = tuple(only) or LAYERS
 		wanted = {name: file for name, file in manifest.files.items() if _is_below(name, tops)}
@@ -140,10 +137,8 @@ class State:
 	def publish(self, project: Path, run: str, require: Callable[[], None]) -> int:
 		"""Publish what a folder holds in place of the state that was read; how many files went.
 
-		`require` raises where the right to publish is gone; it is called just before the last step.
-
-		Raises:
-			OvertakenError: another state was published since `read`.
+		`require`, called just before the last step, raises where the right to publish is gone; OvertakenError after
+		another's.
 		"""
 		names = list(_list_files(project, LAYERS))
 		digests = _in_parallel("Comparing", _digest, [project / name for name in names])

@@ -42,9 +42,8 @@ class Expected:
 
 	Attributes:
 		names: columns by their folded name; "" where they stay as the file writes them.
-		numbers: those of plain numbers, however they may be written.
-		percentages: those whose numbers may have a percent sign.
-		two_lines: the only one whose values may be written over two lines.
+		numbers: those of plain numbers.
+		two_lines: the only one whose values may have two lines.
 		above: lines above the header; None where it is to be found.
 		below: lines below the table, beside those that are told from rows.
 		notes: how lines begin that are no rows.
@@ -65,11 +64,7 @@ LOANTAP: Final = Expected(
 
 
 def recognise(names: Sequence[str], where: str, expected: Expected) -> tuple[str, ...]:
-	"""Names of columns as they are expected; others as they stand, less blanks around.
-
-	Raises:
-		InputError: two of them are the same expected column.
-	"""
+	"""Names of columns as expected, others stripped; InputError where two are the same expected column."""
 	found = tuple(expected.names.get(fold_name(name)) or name.strip() for name in names)
 	places = defaultdict(list)
 	for place, name in enumerate(found, start=1):
@@ -129,11 +124,10 @@ class _Line:
 def read_head(block: bytes, where: str, expected: Expected) -> Head:
 	"""Find the header among the first lines of a file.
 
-	It is the line with most of the names expected in it; without any, the first line. Where the
-	lines above it are counted, it is the one below them.
+	It is the line with most of the names expected in it, else the first; or the one below the lines `above`.
 
 	Raises:
-		InputError: there is a quotation mark too many in it, or rows stand above it.
+		InputError: a quotation mark too many in it, or rows above it.
 	"""
 	lines = [line for line in _list_lines(block) if line.text.strip(" \t,;|")]
 	delimiters = list(DELIMITERS)

@@ -1,7 +1,7 @@
 """Where the rows of a CSV begin and end: every quotation mark, value and line accounted for.
 
-CSV readers cannot tell a stray quotation mark from a value over several lines, so rows are found
-here, by whole blocks; mark by mark only in a block whose quotation marks are not in order.
+CSV readers cannot tell a stray quotation mark from a value over lines, so rows are found here by whole blocks; mark
+by mark only where quotation marks are not in order.
 """
 
 from __future__ import annotations
@@ -45,10 +45,9 @@ class Records:
 	"""Rows of a block of bytes, blank lines among them.
 
 	Attributes:
-		ends: where the next one begins.
-		lines: number of the line of the file on which each begins, from 1.
+		ends: where the next begins.
+		lines: the file's line on which each begins, from 1.
 		cells: how many values each has.
-		astray: whether a quotation mark stands inside a value.
 		consumed: bytes of the block that are in whole rows.
 		next_line: number of the line behind them.
 	"""
@@ -92,11 +91,11 @@ class _Quotes:
 def split(block: bytes, layout: Layout, first_line: int, *, is_last: bool) -> Records:
 	"""Find the rows of a block that begins with one; what follows the last whole row is left.
 
-	`first_line` is the block's first line in the file; in the last block the last row needs no line end.
+	`first_line` is the block's in the file; the last row of the last block needs no line end.
 
 	Raises:
-		InputError: a quoted value is not closed, or goes on over lines that it should not; or a
-			carriage return stands alone where other lines end otherwise.
+		InputError: a quoted value is not closed, or goes on over lines; a carriage return stands alone where lines end
+			otherwise.
 	"""
 	raw = np.frombuffer(block, "uint8")
 	line_ends = _find_line_ends(block, is_last=is_last)

@@ -52,17 +52,10 @@ def _list_filled(records: Records, place: int, block: bytes, delimiter: str) -> 
 class CsvRows:
 	"""Its columns and rows; values are text.
 
-	Args:
-		unpacks: for files that a person names; little may unpack to much.
+	`names` are the dictionary's, "" where a column has none; `notes` what was done to read it, `numbers` what was made
+	plain. `unpacks` is for files that a person names: little may unpack to much.
 
-	Attributes:
-		names: its columns, as the dictionary calls them; "" where one has no name.
-		notes: what was done to read it, beside the numbers.
-		numbers: what was made plain, and where.
-		count: None, since nobody has counted the rows.
-
-	Raises:
-		InputError: it is no text, has a column twice, or no row of it fits the header.
+	InputError: it is no text, has a column twice, or no row fits the header.
 	"""
 
 	count: int | None = None
@@ -86,8 +79,8 @@ class CsvRows:
 	def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:
 		"""Those of the columns that it has, and `FAULT`, in batches of so many rows at most.
 
-		A row that does not fit has no values but its id, where that stands first; `FAULT` says on
-		which line it is and what is wrong. A file without rows gives one empty batch.
+		A row that does not fit has no values but its id, if first; `FAULT` says on which line and why. A file without
+		rows gives one empty batch.
 
 		Raises:
 			InputError: one cannot tell where rows begin, or how a number is meant.

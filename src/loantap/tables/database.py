@@ -63,8 +63,8 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
 	"""A database in a file, or without one a database for this computation alone.
 
-	What exceeds the memory goes to `scratch`: by default beside the file, or in the folder of
-	temporary files. Others may read a `read_only` file at the same time.
+	What exceeds the memory goes to `scratch`: by default beside the file, or in the temporary folder. Others may read a
+	`read_only` file too.
 
 	Raises:
 		duckdb.Error: the file cannot be opened.

@@ -34,15 +34,11 @@ _BUFFER_BYTES = 1 << 20
 class TableFile:
 	"""A CSV or Parquet file of any size, of which only the columns asked for are read.
 
-	Column names are those of the data dictionary, however the file spells them. Values of a CSV, and ids, are text.
-
-	Args:
-		batch_rows: rows in memory at a time.
-		row_groups: those of a Parquet file that are read; all when absent.
-		column_map: where LoanTap's columns are in it; absent for a file in LoanTap's form.
+	Names are the dictionary's, however the file spells them. Values of a CSV, and ids, are text. `row_groups`: those of
+	a Parquet file to be read.
 
 	Raises:
-		InputError: it cannot be read, a column is there twice, or one that the map names is not.
+		InputError: it cannot be read, a column is there twice, or a mapped one is not.
 	"""
 
 	def __init__(
@@ -91,7 +87,7 @@ class TableFile:
 		A CSV gives `FAULT` as well: what keeps a row from being read, which then has no values.
 
 		Raises:
-			InputError: the file is damaged, or one cannot tell what is meant.
+			InputError: the file is damaged or ambiguous.
 		"""
 		rows, progress = 0, Progress("", self._rows.count, "rows")
 		for table in self._read(columns):

@@ -1,8 +1,7 @@
 """Tables of any number of rows, a group of loans at a time, in the order of `loan_id`.
 
-Rows of one value are never parted. No row depends on another loan's, so cleaning and assembly apply
-the functions of whole tables to groups; what is asked of a whole table is counted meanwhile and
-asked at the end.
+Rows of one value are never parted. No row depends on another loan's, so groups go through the functions of whole
+tables; what is asked of a whole table is counted meanwhile.
 """
 
 from collections.abc import Iterable, Iterator
@@ -64,7 +63,7 @@ def _number(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 def group_rows(batches: Iterable[pd.DataFrame], by: str, rows: int = GROUP_ROWS) -> Iterator[pd.DataFrame]:
 	"""Ordered rows in groups that do not part rows of one value; one empty group of no rows.
 
-	Their index numbers the rows of the table, from 0. Raises ValueError when they have another order.
+	Their index numbers the table's rows from 0. Raises ValueError for another order.
 	"""
 	held: list[pd.DataFrame] = []
 	first = 0
@@ -138,11 +137,7 @@ def _renumber(rows: pd.DataFrame, first: int, by: str) -> pd.DataFrame:
 def clean_in_groups(
 	raw: SomeTable, table: Table, as_of: pd.Timestamp, statuses: Statuses | None = None, rows: int = GROUP_ROWS
 ) -> Iterator[Cleaned]:
-	"""`clean_source_table` in the order of `loan_id`; at least one group, of about `rows`.
-
-	Raises:
-		InputError: a column is missing, or nobody has said what a status means.
-	"""
+	"""`clean_source_table`, which raises, in the order of `loan_id`; at least one group, of about `rows`."""
 	reader = _scan(raw)
 	if _ID not in reader.schema.names:
 		clean_source_table(reader.schema.empty_table().to_pandas(), table, as_of)

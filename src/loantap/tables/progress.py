@@ -9,13 +9,7 @@ LOGGER: Final = logging.getLogger("loantap.progress")
 
 
 class Progress:
-	"""Counts what is done of something that takes long, and tells it.
-
-	Args:
-		label: what is done; "" where whoever shows it knows.
-		total: None where that is not known.
-		unit: what is counted, in the plural.
-	"""
+	"""Counts what is done of something long, and tells it; `label` is "" where who shows it knows, `unit` a plural."""
 
 	def __init__(self, label: str, total: int | None, unit: str) -> None:
 		self._label = label

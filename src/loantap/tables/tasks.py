@@ -41,7 +41,6 @@ class Tasks:
 	"""A mapping over a Parquet file, in tasks that write one part each.
 
 	Attributes:
-		slices: one a task.
 		folder: where the parts go, to be reached by every machine under this path.
 		schema: `module.NAME` of the Pandera schema that every batch made must meet.
 	"""
@@ -88,10 +87,7 @@ class Tasks:
 
 
 def cut(path: Path, rows: int = BATCH_ROWS) -> tuple[Slice, ...]:
-	"""A Parquet file in slices of whole row groups, in order, of at least `rows` but the last.
-
-	A file without rows gives one slice without any.
-	"""
+	"""A Parquet file in slices of whole row groups, of at least `rows` but the last; at least one slice."""
 	metadata = pq.read_metadata(path)
 	slices: list[Slice] = []
 	groups: tuple[int, ...] = ()

@@ -51,11 +51,7 @@ _CELL: Final = re.compile(rb""" r=["']([A-Z]+)(\d+)["'][^>]*(?<!/)>""")
 
 
 def read_blocks(path: Path, where: str, *, unpacks: bool) -> Generator[tuple[bytes, bool]]:
-	"""The bytes of a file without its byte-order mark, and whether each block is the last.
-
-	Raises:
-		InputError: the file cannot be read, or is no text.
-	"""
+	"""The bytes of a file without byte-order mark, and whether each block is the last; InputError where it is no text."""
 	with open_file(path, where) as raw, _refusing_damage(where), unpack(raw, path, where) if unpacks else raw as file:
 		block = file.read(BLOCK_BYTES)
 		_require_text_file(block, where)
@@ -70,12 +66,9 @@ def read_blocks(path: Path, where: str, *, unpacks: bool) -> Generator[tuple[byt
 
 
 def require_text(block: bytes, line: int, where: str, *, is_last: bool) -> None:
-	"""Refuse bytes that are no UTF-8 text; the block begins on this line of the file.
+	"""Refuse with InputError, naming line and byte, what is no UTF-8; the block begins on this line of the file.
 
 	A letter may be cut at the end of a block that is not the last.
-
-	Raises:
-		InputError: naming the line and the byte.
 	"""
 	if (place := block.find(0)) >= 0:
 		found = line + count_lines(block[:place])
@@ -134,8 +127,7 @@ def unpack(file: IO[bytes], path: Path, where: str) -> AbstractContextManager[IO
 	"""The text of an open file, told packed by its first bytes; a workbook is told by its name.
 
 	Raises:
-		InputError: an archive holds other than one file, or is encrypted; a workbook has other
-			than one sheet with anything in it.
+		InputError: not exactly one file or filled sheet in it, or encryption.
 	"""
 	if path.suffix.lower() == WORKBOOK_SUFFIX:
 		return nullcontext(_open_workbook(path, where))

@@ -23,9 +23,8 @@ _FORMS = f"{_ODBC_FORM}, or a URL that starts with db2+ibm_db:// or databricks:/
 def make_backend(system: str, credentials: dict[str, Any], answer_limit_s: float | None = None) -> Backend:
 	"""The way to read a system; nothing is connected to.
 
-	`credentials` are `{backend: duckdb, path}` for a file of ours, or `{connection}` for a real
-	system, whose form says by which driver it is reached. After `answer_limit_s` a real system
-	gives up a statement; None for its own limit.
+	`credentials` are `{backend: duckdb, path}`, or `{connection}` of a real system, whose form names its driver; after
+	`answer_limit_s` the system gives up a statement.
 
 	Raises:
 		InputError: the credentials cannot be used.
@@ -39,11 +38,7 @@ def make_backend(system: str, credentials: dict[str, Any], answer_limit_s: float
 
 
 def make_writable(system: str, credentials: dict[str, Any], answer_limit_s: float = SILENCE_LIMIT_S) -> WritableBackend:
-	"""The way to write tables of ours to a system, and to read them; nothing is connected to.
-
-	Raises:
-		InputError: the credentials cannot be used, or not for writing.
-	"""
+	"""The way to write and read tables of ours; nothing is connected to. InputError as `make_backend`."""
 	match credentials:
 		case {"backend": "duckdb", "path": str(path)}:
 			return WritableDuckDB(system, Path(path))

@@ -88,7 +88,7 @@ def parse_url(system: str, text: str, *, port: int, form: str) -> Address:
 	'p@ss'
 
 	Raises:
-		InputError: it is not of the `form`; its text is not quoted, as it holds a password.
+		InputError: it is not of the `form`.
 	"""
 	remedy = f"Set it to {form}, with characters such as @ : / ? in a password as %40 %3A %2F %3F"
 	where = f"credentials of {system}"

@@ -26,14 +26,12 @@ _OPTIONS = frozenset({"http_path", "catalog", "schema", "tls_ca_file", "use_clou
 class Databricks:
 	"""A Databricks SQL warehouse. Nothing connects before a method is called.
 
-	Options of the URL: `http_path` of the warehouse (always), `catalog` and `schema` of the
-	tables, `tls_ca_file` for a certificate authority of one's own, and `use_cloud_fetch=false`
-	where the storage that large results are handed over in cannot be reached from here. A query
-	sees one version of its Delta tables. The session's time zone is UTC.
+	Options of the URL: `http_path` of the warehouse (always), `catalog` and `schema` of the tables, `tls_ca_file` for a
+	certificate authority of one's own, `use_cloud_fetch=false` where the storage that hands over large results cannot
+	be reached. A query sees one version of its Delta tables. The session's time zone is UTC.
 
 	Args:
 		url: `databricks://token:TOKEN@host:port?http_path=..&catalog=..&schema=..`.
-		answer_limit_s: after which the warehouse is to give up a statement by itself.
 
 	Raises:
 		InputError: the URL is not complete, or has an option that is not known.

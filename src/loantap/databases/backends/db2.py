@@ -44,19 +44,13 @@ _COMES_AS = {"decimal": pa.string(), "date": pa.date32()}
 class DB2:
 	"""A DB2 database. Nothing connects before a method is called.
 
-	The URL's options go to IBM's driver as they are: `Security=SSL` and `SSLServerCertificate=..`
-	for TLS, `CurrentSchema=..` where the tables are not in the login's own schema. DB2 keeps no
-	old states of a table: a reading, by default under cursor stability, holds up no writer, and
-	may see changes that were committed after it began. Extract at a quiet hour, or add
-	`TxnIsolation=8` (repeatable read), which holds up writers to the table. A TIMESTAMP has no
-	zone and is taken as UTC. A CHAR keeps its trailing blanks.
+	The URL's options go to IBM's driver: `Security=SSL` and `SSLServerCertificate=..` for TLS, `CurrentSchema=..` where
+	the tables are not in the login's own schema. A reading, by default under cursor stability, holds up no writer, and
+	may see changes committed after it began: extract at a quiet hour, or add `TxnIsolation=8` (repeatable read), which
+	holds up writers to the table. A TIMESTAMP has no zone and is taken as UTC. A CHAR keeps its trailing blanks.
 
 	Args:
 		url: `db2+ibm_db://user:password@host:port/DATABASE?option=value&..`.
-		answer_limit_s: after which a statement is to end by itself.
-
-	Raises:
-		InputError: the URL is not complete.
 	"""
 
 	def __init__(self, system: str, url: str, answer_limit_s: float | None = None) -> None:
@@ -68,7 +62,6 @@ class DB2:
 	def read(self, query: Query, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
 		"""See `Backend`."""
 		batches = self._read(query, batch_rows)
-		# The first has no rows: it says what columns there are.
 		return pa.RecordBatchReader.from_batches(next(batches).schema, batches)
 
 	def describe(self, table: str) -> pa.Schema:

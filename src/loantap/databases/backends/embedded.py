@@ -50,7 +50,6 @@ class DuckDB:
 			) from error
 
 		def batches() -> Iterator[pa.RecordBatch]:
-			# The reader lives off the connection.
 			with connection:
 				yield from to_plain(reader.schema, reader)
 
@@ -153,7 +152,6 @@ class DuckDBTransaction:
 	def insert(self, table: str, rows: pa.Table) -> None:
 		"""See `Transaction`."""
 		names = ", ".join(quote(name) for name in rows.column_names)
-		# By the name of the variable; see `DuckDB.replace`.
 		self._connection.execute(
 			f"INSERT INTO {quote(table)} ({names}) SELECT * FROM rows"  # noqa: S608
 		)
@@ -166,11 +164,7 @@ def mark(table: str, run: str, transaction: Transaction) -> None:
 
 
 def is_marked(database: Path, table: str, run: str) -> bool:
-	"""Whether a run has written a table of the embedded warehouse, and its transaction ended.
-
-	Raises:
-		InputError: the file cannot be read.
-	"""
+	"""Whether a run has written a table of the embedded warehouse, and its transaction ended."""
 	if not database.exists():
 		return False
 	question = "SELECT comment FROM duckdb_tables() WHERE table_name = ?"

@@ -245,7 +245,7 @@ def asking(
 	"""What a driver answers, its errors explained.
 
 	Raises:
-		SourceDownError, InputError: see `explain`; without the driver's own error in the chain.
+		SourceDownError, InputError: without the driver's own error in the chain.
 	"""
 	try:
 		return ask()

@@ -21,11 +21,9 @@ class SourceDownError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-	"""A statement in the SQL that all systems share.
+	"""A statement in the SQL of all systems.
 
-	Attributes:
-		text: with a `?` for each parameter and no semicolon at the end.
-		parameters: as text; the statement casts them.
+	It has a `?` for each parameter, which it casts from text, and no semicolon at the end.
 	"""
 
 	text: str
@@ -43,13 +41,11 @@ class Backend(Protocol):
 	def read(self, query: Query, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
 		"""Run a query in one statement, hence on one state of the data.
 
-		Batches are read as they are asked for, and the connection is closed with the last one or
-		with the reader. Numbers are float64 or int64, texts `string`, times `timestamp[us]`
-		without a zone, in UTC.
+		Batches are read when asked for; the connection closes with the last one or with the reader. Numbers are float64
+		or int64, texts `string`, times `timestamp[us]` in UTC without a zone.
 
 		Raises:
-			SourceDownError: the system does not answer, or the connection broke; from here or
-				while the batches are read.
+			SourceDownError: no answer, or a broken connection; also while batches are read.
 			InputError: it refuses the login, the table, the column or the statement.
 		"""
 
@@ -61,9 +57,8 @@ class Transaction(Protocol):
 	"""Statements that take effect together, or not at all; they raise as `Backend.read`.
 
 	Attributes:
-		scratch: what a table is called in a CREATE that is quick to fill and need not be kept.
-		is_row_store: whether it is good at single rows: tables have an index on their key, and a
-			changed row is updated where it is, not taken out and put in again.
+		scratch: begins a CREATE of a table that is quick to fill and need not be kept.
+		is_row_store: good at single rows: its tables have an index on their key, and rows are updated in place.
 	"""
 
 	scratch: str
@@ -97,10 +92,7 @@ class WritableBackend(Backend, Protocol):
 
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:
-	"""The columns as `Backend.read` gives them: float64, int64, string, timestamp[us] in UTC.
-
-	Fractions of any width and decimals become float64: some drivers give doubles as float32.
-	"""
+	"""The columns as `Backend.read` gives them; fractions of any width become float64, as drivers disagree on it."""
 	return pa.schema([pa.field(field.name, plain_type(field.type)) for field in schema])
 
 
@@ -119,10 +111,7 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def to_plain(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-	"""The batches in the plain types of their schema; times with a zone are put into UTC.
-
-	Their month is decided in `portfolio.values`.
-	"""
+	"""The batches in the plain types of their schema; times with a zone are put into UTC."""
 	plain = plain_schema(schema)
 	for batch in batches:
 		yield batch if batch.schema == plain else batch.cast(plain)

@@ -40,13 +40,7 @@ _ANSI = re.compile(r"postgres.*ansi|psqlodbca", re.IGNORECASE)
 
 
 class Odbc:
-	"""A system behind an ODBC driver. Nothing connects before a method is called.
-
-	After `answer_limit_s` PostgreSQL is to give up a statement by itself.
-
-	Raises:
-		InputError: the driver is one that cannot be used.
-	"""
+	"""A system behind an ODBC driver; InputError for one that cannot be used. Nothing connects before a method does."""
 
 	def __init__(self, system: str, connection: str, answer_limit_s: float | None = None) -> None:
 		self._system = system

@@ -99,13 +99,7 @@ class WritableOdbc(Odbc):
 
 
 class PostgresTransaction:
-	"""See `Transaction`.
-
-	Args:
-		connection: of pyodbc, without autocommit.
-		ask: asks the driver a question; its errors come explained.
-		limit_s: for how long an answer is waited for; the lock on a table for less.
-	"""
+	"""A `Transaction` on a pyodbc connection without autocommit; `ask` explains errors, `limit_s` ends the waiting."""
 
 	# No log; empty after a crash of the server.
 	scratch = "UNLOGGED TABLE"
@@ -120,7 +114,7 @@ class PostgresTransaction:
 	def lock(self, table: str) -> None:
 		"""See `Transaction`; readers are not kept waiting."""
 		self.execute(f"SET LOCAL lock_timeout = '{self._lock_limit_s * 1_000:.0f}ms'")
-		# By name, since there may be no table yet; it ends with the transaction.
+		# By name: there may be no table yet.
 		name = "current_database() || '.' || current_schema() || '.' || ?"
 		self.fetch(Query(f"SELECT pg_advisory_xact_lock(hashtextextended({name}, 0))", (table,)))
 		if self.fetch(Query("SELECT to_regclass(?)", (quote(table),))) != [(None,)]:

@@ -1,8 +1,7 @@
 """Rows of PostgreSQL that cross the driver as one text each, and become columns here.
 
-psqlodbc works as long on a value as on a whole row. PostgreSQL prints a row as
-`(,12.5,"two words","",)`, with quotes and backslashes doubled and nothing for NULL: but for the
-parentheses and the backslashes this is CSV. Why, and when to drop it: docs/adr/0017.
+psqlodbc works as long on a value as on a whole row. PostgreSQL prints a row as `(,12.5,"two words","",)`: CSV but for
+parentheses and doubled backslashes. Why, and when to drop it: docs/adr/0017.
 """
 
 import re

@@ -41,7 +41,7 @@ class Patience:
 	"""How long a source is waited for.
 
 	Attributes:
-		time_limit_s: for all that is asked of a table in a run, attempts and pauses included.
+		time_limit_s: for a table in a run, attempts and pauses included.
 		silence_limit_s: without a sign of life, after which a connection counts as broken.
 	"""
 
@@ -130,7 +130,7 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
 
 
 class DriverThread:
-	"""Asks a driver one question after the other in a thread of its own, so that waiting can end.
+	"""Asks a driver in a thread of its own, so that waiting can end.
 
 	A thread whose driver hangs stays, and does not hold up the end of the process.
 	"""
@@ -208,12 +208,11 @@ class Caller:
 def read_ahead(open_reader: Callable[[], pa.RecordBatchReader], deadline: Deadline) -> pa.RecordBatchReader:
 	"""A reader whose batches a thread of its own fetches, two ahead, so that waiting can end.
 
-	The thread ends, and with it the connection, when all is read or the reader is let go.
-	`open_reader` connects and runs the query, in that thread.
+	`open_reader` connects and runs the query in that thread; it ends, and the connection, when all is read or the
+	reader is let go.
 
 	Raises:
-		SourceDownError: nothing came for as long as the silence limit.
-		InputError: the time limit has passed, or as `open_reader` raises; from here on.
+		SourceDownError: silence for too long. InputError: the time limit has passed.
 	"""
 	items = _take_all(_fetch(open_reader), deadline)
 	schema = next(items)

@@ -39,8 +39,7 @@ def run_tasks(tasks: Tasks, session: SparkSession) -> None:
 	"""Have all parts of a table made, and tell how far it is.
 
 	Raises:
-		DataValidationError: what one of the tasks made is not valid.
-		RuntimeError: not every row came out.
+		DataValidationError, RuntimeError: rows made are not valid, or not all came.
 	"""
 	tag = f"loantap-{uuid4().hex}"
 	total = sum(rows.rows for rows in tasks.slices)
@@ -94,7 +93,7 @@ if TYPE_CHECKING:
 
 
 def open_session(settings: Mapping[str, str]) -> SparkSession:
-	"""The active session, or a new one on this machine, which `settings` are for.
+	"""The active session, or a new one here by `settings`.
 
 	Raises:
 		InputError: PySpark or Java is not installed.
@@ -197,8 +196,8 @@ class SparkInputDataset(StagedDataset):
 class SparkTableDataset(BatchedDataset):
 	"""A Parquet table made by a cluster: a folder of parts in the order of the rows.
 
-	The cluster checks every batch and writes the parts; the folder appears when the run has
-	succeeded. `session` are settings of Spark on this machine, where no session is there.
+	The cluster checks every batch and writes the parts; the folder appears when the run has succeeded. `session`:
+	settings of Spark on this machine.
 	"""
 
 	def __init__(
@@ -215,12 +214,7 @@ class SparkTableDataset(BatchedDataset):
 		self._session = session
 
 	def save(self, data: MappedFile) -> None:
-		"""Have the rows made and written to the staging name.
-
-		Raises:
-			InputError: the file lacks a column, or Spark is not installed.
-			DataValidationError: rows made are not valid.
-		"""
+		"""Have the rows made and written to the staging name."""
 		if not is_parquet(self.filepath):
 			raise InputError(f"--env spark, {self.filepath}", "a cluster writes Parquet only", "Name it .parquet")
 		# Finds what is wrong with the columns before Spark starts.

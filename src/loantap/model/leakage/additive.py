@@ -63,7 +63,6 @@ class CrossFitted:
 
 	Attributes:
 		without: log-odds had the model not read the column.
-		fold: that of each loan.
 	"""
 
 	target: IntArray

@@ -17,11 +17,8 @@ BORROWER_ID: Final = "borrower_id"
 class DuplicateBorrowers:
 	"""Loans that share a borrower, or the very application, with one on the other side.
 
-	Attributes:
-		keys: columns by which borrowers were recognised, in words.
-		test_duplicates: held-out loans with a duplicate among the training loans.
-		fold_duplicates: training loans with a duplicate in another fold.
-		by_key: as `test_duplicates`, per key.
+	`test_duplicates` are held-out loans, `fold_duplicates` training loans with one in another fold; `keys` are the
+	columns that told, in words; `by_key` counts held-out loans per key.
 	"""
 
 	keys: tuple[str, ...]
@@ -53,8 +50,8 @@ def find_duplicate_borrowers(
 ) -> DuplicateBorrowers:
 	"""Look for borrowers on both sides of the split (`is_train`, same index), and of the folds.
 
-	By `borrower_id` where the loans carry one, else by `borrower_keys`: loans equal in all columns
-	of a key count as one borrower's, those with a missing value in it do not.
+	By `borrower_id` where the loans carry one, else by `borrower_keys`: loans equal in all columns of a key, none
+	missing.
 	"""
 	train = is_train.to_numpy()
 	keys = ((BORROWER_ID,),) if BORROWER_ID in loans else tuple(borrower_keys)

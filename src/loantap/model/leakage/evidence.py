@@ -55,11 +55,10 @@ class Context:
 	"""What the loans behind a feature tell, worked out once for all features.
 
 	Attributes:
-		target: 1 for charged off; one per loan.
-		months: issue month of each loan as a code; None where it is not known.
+		target: 1 for charged off.
+		months: issue month as a code; None where it is not known.
 		groups: per encodable column, the loans whose groups could give an outcome away.
-		lags: per date after the decision, days from issue to it, less the mean of the loans of the
-			same issue month, term and outcome.
+		lags: per date after the decision, days from issue to it, less the mean of the same month, term and outcome.
 	"""
 
 	target: pd.Series
@@ -166,8 +165,8 @@ def check_gap(in_sample: float, area: float, target: pd.Series, limit: float) ->
 def check_vintage(values: pd.Series, signal: FloatArray, context: Context, options: LeakageOptions) -> Evidence:
 	"""Whether a feature, or its missing values, only mark when a loan was issued.
 
-	Missing numbers are imputed without a flag, so a model cannot read a vintage in them: a warning.
-	A category or a flag it can read; caught where the default rates differ as well.
+	A model cannot read a vintage in missing numbers, imputed without a flag: a warning. A category or a flag it can
+	read; caught where default rates differ as well.
 	"""
 	if context.months is None:
 		return Evidence("vintage")
@@ -193,11 +192,7 @@ def check_vintage(values: pd.Series, signal: FloatArray, context: Context, optio
 
 
 def read_signal(values: pd.Series, bins: Bins, target: pd.Series) -> FloatArray:
-	"""What a model reads in a feature, one number per loan.
-
-	Of a number its rank, from 0 to 1, in the middle where it is missing; of a category its default
-	rate.
-	"""
+	"""What a model reads in a feature: the rank of a number (0 to 1, missing 0.5), the default rate of a category."""
 	if pd.api.types.is_numeric_dtype(values):
 		return np.asarray(values.rank(pct=True).fillna(0.5), np.float64)
 	means = np.bincount(bins.codes, target) / np.bincount(bins.codes)

@@ -17,14 +17,10 @@ class LeakageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FeatureFinding:
-	"""What the gate found about one feature.
+	"""What the gate found about one feature on so many training `loans`.
 
-	Attributes:
-		loans: training loans examined.
-		groups: categories, or bins of a number.
-		auc: of the feature alone, cross-fitted.
-		standard_error: of the cross-fitted AUC.
-		categories: those with an implausible default rate.
+	`auc` is of the feature alone, cross-fitted; `groups` counts categories or bins; `categories` have an implausible
+	default rate.
 	"""
 
 	feature: str
@@ -86,11 +82,7 @@ def report_leakage(
 
 
 def require_no_leak(feature_set: FeatureSet, report: Mapping[str, Any]) -> None:
-	"""Stop a feature set for lending that uses a caught feature, or whose test set is known.
-
-	Raises:
-		LeakageError: naming the features, the evidence and the remedy.
-	"""
+	"""Refuse with LeakageError a feature set for lending that uses a caught feature, or whose test set is known."""
 	if not feature_set.for_lending:
 		return
 	caught = [

@@ -1,9 +1,8 @@
 """Runs the leakage gate over a portfolio.
 
-Each feature is asked, on training loans only: is it known at the decision; does it, or one of its
-categories, tell more of the outcome than an honest one can; does it remember loans; does it only
-mark a vintage; was it computed from outcomes, or from later dates. Of the portfolio it is asked
-whether a borrower stands on both sides of the split.
+Each feature is asked, on training loans only: is it known at the decision; does it or a category tell more than an
+honest one can; does it remember loans, or mark a vintage; was it computed from outcomes or later dates. Of the
+portfolio: does a borrower stand on both sides of the split.
 """
 
 from collections.abc import Sequence
@@ -83,9 +82,9 @@ def examine_portfolio(
 ) -> dict[str, Any]:
 	"""The whole gate: `leakage_report.json`, from loans of `03_primary`, one row each.
 
-	`last` is the training of a champion of such loans and the same target, if there is one.
+	`last` is the training of a champion of such loans and target, if any.
 
-	Outcomes of training loans are looked at and no others; dates, lineage and borrowers of all.
+	Outcomes of training loans alone are looked at; dates, lineage and borrowers of all.
 
 	Returns:
 		`features`, what was found of each, and which feature sets use it; `checks` of the whole

@@ -32,8 +32,8 @@ _F2_ROUNDS: Final = 10
 class Estimate:
 	"""A metric and how much each loan moves it: the mean of the influences is 0.
 
-	The variance of a mean of influences is that of the metric (Hampel, JASA 1974). Influences of
-	two models on the same loans subtract: a paired comparison.
+	The mean's variance is that of the metric (Hampel, JASA 1974). Influences of two models on the same loans subtract:
+	a paired comparison.
 	"""
 
 	value: float
@@ -59,8 +59,7 @@ class Estimate:
 def estimate_metrics(target: IntArray, pd_: FloatArray) -> dict[str, Estimate]:
 	"""AUC, log-loss and F2 (as a ratio of means).
 
-	Both outcomes must be present. By influences rather than by bootstrap: one pass gives all three
-	bounds that can be paired.
+	Both outcomes must be present. Unlike a bootstrap, one pass gives bounds of all three that can be paired.
 	"""
 	bad = target == 1
 	clipped = np.clip(pd_, _MIN_PD, 1 - _MIN_PD)
@@ -111,9 +110,8 @@ def measure_impact(
 	one. F2 is taken at its optimum for calibrated PDs.
 
 	Returns:
-		One record per suspicious feature: `feature`, `n`, `drawn_from`, `with`, `without` and
-		`difference` (with less without), each holding `roc_auc`, `log_loss`, `f2` and their 95%
-		bounds `_low`, `_high`; those of the difference are paired.
+		One record per suspicious feature: `feature`, `n`, `drawn_from`, `with`, `without` and `difference` (paired), each
+		holding `roc_auc`, `log_loss`, `f2` and their 95% bounds `_low`, `_high`.
 	"""
 	if not suspicious:
 		return []

@@ -56,7 +56,7 @@ def check_against_last_training(
 ) -> Evidence:
 	"""Whether a feature is stronger than at the `last` training, beyond drift and chance.
 
-	Both AUCs count as independent, which errs on the wide side where they share loans. `copies`: as `check_strength`.
+	Both AUCs count as independent, which errs on the wide side. `copies`: as `check_strength`.
 	"""
 	then = next((s for s in last.features if s.feature == finding.feature), None) if last else None
 	if last is None or then is None:

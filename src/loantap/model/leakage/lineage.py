@@ -19,12 +19,9 @@ _SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class LaterDates:
-	"""Loans whose value of a date column lies after their issue month.
+	"""Loans whose value of a date column lies after their issue month, of `loans` that have one.
 
-	Attributes:
-		loans: loans that have a value.
-		examples: `loan_id` of the first few.
-		used_by: features computed from the column.
+	`examples` are the `loan_id` of a few, `used_by` features of the column.
 	"""
 
 	column: str
@@ -82,8 +79,8 @@ def check_dates(name: str, later: list[LaterDates], options: LeakageOptions) -> 
 def check_lineage(values: pd.Series, loans: pd.DataFrame) -> Evidence:
 	"""Whether a feature is computed from the declared columns of its own loan, and nothing else.
 
-	It is computed again from those columns alone, for every second loan: a feature that reads the
-	outcome, or any other loan, could not come out the same.
+	It is computed again from those alone, for every second loan: what reads the outcome, or another loan, comes out
+	unlike.
 	"""
 	name = str(values.name)
 	remedy = "Build it in features/build.py from columns known at the decision, and declare them"

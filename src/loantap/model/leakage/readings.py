@@ -30,8 +30,6 @@ class Reading:
 		codes: the group of each loan: a category, or one of ten equal-count bins, missing last.
 		coarse: as `codes`, of eight bins, for pairs.
 		score: normal score of its rank; 0 where it is missing.
-		labels: a name for each code.
-		features: those that are computed from it.
 	"""
 
 	name: str

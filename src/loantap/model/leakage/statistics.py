@@ -94,9 +94,8 @@ def _auc_of_groups(scores: FloatArray, codes: IntArray, target: pd.Series) -> fl
 def find_implausible_categories(bins: Bins, target: pd.Series, options: LeakageOptions) -> pd.DataFrame:
 	"""Categories whose default rate is significantly outside the plausible range.
 
-	One-sided binomial tests against the nearer end of `plausible_default_rates`, with the false
-	discovery rate controlled (Benjamini and Hochberg, 1995). Returns one row per category flagged:
-	`category`, `loans`, `default_rate`, `adjusted_p_value`.
+	One-sided binomial tests against the nearer end of `plausible_default_rates`, false discovery rate controlled
+	(Benjamini and Hochberg, 1995). One row each: `category`, `loans`, `default_rate`, `adjusted_p_value`.
 	"""
 	lowest, highest = options.plausible_default_rates
 	loans, bad = np.bincount(bins.codes), np.bincount(bins.codes, target.to_numpy())
@@ -117,8 +116,7 @@ def find_implausible_categories(bins: Bins, target: pd.Series, options: LeakageO
 def explained_share(values: FloatArray, codes: IntArray) -> float:
 	"""Share of the variance of `values` that lies between groups (codes from 0).
 
-	Epsilon squared (Kelley, PNAS 1935), adjusted for the number of groups: 0 where they say
-	nothing, 1 where they say all.
+	Epsilon squared (Kelley, PNAS 1935), adjusted for the number of groups: from 0 to 1.
 	"""
 	counts = np.bincount(codes)
 	groups = int(np.count_nonzero(counts))
@@ -147,8 +145,8 @@ class OutcomeGroups:
 def group_outcomes(codes: IntArray, target: pd.Series) -> OutcomeGroups | None:
 	"""The loans in groups of 2 to 200; None where there are fewer than 30 such groups.
 
-	A target mean over more loans holds less than 0.5% of the outcome of each; of fewer groups no
-	error can be told. A negative code is no group.
+	A mean over more loans holds less than 0.5% of the outcome of each; of fewer groups no error can be told. A negative
+	code is no group.
 	"""
 	counts = np.bincount(codes[codes >= 0], minlength=1)
 	size = counts[codes]
@@ -178,11 +176,9 @@ class GroupExcess:
 def measure_group_excess(ranks: FloatArray, groups: OutcomeGroups) -> GroupExcess:
 	"""Whether a number (ranks, 0 to 1, none missing) was computed from the outcomes of groups.
 
-	What the *other* loans of a loan's group know of it, they know through what the group has in
-	common; so their honest values explain at most as much of its outcome as the covariance of
-	outcomes within groups (the intraclass covariance of a one-way analysis of variance; Fisher,
-	1925). A target mean per group, or a leave-one-out mean, breaks that bound: it carries the
-	loan's own outcome into the values of its neighbours.
+	What the *other* loans of its group know of a loan is what the group has in common: honest values explain at most as
+	much of its outcome as the covariance within groups (one-way analysis of variance; Fisher, 1925). A target mean per
+	group, or leave-one-out, breaks that bound: it carries the loan's own outcome to its neighbours.
 	"""
 	group, outcome = groups.group, groups.outcome
 	mine = ranks[groups.loans]

@@ -47,10 +47,8 @@ def examine_together(
 ) -> Joint:
 	"""Examine the columns that features are computed from, on a draw of the loans.
 
-	`caught` says of each feature whether it was, alone. What was is named, if it adds something,
-	and taken out first; then, one by one, the column that adds most: beside a leak an innocent
-	column seems to add, since it tells how much of the leak is honest. Without enough outcomes
-	nothing is found.
+	`caught`: whether each feature was, alone. Those that add something are named and taken out first; then, one by one,
+	the column that adds most: beside a leak an innocent column seems to add. Without enough outcomes nothing is found.
 	"""
 	rows, joint = draw_loans(len(loans), options), Joint()
 	drawn = loans.iloc[rows]
@@ -162,7 +160,6 @@ def _find_many(
 def _find_linked(
 	readings: Mapping[str, Reading], model: CrossFitted, options: LeakageOptions
 ) -> list[tuple[list[Reading], Evidence]]:
-	"""Two columns of the same thing that add more than they can; each alone adds little to the other."""
 	found: list[tuple[list[Reading], Evidence]] = []
 	for pair, most in LINKED.items():
 		name = name_pair(pair)
@@ -215,7 +212,6 @@ def _allow(reading: Reading, readings: Mapping[str, Reading], model: CrossFitted
 def _find_pairs(
 	readings: Mapping[str, Reading], model: CrossFitted, options: LeakageOptions
 ) -> list[tuple[list[Reading], Evidence]]:
-	"""Pairs that tell together what neither tells alone, the strongest first, no column twice."""
 	tables: list[tuple[float, Reading, Reading, IntArray]] = []
 	for one, other in combinations(readings.values(), 2):
 		cells = cross(one.coarse, other.coarse)

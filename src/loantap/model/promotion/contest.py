@@ -83,9 +83,8 @@ def judge_promotion(
 def predict_as_champion(model_input: pd.DataFrame, new: pd.DataFrame, champion: Champion) -> pd.DataFrame:
 	"""PDs of the champion for the loans the new model was judged on, none of which it had seen.
 
-	The prediction it was registered with for the same kind of sample is taken, which came from
-	other folds or earlier months. Loans it was never given are scored now. The rest are left out:
-	all where no predictions were kept, for then nobody knows what it saw. Returns `loan_id`,
+	The prediction it was registered with for the same kind of sample is taken; loans it was never given are scored now.
+	The rest are left out: all where no predictions were kept, for then nobody knows what it saw. Returns `loan_id`,
 	`sample`, `probability_of_default`.
 	"""
 	if champion.predictions.empty:

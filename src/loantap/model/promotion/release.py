@@ -45,10 +45,7 @@ _DECIMALS = 9
 
 
 def digest_model(trained: TrainedModel, predictions: pd.DataFrame) -> str:
-	"""The same for the same model of the same loans, and for no other; SHA-256 in hex.
-
-	It covers coefficients, the facts, and the PDs of every loan in each sample, to nine decimals.
-	"""
+	"""SHA-256 in hex of a model: coefficients, facts, and the PDs of every loan in each sample, to nine decimals."""
 	# Earlier releases knew one target: their models keep their digest.
 	known = set() if trained.facts.target.window_months else {"target"}
 	described = {
@@ -82,7 +79,7 @@ class Release:
 	"""A model as it is registered.
 
 	Attributes:
-		predictions: what `predict_samples` returned of it; later models are compared on these.
+		predictions: from `predict_samples`; later models are compared on these.
 		report: the structure of `training.json`.
 		verdicts: of the contest between its kinds, if there was one, and on its promotion, last.
 		training: None of a model not for lending.
@@ -97,13 +94,9 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-	"""The champion of a model.
+	"""The champion of a model, `label` being registered name and version.
 
-	Attributes:
-		label: registered name and version.
-		trained: None where it cannot be read.
-		predictions: empty where none were kept.
-		digest: "" where it is not known.
+	`trained` is None where it cannot be read, `predictions` empty where none were kept, `digest` "" where unknown.
 	"""
 
 	label: str

@@ -120,8 +120,7 @@ def judge_alone(
 ) -> list[Condition]:
 	"""The conditions a model meets or not by itself, judged in cross-validation.
 
-	`caught` are features it uses that the leakage gate caught; None of a model that is not for
-	lending, of which the gate asks nothing.
+	`caught`: features of it that the leakage gate caught; None of a model not for lending.
 	"""
 	rows = predictions[predictions["sample"].eq(CROSS_VALIDATION)]
 	target = rows["is_charged_off"].to_numpy("int64")
@@ -153,8 +152,7 @@ def judge_alone(
 def judge_against(new: pd.DataFrame, old: pd.DataFrame, options: PromotionOptions, seed: int) -> list[Condition]:
 	"""The conditions that need a champion.
 
-	Both tables hold `loan_id`, `sample`, `is_charged_off` and `probability_of_default`, each by a
-	model that had not seen the loan.
+	Tables hold `loan_id`, `sample`, `is_charged_off`, `probability_of_default` by a model that had not seen the loan.
 	"""
 	columns = ["loan_id", "sample", "probability_of_default"]
 	both = new[[*columns, "is_charged_off"]].merge(old[columns], on=columns[:2], suffixes=("", "_"))

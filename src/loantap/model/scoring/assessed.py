@@ -46,7 +46,7 @@ def describe_invalid(
 ) -> dict[int, str]:
 	"""All that is wrong with each application that cannot be scored, by its place, from 0.
 
-	`given` are the columns as they came, `read` the same typed; for `faults` see `list_faults`.
+	`given` are the columns as they came, `read` the same typed; `faults`: see `list_faults`.
 	"""
 	problems: dict[int, list[str]] = {}
 	for name, column in read.items():
@@ -73,10 +73,9 @@ class ApplicationTally:
 
 	Attributes:
 		units: where their numbers lie.
-		exceptions: applications whose instalment is not that of amount, rate and term, as of an
-			offer that is part-funded.
-		first_exceptions: the first of those rows, numbered from 1.
-		unseen: by canonical column, the categories that the model has not seen in training.
+		exceptions: applications whose instalment is not that of amount, rate and term.
+		first_exceptions: their first rows, from 1.
+		unseen: by column, categories not seen in training.
 	"""
 
 	rows: int = 0
@@ -141,11 +140,10 @@ class Scored:
 
 	Attributes:
 		probability_of_default: None where the application is invalid.
-		score: 300 to 900 points, more is better; None where it is invalid.
-		reasons: four texts, empty where fewer features raise the risk; of an invalid application
-			the first is what is wrong with it.
+		score: 300 to 900 points, more is better; None likewise.
+		reasons: four texts, empty where fewer features raise the risk; of an invalid application the first is what is
+			wrong.
 		unlike: place in `Support.sentences`; 0 where it is like the loans of the training.
-		columns: typed values by canonical name.
 	"""
 
 	probability_of_default: float | None
@@ -157,10 +155,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-	"""Many applications, scored, as in `Scored`.
-
-	PD and score are NaN where an application is invalid; `unlike` then means nothing.
-	"""
+	"""Many applications, as in `Scored`; where one is invalid, PD and score are NaN and `unlike` means nothing."""
 
 	probability_of_default: FloatArray
 	score: FloatArray
@@ -188,10 +183,7 @@ _NO_BOUNDS: Final = (-np.inf, np.inf)
 
 @dataclass(frozen=True, slots=True)
 class Support:
-	"""What a model was trained on: `ranges` of numeric features, `rates` of sub-grades in percent.
-
-	Each holds the lowest and the highest value of the training loans.
-	"""
+	"""Lowest and highest value in training: `ranges` of numeric features, `rates` of sub-grades in percent."""
 
 	ranges: Mapping[str, tuple[float, float]]
 	rates: Mapping[str, tuple[float, float]]

@@ -53,8 +53,8 @@ def _require_length(reference: tuple[float, ...], length: int) -> None:
 def measure_reference(pipeline: Pipeline, feature_set: FeatureSet, features: pd.DataFrame) -> tuple[float, ...]:
 	"""Where contributions are measured from: the mean of the training loans.
 
-	Of a logistic regression that of each encoded column, of boosted trees the mean effect of each
-	feature beside that of a missing value.
+	Of a logistic regression that of each encoded column, of boosted trees the mean effect of each feature beside that of
+	a missing value.
 	"""
 	if isinstance(pipeline[-1], LogisticRegression):
 		return tuple(_encode(pipeline, features).mean(axis=0).tolist())

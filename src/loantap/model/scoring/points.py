@@ -30,8 +30,7 @@ Key = int | str | None
 class OwnValue:
 	"""What is quoted of a borrower for one feature.
 
-	`column` is None where the feature has several, and their true ratio is quoted, whatever the
-	model is shown of it. There are `steps` shown values to one unit.
+	`column` is None where the feature has several, and their true ratio is quoted. A unit has `steps` shown values.
 	"""
 
 	feature: str

@@ -18,14 +18,10 @@ _LEAST_SHARE: Final = 0.02
 
 
 class FeatureProfile(BaseModel):
-	"""How one feature was spread over the rows of training.
+	"""How one feature was spread over the rows of training, `missing` of them without a value.
 
-	Attributes:
-		missing: rows without a value.
-		edges: of a number, where each band but the first begins.
-		levels: of a category, all that were seen, the most frequent first.
-		counts: rows with a value by band or level.
-		mean: of a number, with `deviation`, its standard deviation; None of a category.
+	`edges` begin each band of a number but the first, `levels` of a category come most frequent first; `counts` are
+	rows by either. `mean` and `deviation` (standard) are None of a category.
 	"""
 
 	model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,12 +53,7 @@ class FeatureProfile(BaseModel):
 
 
 class TrainingProfile(BaseModel):
-	"""What the training data of one version looked like.
-
-	Attributes:
-		n: loans; `default_rate` is theirs, `roc_auc` out of fold with its 95% bounds.
-		score: the PDs out of fold.
-	"""
+	"""What a version's training data looked like; `n` counts loans, `roc_auc` and PDs in `score` are out of fold."""
 
 	model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -134,10 +125,7 @@ def _count_bands(numbers: FloatArray, edges: FloatArray) -> IntArray:
 
 
 def group_bands(profile: FeatureProfile) -> IntArray:
-	"""The number of the group that each band or level is compared in: too small ones join others.
-
-	A band joins those before it until they are large enough together, rare levels all join each other.
-	"""
+	"""The group that each band or level is compared in: small bands join those before, rare levels each other."""
 	least = _LEAST_SHARE * profile.n
 	counts = np.array(profile.counts)
 	if profile.levels:

@@ -138,8 +138,8 @@ class GivenReasons:
 class ReasonGiver:
 	"""Gives the reasons of one model.
 
-	Features that say the same (a number and its logarithm) count as one reason. What credit sense
-	holds in a borrower's favour (`senseless`) is never a reason.
+	Features that say the same (a number and its logarithm) count as one; what credit sense favours (`senseless`) is
+	none.
 	"""
 
 	concepts: tuple[Concept, ...]

@@ -126,13 +126,7 @@ class Scorer:
 		return self._assess(given, list_faults(applications), as_of, tally)
 
 	def assess_columns(self, loans: pd.DataFrame, as_of: pd.Timestamp) -> Assessed:
-		"""Score loans with typed canonical columns, such as those of the portfolio.
-
-		Gives what `assess` gives of the same loans in LoanTap format, to the last bit.
-
-		Raises:
-			KeyError: a column the model needs is missing.
-		"""
+		"""Score loans with typed canonical columns, to the last bit as `assess`; KeyError where one is missing."""
 		given = {column.name: loans[column.name] for column in self.columns}
 		return self._assess(given, list_faults(loans), as_of, None)
 
@@ -176,10 +170,7 @@ class Scorer:
 		)
 
 	def explain_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> dict[str, float]:
-		"""Contribution of each feature to the log-odds of one application; {} if it is invalid.
-
-		With `scorecard.base` they sum to the log-odds of its PD.
-		"""
+		"""Contributions to the log-odds of one application; with `scorecard.base` they sum to its PD's. {} if invalid."""
 		columns, problems = self.read_one(application, as_of)
 		return {} if problems else self._contribute(columns)[2]
 

@@ -27,13 +27,10 @@ class ModelFacts(BaseModel):
 		threshold: F2 threshold, reported, never used to decide.
 		pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
 		reference: see `measure_reference`.
-		sub_grades: those sold when it was trained, best first; it knows them by their place.
-		ranges: lowest and highest value of each numeric feature in training, one feature for each
-			thing it measures; empty in old versions.
-		rates: of each sub-grade, lowest and highest interest rate in training, in percent; empty
-			where the model does not take them.
-		profile: what the training rows looked like, in counts; None in old versions and where no
-			decision may rest on the model.
+		sub_grades: those sold when it was trained, best first.
+		ranges: lowest and highest of each numeric feature in training; empty in old versions.
+		rates: the same of each sub-grade's rate in percent; empty where the model does not take them.
+		profile: None in old versions and where no decision may rest on the model.
 	"""
 
 	model_config = ConfigDict(frozen=True, extra="forbid")

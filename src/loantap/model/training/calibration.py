@@ -52,9 +52,8 @@ class Calibration:
 def fit_calibration(target: IntArray, log_odds: FloatArray) -> Calibration:
 	"""The recalibration that makes the outcomes most likely; none where a test finds no need of it.
 
-	That is a likelihood ratio test against the log-odds as they are (Vergouwe et al., *A closed
-	testing procedure to select an appropriate method for updating prediction models*, Statistics in
-	Medicine 2017). Both outcomes must be present.
+	A likelihood ratio test against the log-odds as they are (Vergouwe et al., *A closed testing procedure to select an
+	appropriate method for updating prediction models*, Statistics in Medicine 2017). Both outcomes must be present.
 	"""
 	solver = BoundedLogisticRegression(C=_INVERSE_PENALTY, signs=(1,))
 	with warnings.catch_warnings():
@@ -94,9 +93,7 @@ class FittedModel:
 	"""A model as it is served, with what was chosen on its training loans.
 
 	Attributes:
-		kind: `logistic` or `boosting`.
-		pipeline: calibration folded in.
-		threshold: F2 threshold for loans to come; reported, never used to decide.
+		threshold: of F2; reported, never used to decide.
 		out_of_fold: its training loans, from `cross_validate`.
 	"""
 

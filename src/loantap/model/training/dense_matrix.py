@@ -21,14 +21,11 @@ Places = npt.NDArray[np.int32]
 class BlockwiseMatrix(DenseMatrix):
 	"""tabmat's dense matrix with all products by BLAS.
 
-	What is left out has weight zero: to copy what stays takes longer than to multiply it all.
+	What is left out has weight zero: copying the rest takes longer than multiplying all.
 	"""
 
 	def sandwich(self, d: AnyFloatArray, rows: Places | None = None, cols: Places | None = None) -> AnyFloatArray:
-		"""`X.T @ diag(d) @ X` of the rows and columns asked for (all, if None): columns x columns.
-
-		The weights `d` may have either sign.
-		"""
+		"""`X.T @ diag(d) @ X` of the rows and columns asked for: columns x columns; weights of either sign."""
 		matrix: AnyFloatArray = self.unpack()
 		weights = _keep(d, rows)
 		if cols is not None and len(cols) == matrix.shape[1]:

@@ -24,8 +24,7 @@ from loantap.model.training.options import Balancing, Candidate
 class CategoryEncoder(OneHotEncoder):
 	"""scikit-learn's encoder, fitted to as many rows as it takes to know the frequent categories.
 
-	scikit-learn counts texts one by one, which takes longer than a fit of the model. Missing values
-	count as one category.
+	scikit-learn counts texts one by one, which takes longer than a fit. Missing values count as one category.
 	"""
 
 	def fit(self, X: pd.DataFrame, y: Any = None) -> CategoryEncoder:  # noqa: ARG002 - scikit-learn's signature
@@ -59,8 +58,7 @@ def _as_plain(step: Any) -> Any:
 class SampledNeighbors(NearestNeighbors):
 	"""Neighbours sought among a random sample of at most `most` of the rows fitted.
 
-	So they are a little farther off than the nearest of all, which is all that SMOTE's made-up
-	loans notice. `n_neighbors` counts the row itself.
+	A little farther off than the nearest of all, which hardly moves SMOTE's loans. `n_neighbors` counts the row itself.
 	"""
 
 	def __init__(self, *, n_neighbors: int = 6, most: int = 5_000, random_state: int | None = None) -> None:

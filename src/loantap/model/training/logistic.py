@@ -38,10 +38,10 @@ _ALMOST_ZERO = 1e-8
 class BoundedLogisticRegression(LogisticRegression):
 	"""scikit-learn's logistic regression, fitted by glum.
 
-	The objective is that of `LogisticRegression` with `l1_ratio` 0 (L2) or 1 (L1) and an intercept that is not
-	penalised. `signs` bound the first coefficients: 1 for at least zero, -1 for at most zero, 0 for either; columns
-	beyond are free. `max_iter` is of the outer iterations, `tol` the largest component of the gradient at the solution.
-	A `start` of another number of columns is ignored.
+	As `LogisticRegression` with `l1_ratio` 0 (L2) or 1 (L1) and an intercept that is not penalised. `signs` bound the
+	first coefficients: 1 at least zero, -1 at most zero, 0 either; columns beyond are free. `max_iter` is of the outer
+	iterations, `tol` the largest component of the gradient at the solution. A `start` of another number of columns is
+	ignored.
 	"""
 
 	def __init__(
@@ -62,11 +62,7 @@ class BoundedLogisticRegression(LogisticRegression):
 	def fit(
 		self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
 	) -> BoundedLogisticRegression:
-		"""Fit on a dense matrix.
-
-		Raises:
-			ValueError: another number of classes than two.
-		"""
+		"""Fit on a dense matrix; ValueError where there are not two classes."""
 		matrix, target = validate_data(self, X, y, dtype=[np.float64, np.float32], order="F")
 		check_classification_targets(target)
 		fits = len(self.start) == matrix.shape[1] + 1
@@ -91,11 +87,11 @@ class BoundedLogisticRegression(LogisticRegression):
 	) -> Iterator[BoundedLogisticRegression]:
 		"""Fit to one penalty after the other, each from where the last ended, or from `lead`.
 
-		Start with the strongest penalty: each next solution is near. `X` is float32 or float64, and
-		not copied where it is column-major. Yields this estimator, fitted anew.
+		Start with the strongest penalty: each next solution is near. `X` is float32 or float64, not copied where
+		column-major. Yields this estimator, fitted anew.
 
 		Raises:
-			ValueError: another number of classes than two, or one without any weight.
+			ValueError: not two classes, or one without any weight.
 		"""
 		labels = np.asarray(y)
 		classes, encoded = np.unique(labels, return_inverse=True)

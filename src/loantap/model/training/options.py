@@ -58,9 +58,8 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 class OutOfTimeOptions(Options):
 	"""The rolling origin: which loans stand for the future, and what their judges may know.
 
-	At each origin a model is trained on loans issued before it and scores the loans issued from it
-	to the next one. Only matured loans are judged, whose contractual end (issue month plus term)
-	lies before `outcomes_as_of`: of later ones the table holds the early endings only.
+	At each origin a model is trained on loans issued before it and scores those up to the next one. Only matured loans
+	are judged, whose contractual end lies before `outcomes_as_of`: of later ones only the early endings are known.
 
 	Attributes:
 		outcomes_as_of: first day of the month in which the portfolio was extracted.

@@ -61,7 +61,7 @@ class PenaltyPath:
 def group_by_balance(candidates: Sequence[Candidate]) -> list[list[int]]:
 	"""Places of the candidates that share a sampler; class weights and none share the plain matrix.
 
-	Resampling comes last, so that the plain matrix can be freed: SMOTE holds several copies.
+	Resampling comes last: SMOTE holds several copies, and the plain matrix can be freed.
 	"""
 	return _group(range(len(candidates)), lambda i: candidates[i].balancing is Balancing.SMOTE)
 
@@ -89,7 +89,7 @@ def balance(
 ) -> Iterator[tuple[list[int], npt.NDArray[np.float64], npt.NDArray[Any]]]:
 	"""For each way of balancing: its candidates, their matrix and their outcomes.
 
-	Matrices are column-major, as the solver wants them; it would copy at every fit.
+	Matrices are column-major, which the solver would otherwise copy at every fit.
 	"""
 	matrix = np.asfortranarray(matrix)
 	for way in ways:
@@ -111,8 +111,7 @@ def balance(
 def list_paths(candidates: Sequence[Candidate], members: list[int]) -> Iterator[PenaltyPath]:
 	"""The candidates that differ in C alone, from the strongest penalty to the weakest.
 
-	L1 starts at each C from the L2 solution, which is nearer than its own of the C before; so a
-	path's solutions must be filled in before the next is asked for.
+	L1 starts at each C from the L2 solution, the nearest: a path must be filled in before the next is asked for.
 	"""
 
 	def penalty(index: int) -> float:
@@ -141,9 +140,8 @@ Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 class PathSearch:
 	"""Logistic regressions on ready-made samplers, judged on every fold.
 
-	Folds run in threads: the solvers release the interpreter, and threads share the loans. The
-	pipelines of `make` have the steps `preprocess`, the same for all, `balance` and `classify`.
-	`score` takes a fitted classifier, the encoded matrix and the outcomes of the fold left out.
+	Folds run in threads, which share the loans. Pipelines of `make` have the steps `preprocess`, the same for all,
+	`balance` and `classify`. `score` takes a fitted classifier, encoded matrix and outcomes of the fold left out.
 	"""
 
 	def __init__(

@@ -1,7 +1,7 @@
 """Where the fits of a path start: a tenth of the loans walk it first (docs/adr/0007).
 
-A tenth shows almost as well as all how far a solution moves with C. So each fit starts at the
-solution before it, moved as far as that of the tenth.
+A tenth shows almost as well as all how far a solution moves with C: each fit starts at the solution before it, moved
+that far.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Solved:
 class Pilot:
 	"""Every tenth row of a matrix (column-major), in its order.
 
-	`moves` tells of intercept and columns whether what they do here holds for all rows.
+	`moves`: whether what intercept and columns do here holds for all rows.
 	"""
 
 	matrix: AnyFloatArray
@@ -57,10 +57,10 @@ class Pilot:
 
 
 class PilotedStarts:
-	"""Says where each fit of a path starts; the path goes from the strongest penalty on.
+	"""Where each fit of a path starts, from the strongest penalty on.
 
-	Once a single iteration takes the pilot to its next solution, the path goes on without it.
-	Without a pilot a fit starts from the solution before it, or from a nearer one `known` by C.
+	Once one iteration takes the pilot to its next solution, the path goes on without it: from the solution before, or a
+	nearer one `known` by C.
 	"""
 
 	def __init__(self, classifier: BoundedLogisticRegression, pilot: Pilot | None, known: dict[float, Solved]) -> None:

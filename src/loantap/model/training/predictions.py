@@ -22,13 +22,13 @@ Fit = Callable[[pd.DataFrame, pd.Series, int], Any]
 def cross_validate(rows: pd.DataFrame, features: list[str], fit: Fit, options: TrainingOptions) -> pd.DataFrame:
 	"""Out-of-fold PDs of training loans, decided at thresholds found on other folds.
 
-	`rows` has one row per loan: `loan_id`, `is_charged_off`, features. `fit` takes features,
-	outcomes and the fold left out, and gives a model with a `decision_function`.
+	`rows`: one per loan, `loan_id`, `is_charged_off`, features. `fit` takes features, outcomes and the fold left out,
+	and gives a model with a `decision_function`.
 
 	Returns:
-		One row per loan: `loan_id`, `fold`, `is_charged_off`, `probability_of_default` (calibrated on the folds the
-		loan is not in), `threshold` (for loans to come, from all folds), `declined` (at the threshold of the folds the
-		loan is not in) and `log_odds` (before calibration).
+		One row per loan: `loan_id`, `fold`, `is_charged_off`, `probability_of_default` (calibrated on other folds),
+		`threshold` (for loans to come, from all folds), `declined` (at the threshold of other folds) and `log_odds`
+		(before calibration).
 	"""
 	target = rows["is_charged_off"]
 	log_odds, fold = predict_out_of_fold(rows[features], target, fit, options)
@@ -67,13 +67,12 @@ def predict_samples(
 ) -> pd.DataFrame:
 	"""PDs in cross-validation, on the test split and out of time.
 
-	`model_input` has one row per loan: `loan_id`, `is_charged_off`, `split`, `known_from`,
-	`judged_at`, features. `train` trains on other rows as `trained` was on the training split.
+	`model_input` has one row per loan: `loan_id`, `is_charged_off`, `split`, `known_from`, `judged_at`, features.
+	`train` trains on other rows as `trained` was on the training split.
 
 	Returns:
-		One row per sample and loan, the columns of `cross_validate` without `log_odds`, and `sample`; `fold` is -1
-		outside cross-validation. Out of time, each origin has a model of its own, chosen on what was known before it;
-		the sample is left out where no origin could be judged.
+		One row per sample and loan, as `cross_validate` without `log_odds`, and `sample`; `fold` is -1 outside
+		cross-validation. Out of time each origin has its own model of what was known before it, if any could be judged.
 	"""
 	test = model_input[model_input["split"].eq(Split.TEST)]
 	samples = [
@@ -111,11 +110,7 @@ def _label(rows: pd.DataFrame, pd_: np.ndarray, threshold: float) -> pd.DataFram
 
 
 def join_out_of_fold(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
-	"""Training loans with the PD of the model that did not see them.
-
-	Raises:
-		InputError: the loans are not those of the predictions.
-	"""
+	"""Training loans with the PD of the model that did not see them; InputError where they are not its loans."""
 	out_of_fold = predictions.loc[
 		predictions["sample"].eq(CROSS_VALIDATION), ["loan_id", "probability_of_default", "declined"]
 	]

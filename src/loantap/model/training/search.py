@@ -34,9 +34,9 @@ class SearchOutcome:
 		model: `best` fitted on all the training rows.
 		fold_solutions: intercept and coefficients of `best` on each fold.
 		candidates: one row per candidate: its hyperparameters, mean and standard deviation of F2 at its own best
-			threshold (with the sampling variance within a fold), log-loss and AUC; `mean_iterations`, `fit_seconds` of
-			a fold; `converged` on all of them, and of the one chosen on all the rows too; `stopped_at`, the limit where
-			it has not, otherwise ""; `within_one_standard_error` and `chosen`.
+			threshold (with the sampling variance within a fold), log-loss and AUC; `mean_iterations`, `fit_seconds` of a
+			fold; `converged` on all, the final fit too; `stopped_at`, the limit where not, or "";
+			`within_one_standard_error`; `chosen`.
 	"""
 
 	best: Candidate
@@ -48,10 +48,9 @@ class SearchOutcome:
 def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) -> SearchOutcome:
 	"""Choose among candidates by cross-validated F2 and fit the winner.
 
-	Each candidate is judged at its own best threshold: at 0.5 the comparison would only reward what
-	shifts the probabilities (SMOTE, class weights). Candidates within one standard error of the
-	best F2 count as equal, and the one with the lowest log-loss wins. The standard error is that of
-	sampling: the spread over a handful of folds is too rough.
+	Each candidate is judged at its own best threshold: 0.5 would reward what shifts probabilities (SMOTE, class
+	weights). Of those within one standard error of the best F2, the lowest log-loss wins; the error is that of
+	sampling, since the spread over a handful of folds is too rough.
 
 	Raises:
 		InputError: an outcome has fewer loans than there are folds.

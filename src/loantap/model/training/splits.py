@@ -1,7 +1,7 @@
 """Which loans train the model and which judge it, and digests of the first.
 
-A digest is enough to recognise a loan, too little to recover it: eight bytes, keyed by all loans of that training
-together, so that no table of digests made beforehand serves for any version.
+Digests are eight bytes, keyed by all loans of a training together: enough to recognise a loan, too little to recover
+it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ _MIN_JUDGED = 10
 def date_loans(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
 	"""From when on each loan may train, and at which origin it is judged.
 
-	Takes one row per loan with `is_charged_off`, `issue_month`, `term_months`. Returns, with the
-	same index, `known_from`, the first origin whose model may be trained on the loan, and
-	`judged_at`, the origin whose model scores it (missing where none does, or it is skipped).
+	Takes `is_charged_off`, `issue_month`, `term_months`. Returns `known_from`, the first origin whose model may train
+	on the loan, and `judged_at`, the origin whose model scores it (missing where none does).
 	"""
 	plan = plan_origins(loans, window)
 	judged_at = _judged_at(loans, window)
@@ -51,10 +50,9 @@ def date_loans(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
 def plan_origins(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
 	"""What each origin has to train on and to judge, and why one is skipped.
 
-	Takes what `date_loans` takes. Returns one row per origin: `origin`; `until`, the issue month of
-	the last loans judged at it; `trained_loans` and `trained_charge_offs`; of the loans issued
-	before it `settled_loans` and `settled_charge_offs`, whose contractual end lies before it too;
-	`judged_loans` and `judged_charge_offs`; `skipped`, the reason or "".
+	Takes what `date_loans` takes. One row per origin: `origin`; `until`, issue month of the last loans judged;
+	`trained_loans`, `trained_charge_offs`; of those issued before it `settled_loans`, `settled_charge_offs`, their
+	contractual end before it too; `judged_loans`, `judged_charge_offs`; `skipped`, the reason or "".
 	"""
 	outcome = loans["is_charged_off"].to_numpy()
 	known = _known_from(loans, settled_only=window.settled_only).to_numpy()
@@ -137,11 +135,7 @@ class Split(StrEnum):
 
 
 def require_enough(loans: pd.DataFrame, min_outcomes: int) -> None:
-	"""Stop where the loans have fewer than `min_outcomes` charge-offs, or paid loans, to train on.
-
-	Raises:
-		InputError: they do.
-	"""
+	"""Stop with InputError where the loans have fewer than `min_outcomes` charge-offs, or paid ones, to train on."""
 	charged_off = int(loans["is_charged_off"].sum())
 	paid = len(loans) - charged_off
 	if min(charged_off, paid) >= min_outcomes:
@@ -222,11 +216,7 @@ class TrainingDigests:
 
 	@staticmethod
 	def load(path: Path) -> TrainingDigests:
-		"""Read what `save` wrote.
-
-		Raises:
-			ValueError: the file is damaged, or holds something else.
-		"""
+		"""Read what `save` wrote; ValueError where the file is damaged or another."""
 		try:
 			with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
 				columns = tuple(map(str, held["columns"]))

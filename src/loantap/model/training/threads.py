@@ -29,11 +29,7 @@ class FittingThreads(ThreadPoolExecutor):
 		return super().__exit__(kind, *details)
 
 	def go_on(self) -> None:
-		"""Let a task go on, unless nobody waits for its result any more.
-
-		Raises:
-			CancelledError: nobody does.
-		"""
+		"""Let a task go on; CancelledError where nobody waits for its result any more."""
 		if self._is_over.is_set():
 			raise CancelledError
 
@@ -42,8 +38,8 @@ class FittingThreads(ThreadPoolExecutor):
 def fitting_threads(jobs: int) -> Iterator[FittingThreads]:
 	"""Threads that share the loans, with one thread of BLAS and OpenMP in each.
 
-	So sums come in the same order, and a run repeats: the limit on OpenMP is each thread's own, that on BLAS the
-	process's. Warnings of fits that do not converge are filtered here: filters are no thread's own.
+	So sums come in the same order, and a run repeats: the limit on OpenMP is each thread's, that on BLAS the process's.
+	Warnings of fits that do not converge are filtered here, as filters are no thread's own.
 	"""
 	with fitting_here(), FittingThreads(jobs) as threads:
 		yield threads

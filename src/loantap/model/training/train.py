@@ -21,9 +21,8 @@ from loantap.model.training.threads import fitting_threads
 def make_challenger(features: FeatureSet, options: ChallengerOptions, seed: int) -> Pipeline:
 	"""Unfitted pipeline of the challenger: encode categories, boost.
 
-	What credit sense holds against a borrower never lowers the PD (see `Feature.adverse`). A
-	missing number counts as the mean of the training loans: boosting would otherwise read a vintage
-	in it (numbers of mortgage accounts are missing up to 2011, and never after 2012).
+	What credit sense holds against a borrower never lowers the PD (`Feature.adverse`). A missing number counts as the
+	mean: boosting would otherwise read a vintage in it (mortgage accounts are missing up to 2011, never after 2012).
 	"""
 	imputer = SimpleImputer(strategy="mean", keep_empty_features=True)
 	encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, min_frequency=MIN_CATEGORY_COUNT)
@@ -61,10 +60,7 @@ def feature_names(options: TrainingOptions) -> list[str]:
 
 
 def train_logistic(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
-	"""Search, cross-validate, calibrate: everything is chosen on these rows alone.
-
-	`rows` has one row per loan: `loan_id`, `is_charged_off`, the features of the set.
-	"""
+	"""Search, cross-validate, calibrate: everything is chosen on these rows alone."""
 	features = rows[feature_names(options)]
 	outcome = search(features, rows["is_charged_off"], options)
 	return finish_logistic(outcome, cross_validate_candidate(rows, outcome, options), options)

@@ -32,10 +32,7 @@ from loantap.portfolio.target import Target, find_target, require_lifetime
 
 
 def make_plain(value: Any) -> Any:
-	"""Tables as lists of rows, numbers with six significant digits, None where there is none.
-
-	Any of these may stand inside another.
-	"""
+	"""Tables as lists of rows, numbers with six significant digits, None where there is none."""
 	match value:
 		case pd.DataFrame():
 			return make_plain(value.to_dict("records"))
@@ -80,8 +77,7 @@ class Curves:
 def evaluate_samples(predictions: pd.DataFrame, options: EvaluationOptions) -> dict[str, Block | None]:
 	"""One block of `metrics.json` per sample; None for a sample without loans.
 
-	Cross-validation has no bounds: its folds share loans. `ece_perfect_low` and `ece_perfect_high`
-	bound the ECE of a perfect model of the same PDs. Numbers carry six significant digits.
+	Cross-validation has no bounds: its folds share loans. `ece_perfect_low` and `_high` bound a perfect model's ECE.
 	"""
 	blocks: dict[str, Block | None] = {}
 	for sample in SAMPLES:
@@ -134,12 +130,10 @@ def _arrays(rows: pd.DataFrame) -> tuple[Any, Any]:
 def report_calibration(out_of_fold: pd.DataFrame, calibrated: bool, options: EvaluationOptions) -> dict[str, Any]:
 	"""What a calibration does to the out-of-fold PDs of the logistic regression.
 
-	`calibrated` says whether the model is served with its calibration.
-
 	Returns:
-		`calibrated`; `recalibration`, the one fitted on all folds: whether the test asked for one (`used`), its
-		`intercept` and `slope`, with 95% Wald bounds where it did, and `n`; `before` and `after`, the latter by the
-		recalibration of the other folds: what `measure_calibration` returns.
+		`calibrated`, whether the model is served so; `recalibration`, fitted on all folds: whether the test asked for one
+		(`used`), `intercept` and `slope`, with 95% Wald bounds where it did, `n`; `before` and `after`, by that of other
+		folds: see `measure_calibration`.
 	"""
 	target = out_of_fold["is_charged_off"].to_numpy("int64")
 	log_odds, fold = out_of_fold["log_odds"].to_numpy(), out_of_fold["fold"].to_numpy()
@@ -204,8 +198,7 @@ class JudgedModel:
 	"""The version whose predictions are evaluated: this run's, or that of the last training.
 
 	Attributes:
-		champion: which version decides now; empty where none does.
-		scorer: None of a model that must not be lent on.
+		champion: the version that decides now, if any.
 		training: None where the version does not carry the loans it was trained on.
 	"""
 

@@ -28,10 +28,9 @@ def report_stability(predictions: pd.DataFrame, loans: pd.DataFrame) -> dict[str
 	"""AUC fold by fold, and how far the PDs of other populations lie from those of training.
 
 	Returns:
-		`n` of the training loans; `folds`: one row each with `n`, `charged_off` and `roc_auc` with bounds;
-		`populations`: the test split, against all training loans, and the training loans of each issue year with 100 or
-		more, against the rest: `population`, `n`, `against_n`, `psi` with 95% bounds, and `psi_chance`, which two
-		samples of one population exceed 5 times in 100.
+		`n`, training loans; `folds`: `n`, `charged_off`, `roc_auc` with bounds; `populations`: the test split against all
+		training loans, and those of each issue year with 100 or more against the rest: `population`, `n`, `against_n`,
+		`psi` with 95% bounds, `psi_chance` (see `StabilityIndex`).
 	"""
 	trained = predictions[predictions["sample"].eq(CROSS_VALIDATION)]
 	return {
@@ -93,10 +92,9 @@ def report_scorecard(scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame, 
 	The loans have canonical columns, `is_charged_off` and an out-of-fold `probability_of_default`.
 
 	Returns:
-		`model_name`, `model_version`; `n`, the training loans; `scale`; `base_points`; `features`, the one that moves
-		the score most first: `feature`, `phrase`, the `fewest` and the `most` points of an attribute, and `attributes`:
-		`attribute`, `n` and the mean `points` of the training loans that have it; `bands`, from `tabulate_score_bands`;
-		`example`, from `explain_example`.
+		`model_name`, `model_version`; `n`, the training loans; `scale`; `base_points`; `features`, the strongest first:
+		`feature`, `phrase`, `fewest` and `most` points, and `attributes`: `attribute`, `n` and mean `points`; `bands`,
+		from `tabulate_score_bands`; `example`, from `explain_example`.
 	"""
 	is_base = points["feature"].eq(BASE)
 	return {
@@ -112,10 +110,10 @@ def report_scorecard(scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame, 
 
 
 def tabulate_score_bands(loans: pd.DataFrame) -> pd.DataFrame:
-	"""How many loans scored in each band of points, and how many of them were charged off.
+	"""Loans scored in each band of 25 points, and how many were charged off.
 
-	One row per band of 25 points that has loans, lowest first: `lowest`, `highest`, `n`,
-	`charged_off`, `default_rate`, `default_rate_low`, `default_rate_high` (95% Wilson), `mean_pd`.
+	One row per band with loans, lowest first: `lowest`, `highest`, `n`, `charged_off`, `default_rate`,
+	`default_rate_low`, `default_rate_high` (95% Wilson), `mean_pd`.
 	"""
 	score = SCALE.of_column(logit(loans["probability_of_default"].to_numpy()))
 	lowest = (score // _BAND_POINTS * _BAND_POINTS).astype("int64")
@@ -137,8 +135,8 @@ def tabulate_score_bands(loans: pd.DataFrame) -> pd.DataFrame:
 def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) -> dict[str, Any]:
 	"""A made-up application, scored, with its reasons and the points each feature gave it.
 
-	Returns `values` (per phrase, as a reason would quote it), `probability_of_default`, `score`,
-	`reasons`, `base_points` and `points` per phrase, which add up to the score before rounding.
+	`values` per phrase as a reason quotes them, `probability_of_default`, `score`, `reasons`, `base_points`, `points`
+	per phrase, which sum to the score before rounding.
 	"""
 	application = make_example_application(scorer, loans)
 	assessed = scorer.assess_columns(application, as_of)
@@ -160,8 +158,8 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
 def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFrame:
 	"""One made-up application: no borrower's own.
 
-	The commonest category of the loans, the median of each number, or its adverse fifth where credit sense holds one
-	side against a borrower; the instalment is the EMI. What no loan states is missing.
+	The commonest category, the median of each number, or its adverse fifth where credit sense holds one side against a
+	borrower; the instalment is the EMI. What no loan states is missing.
 	"""
 	adverse = {FEATURES[n].uses[0]: FEATURES[n].adverse for n in scorer.feature_set.features[::-1]}
 	shares = {"high": _ADVERSE_SHARE, "low": 1 - _ADVERSE_SHARE}

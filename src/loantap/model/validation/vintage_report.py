@@ -40,13 +40,12 @@ class ExternalResult:
 	"""One model on one external sample, with 95% intervals.
 
 	Attributes:
-		judgement: its levels (default rate, ECE, observed to expected) are those of another
-			population and say nothing about the calibration of the model.
+		judgement: default rate, ECE and observed to expected are another population's, and say nothing about
+			calibration.
 		rate_roc_auc: AUC of the interest rate alone, on the same loans.
 		auc_gain: AUC of the model less that of the rate, by a paired bootstrap.
-		psi: population stability index of the PDs against those of the loans trained on.
-		is_overlap_checked: whether none of the loans is known to be among those trained on; False
-			where the version does not carry them.
+		psi: of the PDs against those of the loans trained on.
+		is_overlap_checked: that none was trained on; False where the version carries no loans.
 	"""
 
 	model_name: str
@@ -77,12 +76,12 @@ def measure_external(
 ) -> ExternalResult:
 	"""Score an external sample, and compare with the interest rate alone.
 
-	`external` holds resolved loans in LoanTap format, of which the columns that the model needs,
-	`loan_status`, `issue_d` and `int_rate` are read; `trained_on` holds typed canonical columns.
+	`external`: resolved loans in LoanTap format; what the model needs, `loan_status`, `issue_d` and `int_rate` are
+	read. `trained_on`: typed canonical columns.
 
 	Raises:
-		InputError: a column is missing or in another unit, a value cannot be used, too many instalments are not those
-			of their loans' terms, an outcome has too few loans, or the model was trained on some of them.
+		InputError: a column is missing or in another unit, a value or too many instalments cannot be right, an outcome
+			has too few loans, or the model was trained on some of them.
 	"""
 	scorer = model.lending_scorer
 	rows = _read(external, scorer, options)

@@ -19,11 +19,9 @@ class Judgement:
 	"""PDs against outcomes of some loans, with 95% intervals; NaN where there are too few.
 
 	Attributes:
-		default_rate: with its Wilson interval.
-		observed_to_expected: charge-offs over the sum of the PDs; its interval is that of the default rate.
+		observed_to_expected: charge-offs over the sum of the PDs, by the interval of the default rate.
 		roc_auc: by bootstrap, where each outcome has `MIN_FOR_AUC` loans.
-		ece_perfect_low: with `ece_perfect_high` the bounds of the ECE of a perfect model of these
-			PDs at this number of loans, 95 times in 100.
+		ece_perfect_low: with `ece_perfect_high` the bounds of a perfect model's ECE here, 95 times in 100.
 	"""
 
 	n: int
@@ -58,10 +56,7 @@ FIGURES = tuple(Judgement.__dataclass_fields__)
 def analyse_vintages(
 	predictions: pd.DataFrame, loans: pd.DataFrame, window: OutOfTimeOptions, options: EvaluationOptions
 ) -> VintageAnalysis:
-	"""Judge one model out of time, origin by origin, and vintage by vintage.
-
-	`loans` has one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`, `judged_at`.
-	"""
+	"""Judge one model out of time, origin by origin, and vintage by vintage."""
 	judged = predictions[predictions["sample"].eq(OUT_OF_TIME)]
 	return VintageAnalysis(
 		pooled=None if judged.empty else judge(*_arrays(judged), options),
@@ -101,8 +96,8 @@ def tabulate_origins(
 ) -> pd.DataFrame:
 	"""How each origin's model did on the loans issued from it to the next one.
 
-	Takes what `analyse_vintages` takes. Returns one row per origin: the columns of `plan_origins`
-	but the counts of loans judged, and those of `Judgement`, missing where the origin was skipped.
+	One row per origin: the columns of `plan_origins` but counts of loans judged, and `Judgement`, missing where
+	skipped.
 	"""
 	judged = _pick(predictions, [OUT_OF_TIME], loans)
 	rows = [
@@ -118,10 +113,9 @@ def tabulate_vintages(
 ) -> pd.DataFrame:
 	"""How the model does on loans of each issue year and term that it did not see.
 
-	Predictions out of fold and of the test split count. Returns one row per issue year and term:
-	`issue_year`, `term_months`, `interpretable` and the columns of `Judgement`. A vintage is interpretable when the
-	contracts of all its loans ended before `window.outcomes_as_of`. Of the others only the early endings are in the
-	table: their levels mean nothing, so `observed_to_expected` and `ece` are missing.
+	Predictions out of fold and of the test split count. One row each: `issue_year`, `term_months`, `interpretable` and
+	the columns of `Judgement`. A vintage is interpretable when all its contracts ended before `window.outcomes_as_of`;
+	of others only early endings are known, so `observed_to_expected` and `ece` are missing.
 	"""
 	unseen = _pick(predictions, [CROSS_VALIDATION, TEST], loans)
 	matured = end_of_contract(unseen) < pd.Timestamp(window.outcomes_as_of)

@@ -21,11 +21,7 @@ def plan_inspection(
 
 
 def require_usable_systems(findings: pd.DataFrame) -> None:
-	"""Fail where any check did.
-
-	Raises:
-		InputError: naming the systems at fault.
-	"""
+	"""Fail with InputError, naming the systems at fault, where any check did."""
 	faults = findings[findings["outcome"] == Outcome.FAULT]
 	if len(faults):
 		raise InputError(

@@ -87,10 +87,7 @@ def reconcile(
 	options: IngestionOptions,
 	**quarantines: pd.DataFrame,
 ) -> pd.DataFrame:
-	"""Account of every row, per source: extracted = kept + left out + quarantined, or it stops.
-
-	`quarantines` are named `<table>_quarantine` (unusable) and `unmatched_<table>` (no partner).
-	"""
+	"""Account of every row, per source: extracted = kept + left out + quarantined, or it stops."""
 	set_aside = {
 		table.value: pd.concat([quarantines[f"{table}_quarantine"], quarantines[f"unmatched_{table}"]]) for table in Table
 	}

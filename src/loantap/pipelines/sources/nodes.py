@@ -20,8 +20,7 @@ def make_portfolio(
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
 	"""A portfolio from the file given, or else from the simulator, in batches.
 
-	Yields the portfolio (one row per loan, canonical columns), the file's bad rows, and the truth
-	behind a simulated portfolio (no rows for a real one).
+	Yields the portfolio (one row per loan), the file's bad rows, and the truth of a simulated portfolio (else no rows).
 	"""
 	if portfolio_file is None:
 		yield from _simulate(options)
@@ -39,11 +38,7 @@ def _simulate(options: SourcesOptions) -> Iterator[tuple[pd.DataFrame, pd.DataFr
 
 
 def account_for_portfolio(portfolio: Sized, quarantine: Sized, simulated_truth: Sized) -> dict[str, object]:
-	"""`portfolio_account.json`: how many loans are kept, how many rows of a file are not.
-
-	Raises:
-		ValueError: some simulated loans have no true PD.
-	"""
+	"""`portfolio_account.json`: how many loans are kept, how many rows of a file are not."""
 	is_simulated = len(simulated_truth) > 0
 	if is_simulated and len(simulated_truth) != len(portfolio):
 		raise ValueError(f"{len(portfolio)} simulated loans, {len(simulated_truth)} true PDs")

@@ -51,21 +51,17 @@ COMPARED_AGE: Final = 12
 
 
 def count_moves(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-	"""Moves of loans from one month's end to the next: one row per month, state and next state.
+	"""Moves of loans from one month's end to the next. A step over a missing month is none.
 
 	Returns:
-		`month` (of the later end, as the ledger has it), `from_state`, `to_state`, `loans`,
-		`balance` (at the earlier end). A step over a missing month is no move.
+		One row per `month` (of the later end, as in the ledger), `from_state`, `to_state`: `loans`, `balance` (at the
+		earlier end).
 	"""
 	return pd.DataFrame(connection.execute(_MOVES).df())
 
 
 def sum_arrears(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-	"""Loans and balance by state at the end of each month; of charged-off loans those of the month.
-
-	Returns:
-		`month`, `state`, `loans`, `balance`.
-	"""
+	"""Loans and balance by `month` and `state` at its end; of charged-off loans those of the month."""
 	return pd.DataFrame(connection.execute(_ARREARS).df())
 
 
@@ -73,9 +69,8 @@ def rate_moves(moves: pd.DataFrame) -> pd.DataFrame:
 	"""Share of the loans of a state that moved to each state, in the months of `moves`.
 
 	Returns:
-		One row per open state that any loan was in, and state it may move to: `from_state`,
-		`to_state`, `loans` (that moved), `from_loans`, `share` with its Wilson bounds `low` and
-		`high`, and `balance_share`. The shares of a state sum to 1.
+		One row per open state with loans, and state it may move to: `from_state`, `to_state`, `loans` (that moved),
+		`from_loans`, `share` (sums to 1) with Wilson bounds `low` and `high`, `balance_share`.
 	"""
 	pairs = pd.MultiIndex.from_product([OPEN_STATES, STATES], names=["from_state", "to_state"])
 	summed = moves.groupby(["from_state", "to_state"])[["loans", "balance"]].sum()
@@ -96,8 +91,7 @@ def roll_over_time(moves: pd.DataFrame) -> pd.DataFrame:
 	"""Share of the loans of each open state that were worse a month later, by month.
 
 	Returns:
-		`month`, `from_state`, `loans` (that were worse), `from_loans`, `share`, `low`, `high`.
-		Worse is further down the buckets, or charged off.
+		`month`, `from_state`, `loans` (further down the buckets, or charged off), `from_loans`, `share`, `low`, `high`.
 	"""
 	place = {state: at for at, state in enumerate(STATES[:-1])}
 	before, after = (moves[name].map(place) for name in ("from_state", "to_state"))
@@ -114,9 +108,9 @@ def measure_concentration(connection: duckdb.DuckDBPyConnection, snapshot: int) 
 	"""Balance by grade, term, purpose and state of the loans that run at a month's end.
 
 	Returns:
-		One row per `dimension` and `segment`, the largest balance first: `loans`, `balance`, `balance_share`,
-		`loans_30` and `balance_30` (30 days past due or more), `share_30` of its loans with Wilson bounds `low` and
-		`high`, and `herfindahl` of the dimension: the sum of squared shares, 1 where all is in one segment.
+		One row per `dimension` and `segment`, the largest balance first: `loans`, `balance`, `balance_share`, `loans_30`
+		and `balance_30` (30 days past due or more), `share_30` of loans with Wilson bounds `low` and `high`, and the
+		dimension's `herfindahl`, the sum of squared shares.
 	"""
 	parts = [_measure(connection, dimension, snapshot) for dimension in DIMENSIONS]
 	return pd.concat(parts, ignore_index=True)
@@ -145,13 +139,11 @@ def measure_book(
 ) -> dict[str, Any]:
 	"""Measure the book as of the last month that any loan reports on.
 
-	`loan_months` and the loans, resolved and running, are those of `open_ledger`.
-
 	Returns:
-		Plain values: `snapshot` (YYYY-MM), `months_behind` (whole months after it that had ended by `as_of`, the day of
-		the run), `condition` (see `Condition`), `headline`, `vintages`, `compared` (each vintage's default at 12 months
-		on book), `moves` (the matrix of the last 12 months), `rolls` (by month), `arrears` (by month and state) and
-		`concentration`. Shares are fractions, amounts the currency of the loans; each figure has its number of loans.
+		`snapshot` (YYYY-MM), `months_behind` (whole months after it ended by `as_of`, the day of the run), `condition`
+		(see `Condition`), `headline`, `vintages`, `compared` (default of each at 12 months on book), `moves` (of the last
+		12 months), `rolls` (by month), `arrears` (by month and state), `concentration`. Shares are fractions, amounts the
+		loans' currency.
 
 	Raises:
 		InputError: see `open_ledger`.
@@ -182,10 +174,7 @@ def measure_book(
 
 
 def summarise(arrears: pd.DataFrame, moves: pd.DataFrame, snapshot: int) -> dict[str, Any]:
-	"""What a risk committee asks first, `now` and `year_ago`: see `_summarise_month`.
-
-	The year before is null where the book had no loan then.
-	"""
+	"""What a risk committee asks first, `now` and `year_ago` (null where there was no loan): see `_summarise_month`."""
 	now, before = (_summarise_month(arrears, moves, month) for month in (snapshot, snapshot - _YEAR))
 	return {"now": now, "year_ago": before}
 
@@ -194,7 +183,7 @@ def compare_vintages(vintages: pd.DataFrame) -> pd.DataFrame:
 	"""Default of each vintage by 12 months on book, where its curve reaches that age.
 
 	Returns:
-		`vintage`, `term_months`, `loans`, `at_risk` (at that age), `default_share`, `default_low`, `default_high`.
+		`vintage`, `term_months`, `loans`, `at_risk` (then), `default_share`, `default_low`, `default_high`.
 	"""
 	by = ["vintage", "term_months"]
 	reached = vintages.groupby(by)["months_on_book"].transform("max") >= COMPARED_AGE

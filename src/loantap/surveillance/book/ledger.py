@@ -41,7 +41,7 @@ FROM course
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-	"""What is wrong with the months of loans, in loans; each counts as documented, none is silent.
+	"""What is wrong with the months of loans, counted in loans.
 
 	Attributes:
 		loans_without_months: in no figure but this.
@@ -70,13 +70,11 @@ def open_ledger(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
 	"""A database with the tables `loan`, `course` and `ledger` of `ledger.sql`.
 
-	Args:
-		loan_months: `loan_id`, `month`, `outstanding_balance`, `days_past_due`; any size, any order. Read once.
-		loans: resolved ones: status, month of issue, term, grade, purpose and state.
-		running_loans: the same of running ones.
+	`loan_months`: `loan_id`, `month`, `outstanding_balance`, `days_past_due`, any size and order, read once. Loans:
+	status, month of issue, term, grade, purpose and state.
 
 	Raises:
-		InputError: there is no month, or a month of a loan is there twice.
+		InputError: no month, or a month of a loan twice.
 	"""
 	both = pd.concat([loans[_OF_A_LOAN], running_loans[_OF_A_LOAN]], ignore_index=True)
 	with connect() as connection:

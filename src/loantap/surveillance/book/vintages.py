@@ -18,14 +18,12 @@ def cumulate_incidence(counts: pd.DataFrame, causes: tuple[str, ...]) -> pd.Data
 
 	One minus Kaplan-Meier of one cause would count a prepaid loan as if it could still default.
 
-	Args:
-		counts: one row per month on book, ascending, none left out that ends a loan: `at_risk`
-			(seen in it and not ended before) and one column per cause: loans that ended so in it.
-		causes: names of the columns, which together hold all ends.
+	One row per month on book, ascending, each that ends a loan: `at_risk` (seen in it, not ended before) and loans
+	ended per cause; `causes` hold all ends.
 
 	Returns:
-		`counts` with `<cause>_share`, `<cause>_low` and `<cause>_high`: the incidence and its 95%
-		bounds, on the scale of log(-log), from the delta method's variance.
+		`counts` with `<cause>_share`, `<cause>_low`, `<cause>_high`: the incidence and its 95% bounds on the scale of
+		log(-log), by the delta method.
 
 	Source: Aalen, Johansen (1978); variance as in Marubini, Valsecchi, *Analysing Survival Data* (1995), 10.2.
 	"""
@@ -110,12 +108,12 @@ ORDER BY ALL
 def draw_vintages(connection: duckdb.DuckDBPyConnection, least_at_risk: int = LEAST_AT_RISK) -> pd.DataFrame:
 	"""The curves of each issue year and term, from a ledger.
 
-	A curve ends where fewer than `least_at_risk` loans are left: one would move it by points.
+	A curve ends where fewer than `least_at_risk` are left: one loan would move it by points.
 
 	Returns:
 		One row per `vintage` (issue year), `term_months` and `months_on_book` in which a loan came or went: `loans` of
-		the vintage, `at_risk`, ends by cause in that month (`default`: first month 90 days past due, or the charge-off;
-		`prepaid`; `matured`) and the incidence with its bounds, see `cumulate_incidence`.
+		the vintage, `at_risk`, ends by cause in it (`default`: first month 90 days past due, or the charge-off;
+		`prepaid`; `matured`) and incidence with bounds.
 	"""
 	counts = connection.sql(_COUNTS).df()
 	curves = []

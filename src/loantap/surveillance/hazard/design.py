@@ -1,7 +1,6 @@
 """What the hazards depend on: the state of a loan in a month, the landmark, and the month looked forward to.
 
-For fitting and forecasting alike. A missing feature counts as the mean of the fitted loans; where
-some of those lacked it too, an indicator says so.
+A missing feature counts as the mean of the fitted loans; where some of those lacked it too, an indicator says so.
 """
 
 from dataclasses import dataclass
@@ -59,12 +58,10 @@ _PANEL: Final = tuple(dict.fromkeys(("loan_id", "month", *STATE, *FEATURES, "ori
 
 
 class Scaled(Options):
-	"""A feature as the model takes it.
+	"""A feature as the model takes it; a missing value counts as the mean.
 
-	Attributes:
-		mean: of the loan-months that were fitted, within bounds; what a missing value counts as.
-		deviation: standard deviation of the same.
-		has_indicator: whether a column says that it is missing.
+	`mean` and `deviation` (standard) are of the fitted loan-months, within bounds; `has_indicator`: whether a column
+	says that it is missing.
 	"""
 
 	name: str
@@ -75,12 +72,10 @@ class Scaled(Options):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-	"""Where loans stand, one value per row, and how many months ahead is looked.
+	"""Where loans stand, one value per row, and how many months ahead (one or one per row) is looked.
 
 	Attributes:
-		days_past_due: in the month looked from, as is `months_on_book`.
 		remaining_months: until the last instalment is due; 0 once it is.
-		lead: months ahead, one for all rows or one per row.
 	"""
 
 	days_past_due: FloatArray
@@ -146,10 +141,10 @@ def name_lead(first: int, last: int) -> list[str]:
 
 
 def lead_matrix(position: Position, first: int, last: int) -> FloatArray:
-	"""What is known of the months `position.lead` ahead: one row per row, columns `name_lead`.
+	"""What is known `position.lead` months ahead: one row per row, columns `name_lead`.
 
-	Arrears now by lead, the lead, age then (hinges in months and in shares of the term), and
-	whether the last instalment is due then.
+	Arrears now by lead, the lead, age then (hinges in months and shares of the term), whether the last instalment is
+	due then.
 	"""
 	lead = np.broadcast_to(position.lead, position.days_past_due.shape)
 	bucket = np.searchsorted(_ARREARS, position.days_past_due, side="right")
@@ -206,9 +201,9 @@ def draw_shares(loan_ids: pd.Series, seed: int) -> FloatArray:
 
 
 def sample_landmarks(panel: pd.DataFrame | LongTable, most: int, seed: int, rows: int | None = None) -> pd.DataFrame:
-	"""Rows of a panel, about `most` of them, drawn by loan and month: in any batches the same.
+	"""About `most` rows of a panel, drawn by loan and month: in any batches the same.
 
-	Rows 90 days past due are left out. `rows`: how many the panel has, where it is a part of one.
+	Rows 90 days past due are left out. `rows`: how many the panel has, if it is a part.
 	"""
 	share = most / max(rows or len(panel), 1)
 	kept = [_draw(batch, share, seed) for batch in read_batches(panel, _PANEL)]
@@ -231,10 +226,7 @@ def look_ahead(landmarks: pd.DataFrame, outcomes: pd.DataFrame) -> Ahead:
 
 
 def expand(ahead: Ahead, first: int, last: int, most: int, seed: int) -> tuple[npt.NDArray[np.intp], IntArray]:
-	"""Landmark and lead of each month in which a loan was at risk, `first` to `last` ahead.
-
-	Of more than about `most` a random sample.
-	"""
+	"""Landmark and lead of months at risk, `first` to `last` ahead; of more than about `most` a random sample."""
 	count = np.clip(np.minimum(ahead.seen, last) - first + 1, 0, None).astype(np.int64)
 	landmark = np.repeat(np.arange(len(count)), count)
 	starts = np.cumsum(count) - count

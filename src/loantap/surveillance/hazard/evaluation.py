@@ -30,10 +30,9 @@ class HazardFigures:
 
 	Attributes:
 		defaults: 90 days past due within the horizon.
-		unknown: further loans, of which nobody knows whether they defaulted within it.
-		mean_pd: forecast.
+		unknown: further loans, of which nobody knows.
 		default_rate: with its 95% interval (Wilson) as `default_rate_low` and `_high`.
-		roc_auc: with its 95% bootstrap interval; missing with too few of either.
+		roc_auc: with its 95% bootstrap interval, if there are enough of both.
 		ece: expected calibration error in deciles; a perfect model's lies between
 			`ece_perfect_low` and `ece_perfect_high` with 95%.
 		deciles: of the PD: mean PD, default rate with its 95% interval, loans.
@@ -60,13 +59,12 @@ def judge_hazard(
 ) -> dict[str, Any]:
 	"""Judge PDs on loans that the model has not seen, given what `fit_hazard` was given.
 
-	Each loan is looked at once, in a month drawn from its term whether or not it lives that long:
-	a month drawn from those that it lived would favour loans that end soon. The same by landmark,
-	all test loans alive in one month of the calendar, in each of up to five years.
+	Each loan is looked at once, in a month drawn from its term: one drawn from those that it lived would favour loans
+	that end soon. The same by landmark, all test loans alive in one calendar month, in each of up to five years.
 
 	Returns:
-		`origin`, loans and months fitted on, `drawn_month` and `drawn_month_not_in_arrears` (by horizon in months) and
-		`by_landmark` (12 months); see `HazardFigures`. A part without loans of both outcomes is missing.
+		`origin`, loans and months fitted on, `drawn_month` and `drawn_month_not_in_arrears` (by horizon in months),
+		`by_landmark` (12 months); see `HazardFigures`. A part without both outcomes is missing.
 	"""
 	last_month = outcomes["last_month"].max()
 	landmarks = [last_month - pd.DateOffset(years=years) for years in range(1, _LANDMARKS + 1)]

@@ -1,8 +1,8 @@
 """Fit the hazard model: one logistic regression per cause and band of leads.
 
-Forward hazards (van Houwelingen and Putter, *Dynamic Prediction in Clinical Survival Analysis*, 2011): each month in
-which a loan is still at risk, k months after the month looked from, is a row; its columns are what was known then, and
-k. Bands keep apart what a trend says of the next quarter and of the next year.
+Forward hazards (van Houwelingen and Putter, *Dynamic Prediction in Clinical Survival Analysis*, 2011): each month a
+loan is at risk, k months after the one looked from, is a row of what was known then, and k. Bands keep apart the next
+quarter and the next year.
 """
 
 from typing import Final
@@ -57,10 +57,10 @@ def fit_hazard(
 ) -> HazardModel:
 	"""Fit on a sample of the panel's loan-months, by some features or all.
 
-	`panel` has one row per loan and month in which it is alive, any size; `outcomes` are those of `find_outcomes`.
+	`panel`: one row per loan and month alive, any size; `outcomes` from `find_outcomes`.
 
 	Raises:
-		InputError: too few loans default or are paid to fit anything.
+		InputError: too few loans default or are paid.
 	"""
 	landmarks = sample_landmarks(panel, options.max_landmarks, options.seed)
 	ahead = look_ahead(landmarks, outcomes)

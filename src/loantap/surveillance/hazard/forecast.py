@@ -36,13 +36,8 @@ _BLOCK: Final = 32_768
 class BandHazard(Options):
 	"""Log-odds of an event in each month of a band of leads, of a loan that has come so far.
 
-	Attributes:
-		intercept: log-odds where every column is 0.
-		weights: by the names of the design's columns.
-		shift: intercept of the recalibration.
-		slope: its factor on the log-odds.
-		months: loan-months fitted on.
-		events: among them.
+	`weights` are by the design's columns; the recalibration adds `shift` and multiplies by `slope`. Fitted on `months`,
+	loan-months with so many `events`.
 	"""
 
 	cause: Cause
@@ -60,8 +55,7 @@ class HazardModel(Options):
 	"""A discrete-time model of two competing risks, default and payment in full.
 
 	Attributes:
-		origin: whether the loans were real or simulated.
-		bands: two of each band of leads, default and paid, leads ascending.
+		bands: two of each, default and paid, leads ascending.
 		calibrated_loans: others that the log-odds were recalibrated on.
 		landmarks: loan-months that were looked forward from.
 	"""
@@ -86,12 +80,11 @@ class HazardModel(Options):
 def forecast(model: HazardModel, panel: pd.DataFrame, months: int | None = None) -> pd.DataFrame:
 	"""Forecast what becomes of loans, one row per loan and month of the panel, same index.
 
-	With `months`, one of `HORIZONS`, no further ahead: what is told of later is left out.
+	With `months`, one of `HORIZONS`, no further ahead.
 
 	Returns:
-		`pd_3m`, `pd_6m`, `pd_12m`, `pd_life` (probability of being 90 days past due within so many months, or ever) and
-		`expected_life_months` (until default or payment in full). A loan that is 90 days past due has defaulted: its
-		PDs are 1, its life 0. A feature that is missing counts as its mean.
+		`pd_3m`, `pd_6m`, `pd_12m`, `pd_life` (probability of being 90 days past due within so many months, or ever),
+		`expected_life_months` (until default or payment in full). A loan 90 days past due has PDs of 1, a life of 0.
 	"""
 	_tell_missing(model, panel)
 	starts = range(0, max(len(panel), 1), _BLOCK)

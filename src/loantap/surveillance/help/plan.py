@@ -149,8 +149,8 @@ def describe_borrowers(
 ) -> pd.DataFrame:
 	"""The entries with the figures of each loan's last month up to the list's.
 
-	Adds monthly `income` and `other_dti_pct`, without this loan (missing where either is), and
-	`late_months` of six and `is_arrears_alone`: no other trigger fired.
+	Adds monthly `income` and `other_dti_pct`, without this loan (if known), `late_months` of six, and
+	`is_arrears_alone`: no other trigger.
 	"""
 	listed = watchlist[["loan_id", "as_of_month"]]
 	parts = []

@@ -43,12 +43,9 @@ GROUP_ROWS: Final = 524_288
 def build_panel(months: pd.DataFrame, loans: pd.DataFrame, options: PanelOptions) -> pd.DataFrame:
 	"""The panel of some loans, whose months are all given; neither frame needs an order.
 
-	`months` are as in `loan_months`; `loans` has a row per loan, resolved or running: months of others are left out.
-
 	Returns:
-		One row per loan and month in which the loan is alive at the month's end, ordered so; see
-		`schemas.LOAN_PANEL`. Nothing in a row comes from a later month. What reaches 3 or 6
-		months back counts calendar months: a change is missing where that very month is.
+		One row per loan and month alive at its end, ordered so; see `schemas.LOAN_PANEL`. Nothing in a row comes from a
+		later month. What reaches 3 or 6 months back counts calendar months: a change is missing where that very month is.
 
 	Raises:
 		InputError: a month of a loan is there twice.

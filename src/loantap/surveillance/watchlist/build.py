@@ -27,13 +27,7 @@ GROUP_ROWS: Final = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Watchlist:
-	"""The list of a month.
-
-	Attributes:
-		entries: by rank; see `schemas.WATCHLIST`.
-		situations: see `schemas.SITUATIONS`.
-		account: counts, and what did not arrive.
-	"""
+	"""The list of a month by rank, `situations`, and the account: counts, and what did not arrive; see `schemas`."""
 
 	entries: pd.DataFrame
 	situations: pd.DataFrame
@@ -68,14 +62,8 @@ def build_watchlist(
 ) -> Watchlist:
 	"""Judge each running loan and rank those on the list by the loss that help could avoid.
 
-	Args:
-		panel: as `loan_panel` has it, in the order of `loan_id`.
-		running: loans that run: `loan_id`, `loan_status`, `origin`.
-		outcomes: as `loan_outcomes` has it; of other loans too.
-		forecast: see `ListMonth`.
-		loss_given_default: see `ListMonth`.
-		options: see `WatchlistOptions`.
-		rows: of a group, more or less.
+	`panel` is in the order of `loan_id`; `running`: `loan_id`, `loan_status`, `origin`; `outcomes` of other loans
+	too; the rest: see `ListMonth`. About `rows` a group.
 
 	Where no loan runs the list is empty, as of the last month of any.
 

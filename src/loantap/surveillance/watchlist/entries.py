@@ -27,8 +27,7 @@ class Signals:
 	Attributes:
 		fired: bit n is set where trigger n puts the loan on the list.
 		level: highest level among these: 0 for none, 1 for the lightest.
-		is_quiet: whether no trigger is even at the value at which a loan may leave, and none is
-			unknown because its figure did not arrive that month.
+		is_quiet: whether no trigger is even at the value for leaving, or unknown because its figure did not arrive.
 	"""
 
 	fired: IntArray
@@ -39,8 +38,7 @@ class Signals:
 def read_signals(rows: pd.DataFrame, triggers: Mapping[str, Trigger], failed: pd.DataFrame) -> Signals:
 	"""Compare each row's figures, with `pd_12m`, with the triggers.
 
-	A figure that one loan lacks says nothing. `failed` are months and figures that did not arrive
-	for anybody: `month`, `figure`.
+	A figure that one loan lacks says nothing; those `failed` did not arrive for anybody: `month`, `figure`.
 	"""
 	fired = np.zeros(len(rows), dtype=np.int64)
 	level = np.zeros(len(rows), dtype=np.int64)
@@ -67,11 +65,10 @@ class Course:
 	"""One value per row; places are numbers of rows, and say nothing where `is_listed` is not.
 
 	Attributes:
-		is_listed: after this month.
-		level: of its entry: the highest raised in the last months, as many as make it leave.
-		last_raised: place of the last month in which a trigger put it there.
-		first_listed: place of the month in which it came on the list, this time.
-		escalated: place of the month in which its level last rose; -1 for never.
+		level: of its entry: the highest raised in the months that make it leave.
+		last_raised: place of the last month that put it there.
+		first_listed: place of the month in which it came, this time.
+		escalated: place of the last rise of its level; -1 for never.
 	"""
 
 	is_listed: BoolArray
@@ -84,7 +81,7 @@ class Course:
 def replay(signals: Signals, loans: npt.ArrayLike, quiet_months: int) -> Course:
 	"""Enter the list where a trigger fires, leave it after so many quiet months in a row.
 
-	`signals` and `loans`, its number, have a row per month, each loan's in a row and in order.
+	`signals` and `loans` have a row per month, each loan's together and in order.
 	"""
 	numbers = np.asarray(loans)
 	place = np.arange(len(numbers))
@@ -146,7 +143,7 @@ def choose_queue(names: list[str], triggers: Mapping[str, Trigger]) -> Queue:
 def word_reason(row: Mapping[Hashable, Any], names: list[str], triggers: Mapping[str, Trigger], *notes: str) -> str:
 	"""One sentence: what each trigger saw in the row, the month in which it fired.
 
-	`notes` are what else the reader must know; empty ones are left out.
+	`notes`: what else the reader must know, if not empty.
 	"""
 	told = [
 		triggers[name].words.format(value=_word_value(triggers[name].figure, float(row[triggers[name].figure])))
@@ -173,7 +170,7 @@ class ListMonth:
 
 	Attributes:
 		failed: see `read_signals`.
-		loss_given_default: LGD, share of the balance at default that is lost.
+		loss_given_default: share of the balance at default that is lost.
 		forecast: the 12-month PD of rows of the panel, as `pd_12m`.
 	"""
 
@@ -186,12 +183,9 @@ class ListMonth:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-	"""Entries, and what became of the others.
+	"""Entries, see `schemas.WATCHLIST`, without ranks; how many `left` in a month; the last month of each loan.
 
-	Attributes:
-		entries: see `schemas.WATCHLIST`, without ranks.
-		left: how many loans were on the list a month ago and are not now.
-		last: the last month of each loan: `loan_id`, `days_past_due`.
+	`last` has `loan_id`, `days_past_due`.
 	"""
 
 	entries: pd.DataFrame
@@ -260,7 +254,6 @@ def _explain(
 
 
 def _note(raised: Mapping[Any, Any], last: pd.Timestamp, month: pd.Timestamp) -> tuple[str, str]:
-	"""Says where the trigger or the loan's figures are not of this month."""
 	was = f"this was in {raised['month']:%Y-%m}, nothing since" if raised["month"] < last else ""
 	return was, f"its last figures are of {last:%Y-%m}" if last < month else ""
 

@@ -44,8 +44,8 @@ def explain_situation(situation: str) -> str:
 def choose_month(last_months: pd.Series, options: WatchlistOptions) -> pd.Timestamp:
 	"""The month of the list: the last one in which enough running loans have figures.
 
-	`last_months` is missing for a loan without months. A month that has only begun to arrive does
-	not count, or its few loans would make all others stale.
+	`last_months` is missing for a loan without months. A month that has only begun to arrive would make all others
+	stale.
 
 	Raises:
 		InputError: no running loan has a month.
@@ -64,8 +64,7 @@ def choose_month(last_months: pd.Series, options: WatchlistOptions) -> pd.Timest
 def find_situations(outcomes: pd.DataFrame, month: pd.Timestamp, max_stale_months: int) -> pd.DataFrame:
 	"""Where each running loan stands in the month of the list.
 
-	`outcomes`, one row per loan: `loan_id, last_month, default_month, paid_month`, missing where
-	there is no such month.
+	`outcomes`, one row per loan: `loan_id, last_month, default_month, paid_month`, missing where there is none.
 
 	Returns:
 		One row per running loan: `loan_id, situation, last_month, months_behind`.
@@ -96,7 +95,7 @@ def is_judged(situations: pd.DataFrame) -> pd.Series:
 def find_contradictions(last: pd.DataFrame, statuses: pd.Series) -> pd.DataFrame:
 	"""Loans whose status and last month cannot both be right: `loan_id`, `contradiction`.
 
-	`last` is the last month of each loan, with `days_past_due`; the list follows it.
+	`last`: the last month of each, with `days_past_due`; the list follows it.
 	"""
 	status = last["loan_id"].map(statuses)
 	says_current = status.eq(CURRENT) & last["days_past_due"].gt(0)

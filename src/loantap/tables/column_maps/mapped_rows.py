@@ -26,10 +26,7 @@ _NOT_GIVEN: Final = r"(?i)^\s*(?:n/a|nan)?\s*$"
 class MappedRows:
 	"""The rows of `raw` under LoanTap's names, the ids of the file as `GIVEN_ID`; see `CsvRows`.
 
-	A column that the map does not have is missing in every row.
-
-	Raises:
-		InputError: the file lacks a column that the map names.
+	A column that the map does not have is missing in every row; InputError where the file lacks one it names.
 	"""
 
 	def __init__(self, raw: CsvRows | ParquetRows, column_map: ColumnMap, where: str) -> None:
@@ -45,11 +42,7 @@ class MappedRows:
 		return [*self._raw.notes, *([f"without {', '.join(lacking)}: missing in every row"] if lacking else [])]
 
 	def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:
-		"""See `CsvRows.read`. A date that does not fit its form makes a row that cannot be read.
-
-		Raises:
-			InputError: a date fits two forms.
-		"""
+		"""See `CsvRows.read`. A date not in its form makes a row that cannot be read; one of two forms an InputError."""
 		needed = {name for source in self._present.values() for name in source.reads}
 		for table in self._raw.read({*needed, FAULT}, batch_rows):
 			yield self._map_rows(table).select([name for name in (*self.names, FAULT) if name in columns])

@@ -49,13 +49,7 @@ _UNSURE: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Look:
-	"""What a map would say of a column.
-
-	Attributes:
-		says: its entry, beside the name.
-		examples: none of personal data.
-		doubts: what a person should look at.
-	"""
+	"""What a map would say of a column: its entry, examples (none of personal data), doubts for a person to look at."""
 
 	says: Mapping[str, Any] = field(default_factory=dict)
 	examples: tuple[str, ...] = ()
@@ -179,11 +173,7 @@ class Proposal:
 
 
 def propose_map(path: Path) -> Proposal:
-	"""Look at the head of a file, and say where LoanTap's columns may be.
-
-	Raises:
-		InputError: the file cannot be read.
-	"""
+	"""Look at the head of a file, and say where LoanTap's columns may be; InputError where it cannot be read."""
 	# Names by which the header is found; they stay as the file writes them.
 	every = dict.fromkeys(chain(*_read_names().values()), "")
 	raw = open_rows(path, Expected(every, frozenset(), frozenset()))

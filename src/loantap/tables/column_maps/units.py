@@ -54,11 +54,7 @@ def is_date_form(form: str) -> bool:
 
 
 def read_date(text: str, form: str) -> tuple[str, str]:
-	"""The month of a date, and what is wrong with it, "" where nothing is.
-
-	Raises:
-		TwoFormsError: no form is given, and the date fits two.
-	"""
+	"""The month of a date, and what is wrong with it, or ""; TwoFormsError where no form is given and it fits two."""
 	found = {form: _to_month(text.strip(), form)} if form else list_forms(text)
 	if len(set(found.values())) > 1:
 		raise TwoFormsError(text.strip(), found)
@@ -124,7 +120,7 @@ _DIGITS: Final = 10
 def convert_units(column: pa.ChunkedArray, units: Iterable[Unit]) -> pa.ChunkedArray:
 	"""Numbers in the units of the dictionary; what does not fit a unit stays as it is written.
 
-	Signs and separators go first, whatever the order of the units.
+	Signs and separators go first.
 
 	>>> written = pa.chunked_array([["13,56 %", "n/a", None]])
 	>>> convert_units(written, [Unit.DECIMAL_COMMA, Unit.PERCENT]).to_pylist()
