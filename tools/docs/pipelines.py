@@ -44,11 +44,6 @@ def render_pipelines() -> str:
 	for name in singles:
 		parts.append(f"## {name}\n")
 		parts.append(_render_nodes(pipelines[name]))
-	known = set[Any]().union(*singles.values())
-	for name, nodes in whole.items():
-		if own := nodes - known:
-			parts.append(f"## {name}\n\nBeside nodes of the pipelines above:\n")
-			parts.append(_render_nodes(Pipeline(own)))
 	return "\n".join(parts)
 
 
