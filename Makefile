@@ -101,7 +101,7 @@ bench-early-warning: $(READY) ## Measure how early simulated loans are found, an
 bench-full: $(READY) ## Measure the main job at 396,030 loans, node by node; ARGS="--loans 4000000"
 	@$(BIN)/python -m tools.benchmarks.bench_full $(ARGS)
 
-bench-monitoring: $(READY) ## A million decisions monitored, beside a tenth of them; ARGS="--decisions 200000"
+bench-monitoring: $(READY) ## Measure monitoring of a million decisions; ARGS="--decisions 200000"
 	@$(BIN)/python -m tools.benchmarks.bench_monitoring $(ARGS)
 
 bench-sources: system-packages $(SERVERS) ## Measure extraction and write-back on PostgreSQL; SIZE=400000 for full size

@@ -1,5 +1,6 @@
 import pytest
 from click.testing import CliRunner
+from sqlalchemy.exc import IntegrityError
 
 from loantap.alerting.commands import main
 from loantap.surveillance.monitoring.checks import AlertReport
@@ -35,7 +36,7 @@ def test_without_deliver_it_says_what_would_be_sent_and_sends_and_keeps_nothing(
 	assert first.exit_code == 0
 	assert first.output == second.output
 	assert first.output.startswith("risk: NEW [warning] applicants_moved, dti_pct")
-	assert first.output.endswith("1 messages would be sent; add --deliver to send them\n")
+	assert first.output.endswith("Messages that would be sent: 1. Add --deliver to send them\n")
 	assert got == []
 	assert call("waiting").output == "Nothing waits\n"
 
@@ -48,7 +49,7 @@ def test_what_cannot_be_delivered_waits_and_the_exit_code_says_so(call, monkeypa
 	assert "risk: 1 not delivered. LOANTAP_ALERT_RISK is not set" in sent.output
 	waiting = call("waiting")
 	assert waiting.exit_code == 1
-	assert "1 attempts; LOANTAP_ALERT_RISK is not set" in waiting.output
+	assert "attempts: 1; LOANTAP_ALERT_RISK is not set" in waiting.output
 
 
 def test_what_was_delivered_is_not_sent_again(call, got):
@@ -56,6 +57,15 @@ def test_what_was_delivered_is_not_sent_again(call, got):
 
 	assert outputs == ["risk: 1 delivered\nNothing waits\n", "Nothing waits\n"]
 	assert got == [1]
+
+
+def test_a_report_that_another_sender_takes_at_once_is_delivered_nevertheless(call, got, monkeypatch):
+	def be_late(*_):
+		raise IntegrityError("INSERT INTO reports", {}, Exception("its key is there"))
+
+	monkeypatch.setattr("loantap.alerting.commands.take_report", be_late)
+
+	assert call("send", "--deliver").output == "Nothing waits\n"
 
 
 @pytest.mark.parametrize(("content", "said"), [(None, "there is no report of monitoring"), ("{", "it is no report")])

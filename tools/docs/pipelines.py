@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project, settings
-from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 
 from loantap.pipeline_registry import register_pipelines
 from tools.docs.markdown import code, make_table, take_summary
@@ -41,9 +41,13 @@ def render_pipelines() -> str:
 			),
 		)
 	)
-	for name in singles:
-		parts.append(f"## {name}\n")
-		parts.append(_render_nodes(pipelines[name]))
+	known = set().union(*singles.values())
+	for name, nodes in whole.items():
+		# A composite has a section where it has nodes of its own, as `retraining` has.
+		if name in singles or not nodes <= known:
+			parts.append(f"## {name}\n")
+			own = nodes if name in singles else nodes - known
+			parts.append(_render_nodes([node for node in pipelines[name].nodes if node in own]))
 	return "\n".join(parts)
 
 
@@ -51,13 +55,10 @@ def _list_parts(nodes: set[Any], singles: Mapping[str, set[Any]]) -> list[str]:
 	return [name for name, part in singles.items() if part <= nodes]
 
 
-def _render_nodes(pipeline: Pipeline) -> str:
+def _render_nodes(nodes: Iterable[Node]) -> str:
 	return make_table(
 		("node", "does", "reads", "writes"),
-		(
-			(code(node.name), take_summary(node.func.__doc__), _link(node.inputs), _link(node.outputs))
-			for node in pipeline.nodes
-		),
+		((code(node.name), take_summary(node.func.__doc__), _link(node.inputs), _link(node.outputs)) for node in nodes),
 	)
 
 

@@ -3,13 +3,13 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from loantap.alerting.delivery import deliver, write_body
 from loantap.alerting.ledger import list_waiting, open_ledger, take_report
@@ -24,14 +24,14 @@ _REPORT = Path("data/08_reporting/alerts.json")
 
 @click.group()
 def main() -> None:
-	"""Alerts: what monitoring found, told to whoever answers for it."""
+	"""Tell whoever answers for it what monitoring found."""
 
 
 @main.command()
-@click.option("--deliver", "is_real", is_flag=True, help="Send. Without it, only say what would be sent.")
+@click.option("--deliver", "is_real", is_flag=True, help="Send; without it, only say what would be sent.")
 @click.option("--report", type=click.Path(path_type=Path), help="Instead of data/08_reporting/alerts.json.")
 def send(report: Path | None, *, is_real: bool) -> None:
-	"""Take the last report of monitoring and deliver what is new, goes on or has cleared.
+	"""Deliver what monitoring found new, still there or gone.
 
 	What cannot be delivered is kept and tried again by the next call; the exit code is 1 as long as something waits.
 	"""
@@ -49,21 +49,24 @@ def waiting() -> None:
 	with _opened() as engine, engine.begin() as connection:
 		found = list_waiting(connection)
 	for message, error in found:
-		click.echo(f"{message.channel}: {write_body([message])}\n  {message.attempts} attempts; {error or 'not tried yet'}")
+		click.echo(
+			f"{message.channel}: {write_body([message])}\n  attempts: {message.attempts}; {error or 'not tried yet'}"
+		)
 	if not found:
 		click.echo("Nothing waits")
 	sys.exit(bool(found))
 
 
 def _deliver(engine: Engine, report: AlertReport) -> None:
-	with engine.begin() as connection:
+	# Another sender at the same time has taken the report, on a database that lets both read first.
+	with suppress(IntegrityError), engine.begin() as connection:
 		take_report(connection, report, datetime.now(UTC))
 	for told in deliver(engine, lambda: datetime.now(UTC)):
 		click.echo(f"{told.channel}: {told.n} {f'not delivered. {told.error}' if told.error else 'delivered'}")
 	with engine.begin() as connection:
 		left = list_waiting(connection)
 	if left:
-		click.echo(f"{len(left)} messages wait for the next try: `loantap-alerts waiting` lists them", err=True)
+		click.echo(f"Waiting for the next try: {len(left)}. `loantap-alerts waiting` lists them", err=True)
 		sys.exit(1)
 	click.echo("Nothing waits")
 
@@ -75,7 +78,7 @@ def _rehearse(engine: Engine, report: AlertReport) -> None:
 		transaction.rollback()
 	for message, _ in found:
 		click.echo(f"{message.channel}: {write_body([message])}")
-	click.echo(f"{len(found)} messages would be sent; add --deliver to send them")
+	click.echo(f"Messages that would be sent: {len(found)}. Add --deliver to send them")
 
 
 def _read_report(path: Path) -> AlertReport:

@@ -157,7 +157,10 @@ def restore(name: str, version: str, reason: str) -> None:
 @click.option("--reason", required=True, help="Why; it is written on the version.")
 @_explained
 def sign(name: str, version: str, reason: str) -> None:
-	"""Make a version of `--pipelines retraining` champion, after reading how it compares with the present one."""
+	"""Make a version of `--pipelines retraining` champion.
+
+	Read first how `show` says it compares with the present one.
+	"""
 	model = ModelVersion(name, version)
 	displaced = history.sign(model, who=getpass.getuser(), reason=reason)
 	Console().print(Text(f"{model} is champion, in place of {displaced or 'no model'}."))

@@ -14,6 +14,7 @@ from loantap.reporting.shell import render_page
 CHECK_HEADERS: Final = ("What", "Verdict", "Value", "Limit", "n", "Found")
 _VERDICTS: Final = {"alarm": "ALARM", "quiet": "quiet", "cannot_tell": "cannot tell"}
 _SHARES: Final = frozenset({"missing", "new_category", "calibration", "expected_default_rate", "error_share"})
+_COUNTS: Final = frozenset({"unread_days", "days_behind", "rows"})
 _PARTS: Final = {
 	"Applications against the training": ("psi", "mean", "missing", "new_category"),
 	"The model, expected and realised": ("expected_auc", "expected_default_rate", "roc_auc", "calibration", "profit"),
@@ -70,8 +71,8 @@ def group_checks(checks: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[
 
 
 def _tabulate(part: str, checks: Sequence[Mapping[str, Any]]) -> PageTable:
-	is_quiet = all(check["verdict"] == "quiet" for check in checks)
-	return PageTable(part, CHECK_HEADERS, [word_check(check) for check in checks], is_folded=is_quiet)
+	is_told = "alarm" in (verdicts := {check["verdict"] for check in checks}) or len(verdicts) > 1
+	return PageTable(part, CHECK_HEADERS, [word_check(check) for check in checks], is_folded=not is_told)
 
 
 def list_alarms(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -87,7 +88,7 @@ def word_check(check: Mapping[str, Any]) -> list[str]:
 	def number(value: float) -> str:
 		if check["what"] in _SHARES or check["what"].endswith(("_rate", "_share")):
 			return percent(value)
-		return decimal(value) if abs(value) < 10 else count(value)
+		return count(value) if check["what"] in _COUNTS or abs(value) >= 10 else decimal(value)
 
 	value = NOTHING if check["value"] is None else tell_bounds(check["value"], *_bounds(check), number)
 	limit = NOTHING if check["limit"] is None else number(check["limit"])

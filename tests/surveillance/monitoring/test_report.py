@@ -30,6 +30,7 @@ MOVED = [alarm("psi", name) for name in ("dti_pct", "purpose", "term_months")]
 	[
 		([QUIET, UNTOLD], Action.NONE),
 		([UNTOLD], Action.CANNOT_TELL),
+		([UNTOLD, alarm("unread_days", "loans", verdict=Verdict.QUIET)], Action.CANNOT_TELL),
 		([QUIET, alarm("roc_auc", "issued 2014")], Action.RETRAIN),
 		([alarm("calibration"), alarm("missing")], Action.RETRAIN),
 		([alarm("expected_auc")], Action.RETRAIN),

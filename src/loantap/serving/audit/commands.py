@@ -111,7 +111,9 @@ def purge(url: str, days: int) -> None:
 @click.option("--until", type=click.DateTime(), help="Kept before this time, UTC.")
 @click.pass_obj
 def export(url: str, file: Path, since: datetime | None, until: datetime | None) -> None:
-	"""Write decisions with their applications to FILE.parquet, without names, addresses and job titles.
+	"""Write decisions with their applications to FILE.parquet.
+
+	Names, addresses and job titles are left out.
 
 	`kedro run --pipelines monitoring --params decisions=FILE.parquet` reads it.
 	"""

@@ -11,7 +11,9 @@ from loantap.portfolio.options import Options
 from loantap.surveillance.monitoring.checks import Check, Verdict
 
 _SHIFTS = ("psi", "mean")
-_FAULTS = ("missing", "new_category", "unread_days", "days_behind", "rows")
+_LATE = ("unread_days", "days_behind", "rows")
+_FAULTS = ("missing", "new_category", *_LATE)
+_SERVICE = ("error_share", "p99_seconds")
 _WRONG = ("roc_auc", "calibration", "expected_auc")
 # So many features that moved are more than one source or one campaign.
 _MANY = 3
@@ -42,7 +44,7 @@ def recommend(checks: Sequence[Check]) -> Recommendation:
 	2. values are missing, new or late: mend the data first, since a model trained on them would learn the fault;
 	3. the PD or three features and more have moved: train, and compare;
 	4. anything else raised an alarm: look at it;
-	5. nothing could be judged at all: cannot tell.
+	5. of model, applicants and decisions nothing could be judged: cannot tell.
 	"""
 	alarms = [check for check in checks if check.verdict is Verdict.ALARM]
 	wrong = _of(alarms, _WRONG)
@@ -56,8 +58,9 @@ def recommend(checks: Sequence[Check]) -> Recommendation:
 		return _tell(Action.RETRAIN, "The applicants are no longer those of the training. Train and compare", moved)
 	if alarms:
 		return _tell(Action.LOOK, "Look at what has changed; training anew is not called for by it", alarms)
-	if all(check.verdict is Verdict.CANNOT_TELL for check in checks):
-		return _tell(Action.CANNOT_TELL, "There is too little to judge by yet", ())
+	of_model = [check for check in checks if check.what not in (*_LATE, *_SERVICE, "expected_default_rate")]
+	if all(check.verdict is Verdict.CANNOT_TELL for check in of_model):
+		return _tell(Action.CANNOT_TELL, "There are too few decisions to judge the model by yet", ())
 	return _tell(Action.NONE, "Nothing calls for training anew", ())
 
 
