@@ -24,7 +24,7 @@ GROUPS = ("sources", "ingestion", "modeling.lending", "modeling.application")
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-	for name in ("loans.csv", "loans.CSV", "loans.parquet", "loans.ods"):
+	for name in ("loans.csv", "loans.CSV", "loans.parquet", "loans.ods", "metrics.txt"):
 		(tmp_path / name).write_text("something")
 	(tmp_path / "empty.csv").touch()
 	(tmp_path / "folder.csv").mkdir()
@@ -50,6 +50,8 @@ def folder(tmp_path, monkeypatch):
 			"scores": "scores.parquet",
 			"offered": "offers.csv",
 			"external": "~/loans.CSV",
+			"decisions": "loans.parquet",
+			"service_metrics": "metrics.txt",
 			"summary": "full",
 			"columns": "lending_club",
 			"target": "dpd_90_within_12",
