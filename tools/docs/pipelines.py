@@ -35,7 +35,7 @@ def render_pipelines() -> str:
 		make_table(
 			("pipeline", "is"),
 			(
-				(code("kedro run" if name == "__default__" else name), code(*_list_parts(nodes, singles)))
+				(code("kedro run" if name == "__default__" else name), _list_parts(nodes, singles))
 				for name, nodes in whole.items()
 				if name not in singles
 			),
@@ -51,8 +51,9 @@ def render_pipelines() -> str:
 	return "\n".join(parts)
 
 
-def _list_parts(nodes: set[Any], singles: Mapping[str, set[Any]]) -> list[str]:
-	return [name for name, part in singles.items() if part <= nodes]
+def _list_parts(nodes: set[Any], singles: Mapping[str, set[Any]]) -> str:
+	own = "" if nodes <= set().union(*singles.values()) else ", and nodes of its own, below"
+	return code(*(name for name, part in singles.items() if part <= nodes)) + own
 
 
 def _render_nodes(nodes: Iterable[Node]) -> str:
