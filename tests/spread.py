@@ -1,6 +1,3 @@
-"""Figures with their intervals, as tables have them."""
-
-
 def spread_all(**figures):
 	"""Several figures, each with half the length of its interval."""
 	return {key: told for name, given in figures.items() for key, told in spread(name, *given).items()}

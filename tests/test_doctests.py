@@ -1,5 +1,3 @@
-"""Values that docstrings show are those that come out."""
-
 import doctest
 from importlib import import_module
 from pathlib import Path

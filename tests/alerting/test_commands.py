@@ -1,3 +1,6 @@
+import os
+from datetime import date, timedelta
+
 import pytest
 from click.testing import CliRunner
 from sqlalchemy.exc import IntegrityError
@@ -63,12 +66,27 @@ def test_a_report_that_another_sender_takes_at_once_is_delivered_nevertheless(ca
 	def be_late(*_):
 		raise IntegrityError("INSERT INTO reports", {}, Exception("its key is there"))
 
+	monkeypatch.setattr("loantap.alerting.ledger._FIRST_WAIT", timedelta(0))
+	monkeypatch.setattr("loantap.alerting.delivery._ATTEMPTS", 1)
+	address = os.environ.pop("LOANTAP_ALERT_RISK")
+	call("send", "--deliver")
+	monkeypatch.setenv("LOANTAP_ALERT_RISK", address)
 	monkeypatch.setattr("loantap.alerting.commands.take_report", be_late)
 
-	assert call("send", "--deliver").output == "Nothing waits\n"
+	assert call("send", "--deliver").output == "risk: 1 delivered\nNothing waits\n"
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "there is no report of monitoring"), ("{", "it is no report")])
+FUTURE = AlertReport(as_of=date(2999, 1, 1)).model_dump_json()
+
+
+@pytest.mark.parametrize(
+	("content", "said"),
+	[
+		(None, "there is no report of monitoring"),
+		("{", "it is no report"),
+		(FUTURE, "it is of 2999-01-01, a day to come"),
+	],
+)
 def test_a_report_that_is_absent_or_damaged_is_named_with_the_remedy(call, tmp_path, content, said):
 	path = tmp_path / "other.json"
 	if content is not None:

@@ -6,6 +6,11 @@ from tests.alerting.conftest import NOW, make_finding
 DTI, INCOME = make_finding(), make_finding("annual_income")
 
 
+def _count_due(ledger, now=NOW):
+	with claimed(ledger.engine, now) as due:
+		return len(due)
+
+
 def test_each_alert_is_told_once_when_it_opens_and_once_when_it_clears(ledger):
 	ledger.take(DTI, INCOME)
 	ledger.take(DTI, later=1)
@@ -40,17 +45,40 @@ def test_what_could_not_be_judged_is_not_said_to_have_cleared(ledger):
 	assert ledger.kinds == [("opened", "dti_pct"), ("opened", "annual_income"), ("cleared", "annual_income")]
 
 
-def test_a_report_that_was_taken_or_is_older_changes_nothing(ledger):
-	assert ledger.take(DTI) == 1
+def test_a_report_that_was_taken_changes_nothing_and_an_older_one_is_not_counted(ledger):
+	eager = make_finding(silence_days=0)
+	assert ledger.take(eager) == 1
 
-	assert ledger.take(INCOME) == 0
-	assert ledger.take(later=-1) == 0
+	assert ledger.take(eager) == 0
+	assert ledger.take(later=-1) is None
 	assert ledger.kinds == [("opened", "dti_pct")]
 
 
-def _count_due(ledger, now=NOW):
-	with claimed(ledger.engine, now) as due:
-		return len(due)
+def test_another_report_of_the_same_day_counts(ledger):
+	ledger.take(DTI)
+	ledger.take(INCOME)
+
+	assert ledger.kinds == [("opened", "dti_pct"), ("opened", "annual_income"), ("cleared", "dti_pct")]
+
+
+def test_a_channel_is_told_in_order_so_that_nothing_opens_after_it_cleared(ledger):
+	ledger.take(DTI)
+	with claimed(ledger.engine, NOW) as due:
+		note_failed(ledger.engine, due, "it is down", NOW)
+	ledger.take(later=1)
+
+	assert _count_due(ledger) == 0
+	assert _count_due(ledger, NOW + timedelta(minutes=1)) == 2
+
+
+def test_a_sender_that_was_too_slow_lets_the_claim_of_the_next_be(ledger):
+	ledger.take(DTI)
+	slow = claimed(ledger.engine, NOW)
+	slow.__enter__()
+	with claimed(ledger.engine, NOW + timedelta(minutes=10)) as due:
+		slow.__exit__(None, None, None)
+
+		assert (len(due), _count_due(ledger, NOW + timedelta(minutes=10))) == (1, 0)
 
 
 def test_two_senders_at_once_get_no_message_twice(ledger):

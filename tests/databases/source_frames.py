@@ -1,5 +1,3 @@
-"""Made-up rows as a source system holds them."""
-
 import pandas as pd
 
 from loantap.portfolio.dictionary import Family, contract_of

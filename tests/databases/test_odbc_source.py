@@ -1,5 +1,3 @@
-"""A source behind ODBC, for real: SQLite's ODBC driver makes any SQLite file such a source."""
-
 import sqlite3
 import subprocess
 import sys

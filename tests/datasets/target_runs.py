@@ -1,5 +1,3 @@
-"""Runs that write a table of ours to the embedded warehouse."""
-
 import duckdb
 import pytest
 from kedro.io import DatasetError

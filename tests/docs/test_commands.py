@@ -1,8 +1,3 @@
-"""Commands of README, tutorial and how-tos: blocks of bash are run as they stand, and print what is below them.
-
-Other commands need a network, minutes or a browser: each must be one that there is, with options that it has.
-"""
-
 import os
 import re
 import shlex

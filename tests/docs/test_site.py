@@ -1,5 +1,3 @@
-"""The site is built as `make docs` builds it, and read as a browser without a network would."""
-
 import json
 import os
 import re

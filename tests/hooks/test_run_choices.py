@@ -31,6 +31,7 @@ def test_a_parameter_without_a_value_is_refused(given, name):
 	("given", "said"),
 	[
 		({"portfolio": "x.csv", "loans": 3_000}, "portfolio, loans: they contradict each other"),
+		({"decisions": "d.parquet", "applications": "a.csv"}, "decisions: the applications bring decisions of their own"),
 		({"portfolio": "x.csv", "replace_real": "true"}, "portfolio, replace_real: they contra"),
 		({"scores": "s.parquet"}, "scores: there are no applications to score"),
 		({"offered": "o.csv"}, "offered: there are no applications to make offers for"),

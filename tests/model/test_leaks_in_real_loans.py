@@ -1,5 +1,3 @@
-"""What the real loans, and values known for what they are, make the gate say."""
-
 import numpy as np
 import pandas as pd
 import pytest

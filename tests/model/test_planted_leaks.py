@@ -1,5 +1,3 @@
-"""Leaks planted into whole portfolios, and honest ones; too slow for mutants."""
-
 import numpy as np
 import pandas as pd
 import pytest

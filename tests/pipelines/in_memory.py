@@ -1,5 +1,3 @@
-"""Runs a pipeline on datasets in memory, or on files of the shipped catalog."""
-
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path

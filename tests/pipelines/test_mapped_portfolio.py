@@ -1,5 +1,3 @@
-"""A file in Lending Club's form, from `sources` to the model card."""
-
 import pandas as pd
 import pytest
 

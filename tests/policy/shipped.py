@@ -1,5 +1,3 @@
-"""Groups of parameters of the shipped configuration, with changes."""
-
 from datetime import date
 from typing import Any
 

@@ -304,7 +304,14 @@ def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any()
 	inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
 
 	files = {"sources.portfolio_file", "applications", "evaluation.external_loans"}
-	watched = ("decision_reader", "monitored_applications", "history_before", "source_states", "service_counts")
+	watched = (
+		"decision_reader",
+		"monitored_applications",
+		"history_before",
+		"report_before",
+		"source_states",
+		"service_counts",
+	)
 	assert inputs == files | {"modeling.champions", "feature_engineering.last_training"} | {
 		f"monitoring.{name}" for name in watched
 	}

@@ -1,5 +1,3 @@
-"""Monitoring after the demo's run: of a scored file, of the log, and of nothing."""
-
 import json
 
 import pandas as pd
@@ -53,6 +51,11 @@ def test_a_scored_file_of_other_applicants_raises_alarms_that_a_rule_tells(demo)
 	assert "SIMULATED DATA" in page
 	assert found["recommendation"]["words"] in page
 
+	_, other = write_applications(demo, n=300)
+	refused = demo.run("--pipelines", "offers,monitoring", "--params", f"applications={other},scores={scores}")
+	assert refused.exit_code == 1
+	assert "scores: they are of another file than the applications" in " ".join(refused.output.split())
+
 	# The file was judged; the next run finds no decision in the log again, and history keeps the day once.
 	assert monitor(demo)["n"] == 0
 	history = pd.read_parquet(demo.reporting / "monitoring_history.parquet")
@@ -82,12 +85,14 @@ def test_decisions_of_the_log_and_of_its_export_are_the_same_to_it(demo, monkeyp
 	assert of_log["n"] == 250
 	assert {c["verdict"] for c in of_log["checks"] if c["what"] == "psi" and c["subject"] != "score"} == {"quiet"}
 
-	# Before a loan has matured, its decision is years old.
-	decided = pd.read_parquet(path)
-	decided.assign(decided_at=decided["decided_at"] - pd.DateOffset(years=4)).to_parquet(path)
-	later = monitor(demo, f"decisions={path}")
-	assert (later["n"], later["n_earlier"], later["months"]) == (0, 0, [])
-	assert sum(check["n"] for check in later["checks"] if check["what"] == "calibration") == 250
+	# Before a loan has matured, its decision is years old; outcomes are of the last six.
+	known = loans.head(250)
+	pd.read_parquet(path).assign(decided_at=known["issue_month"]).to_parquet(path)
+	later = monitor(demo, f"decisions={path}", "as_of=2017-03-31")
+	issued = known["issue_month"]
+	is_matured = (2017 - issued.dt.year) * 12 + 3 - issued.dt.month >= known["term_months"]
+	matured = int((is_matured & issued.ge("2011-04-03")).sum())
+	assert sum(check["n"] for check in later["checks"] if check["what"] == "calibration") == matured > 50
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,3 @@
-"""`make validate` on what a demo run has left."""
-
 import json
 import shutil
 from contextlib import chdir

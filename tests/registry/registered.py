@@ -1,5 +1,3 @@
-"""Models put into a registry, and ways in which their files are damaged, or are not what was registered."""
-
 import json
 from dataclasses import replace
 from pathlib import Path

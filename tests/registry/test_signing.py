@@ -1,5 +1,3 @@
-"""A challenger that waits for a person."""
-
 import json
 from dataclasses import replace
 
@@ -25,15 +23,16 @@ def propose(active_run, lending_model, tmp_path):
 	"""Register a challenger beside the champion, with conditions of its own."""
 	make_champion(lending_model)
 
-	def register_challenger(*conditions, waits=True):
+	def register_challenger(*conditions, waits=True, incumbent=str(CHAMPION), is_finished=True):
 		release = make_release(lending_model)
-		verdict = replace(release.verdicts[-1], conditions=conditions)
+		verdict = replace(release.verdicts[-1], conditions=conditions, incumbent=incumbent)
 		verdict = await_signature(verdict) if waits else verdict
 		model = register(release)
 		path = tmp_path / "promotion.json"
 		path.write_text(json.dumps({"challenger": None, "champion": verdict.as_dict()}))
 		attach_evidence(model, "lending", {"promotion.json": path}, RunRecord("kedro run", "abc", {}, "simulated"))
-		conclude(model, verdict)
+		if is_finished:
+			conclude(model, verdict)
 		return model
 
 	return register_challenger
@@ -54,14 +53,16 @@ def test_the_champion_stays_until_a_person_signs(propose):
 
 
 @pytest.mark.parametrize(
-	("conditions", "waits", "problem"),
+	("holds", "changes", "problem"),
 	[
-		([Condition("better AUC", False, "-0.01")], True, "better AUC, signed does not hold"),
-		([Condition("better AUC", True, "+0.01")], False, "does not wait for one"),
+		(False, {}, "better AUC, signed does not hold"),
+		(True, {"waits": False}, "does not wait for one"),
+		(True, {"is_finished": False}, "does not wait for one"),
+		(True, {"incumbent": "loantap-lending-demo version 9"}, "compared with .* version 9, and champion is .* version 1"),
 	],
 )
-def test_nobody_can_sign_for_a_worse_model_or_for_one_that_does_not_wait(propose, conditions, waits, problem):
-	challenger = propose(*conditions, waits=waits)
+def test_nobody_can_sign_for_what_is_worse_does_not_wait_or_was_compared_with_another(propose, holds, changes, problem):
+	challenger = propose(Condition("better AUC", holds, "0.01"), **changes)
 	before = champions()
 
 	with pytest.raises(InputError, match=problem):

@@ -1,5 +1,3 @@
-"""Finished material for a model card, small enough to read."""
-
 import dataclasses
 import math
 from datetime import date

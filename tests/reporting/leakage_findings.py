@@ -1,6 +1,3 @@
-"""Entries of a leakage report, as the gate writes them."""
-
-
 def make_finding(name, auc, verdict="passed", remarks=(), used_by=()):
 	return {
 		"feature": name,

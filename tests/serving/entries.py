@@ -1,5 +1,3 @@
-"""Decisions and callers as the tests of the log need them, and ways to tamper with it."""
-
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager

@@ -1,5 +1,3 @@
-"""A made-up watch-list with plans and a made-up report of monitoring, as the pipelines leave them."""
-
 import json
 
 import pandas as pd

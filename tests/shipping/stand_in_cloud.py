@@ -1,5 +1,3 @@
-"""ministack on a Docker engine: a cluster whose tasks are containers, and a front like an ALB."""
-
 import contextlib
 import http.client
 import itertools

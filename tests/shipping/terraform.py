@@ -1,5 +1,3 @@
-"""Terraform on a copy of `infra/`, with its provider from this machine and moto for AWS; a lint."""
-
 from __future__ import annotations
 
 import json

@@ -1,5 +1,3 @@
-"""A source table that a test changes between two extractions."""
-
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field

@@ -1,10 +1,3 @@
-"""Whatever happens at a source between two extractions, its snapshot holds the rows it holds.
-
-But for one thing, which docs/running.md tells: rows that are added to a key there is already, and
-old rows that are removed, or changed without a whole key, between the same two extractions may
-balance in the account of the table. So here it is one or the other.
-"""
-
 import tempfile
 from datetime import timedelta
 

@@ -1,8 +1,3 @@
-"""The three real servers under one face, so that a test can be asked of each.
-
-Each has the table `loans`, which its reader may read unless that is denied.
-"""
-
 from dataclasses import dataclass
 from datetime import UTC
 from typing import ClassVar

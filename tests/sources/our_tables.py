@@ -1,5 +1,3 @@
-"""Runs that write a table of ours to PostgreSQL."""
-
 import numpy as np
 import pandas as pd
 import pytest

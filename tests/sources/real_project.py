@@ -1,5 +1,3 @@
-"""Projects that read three real servers, and what is asked of either."""
-
 import re
 import shutil
 from contextlib import contextmanager

@@ -1,5 +1,3 @@
-"""Made-up rows of the source table `loans`, the table as the extraction sees it, and its snapshot."""
-
 from datetime import date, datetime, timedelta
 
 import pandas as pd

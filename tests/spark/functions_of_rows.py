@@ -1,5 +1,3 @@
-"""What tests have a cluster do; sent to it as code, since it can't import tests."""
-
 import os
 import sys
 import time

@@ -1,5 +1,3 @@
-"""Help of the project's own commands reads as one product."""
-
 import re
 import tomllib
 from importlib.metadata import EntryPoint

@@ -1,5 +1,3 @@
-"""Loans and their months, written by hand."""
-
 import pandas as pd
 
 

@@ -1,5 +1,3 @@
-"""A map of another lender's columns: what it says, what it refuses, and what is made of a file by it."""
-
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq

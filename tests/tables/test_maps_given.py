@@ -1,5 +1,3 @@
-"""A map proposed by `loantap-columns`, and the shipped one of Lending Club, on loans written in its form."""
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,3 @@
-"""Each formula of the validator on an example that can be checked by hand."""
-
 import numpy as np
 import pandas as pd
 import pytest

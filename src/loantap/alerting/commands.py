@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -60,7 +60,7 @@ def waiting() -> None:
 def _deliver(engine: Engine, report: AlertReport) -> None:
 	# Another sender at the same time has taken the report, on a database that lets both read first.
 	with suppress(IntegrityError), engine.begin() as connection:
-		take_report(connection, report, datetime.now(UTC))
+		_tell_ignored(take_report(connection, report, datetime.now(UTC)), report)
 	for told in deliver(engine, lambda: datetime.now(UTC)):
 		click.echo(f"{told.channel}: {told.n} {f'not delivered. {told.error}' if told.error else 'delivered'}")
 	with engine.begin() as connection:
@@ -71,9 +71,14 @@ def _deliver(engine: Engine, report: AlertReport) -> None:
 	click.echo("Nothing waits")
 
 
+def _tell_ignored(made: int | None, report: AlertReport) -> None:
+	if made is None:
+		click.echo(f"The report of {report.as_of} counts for nothing: one of a later day was taken before", err=True)
+
+
 def _rehearse(engine: Engine, report: AlertReport) -> None:
 	with engine.connect() as connection, connection.begin() as transaction:
-		take_report(connection, report, datetime.now(UTC))
+		_tell_ignored(take_report(connection, report, datetime.now(UTC)), report)
 		found = list_waiting(connection)
 		transaction.rollback()
 	for message, _ in found:
@@ -83,11 +88,17 @@ def _rehearse(engine: Engine, report: AlertReport) -> None:
 
 def _read_report(path: Path) -> AlertReport:
 	try:
-		return AlertReport.model_validate_json(path.read_text("utf-8"))
+		report = AlertReport.model_validate_json(path.read_text("utf-8"))
 	except FileNotFoundError as error:
 		raise InputError(f"{path}", "there is no report of monitoring", "Run `kedro run --pipelines monitoring`") from error
 	except ValueError as error:
 		raise InputError(f"{path}", f"it is no report of monitoring ({error})", "Run monitoring again") from error
+	# A day is allowed for clocks that are apart. Beyond that it would stand in the way of all that come.
+	if report.as_of > datetime.now(UTC).date() + timedelta(days=1):
+		raise InputError(
+			f"{path}", f"it is of {report.as_of}, a day to come", "Set the clock right, and run monitoring again"
+		)
+	return report
 
 
 @contextmanager
@@ -97,7 +108,7 @@ def _opened() -> Iterator[Engine]:
 		if url.startswith("sqlite:///"):
 			Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
 		engine = open_ledger(url)
-	except (SQLAlchemyError, OSError) as error:
+	except (SQLAlchemyError, ImportError, OSError) as error:
 		said = str(error).splitlines()[0]
 		raise click.ClickException(f"{VARIABLE}: the ledger cannot be opened ({said}). Look whether it is up") from error
 	try:

@@ -99,7 +99,7 @@ def _notify(service: apprise.Apprise, kind: str, told: Sequence[Message]) -> Non
 	except TypeError as error:
 		raise DeliveryError(f"{kind}: it cannot be written as a message ({error})") from error
 	if not has_arrived:
-		raise DeliveryError(f"{kind}: the service did not take it; the log has what it said")
+		raise DeliveryError(f"{kind}: the service did not take it")
 
 
 def _write_title(told: Sequence[Message]) -> str:

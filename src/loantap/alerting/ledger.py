@@ -73,17 +73,18 @@ def open_ledger(url: str) -> Engine:
 	return engine
 
 
-def take_report(connection: Connection, report: AlertReport, now: datetime) -> int:
+def take_report(connection: Connection, report: AlertReport, now: datetime) -> int | None:
 	"""Open, go on with, or clear alerts by what a monitoring run found; how many messages that makes.
 
-	What the run could not judge stays as it was. A report that was taken before, or is older than one that was,
-	changes nothing.
+	What the run could not judge stays as it was. The same report again changes nothing, another of the same day counts.
+	One of a day before the last makes no difference: then it returns None.
 	"""
 	newest = connection.execute(select(reports.c.as_of).order_by(reports.c.as_of.desc()).limit(1)).scalar()
 	day = report.as_of.isoformat()
-	if newest is not None and day <= newest:
-		return 0
-	connection.execute(reports.insert().values(as_of=day, taken_at=now.isoformat()))
+	if newest is not None and day < newest:
+		return None
+	if day != newest:
+		connection.execute(reports.insert().values(as_of=day, taken_at=now.isoformat()))
 	known = {(row.rule, row.subject): row for row in connection.execute(select(alerts))}
 	made = []
 	for finding in report.findings:
@@ -103,7 +104,7 @@ def _follow(connection: Connection, finding: Finding, row: Any, as_of: date) -> 
 	if row is None or row.cleared_on is not None:
 		_set(connection, key, opened_on=day, told_on=day, cleared_on=None, finding=content)
 		return Kind.OPENED
-	is_silent = (as_of - date.fromisoformat(row.told_on)).days < finding.silence_days
+	is_silent = (as_of - date.fromisoformat(row.told_on)).days < max(finding.silence_days, 1)
 	_set(connection, key, finding=content, **({} if is_silent else {"told_on": day}))
 	return None if is_silent else Kind.GOES_ON
 
@@ -122,17 +123,24 @@ def _tell(connection: Connection, kind: Kind, finding: Finding, day: str) -> int
 
 @contextmanager
 def claimed(engine: Engine, now: datetime) -> Iterator[list[Message]]:
-	"""Messages that are due, oldest first, held back from any other sender."""
+	"""Messages that are due, oldest first, held back from any other sender.
+
+	A channel is told in order: nothing of it is due before the oldest.
+	"""
+	until = (now + _CLAIM).isoformat()
 	with engine.begin() as connection:
-		asked = _WAITING if engine.dialect.name == "sqlite" else _WAITING.with_for_update(skip_locked=True)
-		due = [row for row in connection.execute(asked) if _is_due(row, now)]
+		asked = _WAITING if engine.dialect.name == "sqlite" else _WAITING.with_for_update()
+		rows = connection.execute(asked).all()
+		held = {row.channel for row in rows if not _is_due(row, now)}
+		due = [row for row in rows if row.channel not in held]
 		ids = [row.id for row in due]
-		_note(connection, ids, claimed_until=(now + _CLAIM).isoformat())
+		_note(connection, ids, claimed_until=until)
 	try:
 		yield [_read(row) for row in due]
 	finally:
 		with engine.begin() as connection:
-			_note(connection, ids, claimed_until=None)
+			mine = messages.c.id.in_(ids) & (messages.c.claimed_until == until)
+			connection.execute(update(messages).where(mine).values(claimed_until=None))
 
 
 def _is_due(row: Any, now: datetime) -> bool:

@@ -60,6 +60,8 @@ class DecisionsDataset(_ReadOnlyDataset):
 
 
 def _read_file(path: Path, since: datetime, until: datetime) -> Iterator[pd.DataFrame]:
+	if path.suffix.lower() != ".parquet":
+		raise InputError(f"{path}", "it is no Parquet file", "Give a file that `loantap-audit export` wrote")
 	file = TableFile(path)
 	if "decided_at" not in file.columns:
 		raise InputError(f"{path}", "column decided_at missing", "Give a file that `loantap-audit export` wrote")
@@ -101,7 +103,8 @@ def _read_counts(path: Path) -> ServiceCounts:
 	try:
 		for family in text_string_to_metric_families(path.read_text("utf-8")):
 			for sample in family.samples:
-				if sample.name == "loantap_requests_total":
+				# Health and metrics are asked for by machines, and never fail.
+				if sample.name == "loantap_requests_total" and " /v1/" in sample.labels["route"]:
 					statuses[sample.labels["status"]] += int(sample.value)
 				if sample.name == "loantap_request_seconds_bucket" and sample.labels["route"] == "POST /v1/decisions":
 					seconds[float(sample.labels["le"])] += int(sample.value)

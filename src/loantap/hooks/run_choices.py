@@ -69,6 +69,9 @@ def check_choices(given: Mapping[str, Any], latest: date) -> None:
 	):
 		if name in given and needed not in given:
 			raise InputError(f"--params {name}", f"there {lack}", f"Add {needed}=FILE.csv, or leave it out")
+	if "decisions" in given and "applications" in given:
+		problem = "the applications bring decisions of their own"
+		raise InputError("--params decisions", problem, "Leave one of the two out")
 	target = find_target_asked(given)
 	if "external" in given and target.window_months:
 		problem = f"its loans are resolved ones, which {target} is not about"

@@ -18,6 +18,7 @@ from loantap.portfolio.errors import InputError
 from loantap.registry.connection import asking_registry
 from loantap.registry.models import (
 	EVIDENCE,
+	KEPT,
 	OUTCOME,
 	PROMOTED,
 	PROMOTION,
@@ -114,16 +115,21 @@ def sign(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | None:
 	"""Make champion what lacks nothing but a signature, and record whose and why; returns the one displaced, if any.
 
 	Raises:
-		InputError: no such version, one decided on already, a condition does not hold, or not for lending.
+		InputError: no such version, one decided on already, a condition does not hold, it was compared with another
+			champion than the present one, or not for lending.
 	"""
 	record = get_version(model.name, model.version)
-	conditions = ((read_verdicts(model) or {}).get("champion") or {}).get("conditions", [])
+	verdict = (read_verdicts(model) or {}).get("champion") or {}
+	conditions = verdict.get("conditions", [])
 	lacking = [condition["name"] for condition in conditions if not condition["holds"]]
-	if record.outcome == PROMOTED or lacking != [SIGNED]:
+	if record.outcome != KEPT or lacking != [SIGNED]:
 		said = f"{', '.join(lacking)} does not hold" if lacking and lacking != [SIGNED] else "it does not wait for one"
 		raise InputError(f"model {model}", f"it cannot be signed for: {said}", "`loantap-models show` has its conditions")
-	_require_fit(model, load_version(model))
 	displaced = find_champion(model.name)
+	if verdict.get("incumbent", "") != (str(displaced) if displaced else ""):
+		said = f"it was compared with {verdict.get('incumbent') or 'none'}, and champion is {displaced or 'none'}"
+		raise InputError(f"model {model}", said, "Run `kedro run --pipelines retraining` to compare it anew")
+	_require_fit(model, load_version(model))
 	signed = f"signed by {who} on {datetime.now(tz=UTC):%Y-%m-%d}, in place of {displaced or 'no model'}: {reason}"
 	tag_version(model, {OUTCOME: PROMOTED, REASON: signed})
 	promote(model)

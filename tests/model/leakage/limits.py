@@ -1,5 +1,3 @@
-"""The limits of the leakage gate as shipped, and how its tests ask it."""
-
 import pandas as pd
 
 from loantap.model.leakage.evidence import make_context

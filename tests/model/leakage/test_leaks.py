@@ -1,5 +1,3 @@
-"""Made-up models of which it is known what a column adds, and where."""
-
 import numpy as np
 import pandas as pd
 import pytest

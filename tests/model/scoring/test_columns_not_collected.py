@@ -1,8 +1,3 @@
-"""A column that was not collected, or says the same of everybody, costs no run its end.
-
-Mortgage accounts, for one, are missing throughout in every portfolio of before 2012.
-"""
-
 import warnings
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""Small portfolios whose decisions can be worked by hand."""
-
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,3 @@
-"""Loans under made-up policies, as `insights.approvals` has them."""
-
 import numpy as np
 import pandas as pd
 

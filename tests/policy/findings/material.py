@@ -1,5 +1,3 @@
-"""Made-up portfolios whose truth is known, and the shipped options."""
-
 import numpy as np
 import pandas as pd
 

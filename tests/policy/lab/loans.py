@@ -1,5 +1,3 @@
-"""Small portfolios, simulated, whose expected profit is known loan by loan."""
-
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,3 @@
-"""Tables that a summary is made of, worked by hand."""
-
 import pandas as pd
 
 from loantap.policy.summary.actions import propose_actions

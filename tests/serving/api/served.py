@@ -1,5 +1,3 @@
-"""An API in the tests' own process, over a small model and an audit log of its own."""
-
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 

@@ -1,5 +1,3 @@
-"""Somebody in front of the dashboard, in a browser of their own."""
-
 import re
 from pathlib import Path
 

@@ -1,5 +1,3 @@
-"""A page of the dashboard as a person sees it, over an API in the tests' own process."""
-
 import re
 from typing import Any
 

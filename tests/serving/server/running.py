@@ -1,5 +1,3 @@
-"""`loantap-api` and `loantap-serve` as they run: processes of their own, on loopback."""
-
 import json
 import os
 import re

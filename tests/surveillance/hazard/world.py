@@ -1,5 +1,3 @@
-"""Loans that default or are paid with the same known chance each month, and the panel of them."""
-
 import numpy as np
 import pandas as pd
 

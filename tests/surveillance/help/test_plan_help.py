@@ -1,5 +1,3 @@
-"""Plans of borrowers whose figures can be worked by hand, under the rules as shipped; schedules month by month."""
-
 from itertools import count
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""The options that ship, and what is asked of checks."""
-
 from loantap.surveillance.monitoring.checks import Verdict
 from loantap.surveillance.monitoring.options import MonitoringOptions
 from tests.policy.shipped import read_shipped

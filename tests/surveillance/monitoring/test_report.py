@@ -1,15 +1,20 @@
+import json
 from datetime import date, timedelta
+from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 
-from loantap.surveillance.monitoring.checks import Check, Verdict, match_rules
+from loantap.surveillance.monitoring.checks import AlertRule, Check, Kind, Verdict, match_rules
 from loantap.surveillance.monitoring.report import Action, extend_history, find_rows_before, recommend
 from loantap.surveillance.monitoring.systems import (
 	ServiceCounts,
 	SourceState,
 	check_service,
 	check_sources,
+	find_counts_before,
 	find_quantile,
+	keep_counts,
 )
 from loantap.surveillance.schemas import MONITORING_HISTORY
 from tests.surveillance.monitoring.options import OPTIONS, alarms, by_figure
@@ -34,6 +39,7 @@ MOVED = [alarm("psi", name) for name in ("dti_pct", "purpose", "term_months")]
 		([QUIET, alarm("roc_auc", "issued 2014")], Action.RETRAIN),
 		([alarm("calibration"), alarm("missing")], Action.RETRAIN),
 		([alarm("expected_auc")], Action.RETRAIN),
+		([alarm("expected_auc"), alarm("missing")], Action.MEND_DATA),
 		([*MOVED, alarm("missing")], Action.MEND_DATA),
 		([alarm("unread_days", "loans")], Action.MEND_DATA),
 		(MOVED, Action.RETRAIN),
@@ -79,8 +85,15 @@ def test_a_rule_with_a_limit_takes_larger_alarms_only():
 def test_every_kind_of_alarm_has_a_rule():
 	kinds = {what for rule in OPTIONS.alerts.values() for what in rule.what}
 
-	assert kinds >= {"psi", "mean", "missing", "new_category", "roc_auc", "calibration", "expected_auc", "profit"}
-	assert kinds >= {"approval_rate", "approval_ratio", "override_rate", "invalid_share", "rows", "p99_seconds"}
+	assert kinds == set(get_args(Kind)) - {"expected_default_rate"}
+
+
+@pytest.mark.parametrize("changes", [{"what": ["psii"]}, {"what": []}, {"channels": []}])
+def test_a_rule_that_would_tell_nobody_of_anything_is_refused(changes):
+	given = OPTIONS.alerts["score_moved"].model_dump() | changes
+
+	with pytest.raises(ValidationError, match=next(iter(changes))):
+		AlertRule.model_validate(given)
 
 
 def test_history_keeps_every_day_once():
@@ -115,16 +128,22 @@ def test_a_source_that_is_late_behind_shrunk_or_gone_is_an_alarm(state, before, 
 	assert alarms(judge_source(state, before)) == {("loans", what) for what in alarmed}
 
 
-def test_the_age_of_simulated_rows_says_nothing():
+def test_the_age_of_simulated_rows_is_not_asked():
 	old = SourceState("loans", 1_000, date(2017, 3, 1), DAY)
 
-	found = by_figure(judge_source(old, simulated=True))
-	assert found["loans", "days_behind"].verdict is Verdict.CANNOT_TELL
+	assert ("loans", "days_behind") not in by_figure(judge_source(old, simulated=True))
 
 
-def test_rows_are_compared_with_the_last_run_of_an_earlier_day():
+@pytest.mark.parametrize(("days", "verdict"), [(1, Verdict.QUIET), (2, Verdict.CANNOT_TELL)])
+def test_of_a_source_whose_clock_is_ahead_by_more_than_a_day_nothing_is_told(days, verdict):
+	ahead = SourceState("loans", 1_000, DAY, DAY + timedelta(days=days))
+
+	assert by_figure(judge_source(ahead))["loans", "unread_days"].verdict is verdict
+
+
+def test_rows_are_compared_with_the_most_of_three_months_so_that_a_loss_is_not_forgotten_the_next_day():
 	history = None
-	for days, rows in ((2, 900), (1, 950), (0, 970)):
+	for days, rows in ((93, 9_000), (2, 950), (1, 900), (0, 970)):
 		day = DAY - timedelta(days=days)
 		history = extend_history(history, judge_source(SourceState("loans", rows, day, day), day=day), day)
 
@@ -138,11 +157,26 @@ def test_rows_are_compared_with_the_last_run_of_an_earlier_day():
 def test_an_api_that_fails_or_is_slow_is_an_alarm(failed, slow, alarmed):
 	counts = ServiceCounts({"200": 1_000 - failed, "500": failed}, [(0.1, 1_000 - slow), (0.5, 1_000)])
 
-	assert alarms(check_service(counts, OPTIONS.service)) == {("API", what) for what in alarmed}
+	assert alarms(check_service(counts, None, OPTIONS.service)) == {("API", what) for what in alarmed}
+
+
+def test_what_an_api_counted_before_hides_no_failure_unless_it_started_anew():
+	good = ServiceCounts({"200": 10_000_000}, [(0.2, 10_000_000), (float("inf"), 10_000_000)])
+	kept = keep_counts([], good, DAY - timedelta(days=1))
+	later = ServiceCounts({"200": 10_000_000, "500": 5_000}, [(0.2, 10_000_000), (float("inf"), 10_005_000)])
+	kept = keep_counts(keep_counts(kept, later, DAY), later, DAY)
+	before = find_counts_before(json.loads(json.dumps(kept)), DAY)
+
+	found = by_figure(check_service(later, before, OPTIONS.service))
+	assert [(check.verdict, check.n) for check in found.values()] == [(Verdict.ALARM, 5_000)] * 2
+	anew = ServiceCounts({"200": 1_000}, [(0.1, 1_000), (float("inf"), 1_000)])
+	assert {(check.verdict, check.n) for check in check_service(anew, before, OPTIONS.service)} == {
+		(Verdict.QUIET, 1_000)
+	}
 
 
 def test_an_api_that_was_hardly_asked_is_not_judged():
-	found = check_service(ServiceCounts({"500": 999}, []), OPTIONS.service)
+	found = check_service(ServiceCounts({"500": 999}, []), None, OPTIONS.service)
 
 	assert {check.verdict for check in found} == {Verdict.CANNOT_TELL}
 

@@ -1,5 +1,3 @@
-"""The whole list from a panel made by hand, under the triggers as shipped."""
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,8 +1,3 @@
-"""Kill -9 under load: what a server forgot, decided twice or refused is counted.
-
-Processes of the API are killed in `tests/serving/server`.
-"""
-
 import json
 import re
 from collections import defaultdict

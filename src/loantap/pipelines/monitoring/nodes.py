@@ -6,6 +6,8 @@ from typing import Any
 import pandas as pd
 
 from loantap.model.scoring.scorer import Scorer
+from loantap.policy.credit_policy import CreditPolicy
+from loantap.policy.decisions import Decider
 from loantap.policy.money.cash_flows import Economics
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting import monitoring_page
@@ -47,17 +49,19 @@ def check_performance(
 	older: pd.DataFrame,
 	loans: pd.DataFrame,
 	watched: WatchedModel,
+	policy: CreditPolicy,
 	economics: Economics,
 	options: MonitoringOptions,
 ) -> list[Check]:
-	"""Whether the model is right, expected and realised, and what the policy has earned."""
+	"""Whether the model is right, expected and realised, and what the policy in force would have earned."""
 	window, profile = Window.ending(options), watched.profile
+	decider = Decider(policy, policy.find_scenario(economics))
 	decided = pd.concat([older, monitored[older.columns]], ignore_index=True)
 	matured = performance.join_outcomes(decided, loans, window.day)
 	return [
 		*performance.check_expected(window.pick_recent(monitored), profile, watched.name, options.performance),
-		*performance.check_matured(matured, profile, options.performance),
-		performance.check_money(matured, economics, options.performance),
+		*performance.check_matured(matured, profile, watched.name, options.performance),
+		performance.check_money(matured, decider, economics, options.performance),
 	]
 
 
@@ -79,9 +83,14 @@ def check_sources(
 	return list(systems.check_sources(source_states, before, options.as_of, options.sources, simulated=simulated))
 
 
-def check_service(service_counts: systems.ServiceCounts | None, options: MonitoringOptions) -> list[Check]:
+def check_service(
+	service_counts: systems.ServiceCounts | None, report_before: dict[str, Any] | None, options: MonitoringOptions
+) -> list[Check]:
 	"""Whether the API answers; nothing where nobody saved its counters."""
-	return [] if service_counts is None else list(systems.check_service(service_counts, options.service))
+	if service_counts is None:
+		return []
+	before = systems.find_counts_before((report_before or {}).get("service", ()), options.as_of)
+	return list(systems.check_service(service_counts, before, options.service))
 
 
 def report_monitoring(
@@ -89,13 +98,16 @@ def report_monitoring(
 	watched: WatchedModel,
 	options: MonitoringOptions,
 	history_before: pd.DataFrame | None,
+	service_counts: systems.ServiceCounts | None,
+	report_before: dict[str, Any] | None,
 	**checked: list[Check],
 ) -> tuple[dict[str, Any], pd.DataFrame, dict[str, Any]]:
 	"""`monitoring.json`, the checks of all runs so far, and `alerts.json`, which `loantap-alerts` delivers."""
 	checks = [check for group in checked.values() for check in group]
 	counts = Window.ending(options).describe(monitored, watched)
 	months = list(conduct.tabulate_months(monitored))
-	found = report.report_monitoring(checks, months, counts, options.as_of)
+	service = systems.keep_counts((report_before or {}).get("service", ()), service_counts, options.as_of)
+	found = report.report_monitoring(checks, months, counts, service, options.as_of)
 	alerts = match_rules(checks, options.alerts, options.as_of)
 	return found, report.extend_history(history_before, checks, options.as_of), alerts.model_dump(mode="json")
 

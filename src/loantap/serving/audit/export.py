@@ -1,6 +1,7 @@
 """Decisions of the log as a table, for monitoring and for whoever analyses them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -48,19 +49,19 @@ def export_decisions(url: str, path: Path, since: datetime | None = None, until:
 	"""Write `read_decisions` to a Parquet file, which appears when it is whole; times in UTC. How many rows it has."""
 	staged, n = path.with_name(f".{path.name}.staged"), 0
 	writer: pq.ParquetWriter | None = None
-	try:
+	with ExitStack() as at_end:
+		# Applications must not lie about where it fails.
+		at_end.callback(staged.unlink, missing_ok=True)
 		for batch in read_decisions(url, since, until):
 			# UTC without saying so: Arrow takes zones from pandas by a way that pandas gives up.
 			in_utc = batch.assign(decided_at=batch["decided_at"].dt.tz_convert(None))
 			table = pa.Table.from_pandas(in_utc, preserve_index=False)
-			writer = writer or pq.ParquetWriter(staged, table.schema)
+			writer = writer or at_end.enter_context(pq.ParquetWriter(staged, table.schema))
 			writer.write_table(table)
 			n += len(batch)
-	finally:
 		if writer is not None:
 			writer.close()
-	if writer is not None:
-		staged.replace(path)
+			staged.replace(path)
 	return n
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -74,7 +74,30 @@ class Told(Options):
 	severity: Severity
 	silence_days: Annotated[int, Field(ge=0)]
 	owner: str
-	channels: tuple[str, ...]
+	channels: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+Kind = Literal[
+	"psi",
+	"mean",
+	"missing",
+	"new_category",
+	"expected_auc",
+	"expected_default_rate",
+	"roc_auc",
+	"calibration",
+	"profit",
+	"approval_rate",
+	"referral_rate",
+	"invalid_share",
+	"override_rate",
+	"approval_ratio",
+	"unread_days",
+	"days_behind",
+	"rows",
+	"error_share",
+	"p99_seconds",
+]
 
 
 class AlertRule(Told):
@@ -86,7 +109,7 @@ class AlertRule(Told):
 		limit: smallest absolute value that is told; None for every alarm.
 	"""
 
-	what: tuple[str, ...]
+	what: Annotated[tuple[Kind, ...], Field(min_length=1)]
 	subjects: tuple[str, ...] = ()
 	limit: float | None = None
 

@@ -31,12 +31,14 @@ DECISION_COLUMNS: Final = (
 	"expected_npv",
 )
 # What is held against the outcome of a loan.
-OUTCOME_COLUMNS: Final = ("application_id", "decided_at", "decision", "probability_of_default", "expected_npv")
+OUTCOME_COLUMNS: Final = ("application_id", "decided_at", "model", "probability_of_default")
 # For groups of borrowers, and for what a loan earned.
 _ALSO_READ: Final = (
 	*("home_ownership", "annual_income", "employment_years", "earliest_credit_line", "issue_month"),
 	*("loan_amount", "interest_rate_pct", "term_months"),
 )
+_SCORES, _OTHER_FILE = "scores", "they are of another file than the applications"
+_SCORE_FIRST: Final = "Score it in the same run: --pipelines scoring,monitoring"
 _NONE: Final = pd.DataFrame(columns=DECISION_COLUMNS)
 
 
@@ -111,6 +113,9 @@ def join_applications(scores: pd.DataFrame, applications: Rows, as_of: pd.Timest
 	"""The decisions of a file of scores, each beside its application; both have the same rows in the same order.
 
 	They count as decided on the day `as_of`, and none by a person.
+
+	Raises:
+		InputError: the scores are of another file.
 	"""
 	told = scores.assign(
 		decided_at=as_of.tz_localize("UTC"),
@@ -120,12 +125,24 @@ def join_applications(scores: pd.DataFrame, applications: Rows, as_of: pd.Timest
 
 	def join(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
 		beside = told.iloc[first_row : first_row + len(batch)].reset_index(drop=True)
-		return pd.concat([beside, batch.reset_index(drop=True).drop(columns="application_id", errors="ignore")], axis=1)
+		batch = batch.reset_index(drop=True)
+		if len(beside) < len(batch) or ("application_id" in batch and (_is_other(beside, batch)).any()):
+			raise InputError(_SCORES, _OTHER_FILE, _SCORE_FIRST)
+		return pd.concat([beside, batch.drop(columns="application_id", errors="ignore")], axis=1)
 
-	columns = [str(COLUMNS[name].source_name) for name in COLUMNS if COLUMNS[name].source_name in applications.columns]
-	for joined in applications.map(join, columns):
+	known = {str(COLUMNS[name].source_name) for name in COLUMNS} | {"application_id"}
+	joined_rows = 0
+	for joined in applications.map(join, [name for name in applications.columns if name in known]):
 		if isinstance(joined, pd.DataFrame):
+			joined_rows += len(joined)
 			yield joined
+	if joined_rows < len(told):
+		raise InputError(_SCORES, _OTHER_FILE, _SCORE_FIRST)
+
+
+def _is_other(scored: pd.DataFrame, given: pd.DataFrame) -> pd.Series:
+	known = given["application_id"].notna()
+	return known & scored["application_id"].astype("str").ne(given["application_id"].astype("str"))
 
 
 def gather_decisions(batches: Iterable[pd.DataFrame], features: Sequence[str], as_of: pd.Timestamp) -> pd.DataFrame:

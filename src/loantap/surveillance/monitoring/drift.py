@@ -1,5 +1,6 @@
 """Whether recent applications, counted in the bands of the training, are still like those of the training."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from loantap.surveillance.monitoring.options import DriftOptions
 
 # Distribution, missing values, and mean or new categories of each feature.
 _CHECKS_PER_FEATURE = 3
+_CODE = re.compile("[A-Za-z_]{2,24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,10 @@ def _check_new(shift: Shift, share: float, options: DriftOptions) -> Check:
 	n, count = shift.now.n, sum(shift.new.values())
 	value = _share(count, n)
 	is_alarm = value >= options.new_share and chance_of_shares(count, n, 0, shift.then.n) < share
-	named = ", ".join(f"{level} ({n:,})" for level, n in list(shift.new.items())[:3])
-	words = f"{value:.1%} of {n:,} have a category that training did not know: {named}" if count else "none is new"
+	# Only codes are named: free text may hold a person.
+	named = ", ".join(f"{level} ({n:,})" for level, n in list(shift.new.items())[:3] if _CODE.fullmatch(level))
+	words = f"{value:.1%} of {n:,} have a category that training did not know" if count else "none is new"
+	words += f": {named}" if named else ""
 	verdict = judge(n, options.min_rows, is_alarm=is_alarm)
 	return shift.check("new_category", verdict, f": {words}", value=value, limit=options.new_share)
 

@@ -14,7 +14,7 @@ _SHIFTS = ("psi", "mean")
 _LATE = ("unread_days", "days_behind", "rows")
 _FAULTS = ("missing", "new_category", *_LATE)
 _SERVICE = ("error_share", "p99_seconds")
-_WRONG = ("roc_auc", "calibration", "expected_auc")
+_WRONG = ("roc_auc", "calibration")
 # So many features that moved are more than one source or one campaign.
 _MANY = 3
 
@@ -40,21 +40,24 @@ class Recommendation(Options):
 def recommend(checks: Sequence[Check]) -> Recommendation:
 	"""Whether to train anew. The first of these that holds counts.
 
-	1. outcomes, or the PDs themselves, say that the model ranks or counts worse: train;
+	1. outcomes say that the model ranks or counts worse: train;
 	2. values are missing, new or late: mend the data first, since a model trained on them would learn the fault;
-	3. the PD or three features and more have moved: train, and compare;
+	3. the PDs expect to rank worse, or the PD or three features and more have moved: train, and compare;
 	4. anything else raised an alarm: look at it;
 	5. of model, applicants and decisions nothing could be judged: cannot tell.
 	"""
 	alarms = [check for check in checks if check.verdict is Verdict.ALARM]
 	wrong = _of(alarms, _WRONG)
 	faults = _of(alarms, _FAULTS)
-	moved = _of(alarms, _SHIFTS)
+	moved = _of(alarms, (*_SHIFTS, "expected_auc"))
 	if wrong:
 		return _tell(Action.RETRAIN, "The model is no longer right. Train a challenger and compare", wrong)
 	if faults:
 		return _tell(Action.MEND_DATA, "Mend the data first: a model trained on it would learn the fault", faults)
-	if any(check.subject == "score" for check in moved) or len({check.subject for check in moved}) >= _MANY:
+	if (
+		any(check.subject == "score" or check.what == "expected_auc" for check in moved)
+		or len({check.subject for check in moved}) >= _MANY
+	):
 		return _tell(Action.RETRAIN, "The applicants are no longer those of the training. Train and compare", moved)
 	if alarms:
 		return _tell(Action.LOOK, "Look at what has changed; training anew is not called for by it", alarms)
@@ -65,9 +68,13 @@ def recommend(checks: Sequence[Check]) -> Recommendation:
 
 
 def report_monitoring(
-	checks: Sequence[Check], months: Sequence[Mapping[str, Any]], counts: Mapping[str, Any], as_of: date
+	checks: Sequence[Check],
+	months: Sequence[Mapping[str, Any]],
+	counts: Mapping[str, Any],
+	service: Sequence[Mapping[str, Any]],
+	as_of: date,
 ) -> dict[str, Any]:
-	"""`monitoring.json`: what was watched, each check, and what is recommended."""
+	"""`monitoring.json`: what was watched, each check, what is recommended, and what the API had counted."""
 	return {
 		"as_of": as_of.isoformat(),
 		**counts,
@@ -75,6 +82,7 @@ def report_monitoring(
 		"recommendation": recommend(checks).model_dump(mode="json"),
 		"checks": [check.model_dump(mode="json") for check in checks],
 		"months": [dict(month) for month in months],
+		"service": [dict(each) for each in service],
 	}
 
 
@@ -90,11 +98,12 @@ def extend_history(history: pd.DataFrame | None, checks: Iterable[Check], as_of:
 
 
 def find_rows_before(history: pd.DataFrame | None, as_of: date) -> dict[str, int]:
-	"""Rows of each source at the last run before this day."""
+	"""Most rows of each source at runs of the three months before this day: what is lost stays told for as long."""
 	if history is None:
 		return {}
 	told = history[history["what"].eq("unread_days") & history["as_of"].lt(pd.Timestamp(as_of)) & history["n"].gt(0)]
-	return {str(k): int(v) for k, v in told.groupby("subject")["n"].last().items()}
+	told = told[told["as_of"].ge(pd.Timestamp(as_of) - pd.DateOffset(months=3))]
+	return {str(k): int(v) for k, v in told.groupby("subject")["n"].max().items()}
 
 
 def _of(checks: Iterable[Check], kinds: Sequence[str]) -> list[Check]:
