@@ -29,15 +29,20 @@ def _demo_files(demo, tmp_path_factory):
 def _demo_put_back(request):
 	"""The next test finds the demo's files as the default run left them.
 
-	A test that trains replaces reports, be it on the same data: the new model has a champion to be compared with.
+	A test that trains replaces reports, be it on the same data: the new model has a champion to be compared with. The
+	versions that it registers would stand between the demo's and those of the next test.
 	"""
 	if "demo" not in request.fixturenames:
 		yield
 		return
 	originals: list[Original] = request.getfixturevalue("_demo_files")
+	registry = request.getfixturevalue("demo").folder / "mlflow.db"
+	kept = registry.read_bytes()
 	yield
 	for original in originals:
 		original.put_back()
+	if registry.read_bytes() != kept:
+		registry.write_bytes(kept)
 
 
 @pytest.fixture(scope="session")

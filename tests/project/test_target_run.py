@@ -1,16 +1,6 @@
 import json
 
 import pandas as pd
-import pytest
-
-
-@pytest.fixture(autouse=True)
-def _registry_put_back(demo):
-	"""Versions of another target would stand between the demo's and their next run."""
-	registry = demo.folder / "mlflow.db"
-	kept = registry.read_bytes()
-	yield
-	registry.write_bytes(kept)
 
 
 def test_a_whole_run_of_a_window_reports_its_target_and_leaves_champions_and_insights(demo):
