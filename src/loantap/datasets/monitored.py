@@ -32,7 +32,7 @@ class _ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
 		return True
 
 	def _describe(self) -> dict[str, Any]:
-		return {"filepath": str(self._path or self._otherwise)}
+		return {"filepath": str(self._path)} if self._path else {"reads": self._otherwise}
 
 
 class DecisionsDataset(_ReadOnlyDataset):

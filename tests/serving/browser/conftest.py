@@ -18,11 +18,13 @@ def browser():
 def served(demo, tmp_path_factory):
 	folder = tmp_path_factory.mktemp("served")
 	write_watchlist(folder)
-	write_monitoring(folder)
+	# The dashboard reads the reports of the project; they are taken away again.
+	write_monitoring(demo.reporting)
 	with serving(demo.folder, folder, reports=str(folder)) as running:
 		running.wait_until_told("Try ")
 		yield running
 		assert running.stop(signal.SIGINT) == 0
+	(demo.reporting / "monitoring.json").unlink()
 
 
 @pytest.fixture(scope="package")
