@@ -71,13 +71,13 @@ test-fast: $(READY) ## Run tests without server, whole run, browser or registry,
 mutants: $(READY) ## Change what decides in small ways, and see if a test notices; AREA=promotion, SINCE=main
 	@$(WITH_VENV) $(BIN)/python -m tools.mutants $(addprefix --area ,$(AREA)) $(addprefix --since ,$(SINCE)) $(ARGS)
 
-# Ten applications are scored for each loan that is searched on: 4 million at full size.
 serve: $(READY) ## Serve API and dashboard on what the last run left, until Ctrl-C; ARGS="--port 8001"
 	@$(WITH_VENV) exec $(BIN)/loantap-serve $(ARGS)
 
 validate: $(READY) ## Recompute the champion's figures from raw loans and predictions; ARGS="NAME VERSION"
 	@$(BIN)/loantap-models validate $(ARGS)
 
+# Ten applications are scored for each loan that is searched on: 4 million at full size.
 bench: $(READY) ## Measure time and memory against baselines; SIZE=396030 for full size, PORTFOLIO=FILE.csv
 	@$(BIN)/python -m tools.benchmarks.bench_search --loans $(SIZE) --growth $$(($(SIZE) / 4)) $(SIZE)
 	@$(BIN)/python -m tools.benchmarks.bench_scoring --rows $$(($(SIZE) * 10))
