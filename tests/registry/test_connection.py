@@ -56,14 +56,18 @@ def test_a_server_that_nobody_runs_is_down_within_seconds(monkeypatch):
 
 
 @contextmanager
-def held(database, seconds):
+def held(database, seconds=None):
+	"""Locked for so many seconds, or to the end."""
 	other = sqlite3.connect(database, check_same_thread=False)
 	other.execute("BEGIN EXCLUSIVE")
-	release = threading.Timer(seconds, other.rollback)
-	release.start()
+	release = threading.Timer(seconds or 0, other.rollback)
+	if seconds:
+		release.start()
 	try:
 		yield
 	finally:
+		if not seconds:
+			release.start()
 		release.join()
 		other.close()
 
@@ -118,7 +122,7 @@ class TestPatience:
 
 	def test_who_has_nothing_to_lose_is_told_soon(self, registry, monkeypatch):
 		monkeypatch.setattr(connection, "_PATIENCE", 0.1)
-		with held(registry.parent / "mlflow.db", 0.5), pytest.raises(RegistryDownError, match="database is locked"):
+		with held(registry.parent / "mlflow.db"), pytest.raises(RegistryDownError, match="database is locked"):
 			find_champion("loantap-lending")
 		assert find_champion("loantap-lending") is None
 
