@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import pandas as pd
 from kedro.io import AbstractDataset
@@ -15,6 +15,9 @@ from loantap.snapshots.manifest import MANIFEST, read_manifest
 from loantap.surveillance.monitoring.decisions import DecisionReader
 from loantap.surveillance.monitoring.systems import ServiceCounts, SourceState
 from loantap.tables.files import TableFile
+
+# The route of the API that decides on an application.
+_DECIDES: Final = "/v1/applications/score"
 
 
 class _ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
@@ -104,9 +107,9 @@ def _read_counts(path: Path) -> ServiceCounts:
 		for family in text_string_to_metric_families(path.read_text("utf-8")):
 			for sample in family.samples:
 				# Health and metrics are asked for by machines, and never fail.
-				if sample.name == "loantap_requests_total" and " /v1/" in sample.labels["route"]:
+				if sample.name == "loantap_requests_total" and sample.labels["route"].startswith("/v1/"):
 					statuses[sample.labels["status"]] += int(sample.value)
-				if sample.name == "loantap_request_seconds_bucket" and sample.labels["route"] == "POST /v1/decisions":
+				if sample.name == "loantap_request_seconds_bucket" and sample.labels["route"] == _DECIDES:
 					seconds[float(sample.labels["le"])] += int(sample.value)
 	except (ValueError, KeyError, UnicodeDecodeError, OSError) as error:
 		remedy = "Save what the API answers to GET /metrics"

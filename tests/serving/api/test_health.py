@@ -1,7 +1,9 @@
 from dataclasses import replace
 
 import pytest
+from kedro.io import DatasetError
 
+from loantap.datasets import ServiceCountsDataset
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.schemas import Decision
 from loantap.serving.api.service_schemas import Fields, Ready
@@ -106,6 +108,22 @@ def test_what_happens_is_counted(own_api):
 	assert f'loantap_requests_total{{route="{SCORE}",status="422"}} 1.0' in told
 	assert f'loantap_request_seconds_count{{route="{SCORE}"}} 2.0' in told
 	assert "loantap_audit_waiting 0.0" in told
+
+
+def test_monitoring_reads_how_many_requests_failed_and_how_long_decisions_took(own_api, tmp_path):
+	own_api.decide()
+	own_api.post(SCORE, {})
+	own_api.client.get("/healthz")
+	saved = tmp_path / "metrics.txt"
+	saved.write_text(own_api.client.get("/metrics").text)
+
+	counts = ServiceCountsDataset(filepath=str(saved)).load()
+
+	assert counts.statuses == {"200": 1, "422": 1}
+	assert counts.seconds[-1] == (float("inf"), 2)
+	saved.write_text("no metrics {")
+	with pytest.raises(DatasetError, match="Save what the API answers to GET /metrics"):
+		ServiceCountsDataset(filepath=str(saved)).load()
 
 
 def test_looks_that_fail_are_counted():

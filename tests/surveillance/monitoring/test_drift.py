@@ -134,6 +134,15 @@ def test_a_category_that_training_did_not_know_is_named(profile, features, n_new
 	assert new.verdict is verdict
 
 
+def test_free_text_is_counted_and_not_repeated(profile, features):
+	text = "John Smith 0170-1234"
+	found = check(profile, features, purpose=lambda rows: rows["purpose"].where(np.arange(len(rows)) >= 60, text))
+
+	assert found["purpose", "new_category"].verdict is Verdict.ALARM
+	assert "3.0% of 2,000 have a category" in found["purpose", "new_category"].words
+	assert not [each.words for each in found.values() if "John" in each.words]
+
+
 def test_pds_of_another_version_are_not_compared(profile, features):
 	recent = features.head(400).assign(is_readable=True, probability_of_default=0.9, model=["m 1"] * 300 + ["m 2"] * 100)
 
